@@ -11,9 +11,9 @@ from tracker.core.db import db
 
 
 def at_once(app: Flask, *acts: Callable[[], object]) -> list[Exception]:
-    """Let each act begin at the same moment; return what was refused.
+    """Begin each action at the same moment; return what was refused.
 
-    Whatever else goes wrong, such as a deadlock, comes back too.
+    Any other error, such as a deadlock, is returned too.
     """
     start = threading.Barrier(len(acts))
     failed: list[Exception] = []
@@ -46,10 +46,11 @@ _IS_WAITED_FOR = sa.text(
 def before_commit(
     app: Flask, change: Callable[[], object], act: Callable[[], object]
 ) -> list[Exception]:
-    """Let an act begin once a change is made and not committed yet; return what was refused.
+    """Begin an action between a change and its commit; return what was refused.
 
-    On PostgreSQL the change is committed once the act waits for its locks, or has ended without.
-    SQLite lets one transaction write at a time and doesn't tell who waits: there the act begins.
+    On PostgreSQL the change is committed once the action waits for its locks, or has ended. SQLite
+    lets one transaction write at a time and doesn't tell who waits: there it is committed once the
+    action begins.
     """
     changed, begins, ended = threading.Event(), threading.Event(), threading.Event()
     failed: list[Exception] = []

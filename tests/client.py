@@ -23,20 +23,21 @@ from tracker.core.db import db
 _WRITTEN_BY_READING = {"read_log_entry"}
 _READING = {"GET", "HEAD", "OPTIONS"}
 _FAULTS = "request_faults"
-# How often a request may load the same checklist: before what it does and, for what follows, after.
+# How often a request may load the same checklist: before its action, and after it for what follows.
 _MOST_LOADS = 2
 _LOADS = "loads"
 
 
 class CheckedClient(FlaskClient):
-    """A person's browser. Each client has its own cookies; a request shares nothing with the test.
+    """A person's browser.
 
-    A POST carries the token of the session, as the form on a page would; csrf=False leaves it out.
-    read=False leaves the page unread, where another test reads the same one.
+    Each client has its own cookies; a request shares nothing with the test. A POST carries the
+    session's token, as a form on a page would; csrf=False leaves it out. read=False skips the
+    checks of the page, if another test checks the same one.
     """
 
     def open(self, *args: Any, csrf: bool = True, read: bool = True, **kwargs: Any) -> TestResponse:
-        """Ask for a page, look at the answer, and return it."""
+        """Request a page, check the response, and return it."""
         _end_transaction_of_the_test()
         faults: list[str] = self.application.extensions[_FAULTS]
         faults.clear()
@@ -51,7 +52,7 @@ class CheckedClient(FlaskClient):
         return response
 
     def page(self, url: str, status: int = 200) -> Page:
-        """Return the page at an address, after redirects; fail on another status."""
+        """Return the page at a URL, after redirects; fail on any other status."""
         response = self.get(url, follow_redirects=True)
         assert response.status_code == status, f"{url}: {response.status}"
         return Page.of(response)
@@ -74,7 +75,7 @@ class CheckedClient(FlaskClient):
         )
 
     def _token(self) -> str:
-        """Return a token for forms that fits this browser's session, as any page would show."""
+        """Return a form token that fits this browser's session, as any page would contain."""
 
         def keep() -> str:
             with self.session_transaction() as session:
@@ -86,7 +87,7 @@ class CheckedClient(FlaskClient):
 
 
 def watch(app: Flask) -> None:
-    """Make the application's clients check, and have each request noted for them."""
+    """Make the application's clients check responses, and have each request recorded for them."""
     app.extensions[_FAULTS] = []
     app.test_client_class = CheckedClient
     app.after_request(_look)
@@ -109,7 +110,7 @@ def _executed(state: ORMExecuteState) -> None:
 @event.listens_for(db.session, "after_commit")
 @event.listens_for(db.session, "after_rollback")
 def _ended(session: Session) -> None:
-    # Both are told of savepoints too.
+    # Both are called for savepoints too.
     if not session.in_nested_transaction():
         session.info.pop("unsaved", None)
 
@@ -128,14 +129,14 @@ def _tables(rows: Iterable[object]) -> set[str]:
 
 
 def _unsaved(session: Session) -> set[str]:
-    """Return the tables with changes that were made and neither committed nor rolled back."""
+    """Return the tables with changes that were neither committed nor rolled back."""
     changed = [row for row in session.dirty if session.is_modified(row)]
     noted: set[str] = session.info.get("unsaved", set())
     return noted | _tables([*session.new, *session.deleted, *changed])
 
 
 def _look(response: Response) -> Response:
-    """Note what a request leaves unsaved, and what a GET wrote."""
+    """Record what a request leaves unsaved, and what a GET wrote."""
     if not db.session.registry.has():
         return response
     session = db.session()
@@ -153,7 +154,7 @@ def _look(response: Response) -> Response:
 
 
 def _end_transaction_of_the_test() -> None:
-    """End the test's own reading, so that it neither blocks the request nor sees old rows after."""
+    """End the test's own transaction, so that it doesn't block the request or see old rows."""
     if not has_app_context() or not db.session.registry.has():
         return
     unsaved = _unsaved(db.session())

@@ -36,7 +36,7 @@ from tracker.core.db import db
 from tracker.settings import Settings
 from tracker.worker import schema
 
-# Each example may take its time, and so may making it: on a busy machine both take long. In the
+# Each example may take its time, and so may creating it: on a busy machine both are slow. In the
 # short form they are the same ones in every run.
 hypothesis.settings.register_profile(
     "tests",
@@ -46,15 +46,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("tests")
 
-# Before any other conftest is read: some work out days from when the run began.
+# Before any other conftest is imported: some compute days from the start of the run.
 memory.use_for_temporary_files()
 content.read_once()
 _RUN = starting_points.begin_run()
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
-# The tests of what can differ between the databases.
+# Marks tests of what can differ between the databases.
 DIFFERING = "both_databases"
-# Files of which one worker runs all tests, since it keeps what they share.
+# Files whose tests all run on one worker, since they share what it caches.
 _ACCESS = "tests/integration/access"
 KEPT_TOGETHER = frozenset({f"{_ACCESS}/test_permissions.py", f"{_ACCESS}/test_walks.py"})
 _DEMONSTRATION = "reset_demonstration"
@@ -83,7 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the PostgreSQL of the run; workers are told where it is."""
+    """Start the run's PostgreSQL; tell workers where it is."""
     durations.register(config)
     if config.getoption("database") == "postgresql" and not hasattr(config, "workerinput"):
         try:
@@ -93,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # the library is not typed
-    """Gives each test to a worker that is free, and all of some files to the same one.
+    """Gives each test to a free worker, and all tests of some files to the same one.
 
     pytest-xdist's own --dist=loadgroup groups nothing with pytest 9.2.
     """
@@ -108,12 +108,12 @@ def _is_kept_together(nodeid: str) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler | None:
-    """Return the scheduler, unless files or something else are asked to stay together."""
+    """Return the scheduler, unless --dist asks for another one."""
     return Scheduler(config, log) if config.getoption("dist") == "load" else None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Pass over files in which no test has the mark, where only those that have it are run."""
+    """Skip files without a marked test, if only marked tests are run."""
     if config.getoption("markexpr") != DIFFERING or not collection_path.name.startswith("test_"):
         return None
     return DIFFERING not in collection_path.read_text() or None
@@ -121,11 +121,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Have the demonstration made while others run; pass over cases that ask the database alike.
+    """Build the demonstration while other tests run; skip cases that send the same queries.
 
-    The first test that needs the demonstration makes it, and others that need it would wait. Where
-    only what can differ between the databases is tried, of some families a few cases are enough:
-    make postgresql tries them all.
+    The first test that needs the demonstration builds it, and others that need it would wait. If
+    only what can differ between the databases is tested, a few cases of some families are enough;
+    make postgresql runs them all.
     """
     few_are_tried = (
         config.getoption("database") == "postgresql" and config.getoption("markexpr") == DIFFERING
@@ -152,7 +152,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         file, _, name = item.nodeid.partition("::")
         family = f"{file}::{name.partition('[')[0]}"
         is_tried = few is None or tried[family] < few.args[0]
-        # By their place in the file, so that each run tries the same ones.
+        # By their place in the file, so that each run picks the same ones.
         if some is not None:
             is_tried &= places[file].index(item.nodeid) % some.args[0] == 0
         tried[family] += 1
@@ -162,9 +162,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Have the collector pass over what lives as long as the run: modules, mappers, tests.
+    """Exclude what lives as long as the run from garbage collection: modules, mappers, tests.
 
-    Else it looks at all of them with each of its full rounds: 3 to 8 % of a run.
+    Otherwise every full collection looks at all of them, which takes 3 to 8 % of a run.
     """
     gc.collect()
     gc.freeze()
@@ -201,7 +201,7 @@ def postgres_folder(request: pytest.FixtureRequest) -> str:
 def copies(request: pytest.FixtureRequest) -> Path:
     """The folder of starting points, which the workers of a run share."""
     if request.config.getoption("database") == "postgresql":
-        # They are databases of one server, and end with it.
+        # They are databases of one server, and are deleted with it.
         server = Path(request.getfixturevalue("postgres_folder"))
         folder = starting_points.run_folder() / server.name
     else:
@@ -235,7 +235,7 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 @pytest.fixture(scope="session")
 def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator[Flask]:
-    """The worker's application; tests ask for app, which puts it on a fresh database."""
+    """The worker's application; tests use app, which resets it to a fresh database."""
     app = create_app(settings)
     checked.watch(app)
     points = StartingPoints(app, database, settings, copies)
@@ -245,7 +245,7 @@ def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator
 
 
 def _load_content() -> None:
-    """Migrate the database and load what is supplied with the software."""
+    """Migrate the database and load the shipped content."""
     schema.upgrade()
     loaded = current_app.test_cli_runner().invoke(args=["content", "load"])
     assert loaded.exit_code == 0, loaded.output
@@ -253,7 +253,7 @@ def _load_content() -> None:
 
 @pytest.fixture
 def own_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database of the test's own with nothing in it."""
+    """The URL of an empty database of the test's own."""
     if request.config.getoption("database") == "postgresql":
         worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
         return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_own").url
@@ -265,32 +265,32 @@ def own_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def app(worker_app: Flask) -> Flask:
-    """The application on a fresh database that holds the supplied content and nothing else."""
+    """The application on a fresh database that contains only the shipped content."""
     starting_points.of(worker_app).reset(EMPTY)
     return worker_app
 
 
 @pytest.fixture
 def reset_demonstration(worker_app: Flask) -> Callable[[], Demonstration]:
-    """Resets the database to the demonstration, after something was changed."""
+    """A function that resets the database to the demonstration, after something was changed."""
     return lambda: starting_points.of(worker_app).use("demonstration", demonstrations.make)
 
 
 @pytest.fixture
 def demonstration(reset_demonstration: Callable[[], Demonstration]) -> Demonstration:
-    """The demonstration, in place of the empty database; sign in by its browser()."""
+    """The demonstration in place of the empty database; sign in with its browser()."""
     return reset_demonstration()
 
 
 @pytest.fixture
 def client(app: Flask) -> CheckedClient:
-    """A browser with nobody signed in, which looks at every answer (tests/client.py)."""
+    """A browser with nobody signed in, which checks every response (tests/client.py)."""
     return new_browser(app)
 
 
 @pytest.fixture
 def browsers(app: Flask) -> Callable[[], CheckedClient]:
-    """Makes more browsers, when several people act at once."""
+    """A function that creates more browsers, for several people."""
     return lambda: new_browser(app)
 
 
@@ -309,7 +309,7 @@ def session(app: Flask) -> Iterator[Session]:
 
 @pytest.fixture
 def statements() -> Callable[[], AbstractContextManager[list[str]]]:
-    """Gives a context manager that collects the SQL sent in its block."""
+    """A context manager that collects the SQL sent in its block."""
 
     @contextmanager
     def watch() -> Iterator[list[str]]:
@@ -333,7 +333,7 @@ def statements() -> Callable[[], AbstractContextManager[list[str]]]:
 
 @pytest.fixture(autouse=True)
 def clock_of_tests() -> Iterator[None]:
-    """Each test begins at the moment at which the run began, whatever the time is by now."""
+    """Starts each test's clock at the moment at which the run began, whatever the time is."""
     clock.use_source(RunningFrom(starting_points.start_of_run()))
     yield
     clock.use_source(clock.system_time)
@@ -341,13 +341,13 @@ def clock_of_tests() -> Iterator[None]:
 
 @pytest.fixture
 def frozen_time() -> Callable[[dt.datetime | None], None]:
-    """Gives what makes time stand still at a moment, or run from the start of the test again."""
+    """A function that stops the clock at a moment, or lets it run from the test's start again."""
     running = clock.source()
     return lambda moment: clock.use_source(standing_at(moment) if moment else running)
 
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    """A real SMTP server on this machine that keeps what it is given."""
+    """A real SMTP server on this machine that stores what it receives."""
     with SmtpServer() as server:
         yield server

@@ -1,7 +1,7 @@
-"""Reading content in tests: each YAML text is parsed once in a run, however often it is read.
+"""Cached parsing of content in tests: each YAML text is parsed once in a run.
 
-Thousands of tests read the shipped checklists, which takes a second each time; what is parsed is
-looked at and never changed.
+Thousands of tests read the shipped checklists, which takes a second each time; what was parsed is
+read and never changed.
 """
 
 import hashlib
@@ -16,16 +16,16 @@ from ruamel.yaml import YAML
 from tests import starting_points
 from tracker.core import content
 
-# Where a run keeps what it has parsed.
+# Where a run stores what it has parsed.
 FOLDER = "yaml"
-# Those shipped, and some of a test's own.
+# The shipped ones, and some of a test's own.
 MOST_TEXTS = 64
 _new_reader = content.yaml_reader
 
 
 @lru_cache(maxsize=MOST_TEXTS)
 def _tree_of(text: str) -> Any:
-    """Return the tree of a text: from the run's folder, where another process has parsed it."""
+    """Return the tree of a text, from the run's folder if another process has parsed it."""
     folder = starting_points.run_folder() / FOLDER
     file = folder / hashlib.sha256(text.encode()).hexdigest()
     if file.exists():
@@ -34,16 +34,16 @@ def _tree_of(text: str) -> Any:
     folder.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as whole:
         pickle.dump(tree, whole)
-    # Complete from the moment at which it is there.
+    # It is complete as soon as it exists.
     Path(whole.name).replace(file)
     return tree
 
 
 class _ReadOnce(YAML):
-    """A reader of YAML that remembers what was parsed."""
+    """A YAML reader that caches what was parsed."""
 
     def load(self, stream: Any) -> Any:
-        """Return the tree of a text; raise what the reader raises, each time anew."""
+        """Return the tree of a text; raise what the reader raises, each time again."""
         return _tree_of(stream)
 
 

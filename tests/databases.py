@@ -9,14 +9,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# Before the listener here, so that its setting is the one that counts.
+# Imported before the listener here, so that the setting here wins.
 import tracker.core.db  # noqa: F401
 from tests.servers import postgres
 
 
 @dataclass(frozen=True)
 class SqliteDatabase:
-    """A worker's file. Copies are files of a folder that all workers of the run share."""
+    """A worker's file.
+
+    Copies are files in a folder shared by all workers of the run.
+    """
 
     file: Path
     copies: Path
@@ -26,11 +29,11 @@ class SqliteDatabase:
         return f"sqlite:///{self.file}"
 
     def keep(self, name: str) -> None:
-        """Keep the database, to which nobody is connected, under a name."""
+        """Store a copy of the database, which nobody is connected to, under a name."""
         shutil.copyfile(self.file, self.copies / f"{name}.sqlite3")
 
     def reset(self, name: str) -> None:
-        """Replace the database, to which nobody is connected, by a kept one."""
+        """Replace the database, which nobody is connected to, by a stored copy."""
         for suffix in ("-wal", "-shm"):
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self.copies / f"{name}.sqlite3", self.file)
@@ -38,7 +41,10 @@ class SqliteDatabase:
 
 @dataclass(frozen=True)
 class PostgresDatabase:
-    """A worker's database. Copies are databases of the same server, shared by the run's workers."""
+    """A worker's database.
+
+    Copies are databases on the same server, shared by the run's workers.
+    """
 
     server: str
     worker: str
@@ -55,11 +61,11 @@ class PostgresDatabase:
         return f"test_{self.worker}"
 
     def keep(self, name: str) -> None:
-        """Keep the database, to which nobody is connected, under a name."""
+        """Store a copy of the database, which nobody is connected to, under a name."""
         postgres.create_database(self.server, f"kept_{name}", self._name)
 
     def reset(self, name: str) -> None:
-        """Replace the database by a kept one."""
+        """Replace the database by a stored copy."""
         postgres.create_database(self.server, self._name, f"kept_{name}")
 
 
@@ -68,6 +74,6 @@ Database = SqliteDatabase | PostgresDatabase
 
 @event.listens_for(Engine, "connect")
 def _without_waiting_for_the_disk(connection: object, _record: ConnectionPoolEntry) -> None:
-    """Let SQLite not wait for the disk: nothing that tests write has to outlive the machine."""
+    """Let SQLite skip waiting for the disk: nothing that tests write has to survive a crash."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")

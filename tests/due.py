@@ -1,4 +1,4 @@
-"""Everything that is due, done in the caller's transaction, for tests of single rules."""
+"""Everything that is due, processed in the caller's transaction, for tests of single rules."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ def remind_of_dates(day: dt.date) -> int:
 
 
 def make_checkpoint() -> Checkpoint | None:
-    """Make a checkpoint of all that is recorded now; tests have few chains."""
+    """Make a checkpoint of everything recorded so far; tests have few chains."""
     return checkpoints.make(log.changed())
 
 
@@ -72,5 +72,5 @@ def send_checkpoints() -> int:
 def _all(
     find: Callable[[dt.date], Sequence[Any]], act: Callable[[Any, dt.date], bool], day: dt.date
 ) -> int:
-    """Do what is due on a day; return of how many something was done."""
+    """Process what is due on a day; return for how many objects something was done."""
     return sum(act(due_id, day) for due_id in find(day))

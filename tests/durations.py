@@ -6,29 +6,29 @@ from pathlib import Path
 
 import pytest
 
-# Names the file to which each run of pytest adds its lines: seconds, a tab, the test.
+# Names the file to which each pytest run appends its lines: seconds, a tab, the test.
 FILE = "TRACKER_TEST_DURATIONS"
 
 
 class Durations:
-    """A plugin of pytest that adds up set-up, test and tear-down."""
+    """A pytest plugin that adds up set-up, test and tear-down."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._seconds: Counter[str] = Counter()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add one part of a test."""
+        """Add one phase of a test."""
         self._seconds[report.nodeid] += report.duration  # type: ignore[assignment]  # seconds
 
     def pytest_sessionfinish(self) -> None:
-        """Add the lines of this run."""
+        """Append the lines of this run."""
         with self._file.open("a") as file:
             file.writelines(f"{seconds:.1f}\t{test}\n" for test, seconds in self._seconds.items())
 
 
 def register(config: pytest.Config) -> None:
-    """Keep durations where the environment asks for it; of parallel workers once, by the run."""
+    """Record durations if the environment asks for it, once for all parallel workers."""
     file = os.environ.get(FILE)
     if file and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Durations(Path(file)))

@@ -7,7 +7,7 @@ LONG = "TRACKER_TEST_LONG"
 
 
 def is_long() -> bool:
-    """Return whether tests try hard."""
+    """Return whether tests run in their long form."""
     return bool(os.environ.get(LONG))
 
 

@@ -1,4 +1,4 @@
-"""A watch on transactions that hold the write lock: statements, time by the clock and of work."""
+"""Measurement of transactions that hold the write lock: statements, elapsed time and CPU time."""
 
 import pprint
 import statistics

@@ -1,6 +1,6 @@
 """Assembly of the application: extensions, blueprints, event handlers, task sources.
 
-In one file: it is the one place that knows all parts, and most of it is tables.
+In one file: it is the only place that knows all packages, and most of it is tables.
 """
 
 import datetime as dt
@@ -147,7 +147,7 @@ from tracker.settings import Settings
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
-from tracker.signoff.settings import HouseRules
+from tracker.signoff.settings import SigningSettings
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.addresses import init_addresses
@@ -243,7 +243,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visit_team.follow_people,
         visits.follow,
     ),
-    # What reaches beyond a party's last day is judged when it is known, and on that day.
+    # What reaches beyond a party's last day is checked when that day becomes known, and on that
+    # day.
     verbs.PARTY_LEAVING: (visits.follow,),
     verbs.PARTY_STAYS: (visits.follow,),
     verbs.PARTY_LEFT: (
@@ -346,7 +347,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     # The cooperation's stage comes first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
-    # Who has joined by it comes first: whom it asks to undertake depends on that.
+    # New parties come first: who is asked for an undertaking depends on them.
     verbs.CAME_INTO_FORCE: (
         checklist_joining.follow_force,
         undertakings.follow_terms,
@@ -415,8 +416,8 @@ FOLLOWS_FOR_THE_REGISTER = (
 for _verb in FOLLOWS_FOR_THE_REGISTER:
     FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), register_entries.follow)
 
-# Verbs that may change a cooperation's entry in the list of cooperations: first, since others may
-# find cooperations by it.
+# Verbs that may change a cooperation's entry in the list of cooperations; first, since other
+# handlers may find cooperations by it.
 FOLLOWS_FOR_THE_LIST = (
     verbs.COOPERATION_OPENED,
     verbs.COOPERATION_CHANGED,
@@ -446,7 +447,7 @@ RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.REGISTER: register_entries.refresh,
 }
 
-# What a person sees of the events of a cooperation: all of these must allow it.
+# The conditions under which a person sees an event of a cooperation: all of them must allow it.
 SEEN: tuple[Seen, ...] = (
     undertaking_scope.events_seen,
     closing_queries.events_seen,
@@ -646,7 +647,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
     sign_in.init_second_factor(app)
-    _furnish(app)
+    _add_template_context(app)
     app.cli = Commands(app.name)
     return app
 
@@ -662,8 +663,8 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         checkpoints.SETTINGS.holding(
             CheckpointSettings(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
         ),
-        signing_settings.HOUSE_RULES.holding(
-            HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
+        signing_settings.SIGNING_SETTINGS.holding(
+            SigningSettings(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
         sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
@@ -702,7 +703,7 @@ def _form_was_sent_late(_error: CSRFError) -> Response:
     return draft_routes.form_was_sent_late() or errors.session_ended()
 
 
-def _furnish(app: Flask) -> None:
+def _add_template_context(app: Flask) -> None:
     """Add the context that every page needs."""
     babel.init_app(app, locale_selector=select_language)
     init_locale(app, sign_in.profile_language)
@@ -729,7 +730,8 @@ def _configure(app: Flask, settings: Settings) -> None:
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     give(app, services_of(settings, ring))
     if settings.trusted_proxies:
-        # Only so many proxies are trusted to name the client; anybody else could lie.
+        # Only this many proxies are trusted to name the client; anybody else could forge the
+        # header.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
@@ -737,8 +739,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # Logs contain no content: database errors are logged without their parameters.
-        # The connection that was used last is used next, so that only as many as are needed at a
-        # time keep statements and pages of SQLite in memory.
+        # The connection used last is used next, so that only as many as are needed at a time keep
+        # statements and pages of SQLite in memory.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True, "pool_use_lifo": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,

@@ -1,8 +1,7 @@
-"""Measures pages and acts on both databases, the worker, certificates, bundles: make bench.
+"""Measures pages and actions on both databases, the worker, certificates, bundles: make bench.
 
-python -m tests.bench --growth 10000 only measures the growth of pages, up to that size.
-
-It ends with 1 when anything takes more than its limit; the limits stand beside the pages and acts.
+python -m tests.bench --growth 10000 only measures the growth of pages, up to that size. It exits
+with 1 if anything exceeds its limit; the limits are beside the pages and actions.
 """
 
 import sys
@@ -32,7 +31,7 @@ DATABASE = "bench"
     help="Only measure how pages grow, up to this number of cooperations; no limit is checked.",
 )
 def main(largest: int | None) -> None:
-    """Build each instance, ask for its pages, do the acts, and print what all of it took."""
+    """Build each instance, request its pages, perform the actions, and print the measurements."""
     if largest is None:
         measure_all()
     else:
@@ -50,7 +49,7 @@ def measure_growth(largest: int) -> None:
 
 
 def measure_all() -> None:
-    """Measure everything that has a limit; exit with 1 if anything takes more."""
+    """Measure everything that has a limit; exit with 1 if anything exceeds it."""
     rows: dict[str, Row] = {}
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
         stage = build(Path(folder, "sqlite"))
@@ -89,7 +88,7 @@ def measure_all() -> None:
 
 
 def measure(name: str, stage: Stage, rows: dict[str, Row]) -> float:
-    """Measure all pages and acts on one database; return what the check of a password takes."""
+    """Measure all pages and actions on one database; return the time of a password check."""
     app = create_app(stage.settings)
     meter = Meter(app, bare_app(app))
     click.echo(f"{name}: {len(stage.pages)} pages")

@@ -25,14 +25,14 @@ from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.core.db import db
 
-# How many times the bare view an act may take, and how often it is measured.
+# How many times the bare view an action may take, and how often it is measured.
 RATIO, ROUNDS, FEW = 12.0, 15, 6
 EIGHT = ("leyla", "samira", "marek", "nadia", "tomas", "milan", "dina", "henrik")
 
 
 @dataclass(frozen=True, slots=True)
 class TimedAct:
-    """One act: its name in the table, who does it, what does it once, and its limits."""
+    """An action: its name in the table, who performs it, a function that does, and its limits."""
 
     name: str
     who: str
@@ -43,13 +43,13 @@ class TimedAct:
 
 
 def measured(stage: Stage, meter: Meter) -> Iterator[tuple[TimedAct, Measured]]:
-    """Yield each act with what it takes, in an application's context."""
+    """Yield each action with its measurements, in an application's context."""
     for act in _acts(stage, meter):
         yield act, meter.act(act.once, stage.cookies[act.who], act.rounds)
 
 
 def hashing() -> float:
-    """Return what the check of a password takes, in milliseconds of the processor."""
+    """Return the CPU milliseconds of a password check."""
     user = db.session.scalars(sa.select(User).where(User.password.is_not(None)).limit(1)).one()
     with _checks_timed() as taken:
         for _round in range(5):
@@ -59,7 +59,7 @@ def hashing() -> float:
 
 @contextmanager
 def _checks_timed() -> Iterator[list[float]]:
-    """Note the milliseconds of the processor that each check of a password takes in the block."""
+    """Collect the CPU milliseconds of each password check in the block."""
     taken: list[float] = []
     check = passwords.is_right
 
@@ -107,7 +107,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
 
 
 def _writable(checklist_id: UUID) -> tuple[str, str]:
-    """Return an item that no other party has accepted, so that the NPM may write it; and a text."""
+    """Return an item that the NPM may write, since no other party has accepted it; and a text."""
     loaded = load(db.session.get_one(Checklist, checklist_id))
     accepted = {code for code, taken in loaded.sheet.positions.items() if len(taken) > 1}
     writable = next(
@@ -123,7 +123,7 @@ def _writable(checklist_id: UUID) -> tuple[str, str]:
 def _writing(
     meter: Meter, cookie: str, checklist: str, code: str, text: str
 ) -> Callable[[], Answer]:
-    """Return what opens the page of an answer, changes a text on it and saves it."""
+    """Return a function that opens the page of an answer, changes a text on it and saves it."""
     address, numbers = f"{checklist}/items/{code}/answer", iter(range(1000))
 
     def once() -> Answer:
@@ -135,7 +135,7 @@ def _writing(
 
 
 def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
-    """Return what signs a text as the last one, each time in a copy of the database before it."""
+    """Return a function that gives the last signature, each time in a copy of the database."""
     demonstration, cookie = stage.demonstration, stage.cookies["otto"]
     address = f"/checklists/{demonstration.checklists['waiting', 'terms']}/sign"
     put_back = _snapshot()
@@ -147,7 +147,7 @@ def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
         code = second_factor.current_code(user).code
         db.session.remove()
         data = _page(meter, confirm, cookie).form().filled_in(password=PASSWORD, code=code)
-        # The check of the password is left out: it takes long on purpose.
+        # The password check is left out: it is slow on purpose.
         with _checks_timed() as checks:
             answer = _done(meter.ask(confirm, cookie, data), confirm)
         return replace(answer, milliseconds=answer.milliseconds - sum(checks))
@@ -156,7 +156,7 @@ def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
 
 
 def _snapshot() -> Callable[[], None]:
-    """Return what puts SQLite's database back as it is now."""
+    """Return a function that restores SQLite's database to its current state."""
     db.session.remove()
     file, snapshot = str(db.engine.url.database), sqlite3.connect(":memory:")
     with closing(sqlite3.connect(file)) as live:

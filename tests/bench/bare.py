@@ -20,7 +20,7 @@ _A_LINE = 110
 
 
 def bare_app(product: Flask) -> Flask:
-    """Return the least that shows a page, on the database of an application."""
+    """Return the least that renders a page, on the database of an application."""
     app = Flask("bare")
     app.config.update(
         SECRET_KEY=product.config["SECRET_KEY"],
@@ -31,7 +31,7 @@ def bare_app(product: Flask) -> Flask:
 
     @app.get("/<int:size>")
     def show(size: int) -> str:
-        """Answer with about as many bytes as asked for."""
+        """Respond with about as many bytes as requested."""
         will_write.set(False)
         user = db.session.scalars(_USER, {"mark": session["_user_id"]}).one()
         rows = db.session.scalars(_EVENTS).all()

@@ -27,9 +27,9 @@ ROUNDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What the certificate of a text takes in one language: the first one, and the median after.
+    """The time of a text's certificate in one language: the first one, and the median after that.
 
-    cpu: of the processor alone, which other work on the machine does not lengthen.
+    cpu is CPU time, which other work on the machine does not lengthen.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Made:
 
 
 def times(stage: Stage) -> list[Made]:
-    """Make the certificates of the largest texts of the demonstration again and again."""
+    """Make the certificates of the demonstration's largest texts several times."""
     app = create_app(stage.settings)
     with app.app_context():
         timings = [timing for kind in _KINDS for timing in _times(kind)]
@@ -86,7 +86,7 @@ def _times(kind: ChecklistKind) -> Iterator[Made]:
 
 
 def _said_otherwise(work: _Work, number: int) -> _Work:
-    """Return a text with other answers: the typesetter remembers what it has set before."""
+    """Return a text with other answers, since the typesetter caches what it has set before."""
     plain = work.plain.replace(b'"text":"', f'"text":"{number} '.encode())
     document = canonical.from_bytes(plain)
     return replace(
@@ -95,7 +95,7 @@ def _said_otherwise(work: _Work, number: int) -> _Work:
 
 
 def main() -> None:
-    """Build an instance, make its certificates again, and print what they took."""
+    """Build an instance, make its certificates several times, and print the times."""
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
         for line in lines(times(build(Path(folder)))):
             click.echo(line)

@@ -12,7 +12,7 @@ EVENTS, ROUNDS = 10_000, 5
 
 
 def line() -> str:
-    """Check a large bundle some times, and say in a line what it took."""
+    """Verify a large bundle several times, and return a line with the time."""
     data = large(EVENTS)
     took = median(_seconds(data) for _ in range(ROUNDS))
     return (

@@ -1,4 +1,4 @@
-"""What each page takes at several sizes of the instance: statements, CPU time and bytes."""
+"""The cost of each page at several sizes of the instance: statements, CPU time and bytes."""
 
 import re
 import time
@@ -26,19 +26,19 @@ _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class GrowingPage:
-    """A page or an action whose cost must not grow: who asks for it, and what is sent."""
+    """A page or an action whose cost must not grow: who requests it, and what is sent."""
 
     name: str
     who: str
     address: str
-    # Of an action: what its form holds beside the token, and the page that shows the form.
+    # For an action: the form's fields besides the token, and the page that shows the form.
     form: Mapping[str, str] | None = None
     form_page: str = ""
 
 
 @dataclass(slots=True)
 class Taken:
-    """What one request took: statements with their parameters, CPU milliseconds, bytes."""
+    """The cost of one request: statements with their parameters, CPU milliseconds, bytes."""
 
     status: int = 0
     milliseconds: float = 0.0
@@ -47,7 +47,7 @@ class Taken:
 
 
 def pages_of(demonstration: Demonstration) -> Iterator[GrowingPage]:
-    """Yield what is asked for: lists, My work, one of each thing, an export."""
+    """Yield what is requested: lists, My work, one of each thing, an export."""
     reference = demonstration.references["complete"]
     draft = demonstration.checklists["differing", "terms"]
     signed = demonstration.checklists["complete", "terms"]
@@ -94,7 +94,7 @@ def pages_of(demonstration: Demonstration) -> Iterator[GrowingPage]:
 
 @contextmanager
 def noted(taken: Taken) -> Iterator[None]:
-    """Note each statement that is executed in the block."""
+    """Collect each statement that is executed in the block."""
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
@@ -108,7 +108,7 @@ def noted(taken: Taken) -> Iterator[None]:
 
 
 def ask(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
-    """Ask once for a page; return what it took."""
+    """Request a page once; return its cost."""
     taken = Taken()
     token = ""
     if page.form is not None:
@@ -127,7 +127,7 @@ def ask(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
 
 
 def measure(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
-    """Ask for a page some times; return the last, with the median of its CPU time."""
+    """Request a page several times; return the last cost, with the median CPU time."""
     ask(app, client, page)
     samples = [ask(app, client, page) for _round in range(ROUNDS)]
     samples[-1].milliseconds = median(sample.milliseconds for sample in samples)
@@ -142,9 +142,9 @@ def rows_of(table: str) -> int:
 # What make bench prints ---------------------------------------------------------------------------
 
 SIZES = (200, 2000)
-# How many times what it takes at the first size a page may take at the last.
+# How many times as expensive a page may be at the last size as at the first.
 LIMIT = 1.5
-# Pages that go beyond it, with how far they may: they look at all there is.
+# Pages that may exceed that, and by how much: they read everything there is.
 BEYOND = {
     "people of the instance": 2.0,
     "register export": 20.0,
@@ -159,7 +159,7 @@ def by_size(
 ) -> dict[str, list[Taken]]:
     """Measure each page at each size, in an instance that grows; on SQLite.
 
-    also is called at each size, with the application and what it was built of.
+    also is called at each size, with the application and what it was built from.
     """
     taken_by_page: dict[str, list[Taken]] = {}
     stage = build(folder)
@@ -192,12 +192,12 @@ def lines(
 
 
 def up_to(largest: int) -> tuple[int, ...]:
-    """Return the sizes at which pages are measured, up to another one."""
+    """Return the sizes at which pages are measured, up to a given one."""
     return (*(size for size in SIZES if size < largest), largest)
 
 
 def beyond(taken_by_page: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
-    """Yield in words which pages grow more than they may."""
+    """Yield a text for each page that grows more than it may."""
     for name, taken in taken_by_page.items():
         most = BEYOND.get(name, LIMIT)
         if _times(taken) > most:

@@ -19,12 +19,12 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 
 class BenchError(Exception):
-    """A page did not open, or an act was refused; the message says which."""
+    """Raised if a page did not open, or an action was refused; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What something takes: milliseconds of the processor, as many of the bare view, statements."""
+    """A measurement: CPU milliseconds, those of the bare view, and statements."""
 
     milliseconds: float
     bare: float
@@ -34,13 +34,13 @@ class Measured:
 
     @property
     def ratio(self) -> float:
-        """How many times the bare view it takes."""
+        """How many times as expensive as the bare view it is."""
         return self.milliseconds / self.bare
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of an application, and what it took."""
+    """A response of an application, and its cost."""
 
     status: int
     body: bytes
@@ -50,7 +50,7 @@ class Answer:
 
 
 class Meter:
-    """Asks an application and the bare view in this process, which serves nobody else."""
+    """Sends requests to an application and the bare view in this process, and nobody else does."""
 
     def __init__(self, app: Flask, bare: Flask) -> None:
         self._app, self._bare = app, bare
@@ -58,7 +58,7 @@ class Meter:
     def ask(
         self, address: str, cookie: str, data: dict[str, Any] | None = None, **headers: str
     ) -> Answer:
-        """Send a request as somebody, and return the answer."""
+        """Send a request as somebody, and return the response."""
         return _ask(self._app, address, cookie, data, headers)
 
     def page(self, address: str, cookie: str) -> Measured:
@@ -75,14 +75,14 @@ class Meter:
         return self._compared(once, cookie, ROUNDS, len(first.body), len(packed.body))
 
     def act(self, once: Callable[[], Answer], cookie: str, rounds: int) -> Measured:
-        """Measure an act; once prepares one, sends it and returns its answer."""
+        """Measure an action; once prepares one, sends it and returns its response."""
         return self._compared(once, cookie, rounds, 0, 0)
 
     def _compared(
         self, once: Callable[[], Answer], cookie: str, rounds: int, size: int, packed: int
     ) -> Measured:
         pairs = []
-        # In turn, so that what disturbs one disturbs both.
+        # Alternating, so that a disturbance affects both.
         for number in range(WARMING + rounds):
             answer = once()
             bare = _ask(self._bare, f"/{size}", cookie, None, {})
@@ -122,7 +122,7 @@ def _ask(
     )
     environ = builder.get_environ()
     builder.close()
-    # In an empty context: a request shares nothing with the one before.
+    # In an empty context: a request shares nothing with the previous one.
     with counted() as seen:
         begun = time.process_time()
         parts, status, answered = contextvars.Context().run(

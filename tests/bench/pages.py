@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from tests.factories.bulk.large import Crowd
 from tests.factories.demonstration import Demonstration
 
-# How many times the bare view a page may take, and how many statements, unless it says otherwise.
-# Which pages need more, and why, is in docs/architecture.md, section 7.
+# How many times the bare view a page may take, and how many statements, by default.
+# docs/architecture.md, section 7, explains which pages need more.
 RATIO, STATEMENTS = 8.0, 15
 
 
 @dataclass(frozen=True, slots=True)
 class TimedPage:
-    """One page: its name in the table, who opens it, where it is, and its limits."""
+    """A page: its name in the table, who opens it, its URL, and its limits."""
 
     name: str
     who: str

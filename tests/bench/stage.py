@@ -25,7 +25,7 @@ OF_THE_LARGE_ONE = "writer0x0"
 
 @dataclass(frozen=True)
 class Stage:
-    """An instance ready to be asked: its settings, the pages, the cookies of who opens them."""
+    """An instance ready for requests: its settings, the pages, the cookies of the people."""
 
     environment: dict[str, str]
     pages: tuple[TimedPage, ...]
@@ -38,7 +38,7 @@ class Stage:
 
 
 def build(data_dir: Path, database_url: str | None = None) -> Stage:
-    """Make an instance in a folder; without the address of a database on SQLite, as by default."""
+    """Create an instance in a folder; on SQLite unless a database URL is given."""
     environment = {
         "TRACKER_DATA_DIR": str(data_dir),
         "TRACKER_BASE_URL": f"http://127.0.0.1:{free_port()}",

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from tests.bench.measuring import Measured
 
 NAME = 30
-# Of each database: milliseconds of the processor, how many times the bare view, statements.
+# For each database: CPU milliseconds, how many times the bare view, statements.
 COLUMNS = ("ms", "ratio", "statements")
 WIDTHS = (8, 8, 12)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is measured of one page or act on each database, and what it may take at most."""
+    """The measurements of a page or action on each database, and its limits."""
 
     ratio: float
     statements: int
     by_database: dict[str, Measured]
 
     def beyond(self) -> Iterator[str]:
-        """Yield in words what takes more than it may."""
+        """Yield a text for each measurement beyond its limit."""
         for database, measured in self.by_database.items():
             if measured.ratio > self.ratio:
                 yield f"{measured.ratio:.1f} times the bare view on {database}, not {self.ratio:g}"

@@ -35,13 +35,13 @@ AT_A_TIME = 5000
 
 @dataclass
 class Hashing:
-    """What plain hashing of the events' bytes takes."""
+    """The time of plain hashing of the events' bytes."""
 
     size: int = 0
     seconds: float = 0.0
 
     def time(self, parts: list[bytes]) -> None:
-        """Hash each part, and add what it took."""
+        """Hash each part, and add the time."""
         begun = time.perf_counter()
         for part in parts:
             hashlib.sha256(part).hexdigest()
@@ -52,7 +52,7 @@ class Hashing:
 @click.command()
 @click.option("--events", default=1_000_000, show_default=True, help="How many events.")
 def main(events: int) -> None:
-    """Make a trail of so many events on each database, and time its check."""
+    """Create a trail of so many events on each database, and measure its verification."""
     try:
         with tempfile.TemporaryDirectory(prefix="tracker-trail-") as folder:
             measure("SQLite", Path(folder, "sqlite"), None, events)
@@ -64,7 +64,7 @@ def main(events: int) -> None:
 
 
 def measure(name: str, data_dir: Path, database_url: str | None, events: int) -> None:
-    """Time the check of one database."""
+    """Measure the verification of one database."""
     environment = {"TRACKER_DATA_DIR": str(data_dir)} | (
         {"TRACKER_DATABASE_URL": database_url} if database_url else {}
     )
@@ -107,7 +107,7 @@ def _make(environment: dict[str, str], events: int) -> Hashing:
 
 
 def _rows(chain: Chain, more: int, hashing: Hashing) -> Iterator[tuple[Any, Any]]:
-    """Yield rows of events as they are written, and of their details; the chain goes along."""
+    """Yield rows of events and of their details as they are written, keeping track of the chain."""
     for number in range(chain.count + 1, chain.count + more + 1):
         content = {"who": {"name": "Ilena Dorvath"}, "email": f"person{number}@example.org"}
         salt = f"{number:032x}"

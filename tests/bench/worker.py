@@ -1,4 +1,4 @@
-"""What each job of the worker takes: at two sizes with nothing due, and its longest transaction."""
+"""The cost of each worker job: at two sizes with nothing due, and its longest transaction."""
 
 import gc
 import tempfile
@@ -27,21 +27,21 @@ from tracker.worker import health, jobs
 from tracker.worker.one_by_one import Job, each, until_none_is_left
 
 ROUNDS = 5
-# How long a transaction may keep others from writing, in milliseconds of the processor.
+# How long a transaction may keep others from writing, in CPU milliseconds.
 LONGEST = 100.0
-# Beyond it goes a party that leaves with so many notices open as no party gives: they end with it.
+# Exceeded by a party that leaves with more open notices than any party gives: they end with it.
 BEYOND = {"end a party's part": 200.0}
-# What takes less, in milliseconds, is not compared with itself.
+# Jobs faster than this, in milliseconds, are not compared between sizes.
 TELLS = 2.0
-# Beside the demonstration's: many visits in one cooperation, and rows of each kind that are due.
+# In addition to the demonstration: many visits in one cooperation, and due rows of each kind.
 VISITS, DUE = 75, 20
 
 
 @dataclass(frozen=True, slots=True)
 class TimedJob:
-    """A job of the worker, and what it may take when nothing is due.
+    """A job of the worker, and what it may cost when nothing is due.
 
-    growth is how many times what it takes at the first size it may take at the last.
+    growth is how many times as expensive it may be at the last size as at the first.
     """
 
     name: str
@@ -55,7 +55,7 @@ def jobs_of(folder: Path) -> Iterator[TimedJob]:
     transport = from_url(f"file://{folder}")
     since = clock.now() - jobs.LATELY
     yield TimedJob("send mail", lambda: sending.send_due(transport))
-    # All texts here were signed within the days that it looks at.
+    # All texts here were signed within the days that it searches.
     yield TimedJob(
         "make certificates", lambda: jobs.make_certificates("", since=since), 4, growth=12.0
     )
@@ -91,13 +91,13 @@ def _forget() -> None:
 
 @dataclass(slots=True)
 class Rounds:
-    """What the jobs took at each size, and the longest transactions at the last size."""
+    """The cost of the jobs at each size, and the longest transactions at the last size."""
 
     by_size: dict[str, list[Taken]] = field(default_factory=dict)
     longest_by_job: dict[str, Longest] = field(default_factory=dict)
 
     def measure(self, app: Flask, stage: Stage) -> None:
-        """Measure at one size; the sizes come in their order."""
+        """Measure at one size; sizes are measured in order."""
         for name, taken in measured(app).items():
             self.by_size.setdefault(name, []).append(taken)
         if len(self.by_size[name]) == len(SIZES):
@@ -105,7 +105,7 @@ class Rounds:
 
 
 def measured(app: Flask) -> dict[str, Taken]:
-    """Let all that is due be done, then measure each job of an instance that has nothing to do."""
+    """Do everything that is due, then measure each job with nothing to do."""
     taken_by_size: dict[str, Taken] = {}
     with tempfile.TemporaryDirectory() as folder, app.app_context():
         _put_certificates_off()
@@ -126,7 +126,7 @@ def measured(app: Flask) -> dict[str, Taken]:
 
 
 def _put_certificates_off() -> None:
-    """Let no copied text be due for a certificate: it is rows alone, so it gets none."""
+    """Exclude copied texts from certificates: they are only rows, so they can't get one."""
     now = clock.now()
     failed = {"tries": 1, "error": "", "failed_at": now, "next_try_at": now + 100 * jobs.LATELY}
     due = [{"revision_id": revision_id, **failed} for revision_id in certificates.due()]
@@ -136,10 +136,10 @@ def _put_certificates_off() -> None:
 
 
 def longest(app: Flask, demonstration: Demonstration) -> dict[str, Longest]:
-    """Let much become due at the same time, and watch the worker do a day of it."""
+    """Make much due at the same time, and watch the worker process a day of it."""
     with tempfile.TemporaryDirectory() as folder, app.app_context():
         make_due(Scene(db.session(), demonstration), VISITS, DUE)
-        # What the harness holds is not looked through meanwhile, as no worker holds so much.
+        # What the harness has in memory is excluded, since no worker has that much.
         gc.collect()
         gc.freeze()
         with watched() as watch:
@@ -187,7 +187,7 @@ def lines(
 def beyond(
     by_size: Mapping[str, Sequence[Taken]], longest_by_job: Mapping[str, Longest]
 ) -> Iterator[str]:
-    """Yield in words what takes more than it may."""
+    """Yield a text for each cost beyond its limit."""
     for job in jobs_of(Path("/")):
         taken = by_size[job.name]
         statements = len(taken[-1].statements)

@@ -229,7 +229,7 @@ def test_after_an_error_of_the_server_it_tries_again(desk: Desk) -> None:
     assert len(tries) == 3
 
 
-def test_on_a_slow_line_it_is_said_and_what_is_typed_meanwhile_follows(desk: Desk) -> None:
+def test_on_a_slow_connection_the_page_says_so_and_saves_later_text_too(desk: Desk) -> None:
     page = desk.open("samira")
     waiting: list[Route] = []
 
@@ -293,7 +293,7 @@ def test_a_table_comes_back_with_all_its_rows(desk: Desk) -> None:
     assert copies(page) == []
 
 
-def test_a_window_that_keeps_nothing_says_so_and_asks_before_it_is_closed(desk: Desk) -> None:
+def test_a_window_that_cannot_save_says_so_and_asks_before_it_is_closed(desk: Desk) -> None:
     page = desk.open("dora", bad_line=True)
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
     page.route(DRAFT, lambda route: route.abort())
@@ -496,7 +496,7 @@ def test_saving_in_one_window_leaves_what_was_written_since_in_another(desk: Des
 # Nobody else
 
 
-def test_the_next_person_to_sign_in_in_the_same_tab_finds_nothing_of_the_previous_one(
+def test_the_next_person_in_the_same_tab_sees_nothing_of_the_previous_one(
     desk: Desk,
 ) -> None:
     page = desk.open("dora", bad_line=True)

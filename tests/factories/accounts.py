@@ -44,7 +44,7 @@ class House:
         return organisation.id
 
     def add_person(self, key: str, organisation: str | None, *roles: Role) -> UUID:
-        """Invite a person and let them accept; roles of signatory and manager begin too."""
+        """Invite a person and accept for them; signatory and manager roles begin too."""
         invited = invitations.invite(
             None,
             NewInvitation(
@@ -99,7 +99,7 @@ class House:
 
 
 def house(session: Session) -> House:
-    """Put the application on a copy of a database with people in every role; return who is who."""
+    """Reset the application to a database with people in every role; return who is who."""
     return House(session, *starting_points.of(current_app).use("people_in_every_role", _house))
 
 
@@ -121,7 +121,7 @@ def _house() -> tuple[dict[str, UUID], dict[str, UUID]]:
 
 
 def take_app(user_id: UUID) -> None:
-    """Take a person's app for codes away, as if it had never been set up."""
+    """Remove a person's app for codes, as if it had never been set up."""
     user = binding.hold(user_id)
     user.tf_primary_method = user.tf_totp_secret = None
     binding.bind(None, user, Change.RESET)
@@ -129,12 +129,12 @@ def take_app(user_id: UUID) -> None:
 
 
 def sign_in(client: CheckedClient, key: str, password: str = PASSWORD) -> TestResponse:
-    """Send address and password; the answer is the page after."""
+    """Send address and password; return the page after that."""
     return client.submit("/sign-in", email=f"{key}@example.org", password=password)
 
 
 def signed_in(client: CheckedClient, key: str) -> CheckedClient:
-    """Return the browser with a person signed in, who has no second factor."""
+    """Return a browser with a person signed in who has no second factor."""
     response = client.post("/sign-in", data={"email": f"{key}@example.org", "password": PASSWORD})
     assert response.status_code == 302, response.text
     db.session.rollback()

@@ -42,7 +42,7 @@ def checklist_of(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
 
 
 def term(start: dt.date, end: dt.date, review: dt.date | None = None) -> dict[str, object]:
-    """Return an answer to M19: from a day until a day, that day included."""
+    """Return an answer to M19 with a first and a last day, both inclusive."""
     return {
         "start": start.isoformat(),
         "review": (review or end - dt.timedelta(days=1)).isoformat(),
@@ -77,7 +77,7 @@ def send(
     """Freeze the text as it is and send it for signature, as is done once it is complete.
 
     signers are the first names of those who sign, by the key of the organisation; also are others
-    who have to sign beside them.
+    who have to sign in addition.
     """
     actor = land.actor("ilena")
     loaded = load(checklist)
@@ -163,7 +163,7 @@ def ask(
 
 
 def sign(land: Country, checklist: Checklist, *signers: str) -> None:
-    """Sign what was sent; the last one brings it into force."""
+    """Sign the pending text; the last signature brings it into force."""
     for first in signers:
         actor = land.actor(first)
         agreements.sign(
@@ -177,7 +177,7 @@ def sign(land: Country, checklist: Checklist, *signers: str) -> None:
 
 
 def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: Device) -> None:
-    """Sign what was sent with a passkey."""
+    """Sign the pending text with a passkey."""
     actor, nonce = land.actor(first), "0a" * 32
     sentence = f"I sign this text for {actor.organisation_name}."
     revision = db.session.get_one(Revision, checklist.revision_sent_id)

@@ -24,7 +24,7 @@ from tracker.guidance import service as guidance
 from tracker.guidance.models import Article
 
 TERMS = ChecklistKind.TERMS
-# Of each version the text, which takes long to write, by digest.
+# The text of each version, which takes long to write, by digest.
 _TEXTS: dict[str, str] = {}
 
 
@@ -50,7 +50,7 @@ def without(code: str, kind: ChecklistKind = TERMS) -> str:
 
 
 def written(template: Template, *, items: dict[str, dict[str, object] | None]) -> str:
-    """Return a template's text with items changed by their code; None takes an item out."""
+    """Return a template's text with items changed by code; None removes an item."""
     content = library.content_of(template)
     for section in content["sections"]:
         items_left = []

@@ -40,7 +40,7 @@ from tracker.signoff import shown
 from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
 
-# What somebody would write by choice: item -> field -> value.
+# What a person would choose to write: item -> field -> value.
 Chosen = Mapping[str, Mapping[str, Any]]
 SECOND_READER = "M5"
 
@@ -51,7 +51,7 @@ class Writer:
 
     item: Item
     around: Surroundings
-    # Who must not be named where the item asks for somebody who wrote nothing.
+    # Who must not be named if the item requires somebody who wrote nothing.
     writers: frozenset[UUID] = frozenset()
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class Writer:
         self._day = (around.visit_starts_on or clock.today()) + dt.timedelta(days=30)
 
     def write(self, scope: AnswerScope) -> dict[str, Any]:
-        """Return values for all fields of one scope that a whole answer needs."""
+        """Return values for all fields of one scope that a complete answer needs."""
         values: dict[str, Any] = {}
         for definition in self.item.fields_of(scope):
             if definition.key in self.chosen:
@@ -135,7 +135,7 @@ class Writer:
         return any(limit.outside_npm for limit in self._limits(field, key))
 
     def _limits(self, field: TemplateField | Column, key: str) -> list[Limit]:
-        """Return the rules that would flag an answer: a whole one gives no power away."""
+        """Return the rules that would flag an answer: a complete one gives no power away."""
         column = field.key if isinstance(field, Column) else None
         return [limit for limit in self.item.field(key).limits if limit.column == column]
 
@@ -152,7 +152,7 @@ class Writer:
         return rows
 
     def _starts(self, table: TemplateField) -> Iterator[dict[str, Any]]:
-        """Yield what rows begin with, so that those the done-tests ask for are there."""
+        """Yield the values that rows begin with, so that those the done-tests require are there."""
         around = self.around
         for (name, key), check in self._checks.items():
             if key != table.key or check.column is None:
@@ -185,7 +185,7 @@ class Writer:
 
 
 def _who_signs(organisation_id: str) -> str | None:
-    """Return a person who can sign for a party, where there is a database to ask."""
+    """Return a person who can sign for a party, if there is a database."""
     if not has_app_context():
         return None
     able = accounts.signatories_of(UUID(organisation_id), clock.today())
@@ -202,13 +202,13 @@ def whole(
     writers: Collection[UUID] = (),
     **chosen: Any,
 ) -> dict[str, Any]:
-    """Return a whole answer to an item; chosen are values wanted for some of its fields."""
+    """Return a complete answer to an item; chosen are values wanted for some of its fields."""
     item = loaded.template.by_code[code]
     return Writer(item, loaded.surroundings, frozenset(writers), chosen).write(scope)
 
 
 def setter_of(loaded: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor]) -> Actor:
-    """Return who writes an item's shared answer: the first party that may."""
+    """Return who sets an item's shared answer: the first party that may."""
     return next(
         actors[party.organisation_id]
         for party in loaded.parties
@@ -226,10 +226,10 @@ def complete_answers(
     recommended: bool = False,
     chosen: Chosen | None = None,
 ) -> None:
-    """Answer what is required and have every party accept it, by the services.
+    """Answer what is required and have every party accept it, through the services.
 
-    actors are who writes for each organisation. leave names items that stay as they are;
-    recommended answers the rest too. What is answered already stays, and is accepted.
+    actors are the people who write for each organisation. leave names items that stay as they are;
+    recommended answers the rest too. Existing answers stay, and are accepted.
     """
     for item in loaded.template.items:
         fresh = load(loaded.checklist)
@@ -243,7 +243,7 @@ def complete_answers(
 
 
 def _consistent(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:
-    """Return the values that have to agree with the cooperation: its ways (M3), its dates (M19)."""
+    """Return the values that have to agree with the cooperation: its modes (M3) and dates (M19)."""
     if item.code == "M19":
         planned = loaded.surroundings.planned
         return {f.key: planned[f.key].isoformat() for f in item.fields if f.key in planned}
@@ -273,7 +273,7 @@ def _answer(
 
 
 def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> None:
-    """Have every party that has not accept the answer as it stands."""
+    """Have every party accept the current answer that hasn't yet."""
     loaded = load(checklist)
     answer = loaded.sheet.shared(code)
     if answer is None:
@@ -288,7 +288,7 @@ def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> Non
             answer_id=_current(checklist, code),
         )
     if _current(checklist, code) != answer.answer_id:
-        # What stood in hidden columns went to history, and all are asked again.
+        # The contents of hidden columns are now only in the history, and all are asked again.
         accept(checklist, code, actors)
 
 
@@ -306,7 +306,7 @@ def _current(checklist: Checklist, code: str) -> UUID:
 def agree(
     checklist: Checklist, actors: Mapping[UUID, Actor], reader: Actor | None = None
 ) -> LoadedChecklist:
-    """Fill in all that is required; of terms, have the second reader confirm the review too."""
+    """Fill in everything required; for terms, have the second reader confirm the review too."""
     chosen: Chosen = {SECOND_READER: {"second_reader": str(reader.user_id)}} if reader else {}
     complete_answers(load(checklist), actors, chosen=chosen)
     if checklist.kind is ChecklistKind.TERMS and reader is not None:
@@ -330,7 +330,7 @@ def read_second(reader: Actor, checklist: Checklist, because: str = "") -> Safeg
 
 
 def accept_hints(reader: Actor, checklist: Checklist) -> None:
-    """Have the second reader accept all words that may limit the NPM."""
+    """Have the second reader accept all phrases that may limit the NPM."""
     for hint in hints.waiting_for_reader(load(checklist)):
         safeguards.answer_hint(
             reader, checklist, hint.item, hint.mark, limits=False, reason="Others decide nothing."
@@ -338,14 +338,14 @@ def accept_hints(reader: Actor, checklist: Checklist) -> None:
 
 
 def send(checklist: Checklist, by: Actor, signatories: Mapping[UUID, Actor]) -> None:
-    """Freeze a text that is agreed and send it to one signatory of each party."""
+    """Freeze an agreed text and send it to one signatory of each party."""
     agreements.send(
         by, checklist, {body: signatory.user_id for body, signatory in signatories.items()}
     )
 
 
 def sign(checklist: Checklist, *actors: Actor) -> None:
-    """Sign what was sent; the last one brings it into force."""
+    """Sign the pending text; the last signature brings it into force."""
     for actor in actors:
         agreements.sign(
             actor,
@@ -358,7 +358,7 @@ def sign(checklist: Checklist, *actors: Actor) -> None:
 
 
 def decline_text(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
-    """Decline what was sent, as it stands."""
+    """Decline the pending text."""
     page = agreements.page_with(checklist)
     agreements.decline(actor, checklist, page=page, reason=reason, items=items)
 

@@ -32,7 +32,7 @@ def comment(
 
 @dataclass
 class Secrets:
-    """Words that stand nowhere else, in comments of one side to itself; and which comments."""
+    """Texts that occur nowhere else, in one side's comments to itself; and the comments."""
 
     words: list[str] = field(default_factory=list)
     comments: list[UUID] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Secrets:
         service.make_task(writer, tasked.id, reader.user_id, clock.today())
         service.make_task(writer, mentioned.id, reader.user_id, clock.today() + dt.timedelta(9))
         service.finish_task(reader, mentioned.id)
-        # What was edited away and what was withdrawn is read by nobody any more.
+        # Nobody reads what was edited away or withdrawn.
         at = len(self.words) - 6
         self.withdrawn += [self.words[at + 1], self.words[at + 3]]
 
@@ -68,11 +68,11 @@ class Secrets:
 
     @property
     def standing(self) -> list[str]:
-        """The text that one's own side reads."""
+        """The texts that one's own side reads."""
         return [word for word in self.words if word not in self.withdrawn]
 
     def in_text(self, text: str) -> list[str]:
-        """Return what of them a text holds: words, or the id of a comment."""
+        """Return which of these secrets a text contains: texts, or the ids of comments."""
         return [mark for mark in (*self.words, *map(str, self.comments)) if mark in text]
 
     def _write(

@@ -41,7 +41,7 @@ LONG_AGO = dt.date(2020, 1, 1)
 
 
 def begun(role: Role) -> dict[str, Any]:
-    """Return what a role has that runs; a signatory's or manager's was confirmed by a colleague."""
+    """Return the values of a role that has begun, confirmed by a colleague if necessary."""
     now = clock.now()
     if role not in POWERS:
         return {"begun_at": now}
@@ -69,7 +69,7 @@ class Country:
         return organisation
 
     def person(self, name: str, organisation: str | None, *roles: Role, **more: object) -> User:
-        """Add somebody with roles in an organisation, from long ago on."""
+        """Add a person with roles in an organisation that began long ago."""
         first = name.split(maxsplit=1)[0].lower()
         home = self.organisations[organisation] if organisation else None
         user = User(
@@ -140,8 +140,8 @@ class Country:
 
 
 @dataclass(frozen=True)
-class KeptCountry:
-    """A country as plain values, from which it is found again in a copy of its database."""
+class StoredCountry:
+    """A country as plain values, by which it is loaded from a copy of its database."""
 
     organisations: Mapping[str, UUID]
     users: Mapping[str, UUID]
@@ -156,7 +156,7 @@ class KeptCountry:
         )
 
     def load(self, session: Session) -> Country:
-        """Return the country, its rows loaded in a session."""
+        """Return the country with its rows loaded in a session."""
         bodies = {
             organisation.id: organisation
             for organisation in session.scalars(sa.select(Organisation))
@@ -208,13 +208,13 @@ def country(session: Session) -> Country:
 
 
 def copied_country(session: Session) -> Country:
-    """Put the application on a copy of a database with the invented country; return it."""
+    """Reset the application to a copy of a database with the invented country; return it."""
     points = starting_points.of(current_app)
-    return points.use("country", lambda: KeptCountry.of(country(db.session()))).load(session)
+    return points.use("country", lambda: StoredCountry.of(country(db.session()))).load(session)
 
 
 def load_checklists() -> None:
-    """Publish the four checklists, where the content is not loaded yet."""
+    """Publish the four checklists, if the content is not loaded yet."""
     try:
         library.newest(ChecklistKind.TERMS)
     except LookupError:
@@ -248,7 +248,7 @@ def open_one(
 
 
 def bring_in(land: Country, cooperation: Cooperation, first: str, function: str = "") -> None:
-    """Bring a person in by a coordinator of their organisation."""
+    """Have a coordinator of a person's organisation add them."""
     home = land.homes[first]
     assert home is not None
     coordinator = next(

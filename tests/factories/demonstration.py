@@ -45,7 +45,7 @@ COOPERATIONS = ("complete", "waiting", "differing", "declined", "copied")
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """What tests need to know of the demonstration: who is who, and which id belongs to what."""
+    """What tests need to know about the demonstration: who is who, and which id is what."""
 
     users: dict[str, UUID]
     sign_in_marks: dict[str, str]
@@ -58,7 +58,7 @@ class Demonstration:
     invitation_token: str
     # Terms that an administrator changed and has not published.
     template_draft: UUID
-    # A scan of the terms that wait, recorded by the CSO and withdrawn.
+    # A scan of the pending terms, recorded by the CSO and withdrawn.
     paper: UUID
 
     def browser(self, app: Flask, key: str | None) -> CheckedClient:
@@ -73,7 +73,7 @@ class Demonstration:
 
 
 def make() -> Demonstration:
-    """Make it all by the same services as real ones, and commit."""
+    """Create all of it through the real services, and commit."""
     signing_keys.make_missing()
     cast = people.make(PASSWORD)
     for _title, step in work.steps():
@@ -135,7 +135,7 @@ def _terms(cooperation: str) -> Checklist:
 
 
 def _give_notice(cast: people.Cast) -> None:
-    """Let a CSO give notice that the terms in force end, on a day that is far off."""
+    """Have a CSO give notice that the terms in force end, on a distant day."""
     day = clock.today() + dt.timedelta(days=300)
     reason = "Our board has decided so."
     henrik = cast.actor("henrik")
@@ -143,7 +143,7 @@ def _give_notice(cast: people.Cast) -> None:
 
 
 def _ask_for_copies() -> None:
-    """Ask the interpreter what became of copies, as when access ends."""
+    """Ask the interpreter about copies, as when access ends."""
     undertaking = db.session.scalars(
         sa.select(Undertaking)
         .join(Undertaking.user)
@@ -157,7 +157,7 @@ def _ask_for_copies() -> None:
 
 
 def _withdraw_a_scan(cast: people.Cast) -> UUID:
-    """Let a CSO's coordinator record a scan of the terms that wait, and withdraw it."""
+    """Have a CSO's coordinator record a scan of the pending terms, and withdraw it."""
     terms = _terms("waiting")
     joana = cast.actor("joana")
     record = scans.record(joana, terms)
@@ -166,7 +166,7 @@ def _withdraw_a_scan(cast: people.Cast) -> UUID:
 
 
 def _begin_an_answer(cast: people.Cast) -> None:
-    """Let a CSO's coordinator begin to write on the terms that differ, and not save it."""
+    """Have a CSO's coordinator begin an answer to the differing terms, and not save it."""
     terms = _terms("differing")
     samira = cast.actor("samira")
     assert samira.organisation_id is not None

@@ -39,7 +39,7 @@ A word to begin with.
 
 @dataclass
 class Written:
-    """One article of the folder, to be written again with changes."""
+    """One article of the folder, which can be written again with changes."""
 
     slug: str
     number: int
@@ -70,7 +70,7 @@ class ContentFolder:
     articles: list[Written] = field(default_factory=list)
 
     def write(self) -> None:
-        """Write taxonomy, statements and articles as they now are."""
+        """Write taxonomy, statements and articles in their current state."""
         numbers = sorted({article.number for article in self.articles})
         self._write(
             "taxonomy.yaml",
@@ -101,12 +101,15 @@ class ContentFolder:
         return changes
 
     def withdraw(self, article: Written) -> None:
-        """Take an article's file away. Its number stays with the next article of the list."""
+        """Remove an article's file.
+
+        Its number goes to the next article of the list.
+        """
         self.articles.remove(article)
         (self.path / "guidance" / article.language / f"{article.slug}.md").unlink()
 
     def change(self, file: str, old: str, new: str) -> None:
-        """Change some text of a file; it must be there."""
+        """Change some text of a file, which must contain it."""
         text = (self.path / file).read_text()
         assert old in text, f"{file} has no {old!r}"
         (self.path / file).write_text(text.replace(old, new, 1))
@@ -118,7 +121,7 @@ class ContentFolder:
 
 
 def content_folder(path: Path, count: int = 2) -> ContentFolder:
-    """Return a folder with so many articles, each with its own category, topic and statements."""
+    """Return a folder with this many articles, each with its own category, topic and statements."""
     articles = [Written(f"article-{number}", number) for number in range(1, count + 1)]
     folder = ContentFolder(path, articles)
     folder.write()
@@ -126,7 +129,7 @@ def content_folder(path: Path, count: int = 2) -> ContentFolder:
 
 
 def load_shipped() -> list[str]:
-    """Load the content that the application brings along, and commit."""
+    """Load the shipped content, and commit."""
     changes = service.load(library.read(SHIPPED))
     db.session.commit()
     return changes

@@ -24,14 +24,14 @@ STANDING, VISIT = "standing", "visit"
 
 @dataclass(frozen=True)
 class Side:
-    """Who of a side writes to whom and assigns to whom, who else of it there is, and the others."""
+    """Who on a side writes and assigns to whom, who else is on it, and the other people."""
 
     # cooperation, kind of checklist -> writer, reader
     comments: dict[tuple[str, str], tuple[str, str]]
     # cooperation, kind of checklist -> who assigns, to whom
     assignments: dict[tuple[str, str], tuple[str, str]]
     others: tuple[str | None, ...]
-    # Of the same side, without a clearance or a place on the list.
+    # On the same side, but without a clearance or not on the list.
     uncleared: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ SIDES = {
 
 @dataclass
 class Written:
-    """What a side wrote: on checklists without planning of a visit, and on a visit's roles."""
+    """What a side wrote: on checklists outside visits, and on a visit's roles."""
 
     comments: dict[str, Secrets]
 
@@ -83,7 +83,7 @@ class Written:
 
     @classmethod
     def together(cls, *sides: "Written") -> "Written":
-        """Return what several sides wrote as if one had."""
+        """Return what several sides wrote, together."""
         return cls(
             {
                 name: Secrets.together(*(side.comments[name] for side in sides))
@@ -92,13 +92,13 @@ class Written:
         )
 
     def in_text(self, text: str, *classes: str) -> list[str]:
-        """Return which words or ids of these classes, or of all, a text holds."""
+        """Return which texts or ids of these classes, or of all, a text contains."""
         wanted = classes or tuple(self.comments)
         return [mark for name in wanted for mark in self.comments[name].in_text(text)]
 
 
 def post(scene: Scene, side: Side) -> Written:
-    """Have a side write on items and on the whole of each checklist, and be reminded."""
+    """Have a side comment on items and on each whole checklist, and get reminders."""
     written = Written({STANDING: Secrets(), VISIT: Secrets()})
     for (cooperation, kind), (writer, reader) in side.comments.items():
         checklist_id = scene.demonstration.checklists[cooperation, kind]
@@ -112,7 +112,7 @@ def post(scene: Scene, side: Side) -> Written:
 
 
 def draft_roles_again(scene: Scene) -> None:
-    """Let the roles of the ready visit be drafted again, all of them."""
+    """Reopen the roles of the ready visit, all of them."""
     checklist = scene.checklist(ChecklistKind.VISIT_ROLES)
     checklist.state = ChecklistState.DRAFTING
     trail.record(

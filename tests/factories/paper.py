@@ -28,12 +28,12 @@ def pdf(words: str = "Signed by hand") -> bytes:
 
 
 def jpeg(words: str = "Signed by hand") -> bytes:
-    """Return what begins and ends as a JPEG does."""
+    """Return bytes that begin and end like a JPEG."""
     return b"\xff\xd8\xff\xe0" + words.encode() + b"\xff\xd9"
 
 
 def png(words: str = "Signed by hand") -> bytes:
-    """Return a PNG whose parts have their sums."""
+    """Return a PNG whose chunks have checksums."""
     parts = (b"IHDR" + bytes(13), b"tEXt" + words.encode(), b"IEND")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         (len(part) - 4).to_bytes(4) + part + zlib.crc32(part).to_bytes(4) for part in parts
@@ -50,9 +50,9 @@ def record(
     page: SigningPage | None = None,
     only: UUID | None = None,
 ) -> PaperRecord:
-    """Record that the actor's organisation signed on paper, by whom the text names for it.
+    """Record that the actor's organisation signed on paper, by the people the text names for it.
 
-    Or by only one person, where the signature was passed on to them.
+    Or by only one person, if the signature was passed on to them.
     """
     named = db.session.scalars(
         sa.select(SignatureSlot.user_id)
@@ -73,7 +73,7 @@ def record(
 
 
 def page_of_known(checklist: Checklist) -> SigningPage:
-    """Return the page that shows the text of an earlier agreement as it would be frozen now."""
+    """Return a page that shows the text of a prior agreement as it would be frozen now."""
     text = prior_agreements.known_text(load(checklist))
     return shown.page_with(prior_agreements.digest_of(text))
 

@@ -29,20 +29,20 @@ def encode(data: bytes) -> str:
 
 @dataclass
 class Device:
-    """One passkey in one device; what is set here stands in what it answers."""
+    """One passkey in one device; its attributes determine what it responds."""
 
     key: Key = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     origin: str = ORIGIN
     host: str = "localhost"
     flags: int = PRESENT | VERIFIED
-    # What the device counts up with each answer; 0 for one that does not count.
+    # The device's counter, incremented with each response; 0 if it doesn't count.
     step: int = 1
     count: int = 0
     client_data: dict[str, Any] = field(default_factory=dict)
 
     def cose(self) -> bytes:
-        """Return the public key as passkeys give it."""
+        """Return the public key in the form passkeys use."""
         return cbor2.dumps(self._values())
 
     def _values(self) -> dict[int, Any]:
@@ -68,7 +68,7 @@ class Device:
         )
 
     def answer(self, challenge: bytes, handle: str | None = None) -> str:
-        """Return what the device answers to a challenge, as the browser sends it."""
+        """Return the device's response to a challenge, as the browser sends it."""
         self.count += self.step
         device, browser = self._device(self.flags), self._browser("webauthn.get", challenge)
         return self._sent(
@@ -88,7 +88,7 @@ class Device:
                 return self.key.sign(data, padding.PKCS1v15(), SHA256())
 
     def proof(self, challenge: bytes, nonce: str) -> dict[str, str]:
-        """Return an answer as a signature keeps it."""
+        """Return a response as a signature stores it."""
         response = json.loads(self.answer(challenge))["response"]
         return {
             "credential_id": encode(self.credential_id),
@@ -126,7 +126,7 @@ class Device:
 
 
 def give(house: House, key: str, device: Device, name: str = "My telephone") -> Passkey:
-    """Give a person of a house a passkey in a device; committed."""
+    """Give a person of an instance a passkey in a device; committed."""
     passkey = add(house.actor(key), device, name)
     house.session.commit()
     return passkey
@@ -150,7 +150,7 @@ def add(actor: Any, device: Device, name: str = "My telephone") -> Passkey:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a page asks the browser for: where the answer goes, by which field, and the options."""
+    """What a page asks the browser for: where the response goes, in which field, the options."""
 
     action: str
     into: str
@@ -184,7 +184,7 @@ def begin(client: CheckedClient, **fields: str) -> Asked:
 
 
 def send(client: CheckedClient, prompt: Asked, answer: str) -> TestResponse:
-    """Send what the device answered, and follow."""
+    """Send the device's response, and follow redirects."""
     data = {prompt.into: answer}
     return client.post(prompt.action, data=data, follow_redirects=True)
 

@@ -1,4 +1,4 @@
-"""Signatory and manager roles that have begun: confirmed and accepted as the rules require."""
+"""Signatory and manager roles that have begun, confirmed and accepted as the rules require."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from tracker.core.db import db
 
 
 def let_begin(user_id: UUID) -> None:
-    """Have a person's roles that wait confirmed by a colleague, or accepted by the person."""
+    """Have a person's pending roles confirmed by a colleague, or accepted by the person."""
     for membership in waiting(user_id):
         others = queries.holders_of_power(membership.organisation_id).open - {user_id}
         if membership.confirmed_how is None:
@@ -34,7 +34,7 @@ def accept(membership: Membership) -> None:
 
 
 def waiting(user_id: UUID) -> list[Membership]:
-    """Return the roles of a person that wait."""
+    """Return a person's pending roles."""
     wanted = sa.select(Membership).where(Membership.user_id == user_id, queries.waits())
     return list(db.session.scalars(wanted.order_by(Membership.role)))
 

@@ -19,9 +19,9 @@ from tracker.evidence.models import Anchor
 
 
 def forget_rows() -> None:
-    """Make all chains anew as they would be had no event ever said anything of rows.
+    """Rebuild all chains as if no event had ever said anything about rows.
 
-    Checkpoints stood for the chains as they were, so they go too.
+    Checkpoints of the former chains are deleted too.
     """
     with hands() as connection:
         for table in (table_of(Anchor), CHECKPOINTS, NODES, LEAVES):

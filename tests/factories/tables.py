@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from tests import starting_points
 from tests.factories import checklists
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import Country, KeptCountry, bring_in, country, open_one
+from tests.factories.cooperations import Country, StoredCountry, bring_in, country, open_one
 from tests.factories.templates import publish
 from tests.starting_points import named
 from tracker.access.actor import Actor, Role
@@ -38,11 +38,11 @@ QUESTIONS = {
 
 @dataclass
 class Table:
-    """The table at which they sit: people by first name, checklists by kind."""
+    """A cooperation under negotiation: people by first name, checklists by kind."""
 
     land: Country
     cooperation: Cooperation
-    # The starting point of which the database is a copy.
+    # The starting point that the database is a copy of.
     start: str = ""
 
     def __getitem__(self, first: str) -> Actor:
@@ -65,7 +65,7 @@ class Table:
         return {self.land.id(key): self[first] for key, first in pairs}
 
     def checklist(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
-        """Return a checklist as it stands once what happened is committed."""
+        """Return a checklist in its current state, after committing."""
         recompute()
         return checklist_of(self.cooperation, kind)
 
@@ -73,7 +73,7 @@ class Table:
         return load(self.checklist(kind))
 
     def save(self, first: str, item: str, *, seen: int = 0, **values: object) -> Answer:
-        """Save the shared answer of an item, words unless told otherwise, and commit."""
+        """Save the shared answer of an item, by default words, and commit."""
         saved = service.save_answer(
             self[first],
             self.checklist(),
@@ -86,7 +86,7 @@ class Table:
         return saved
 
     def accept(self, item: str, *firsts: str) -> None:
-        """Accept the answer as it stands, each for their party, and commit."""
+        """Accept the current answer for each person's party, and commit."""
         for first in firsts:
             answer = self.loaded().sheet.shared(item)
             assert answer is not None
@@ -96,7 +96,7 @@ class Table:
         self.session.commit()
 
     def settle(self, item: str) -> Answer:
-        """Have the NPM write an item's words and both partners accept them."""
+        """Have the NPM write an item's text and both partners accept it."""
         saved = self.save("ilena", item)
         self.accept(item, "samira", "joana")
         return saved
@@ -121,7 +121,7 @@ class Table:
         return list(rows.scalars())
 
     def agree(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
-        """Answer and accept all that is required, the review confirmed where there is one."""
+        """Answer and accept everything required, and confirm the review if there is one."""
         self._go_on(_agree, kind)
         return self.checklist(kind)
 
@@ -136,19 +136,19 @@ class Table:
         return self.checklist(kind)
 
     def _go_on(self, act: "Act", kind: ChecklistKind) -> None:
-        """Do what many tests begin with; where nothing was done before it, by a copy."""
+        """Do what many tests begin with; from a stored copy if nothing was done before."""
         points = starting_points.of(current_app)
         if not self.start or not points.is_untouched:
             act(self, kind)
             return
-        kept_table, start = Kept.of(self), named(self.start, act.__name__, kind)
+        stored_table, start = StoredTable.of(self), named(self.start, act.__name__, kind)
 
         def build() -> None:
-            act(kept_table.load(db.session()), kind)
+            act(stored_table.load(db.session()), kind)
 
         points.use(start, build, on=self.start)
         self.session.expire_all()
-        again = kept_table.load(self.session)
+        again = stored_table.load(self.session)
         self.land, self.cooperation, self.start = again.land, again.cooperation, start
 
 
@@ -170,18 +170,18 @@ def _sign(table: Table, kind: ChecklistKind) -> None:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A table as plain values, from which it is found again in a copy of its database."""
+class StoredTable:
+    """A Table as plain values, by which it is loaded from a copy of its database."""
 
     cooperation: UUID
-    country: KeptCountry
+    country: StoredCountry
 
     @classmethod
     def of(cls, table: Table) -> Self:
-        return cls(table.cooperation.id, KeptCountry.of(table.land))
+        return cls(table.cooperation.id, StoredCountry.of(table.land))
 
     def load(self, session: Session, start: str = "") -> Table:
-        """Return the table, its rows loaded in a session, on a copy of a starting point."""
+        """Return the table with its rows loaded in a session, on a copy of a starting point."""
         land = self.country.load(session)
         cooperation = session.scalars(
             sa.select(Cooperation)
@@ -193,30 +193,30 @@ class Kept:
 
 
 def set_out(session: Session, *modes: Mode, template: Template | None = None) -> Table:
-    """Put the application on a copy of a database with a cooperation with two CSOs; return it.
+    """Reset the application to a cooperation with two CSOs; return it.
 
-    It is for joint visits unless modes are given, its people are added and nothing is answered. A
-    template is published first, in place of the supplied one of its kind.
+    It is for joint visits unless modes are given; its people are added and nothing is answered. A
+    template is published first, in place of the shipped one of its kind.
     """
     name = named("table", modes, template.model_dump_json() if template else "")
 
-    def build() -> Kept:
+    def build() -> StoredTable:
         if template:
             publish(template)
-        return Kept.of(begin(db.session(), *modes))
+        return StoredTable.of(begin(db.session(), *modes))
 
     return starting_points.of(current_app).use(name, build).load(session, name)
 
 
 def begin(session: Session, *modes: Mode) -> Table:
-    """Open a cooperation with two CSOs, for joint visits if not told, on the database as it is."""
+    """Open a cooperation with two CSOs, by default for joint visits, in the current database."""
     land = country(session)
     land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
     return another(land, "door", "lantern", modes=modes or (Mode.VISIT,))
 
 
 def another(land: Country, *partners: str, modes: tuple[Mode, ...] = (Mode.VISIT,)) -> Table:
-    """Open a cooperation of the NPM with partners in a country that is there, people brought in."""
+    """Open another cooperation of the NPM with partners from an existing country, people added."""
     cooperation = open_one(land, *partners, modes=modes, questions=QUESTIONS)
     homes = {land.id(key) for key in ("npm", *partners)}
     everybody = ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla")

@@ -30,7 +30,7 @@ KINDS = [
 
 
 def a_field(key: str = "words", kind: str = "text", **more: Any) -> dict[str, Any]:
-    """Return a field as content has it: one for all, accepted by all, unless told otherwise."""
+    """Return a field as content has it; by default shared, and accepted by all."""
     return {
         "key": key,
         "label": key.capitalize(),
@@ -118,7 +118,7 @@ def small_terms() -> Template:
 
 
 def small_roles() -> Template:
-    """Return roles of a visit with the items that say who may know, who leads and who is there."""
+    """Return roles of a visit with the items on audience, lead and team."""
     person = a_column("person", "person")
     return a_template(
         an_item("V1", a_field("aims", sets="npm", accepts="each_cso")),
@@ -145,11 +145,11 @@ def small_roles() -> Template:
 
 
 def publish(template: Template) -> None:
-    """Publish a checklist, so that what is started after is filled in on it."""
+    """Publish a checklist, so that checklists started later are based on it."""
     library.load((TemplateFile(template, YamlText("small.yaml", {})),))
 
 
-# Plain values for the rules, without any database -------------------------------------------------
+# Plain values for the rules, without a database ---------------------------------------------------
 
 NPM, DOOR, LANTERN = (UUID(int=n) for n in (1, 2, 3))
 ILENA, OREN, PETRA, SAMIRA, JOANA = (UUID(int=n) for n in range(11, 16))

@@ -34,7 +34,7 @@ ADVOCATE = uuid.UUID(int=2)
 
 
 def person(*memberships: ActorMembership, organisation: uuid.UUID | None = OPEN_TO_ALL) -> Actor:
-    """Return Samira Okell, a coordinator of a CSO unless told otherwise."""
+    """Return Samira Okell, by default a coordinator of a CSO."""
     own = memberships or (
         ActorMembership(Role.COORDINATOR, OPEN_TO_ALL, "Open Door Legal Aid", OrganisationKind.CSO),
     )
@@ -61,13 +61,13 @@ class PageFrame:
 
 
 def settings(**environment: str) -> Settings:
-    """Return settings as an instance in Maravena has them."""
+    """Return settings of an instance in Maravena."""
     given = {"TRACKER_COUNTRY": "Maravena", "TRACKER_TIMEZONE": "Africa/Cairo", **environment}
     return Settings.from_environment(given)
 
 
 def make_page_frame(**environment: str) -> PageFrame:
-    """Make an application with the page frame, set up as tracker.app does."""
+    """Create an application with the page frame, set up as tracker.app does."""
     app = Flask(
         "tracker",
         root_path=str(paths.PACKAGE),

@@ -39,7 +39,7 @@ from tracker.undertakings.models import InterestsDecision, Undertaking, Undertak
 
 PASSWORD = "seven lanterns by the harbour"
 TOLD = "My cousin keeps the keys of the Lower Harbour station."
-# Days from today on until which the terms of the factory run.
+# In how many days the terms of the factory end.
 DAYS = 700
 
 
@@ -52,7 +52,7 @@ class Stage:
     checklist: Checklist
 
     def actor(self, key: str) -> Actor:
-        """Return a person as they act at this moment, with the clearances open to them."""
+        """Return a person as they act at this moment, with their open clearances."""
         user = self.cast.users[key]
         body = next(person.body for person in people.PEOPLE if person.key == key)
         return Actor(
@@ -70,7 +70,7 @@ class Stage:
         return self.cast.users[key].id
 
     def undertaking(self, key: str) -> Undertaking:
-        """Return a person's newest undertaking, once what happened is committed."""
+        """Return a person's newest undertaking, after committing."""
         recompute()
         return db.session.scalars(
             sa.select(Undertaking)
@@ -97,7 +97,7 @@ class Stage:
         return {keys[row.user_id]: row.state for row in rows}
 
     def is_cleared(self, key: str, visit_id: UUID | None = None) -> bool:
-        """Tell whether a clearance is open to a person, as a request would see it."""
+        """Return whether a clearance is open to a person, as a request would see it."""
         return self.actor(key).cleared_for(self.cooperation.id, visit_id)
 
     def proof(self, key: str) -> Identity:
@@ -105,7 +105,7 @@ class Stage:
         return Identity(self.id(key), Method.PASSWORD_TOTP, clock.now())
 
     def put_in(self, key: str, interests: str = "", **changed: Any) -> Draft:
-        """Have a person fill in all of their path."""
+        """Have a person fill in everything before signing."""
         undertaking = self.undertaking(key)
         questions = queries.questions_of(queries.load(undertaking))
         values: dict[str, Any] = {
@@ -138,7 +138,7 @@ class Stage:
         return undertaking
 
     def page(self, key: str, sentence: str, language: str = "en") -> SigningPage:
-        """Return the page on which a person signs what they put in, opened now."""
+        """Return a page opened now on which a person signs what they entered."""
         loaded = queries.load(self.undertaking(key))
         return service.page_to_sign(loaded, LocalizedStr(sentence, language))
 
@@ -178,7 +178,7 @@ class Stage:
         )
 
     def countersigning(self, key: str, *, by: str = "tomas", until: object = None) -> str:
-        """Return the address of page 2 of countersigning, as page 1 leads there."""
+        """Return the URL of page 2 of countersigning, to which page 1 leads."""
         undertaking = self.undertaking(key)
         last = queries.load(undertaking).terms.until if until is None else until
         return (
@@ -194,7 +194,7 @@ class Stage:
         return self.countersign(key)
 
     def list_people(self, body: str, *keys: str, by: str = "") -> None:
-        """Have a party list these people as who must sign (C2)."""
+        """Have a party list these people as having to sign (C2)."""
         sheet = load(self.checklist).sheet
         organisation = self.cast.bodies[body].id
         current = sheet.of_party("C2", organisation)
@@ -238,7 +238,7 @@ class Stage:
         demo_checklists.sign(self.cast, self.checklist)
 
     def browser(self, app: Flask, key: str) -> CheckedClient:
-        """Return a browser in which a person is signed in; what was done so far is committed."""
+        """Return a browser in which a person is signed in, after committing."""
         db.session.commit()
         return signed_in(app, db.session.merge(self.cast.users[key]))
 
@@ -248,13 +248,13 @@ class Stage:
 
 
 def cast() -> Cast:
-    """Make the fictional country with its people."""
+    """Create the fictional country with its people."""
     load_checklists()
     return people.make(PASSWORD)
 
 
 def everybody() -> Cast:
-    """Return the people and bodies that are there already."""
+    """Return the people and bodies that already exist."""
     users = {user.name: user for user in db.session.scalars(sa.select(User))}
     bodies = {body.name: body for body in db.session.scalars(sa.select(Organisation))}
     return Cast(
@@ -264,7 +264,7 @@ def everybody() -> Cast:
 
 
 def existing() -> Stage:
-    """Return the cooperation that is there already."""
+    """Return the cooperation that already exists."""
     cooperation = db.session.scalars(sa.select(Cooperation)).one()
     return Stage(everybody(), cooperation, _confidentiality(cooperation))
 
@@ -277,9 +277,9 @@ def stage(
     covers: dict[str, str] | None = None,
     in_force: bool = True,
 ) -> Stage:
-    """Open a cooperation, bring in everybody, and bring its confidentiality terms into force.
+    """Open a cooperation, add everybody, and bring its confidentiality terms into force.
 
-    covers is the answer to C1, else all work for a time.
+    covers is the answer to C1, by default all work for a limited time.
     """
     bodies = ("npm", *(partners or ("od", "lh")))
     cooperation = lifecycle.open_cooperation(

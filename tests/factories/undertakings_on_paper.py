@@ -29,7 +29,7 @@ OWN_WORDS = "I, Bruno Keel, undertake this."
 
 
 def bring_in(stage: Stage) -> None:
-    """Have the NPM add a driver without an account, and list them among who must sign (C2)."""
+    """Have the NPM add a driver without an account, and list them as having to sign (C2)."""
     npm = stage.cast.bodies["npm"]
     user = without_email.add(stage.actor("ilena"), NewPerson(NAME, npm.id, outside_expert=True))
     stage.cast.users[DRIVER] = user

@@ -1,6 +1,6 @@
-"""A driver whose signature somebody takes, on paper or on their own device, by the real services.
+"""A driver whose signature somebody takes, on paper or on a device, through the real services.
 
-Of the NPM, tomas is a signatory, milan a manager and ilena a coordinator.
+tomas is a signatory of the NPM, milan a manager and ilena a coordinator.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ ANOTHER = "Another signatory or manager of the NPM"
 
 
 def bring_in(stage: Stage) -> Stage:
-    """Bring in the driver, and make the taker a coordinator who also signs for the NPM."""
+    """Add the driver, and make the taker a coordinator who also signs for the NPM."""
     on_paper.bring_in(stage)
     give_role(stage, TAKER, Role.COORDINATOR)
     return stage
@@ -48,7 +48,7 @@ def give_role(stage: Stage, key: str, role: Role) -> None:
 
 
 def take_roles(stage: Stage, *keys: str) -> None:
-    """End whatever people may do for the NPM."""
+    """End all roles by which people could act for the NPM."""
     user_ids = [stage.id(key) for key in keys]
     db.session.execute(sa.delete(Membership).where(Membership.user_id.in_(user_ids)))
     db.session.commit()
@@ -57,7 +57,7 @@ def take_roles(stage: Stage, *keys: str) -> None:
 def take(
     stage: Stage, way: str, interests: str = "", by: str = TAKER, confirmed_by: str = OTHER
 ) -> None:
-    """Take the driver's signature; a scan is confirmed by somebody else."""
+    """Take the driver's signature; somebody else confirms a scan."""
     draft = on_paper.filled_in(stage, interests)
     if way == "on paper":
         on_paper.record(stage, by, draft=draft)
@@ -81,12 +81,12 @@ def take(
 
 
 def address(stage: Stage, suffix: str = "") -> str:
-    """Return the address of the driver's undertaking for the NPM, or of a page below it."""
+    """Return the URL of the driver's undertaking for the NPM, or of a page below it."""
     reference, undertaking = stage.cooperation.reference, stage.undertaking(DRIVER)
     return f"/cooperations/{reference}/undertakings/{undertaking.id}{suffix}"
 
 
 def mailed(kind: str) -> set[str]:
-    """Return to whom mails of a kind were sent."""
+    """Return the recipients of mails of a kind."""
     wanted = sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
     return set(db.session.scalars(wanted))

@@ -31,7 +31,7 @@ from tracker.visits.encryption import Plan
 from tracker.visits.models import TeamMember, Visit
 from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
-# Who is listed for the demonstration's visit, in its team, and who is neither.
+# Who is listed for the demonstration's visit, who is on its team, and who is neither.
 LISTED = (
     "ilena",
     "pavo",
@@ -46,7 +46,7 @@ LISTED = (
 )
 TEAM = ("pavo", "ruth", "leyla", "samira", "marek")
 OUTSIDE = ("nadia", "milan", "dina", "celia", "anton", "greta", "iris", "vera", "noor")
-# A place and days that stand nowhere else.
+# A place and days that occur nowhere else.
 PLACE = "Quillfen remand house"
 FIRST_DAY = dt.timedelta(days=433)
 
@@ -73,7 +73,7 @@ class Scene:
 
     @property
     def cast(self) -> people.Cast:
-        """The people and organisations as the demonstration's own verbs want them."""
+        """The people and organisations, in the form the demonstration's functions expect."""
         cast = people.Cast()
         for key, user_id in self.demonstration.users.items():
             cast.users[key] = self.session.get_one(User, user_id)
@@ -92,7 +92,7 @@ class Scene:
         return acting_today(self.session.get_one(User, self.user(key)))
 
     def visit(self, number: int = 1) -> Visit:
-        """Return a visit as it stands once what happened is committed."""
+        """Return a visit in its current state, after committing."""
         recompute()
         return self.session.execute(
             sa.select(Visit)
@@ -104,7 +104,7 @@ class Scene:
         ).scalar_one()
 
     def checklist(self, kind: ChecklistKind, number: int | None = 1) -> Checklist:
-        """Return a checklist of a visit, or with None the cooperation's own."""
+        """Return a checklist of a visit, or for None the cooperation's own."""
         visit_id = self.visit(number).id if number is not None else None
         return self.session.execute(
             sa.select(Checklist)
@@ -136,7 +136,7 @@ class Scene:
         ).one()
 
     def members(self, number: int = 1) -> set[str]:
-        """Return the people of a visit's team by their keys."""
+        """Return the people on a visit's team by their keys."""
         rows = self.session.scalars(
             sa.select(TeamMember.user_id).where(TeamMember.visit_id == self.visit(number).id)
         )
@@ -161,7 +161,7 @@ class Scene:
 
 
 def days(scene_today: dt.date | None = None) -> Plan:
-    """Return a place and days to come that stand nowhere else."""
+    """Return a place and future days that occur nowhere else."""
     first = (scene_today or clock.today()) + FIRST_DAY
     return Plan(PLACE, first, first + dt.timedelta(days=2))
 
@@ -176,7 +176,7 @@ def team_plan(
     from_on: dt.date | None = None,
     gaps: str = "",
 ) -> TeamPlan:
-    """Return who leads, who is in the team and who may know."""
+    """Return who leads, who is on the team and who may know."""
     return TeamPlan(
         lead_id=scene.user(lead),
         deputy_id=scene.user(deputy),
@@ -187,7 +187,7 @@ def team_plan(
 
 
 def standing_plan(scene: Scene) -> Checklist:
-    """Start the urgent-action plan of the complete cooperation, which is only recommended."""
+    """Start the standing urgent-action plan of the complete cooperation, which is optional."""
     actor = scene.actor("ilena")
     cooperation = cooperations.find(actor, scene.demonstration.references["complete"])
     assert cooperation is not None
@@ -202,7 +202,7 @@ def planned(
     visit_id: UUID | None = None,
     **team: Any,
 ) -> Visit:
-    """Plan another visit beside the demonstration's, by the service."""
+    """Plan another visit in addition to the demonstration's, through the service."""
     visit = service.plan_visit(
         scene.actor(by),
         scene.cooperation,

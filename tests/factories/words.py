@@ -1,4 +1,4 @@
-"""Translations of small checklists, and what they are made of."""
+"""Translations of small checklists, and their parts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from tracker.core.content import YamlText
 
 
 def in_arabic(item: Item) -> ItemWords:
-    """Return words for an item, each marked, so that a test sees which of them is shown."""
+    """Return a translation of an item, each text marked, so that a test sees which is shown."""
     return ItemWords.model_validate(_marked(words_of(item).model_dump(exclude_defaults=True)))
 
 
 def arabic_words(template: Template, *left_out: str, **changed: Any) -> ChecklistWords:
-    """Return words for all of a checklist but for the items left out."""
+    """Return a translation of a whole checklist except the items left out."""
     return ChecklistWords.model_validate(
         {
             "kind": template.kind,
@@ -48,7 +48,7 @@ def _marked(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def publish_with_words(template: Template, *words: ChecklistWords) -> list[str]:
-    """Publish a checklist with its words; return what was said of it."""
+    """Publish a checklist with its translation; return the messages."""
     text = YamlText("small.yaml", {})
     files = tuple(WordsFile(part, text) for part in words)
     return library.load((TemplateFile(template, text, files),))

@@ -18,7 +18,7 @@ from tracker.core.db import Base
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, set[str]]:
-    """The columns of each table of the application."""
+    """The columns of each of the application's tables."""
     for name in house.MODELS:
         import_module(name)
     return {

@@ -1,4 +1,4 @@
-"""Credentials are written in few places, and each of them binds them to their person."""
+"""Credentials are written in few places, and each of these binds them to their person."""
 
 import ast
 from collections.abc import Iterator

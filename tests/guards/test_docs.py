@@ -16,15 +16,15 @@ from tracker.core.paths import ROOT
 from tracker.settings import Settings
 
 DOCS = ROOT / "docs"
-# Commands of Flask-Migrate; operations.md names those that an operator needs.
+# Commands of Flask-Migrate; operations.md names those an operator needs.
 MACHINERY = "db"
-# How a command stands in a text: alone in back quotes, or at the start of a line of a block.
+# How a command is written in a text: alone in back quotes, or at the start of a line of a block.
 COMMAND = re.compile(r"(?:`|^|\$ |/)tracker ((?:[a-z]+ ?)+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """The whole application; nothing here asks its database."""
+    """The whole application; its database isn't used here."""
     return create_app(
         Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("data"))})
     )
@@ -116,7 +116,7 @@ def test_every_link_in_a_document_works() -> None:
     assert lost == []
 
 
-# A file of the project in back quotes, with or without its suffix, perhaps with a name in it.
+# A file of the project in back quotes, with or without its suffix, perhaps with a placeholder.
 CODE = re.compile(r"`((?:[a-z_*]+/)+[a-z_0-9*]+)(\.(?:html|js|md|py|typ|yaml))?(?:\.(\w+))?`")
 
 
@@ -142,7 +142,7 @@ def test_every_file_that_a_document_names_exists_and_has_the_name_it_gives() -> 
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the anchors of a document's headings, as readers of Markdown make them."""
+    """Return the anchors of a document's headings, as Markdown renderers create them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from wtforms.fields.core import UnboundField
 
-import tracker.app  # noqa: F401 -- all forms are made
+import tracker.app  # noqa: F401 -- imports all forms
 from tracker.core.paths import PACKAGE, ROOT
 from tracker.ui.form_base import Form
 
-# What parts may take from the form library: nothing that has a message.
+# What packages may import from the form library: nothing that has a message.
 _ALLOWED = {"CSRFError", "StopValidation", "generate_csrf"}
-# Fields of Flask-Security's forms that nobody fills in, or that our forms take out.
+# Fields of Flask-Security's forms that nobody fills in, or that our forms remove.
 _MACHINERYS = {"identity", "next", "remember", "submit"}
 
 

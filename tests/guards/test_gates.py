@@ -1,4 +1,4 @@
-"""docs/gates.md lists all that the gates ask: each line is broken in turn, and its gate closes."""
+"""docs/gates.md lists everything the gates require: breaking each line closes its gate."""
 
 import datetime as dt
 import re
@@ -251,7 +251,7 @@ def broken(kind: RequirementKind) -> Facts:
 def test_each_line_closes_its_gates_of_a_visit_alone(gates: tuple[str, ...], name: str) -> None:
     kind = RequirementKind(name)
     judged = visits.judge(broken(kind))
-    assert [want.lack for want in judged.wants] == [kind]
+    assert [requirement.kind for requirement in judged.requirements] == [kind]
     assert tuple(code for code, is_open in judged.is_open.items() if not is_open) == gates
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from tests.guards.test_house import name, python_files
+from tests.guards.test_project import name, python_files
 from tracker.core.paths import PACKAGE, ROOT
 
 # What not to write, and what to write instead. Only phrases that good English never needs: "own
@@ -30,6 +30,9 @@ PHRASES = {
     r"\bnobody gives the own\b": "you can't give yourself",
     r"\bput back what a process has but once\b": "reset process-wide state",
     r"\blay the lines\b": "format",
+    r"\bbefore the product came\b|\bmade before the product\b": "a prior agreement",
+    r"\bthe party acted for\b": "the actor's party",
+    r"\bis none any more\b": "is no longer a party",
 }
 # The same for what pages say: what not to write there, and what to write instead.
 ON_PAGES = {

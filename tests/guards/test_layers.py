@@ -11,7 +11,7 @@ import pytest
 from tracker.core.paths import PACKAGE
 
 WEB = {"flask", "flask_login", "flask_security", "flask_wtf", "jinja2", "werkzeug", "wtforms"}
-# Modules and folders of this name belong to the web: views, and what they show.
+# Modules and folders with these names belong to the web: views, and what they show.
 WEB_NAMES = {
     "cli",
     "cooperation_page",
@@ -22,7 +22,7 @@ WEB_NAMES = {
     "routes",
     "wording",
 }
-# Parts that are the web, or build the application.
+# Packages that are the web, or build the application.
 WEB_PARTS = {"access", "app", "commands", "core", "ui"}
 MAY = {
     "accounts/factors/passkeys.py": "the address of the instance, from its settings",
@@ -38,7 +38,7 @@ MAY = {
     "worker/schema.py": "the database is migrated by an extension",
 }
 NOT_PURE = {"flask_sqlalchemy", "sqlalchemy", "time", "tracker.core.clock", "tracker.core.db"}
-# Rules may name a row by its class, as a type; they are given it.
+# Rules may use a model class as a type; they receive its rows.
 PURE_NAMES = {"policy", "rules"}
 MODULES = [
     str(path.relative_to(PACKAGE))
@@ -48,7 +48,7 @@ MODULES = [
 
 
 def imports(module: str) -> Iterator[str]:
-    """Yield the modules that a module imports, and the names that it takes from them."""
+    """Yield the modules that a module imports, and the names it imports from them."""
     for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -26,7 +26,7 @@ def summaries(folder: Path = PACKAGE) -> dict[Path, str]:
 
 
 def tables(modules: Mapping[Path, str]) -> str:
-    """Return the map: a table for each part, a row for each module, what is in no part first."""
+    """Return the map: a table for each package, a row for each module, the top level first."""
     in_order = sorted(modules, key=lambda path: (len(path.parts) > 1, path))
     lines = []
     for part, members in groupby(in_order, key=lambda path: path.parent.as_posix()):
@@ -37,7 +37,7 @@ def tables(modules: Mapping[Path, str]) -> str:
 
 
 def with_map(document: str, tables_of_modules: str) -> str:
-    """Return a document with another map between its marks; ValueError without them."""
+    """Return a document with another map between its markers; raise ValueError without them."""
     before, begin, rest = document.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not begin or not end:

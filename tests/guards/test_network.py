@@ -7,7 +7,7 @@ from pytest_socket import SocketConnectBlockedError
 
 from tests.servers.ports import free_port
 
-# Set aside for documents: nobody answers there.
+# Reserved for documentation: nothing responds there.
 ELSEWHERE = "192.0.2.1"
 
 

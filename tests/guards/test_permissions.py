@@ -1,11 +1,11 @@
-"""Rules for the table of permissions that hold whatever the application does."""
+"""Rules about the table of permissions that are true whatever the application does."""
 
 from tests.integration.access.places import ANYBODY, COLUMNS
 from tests.integration.access.table import LED, LOOK, NOT_FOUND, REFUSED, SIGN_IN, Row, read
 
-# Who has no part in a cooperation sees nothing of it, not even that it is there.
+# People outside a cooperation see nothing of it, not even that it exists.
 OUTSIDE = {"administrator", "other NPM", "other CSO"}
-# Who is not told of a joint visit's place and days: not cleared, or not listed (V2).
+# People who may not know a joint visit's place and days: not cleared, or not listed (V2).
 NOT_TOLD = OUTSIDE | {"auditor", "NPM manager", "NPM member", "CSO member, not cleared"}
 OF_A_COOPERATION = (
     "/checklists/<uuid:checklist_id>",
@@ -27,7 +27,7 @@ def test_the_table_is_whole() -> None:
     assert all(tuple(cells) == COLUMNS and "?" not in cells.values() for cells in table.values())
 
 
-def test_nothing_of_a_cooperation_is_seen_from_outside() -> None:
+def test_outsiders_see_nothing_of_a_cooperation() -> None:
     rows = rows_of(*OF_A_COOPERATION)
     assert len(rows) > 70
     for row, cells in rows.items():
@@ -44,7 +44,7 @@ def test_the_planning_of_a_visit_is_seen_by_those_cleared_and_listed_alone() -> 
     assert len(rows) > 25
     for row, cells in rows.items():
         if row[1].startswith("/register"):
-            continue  # where those who see no register are refused before anything is looked for
+            continue  # people who see no register are refused before anything is looked up
         assert {cells[column] for column in NOT_TOLD} == {NOT_FOUND}, row
 
 
@@ -54,7 +54,7 @@ def test_an_auditor_changes_nothing_of_a_cooperation() -> None:
             assert cells["auditor"] in {REFUSED, NOT_FOUND, LED, LOOK}, row
 
 
-def test_an_undertaking_is_signed_by_nobody_but_its_person() -> None:
+def test_only_the_person_signs_their_undertaking() -> None:
     rows = rows_of("/undertakings/<undertaking_id>/sign", "/undertakings/<undertaking_id>/withdraw")
     assert rows
     for (_methods, _rule, thing), cells in rows.items():

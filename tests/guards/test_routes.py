@@ -7,7 +7,7 @@ from tracker import create_app
 from tracker.access.gate import mark_of
 from tracker.settings import Settings
 
-# Whoever adds a line here opens a page to the whole world.
+# Adding a line here opens a page to the whole world.
 PUBLIC = {
     "accounts.accept_invitation",
     "evidence.checkpoint",
@@ -32,7 +32,7 @@ PUBLIC = {
     "ui.protects",
     "verification.verify",
 }
-# Pages of the sign-in machinery in place of which we have our own.
+# Flask-Security's pages that ours replace.
 CLOSED = {
     "security.tf_select",
     "security.two_factor_rescue",
@@ -44,7 +44,7 @@ CLOSED = {
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """The whole application; nothing here asks its database."""
+    """The whole application; its database isn't used here."""
     return create_app(
         Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("data"))})
     )

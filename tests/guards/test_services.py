@@ -13,8 +13,9 @@ from tracker.core.paths import PACKAGE, ROOT
 from tracker.core.services import Slot
 from tracker.settings import Settings
 
-# What stays, because it is alike for all applications: the verbs, which are listed as they are
-# read in; tests' time; and what never changes once it is published, by its random id.
+# What may be process-wide, because it is the same for all applications: the verbs, which are listed
+# when they are imported; the tests' time; and values that never change once they are published,
+# cached by random id.
 _KEPT = {
     "activity/verbs.py: VERBS",
     "core/clock.py: _clock.source",
@@ -25,7 +26,7 @@ _KEPT = {
 
 
 def declared() -> dict[str, Slot[object]]:
-    """Return all slots of the parts, by where they stand."""
+    """Return all slots of the packages, by where they are declared."""
     return {
         f"{name}.{attribute}": value
         for name, module in sorted(sys.modules.items())
@@ -89,7 +90,7 @@ _CHANGING = {"append", "add", "clear", "extend", "insert", "pop", "setdefault", 
 
 
 def changed_names(module: ast.Module) -> Iterator[str]:
-    """Yield what functions of a module change of its own names: attributes, entries, globals."""
+    """Yield module-level names that functions of a module change: attributes, entries, globals."""
     names = set(_names(module))
     for function in ast.walk(module):
         if not isinstance(function, ast.FunctionDef):

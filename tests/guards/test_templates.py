@@ -8,33 +8,33 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from tests.guards.test_house import SAYS_NOTHING
+from tests.guards.test_project import SAYS_NOTHING
 from tracker import create_app
 from tracker.activity.verbs import VERBS
 from tracker.core.paths import PACKAGE, ROOT, STATIC, TEMPLATES
 from tracker.settings import Settings
 
 FRAME = "layouts/page.html"
-# The words of each event; certificates read them too.
+# The sentence of each event; certificates use them too.
 SENTENCES = "history/sentences.html"
-# Named in code and no page of the frame: the one for a fault when even the frame can't be made, and
-# the words of events.
+# Templates used by name that are no pages of the frame: the page for an error when even the frame
+# can't be rendered, and the sentences of events.
 WITHOUT_FRAME = {"errors/bare.html", SENTENCES}
-# Chosen by a name put together in code: errors by their name.
+# Chosen by a computed name: error pages.
 BY_NAME = re.compile(r"errors/\w+\.html")
 INLINE = re.compile(
     r"\|\s*safe\b|\bMarkup\(|\sstyle\s*=|<style\b|<script(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*[\"']"
     r"|javascript:|\bautoescape false",
     re.IGNORECASE,
 )
-# The kinds of a button, with what a template's own braces put among them.
+# The kinds of a button, including those computed in a template.
 BUTTON = re.compile(r'class="button\b([^"]*)"')
 KINDS_OF_BUTTON = {"second", "grave"}
 PHYSICAL = re.compile(
     r"\b(?:margin|padding|border|inset|scroll-margin|scroll-padding)-(?:left|right)\b"
     r"|(?:text-align|float|clear)\s*:\s*(?:left|right)\b|(?<![-\w])(?:left|right)\s*:"
 )
-# Names of files in a bundle of evidence, which no template makes.
+# File names in an evidence bundle, which no template renders.
 OF_A_BUNDLE = {"checkpoint.txt", "inclusion.txt", "keys.txt", "seal.txt"}
 # Lines that join what is stored or typed that way in any language: names on a paper, rules of a
 # template as its file writes them, languages in a field.
@@ -52,7 +52,7 @@ OF_THE_INSTANCE = {
     "evidence_key_imported",
     "evidence_key_retired",
     "evidence_key_revoked",
-    # Of any chain, and told to nobody.
+    # In any chain, and shown to nobody.
     "rows_noted",
     "rows_adopted",
     "content_loaded",
@@ -98,14 +98,14 @@ OF_THE_INSTANCE = {
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """The whole application; nothing here asks its database."""
+    """The whole application; its database isn't used here."""
     return create_app(
         Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path_factory.mktemp("data"))})
     )
 
 
 def names() -> list[str]:
-    """Return the templates of pages and mails; those of PDF are another language (typst)."""
+    """Return the templates of pages and mails; those of PDF are in another language (typst)."""
     paths = (path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".typ")
     return sorted(str(path.relative_to(TEMPLATES)) for path in paths)
 
@@ -115,14 +115,14 @@ def parsed(app: Flask, name: str) -> nodes.Template:
 
 
 def referred(tree: nodes.Template) -> set[str]:
-    """Return the templates that one extends, includes or imports by a plain name."""
+    """Return the templates that one extends, includes or imports by a literal name."""
     kinds = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
     named = (getattr(node, "template", None) for node in tree.find_all(kinds))
     return {template.value for template in named if isinstance(template, nodes.Const)}
 
 
 def frames(app: Flask, name: str) -> Iterator[nodes.Template]:
-    """Yield a template and those it extends, from the inside out."""
+    """Yield a template and those it extends, innermost first."""
     while True:
         tree = parsed(app, name)
         yield tree
@@ -133,21 +133,21 @@ def frames(app: Flask, name: str) -> Iterator[nodes.Template]:
 
 
 def rendered_by_code() -> set[str]:
-    """Return the templates whose names stand in the code."""
+    """Return the templates whose names are in the code."""
     code = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     return set(re.findall(r'"([a-z_]+(?:/[\w.]+)*\.(?:html|txt))"', code))
 
 
 def pages(app: Flask) -> list[str]:
-    """Return the templates that are whole pages: those that code names and that end in html."""
+    """Return the templates that are whole pages: named in the code, with the suffix html."""
     shown = rendered_by_code() | {name for name in names() if name.startswith("errors/")}
     return sorted(name for name in shown & set(names()) if name.endswith(".html"))
 
 
 def sentences(app: Flask) -> list[nodes.Macro]:
-    """Return the macros that say what happened, one for each verb, in the order of the file.
+    """Return the macros for the sentences of events, one for each verb, in the order of the file.
 
-    Those with an underscore are parts of several sentences; they get values, not the details.
+    Those with an underscore are parts of several sentences; they receive values, not the details.
     """
     macros = parsed(app, SENTENCES).find_all(nodes.Macro)
     return [macro for macro in macros if not macro.name.startswith("_")]
@@ -158,7 +158,7 @@ def is_details(node: nodes.Node) -> bool:
 
 
 def details_read(macro: nodes.Macro) -> Iterator[str]:
-    """Yield the keys that a sentence reads, and "details" where it hands on all of them."""
+    """Yield the keys that a sentence reads, and "details" if it passes on all of them."""
     for attribute in macro.find_all(nodes.Getattr):
         if is_details(attribute.node):
             yield attribute.attr
@@ -177,7 +177,7 @@ def test_every_template_compiles(app: Flask) -> None:
 
 
 def names_given(tree: nodes.Template) -> Iterator[str]:
-    """Yield the names of variables and macros that a template sets."""
+    """Yield the names of variables and macros that a template defines."""
     yield from (macro.name for macro in tree.find_all(nodes.Macro))
     yield from (
         given.name for given in tree.find_all(nodes.Name) if given.ctx in {"store", "param"}
@@ -272,7 +272,7 @@ def test_every_verb_of_a_cooperation_has_its_words_and_no_other(app: Flask) -> N
 
 
 def test_each_verbs_sentence_occurs_once_in_alphabetical_order(app: Flask) -> None:
-    """Of two macros with one name the last would count, without a word."""
+    """Of two macros with the same name the last would silently win."""
     names = [macro.name for macro in sentences(app)]
     assert names == sorted(set(names))
 
@@ -288,7 +288,7 @@ def test_the_words_of_a_verb_use_its_keys_and_no_others(app: Flask) -> None:
 
 
 def test_no_word_of_a_verb_is_a_method_of_the_details(app: Flask) -> None:
-    """Of details.items Jinja would show the method; details["items"] is the key."""
+    """For details.items Jinja would return the method; details["items"] is the key."""
     offending = [
         f"{macro.name}: {node.attr}"
         for macro in sentences(app)
@@ -338,7 +338,7 @@ def test_code_that_speaks_to_people_joins_words_as_their_language_does() -> None
 
 
 def test_a_button_is_of_a_kind_that_the_design_names() -> None:
-    """Another class would set its words in a colour that its ground hides."""
+    """With another class its text would be invisible on its background."""
     offending = [
         f"{name}: {match.group()}"
         for name in names()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tracker.core.paths import PACKAGE
 
-# Views, and what only they use.
+# Views, and modules that only views use.
 _BESIDE_VIEWS = (
     "access/",
     "accounts/sign_in/",
@@ -15,33 +15,33 @@ _BESIDE_VIEWS = (
     "ui/",
 )
 
-# Views that end a transaction themselves, because perform() can't be what answers.
+# Views that end a transaction themselves, because perform() can't make the response.
 VIEWS = {
-    "access/gate.py: note_reading": "a form was not accepted, and its page is logged as read",
-    "accounts/routes.py: set_up_second_factor": "the answer is the codes, shown only this once",
-    "accounts/sign_in/setup.py: _commit": "the views of the sign-in library are not ours",
+    "access/gate.py: note_reading": "a form was refused, and its page is logged as read",
+    "accounts/routes.py: set_up_second_factor": "the response shows the recovery codes, only once",
+    "accounts/sign_in/setup.py: _commit": "Flask-Security's views, which commit themselves",
     "accounts/sign_in/forms.py: _commit": "the same",
-    "checklists/routes/drafts.py: _is_kept": "a stranger is told only that words are kept",
-    "checklists/routes/drafts.py: keep": "the page's script is answered with JSON",
-    "checklists/editing.py: handle_conflict": "the words of a conflict are kept",
-    "evidence/routes.py: export": "the answer is a file, and what goes wrong no broken rule",
-    "oversight/routes.py: check": "the transaction is given up: others may write meanwhile",
-    "oversight/routes.py: export": "the answer is a file",
-    "oversight/undertaking_register/routes.py: export": "the answer is a file",
-    "ui/perform.py: perform": "the one place",
+    "checklists/routes/drafts.py: _is_kept": "after a session: says only that text is stored",
+    "checklists/routes/drafts.py: keep": "a script gets JSON",
+    "checklists/editing.py: handle_conflict": "the text of a conflict is stored as a draft",
+    "evidence/routes.py: export": "the response is a file, and errors are no broken rules",
+    "oversight/routes.py: check": "rolled back, so that others can write meanwhile",
+    "oversight/routes.py: export": "the response is a file",
+    "oversight/undertaking_register/routes.py: export": "the response is a file",
+    "ui/perform.py: perform": "the one place for all other views",
 }
 # Below views and commands.
 BELOW = {
     "accounts/factors/attempts.py: note": "a failed attempt counts, whatever happens next",
-    "accounts/factors/identity_proof.py: set_aside": "a copied passkey is refused from then on",
-    "checklists/assignments/service.py: work_out_missing": "a start's: some rows at a time",
-    "core/db.py: let_others_write": "what was only read is given up before work that takes long",
-    "evidence/certificates/issuing.py: _read": "the worker: others may write meanwhile",
-    "mail/sending.py: _claim": "the worker's: no other takes the same message",
-    "mail/sending.py: _settle": "the worker's: what was sent is not sent again",
-    "cooperations/entries.py: fill_missing": "a start's: some rows at a time",
-    "oversight/entries.py: fill_missing": "a start's: some rows at a time",
-    "oversight/adopting.py: adopt_rows": "a command's: each chain by itself",
+    "accounts/factors/identity_proof.py: set_aside": "a cloned passkey is refused from then on",
+    "checklists/assignments/service.py: work_out_missing": "at a start: in batches",
+    "core/db.py: let_others_write": "ends a transaction that only read, before slow work",
+    "evidence/certificates/issuing.py: _read": "the worker: others can write meanwhile",
+    "mail/sending.py: _claim": "the worker: no other worker claims the same message",
+    "mail/sending.py: _settle": "the worker: a sent message is not sent again",
+    "cooperations/entries.py: fill_missing": "at a start: in batches",
+    "oversight/entries.py: fill_missing": "at a start: in batches",
+    "oversight/adopting.py: adopt_rows": "a command: each chain in its own transaction",
 }
 
 

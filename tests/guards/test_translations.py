@@ -1,4 +1,4 @@
-"""The catalogues fit their messages: the same placeholders, the same marks, every plural."""
+"""The catalogues fit their messages: the same placeholders, the same markup, every plural."""
 
 import ast
 import gettext
@@ -9,18 +9,18 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from tests.guards.test_house import name, python_files
+from tests.guards.test_project import name, python_files
 from tracker.core.paths import PACKAGE, TRANSLATIONS
 from tracker.settings import KNOWN_LANGUAGES
 
-# English stands in the code itself.
+# English is in the code itself.
 TRANSLATED = KNOWN_LANGUAGES[1:]
 PLACE = re.compile(r"%\((\w+)\)s")
 MARK = re.compile(r"</?[a-z]+>")
-# Attributes of tags, such as the address of a link: marks of direction around it would break it.
+# Attributes of tags, such as the URL of a link: marks of direction around it would break it.
 ATTRIBUTE = re.compile(r"""\w+=("[^"]*"|'[^']*')""")
 TRANSLATING = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext"}
-# A name of the code, which no page shows: a rename that caught a word makes one.
+# An identifier, which no page shows: a rename that caught a word produces one.
 NAME = re.compile(r"[A-Z][a-z]+[A-Z]\w*|[a-z]+(_[a-z]+)+")
 
 
@@ -60,7 +60,7 @@ def test_translations_fill_in_the_same_places_and_keep_marks(language: str) -> N
         known = set(PLACE.findall(" ".join(forms(message.id))))
         for words in forms(message.string):
             places = set(PLACE.findall(words))
-            # Of a plural, one or two need not be said as a number.
+            # In a plural, one and two need not be written as a number.
             fits = places <= known if len(forms(message.string)) > 1 else places == known
             marks = sorted(MARK.findall(words)) == sorted(MARK.findall(forms(message.id)[0]))
             if not fits or not marks or "%" in PLACE.sub("", words).replace("%%", ""):
@@ -92,7 +92,7 @@ def test_links_lead_to_the_same_addresses(language: str) -> None:
 
 
 def test_every_text_in_the_code_is_in_the_catalogue() -> None:
-    """The extraction finds no text in parentheses of its own, which would then stay English."""
+    """The extraction doesn't find a text in its own parentheses, which would then stay English."""
     with (TRANSLATIONS / "messages.pot").open("rb") as file:
         known = {forms(message.id)[0] for message in read_po(file) if message.id}
     calls = [

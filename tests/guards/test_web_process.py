@@ -12,7 +12,7 @@ from tracker.commands import COMMANDS
 from tracker.core.paths import ROOT
 from tracker.worker import gunicorn_config, health
 
-# Libraries, then parts and modules of our own, with all below them.
+# Libraries, then packages and modules of our own, with everything below them.
 _NOT_FOR_PAGES = (
     "aiohttp",
     "alembic",
@@ -39,7 +39,7 @@ _NOT_FOR_PAGES = (
     "tracker.worker.schema",
     *{place.partition(":")[0] for place in COMMANDS.values()},
 )
-# What gunicorn does: make the application, then answer.
+# What gunicorn does: create the application, then respond.
 _PROCESS = """
 import sys
 from tracker import create_app
@@ -52,7 +52,7 @@ print("\\n".join(sys.modules))
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The modules of a web process that has answered."""
+    """The modules of a web process that has responded."""
     folder: Path = tmp_path_factory.mktemp("web")
     done = subprocess.run(
         [sys.executable, "-c", _PROCESS],
@@ -66,7 +66,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_a_web_process_has_nothing_of_worker_commands_and_demonstration(
+def test_a_web_process_imports_no_worker_commands_or_demonstration(
     imported: set[str],
 ) -> None:
     assert "tracker.dashboard.routes" in imported
@@ -105,7 +105,7 @@ def test_every_command_is_found_where_the_table_says() -> None:
 
 
 def test_what_a_web_process_must_not_import_is_there_by_that_name() -> None:
-    """A name that is misspelt would hold nothing up."""
+    """A misspelt name would check nothing."""
     assert [name for name in _NOT_FOR_PAGES if find_spec(name) is None] == []
 
 

@@ -220,7 +220,7 @@ def test_the_dates_of_terms_in_force_from_before_are_looked_at_by_the_worker(
         db.session.rollback()
 
 
-def test_roles_from_before_have_begun_but_for_an_administrators_powers(
+def test_older_roles_have_begun_except_an_administrators_powers(
     app: Flask, demonstration: Demonstration
 ) -> None:
     """0025_powers: nobody is said to have confirmed them; no administrator holds a power."""
@@ -265,7 +265,7 @@ def test_scans_from_before_are_marked_where_they_wait(
             assert connection.execute(marks).all() == before
 
 
-def test_the_registers_entries_are_made_anew_with_the_first_day(
+def test_the_registers_entries_are_rebuilt_with_the_first_day(
     app: Flask, demonstration: Demonstration
 ) -> None:
     """0044_register_first_day: the terms of one of its cooperations begin later."""

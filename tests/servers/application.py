@@ -164,7 +164,7 @@ class Application:
 
 
 def _is_connected(port: int) -> bool:
-    """Tell whether a connection to a port of this machine is open, or not yet read to its end.
+    """Return whether a connection to a port of this machine is open, or not yet read to its end.
 
     Only Linux tells; elsewhere it is as if there were none.
     """

@@ -1,4 +1,4 @@
-"""The folder in memory for the files that a run of the tests throws away."""
+"""The in-memory folder for temporary files of a test run."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A clock that is moved while the application runs: for its server, its worker and its commands."""
+"""A clock that is moved while the application runs, for its server, worker and commands."""
 
 import datetime as dt
 from pathlib import Path

@@ -43,7 +43,7 @@ def listed() -> frozenset[str]:
 
 
 def is_listed(change: Change, names: Iterable[str]) -> bool:
-    """Tell whether a change is to a table, or to a column, that is listed."""
+    """Return whether a change is to a table, or to a column, that is listed."""
     return change.table in names or f"{change.table}.{change.what}" in names
 
 

@@ -1,6 +1,6 @@
 """Every change to a table: a value, a deleted row, an inserted row, all rows deleted.
 
-And of a checked table a value of a row that the application changes next.
+For a checked table also a value of a row that the application changes next.
 """
 
 import datetime as dt

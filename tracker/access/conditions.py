@@ -20,8 +20,8 @@ def built_once(
     """Return a function that builds a condition once a request for the same arguments.
 
     My work asks a dozen queries for the same condition, and building it takes longer than running
-    it. It may depend on its arguments and on the day alone. It is kept for the request and used by
-    its thread only: two threads can't compile with the same alias at the same time (adr 51).
+    it. It may depend only on its arguments and on the day. It is cached for the request and used
+    only by its thread: two threads can't compile with the same alias at the same time (adr 51).
     """
 
     @wraps(build)
@@ -29,8 +29,8 @@ def built_once(
         if not has_request_context() or kwargs:
             return build(actor, *args, **kwargs)
         conditions: dict[Any, tuple[Any, Condition]] = g.setdefault("conditions", {})
-        # By identity, since columns compared with == are conditions themselves. What is kept beside
-        # the condition lives as long, so that no other object gets its identity.
+        # By identity, since columns compared with == are conditions themselves. The arguments are
+        # cached with the condition, so that no other object gets their identity meanwhile.
         key = (build, clock.today(), id(actor), *map(id, args))
         if key not in conditions:
             conditions[key] = ((actor, args), build(actor, *args, **kwargs))

@@ -43,7 +43,7 @@ def logs_reads(view: View) -> View:
 
 
 def note_reading(log: Callable[[], None], page: str) -> None:
-    """Log that somebody reads a page: at once, or after a form if the response shows it again.
+    """Log that somebody reads a page: immediately, or after a form if the response shows the page.
 
     A form that is accepted ends with a redirect and shows nothing. page distinguishes what is read
     in one request, so that each is logged once.
@@ -60,14 +60,14 @@ def note_reading(log: Callable[[], None], page: str) -> None:
     def _log(response: Response) -> Response:
         shown = response.status_code in SHOWN_AGAIN or g.get(_FORM_REFUSED, False)
         if shown and response.mimetype == "text/html":
-            db.session.rollback()  # nothing was accepted; on SQLite, let go of the write lock
+            db.session.rollback()  # nothing was accepted; on SQLite, release the write lock
             will_write.set(False)
             log()
         return response
 
 
 def respond_as_refused() -> None:
-    """Have the page of a form that was refused, and is shown again, sent with status 403."""
+    """Send the page of a refused form, which is shown again, with status 403."""
     if g.get(_FORM_REFUSED):
         return
     g.setdefault(_FORM_REFUSED, True)

@@ -1,8 +1,8 @@
 """Tokens of what a page showed a person, which its form sends back to be compared.
 
-Nobody acts on what they didn't see (product.md, 5.3). Whatever a page shows becomes a digest; the
-token holds it, signed by the instance for one person and one purpose. Nobody else can make one, and
-another person's, or another page's, counts as none.
+Nobody acts on something they didn't see (product.md, 5.3). What a page shows is hashed, and the
+token holds the digest, signed by the instance for one person and one purpose. Nobody else can make
+one, and a token of another person or another page is invalid.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from tracker.core.errors import StaleError
 
 
 class NotShownError(StaleError):
-    """Raised when the person's page showed another text, or was opened too long ago.
+    """Raised if the person's page showed another text, or was opened too long ago.
 
     seen is the digest of the text on the page; empty if it is not known.
     """
@@ -34,12 +34,12 @@ def digest_of(*things: str) -> str:
 
 
 def token_of(user_id: UUID, purpose: str, digest: str, *more: str) -> str:
-    """Return the token of a page that showed what a digest stands for; more is kept with it."""
+    """Return the token of a page whose content has this digest; more is stored in the token."""
     return _signer(purpose).dumps([str(user_id), digest, *more])
 
 
 def values_in(user_id: UUID, purpose: str, token: str | None) -> list[str] | None:
-    """Return the digest and what is kept with it; None if the token is not this person's."""
+    """Return the digest and the other values in a token; None if it is not this person's."""
     try:
         owner, *values = _signer(purpose).loads(token or "")
     except (BadData, ValueError, TypeError):
@@ -48,13 +48,13 @@ def values_in(user_id: UUID, purpose: str, token: str | None) -> list[str] | Non
 
 
 def digest_in(user_id: UUID, purpose: str, token: str | None) -> str:
-    """Return the digest in a token; empty if it is not this person's, or for something else."""
+    """Return the digest in a token; empty if it is another person's, or for another purpose."""
     values = values_in(user_id, purpose, token)
     return values[0] if values else ""
 
 
 def require(seen: str, now: str, changed: object = None) -> None:
-    """Raise NotShownError, saying what changed, unless a page showed what there is now."""
+    """Raise NotShownError, saying what changed, unless the page showed the current state."""
     if not seen:
         raise NotShownError(_l("We don't know which text you read. Read it here, then continue."))
     if seen != now:

@@ -26,7 +26,7 @@ from tracker.organisations import queries as organisations
     default=("administrator",),
     show_default=True,
     type=click.Choice([role.value for role in Role]),
-    help="Can be given several times.",
+    help="Repeatable.",
 )
 @click.option("--organisation", default="", help="The organisation's name; not for administrators.")
 @click.option("--office", default="", help="For a signatory: their office.")

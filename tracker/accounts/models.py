@@ -22,10 +22,10 @@ class RecoveryCodes(AsaList):
 
 
 class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin thinks ids are numbers
-    """A person. Columns named fs_, tf_, mf_ and webauthn are Flask-Security's.
+    """A person.
 
-    Who has no email address (signs_in) is known by name and has no account: there is nothing to
-    sign in with, and no way to set it.
+    Columns named fs_, tf_, mf_ and webauthn are Flask-Security's. A person without an email address
+    (signs_in) has no account: there is nothing to sign in with, and no way to set it.
     """
 
     __tablename__ = "user"

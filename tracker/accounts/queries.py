@@ -511,15 +511,14 @@ def holders_of_power(organisation_id: UUID | None) -> Holders:
     return holders_by_organisation([organisation_id])[organisation_id]
 
 
-# Tells whether a person without any role is asked to read a text: checklists stands above this
-# part.
+# Returns whether a person without a role is asked to read a text: checklists is a higher package.
 OUTSIDE_READERS: Slot[Callable[[UUID], bool]] = Slot("outside_readers", lambda _user_id: False)
 
 
 def may_come_in(user_id: UUID) -> bool:
     """Return whether a person has a role that is current today, or one to accept.
 
-    So may who is asked to read a text from outside, and has no role anywhere.
+    A person without any role may also be asked to read a text as outside reader.
     """
     wanted = (
         sa.exists()

@@ -1,11 +1,10 @@
 """The decisive rows a session has changed since the last event, and the digests an event binds.
 
 Every flush is observed, and every statement that changes many rows. record() puts what has been
-collected for its chain into its event; the rest is bound just before the commit. Of each row the
-values before the first change are collected too, so that a change made in the database in between
-is noticed.
-
-In one file: rows are collected, attributed and taken within one flush, in one order.
+collected for its chain into its event; the rest is bound just before the commit. The values of each
+row before its first change are collected too, so that a change made directly in the database in
+between is noticed. In one file: rows are collected, attributed and taken within one flush, in one
+order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -276,7 +275,7 @@ def _know_before(session: Session, _context: UOWTransaction, _objects: object) -
 
 
 def _will_change(row: object) -> bool:
-    """Return whether a flush will change a bound column, of its own or through a relationship."""
+    """Return whether a flush will change a bound column, directly or through a relationship."""
     state: InstanceState[Any] = sa.inspect(row)
     return _is_changed(row) or any(
         state.attrs[relation.key].history.has_changes()

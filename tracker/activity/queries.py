@@ -42,17 +42,17 @@ class HistoryLine:
     digest: str = ""
 
 
-# People who work on these may know of a visit, and may be in its team (class K2). The history,
+# People who work on these may know of a visit, and may be on its team (class K2). The history,
 # which auditors read too, names them only for what they signed. The visit's own pages name them to
 # people who may know.
 _OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
-# The visit's lead may do this, whom nobody else may know.
+# Done by the visit's lead, whom nobody else may know.
 _BY_THE_LEAD = frozenset({verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name})
 # Events that mean nothing to readers: that rows were bound.
 _OF_ROWS = frozenset({verbs.ROWS_NOTED.name, verbs.ROWS_ADOPTED.name})
-# Events of a visit that the application derives from what somebody did. They follow that act at
-# once, so their place in the history would tell who is in the team, and the stage when the team
-# left: only people who may know of the visit see them.
+# Events of a visit that the application derives from what somebody did. They immediately follow
+# that act, so their place in the history would reveal who is on the team, and the stage when the
+# team left: only people who may know of the visit see them.
 WORKED_OUT_OF_VISITS = frozenset(
     verb.name
     for verb in (
@@ -63,8 +63,8 @@ WORKED_OUT_OF_VISITS = frozenset(
         verbs.AUDIENCE_CHANGED,
     )
 )
-# All events derived so. They don't say whose act it was: it may have been the last one missing from
-# a person in the team.
+# All derived events. They don't say whose act it was: it may have been the last one missing from a
+# person on the team.
 _WORKED_OUT = WORKED_OUT_OF_VISITS | {verbs.STAGE_CHANGED.name}
 
 # Which events of a cooperation a person sees, as conditions over Event that must all be met. The
@@ -76,7 +76,7 @@ SEEN: Slot[tuple[Seen, ...]] = Slot("seen", ())
 def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Event that a person who sees the cooperation sees it.
 
-    Who sees a visit, an undertaking or an interest on its own pages is also who sees its events.
+    Whoever sees a visit, an undertaking or an interest on its own pages also sees its events.
     """
     return sa.and_(sa.true(), *(seen(actor) for seen in SEEN.get()))
 
@@ -149,7 +149,7 @@ def tells_the_team(verb: str, details: Mapping[str, Any]) -> bool:
 
 
 def _is_a_persons_own() -> sa.ColumnElement[bool]:
-    """Return the condition for confirmations by people of a team: their number reveals its size."""
+    """Return the condition for confirmations by people on a team: their number reveals its size."""
     return sa.and_(
         Event.verb == verbs.ANSWER_SAVED.name,
         sa.exists().where(

@@ -31,9 +31,9 @@ class Stale(enum.IntEnum):
     REGISTER = 7
 
 
-# What a job of the worker can make stale of very many objects, and what depends on these. Who may
-# sign or send is asked anew each time; whoever a day takes off a visit's list has had no role or no
-# party there since midnight.
+# What a job of the worker can make stale for very many objects, and what depends on it. Who may
+# sign or send is checked each time anyway; a person whom a day takes off a visit's list has had no
+# role or no party there since midnight.
 PUT_OFF = (Stale.TEAM, Stale.CHECKLIST, Stale.VISIT, Stale.COOPERATION, Stale.REGISTER)
 
 
@@ -90,7 +90,7 @@ def stored(kind: Stale | None = None) -> list[tuple[str, UUID]]:
 
 
 def stored_unknown() -> list[tuple[str, UUID]]:
-    """Return what is stored of a kind that put_off never stores: somebody else wrote it."""
+    """Return stored values of a kind that put_off never stores: somebody else wrote them."""
     return _stored(DueRecomputation.kind.not_in([kind.name for kind in PUT_OFF]))
 
 
@@ -100,10 +100,10 @@ def _stored(condition: sa.ColumnElement[bool]) -> list[tuple[str, UUID]]:
 
 
 def recompute_stored(kind: str, object_id: UUID) -> bool:
-    """Recompute a stored stale value and delete it; return False if that was done meanwhile.
+    """Recompute a stored stale value and delete it; return False if that was already done.
 
-    What is stored while it is recomputed stays, since it may have come too late for it. Raises
-    KeyError for a kind that there is not.
+    Anything stored while it is recomputed is kept, since it may have come too late to be included.
+    Raise KeyError for an unknown kind.
     """
     ids = db.session.scalars(
         sa.select(DueRecomputation.id).where(
@@ -118,7 +118,7 @@ def recompute_stored(kind: str, object_id: UUID) -> bool:
 
 
 def work_out(session: Session, *, but: Collection[Stale] = ()) -> None:
-    """Recompute stale values of a session, until none is left but those of some kinds."""
+    """Recompute a session's stale values until none is left except those of some kinds."""
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.get(_KEY, {})
     while due := [mark for mark in marked if mark[0] not in but]:
         kind, identity = min(due)

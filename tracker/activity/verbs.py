@@ -122,7 +122,7 @@ OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
-# A CSO that comes while terms are in force: invited, and not joining after all.
+# A CSO that joins while terms are in force: invited, and not joining after all.
 PARTY_JOINING = _verb("party_joining", "organisation", "reason")
 JOINING_TAKEN_BACK = _verb("joining_taken_back", "organisation", "organisation_id", "reason")
 PARTY_LEAVING = _verb("party_leaving", "organisation", "since", "reason")
@@ -134,7 +134,7 @@ PARTY_REPLACED = _verb(
 )
 PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
 PERSON_LEFT = _verb("person_left", "person", "organisation")
-# begins_on: the first day of what all have signed, where it was still to come.
+# begins_on: the first day of the fully signed text, if it is still to come.
 STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on", "ran_out_on")
 CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
@@ -158,7 +158,7 @@ HINT_ANSWERED = _verb("hint_answered", "kind", "item", "organisation", "how")
 SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind", "because", "name", "function", "method")
 OUTSIDE_READER_ASKED = _verb("outside_reader_asked", "kind", "name", "function", "until", "reason")
 OUTSIDE_READER_ACCEPTED = _verb("outside_reader_accepted", "kind", "name")
-# Taken back, its last day over, or the text frozen without it; never by reading, which is its own.
+# Withdrawn, its last day passed, or the text frozen without it; confirming has its own verb.
 OUTSIDE_READING_ENDED = _verb("outside_reading_ended", "kind", "name", "how")
 # Only comments to all parties; those to one's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")
@@ -198,9 +198,9 @@ SIGNED_ON_PAPER = _verb(
     "scan_digest",
 )
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
-# organisation: the party that is joining, where the amendment lets it in.
+# organisation: the party that is joining, if the amendment is for that.
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason", "organisation")
-# items: those that say again what the revision in force says.
+# items: those restored to what the revision in force says.
 AMENDMENT_CALLED_OFF = _verb("amendment_called_off", "kind", "revision", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest", "begins_on")
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
@@ -224,11 +224,11 @@ UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_
 UNDERTAKING_SIGNED = _verb(
     "undertaking_signed",
     *("person", "organisation", "terms_revision", "document_digest", "method"),
-    # Title and version of each document signed with it, where there are any.
+    # Title and version of each document signed with it, if there are any.
     "documents",
 )
 UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
-# Signed on paper by a person who has no account. Why a scan was refused is no part of the history.
+# Signed on paper by a person who has no account. Why a scan was refused is not in the history.
 UNDERTAKING_SCAN_RECORDED = _verb(
     "undertaking_scan_recorded", "person", "document_digest", "scan_digest"
 )

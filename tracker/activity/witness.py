@@ -1,4 +1,4 @@
-"""Events as their chain binds them; statements to others are based on these, not on columns."""
+"""Events as their chain binds them, on which statements to others are based instead of columns."""
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -33,7 +33,7 @@ _EVENT = (
 _HEAD = (Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
 # Details may have been erased, so nothing here looks at them.
 _WITHOUT_DETAILS = sys.maxsize
-# They bind rows, and are about none of them.
+# They bind rows, and aren't about any particular one.
 _OF_ROWS = (ROWS_ADOPTED, ROWS_NOTED)
 
 

@@ -1,7 +1,7 @@
-"""Calling off an open amendment: the checklist says again what the text in force says.
+"""Calling off an open amendment, which restores the answers of the text in force.
 
-Nothing that was negotiated is deleted: answers go back by new versions, in the names of those who
-wrote them, and what the parties had accepted counts again.
+Nothing that was negotiated is deleted: the earlier answers are added as new versions in the names
+of their authors, and what the parties had accepted counts again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,20 +35,20 @@ from tracker.ui.locale import with_commas
 
 @dataclass(frozen=True)
 class _Signed:
-    """What a checklist said when the text in force was frozen, beside what it says now."""
+    """A checklist's answers when the text in force was frozen, compared with the current ones."""
 
     revision: Revision
     document: Mapping[str, Any]
-    # The parties that the text in force binds: those it names, or who took their place.
+    # The parties bound by the text in force: those it names, or their successors.
     parties: frozenset[UUID]
-    # The answers as they were, by what they answer; None: there was none.
+    # The answers at that time; None if there was none.
     answers: Mapping[AnswerKey, Answer | None]
-    # Those of them that say something else now.
+    # The answers that have changed since.
     changed: tuple[AnswerKey, ...]
 
     @property
     def changed_items(self) -> frozenset[str]:
-        """The items whose answer for all says something else now."""
+        """The items whose shared answer has changed since."""
         return frozenset(code for code, scope, _id in self.changed if scope is AnswerScope.SHARED)
 
 
@@ -59,17 +59,17 @@ def can_call_off(actor: Actor, loaded: LoadedChecklist) -> Decision:
 
 
 def items_going_back(loaded: LoadedChecklist) -> list[str]:
-    """Return the items of an open amendment that would say again what the text in force says."""
+    """Return the items whose answers would be restored if an open amendment were called off."""
     if loaded.checklist.revision_in_force_id is None:
         return []
     return _in_order(loaded, _signed(loaded).changed)
 
 
 def call_off(actor: Actor, checklist: Checklist, *, reason: str) -> None:
-    """End the open amendment of a text in force unsigned, with a reason, and tell all parties.
+    """Call off the open amendment of a text in force, with a reason, and notify all parties.
 
-    Raise RefusedError if the person may not, or the answers can't go back; RuleBrokenError without
-    a reason.
+    Raise RefusedError if the person may not, or if the answers can't be restored; RuleBrokenError
+    without a reason.
     """
     loaded = load_for_update(checklist)
     may_call_off(actor, loaded).require()
@@ -121,7 +121,7 @@ def may_call_off(actor: Actor, loaded: LoadedChecklist) -> Decision:
 
 
 def _has_way_back(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> Decision:
-    """Decide whether the actor's party is bound by the text, and the answers can go back to it."""
+    """Decide whether the text binds the actor's party, and its answers can be restored."""
     if actor.organisation_id not in signed.parties:
         return no(
             _l("Your organisation isn't a party of the text in force, only of the amendment.")
@@ -167,7 +167,7 @@ def _signed(loaded: LoadedChecklist) -> _Signed:
 
 
 def _bound(loaded: LoadedChecklist, document: Mapping[str, Any]) -> frozenset[UUID]:
-    """Return the parties of the checklist that a text names, or who took the place of one."""
+    """Return the parties of the checklist that a text names, or that succeeded one it names."""
     bound = {UUID(party["id"]) for party in document["parties"]}
     successors = {
         party.organisation_id: party.replaced_by_id for party in loaded.cooperation.parties
@@ -186,10 +186,10 @@ def _answers_then(
     document: Mapping[str, Any],
     parties: frozenset[UUID],
 ) -> dict[AnswerKey, Answer | None]:
-    """Return the answers to what is signed as they were when a text was frozen.
+    """Return the answers to signed items as they were when a text was frozen.
 
-    Those in the text are of the version it names. Of the rest, which was hidden or not agreed, the
-    last version before counts.
+    For answers in the text, that is the version it names. For the others, which were hidden or not
+    agreed, it is the last version saved before the text was frozen.
     """
     checklist = loaded.checklist
     owners = {checklist.id, *parties}
@@ -217,8 +217,8 @@ def _answers_then(
 
 
 def versions_in(document: Mapping[str, Any]) -> dict[tuple[str, UUID | None], int]:
-    """Return the version of each answer, by item and the party whose own it is (None: for all)."""
-    # In the first shape a party's answer is named by the party.
+    """Return the version of each answer, by item and party (None for a shared answer)."""
+    # In the first format, a party's answer is stored under the party's name.
     ids = {"": None} | {party["name"]: party["id"] for party in document["parties"]}
     return {
         (item["code"], UUID(party) if (party := ids.get(answer["by"], answer["by"])) else None): (
@@ -237,15 +237,15 @@ def _says_the_same(checklist: Checklist, before: Answer | None, now: Filled | No
     return (values, before.not_applicable) == (dict(now.values), now.not_applicable)
 
 
-# Going back ---------------------------------------------------------------------------------------
+# Restoring ----------------------------------------------------------------------------------------
 
 
 def _put_answers_back(
     actor: Actor, loaded: LoadedChecklist, signed: _Signed
 ) -> dict[str, UUID | None]:
-    """Add a version that says what was signed of each answer that says something else.
+    """Restore the signed value of each answer that has changed, as a new version.
 
-    Return by item the answer for all that is current then.
+    Return the current shared answer of each item afterwards.
     """
     rows = []
     for key in signed.changed:
@@ -261,7 +261,7 @@ def _put_answers_back(
             written_by=(before.author_id, before.organisation_id) if before else None,
             owner_id=owner_id,
         )
-        # Its author is one by the version before, unless that was taken over or copied.
+        # The author is known from the earlier version, unless that one was taken over or copied.
         row.taken_over = True
         rows.append(row)
     if rows:
@@ -278,7 +278,7 @@ def _put_answers_back(
 def _put_positions_back(
     loaded: LoadedChecklist, signed: _Signed, answers_now: Mapping[str, UUID | None]
 ) -> None:
-    """Let count again what the parties accepted of what was signed; end all other talks on it."""
+    """Restore the parties' acceptances of what was signed, and end all other discussion of it."""
     before = {
         code: row.id if row else None
         for (code, scope, _id), row in signed.answers.items()
@@ -329,7 +329,7 @@ def _acceptances(answer_ids: Iterable[UUID | None]) -> dict[tuple[UUID | None, U
 
 
 def _is_unsettled(loaded: LoadedChecklist, code: str, accepted: Iterable[Position]) -> bool:
-    """Tell whether anybody wants something else of an answer that says what was signed."""
+    """Return whether any party wants a change to an answer that is already as signed."""
     counts = {position.id for position in loaded.positions_on.get(code, {}).values()}
     return code in loaded.proposals_on or counts != {position.id for position in accepted}
 

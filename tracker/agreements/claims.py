@@ -9,7 +9,7 @@ from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.signoff.models import RequestState
 from tracker.signoff.outcomes import Course, Outcome
 
-# Between the moment that a row says and that of the event that was recorded right after it.
+# The longest time between what a row records and the event recorded right after it.
 AT_MOST = dt.timedelta(minutes=1)
 
 _REQUESTS = {
@@ -23,7 +23,7 @@ _STOPS = {Outcome.SUSPENDED: NoticeKind.SUSPENDED, Outcome.ENDED: NoticeKind.END
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What the columns say; requests by the revision that they ask to sign."""
+    """The values of the columns, with the requests by the revision they belong to."""
 
     state: ChecklistState
     in_force_id: UUID | None
@@ -37,10 +37,10 @@ class Claims:
     in_effect: int = 0
 
     def agree_with(self, course: Course, since: dt.datetime | None = None) -> bool:
-        """Tell whether the columns say what the signatures and events bear witness to.
+        """Return whether the columns agree with the signatures and events.
 
-        since is from when on the standing revision is in force, where its text says so itself: of
-        an agreement made before the product came.
+        since is the time from which the revision has been in force, if its text says so: for a
+        prior agreement.
         """
         stopped_by = _STOPS.get(course.standing) if course.standing else None
         return (
@@ -63,5 +63,5 @@ class Claims:
 
 
 def state_of(outcome: Outcome) -> RequestState:
-    """Return the state of a request whose text came out so."""
+    """Return the state of the signature request of a text with this outcome."""
     return _REQUESTS.get(outcome, RequestState.COMPLETED)

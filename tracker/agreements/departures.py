@@ -1,4 +1,4 @@
-"""Leaving a cooperation alone: notice, its day, and what the texts in force say of who has left."""
+"""A party leaving a cooperation: its notice, its last day, and which texts still name it."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -37,10 +37,10 @@ from tracker.signoff.models import (
 def can_leave(
     actor: Actor, cooperation: Cooperation, fact: policy.CooperationFact | None = None
 ) -> Decision:
-    """Decide whether a person may give notice now that their party leaves while others go on.
+    """Decide whether a person may give notice that their party leaves while the others continue.
 
-    The parties are loaded, and fact is read unless it is given. A party that has given notice of
-    the end for all takes it back first.
+    The cooperation's parties must be loaded; fact is read unless it is given. A party that has
+    given notice to end the agreement for everybody has to withdraw that notice first.
     """
     may = policy.can_leave(actor, fact or queries.fact(cooperation))
     if not may:
@@ -60,7 +60,7 @@ def can_leave(
 
 
 def can_stay(actor: Actor, cooperation: Cooperation) -> Decision:
-    """Decide whether a person may take the notice of their party back."""
+    """Decide whether a person may withdraw their party's notice."""
     may = policy.can_stay(actor, queries.fact(cooperation))
     if not may:
         return may
@@ -68,15 +68,15 @@ def can_stay(actor: Actor, cooperation: Cooperation) -> Decision:
 
 
 def agreed_notice(cooperation: Cooperation) -> int:
-    """Return the days of notice that the terms ask of a party that ends it (M20), or none."""
+    """Return the days of notice that the terms require for ending the agreement (M20), or 0."""
     terms = party_changes.terms_of(cooperation.id)
     return notices.agreed_notice(terms) if terms is not None else 0
 
 
 def earliest(cooperation: Cooperation) -> dt.date:
-    """Return the first day from which a party can be gone: as for an ending, by the notice agreed.
+    """Return the first day on which a party can leave: as for an ending, after the agreed notice.
 
-    Today where no notice is agreed, as before terms are in force.
+    It is today if no notice is agreed, for example before the terms are in force.
     """
     return clock.today() + dt.timedelta(days=agreed_notice(cooperation))
 
@@ -84,10 +84,10 @@ def earliest(cooperation: Cooperation) -> dt.date:
 def give_notice(
     actor: Actor, cooperation: Cooperation, *, reason: str, from_on: dt.date | None = None
 ) -> Party:
-    """Give notice that the party acted for leaves from a day on, while the others go on.
+    """Give notice that the actor's party leaves from a day on, while the others continue.
 
-    The party leaves immediately if that day is today; otherwise the worker ends its part on the
-    day. Raise RefusedError if the person may not, RuleBrokenError with the field that is invalid.
+    The party leaves immediately if that day is today; otherwise the worker removes it on that day.
+    Raise RefusedError if the person may not, RuleBrokenError with the field that is invalid.
     """
     party_changes.lock_cooperation(cooperation)
     parties = rows.locked_parties(cooperation.id)
@@ -116,7 +116,7 @@ def give_notice(
 
 
 def take_back(actor: Actor, cooperation: Cooperation, *, reason: str) -> Party:
-    """Take the notice of the party acted for back, before its day; it stays a party."""
+    """Withdraw the notice of the actor's party before its day; it stays a party."""
     party_changes.lock_cooperation(cooperation)
     parties = rows.locked_parties(cooperation.id)
     can_stay(actor, cooperation).require()
@@ -130,7 +130,10 @@ def take_back(actor: Actor, cooperation: Cooperation, *, reason: str) -> Party:
 
 
 def carry_out(party_id: UUID, day: dt.date) -> bool:
-    """End the part of a party that is due to leave; False if that was done meanwhile. A job."""
+    """Remove a party whose last day has passed; return False if that has already been done.
+
+    A job.
+    """
     cooperation = db.session.scalars(
         sa.select(Cooperation)
         .join(Party, Party.cooperation_id == Cooperation.id)
@@ -156,7 +159,10 @@ def _leave(actor: Actor | None, cooperation: Cooperation, party: Party) -> None:
 
 
 def follow_departure(event: DomainEvent) -> None:
-    """Take a party that has left out of the checklists. Handler of PARTY_LEFT."""
+    """Remove a party that has left from the checklists.
+
+    Handler of PARTY_LEFT.
+    """
     if event.cooperation_id is None:
         return
     reason = _(
@@ -171,7 +177,7 @@ def follow_departure(event: DomainEvent) -> None:
     )
 
 
-# What the texts in force say of it ----------------------------------------------------------------
+# What the texts in force say about it -------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,7 @@ class NamingItem:
 
 @dataclass(frozen=True, slots=True)
 class NamingText:
-    """A text in force with the items that have to change."""
+    """A text in force with the items that need to change."""
 
     checklist: Checklist
     items: tuple[NamingItem, ...]
@@ -193,8 +199,9 @@ class NamingText:
 def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[NamingText]:
     """Return the texts in force that still name a party that has left, with the items.
 
-    By the ids of the party and of the people who took part for it alone, and by its name in words.
-    Of the cooperation's own texts: a visit's checklists are judged with the visit.
+    They are found by the ids of the party and of the people who took part only for it, and by its
+    name in free text. Only the cooperation's own texts are searched: a visit's checklists are
+    checked with the visit.
     """
     people_ids = party_changes.people_only_of(cooperation.id, party.organisation_id)
     wanted = {str(party.organisation_id), *map(str, people_ids)}
@@ -229,7 +236,7 @@ def _naming(document: Mapping[str, Any], wanted: set[str], name: str) -> Iterato
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts of a value: ids, choices and words."""
+    """Yield every text within a value: ids, choices and free text."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -241,9 +248,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def duties_of(party: Party, language: str) -> list[Duties]:
-    """Return the duties that go on for a party that has left, as the texts it signed list them.
+    """Return the continuing duties of a party that has left, according to the texts it signed.
 
-    As it signed them last: what the others agree afterwards doesn't concern it.
+    The last version it signed counts: what the others agree afterwards doesn't concern it.
     """
     survivals = []
     for checklist in loading.of_cooperation(party.cooperation_id):
@@ -258,7 +265,7 @@ def duties_of(party: Party, language: str) -> list[Duties]:
 
 
 def _last_signed(checklist_id: UUID, organisation_id: UUID) -> Revision | None:
-    """Return the last revision that was in force and that a party signed."""
+    """Return the last revision that a party signed and that was in force."""
     has_signed = sa.exists().where(
         Signature.revision_id == Revision.id,
         Signature.organisation_id == organisation_id,

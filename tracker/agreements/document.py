@@ -1,7 +1,7 @@
-"""The frozen text that is signed: a checklist as plain values, in all its languages.
+"""The document that is frozen and signed: a checklist as plain values, in all its languages.
 
-What is said (prompts, choices, dates) stands there by language, what was typed stands there once.
-The shape is common-terms/2; docs/canonical-document.md describes it for others.
+Wording (prompts, choices, dates) is stored once per language; what people typed is stored once. The
+format is common-terms/2, described in docs/canonical-document.md.
 """
 
 import datetime as dt
@@ -35,24 +35,24 @@ from tracker.organisations.labels import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """In which languages a text is frozen: the template's own, others with their words."""
+    """The languages a text is frozen in: the template's own, and others it is translated into."""
 
     own: str
     words: Mapping[str, TemplateWords]
-    # The one that counts where they differ.
+    # The binding language, which prevails where two differ.
     binding: str
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """All of them, the binding one first."""
+        """All languages, the binding one first."""
         others = (code for code in (self.own, *self.words) if code != self.binding)
         return (self.binding, *others)
 
 
 def languages_for(row: ChecklistTemplate, wanted: Iterable[str], binding: str) -> Languages:
-    """Return in which languages a text is frozen: the template's own, and those wanted with words.
+    """Return the languages to freeze a text in: the template's own, and the wanted translations.
 
-    Where the binding one has no words the template's own counts.
+    If there is no translation into the binding language, the template's own language is binding.
     """
     own = library.parsed(row).language
     languages_given = translations.current(row.id)
@@ -63,7 +63,7 @@ def languages_for(row: ChecklistTemplate, wanted: Iterable[str], binding: str) -
 
 
 def template_of(row: ChecklistTemplate, languages: Languages) -> dict[str, Any]:
-    """Return what a text rests on: the version of the checklist, and its words by their digests."""
+    """Return the version of the checklist a text is based on, and its translations by digest."""
     return {
         "kind": row.kind.value,
         "version": row.version,
@@ -84,11 +84,11 @@ def document(
     *,
     as_known: bool = False,
 ) -> dict[str, Any]:
-    """Return what is signed: template, words and version, parties, items with prompts and answers.
+    """Return the document to sign: template, wording, version, parties, items with their answers.
 
-    Hidden items, items not begun and the parts that each person answers are left out
+    Hidden items, items without an answer and the parts that each person answers are left out
     (product.md, 4.5 and 5.1). The guidance revisions in force are named with their digests.
-    as_known includes what is not started or not agreed, for what was agreed on paper before.
+    as_known includes items that are not started or not agreed, for a prior agreement on paper.
     """
     standing = loaded.standing()
     row = loaded.checklist.template
@@ -126,7 +126,7 @@ def document(
 
 
 def _second_reading(loaded: LoadedChecklist) -> dict[str, Any]:
-    """Return who read the safeguards and why (M5): the NPM's head alone, or one from outside."""
+    """Return who read second and why (M5), if it was the NPM's head or an outside reader."""
     review = loaded.review
     if review is not None and review.reading is not None:
         reading = review.reading
@@ -138,7 +138,7 @@ def _second_reading(loaded: LoadedChecklist) -> dict[str, Any]:
 
 
 def _localized(loaded: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:
-    """Return what is said in words, each part of it in every language that it has words in."""
+    """Merge the wording into one tree, each part in every language it is available in."""
     versions = []
     for code in languages.codes:
         with in_language(code):
@@ -174,7 +174,7 @@ def _in_one_language(loaded: LoadedChecklist, codes: list[str], language: str) -
 
 
 def applies(item: Item, standing: ChecklistStatus) -> bool:
-    """Tell whether an item is one that the parties sign, and is shown here and now."""
+    """Return whether an item is part of the signed text and currently shown."""
     status = standing.items.get(item.code)
     return status is not None and item.part is Part.TERMS and status.shown is Truth.TRUE
 
@@ -233,7 +233,7 @@ def _answer(
 
 
 def _people(loaded: LoadedChecklist, items: list[Item]) -> list[dict[str, str]]:
-    """Return the persons whom answers name by their ids, with their names as they are now."""
+    """Return the people whom answers refer to by id, with their current names."""
     named = {
         person
         for item in items

@@ -37,50 +37,50 @@ from tracker.signoff.models import RequestState, Revision, SignatureRequest
 from tracker.signoff.outcomes import Course, Outcome, Rule, Validity, validity
 
 SUBJECT = "checklist"
-# How many texts are held at a time.
+# How many texts are kept in memory at a time.
 AT_A_TIME = 25
 
 
 @dataclass(frozen=True, slots=True)
 class TextFacts:
-    """What a frozen text says of itself: who signs it, and from when until when it runs."""
+    """What a frozen text says about itself: who signs it, and its first and last day."""
 
     rule: Rule
     first: dt.date | None = None
     last: dt.date | None = None
-    # Of an agreement made before the product came: the date on its paper.
+    # For a prior agreement: the date on its paper.
     made_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How the texts of a checklist came out, and whether its rows say the same."""
+    """The outcome of a checklist's texts, and whether its rows agree with it."""
 
     course: Course
-    # Whether texts, signatures and events agree with each other, and the rows with them.
+    # Whether texts, signatures and events agree with each other; and whether the rows agree too.
     is_sound: bool
     agrees: bool
-    # Of the revisions that were read.
+    # For the revisions that were read.
     text_facts: Mapping[UUID, TextFacts] = field(default_factory=dict)
-    # The last day of the renewals that events bear witness to, by revision.
+    # The last day of each revision's renewals, according to the events.
     renewed: Mapping[UUID, dt.date] = field(default_factory=dict)
 
     def outcome(self, revision_id: UUID) -> Outcome | None:
-        """Return how a revision came out, whatever the rows say; None where that can't be told."""
+        """Return the outcome of a revision by the evidence; None if it can't be determined."""
         return self.course.outcomes.get(revision_id) if self.is_sound else None
 
     def first(self, revision_id: UUID) -> dt.date | None:
-        """Return the first day of a revision, where its text names one."""
+        """Return the first day of a revision, if its text names one."""
         words = self.text_facts.get(revision_id)
         return words.first if words else None
 
     def last(self, revision_id: UUID) -> dt.date | None:
-        """Return the last day of a revision, renewals counted in, where it has one."""
+        """Return the last day of a revision including renewals, if it has one."""
         words = self.text_facts.get(revision_id)
         return self.renewed.get(revision_id) or (words.last if words else None)
 
     def validity(self, revision_id: UUID) -> Validity:
-        """Return the status today of a revision that all have signed and nobody has stopped."""
+        """Return today's status of a fully signed revision that is not suspended or ended."""
         return validity(self.first(revision_id), self.last(revision_id), clock.today())
 
 
@@ -102,7 +102,7 @@ def _is_first_draft(checklist: Checklist) -> bool:
 
 
 def first_day(kind: str, document: Mapping[str, Any]) -> dt.date | None:
-    """Return the first day of a text, where it names one."""
+    """Return the first day of a text, if it names one."""
     return _days(kind, document)[0]
 
 
@@ -134,9 +134,9 @@ def look(checklist: Checklist) -> Compared:
 
 
 def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[UUID, Compared]:
-    """Compare checklists of one cooperation by a chain that holds as a whole, passkeys too.
+    """Compare checklists of one cooperation after verifying its whole chain, and passkeys too.
 
-    For what is handed to others.
+    For statements to outsiders.
     """
     try:
         bound_rows = bound.read_whole(
@@ -160,7 +160,7 @@ def _with_texts(checklist: Checklist, bound: Bound) -> Compared:
     for revision in _whole(bound.revisions.get(checklist.id, ())):
         try:
             text_facts[revision.id] = _text_facts(revision)
-        except KeyDestroyedError:  # erased for good: its events remain
+        except KeyDestroyedError:  # erased for good; its events remain
             continue
     return _compared([checklist], bound, text_facts)[checklist.id]
 
@@ -202,9 +202,9 @@ def held_against(
     text_facts: Mapping[UUID, TextFacts | None],
     renewals: Collection[Renewal],
 ) -> Compared:
-    """Compare what the rows of a checklist claim with what was read of it.
+    """Compare what a checklist's rows claim with the evidence that was read.
 
-    text_facts is what its texts say, None for one that is not as it was frozen.
+    text_facts contains what its texts say, None for a text that was altered.
     """
     readable = {key: value for key, value in text_facts.items() if value is not None}
     course = bound.course(checklist_id, {key: value.rule for key, value in readable.items()})
@@ -220,7 +220,7 @@ def held_against(
 
 
 def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
-    """Return the status of a revision today, in words with their mark."""
+    """Return today's status of a revision as a label and its style mark."""
     outcome = compared.outcome(revision_id)
     if outcome is None or not compared.agrees:
         return DISAGREES
@@ -297,7 +297,7 @@ def _renewals(checklist_ids: Collection[UUID]) -> dict[UUID, list[Renewal]]:
 def _last_days(
     rows: Iterable[Renewal], evidence: Collection[str | None]
 ) -> dict[UUID, dt.date] | None:
-    """Return the last day of each revision's renewals; None where rows and events don't agree."""
+    """Return the last day of each revision's renewals; None if rows and events disagree."""
     days: dict[UUID, dt.date] = {}
     digests = set()
     for row in rows:
@@ -310,7 +310,7 @@ def _last_days(
 
 
 def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | None]]:
-    """Yield what texts say that are not encrypted, in one statement; None for an altered one."""
+    """Yield the facts of unencrypted texts, in one statement; None for an altered one."""
     if not revision_ids:
         return
     rows = db.session.execute(
@@ -331,7 +331,7 @@ def _text_facts(revision: Revision) -> TextFacts | None:
 
 
 def said_by(kind: str, digest: str, plain: bytes) -> TextFacts | None:
-    """Return what a text says of itself; None where it is not the one of this digest."""
+    """Return what a text says about itself; None if it doesn't match its digest."""
     if canonical.digest(plain) != digest:
         return None
     try:
@@ -344,9 +344,9 @@ def said_by(kind: str, digest: str, plain: bytes) -> TextFacts | None:
 def _days(
     kind: str, document: Mapping[str, Any]
 ) -> tuple[dt.date | None, dt.date | None, dt.date | None]:
-    """Return the first day and the last, and the date on the paper of what was made before.
+    """Return the first and the last day, and for a prior agreement the date on its paper.
 
-    Of a text in a shape that is not known, none.
+    All are None for a text in an unknown format.
     """
     try:
         return _days_known(kind, document)

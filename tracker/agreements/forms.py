@@ -27,12 +27,12 @@ from tracker.ui.fields import (
 )
 from tracker.ui.form_base import Form
 from tracker.ui.locale import as_date
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 from tracker.ui.validators import Optional, Required
 
 SEVERAL = "several"
 _INSTEAD = "instead_"
-# How many can be put into an order one after the other.
+# The highest number of people who can sign one after another.
 MOST_TURNS = 5
 TURNS = (
     _l("Signs first"),
@@ -52,10 +52,10 @@ Able = Mapping[UUID, Sequence[Signatory]]
 
 
 class _WhoField(ChoiceField):
-    """Who signs, chosen at first where there is one alone; what is sent without it names nobody."""
+    """A field for the signatory; a single candidate is preselected, but must still be submitted."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Take what was sent, and nothing in its place."""
+        """Read the submitted value; if there is none, don't fall back to the preselected one."""
         self.data = None
         super().process_formdata(valuelist)
 
@@ -67,10 +67,11 @@ def send_form(
     others: Mapping[UUID, str],
     by_m1: Mapping[UUID, tuple[UUID, str]],
 ) -> Form:
-    """Return the form that names who signs for each party, in which order and until when.
+    """Return the form that names who signs for each party, in which order, and the deadline.
 
-    languages are those the text is frozen in; with a single one there is nothing to choose. others
-    are who can be reminded beside those who sign. by_m1 is whom item M1 names, id and name.
+    languages are those the text is frozen in; with only one there is nothing to choose. others are
+    people who can be reminded besides the signatories. by_m1 is the person whom item M1 names for
+    each party, with id and name.
     """
     members: dict[str, Any] = {}
     data: dict[str, Any] = {
@@ -164,7 +165,7 @@ def _person(signatory: Signatory, *, is_named: bool = False) -> Option:
 
 
 def _can_be_named(signatory: Signatory) -> bool:
-    """Tell whether somebody can be chosen; a missing recorded power is reported on submit."""
+    """Return whether somebody can be chosen; a missing power is reported when the form is sent."""
     return signatory.holds_on(clock.today()) or not signatory.power
 
 
@@ -201,7 +202,7 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
 
 
 def named_in(form: Any, loaded: LoadedChecklist, able: Able) -> dict[UUID, UUID | PartySigners]:
-    """Return who signs for each party, as a form that was sent says."""
+    """Return who signs for each party, according to a submitted form."""
     signers: dict[UUID, UUID | PartySigners] = {}
     for party in loaded.surroundings.parties:
         own = party.organisation_id
@@ -223,7 +224,7 @@ def named_in(form: Any, loaded: LoadedChecklist, able: Able) -> dict[UUID, UUID 
 
 
 def asking_in(form: Any) -> Asking:
-    """Return in which order, until when and with which reminders it is asked."""
+    """Return the order, the deadline and the reminders from a submitted form."""
     every = form["remind_every"].data
     return Asking(
         order=Order(form["order"].data),
@@ -239,7 +240,7 @@ def asking_in(form: Any) -> Asking:
 
 
 def remind_form(people: Mapping[UUID, str]) -> Form:
-    """Return a form that chooses whom to remind now, all at first."""
+    """Return a form that chooses whom to remind now; everybody is preselected."""
     members = {
         "people": ChoicesField(
             _l("Who is reminded?"),
@@ -267,7 +268,7 @@ def pass_on_form(able: Sequence[Signatory]) -> Form:
 
 
 class NoticeForm(ShownFields):
-    """From which day a text is not in force any more, and why."""
+    """The day from which a text is no longer in force, and the reason."""
 
     from_on = DateField(_l("From which day is it no longer in force?"), [Required()])
     reason = TextField(
@@ -276,7 +277,7 @@ class NoticeForm(ShownFields):
 
 
 class LeaveForm(ShownFields):
-    """From which day on a party is gone, and why."""
+    """The day from which a party is gone, and the reason."""
 
     from_on = DateField(
         _l("From which day are you no longer a party?"),
@@ -293,7 +294,7 @@ def _as_id(value: UUID | str) -> UUID:
 
 
 class AddPartyForm(Form):
-    """An organisation to add as a party; why, where terms are in force."""
+    """An organisation to add as a party; with a reason if terms are in force."""
 
     organisation_id = SelectOneField(
         _l("Organisation"), [Required(_l("Choose an organisation"))], coerce=_as_id, choices=()
@@ -306,7 +307,7 @@ class AddPartyForm(Form):
     )
 
     def offer(self, organisations: Iterable[OrganisationLine], *, asks_reason: bool) -> None:
-        """Set the organisations to choose from, and whether a reason is asked."""
+        """Set the organisations to choose from, and whether a reason is required."""
         offered: Any = [
             Option(str(organisation.id), organisation.name) for organisation in organisations
         ]

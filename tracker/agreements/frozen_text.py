@@ -1,4 +1,4 @@
-"""A frozen checklist read back in one of its languages, in either document format."""
+"""Reading of frozen checklists, in one of their languages and in either document format."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,13 +23,13 @@ from tracker.signoff.labels import ORDERS, power_words, rule_words
 from tracker.signoff.signers import Order
 from tracker.ui.locale import as_date, with_commas
 
-# The shape before what is said stood there in several languages.
+# The format used before wording was stored in several languages.
 FIRST = "common-terms/1"
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenAnswer:
-    """An answer: whose it is where each party gave its own, and its fields."""
+    """An answer with its fields, and the party it belongs to if each party gave its own."""
 
     by: str
     parts: list[Part_]
@@ -45,7 +45,7 @@ class FrozenItem:
     answers: tuple[FrozenAnswer, ...]
 
     def is_labelled(self, answer: FrozenAnswer) -> bool:
-        """Whether fields of an answer need labels; a single one with the item's label doesn't."""
+        """Whether an answer's fields need labels; a single one with the item's label doesn't."""
         return len(answer.parts) > 1 or any(
             label not in ("", self.label) for label, _words in answer.parts
         )
@@ -53,7 +53,7 @@ class FrozenItem:
 
 @dataclass(frozen=True, slots=True)
 class FrozenSection:
-    """A part of the text, with its items."""
+    """A section of the text, with its items."""
 
     title: str
     items: tuple[FrozenItem, ...]
@@ -61,10 +61,10 @@ class FrozenSection:
 
 @dataclass(frozen=True, slots=True)
 class FrozenText:
-    """A frozen text as it reads in one language; words in another know that they are."""
+    """A frozen text in one language; strings in another language are marked."""
 
     language: str
-    # All that it can be read in, and the one that counts where they differ.
+    # All languages it can be read in, and the binding one.
     languages: tuple[str, ...]
     binding: str
     title: str
@@ -74,9 +74,9 @@ class FrozenText:
     template_version: int
     sections: tuple[FrozenSection, ...]
     guidance: tuple[Mapping[str, Any], ...]
-    # What the text says beside its clauses: of the cooperation, the parties, and who signs.
+    # What the text says apart from its items: the cooperation, the parties, and who signs.
     about: tuple[Part_, ...]
-    # What only machines read, each with its place.
+    # What only machines read, with the path of each value.
     technical: tuple[tuple[str, str], ...]
 
     @property
@@ -93,20 +93,20 @@ def languages_of(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def binding_of(document: Mapping[str, Any]) -> str:
-    """Return the language that counts: the only one of a text in the first shape."""
+    """Return the binding language: in the first format, the only one."""
     return str(document.get("binding_language") or document["language"])
 
 
 def template_version_of(document: Mapping[str, Any]) -> int:
-    """Return the version of the checklist that a text was frozen from, in every shape."""
+    """Return the version of the checklist that a text was frozen from, in any format."""
     for holder, key in (("template", "version"), ("checklist", "template_version")):
         if holder in document:
             return int(document[holder][key])
-    return int(document["template_version"])  # an undertaking of the first shape
+    return int(document["template_version"])  # an undertaking in the first format
 
 
 def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
-    """Return a frozen text as it reads in a language, or in the binding one if it is not in it."""
+    """Return a frozen text in a language, or in the binding one if it isn't available in it."""
     known = languages_of(document)
     shown = language if language in known else known[0]
     if document["format"] == FIRST:
@@ -135,13 +135,13 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
 
 
 def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
-    """Return the values of an item's answer for all, as they are kept; none where there is none."""
+    """Return the stored values of an item's shared answer; empty if there is none."""
     answers = _fields_of(document, code)
     return answers[0].get("values", {}) if answers else {}
 
 
 def shown_in(document: Mapping[str, Any], language: str) -> str:
-    """Return the language a text is read in: the one asked for where it is said in it."""
+    """Return the language a text is shown in: the requested one if it is available."""
     known = languages_of(document)
     return language if language in known else known[0]
 
@@ -149,7 +149,7 @@ def shown_in(document: Mapping[str, Any], language: str) -> str:
 def parts_in(
     document: Mapping[str, Any], code: str, keys: Collection[str], language: str = ""
 ) -> list[Part_]:
-    """Return some fields of an item's answer for all, as they read in a language."""
+    """Return some fields of an item's shared answer, rendered in a language."""
     shown = shown_in(document, language)
     answers = _fields_of(document, code)
     fields = [
@@ -164,7 +164,7 @@ def parts_in(
 
 
 def _fields_of(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
-    """Return the answers to an item in a frozen text; none where it is not in it."""
+    """Return the answers to an item in a frozen text; none if it doesn't contain the item."""
     for section in document["sections"]:
         for item in section["items"]:
             if item["code"] == code:
@@ -203,11 +203,11 @@ def _field(field: Mapping[str, Any], tongues: tuple[str, ...]) -> Part_:
     return label, say(field["text"])
 
 
-# Beside the clauses -----------------------------------------------------------------------------
+# Apart from the items -----------------------------------------------------------------------------
 
 
 def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
-    """Return what a text says beside its clauses, as people read it; what is empty is left out."""
+    """Return what a text says apart from its items, in readable form, without empty values."""
     with in_language(language):
         return tuple(
             (LocalizedStr(str(label), language), words)

@@ -1,6 +1,6 @@
-"""Joining a cooperation whose terms are in force: a CSO signs an amendment that names it (adr 70).
+"""A CSO joining a cooperation with terms in force: it signs an amendment that names it (adr 70).
 
-Until it has signed, it is joining: read from its signatures (Party.is_joining), by whoever asks.
+Until it has signed, it is joining; that is derived from its signatures (Party.is_joining).
 """
 
 from uuid import UUID
@@ -32,27 +32,27 @@ from tracker.core.errors import RuleBrokenError
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 
-# The checks of items in which each party has a row: a newcomer has to be written in.
+# The checks of items in which each party has a row: a row for the new party has to be added.
 _ROW_EACH = frozenset({"row_per_party", "row_per_cso"})
 
 
 def can_add(actor: Actor, cooperation: Cooperation) -> Decision:
-    """Decide whether a person may add a party now. The parties are loaded."""
+    """Decide whether a person may add a party now; the cooperation's parties must be loaded."""
     return policy.can_add_party(actor, queries.fact(cooperation))
 
 
 def can_take_back(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> Decision:
-    """Decide whether a person may take the invitation of a party that is joining back."""
+    """Decide whether a person may withdraw the invitation of a party that is joining."""
     return policy.can_take_joining_back(actor, queries.fact(cooperation), organisation_id)
 
 
 def add(
     actor: Actor, cooperation: Cooperation, organisation_id: UUID, *, reason: str = ""
 ) -> Party:
-    """Add a party. Before terms are in force it is one immediately; afterwards it is joining.
+    """Add a party: immediately before terms are in force, otherwise as joining.
 
-    Then an amendment of each text in force is opened, with the reason, and names it. Raise
-    RefusedError if the person may not, RuleBrokenError with the field that is invalid.
+    In the second case an amendment that names it is opened for each text in force, with the reason.
+    Raise RefusedError if the person may not, RuleBrokenError with the field that is invalid.
     """
     _lock(cooperation)
     fact = queries.fact(cooperation)
@@ -79,7 +79,7 @@ def add(
 def take_back(
     actor: Actor, cooperation: Cooperation, organisation_id: UUID, *, reason: str
 ) -> Party:
-    """Take the invitation of a party that is joining back, with a reason: it is none any more."""
+    """Withdraw the invitation of a party that is joining, with a reason; it is removed."""
     _lock(cooperation)
     can_take_back(actor, cooperation, organisation_id).require()
     words = party_changes.tidy(reason)
@@ -118,10 +118,10 @@ def _invite(
 def _open_amendment(
     actor: Actor, checklist: Checklist, organisation: Organisation, reason: str
 ) -> None:
-    """Open an amendment that names a newcomer; a handler makes it a party of the text.
+    """Open an amendment that names the new party; a handler makes it a party of the text.
 
-    Only items in which each party has a row are opened. All else stays agreed among the others: the
-    newcomer accepts it, or suggests a change.
+    Only items in which each party has a row are opened. Everything else stays agreed among the
+    others: the new party accepts it, or suggests a change.
     """
     codes = _items_with_a_row_each(load_for_update(checklist))
     agreements.back_to_drafting(checklist, codes, reason)
@@ -139,7 +139,7 @@ def _open_amendment(
 
 
 def _widen_draft(checklist: Checklist, cooperation_id: UUID) -> None:
-    """Let a newcomer into a draft, or an amendment under way."""
+    """Make the new party a party of a draft, or of an amendment that is already open."""
     loaded = load_for_update(checklist)
     if checklist.open_items is not None:
         codes = {*checklist.open_items, *_items_with_a_row_each(loaded)}
@@ -166,7 +166,7 @@ def _texts(cooperation_id: UUID) -> list[Checklist]:
 
 
 def _require_settled(texts: list[Checklist]) -> None:
-    """Refuse a newcomer while a text waits for signatures, without its name, or is suspended."""
+    """Refuse a new party while a text that doesn't name it is pending, or a text is suspended."""
     for checklist in texts:
         if checklist.state is ChecklistState.SENT:
             raise RuleBrokenError(
@@ -187,7 +187,7 @@ def _require_settled(texts: list[Checklist]) -> None:
 
 
 def _lock(cooperation: Cooperation) -> None:
-    """Keep others from changing the cooperation until the end, and read it with its parties."""
+    """Lock the cooperation until the transaction ends, and read it with its parties."""
     party_changes.lock_cooperation(cooperation)
     db.session.execute(
         sa.select(Cooperation)
@@ -201,13 +201,19 @@ def _lock(cooperation: Cooperation) -> None:
 
 
 def follow_force(event: DomainEvent) -> None:
-    """Note who has joined by the last signature. Handler of CAME_INTO_FORCE, before the others."""
+    """Record which parties joined with the last signature.
+
+    Handler of CAME_INTO_FORCE, runs first.
+    """
     if event.details.get("kind") in SIGNED_BY_NEWCOMERS and event.cooperation_id is not None:
         _note_joined(event)
 
 
 def follow_end(event: DomainEvent) -> None:
-    """Ask no newcomer to sign terms on confidentiality that have ended. Handler of TEXT_ENDED."""
+    """Stop asking joining parties to sign confidentiality terms that ended.
+
+    Handler of TEXT_ENDED.
+    """
     if event.details.get("kind") != ChecklistKind.CONFIDENTIALITY or event.cooperation_id is None:
         return
     db.session.execute(
@@ -230,7 +236,10 @@ def _note_joined(event: DomainEvent) -> None:
 
 
 def follow_taking_back(event: DomainEvent) -> None:
-    """Take a party out of the checklists that is not joining after all. Of JOINING_TAKEN_BACK."""
+    """Remove a party from the checklists that isn't joining after all.
+
+    Handler of JOINING_TAKEN_BACK.
+    """
     if event.cooperation_id is None:
         return
     reason = _(
@@ -246,7 +255,10 @@ def follow_taking_back(event: DomainEvent) -> None:
 
 
 def follow_stage(event: DomainEvent) -> None:
-    """End the joining of parties once the cooperation has ended for all. Of STAGE_CHANGED."""
+    """End the joining of parties once the whole cooperation has ended.
+
+    Handler of STAGE_CHANGED.
+    """
     if event.details.get("after") != Stage.CLOSED.value or event.cooperation_id is None:
         return
     for party in people.current(event.cooperation_id):

@@ -1,9 +1,8 @@
-"""Suspension and ending of a text in force: notice, its date, lifting, lasting duties (M20).
+"""Suspension and ending of a text in force: notice, its date, lifting, continuing duties (M20).
 
-A notice is a row of its own, and while a text is suspended or ended no revision of it is in force:
-whatever rests on one stops at once. The signatures stay as they are.
-
-In one file: giving, carrying out and lifting a notice change the same rows.
+A notice has a row of its own. While a text is suspended or ended, no revision of it is in force, so
+everything based on it stops immediately. The signatures stay as they are. In one file: giving,
+carrying out and lifting a notice change the same rows.
 """
 
 import datetime as dt
@@ -48,7 +47,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 
 MOST_DAYS = 365
-# What survives: M20's list in the terms; in the terms on confidentiality how long they last (C17).
+# What survives the end: the list in M20 of the terms; for the confidentiality terms, C17.
 SURVIVING = {
     ChecklistKind.TERMS: ("M20", ("survives", "other_duties")),
     ChecklistKind.CONFIDENTIALITY: ("C17", ("years", "return_by", "copies")),
@@ -60,12 +59,12 @@ _STOPPED = {
 
 
 def standing_revision_id(checklist: Checklist) -> UUID | None:
-    """Return the revision in force, or the one that was until it was suspended or ended."""
+    """Return the revision in force, or the last one before the text was suspended or ended."""
     return checklist.revision_in_force_id or checklist.stopped_id
 
 
 def standing_document(checklist: Checklist) -> Mapping[str, Any] | None:
-    """Return the text in force, or the one that was until then; None where none ever was."""
+    """Return the document in force, or the last one before the text was suspended or ended."""
     revision_id = standing_revision_id(checklist)
     if revision_id is None:
         return None
@@ -74,7 +73,7 @@ def standing_document(checklist: Checklist) -> Mapping[str, Any] | None:
 
 
 def terms_of(checklist: Checklist) -> Checklist | None:
-    """Return the agreed terms of a checklist's cooperation, where notice and duties are agreed."""
+    """Return the agreed terms of a checklist's cooperation, which set notice and later duties."""
     if checklist.kind is ChecklistKind.TERMS:
         return checklist
     return db.session.scalar(
@@ -136,7 +135,7 @@ def no_end_is_announced() -> sa.ColumnElement[bool]:
 
 
 def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:
-    """Return the first day from which a notice can take effect: ending keeps the agreed notice.
+    """Return the first day on which a notice can take effect; an ending keeps the agreed notice.
 
     A suspension needs no notice, since each party must be able to stop immediately (S7).
     """
@@ -146,14 +145,14 @@ def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """The duties that one signed text lists, and the language they read in."""
+    """The duties that one signed text lists, and the language they are shown in."""
 
     language: str
     parts: list[Part_]
 
 
 def surviving_duties(checklist: Checklist, language: str = "") -> list[Duties]:
-    """Return the duties that stay after the end, as the signed texts list them."""
+    """Return the duties that continue after the end, according to the signed texts."""
     survivals: list[Duties] = []
     terms = terms_of(checklist)
     for stopped_text in {
@@ -166,14 +165,14 @@ def surviving_duties(checklist: Checklist, language: str = "") -> list[Duties]:
 
 
 def duties_in(document: Mapping[str, Any], kind: ChecklistKind, language: str) -> Duties:
-    """Return the duties that stay after the end, as one signed text of such a kind lists them."""
+    """Return the duties that continue after the end, according to one signed text of a kind."""
     item, keys = SURVIVING[kind]
     shown = frozen_text.shown_in(document, language)
     return Duties(shown, frozen_text.parts_in(document, item, keys, shown))
 
 
 def open_notices(checklist: Checklist) -> list[Notice]:
-    """Return the notices that are not lifted or taken back, the oldest first."""
+    """Return the notices that are neither lifted nor withdrawn, the oldest first."""
     return list(
         db.session.scalars(
             sa.select(Notice)
@@ -205,9 +204,9 @@ def give_notice(
     reason: str,
     from_on: dt.date | None = None,
 ) -> Notice:
-    """Suspend or end a text in force for the party acted for, from a day on, with a reason (5.8).
+    """Suspend or end a text in force for the actor's party, from a day on, with a reason (5.8).
 
-    Takes effect immediately if that day is today; otherwise the worker applies it on the day.
+    Takes effect immediately if that day is today; otherwise the worker applies it on that day.
     """
     lock(checklist)
     loaded = load(checklist)
@@ -232,7 +231,7 @@ def give_notice(
             "from_on",
         )
     revision_id = standing_revision_id(checklist)
-    if own is None or revision_id is None:  # can_give_notice has said no already
+    if own is None or revision_id is None:  # can_give_notice has already refused
         raise LookupError
     notice = Notice(
         id=uuid4(),
@@ -265,10 +264,10 @@ def give_notice(
 
 
 def can_give_notice(actor: Actor, loaded: LoadedChecklist, kind: NoticeKind) -> Decision:
-    """Decide whether a person may suspend or end a text now, by a power that runs today."""
+    """Decide whether a person may suspend or end a text now, with a power that is current today."""
     checklist = loaded.checklist
     in_force = checklist.revision_in_force_id is not None
-    # What is suspended can still be ended.
+    # A suspended text can still be ended.
     stopped = kind is NoticeKind.ENDED and checklist.stopped_by is NoticeKind.SUSPENDED
     may = policy.can_give_notice(
         actor,
@@ -290,9 +289,9 @@ def due_notices(day: dt.date) -> Sequence[UUID]:
 
 
 def carry_out(notice_id: UUID, day: dt.date) -> bool:
-    """Apply a notice that is due; False when it was closed or applied meanwhile. For the worker.
+    """Apply a notice that is due; return False if it was already closed or applied.
 
-    Passes over one whose text somebody is changing.
+    For the worker. Skips a notice whose text is locked.
     """
     row = db.session.execute(
         sa.select(Notice, Checklist)
@@ -317,7 +316,7 @@ def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
-    """Take the text out of force. An ending calls an amendment back that waits for signatures."""
+    """Take the text out of force; an ending also calls back a pending amendment."""
     notice.taken_effect_at = clock.now()
     if checklist.revision_in_force_id is not None:
         checklist.stopped_id = checklist.revision_in_force_id
@@ -336,7 +335,7 @@ def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> N
 
 
 def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
-    """Call back an amendment that waits for signatures: what it would change has ended."""
+    """Call back a pending amendment, since the text it would change has ended."""
     if checklist.revision_sent_id is None:
         return
     signature_request = signoff.locked_request(checklist.revision_sent_id)
@@ -356,19 +355,19 @@ def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -
 
 
 def _close_others(checklist: Checklist, notice: Notice) -> None:
-    """Close the other notices on a text that has ended: there is nothing left to suspend."""
+    """Close the other notices on a text that has ended, since there is nothing left to suspend."""
     for other in open_notices(checklist):
         if other.id != notice.id:
             other.closed_at = clock.now()
 
 
-# Lift, take back ----------------------------------------------------------------------------------
+# Lift, withdraw -----------------------------------------------------------------------------------
 
 
 def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason: str) -> Notice:
-    """Lift a suspension, or take back a notice before its day; only the party that gave it.
+    """Lift a suspension, or withdraw a notice before its day; only the party that gave it may.
 
-    What ended stays ended: it is agreed and signed anew.
+    A text that ended stays ended: it has to be agreed and signed again.
     """
     lock(checklist)
     loaded = load(checklist)
@@ -390,7 +389,7 @@ def closed_already() -> RuleBrokenError:
 
 
 def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> Decision:
-    """Decide whether a person may lift a suspension or take a notice back now."""
+    """Decide whether a person may lift a suspension or withdraw a notice now."""
     if notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED:
         return no(_l("A text that has ended has to be agreed and signed again."))
     may = policy.can_close_notice(actor, loaded.own_party(actor), notice.organisation_id)
@@ -402,7 +401,7 @@ def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> D
 def close_for_departure(
     actor: Actor | None, checklist: Checklist, organisation_id: UUID, reason: str
 ) -> None:
-    """Lift and take back what a party that has left gave notice of: nobody else could."""
+    """Close the notices of a party that has left, since nobody else could."""
     notices = open_notices(checklist)
     for notice in notices:
         has_ended = notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED
@@ -417,7 +416,7 @@ def _close(
     reason: str,
     notices: Iterable[Notice],
 ) -> None:
-    """Lift a suspension, or take a notice back before its day.
+    """Lift a suspension, or withdraw a notice before its day.
 
     notices are those that were open when the checklist was locked.
     """
@@ -452,14 +451,14 @@ def _lift(
 
 
 def can_agree_anew(actor: Actor, loaded: LoadedChecklist) -> Decision:
-    """Decide whether a person may open a text that ended anew; not in a closed cooperation."""
+    """Decide whether a person may reopen a text that ended; never in a closed cooperation."""
     if loaded.cooperation.stage in CLOSED:
         return no(_l("This cooperation is closed. Open a new one."))
     return policy.can_agree_anew(actor, loaded.own_party(actor), loaded.checklist.state)
 
 
 def agree_anew(actor: Actor, checklist: Checklist, *, reason: str) -> None:
-    """Open a text that has ended, all of it, to be agreed and signed anew; history stays."""
+    """Reopen a whole text that has ended, to be agreed and signed again; its history stays."""
     lock(checklist)
     loaded = load(checklist)
     can_agree_anew(actor, loaded).require()

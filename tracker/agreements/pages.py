@@ -27,7 +27,7 @@ from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
 from tracker.ui.locale import as_date, with_commas
 
-# How often is reminded, in words that say when it ends.
+# How often people are reminded, as a phrase that also says when reminders end.
 RHYTHM_WORDS = {
     1: lambda day: _("Reminders every day until %(day)s.", day=day),
     3: lambda day: _("Reminders every 3 days until %(day)s.", day=day),
@@ -38,16 +38,16 @@ RHYTHM_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request to sign with all that pages show of it: rows, status, names of people."""
+    """A signature request with everything pages show about it: rows, status, names of people."""
 
     request: SignatureRequest
     standing: RequestStatus
     people: Mapping[UUID, str]
-    # Of each line that was passed on, why.
+    # Why each slot was passed on.
     reasons: Mapping[UUID, str]
 
     def open_slots(self) -> Iterator[tuple[PartySigners, SignatureSlot]]:
-        """Yield each line that somebody holds, party by party."""
+        """Yield each slot that somebody has, party by party."""
         replaced = {slot.stands_for_id for slot in self.request.slots}
         for party in self.standing.parties:
             for slot in self.request.slots:
@@ -55,13 +55,13 @@ class RequestView:
                     yield party, slot
 
     def former(self, slot: SignatureSlot) -> str:
-        """Return the name of the person who passed a line on to its holder; empty if nobody did."""
+        """Return the name of the person who passed a slot on; empty if nobody did."""
         before = queries.stood_for(self.request, slot)
         return self.people.get(before.user_id, "") if before else ""
 
 
 def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
-    """Return a request as pages show it; its slots, parties and signatures are loaded."""
+    """Return a request for display; its slots, parties and signatures must be loaded."""
     return RequestView(
         signature_request,
         queries.standing_of(signature_request),
@@ -75,7 +75,7 @@ def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
 
 
 def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
-    """Return each person who signs, with the state of their signature."""
+    """Return each person who signs, with the status of their signature."""
     given = _signatures_by_signer(view.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []
@@ -120,7 +120,7 @@ def _state(
 
 
 def _signed_note(signature: Signature) -> str:
-    """Return when somebody signed, as a part of a sentence."""
+    """Return when somebody signed, as part of a sentence."""
     when = when_signed(signature.signed_at, signature.paper)
     if when.is_on_paper:
         return str(_("signed on paper on %(day)s", day=as_date(when.on)))
@@ -138,7 +138,7 @@ def _for_whom(view: RequestView, slot: SignatureSlot) -> list[str]:
 
 
 def rules(view: RequestView, parties: Iterable[PartyFact]) -> list[str]:
-    """Return in sentences by which rule the parties sign, where more than one person is named."""
+    """Return sentences with the rule by which each party with several signatories signs."""
     names = {party.organisation_id: party.name for party in parties}
     words = [
         rule_words(
@@ -162,7 +162,7 @@ def rules(view: RequestView, parties: Iterable[PartyFact]) -> list[str]:
 
 
 def until_words(signature_request: SignatureRequest) -> list[str]:
-    """Return in sentences until when it can be signed, and how often is reminded."""
+    """Return sentences with the deadline, and how often people are reminded."""
     if signature_request.expires_on is None:
         return []
     words = [_("Can be signed until %(day)s.", day=as_date(signature_request.expires_on))]
@@ -174,7 +174,7 @@ def until_words(signature_request: SignatureRequest) -> list[str]:
 
 
 def for_whom_words(view: RequestView, actor: Actor) -> str:
-    """Return for whom somebody signs: the organisation, and the person where there is one."""
+    """Return whom somebody signs for: the organisation, and the person if there is one."""
     slot = queries.slot_of(view.request, actor.organisation_id, actor.user_id)
     beside = _for_whom(view, slot) if slot else []
     return with_commas([actor.organisation_name, *beside])
@@ -183,7 +183,7 @@ def for_whom_words(view: RequestView, actor: Actor) -> str:
 def sentence(
     actor: Actor, membership: ActorMembership, view: RequestView, title: str, cooperation: str
 ) -> str:
-    """Return the one sentence that is signed (product.md, 5.3)."""
+    """Return the sentence that is signed (product.md, 5.3)."""
     return str(
         _(
             "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "
@@ -203,7 +203,7 @@ def sentence(
 def signature_lines(
     revision: Revision, view: RequestView | None, document: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a line for each signature that is there, and for each that is still wanted."""
+    """Return a line for each signature, and for each that is still missing."""
     offices = {
         (signatory["organisation_id"], signatory["name"]): signatory
         for signatory in document.get("signatories", ())
@@ -243,7 +243,7 @@ def signature_lines(
 
 
 def signature_line(signature: Signature) -> dict[str, Any]:
-    """Return a signature as pages show it: who, for whom, by what power, when and how."""
+    """Return a signature for display: who, for whom, by what power, when and how."""
     power = power_words(signature.power, signature.power_from, signature.power_until)
     return {
         "name": signature.signer_name,
@@ -265,7 +265,7 @@ def signature_line(signature: Signature) -> dict[str, Any]:
 
 
 def passings(view: RequestView) -> list[str]:
-    """Return in sentences what was passed on, by whom to whom and why."""
+    """Return sentences about slots that were passed on: by whom, to whom and why."""
     return [
         _(
             "%(before)s passed it on to %(after)s: %(reason)s",

@@ -1,4 +1,4 @@
-"""What a change of the parties does to checklists: proposals, signature requests, the parties."""
+"""The effects of a change of parties on checklists: proposals, signature requests, parties."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -33,7 +33,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import SignatureParty, SignatureRequest
 
 MOST_TEXT = 2000
-# Who is told that a party joins or leaves.
+# Who is notified when a party joins or leaves.
 INFORMED = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
 
@@ -45,11 +45,11 @@ def take_out(
     *,
     successor_id: UUID | None = None,
 ) -> None:
-    """Take a party that is none any more out of the checklists, or put another in its place.
+    """Remove a party from the checklists, or replace it by another.
 
-    What waits for signatures names it and comes back, its proposals and notices end, and so do the
-    tasks of its people; nobody waits for its answers any more. What is in force stays so among the
-    others. The parties of a visit's checklists follow its team.
+    Pending texts that name it are called back; its proposals and notices end, and so do its
+    people's tasks; nothing waits for its answers any more. Texts in force stay so among the others.
+    The parties of a visit's checklists follow the visit's team.
     """
     comments.end_tasks(cooperation_id, people_only_of(cooperation_id, organisation_id))
     for checklist in checklists_of(cooperation_id, organisation_id):
@@ -65,8 +65,8 @@ def take_out(
 def checklists_of(cooperation_id: UUID, organisation_id: UUID) -> Sequence[Checklist]:
     """Return the checklists of a cooperation and its visits that an organisation is a party of.
 
-    And those whose text waits for its signature: a visit's checklists have other parties as soon as
-    its people are removed.
+    Also those whose text waits for its signature, since the parties of a visit's checklists change
+    as soon as its people are removed.
     """
     is_party = sa.exists().where(
         ChecklistParty.checklist_id == Checklist.id,
@@ -85,7 +85,7 @@ def checklists_of(cooperation_id: UUID, organisation_id: UUID) -> Sequence[Check
 
 
 def people_only_of(cooperation_id: UUID, organisation_id: UUID) -> set[UUID]:
-    """Return who took part for a party and takes part for no other."""
+    """Return the people who took part for a party and take part for no other."""
     taking_part = {
         person.user_id
         for person in people.people(cooperation_id)
@@ -101,7 +101,7 @@ def people_only_of(cooperation_id: UUID, organisation_id: UUID) -> set[UUID]:
 
 
 def people_of(parties: Iterable[Party]) -> set[UUID]:
-    """Return who of some parties is told that one joins or leaves."""
+    """Return the people of some parties who are notified when a party joins or leaves."""
     return {
         person.user_id
         for party in parties
@@ -110,7 +110,7 @@ def people_of(parties: Iterable[Party]) -> set[UUID]:
 
 
 def tidy(reason: str) -> str:
-    """Return the reason of a change of the parties; refuse none, and one that is too long."""
+    """Return a tidied reason for a change; raise RuleBrokenError if it is empty or too long."""
     words = reason.strip()
     if not words:
         raise RuleBrokenError(_l("Give the reason."), "reason")
@@ -132,7 +132,7 @@ def terms_of(cooperation_id: UUID) -> Checklist | None:
 
 
 def lock_cooperation(cooperation: Cooperation) -> None:
-    """Keep others from changing the cooperation until the end, and read its stage again."""
+    """Lock the cooperation until the transaction ends, and read its stage again."""
     terms = terms_of(cooperation.id)
     if terms is None:
         lock_chain(cooperation.id)
@@ -142,7 +142,7 @@ def lock_cooperation(cooperation: Cooperation) -> None:
 
 
 def replace(checklist: Checklist, former_id: UUID, successor_id: UUID | None) -> None:
-    """Put a party in the place of another, or nobody."""
+    """Replace a party of a checklist by another, or remove it."""
     party_ids = db.session.scalars(
         sa.select(ChecklistParty.organisation_id)
         .where(ChecklistParty.checklist_id == checklist.id)
@@ -153,7 +153,7 @@ def replace(checklist: Checklist, former_id: UUID, successor_id: UUID | None) ->
 
 
 def withdraw_proposals(checklist: Checklist, organisation_id: UUID) -> None:
-    """End the open proposals of a party that is none any more."""
+    """End the open proposals of an organisation that is no longer a party."""
     db.session.execute(
         sa.update(Proposal)
         .where(
@@ -166,9 +166,9 @@ def withdraw_proposals(checklist: Checklist, organisation_id: UUID) -> None:
 
 
 def call_back(actor: Actor | None, checklist: Checklist, reason: str) -> None:
-    """Call a text back from signature whose parties have changed; signatures stay in history."""
+    """Call back a pending text whose parties have changed; its signatures stay in the history."""
     if checklist.revision_sent_id is None:
-        raise LookupError  # what is sent has a revision
+        raise LookupError  # a pending text has a revision
     signature_request = signoff.locked_request(checklist.revision_sent_id)
     signoff.withdraw(actor, signature_request, reason=reason, key=encryption.key_for(checklist))
     agreements.reopen(checklist, reason)

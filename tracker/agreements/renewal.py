@@ -35,7 +35,7 @@ MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """From when until when a text runs, both days included, and when it is reviewed."""
+    """The first and last day of a text, both inclusive, and the day of its review."""
 
     start: dt.date
     end: dt.date
@@ -44,7 +44,7 @@ class Term:
 
 
 def term_in(document: Mapping[str, Any]) -> Term | None:
-    """Return the term that a signed text of the agreed terms names; None where it names none."""
+    """Return the term named in the signed agreed terms; None if they name none."""
     values = frozen_text.values_in(document, ITEM)
     start, end = as_date(values.get("start")), as_date(values.get("end"))
     if start is None or end is None:
@@ -53,7 +53,7 @@ def term_in(document: Mapping[str, Any]) -> Term | None:
 
 
 def term_of(checklist: Checklist) -> Term | None:
-    """Return the term of a text that runs now, renewals counted in; None where there is none."""
+    """Return the current term of a text, including renewals; None if it has none."""
     document = notices.standing_document(checklist)
     revision_id = notices.standing_revision_id(checklist)
     term = term_in(document) if document else None
@@ -64,7 +64,7 @@ def term_of(checklist: Checklist) -> Term | None:
 
 
 def next_term(term: Term) -> Term:
-    """Return the term that follows, of the same length: in whole months where it runs in them.
+    """Return the following term, of the same length: in whole months if the current one is.
 
     The review keeps its distance from the end.
     """
@@ -86,7 +86,7 @@ def _months_later(day: dt.date, months: int) -> dt.date:
 
 
 def _renewals(revision_id: UUID) -> list[tuple[dt.date, dt.date, dt.date | None]]:
-    """Return the terms added to a revision, in order: first day, last day, review."""
+    """Return the terms added to a revision in order, each with first day, last day and review."""
     rows = db.session.scalars(
         sa.select(Renewal).where(Renewal.revision_id == revision_id).order_by(Renewal.number)
     ).all()
@@ -94,9 +94,9 @@ def _renewals(revision_id: UUID) -> list[tuple[dt.date, dt.date, dt.date | None]
 
 
 def over(day: dt.date) -> Sequence[UUID]:
-    """Return the agreed terms in force whose term was over before a day; for the worker.
+    """Return the agreed terms in force whose term ended before a day; for the worker.
 
-    Also those that do not renew themselves: only their text says so.
+    Includes those that don't renew automatically: only their text says so.
     """
     return db.session.scalars(
         sa.select(Checklist.id)
@@ -107,10 +107,10 @@ def over(day: dt.date) -> Sequence[UUID]:
 
 
 def renew(checklist_id: UUID, day: dt.date) -> bool:
-    """Renew a text in force that renews itself and whose term is over; tell whether it did.
+    """Renew a text whose term has ended, if it renews automatically; return whether it did.
 
-    Not one of which a party has given notice that ends it by then (M19: unless a party says no in
-    time). For the worker; passes over one that somebody is changing.
+    A text isn't renewed if a party has given notice that ends it by then (M19: unless a party says
+    no in time). For the worker; skips a text that is locked.
     """
     checklist = db.session.scalar(
         sa.select(Checklist)
@@ -129,10 +129,10 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
 
 
 def renew_signed_late(checklist: Checklist) -> tuple[dt.date, dt.date | None] | None:
-    """Renew terms that all have signed after their last day; return the new last day and review.
+    """Renew terms that were signed after their last day; return the new last day and review.
 
-    An amendment signed after a renewal repeats the dates of M19 as they were signed first; where it
-    renews itself, its term goes on like that of the text it replaces. None where it doesn't.
+    An amendment signed after a renewal repeats the original dates of M19; if it renews
+    automatically, its term continues like that of the text it replaces. None if it doesn't.
     """
     if not _renew_until(checklist, clock.today()):
         return None
@@ -141,7 +141,7 @@ def renew_signed_late(checklist: Checklist) -> tuple[dt.date, dt.date | None] | 
 
 
 def _renew_until(checklist: Checklist, day: dt.date) -> bool:
-    """Add terms until one contains a day; return False where none is to be added."""
+    """Add terms until one contains a day; return False if none has to be added."""
     term = term_of(checklist)
     revision_id = checklist.revision_in_force_id
     if term is None or revision_id is None or not term.renews_itself or term.end >= day:
@@ -155,7 +155,7 @@ def _renew_until(checklist: Checklist, day: dt.date) -> bool:
 
 
 def _is_over(day: dt.date) -> sa.ColumnElement[bool]:
-    """Return the condition over Checklist and its cooperation, which keeps the dates of M19."""
+    """Return the condition over Checklist and its cooperation, which has the dates of M19."""
     return sa.and_(
         Checklist.kind == ChecklistKind.TERMS,
         Checklist.visit_id.is_(None),
@@ -165,7 +165,7 @@ def _is_over(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def _add(checklist: Checklist, revision_id: UUID, term: Term) -> None:
-    """Add a term to a revision, and the event that bears witness to it."""
+    """Add a term to a revision, and record its event."""
     renewal = Renewal(
         id=uuid4(),
         checklist_id=checklist.id,
@@ -201,7 +201,7 @@ def _says_no(checklist: Checklist, term: Term) -> bool:
 
 
 def can_renew(actor: Actor, loaded: LoadedChecklist) -> Decision:
-    """Decide whether a person may propose new dates: of the agreed terms in force, by amendment."""
+    """Decide whether a person may propose new dates for the agreed terms, as an amendment."""
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         return no(_l("Only the agreed terms can be renewed; other texts are amended."))
     return policy.can_amend(actor, loaded.own_party(actor), loaded.checklist.state)
@@ -216,7 +216,7 @@ def propose_renewal(
     end: dt.date,
     reason: str,
 ) -> None:
-    """Open M19 as an amendment and propose new dates; in force once all have signed them."""
+    """Open M19 as an amendment and propose new dates, in force once all have signed them."""
     can_renew(actor, load(checklist)).require()
     open_renewal(actor, checklist, start=start, review=review, end=end, reason=reason)
 
@@ -230,9 +230,9 @@ def open_renewal(
     end: dt.date,
     reason: str,
 ) -> None:
-    """Open M19 and propose new dates, as a coordinator asked or all parties decided (G6).
+    """Open M19 and propose new dates, for a coordinator or because all parties decided so (G6).
 
-    The caller has asked whether the actor may. Raise RuleBrokenError (review).
+    The caller has asked whether the actor may. Raise RuleBrokenError with the field review.
     """
     if not start < end or not start < review <= end:
         raise RuleBrokenError(
@@ -240,7 +240,7 @@ def open_renewal(
         )
     agreements.open_amendment(actor, checklist, reason=reason, items=[ITEM])
     current = load(checklist).sheet.shared(ITEM)
-    if current is None:  # it is required, so it was answered
+    if current is None:  # it is required, so it has an answer
         raise LookupError
     positions.propose(
         actor,

@@ -1,4 +1,4 @@
-"""The revisions and the draft of a checklist, and how two of them differ, item by item."""
+"""The revisions and the draft of a checklist, and the differences between two of them, by item."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ DRAFT = "draft"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A state of the text that can be compared: a frozen revision, or the draft as it is now."""
+    """A state of the text that can be compared: a frozen revision, or the current draft."""
 
     key: str
     words: str
@@ -44,9 +44,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How one item differs: kind is new, gone or changed; answers by whose they are.
+    """The difference in one item: kind is new, gone or changed; answers are by owner.
 
-    Without a code: how what is said beside the items differs.
+    Without a code it is a difference in what the text says apart from its items.
     """
 
     code: str
@@ -60,14 +60,14 @@ class Change:
 class _ItemText:
     label: str
     prompt: str
-    # Whose answer it is ("" for all), and its fields.
+    # The owner ("" for a shared answer), and the answer's fields.
     answers: Mapping[str, list[Part_]]
 
 
 def versions(loaded: LoadedChecklist, compared: Compared) -> list[Version]:
-    """Return the draft, while there is one, and every frozen revision, the newest first.
+    """Return the draft, if there is one, and every frozen revision, the newest first.
 
-    compared is the result of checking the checklist's rows: it gives the status of each revision.
+    compared is the result of comparing the checklist's rows; it gives the status of each revision.
     """
     rows = signoff.revisions_of(SUBJECT, loaded.checklist.id)
     frozen_versions = [
@@ -92,11 +92,11 @@ def _frozen(loaded: LoadedChecklist, revision: Revision, state: object = "") -> 
 
 
 def compared(loaded: LoadedChecklist, old: Version, new: Version, language: str) -> list[Change]:
-    """Return in what two states of the text differ, in the order of the checklist.
+    """Return the differences between two states of the text, in the order of the checklist.
 
-    Of two frozen texts also in what they say beside the items: the cooperation with its purpose,
-    the parties, who signs by which rule, the languages. They are compared in a language that both
-    are said in: the one asked for, if they are.
+    Two frozen texts are also compared apart from their items: the cooperation with its purpose, the
+    parties, who signs by which rule, the languages. They are compared in a language they share, the
+    requested one if possible.
     """
     shared = _shared_language(loaded, [old, new], language)
     before, after = (_texts(loaded, version, shared) for version in (old, new))
@@ -117,7 +117,7 @@ def compared(loaded: LoadedChecklist, old: Version, new: Version, language: str)
 
 
 def _beside(loaded: LoadedChecklist, version: Version, language: str) -> list[Part_]:
-    """Return what a frozen text says beside its items; nothing of the draft, which says it not."""
+    """Return what a frozen text says apart from its items; a draft has nothing there."""
     if version.revision is None:
         return []
     text = frozen_text.read(_document(loaded, version), language)
@@ -131,7 +131,7 @@ def _beside(loaded: LoadedChecklist, version: Version, language: str) -> list[Pa
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """How a text, by its number now, differs from the revision that was on a person's page."""
+    """How the current revision, with its number, differs from the one on a person's page."""
 
     number: int
     now: int
@@ -139,9 +139,9 @@ class Since:
 
 
 def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None:
-    """Return how a revision differs from the one of a digest, which somebody had opened.
+    """Return how a revision differs from the one with a digest, which somebody had opened.
 
-    None when that is the same one, or none of this checklist.
+    None if it is the same one, or isn't a revision of this checklist.
     """
     if not digest or digest == revision.digest:
         return None
@@ -156,7 +156,7 @@ def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None
 
 
 def _shared_language(loaded: LoadedChecklist, versions: list[Version], language: str) -> str:
-    """Return the language asked for, or the first that all frozen versions are said in."""
+    """Return the requested language, or the first one that all frozen versions have."""
     known = [
         frozen_text.languages_of(_document(loaded, version))
         for version in versions
@@ -186,7 +186,7 @@ def _texts(loaded: LoadedChecklist, version: Version, language: str) -> dict[str
 
 
 def _draft(loaded: LoadedChecklist) -> dict[str, _ItemText]:
-    """Return the contents of the draft, agreed or not: the shown items that parties sign."""
+    """Return the contents of the draft, agreed or not: the shown items of the signed part."""
     return {
         item.code: _ItemText(item.label, item.prompt, answers)
         for item in loaded.template.items

@@ -1,7 +1,7 @@
 """Service functions for signing a checklist: send, sign, decline, call back, amend.
 
-In one file: the verbs take one signature request from its sending to its end, and share who signs
-and who is told.
+In one file: the verbs follow one signature request from sending to its end, and share who signs and
+who is notified.
 """
 
 import datetime as dt
@@ -71,8 +71,8 @@ from tracker.signoff.signers import Named, Order, PartySigners
 from tracker.ui.locale import with_commas
 
 SUBJECT = "checklist"
-# What of a text's history stands on its record and its certificate: how it was settled and signed,
-# not each answer.
+# The events shown on a text's record and certificate: how it was settled and signed, not each
+# answer.
 ON_THE_RECORD = (
     verbs.PROPOSAL_ACCEPTED,
     verbs.FLAG_RAISED,
@@ -102,30 +102,30 @@ ON_THE_RECORD = (
     verbs.AMENDMENT_CALLED_OFF,
 )
 MOST_DAYS = 365
-# How often those are reminded who still have to sign, in days; who is meant, beside people by ids.
+# How often to remind people who still have to sign, in days; people to remind besides, by id.
 RHYTHMS = (1, 3, 7, 14)
 WHO_SIGNS = "signatories"
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """In which order the parties sign, until which day, and who is reminded how often.
+    """In which order the parties sign, the deadline, and who is reminded how often.
 
-    Without a day, as many days as the instance gives.
+    Without a day, the instance's default number of days applies.
     """
 
     order: Order = Order.TOGETHER
     expires_on: dt.date | None = None
     remind_every: int | None = None
     remind_whom: tuple[str, ...] = (WHO_SIGNS,)
-    # Why the person whom M1 names does not have to sign, by party.
+    # Why the person named in M1 doesn't have to sign, by party.
     instead: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def languages(loaded: LoadedChecklist) -> dict[str, tuple[str, ...]]:
-    """Return the languages the text is frozen in, each with the items that have no words in it.
+    """Return the languages a text is frozen in, each with the items not translated into it.
 
-    They are the template's own, and those the current parties work in of which there are words.
+    They are the template's own, and those the current parties work in that it is translated into.
     """
     own = library.parsed(loaded.checklist.template)
     words = translations.current(loaded.checklist.template_id)
@@ -141,7 +141,7 @@ def languages(loaded: LoadedChecklist) -> dict[str, tuple[str, ...]]:
 
 
 def binding_by_default(loaded: LoadedChecklist) -> str:
-    """Return the language that counts unless another is chosen: the first of the NPM."""
+    """Return the binding language unless another is chosen: the NPM's first one."""
     known = languages(loaded)
     npm = loaded.surroundings.parties_of(OrganisationKind.NPM)
     first = (code for party in npm for code in party.languages if code in known)
@@ -164,10 +164,10 @@ def send(
     binding: str = "",
     asking: Asking | None = None,
 ) -> SignatureRequest:
-    """Freeze the text and ask those who are named for each party to sign it.
+    """Freeze the text and ask the people named for each party to sign it.
 
-    named are the one person who signs for a party, or who of several. binding is the language that
-    counts where two differ; without it, the first of the NPM.
+    named are the people who sign for each party: one, or several with a rule. binding is the
+    language that prevails where two differ; by default the NPM's first one.
     """
     loaded = load_for_update(checklist)
     own = loaded.own_party(actor)
@@ -190,7 +190,7 @@ def send(
             "signing": _rules(parties, asking, others),
         },
         key=encryption.key_for(checklist),
-        # Why it was open again. On a visit's checklist these words may speak of the visit.
+        # Why it was open again. On a visit's checklist this reason may mention the visit.
         reason="" if is_restricted(checklist) else (checklist.reason or ""),
     )
     signature_request = signoff.request(
@@ -222,7 +222,7 @@ def send(
 
 
 def _checked(loaded: LoadedChecklist, asking: Asking) -> Asking:
-    """Return how it is asked, with the day it runs out; refuse days and people that can't be."""
+    """Return the request's options with its last day; raise RuleBrokenError for invalid ones."""
     today = clock.today()
     last = asking.expires_on or today + dt.timedelta(days=signing_settings.current().days)
     if not today <= last <= today + dt.timedelta(days=MOST_DAYS):
@@ -237,9 +237,9 @@ def _checked(loaded: LoadedChecklist, asking: Asking) -> Asking:
 
 
 def who_else_is_reminded(loaded: LoadedChecklist) -> dict[UUID, str]:
-    """Return who can be reminded beside those who sign: the coordinators of the parties, by name.
+    """Return who can be reminded besides the signatories: the parties' coordinators, by name.
 
-    On a visit's checklist nobody: others may not know that there is one.
+    Nobody for a visit's checklist, since others may not know that the visit exists.
     """
     if is_restricted(loaded.checklist):
         return {}
@@ -273,12 +273,12 @@ def _parties(
 
 
 def named_by_m1(loaded: LoadedChecklist) -> dict[UUID, UUID]:
-    """Return by party whom item M1 of the terms names to sign for it.
+    """Return the person whom item M1 of the terms names to sign for each party.
 
-    The terms say it of themselves, amended and renewed by new dates too; of a cooperation's other
-    texts, the terms that stand: none do before the first are in force. A body that took the place
-    of a party is named by no M1 until the terms are amended. Where M1 names nobody for a party,
-    there is nothing to differ from.
+    The terms use their own M1, also when they are amended or renewed; a cooperation's other texts
+    use the M1 of the terms in force, if there are any. M1 names nobody for a party's successor
+    until the terms are amended. If M1 names nobody for a party, anybody with the power may be
+    named.
     """
     if loaded.checklist.kind is ChecklistKind.TERMS:
         answer = loaded.sheet.shared("M1")
@@ -311,7 +311,7 @@ def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
 def _instead(
     loaded: LoadedChecklist, parties: Iterable[PartySigners], reasons: Mapping[UUID, str]
 ) -> dict[UUID, dict[str, str]]:
-    """Return of each party whose person named by M1 does not have to sign: who, and why."""
+    """Return for each party whose person named in M1 doesn't have to sign: who that is, and why."""
     named = named_by_m1(loaded)
     names = accounts.names(named.values())
     signers = {}
@@ -335,7 +335,7 @@ def _instead(
 def _rules(
     parties: Iterable[PartySigners], asking: Asking, others: Mapping[UUID, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Return by which rule and until when it is signed, as the text that is signed says."""
+    """Return the rules and the deadline for signing, as the frozen text states them."""
     return {
         "until": asking.expires_on.isoformat() if asking.expires_on else None,
         "order": asking.order.value,
@@ -354,9 +354,9 @@ def _rules(
 def require_four_eyes(
     loaded: LoadedChecklist, parties: Iterable[PartySigners], field: str = ""
 ) -> None:
-    """Refuse who drafted alone as the only signer of the NPM side, where the instance asks (5.2).
+    """Refuse a sole signatory of the NPM side who drafted alone, if the instance requires it (5.2).
 
-    Drafted alone: everything the NPM side wrote in the current text is by one person.
+    Drafted alone means that everything the NPM side wrote in the current text is by one person.
     """
     if not signing_settings.current().four_eyes:
         return
@@ -380,9 +380,9 @@ def require_four_eyes(
 
 
 def signatories(loaded: LoadedChecklist) -> dict[UUID, tuple[Signatory, ...]]:
-    """Return who could sign for each party: its signatories, who can open the text.
+    """Return who could sign for each party: its signatories who can open the text.
 
-    The planning of a visit (class K2) is opened by those listed in V2 and cleared alone.
+    The planning of a visit (class K2) is open only to people who are listed in V2 and cleared.
     """
     today = clock.today()
     able = {
@@ -403,7 +403,7 @@ def signatories(loaded: LoadedChecklist) -> dict[UUID, tuple[Signatory, ...]]:
 
 
 def _named(loaded: LoadedChecklist, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:
-    """Return all who are named with the power to sign; refuse who has none today."""
+    """Return everybody named, with their power to sign; refuse people without a current one."""
     named_people: list[dict[str, Any]] = []
     possible = signatories(loaded)
     names = {party.organisation_id: party.name for party in loaded.parties}
@@ -449,9 +449,9 @@ def sign(
     language: str,
     identity: Identity,
 ) -> Signature:
-    """Sign the text that was sent; with the last signature it is in force, in one transaction.
+    """Sign the pending text; the last signature brings it into force, in one transaction.
 
-    Raise NotShownError when the person's page showed another text, or was opened too long ago.
+    Raise NotShownError if the person's page showed another text, or was opened too long ago.
     """
     lock(checklist)
     signature_request = waiting_request(checklist)
@@ -485,7 +485,7 @@ def sign(
 
 
 def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Signature) -> None:
-    """Write to those who could not sign before a signature and can now."""
+    """Mail people whose turn to sign has come with a signature."""
     done = [(given.organisation_id, given.user_id)] if given.organisation_id else []
     signed = before.signed.union(done)
     could = set(signers.whose_turn(before.parties, before.signed))
@@ -496,9 +496,9 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
 def _require_signed_by_all(
     revision: Revision, signatures: Iterable[Signature]
 ) -> Mapping[str, Any]:
-    """Return a text; refuse one that lacks a signature by the rule that it states itself.
+    """Return a text; refuse one that lacks a signature by the rule it states itself.
 
-    The rows say who was asked to sign; the frozen text is what binds (5.9).
+    The rows say who was asked to sign, but the frozen text is what binds (5.9).
     """
     key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
     text: Mapping[str, Any] = signoff.document_of(revision, key)
@@ -550,10 +550,11 @@ def _come_into_force(
 
 
 def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signature]) -> None:
-    """Close the open notices: what their parties signed since takes their place.
+    """Close the open notices that are superseded because their parties have signed since.
 
-    Raise RuleBrokenError for a notice that a party gave after it signed. No signature of others
-    closes it: they may not have seen it, and its party didn't sign in its place (5.3, 5.8).
+    Raise RuleBrokenError for a notice that a party gave after it signed. Other parties' signatures
+    don't close such a notice: they may not have seen it, and its party hasn't signed since (5.3,
+    5.8).
     """
     for notice in db.session.scalars(
         sa.select(Notice).where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
@@ -575,7 +576,7 @@ def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signatu
 
 
 def _is_before(signature: Signature, notice: Notice) -> bool:
-    """Return whether a party gave notice after a signature: on paper, that day or later."""
+    """Return whether a signature precedes a notice; one on paper also if it is of the same day."""
     if signature.paper is not None:
         signed_on = dt.date.fromisoformat(signature.paper["signed_on"])
         return signed_on <= notice.given_at.astimezone(clock.zone()).date()
@@ -590,9 +591,9 @@ def decline(
     reason: str,
     items: Iterable[str],
 ) -> None:
-    """Decline with a reason: back to drafting with only the named items open (5.4).
+    """Decline with a reason: back to drafting, with only the named items open (5.4).
 
-    Raise NotShownError when the person's page showed another text.
+    Raise NotShownError if the person's page showed another text.
     """
     lock(checklist)
     signature_request = waiting_request(checklist)
@@ -624,7 +625,7 @@ def decline(
 
 
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
-    """Call a text back from signature with a reason; what was open before it was sent is again."""
+    """Call back a pending text with a reason; the items that were open before are open again."""
     lock(checklist)
     signature_request = waiting_request(checklist)
     loaded = load(checklist)
@@ -645,7 +646,7 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 
 
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
-    """Open named items of a text in force; the old revision stays in force meanwhile (5.7)."""
+    """Open some items of a text in force; the old revision stays in force meanwhile (5.7)."""
     loaded = load_for_update(checklist)
     policy.can_amend(actor, loaded.own_party(actor), checklist.state).require()
     open_amendment(actor, checklist, reason=reason, items=items)
@@ -654,7 +655,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
 def open_amendment(
     actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]
 ) -> None:
-    """Open named items of a text in force, as a coordinator asked or all parties decided (G6).
+    """Open some items of a text in force, for a coordinator or because all parties decided so (G6).
 
     The caller has asked whether the actor may. Raise RuleBrokenError (items, reason).
     """
@@ -678,9 +679,9 @@ def open_amendment(
 
 
 def concerned(loaded: LoadedChecklist, signature_request: SignatureRequest) -> set[UUID]:
-    """Return who is notified when a request ends: its signatories, its sender and the coordinators.
+    """Return who is notified when a request ends: its signatories, its sender, the coordinators.
 
-    Of a text of class K2 only those named on it: others may not know that there is one.
+    For a text of class K2 only the people named in it: others may not know that it exists.
     """
     user_ids = {slot.user_id for slot in signature_request.slots} | {signature_request.sent_by_id}
     if is_restricted(loaded.checklist):
@@ -704,7 +705,7 @@ def _people_with(loaded: LoadedChecklist, *roles: Role) -> set[UUID]:
 def _ask_for_changes(
     actor: Actor, loaded: LoadedChecklist, codes: Iterable[str], reason: str
 ) -> None:
-    """Mark the named items as needing a change for the actor's party: no longer agreed (4.10)."""
+    """Mark some items as needing a change for the actor's party: no longer agreed (4.10)."""
     if actor.organisation_id is None:
         return
     for code in codes:
@@ -734,7 +735,7 @@ def _named_items(loaded: LoadedChecklist, items: Iterable[str]) -> list[str]:
 
 
 def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason: str) -> None:
-    """Open some items, or all, of a text again, with the reason."""
+    """Reopen some items of a text, or all, with the reason."""
     checklist.state = ChecklistState.DRAFTING
     checklist.revision_sent_id = None
     checklist.open_items = open_items
@@ -745,14 +746,14 @@ def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason:
 
 
 def page_with(checklist: Checklist) -> SigningPage:
-    """Return a page that is opened now and shows the text that waits for signatures, if any."""
+    """Return a page opened now that shows the pending text, if there is one."""
     if checklist.revision_sent_id is None:
         return shown.page_with("")
     return shown.page_with(db.session.get_one(Revision, checklist.revision_sent_id).digest)
 
 
 def waiting_request(checklist: Checklist) -> SignatureRequest:
-    """Return the request a text waits on, locked; raise RuleBrokenError when it waits on none."""
+    """Return a text's pending request, locked; raise RuleBrokenError if there is none."""
     if checklist.revision_sent_id is None:
         raise RuleBrokenError(_l("This text isn't waiting for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)
@@ -765,9 +766,9 @@ def finish(
     *,
     since: dt.datetime | None = None,
 ) -> None:
-    """Bring a text into force whose last signature came on paper, and tell those concerned.
+    """Bring a text into force whose last signature came on paper, and notify people concerned.
 
-    since is from when on, where that is not now: of an agreement made before the product came.
+    since is the time from which it is in force, if that isn't now: for a prior agreement.
     """
     _come_into_force(actor, checklist, signature_request.revision, since)
     people = concerned(load(checklist), signature_request)
@@ -776,5 +777,5 @@ def finish(
 
 
 def reopen(checklist: Checklist, reason: str) -> None:
-    """Let a text be changed again that waits for signatures no more, as before it was sent."""
+    """Let a text be edited again that is no longer pending, as before it was sent."""
     back_to_drafting(checklist, checklist.open_items, reason)

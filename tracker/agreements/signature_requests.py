@@ -39,9 +39,9 @@ def pass_on(
 ) -> SignatureSlot:
     """Pass a colleague's slot on to another signatory with the same power (5.5).
 
-    Also by who M1 names, and to anybody able: the text is frozen and can't say it, so the reason is
-    required and stands on the pages of signing, on the record and, but for a visit's texts, in the
-    history. Raise NotShownError when the person's page showed another text.
+    It may also have been the slot of the person named in M1. The text is frozen and can't say so,
+    so a reason is required; it is shown on the signing pages, on the record and, except for a
+    visit's texts, in the history. Raise NotShownError if the person's page showed another text.
     """
     lock(checklist)
     signature_request = agreements.waiting_request(checklist)
@@ -86,7 +86,7 @@ def pass_on(
 def who_can_take_over(
     actor: Actor, loaded: LoadedChecklist, standing: RequestStatus
 ) -> list[accounts.Signatory]:
-    """Return the people of the actor's organisation to whom a line can be passed on."""
+    """Return the people of the actor's organisation to whom a slot can be passed on."""
     if actor.organisation_id is None:
         return []
     named = {user for party in standing.parties for user in party.user_ids} | standing.former
@@ -101,7 +101,7 @@ def who_can_take_over(
 
 
 def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> None:
-    """Remind chosen people who can sign now, once a day at most; record it."""
+    """Remind chosen people who can sign now, at most once a day; record it."""
     lock(checklist)
     signature_request = agreements.waiting_request(checklist)
     policy.can_remind(actor, load(checklist).own_party(actor)).require()
@@ -117,7 +117,7 @@ def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> No
 
 
 def reminders_due(day: dt.date) -> list[UUID]:
-    """Return the waiting requests of which somebody has to be reminded by a day; for the worker."""
+    """Return the pending requests with a reminder due by a day; for the worker."""
     rows = db.session.execute(
         sa.select(
             SignatureRequest.id,
@@ -132,10 +132,10 @@ def reminders_due(day: dt.date) -> list[UUID]:
 
 
 def send_reminder(request_id: UUID, day: dt.date) -> bool:
-    """Send a request's reminder that is due; False when that was done, or it ended, meanwhile.
+    """Send a request's due reminder; return False if it was already sent, or the request has ended.
 
-    Reminders stop when all have signed, when the request ends, and for who has signed. For the
-    worker; passes over a text that somebody is changing.
+    Reminders stop when everybody has signed, when the request ends, and for people who have signed.
+    For the worker; skips a text that is locked.
     """
     checklist = _waiting_text(SignatureRequest.id == request_id, _is_reminded_of(day))
     if checklist is None:
@@ -166,7 +166,7 @@ def _next_reminder(sent_at: dt.datetime, reminded_on: dt.date | None, every: int
 
 
 def _whom(signature_request: SignatureRequest, checklist: Checklist) -> set[UUID]:
-    """Return who is reminded now: who can sign, and coordinators whose party has not signed."""
+    """Return who is reminded now: people who can sign, and coordinators of parties yet to sign."""
     standing = requests.standing_of(signature_request)
     chosen = set(signature_request.remind_whom or ())
     person_ids: set[UUID] = set()
@@ -205,11 +205,11 @@ def _remind(
     )
 
 
-# Run out ------------------------------------------------------------------------------------------
+# Expire -------------------------------------------------------------------------------------------
 
 
 def expired(day: dt.date) -> Sequence[UUID]:
-    """Return the requests that wait for signatures and whose last day was before a day."""
+    """Return the pending requests whose last day was before a day."""
     return db.session.scalars(
         sa.select(SignatureRequest.id)
         .where(_has_run_out(day))
@@ -218,9 +218,9 @@ def expired(day: dt.date) -> Sequence[UUID]:
 
 
 def expire(request_id: UUID, day: dt.date) -> bool:
-    """End a request whose last day has passed and tell everyone; False when it ended meanwhile.
+    """End a request whose last day has passed and notify everybody; False if it has already ended.
 
-    For the worker; nobody could sign since that day. Passes over a text that somebody is changing.
+    For the worker; nobody could sign since that day. Skips a text that is locked.
     """
     checklist = _waiting_text(SignatureRequest.id == request_id, _has_run_out(day))
     if checklist is None:
@@ -252,9 +252,9 @@ def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def _waiting_text(*conditions: sa.ColumnElement[bool]) -> Checklist | None:
-    """Return the checklist that waits with a request, and hold it; None when that is over.
+    """Lock and return the checklist of a pending request; None if it is no longer pending.
 
-    Or when somebody holds it: that may well be who ends the request.
+    Also None if somebody else has locked it: they may be ending the request.
     """
     checklist = db.session.scalar(
         sa.select(Checklist)

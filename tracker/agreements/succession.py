@@ -9,15 +9,15 @@ from tracker.agreements import party_changes
 
 
 def follow_replacement(event: DomainEvent) -> None:
-    """Put the successor in the place of a party on each checklist. Handler of PARTY_REPLACED.
+    """Replace a party by its successor on each checklist.
 
-    What was sent for signature is called back: the text names the former party. What the former
-    accepted counts for it alone, so the successor is asked for everything in the drafts. Tasks of
-    the former's people and its notices end, since nobody else could end them; the successor can
-    give notice anew. What is in force stays so.
+    Handler of PARTY_REPLACED. A pending text is called back, since it names the former party. What
+    the former party accepted counts for it alone, so the successor is asked about everything in the
+    drafts. The tasks of the former party's people and its notices end, since nobody else could end
+    them; the successor can give notice again. Texts in force stay so.
     """
     if event.actor is None or event.cooperation_id is None:
-        raise LookupError  # an administrator does this
+        raise LookupError  # done by an administrator
     reason = _(
         "%(successor)s took the place of %(former)s, whom this text names.",
         successor=event.details["successor"],

@@ -1,8 +1,8 @@
-"""Which revision a page was about on which somebody acts on a text without signing it.
+"""Comparison of the revision a page was about with the current one, for acts other than signing.
 
-Who ends, suspends, renews, amends or calls back a text, or calls off its amendment, means the one
-that was on their page, as it stood then (product.md, 5.3): the revision in force or stopped, the
-one that waits, and the amendment that is open.
+People who end, suspend, renew, amend or call back a text, or call off its amendment, mean the one
+they saw (product.md, 5.3): the revision in force or stopped, the pending one, and the open
+amendment.
 """
 
 from tracker.access import page_tokens
@@ -17,27 +17,27 @@ _PURPOSE = "text-acted-on"
 
 
 def revision_of(checklist: Checklist) -> Revision | None:
-    """Return the revision that a page is about: waiting for signatures, or else in force."""
+    """Return the revision that a page is about: the pending one, or else the one in force."""
     revision_id = checklist.revision_sent_id or notices.standing_revision_id(checklist)
     return db.session.get_one(Revision, revision_id) if revision_id else None
 
 
 def token_of(actor: Actor, *checklists: Checklist) -> str:
-    """Return the token of a page that is about these texts, as they stand."""
+    """Return the token of a page that is about these texts in their current state."""
     revision = revision_of(checklists[0]) if len(checklists) == 1 else None
     digest = revision.digest if revision else ""
     return page_tokens.token_of(actor.user_id, _PURPOSE, _standing(checklists), digest)
 
 
 def require(actor: Actor, *checklists: Checklist, token: str | None) -> None:
-    """Lock texts; raise NotShownError unless the person's page showed them as they stand."""
+    """Lock texts; raise NotShownError unless the person's page showed their current state."""
     lock(*checklists)
     seen = page_tokens.digest_in(actor.user_id, _PURPOSE, token)
     page_tokens.require(seen, _standing(checklists))
 
 
 def revision_on(actor: Actor, token: str | None) -> str:
-    """Return the digest of the revision that a page of one text was about; empty if not known."""
+    """Return the digest of the revision that a page of one text was about; empty if unknown."""
     values = page_tokens.values_in(actor.user_id, _PURPOSE, token)
     return values[1] if values else ""
 
@@ -54,7 +54,7 @@ def _standing(checklists: tuple[Checklist, ...]) -> str:
                 checklist.revision_sent_id,
                 checklist.stopped_id,
                 checklist.stopped_by,
-                # Which amendment is open, if one is.
+                # Which amendment is open, if any.
                 checklist.open_items,
                 checklist.reason,
             )

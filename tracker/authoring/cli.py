@@ -19,7 +19,7 @@ from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 from tracker.ui.words import tidy_line, tidy_text
 
-guidance = AppGroup("guidance", help="Organisations' own guidance.")
+guidance = AppGroup("guidance", help="Import an organisation's own guidance.")
 # Files with these suffixes are Markdown; all others are plain text.
 MARKDOWN = {".md", ".markdown"}
 
@@ -50,7 +50,7 @@ class FileText:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--organisation", required=True, help="The organisation's name.")
 @click.option("--category", required=True, help="A category, such as engaging-with-others.")
-@click.option("--topic", "topics", multiple=True, required=True, help="Can be given several times.")
+@click.option("--topic", "topics", multiple=True, required=True, help="Repeatable.")
 @click.option("--question", default="", help="Default: the first line, if it is a # heading.")
 @click.option("--summary", default="", help="One or two sentences.")
 @click.option("--language", default="", help="Default: the instance's first language.")

@@ -11,7 +11,7 @@ from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
 
-content = AppGroup("content", help="Guidance articles and checklists.")
+content = AppGroup("content", help="Load guidance and checklists, and check them.")
 
 
 @content.command("load")

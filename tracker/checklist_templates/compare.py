@@ -77,7 +77,7 @@ class ItemDifference:
 
     @property
     def asks_again(self) -> bool:
-        """Whether people who accepted an answer are asked again: texts or fields changed."""
+        """Whether people who accepted an answer are asked again, since texts or fields changed."""
         return self.is_reworded or self.fields_changed
 
     @property

@@ -35,7 +35,7 @@ class Coverage:
     # language.
     translated: dict[str, dict[str, int]]
     untranslated: dict[str, tuple[str, ...]]
-    # By language: of the guidance what has words in it, and how many there are in all.
+    # By language: how much of the guidance is translated, and how much there is in all.
     guidance: dict[str, dict[str, tuple[int, int]]]
 
     @property
@@ -133,7 +133,7 @@ def look(
 
 
 def _guidance_in(library: Library, language: str) -> dict[str, tuple[int, int]]:
-    """Return how much of the guidance has words in a language, of how much."""
+    """Return how much of the guidance is available in a language, and how much there is in all."""
     slugs = {article.head.slug for article in library.articles}
     translated = {
         article.head.slug for article in library.articles if article.head.language == language

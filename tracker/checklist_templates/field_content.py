@@ -1,4 +1,4 @@
-"""What a value of a field may hold: whether it says anything, and what can't be stored. Pure."""
+"""What a value of a field may contain: whether it has content, and what can't be stored. Pure."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def has_content(value: Any) -> bool:
-    """Return whether a value says anything; an unticked box and an empty row do not."""
+    """Return whether a value has content; an unticked box and an empty row do not."""
     if isinstance(value, list):
         return any(has_content(element) for element in value)
     if isinstance(value, dict):

@@ -78,7 +78,7 @@ class ItemWords(Strict):
 
 
 class ChecklistWords(Strict):
-    """The translation of a version of a checklist; what is left out is untranslated."""
+    """The translation of a version of a checklist; missing items are untranslated."""
 
     kind: ChecklistKind
     language: str
@@ -137,7 +137,7 @@ def content_of(words: ChecklistWords) -> dict[str, Any]:
 
 
 def misfits(words: ChecklistWords, template: Template) -> Iterator[Misfit]:
-    """Yield where translation and checklist differ: missing texts, and texts of nothing."""
+    """Yield where translation and checklist differ: missing and superfluous texts."""
     if words.language == template.language:
         yield ("language",), f"{words.language} is the checklist's own language"
     if words.version != template.version:
@@ -184,7 +184,7 @@ def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]
 
 
 def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
-    """Return the part of a translation that is valid for another version too: of equal items."""
+    """Return the part of a translation that is also valid for another version: equal items."""
     sections = {section.key: section.title for section in old.sections}
     return ChecklistWords(
         kind=words.kind,

@@ -357,7 +357,7 @@ def add(
 
 
 def say_uses(kind: ChecklistKind) -> None:
-    """Tell the guidance beside which items of a checklist's newest version its passages stand."""
+    """Tell the guidance which of its passages the items of a checklist's newest version use."""
     row = newest(kind)
     items = parsed(row).items
     labels = _labels_of(row)
@@ -374,7 +374,7 @@ def say_uses(kind: ChecklistKind) -> None:
 
 
 def _labels_of(row: ChecklistTemplate) -> dict[str, dict[str, str]]:
-    """Return the labels of a version's items in every language they are said in, by code."""
+    """Return the labels of a version's items in every available language, by code."""
     own = parsed(row)
     labels = {item.code: {own.language: str(item.label)} for item in own.items}
     for language, words in translations.current(row.id).items():
@@ -385,13 +385,13 @@ def _labels_of(row: ChecklistTemplate) -> dict[str, dict[str, str]]:
 
 
 def say_all_uses() -> None:
-    """Tell the guidance beside which items its passages stand, after an article was edited."""
+    """Tell the guidance which of its passages items use, after an article was edited."""
     for kind in ChecklistKind:
         say_uses(kind)
 
 
 def beside_item(item: Item, passages: Mapping[str, P]) -> tuple[P, ...]:
-    """Return the passages that stand beside an item, of those that were asked for together."""
+    """Return the passages to show beside an item, from those that were read together."""
     return beside(item.code, item.rests_on.statements, item.rests_on.passages, passages)
 
 

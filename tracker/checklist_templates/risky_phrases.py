@@ -1,6 +1,6 @@
 """Risky phrases that may limit the NPM: loaded from content, and found in answers.
 
-In one file: how a form is written in the lists is how it is looked for.
+In one file: the syntax of forms in the lists determines how they are searched for.
 """
 
 import re
@@ -33,11 +33,11 @@ from tracker.settings import KNOWN_LANGUAGES
 
 # What may separate the words of one phrase: spaces, hyphens, quotation marks, commas.
 BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\u060c"
-# Where a form has this, a few other words of the same sentence may stand.
+# Where a form contains this, a few other words of the same sentence may occur.
 GAP = "..."
 MOST_BETWEEN = 5
 SENTENCE_ENDS = re.compile(r"[.!?;\u061f\u061b]\W*\s|\n")
-# Letters that people write for each other in Arabic, beside those that folding makes the same.
+# Letters that are used for each other in Arabic, in addition to those that folding unifies.
 LETTERS = str.maketrans("\u0629\u0649", "\u0647\u064a")
 # What is written together with the next word in Arabic: and, so; by, for, as; the article.
 PARTICLES = re.compile(
@@ -48,7 +48,7 @@ SHORTEST_STEM = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The words of which one comes next in a form, right away or after a few others."""
+    """One step in a form: the alternative words, right away or after a few other words."""
 
     words: frozenset[str]
     after_gap: bool = False
@@ -61,13 +61,13 @@ Steps = tuple[Step, ...]
 
 
 class WhoDecides(str):
-    """A text in which it is typed who decides, clears, receives or is consulted."""
+    """A text in which people type who decides, clears, receives or is consulted."""
 
     __slots__ = ()
 
 
 def steps_of(form: str) -> Steps:
-    """Return a form word by word; raise ValueError when it can't be looked for.
+    """Return a form word by word; raise ValueError if it can't be searched for.
 
     "a|b" is one word or the other, "..." up to five other words of the same sentence.
     """
@@ -98,10 +98,10 @@ def steps_of(form: str) -> Steps:
 
 
 class Entry(Strict):
-    """A kind of phrase: its forms (see steps_of), what to consider, the guidance about it.
+    """A kind of phrase: its forms (see steps_of), what to consider, and the guidance about it.
 
-    Where it names a body, it is looked for only where it is typed who decides: elsewhere a
-    ministry may well be named.
+    If it names a body, it is searched for only in texts that say who decides: elsewhere a ministry
+    may well be mentioned.
     """
 
     key: Key
@@ -119,7 +119,7 @@ class Entry(Strict):
 
 
 class PhraseList(Strict):
-    """The phrases of one language, and those that make them harmless where they overlap."""
+    """The phrases of one language, and harmless ones that override them where they overlap."""
 
     language: str
     hints: tuple[Entry, ...] = Field(min_length=1)
@@ -137,25 +137,26 @@ class PhraseList(Strict):
 
     @cached_property
     def by_first(self) -> "Index":
-        """The forms looked for in every text, the longest first, by their first word."""
+        """The forms that are searched for in every text, the longest first, by their first word."""
         return self._index(entry for entry in self.hints if not entry.names_body)
 
     @cached_property
     def by_first_of_all(self) -> "Index":
-        """Those and the forms that name a body, looked for where it is typed who decides."""
+        """Those and the forms that name a body, for texts that say who decides."""
         return self._index(self.hints)
 
     def _index(self, entries: Iterable[Entry]) -> "Index":
         return _indexed((steps_of(form), entry) for entry in entries for form in entry.forms)
 
     def index_for(self, text: str) -> "Index":
-        """Return the forms that are looked for in a text."""
+        """Return the forms that are searched for in a text."""
         return self.by_first_of_all if isinstance(text, WhoDecides) else self.by_first
 
     def may_be_in(self, forms: AbstractSet[str], index: "Index") -> bool:
-        """Tell whether all words of a phrase are among those of a text, in whatever order.
+        """Return whether all words of a phrase are among those of a text, in any order.
 
-        Nearly no text has them all, and to tell that takes a fraction of looking for them.
+        Nearly no text has them all, and this check takes a fraction of the time of searching for
+        them.
         """
         return any(
             all(not step.words.isdisjoint(forms) for step in steps)
@@ -196,7 +197,7 @@ class Hint:
     language: str
     statement: str
     passage: str
-    # The kind of phrase, and the digest of the sentences it is in: of these words and no others.
+    # The kind of phrase, and the digest of exactly the sentences it is in.
     phrase: str
     matched: str
 
@@ -274,7 +275,7 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
     """Return the phrases found in some texts, each kind once, as they were written.
 
     Whole words are compared, ignoring case, accents, and in Arabic what is written together with a
-    word; of two forms the longer one counts, and none that overlaps a harmless one.
+    word. Of two forms the longer one counts, and none that overlaps a harmless one.
     """
     matches: dict[tuple[str, str], _Match] = {}
     written = [(_Text(text), forms_in(text)) for text in texts]
@@ -303,7 +304,7 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
 
 
 def forms_in(text: str) -> AbstractSet[str]:
-    """Return the different words of a text as they are compared with those of phrases."""
+    """Return the different words of a text in the form in which phrases are compared."""
     return {form for word in folded_words(text) if word for form in _forms_of(word)}
 
 
@@ -329,12 +330,12 @@ class _Text:
 
     @cached_property
     def joined(self) -> list[bool]:
-        """Of each word, whether it follows the one before as in a phrase."""
+        """Whether each word follows the previous one as in a phrase."""
         return [not between.strip(BETWEEN) for between in self._between]
 
     @cached_property
     def sentence(self) -> list[int]:
-        """Of each word, the number of its sentence."""
+        """The number of each word's sentence."""
         return list(
             accumulate(SENTENCE_ENDS.search(between) is not None for between in self._between)
         )
@@ -349,7 +350,7 @@ class _Text:
         return self.text[self.words[first].start : self.words[last].end]
 
     def sentences_of(self, first: int, last: int) -> str:
-        """Return the words of the sentences from that of one word to that of another."""
+        """Return the words of the sentences from one word to another."""
         begin, end = self.sentence[first], self.sentence[last]
         return " ".join(
             word.folded
@@ -358,11 +359,11 @@ class _Text:
         )
 
     def is_any(self, place: int, words: frozenset[str]) -> bool:
-        """Tell whether a word is one of these."""
+        """Return whether a word is one of these."""
         return not words.isdisjoint(_forms_of(self.words[place].folded))
 
     def last_of(self, place: int, steps: Steps) -> int | None:
-        """Return the last word of a form whose first word is at a place, None if it isn't there."""
+        """Return the last word of a form whose first word is at a position; or None."""
         if len(steps) == 1:
             return place
         step, beyond = steps[1], place + (MOST_BETWEEN if steps[1].after_gap else 0) + 2
@@ -385,7 +386,7 @@ def _letters(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _forms_of(word: str) -> tuple[str, ...]:
-    """Return a folded word as it is compared: in Arabic also without what is written with it."""
+    """Return a folded word in the forms to compare: in Arabic also without attached particles."""
     if word.isascii():
         return (word,)
     plain = _letters(word)
@@ -419,7 +420,7 @@ def _harmless(text: _Text, phrases: PhraseList) -> list[tuple[int, int]]:
 
 
 def _at(text: _Text, place: int, index: Index) -> Iterator[tuple[int, Entry | None]]:
-    """Yield the forms that begin with a word, the longest first: their last word, and kind."""
+    """Yield the forms that begin with a word, the longest first: their last word and kind."""
     for first in _forms_of(text.words[place].folded):
         for steps, entry in index.get(first, ()):
             last = text.last_of(place, steps)
@@ -428,7 +429,7 @@ def _at(text: _Text, place: int, index: Index) -> Iterator[tuple[int, Entry | No
 
 
 def texts_of(fields: Iterable[TemplateField], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the free texts of an answer, as WhoDecides where the template says so."""
+    """Yield the free texts of an answer, as WhoDecides if the template says so."""
     for part in fields:
         value = values.get(part.key)
         rows = value if part.columns and isinstance(value, list) else []

@@ -55,7 +55,7 @@ class FieldType(enum.StrEnum):
     PERSON = "person"
     PERSONS = "persons"
     PARTY = "party"
-    # A party, or a body of the cooperation's list that is none: an authority, a donor.
+    # A party, or a body from the cooperation's list that is no party: an authority, a donor.
     BODY = "body"
     CLASS = "class"
     TABLE = "table"
@@ -100,7 +100,8 @@ class Part(enum.StrEnum):
 class Required(enum.StrEnum):
     """Whether an item must be done before the checklist can be signed.
 
-    An optional item asks for nothing: left empty, nothing is agreed there, and nobody waits for it.
+    An optional item requires nothing: if it is left empty, nothing is agreed there, and nobody
+    waits for it.
     """
 
     ALWAYS = "always"
@@ -110,7 +111,7 @@ class Required(enum.StrEnum):
 
 
 class Power(enum.StrEnum):
-    """What only the NPM decides (S6, M5), and what it must stay able to do (S7, M6)."""
+    """What only the NPM decides (S6, M5), and what it must remain able to do (S7, M6)."""
 
     PLACES = "places"
     PERSONS = "persons"
@@ -189,7 +190,7 @@ class Column(Strict):
     max: int | None = None
     # Left out of what is stored if there is none, so that digests of older versions stay valid.
     shown_when: Condition | None = Field(default=None, exclude_if=_is_nothing)
-    # Whether it is typed here who decides, clears, receives or is consulted: see risky_phrases.
+    # Whether people type here who decides, clears, receives or is consulted: see risky_phrases.
     names_who: bool = Field(default=False, exclude_if=_is_nothing)
 
     @model_validator(mode="after")

@@ -22,11 +22,11 @@ from tracker.core.errors import RuleBrokenError
 KEPT_FOR = dt.timedelta(days=90)
 MOST_LETTERS = 200_000
 MOST_FIELDS = 2_000
-# As far as a browser counts exactly, and a page ever will.
+# The largest number that a browser counts exactly; no page ever reaches it.
 LAST_NUMBER = 10**12
-# As many versions as the column counts.
+# The largest version that fits into the column.
 LAST_VERSION = 2**31 - 1
-# How many My work looks through.
+# How many drafts My work reads.
 MANY = 100
 
 DraftValues = Mapping[str, list[str]]
@@ -34,7 +34,7 @@ DraftValues = Mapping[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class DraftKey:
-    """Whose draft it is: a person, acting for an organisation, on an item, of one kind."""
+    """The owner of a draft: a person, acting for an organisation, on an item, and its kind."""
 
     user_id: UUID
     organisation_id: UUID
@@ -44,7 +44,10 @@ class DraftKey:
 
 @dataclass(frozen=True, slots=True)
 class SavedDraft:
-    """A draft as it is kept. typed is None when it was saved or discarded, or never begun."""
+    """A draft as stored.
+
+    typed is None if it was saved or discarded, or never begun.
+    """
 
     number: int = 0
     base_version: int = 0
@@ -54,7 +57,7 @@ class SavedDraft:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A draft in a list of work: where it is, and since when; never what it says."""
+    """A draft as listed: where it is and when it was begun, but not its content."""
 
     checklist_id: UUID
     checklist_kind: ChecklistKind
@@ -65,7 +68,7 @@ class Begun:
 
 
 def find(checklist: Checklist, whose: DraftKey) -> SavedDraft:
-    """Return what the person has typed, of a checklist that a query scoped by them has found."""
+    """Return a person's draft on a checklist that a query scoped to them has found."""
     row = _row(checklist, whose)
     return SavedDraft() if row is None else _saved(checklist, row)
 
@@ -79,13 +82,13 @@ def keep(
     number: int,
     known: Container[int] = (),
 ) -> SavedDraft | None:
-    """Keep what is being typed, and return it; None when it is not for this page to write over.
+    """Store a draft and return it; None if this page may not overwrite the stored one.
 
-    The numbers a page sends grow, so that a text that comes late or twice changes nothing. known
-    are the numbers of the texts it goes on from: the one it was opened with, and its own. A text
-    of another window is never written over unseen. No event: only saving makes one (product.md,
-    4.7). More than a form can hold raises RuleBrokenError. checklist was found by a query scoped
-    by the person whose it is.
+    Pages send growing numbers, so a text that arrives late or twice changes nothing. known are the
+    numbers of the texts it is based on: the one the page was opened with, and its own. A text from
+    another window is never overwritten unseen. It leaves no event: only saving does (product.md,
+    4.7). Raise RuleBrokenError if it is more than a form can hold. The checklist was found by a
+    query scoped to the draft's owner.
     """
     _require_size(typed)
     row = _row(checklist, whose, to_change=True)
@@ -106,7 +109,7 @@ def keep(
 def keep_aside(
     checklist: Checklist, whose: DraftKey, typed: DraftValues, *, base_version: int
 ) -> SavedDraft:
-    """Keep the words of somebody whose answer could not be saved, over any earlier draft."""
+    """Store the text of somebody whose answer could not be saved, replacing any earlier draft."""
     last = find(checklist, whose).number
     saved = keep(checklist, whose, typed, base_version=base_version, number=last + 1, known={last})
     if saved is None:
@@ -119,14 +122,14 @@ def keep_aside(
 def finish(
     checklist: Checklist, whose: DraftKey, *, number: int = 0, known: Container[int] = ()
 ) -> bool:
-    """Erase a draft, after its text was saved or when it is discarded; tell whether none is left.
+    """Erase a draft because it was saved or discarded; return whether none is left.
 
-    number is that of the page; what it sent before and comes late is not kept any more. A text of
-    another window, which is none of the known ones, stays: it was not what was saved.
+    number is the page's: anything it sent before that arrives late is ignored. A text from another
+    window, which is not among the known ones, is kept, since it was not what was saved.
     """
     row = _row(checklist, whose, to_change=True)
     if row is None:
-        if number <= 1:  # a page that has sent nothing before
+        if number <= 1:  # a page that has sent nothing yet
             return True
         row = _new(checklist, whose)
     if _is_of_another_window(row, known):
@@ -139,7 +142,7 @@ def finish(
 
 
 def begun(actor: Actor) -> list[Begun]:
-    """Return the person's drafts on checklists they may still open, the newest MANY first."""
+    """Return the person's drafts on checklists they may still open, the newest MANY."""
     rows = db.session.execute(
         sa.select(Draft, Checklist.kind, Cooperation.title)
         .join(Checklist, Checklist.id == Draft.checklist_id)
@@ -150,7 +153,7 @@ def begun(actor: Actor) -> list[Begun]:
             Draft.sealed.is_not(None),
             visible(actor),
         )
-        # Not the order of the index of old drafts: PostgreSQL would read all drafts by that.
+        # Not in the order of the index for old drafts: PostgreSQL would read all drafts by it.
         .order_by(Draft.kept_at.desc().nulls_last())
         .limit(MANY)
     )
@@ -161,7 +164,7 @@ def begun(actor: Actor) -> list[Begun]:
 
 
 def forget_old() -> int:
-    """Remove some of what nobody went on with for 90 days (db.delete_batch); for the worker."""
+    """Delete a batch of drafts untouched for 90 days (db.delete_batch); for the worker."""
     return delete_batch(Draft.id, Draft.kept_at < clock.now() - KEPT_FOR)
 
 
@@ -183,7 +186,7 @@ def _row(checklist: Checklist, whose: DraftKey, *, to_change: bool = False) -> D
 
 
 def _new(checklist: Checklist, whose: DraftKey) -> Draft:
-    """Begin a draft; when another window of the person did so in this moment, return that one."""
+    """Create a draft; if another window of the person did so just now, return that one."""
     row = Draft(
         id=uuid4(),
         checklist_id=checklist.id,

@@ -1,8 +1,7 @@
-"""What checklist views share: find the checklist in scope, check a form, redirect back.
+"""Shared code of checklist views: find the checklist in scope, check a form, redirect back.
 
-Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
-
-In one file: a view finds, checks, keeps a draft and redirects in one sequence.
+Pages on which people write begin with the person's draft (Writing) and store it. In one file: a
+view finds, checks, stores a draft and redirects in one sequence.
 """
 
 import datetime as dt
@@ -47,9 +46,9 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 
-# What a page sends beside the words that were typed.
+# What a page sends in addition to the typed text.
 BESIDE = frozenset(
     {
         "add_row",
@@ -63,25 +62,24 @@ BESIDE = frozenset(
         "remove_row",
     }
 )
-# What an address says to have a form filled with how partners were chosen.
+# The query parameter that has a form filled with how partners were chosen.
 RECORDED = "selection"
-# The page that keeps what is typed and not saved yet.
+# The endpoint that stores what is typed and not saved yet.
 DRAFT = "draft"
-# Of whose pages it is the verb that keeps others out.
-LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_former"})
+# The blueprints whose verbs lock the checklist themselves.
+LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_prior_agreement"})
 NUMBER = re.compile(r"[0-9]{1,12}")
-# How many seconds a page may wait to be sent once its session has ended.
+# How many seconds a page may wait to be sent after its session has ended.
 PAGE_LASTS = 24 * 60 * 60
-# Set in a request whose form was sent with a token of another session.
+# Set for a request whose form was sent with the token of another session.
 SENT_LATE = "form_was_sent_late"
 
 
 def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
-    """Return a checklist the person may open, or answer 404; opening class K2 is noted.
+    """Return a checklist the person may open, or abort with 404; log opening class K2.
 
-    When something is sent others are kept from changing it, so that what is read now need not be
-    read again by the verb: but not while a proof of identity or a scan is looked at, which takes
-    long, nor for what is only kept as a draft.
+    In a request that writes, it is locked, so that the verb need not read it again: except while a
+    proof of identity or a scan is checked, which takes long, and for storing a draft.
     """
     if request.method == "POST":
         checklist = found_or_404(queries.find(actor, checklist_id))
@@ -95,7 +93,7 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
 
 
 def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
-    """Note that a person opens a page with class K2 of a checklist on it; of class K8 nothing."""
+    """Log that a person opens a page with class K2 of a checklist; nothing for class K8."""
     if encryption.is_restricted(checklist):
         log = partial(
             trail.log_read,
@@ -111,14 +109,14 @@ def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
 def get_item_or_404(
     actor: Actor, checklist_id: UUID, code: str, page: str
 ) -> tuple[Checklist, LoadedChecklist, Item]:
-    """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
+    """Return a fully loaded checklist the person may open, and an item; or abort with 404."""
     checklist = get_or_404(actor, checklist_id, page)
     loaded = load_localized(checklist)
     return checklist, loaded, item_of(loaded, code)
 
 
 def load_localized(checklist: Checklist) -> LoadedChecklist:
-    """Load a checklist whole, said in the reader's language as far as it has words there."""
+    """Load a whole checklist in the reader's language, as far as it is translated."""
     return load(checklist, locale.language())
 
 
@@ -147,17 +145,18 @@ def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
 
 
 def back(checklist_id: UUID, code: str = "") -> Response:
-    """Go back to the list, to an item of it."""
+    """Redirect to the list, at an item."""
     return redirect(
         url_for("checklists.show", checklist_id=checklist_id, _anchor=code.lower() or None), 303
     )
 
 
 def is_sent(form: Form) -> bool:
-    """Tell whether a form was sent to be saved and is right.
+    """Return whether a form was submitted to be saved, and is valid.
 
-    One that was sent with a token of another session, or for another organisation than its page
-    was opened for, is shown again with what was typed: nothing is saved in a wrong name.
+    A form that was sent with the token of another session, or for another organisation than its
+    page was opened for, is shown again with what was typed, so that nothing is saved in the wrong
+    name.
     """
     if not form.is_submitted() or form.changed_rows():
         return False
@@ -187,13 +186,13 @@ def is_sent(form: Form) -> bool:
 
 
 def show_version(form: Form, current: Filled | None) -> None:
-    """Have a form that is being opened remember which version of the answer it shows."""
+    """Store in a form that is being opened which version of the answer it shows."""
     if not form.is_submitted():
         form["base_version"].data = current.version if current else 0
 
 
 def show_item(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
-    """Have a form remember that its page shows an item as it is now."""
+    """Store in a form the digest of the item that its page shows."""
     form.page_token.data = item_token(loaded, actor, item)
 
 
@@ -215,14 +214,14 @@ def open_form(
 
 
 def values_now(current: Filled | None) -> Mapping[str, Any]:
-    """Return the values of the current answer; none where the item was left out."""
+    """Return the values of the current answer; none if the item was left out."""
     return {} if current is None or current.not_applicable else current.values
 
 
 def from_record(
     actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None
 ) -> Fit | None:
-    """Return what the form begins with where the address asks for what is recorded (P0, M1)."""
+    """Return the recorded values to fill the form with, if the URL asks for them (P0, M1)."""
     if request.args.get("recorded") != RECORDED:
         return None
     return recorded_selection.fitted(actor, loaded, item, values_now(current))
@@ -235,7 +234,7 @@ def seen_version(form: Form) -> int:
 
 
 def uuid_or_nil(text: str) -> UUID:
-    """Read an id out of a form; what can't be read is the id of nothing."""
+    """Parse an id from a form; an invalid one becomes the nil UUID, which nothing has."""
     try:
         return UUID(text)
     except ValueError:
@@ -245,11 +244,11 @@ def uuid_or_nil(text: str) -> UUID:
 def may_go_on(
     form: Form, allowed: object, why_not: object, otherwise: str, *, is_draft: bool = False
 ) -> bool:
-    """Tell whether an act is open to the person now; else refuse it, in the reason's words.
+    """Return whether the person may do something now; otherwise refuse it with the reason.
 
-    What was typed into a form stays on its page, with the reason above: the text may have been
-    sent for signature while somebody was writing, or since they left a draft (is_draft). Where
-    nothing was typed RefusedError says no.
+    If something was typed into the form, it stays on its page with the reason above: the text may
+    have been sent for signature while they wrote, or since they left a draft (is_draft). If nothing
+    was typed, RefusedError is raised.
     """
     if allowed:
         return True
@@ -260,7 +259,7 @@ def may_go_on(
 
 
 def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:
-    """Return the guidance beside the form of one item, as the person reads it."""
+    """Return the guidance beside the form of one item, in the reader's language."""
     return pages.guide_beside(loaded, current_actor(), item)
 
 
@@ -275,10 +274,10 @@ def proposal_page(
     own: Sequence[localized_values.Part_] = (),
     is_from_record: bool = False,
 ) -> str:
-    """Show the page on which other words for an answer are proposed; action where they are sent.
+    """Show the page for suggesting a change to an answer; action is where it is sent.
 
-    own are the words on the form, to be compared where the answer changed meanwhile. is_from_record
-    says that the form began with what was recorded.
+    own is the text on the form, for comparison if the answer changed meanwhile. is_from_record says
+    that the form was filled with what was recorded.
     """
     current = loaded.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
@@ -313,7 +312,7 @@ def reason_page(
     lede: str = "",
     about: pages.ProposalView | FlagView | None = None,
 ) -> str:
-    """Show the page that asks for one reason: about an item, a proposal or a flag on it."""
+    """Show a page that asks for a reason: about an item, a proposal or a flag on it."""
     return render_template(
         "checklists/reason.html",
         checklist=loaded.checklist,
@@ -330,24 +329,24 @@ def reason_page(
     )
 
 
-# Writing, and the draft of who writes -----------------------------------------------------------
+# Writing, and the writer's draft ------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """Somebody writing on an item: their draft, and the answer that overtook them meanwhile."""
+    """A person writing on an item: their draft, and a conflicting answer saved meanwhile."""
 
     checklist: Checklist
-    # Nobody's for those who may only read.
+    # None for people who may only read.
     whose: DraftKey | None
     saved: SavedDraft = field(default_factory=SavedDraft)
-    # What the form is filled with when its page is opened.
+    # The values that fill the form when its page is opened.
     typed: DraftValues | None = None
-    # The answer that somebody else saved since this was begun.
+    # The answer that somebody else has saved since this was begun.
     theirs: Filled | None = None
-    # The version of the answer on which the words rest, also while a newer one is in view.
+    # The version of the answer on which the text is based, even if a newer one is shown.
     base: int = 0
-    # The numbers of the drafts that the page goes on from.
+    # The numbers of the drafts on which the page is based.
     known: frozenset[int] = frozenset()
 
     @property
@@ -361,7 +360,7 @@ class Writing:
         return self.typed is not None or self.theirs is not None
 
     def finish(self) -> None:
-        """Erase the draft, in the transaction that saves its words."""
+        """Erase the draft, in the transaction that saves its text."""
         if self.whose:
             number = sent_number("draft_number")
             drafts.finish(self.checklist, self.whose, number=number, known=self.known)
@@ -369,7 +368,7 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class DraftOnPage:
-    """What a page needs to keep a draft: where to send it, by which number, in whose name."""
+    """What a page needs to store a draft: the URL, the number, and whose it is."""
 
     page: str
     number: int
@@ -384,14 +383,14 @@ class DraftOnPage:
     # Whether the page responds to a submitted form: then it shows the newest text.
     is_answer: bool
     is_kept: bool
-    # When the draft that fills the form was kept.
+    # When the draft that fills the form was stored.
     kept_at: dt.datetime | None
 
 
 def begin_writing(
     actor: Actor, loaded: LoadedChecklist, item: Item, kind: DraftKind, current: Filled | None
 ) -> Writing:
-    """Return somebody's draft on an item; one that an answer overtook comes with that answer."""
+    """Return a person's draft on an item, with any conflicting answer saved since."""
     scope = AnswerScope.PARTY if kind is DraftKind.PARTY else AnswerScope.SHARED
     checklist = loaded.checklist
     may_write = policy.can_write(actor, loaded.own_party(actor), item, scope)
@@ -413,7 +412,7 @@ def begin_writing(
 def current_of(
     loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
 ) -> Filled | None:
-    """Return the current answer: the shared one, or that of the person's own party."""
+    """Return the current answer: the shared one, or the person's own party's."""
     if scope is AnswerScope.PARTY and actor.organisation_id:
         return loaded.sheet.of_party(item.code, actor.organisation_id)
     return loaded.sheet.shared(item.code)
@@ -452,7 +451,7 @@ def handle_conflict(
 
 
 def on_page(writing: Writing) -> DraftOnPage | None:
-    """Return what the page needs to keep the draft; None for those who may only read."""
+    """Return what the page needs to store a draft; None for people who may only read."""
     whose = writing.whose
     if whose is None:
         return None
@@ -476,40 +475,40 @@ def on_page(writing: Writing) -> DraftOnPage | None:
 
 
 def here() -> str:
-    """Return the address that was asked for."""
+    """Return the requested URL."""
     return request.full_path if request.query_string else request.path
 
 
 def sent_words() -> dict[str, list[str]]:
-    """Return all that was typed into the form of this request, as it was typed."""
+    """Return everything typed into the form of this request, unchanged."""
     return {name: texts for name, texts in request.form.lists() if name not in BESIDE}
 
 
 def sent_number(name: str) -> int:
-    """Return a whole number that a page sent; 0 if it can't be read."""
+    """Return a whole number that a page sent; 0 if it is invalid."""
     typed = request.form.get(name, "")
     return int(typed) if NUMBER.fullmatch(typed) else 0
 
 
 def known_numbers() -> frozenset[int]:
-    """Return the numbers of the drafts from which a page goes on: that it showed, and its own."""
+    """Return the numbers of the drafts a page is based on: the one it showed, and its own."""
     given = request.form.get("draft_known", "").split()
     return frozenset(int(number) for number in given if NUMBER.fullmatch(number))
 
 
 def is_own(actor: Actor, whose: DraftKey) -> bool:
-    """Tell whether a draft is of the person who acts, for the organisation they act for now."""
+    """Return whether a draft is the actor's, for the organisation they are acting for now."""
     return (actor.user_id, actor.organisation_id) == (whose.user_id, whose.organisation_id)
 
 
 def page_token(checklist_id: UUID, whose: DraftKey) -> str:
-    """Return what proves that a page was opened by this person, for this organisation."""
+    """Return a token that proves that a page was opened by this person, for this organisation."""
     signed = [whose.user_id.hex, whose.organisation_id.hex, whose.kind.value]
     return str(_signer(checklist_id, whose.item).dumps(signed))
 
 
 def opened_by(checklist_id: UUID, code: str, *, lasts: int | None = None) -> DraftKey | None:
-    """Return who opened the page that was sent, by its token; None without a valid one."""
+    """Return who opened the page that was sent, from its token; None without a valid one."""
     try:
         user, organisation, kind = _signer(checklist_id, code).loads(
             request.form.get("draft_page", ""), max_age=lasts

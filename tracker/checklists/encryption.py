@@ -30,22 +30,22 @@ class FlagContent:
 
 
 def is_restricted(checklist: Checklist) -> bool:
-    """Tell whether a checklist holds planning of a visit (class K2): roles, and a visit's plan."""
+    """Return whether a checklist contains planning of a visit (class K2): roles, or its plan."""
     return is_planning(checklist.kind, checklist.visit_id)
 
 
 def is_planning(kind: ChecklistKind, visit_id: UUID | None) -> bool:
-    """Tell the same of a checklist's columns."""
+    """Return the same from a checklist's columns."""
     return kind is ChecklistKind.VISIT_ROLES or visit_id is not None
 
 
 def key_for(checklist: Checklist) -> bytes | None:
-    """Return the key that encrypts what is said of a checklist; None where nothing is."""
+    """Return the key that encrypts a checklist's content; None if nothing is encrypted."""
     return keys.key_of(checklist.cooperation_id) if is_restricted(checklist) else None
 
 
 def put_values(checklist: Checklist, row: Answer | Proposal, values: Mapping[str, Any]) -> None:
-    """Store values in a row, encrypted where the checklist is restricted. The row has its id."""
+    """Store values in a row, encrypted if the checklist is restricted; the row has its id."""
     if is_restricted(checklist):
         row.values = None
         row.sealed = _seal(checklist.cooperation_id, row.id, "values", dict(values))
@@ -55,7 +55,7 @@ def put_values(checklist: Checklist, row: Answer | Proposal, values: Mapping[str
 
 
 def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
-    """Read values back."""
+    """Return the values, decrypted if they are encrypted."""
     if row.sealed is None:
         return dict(row.values or {})
     values: dict[str, Any] = _unseal(cooperation_id, row.id, "values", row.sealed)
@@ -63,7 +63,7 @@ def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
 
 
 def put_reason(checklist: Checklist, row: Checklist | Position | Proposal, reason: str) -> None:
-    """Store the words of a reason; on a restricted checklist they may speak of the visit."""
+    """Store a reason; on a restricted checklist it may mention the visit."""
     if is_restricted(checklist) and reason:
         row.reason = None
         row.sealed_reason = _seal(checklist.cooperation_id, row.id, "reason", {"text": reason})
@@ -73,7 +73,7 @@ def put_reason(checklist: Checklist, row: Checklist | Position | Proposal, reaso
 
 
 def reason_of(cooperation_id: UUID, row: Checklist | Position | Proposal) -> str:
-    """Read a reason back."""
+    """Return a reason, decrypted if it is encrypted."""
     if row.sealed_reason is None:
         return row.reason or ""
     text: str = _unseal(cooperation_id, row.id, "reason", row.sealed_reason)["text"]
@@ -81,7 +81,7 @@ def reason_of(cooperation_id: UUID, row: Checklist | Position | Proposal) -> str
 
 
 def put_ended_reason(checklist: Checklist, proposal: Proposal, reason: str) -> None:
-    """Store why a proposal was turned down."""
+    """Store why a proposal was declined."""
     if is_restricted(checklist):
         proposal.sealed_ended_reason = _seal(
             checklist.cooperation_id, proposal.id, "ended_reason", {"text": reason}
@@ -91,7 +91,7 @@ def put_ended_reason(checklist: Checklist, proposal: Proposal, reason: str) -> N
 
 
 def ended_reason_of(cooperation_id: UUID, proposal: Proposal) -> str:
-    """Read why a proposal was turned down."""
+    """Return why a proposal was declined."""
     if proposal.sealed_ended_reason is None:
         return proposal.ended_reason or ""
     opened = _unseal(cooperation_id, proposal.id, "ended_reason", proposal.sealed_ended_reason)
@@ -164,17 +164,17 @@ def keyed_digest(checklist: Checklist, *parts: str) -> str:
 
 
 def put_typed(cooperation_id: UUID, draft: Draft, typed: Mapping[str, list[str]]) -> None:
-    """Store what somebody is typing, always encrypted: it is nobody else's. The row has its id."""
+    """Store a draft, always encrypted, since it is private; the row has its id."""
     draft.sealed = _seal(cooperation_id, draft.id, "draft", dict(typed))
 
 
 def typed_of(cooperation_id: UUID, draft: Draft) -> dict[str, list[str]] | None:
-    """Read what somebody is typing; None when it was saved, discarded or erased with its key."""
+    """Return a draft; None if it was saved, discarded or erased with its key."""
     if draft.sealed is None:
         return None
     try:
         typed: dict[str, list[str]] = _unseal(cooperation_id, draft.id, "draft", draft.sealed)
-    except keys.KeyDestroyedError:  # erased for good, as it should be
+    except keys.KeyDestroyedError:  # erased for good, as intended
         return None
     return typed
 

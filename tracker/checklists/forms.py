@@ -32,7 +32,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ProofFields, ShownFields
+from tracker.ui.proof_fields import ProofFields, ShownFields
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
@@ -46,7 +46,7 @@ class AnswerForm(ShownFields):
 
 
 class ProposalForm(ShownFields):
-    """What every proposal's form has beside the item's own fields."""
+    """Fields of every proposal's form besides the item's own."""
 
     base_version = VersionField(default=0)
     reason = TextField(
@@ -62,17 +62,17 @@ class LeaveOutForm(ShownFields):
 
 
 class ReasonForm(Form):
-    """One reason in words."""
+    """A reason as free text."""
 
     reason = TextField(_l("Reason"), [Required()], most=2000)
 
 
 class ReasonOnTextForm(ShownFields, ReasonForm):
-    """One reason for an act on the text that the page showed."""
+    """A reason for an act on the text that the page showed."""
 
 
 class FlagForm(ReasonForm):
-    """Why a term limits the NPM, with the digest of the answers that the person saw."""
+    """The reason why a term limits the NPM, with the digest of the answers the person saw."""
 
     seen = HiddenValueField()
 
@@ -82,11 +82,11 @@ class ReviewForm(ShownFields):
 
 
 class ReviewAloneForm(ReviewForm, ReasonForm):
-    """The same where the NPM has nobody else: with the reason why."""
+    """The same if the NPM has nobody else: with the reason why."""
 
 
 class HintForm(Form):
-    """Whether words that may limit the NPM do so, and why."""
+    """Whether a phrase limits the NPM, and why."""
 
     limits = ChoiceField(
         _l("Does this limit the NPM?"),
@@ -100,13 +100,13 @@ class HintForm(Form):
 
 
 class MoveForm(Form):
-    """The version to which a checklist is moved, as the person saw it."""
+    """The version to which a checklist is upgraded, as the person saw it."""
 
     to = HiddenValueField()
 
 
 class AssignForm(Form):
-    """The person of one's own side an item is assigned to, and until when."""
+    """The person on one's own side to whom an item is assigned, and until when."""
 
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
@@ -114,12 +114,12 @@ class AssignForm(Form):
     seen = HiddenValueField()
 
     def offer(self, able: Mapping[UUID, str]) -> None:
-        """Offer the people of the actor's side who can work on the checklist."""
+        """Set the people on the actor's side who can work on the checklist."""
         self.person.choices = _people(able)
 
 
 class AssignSectionForm(Form):
-    """The person of one's own side the items of a section are assigned to, and until when."""
+    """The person on one's own side to whom a section is assigned, and until when."""
 
     section = SelectOneField(_l("Section"), [Required()])
     person = SelectOneField(_l("Who"), [Required()])
@@ -128,7 +128,7 @@ class AssignSectionForm(Form):
     seen = HiddenValueField()
 
     def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
-        """Offer sections with items to assign, and the people who can work on the checklist."""
+        """Set the sections with items to assign, and the people who can work on the checklist."""
         self.section.choices = cast(
             "Any", [Option(key, section) for key, section in sections.items()]
         )
@@ -140,7 +140,7 @@ def _people(able: Mapping[UUID, str]) -> Any:
 
 
 class ModelForm(Form):
-    """What a model answer is called, and when it suits; never what it says."""
+    """The title of a model answer, and when it suits; not its content."""
 
     title = LineField(_l("Title"), [Required()], most=200)
     note = TextField(
@@ -152,19 +152,19 @@ class ModelForm(Form):
 
 
 class KeepForm(ModelForm):
-    """A new model answer, made of the answer that the person saw."""
+    """A new model answer, made from the answer that the person saw."""
 
     answer = HiddenValueField()
 
 
 class RenameForm(ModelForm):
-    """Another title or note for a model answer, of the version that the person saw."""
+    """A new title or note for a model answer, with the version that the person saw."""
 
     base_version = VersionField(default=0)
 
 
 class ProofForm(ProofFields):
-    """Fresh proof of identity, on the signing form itself."""
+    """A fresh proof of identity, on the signing form itself."""
 
 
 def answer_form(
@@ -174,9 +174,9 @@ def answer_form(
     values: Mapping[str, Any],
     typed: DraftValues | None = None,
 ) -> Form:
-    """Return a form for the fields of an answer, filled with values; a sent form fills itself.
+    """Return a form for the fields of an answer; a submitted form fills itself.
 
-    typed is what somebody typed earlier and did not save: the form then shows it as they left it.
+    typed is what somebody typed earlier and did not save: the form then shows that.
     """
     members = {name_of(field): _field(field, loaded) for field in fields}
     if typed is not None:
@@ -187,12 +187,12 @@ def answer_form(
 
 
 def as_typed(form: type[Form], typed: DraftValues) -> Form:
-    """Return a form as somebody left it, also with what can't be read and is not tested yet."""
+    """Return a form as somebody left it, with values that are not validated and may be invalid."""
     return form(formdata=MultiDict(typed))
 
 
 def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
-    """Return what a form holds, as an answer stores it."""
+    """Return the values in a form, as an answer stores them."""
     values = {}
     for field in fields:
         if field.type is FieldType.TABLE:
@@ -204,7 +204,7 @@ def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
 
 
 def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> ShownFields:
-    """Return a form that names items and a reason: to decline, or to amend."""
+    """Return a form with items and a reason: to decline, or to amend."""
     members = {
         "reason": TextField(reason, [Required()], most=2000),
         "items": ChoicesField(
@@ -215,7 +215,7 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
 
 
 def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
-    """Return a form that chooses items to be copied, all at first; seen is what the person saw."""
+    """Return a form that chooses items to copy, all preselected; seen is what the person saw."""
     members = {
         "seen": HiddenValueField(),
         "items": ChoicesField(
@@ -228,7 +228,7 @@ def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
 
 
 def name_of(field: TemplateField | Column) -> str:
-    """Return how a form calls a field: its key, but for words that a form uses itself (data)."""
+    """Return a form's name for a field: its key, except for names that a form uses itself."""
     return f"{field.key}_" if hasattr(Form, field.key) or field.key == "meta" else field.key
 
 
@@ -332,7 +332,7 @@ def _to_form(field: TemplateField | Column, value: Any) -> Any:
 
 
 def _rows_to_form(field: TemplateField, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Order stored rows as the form has them: the given ones in their places, then free ones."""
+    """Order stored rows as the form has them: fixed rows in their places, then free ones."""
     given = {row[ROW]: row for row in rows if ROW in row}
     ordered = [given.get(row.key, {}) for row in (field.rows.fixed if field.rows else ())]
     ordered += [row for row in rows if ROW not in row]

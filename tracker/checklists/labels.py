@@ -26,7 +26,7 @@ STATES = {
     ChecklistState.ENDED: _l("Ended"),
 }
 
-# A suspension or an ending: as a state with its mark, and as what a notice is about.
+# A suspension or an ending: its status with a style mark, and what a notice is called.
 HALTS = {
     NoticeKind.SUSPENDED: (_l("Suspended"), "stop"),
     NoticeKind.ENDED: (_l("Ended"), "off"),
@@ -45,9 +45,9 @@ UNUSED = (_l("Nothing added"), "off")
 
 
 def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
-    """Return the state of the work on an item for people of an organisation, with its mark.
+    """Return the status of an item for people of an organisation, with its style mark.
 
-    None is an item that each person answers.
+    None for an item that each person answers.
     """
     if item_status is None:
         return _l("Each person answers"), "off"
@@ -58,7 +58,7 @@ def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, s
     return WORK[item_status.state]
 
 
-# The filters of a checklist, in order. Only one's own side knows what is assigned.
+# The filters of a checklist, in order. Assignments are known only on one's own side.
 FILTERS = {
     "": _l("All items"),
     "us": _l("Waiting for us"),
@@ -83,7 +83,7 @@ REQUIRED = {
     Required.CONDITIONAL: _l("Required on a condition"),
 }
 
-# What a flag by rule guards: for the NPM alone to decide, and what it stays able to do.
+# What a rule's flag protects: decisions of the NPM alone, and its freedom to act.
 POWERS = {
     Power.PLACES: _l("Choice of places"),
     Power.PERSONS: _l("Choice of people to interview"),

@@ -1,4 +1,4 @@
-"""The checklists a transaction has read, kept until one changes or the transaction ends."""
+"""The checklists that a transaction has read, cached until one changes or the transaction ends."""
 
 import datetime as dt
 import enum
@@ -16,10 +16,10 @@ from tracker.core.db import db
 
 
 class Part(enum.Enum):
-    """What is read by itself: of a checklist, or of its cooperation."""
+    """Something that is read separately: of a checklist, or of its cooperation."""
 
     CHECKLIST = enum.auto()
-    # The checklists of a cooperation itself, without those of its visits.
+    # A cooperation's own checklists, without those of its visits.
     OWN = enum.auto()
     COOPERATION = enum.auto()
     PEOPLE = enum.auto()
@@ -29,12 +29,12 @@ class Part(enum.Enum):
     FLAGS = enum.auto()
     HINT_ANSWERS = enum.auto()
     REVIEWS = enum.auto()
-    # Of the visit that a checklist is for: its team and its first day, by its id.
+    # The team and the first day of a checklist's visit, by the visit's id.
     VISIT = enum.auto()
 
 
-# Which parts read of a table. Where rows are also changed by what is worked out of a checklist,
-# these columns alone are looked at.
+# The tables on which each part depends. For tables whose rows are also changed by what is derived
+# from a checklist, only these columns matter.
 READ_BY: dict[str, tuple[Part, ...]] = {
     "answer": (Part.ANSWERS,),
     "copied_answer": (Part.ANSWERS,),
@@ -68,13 +68,13 @@ _KEY = "loaded_checklists"
 
 
 class Loaded:
-    """The parts that one transaction has read, each by the id of its checklist or cooperation."""
+    """The parts that one transaction has read, by the id of the checklist or cooperation."""
 
     def __init__(self) -> None:
         self._parts: dict[Part, dict[UUID, Any]] = {part: {} for part in Part}
-        # What was made of the parts, by checklist, with what else it was made of.
+        # What was made from the parts, by checklist and by what else it depends on.
         self._made: dict[UUID, tuple[object, Any]] = {}
-        # What was asked of the database, until anything is written.
+        # Results of other queries, until anything is written.
         self._answers: dict[Hashable, bool] = {}
         self._chains: set[UUID] = set()
         self._day: dt.date | None = None
@@ -87,7 +87,7 @@ class Loaded:
         *,
         nothing: Callable[[], Any] = tuple,
     ) -> dict[UUID, Any]:
-        """Return a part by id, and read what was not read yet; nothing() is for who has none."""
+        """Return a part by id, reading what is missing; nothing() is used for ids without one."""
         loaded_parts = self._parts[part]
         missing = [wanted_id for wanted_id in dict.fromkeys(ids) if wanted_id not in loaded_parts]
         if missing:
@@ -106,7 +106,7 @@ class Loaded:
         self._parts[part][object_id] = value
 
     def get_or_make(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
-        """Return what was made of a checklist's parts and something else, or make it."""
+        """Return what was made from a checklist's parts and something else, or make it."""
         before = self._made.get(checklist_id)
         if before is not None and before[0] == of:
             return before[1]
@@ -115,19 +115,19 @@ class Loaded:
         return value
 
     def once(self, question: Hashable, ask: Callable[[], bool]) -> bool:
-        """Return the answer to a question, asking only where nothing was written since."""
+        """Return the cached result of a query, running it only if something was written since."""
         if question not in self._answers:
             self._answers[question] = ask()
         return self._answers[question]
 
     def forget_answers(self) -> None:
-        """Forget the answers to questions: something was written."""
+        """Forget the results of queries, since something was written."""
         self._answers.clear()
 
     def begin(self, cooperation_ids: Iterable[UUID]) -> None:
-        """Forget what was read before this transaction kept others from the cooperations, or today.
+        """Forget everything read before this transaction locked the cooperations, or today.
 
-        What others wrote until then has to be read.
+        Others may have written since, so it has to be read again.
         """
         locked_ids = {
             cooperation_id for cooperation_id in cooperation_ids if holds_chain(cooperation_id)
@@ -138,9 +138,9 @@ class Loaded:
             self._day = clock.today()
 
     def forget_unless_whole(self, part: Part, relations: Collection[str]) -> None:
-        """Forget all when rows of a part are no longer as they were read, with these relations.
+        """Forget everything if the rows of a part are not loaded as before, with these relations.
 
-        Somebody expired them, or read them again without.
+        Somebody has expired them, or read them again without the relations.
         """
         values = self._parts[part].values()
         rows = (row for entry in values for row in (entry if isinstance(entry, list) else [entry]))
@@ -152,7 +152,7 @@ class Loaded:
             self.forget(Part)
 
     def forget(self, parts: Iterable[Part]) -> None:
-        """Forget some parts, and all that was made of any."""
+        """Forget some parts, and everything made from them."""
         for part in parts:
             self._parts[part].clear()
         self._made.clear()
@@ -160,7 +160,7 @@ class Loaded:
 
 
 def of_this_transaction(cooperation_ids: Collection[UUID]) -> Loaded:
-    """Return what this transaction has read and still holds, after sending what it changed."""
+    """Return the parts this transaction has read and that are valid, after flushing."""
     db.session.flush()
     loaded: Loaded = db.session.info.setdefault(_KEY, Loaded())
     loaded.begin(cooperation_ids)

@@ -19,26 +19,26 @@ from tracker.checklists.rules.rendering import (
 from tracker.core.localized import LocalizedStr, joined
 from tracker.ui.locale import as_date
 
-# How many columns stand beside each other, and how many letters in one cell.
+# The largest number of columns side by side, and of letters in one cell.
 COLUMNS, LONG = 5, 1200
-# A field of an answer: its label, and text or a Table.
+# A field of an answer: its label, and its text or Table.
 Part_ = tuple[str, Any]
 PartDifference = tuple[str, value_differences.Difference | value_differences.TableDifference]
 
-# What the application says of a value, where people did not type it.
+# Texts that the application, not a person, gives as a value.
 SAID = frozenset({FieldType.CONFIRM, FieldType.DATE, FieldType.CLASS})
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the value component shows it."""
+    """A table for the value component."""
 
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
 
     @property
     def is_stacked(self) -> bool:
-        """Whether it is shown line by line: with many columns, or a cell longer than a page."""
+        """Whether it is shown line by line: it has many columns, or a cell longer than a page."""
         is_long = any(len(cell) > LONG for line in self.lines for cell in line)
         return len(self.heads) > COLUMNS or is_long
 
@@ -46,12 +46,12 @@ class Table:
 def parts(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], names: Names
 ) -> list[Part_]:
-    """Return an answer's fields as the value component shows them."""
+    """Return an answer's fields for the value component."""
     return [(field.label, shown_value(field)) for field in show(fields, values, names)]
 
 
 def shown_value(field: ShownField) -> Any:
-    """Return one field as text or as a table, in the reader's words."""
+    """Return a field as text or as a table, in the reader's language."""
     if field.rows:
         return Table(tuple(head.label for head in field.columns), _lines(field))
     if field.texts:
@@ -60,9 +60,9 @@ def shown_value(field: ShownField) -> Any:
 
 
 def as_document_field(shown_field: ShownField, language: str) -> dict[str, Any]:
-    """Return one field for a text that is frozen, in the language that is in use.
+    """Return a field for a text that is frozen, in the current language.
 
-    What is said knows the language, and what was typed does not (adr 38).
+    Wording is marked with its language; what people typed is not (adr 38).
     """
 
     def say(kind: FieldType, words: str, unit: str = "") -> str:
@@ -121,12 +121,12 @@ def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
 
 
 def left_out(reason: object) -> list[Part_]:
-    """Return as the value component shows it that an item does not apply, with the reason."""
+    """Return for the value component that an item does not apply, with the reason."""
     return [("", _("Does not apply: %(reason)s", reason=reason))]
 
 
 def document_parts(fields: Iterable[Mapping[str, Any]], language: str) -> list[Part_]:
-    """Return the fields of an answer frozen as common-terms/1, whose language is in use now."""
+    """Return the fields of an answer frozen as common-terms/1, in its only language."""
 
     def say(words: str) -> str:
         return LocalizedStr(words, language) if words else words
@@ -155,7 +155,7 @@ def document_parts(fields: Iterable[Mapping[str, Any]], language: str) -> list[P
 
 
 def differences(before: Sequence[Part_], after: Sequence[Part_]) -> list[PartDifference]:
-    """Return how the fields of two answers differ; nothing of those that are the same.
+    """Return the differences between the fields of two answers, without equal ones.
 
     Texts are compared word by word, tables cell by cell.
     """

@@ -37,7 +37,7 @@ def still_waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> N
 
 
 def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell a person that somebody else of their organisation is to sign in their place."""
+    """Tell a person that somebody else in their organisation signs in their place."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -63,7 +63,7 @@ def ran_out(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those concerned that a party gave notice, took it back, or that a text was stopped."""
+    """Tell people concerned that a party gave or withdrew notice, or that a text was stopped."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -76,7 +76,7 @@ def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def amendment_was_called_off(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those concerned that an amendment was called off: the text in force goes on."""
+    """Tell people concerned that an amendment was called off: the text in force stays."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -89,7 +89,7 @@ def amendment_was_called_off(checklist_id: UUID, user_ids: Iterable[UUID]) -> No
 
 
 def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those concerned that a text was declined (product.md, 5.4)."""
+    """Tell people concerned that a text was declined (product.md, 5.4)."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -102,7 +102,7 @@ def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those concerned that the last signature was given."""
+    """Tell people concerned that the last signature was given."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -115,7 +115,7 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those concerned that a checklist was moved to a newer version of its template."""
+    """Tell people concerned that a checklist was upgraded to a newer version of its template."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -131,7 +131,7 @@ def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def was_assigned(checklist_id: UUID, user_id: UUID) -> None:
-    """Tell a person that somebody of their side assigned items to them, in one mail for all."""
+    """Tell a person that somebody on their side assigned items to them, in one mail for all."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
             _queue(
@@ -144,7 +144,7 @@ def was_assigned(checklist_id: UUID, user_id: UUID) -> None:
 
 
 def assignment_is_due(checklist_id: UUID, user_id: UUID) -> None:
-    """Remind a person of items assigned to them on which something is left to do."""
+    """Remind a person of assigned items that still have something left to do."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
             _queue(

@@ -18,12 +18,12 @@ from tracker.organisations.models import Organisation
 
 
 class ChecklistState(enum.StrEnum):
-    """The state of a checklist's draft; the revision in force is recorded beside it."""
+    """The status of a checklist's draft; the revision in force is recorded separately."""
 
     DRAFTING = "drafting"
     SENT = "sent"
     IN_FORCE = "in_force"
-    # As in force, but that what was in force is suspended, or has ended by a party's notice.
+    # Like IN_FORCE, but the revision that was in force is suspended, or ended by a notice.
     SUSPENDED = "suspended"
     ENDED = "ended"
 
@@ -34,12 +34,12 @@ class ReadingEnd(enum.StrEnum):
     READ = "read"
     TAKEN_BACK = "taken_back"
     RAN_OUT = "ran_out"
-    # The text was frozen without them: an agreement on paper was recorded.
+    # The text was frozen without them: a prior agreement on paper was recorded.
     FROZEN = "frozen"
 
 
 class NoticeKind(enum.StrEnum):
-    """How a party takes a text out of force, for a time or for good."""
+    """How a party takes a text out of force, temporarily or for good."""
 
     SUSPENDED = "suspended"
     ENDED = "ended"
@@ -54,10 +54,10 @@ class Stance(enum.StrEnum):
 
 
 class ProposalState(enum.StrEnum):
-    """The state of a proposed change.
+    """The status of a proposal.
 
-    Answered: another party proposed other words in reply. Outdated: the answer changed in another
-    way meanwhile.
+    Answered: another party replied with a proposal of its own. Outdated: the answer has since
+    changed in another way.
     """
 
     OPEN = "open"
@@ -69,9 +69,9 @@ class ProposalState(enum.StrEnum):
 
 
 class DraftKind(enum.StrEnum):
-    """What somebody is typing: a value for all, their party's own answer, why an item is left out.
+    """What a draft is of: a shared value, a party's own answer, or why an item is left out.
 
-    A value for all becomes an answer, or a proposal where another party accepted the answer.
+    A shared value becomes an answer, or a proposal if another party has accepted the answer.
     """
 
     SHARED = "shared"
@@ -80,7 +80,7 @@ class DraftKind(enum.StrEnum):
 
 
 class Checklist(Identified, Base):
-    """A template being filled in, of a cooperation or of one visit of it."""
+    """A template being filled in, for a cooperation or for one visit of it."""
 
     __tablename__ = "checklist"
     __table_args__ = (
@@ -94,10 +94,10 @@ class Checklist(Identified, Base):
         ),
         sa.UniqueConstraint("visit_id", "kind"),
         sa.Index("ix_checklist_cooperation_id", "cooperation_id"),
-        # Which one a text belongs to.
+        # Identifies the checklist a text belongs to.
         sa.Index("ix_checklist_in_force", "revision_in_force_id"),
         sa.Index("ix_checklist_sent", "revision_sent_id"),
-        # What My work looks through, with all columns it reads.
+        # Covers the query of My work.
         sa.Index(
             "ix_checklist_waiting",
             "cooperation_id",
@@ -123,22 +123,22 @@ class Checklist(Identified, Base):
     # Why it is open again: declined, called back, or to be amended.
     reason: Mapped[str | None]
     sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
-    # The revision in force, and the one that waits for signatures.
+    # The revision in force, and the pending one.
     revision_in_force_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     in_force_at: Mapped[dt.datetime | None] = mapped_column(index=True)
-    # The revision that was in force until it was suspended or ended; then none is in force, so that
-    # whatever depends on it stops immediately. (Its row is never deleted: no foreign key.)
-    # The columns keep the names under which events bind them (docs/adr/0057).
+    # The revision that was in force until it was suspended or ended. Then none is in force, so that
+    # whatever depends on it stops immediately. (Its row is never deleted: no foreign key.) The
+    # columns keep the names under which events bind them (docs/adr/0057).
     stopped_by: Mapped[NoticeKind | None] = mapped_column("halt")
     stopped_id: Mapped[UUID | None] = mapped_column("halted_id")
-    # Kept up to date with each change, so that lists need not load the answers.
+    # Updated with each change, so that lists need not load the answers.
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)
     is_complete: Mapped[bool] = mapped_column(default=False)
     # Whether any side has assigned items, so that other checklists need no query for them.
     has_assigned: Mapped[bool] = mapped_column(default=False)
-    # Whether anybody answered a hint, likewise.
+    # Whether anybody answered a hint, for the same reason.
     has_hint_answers: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[dt.datetime]
 
@@ -184,11 +184,11 @@ class ChecklistParty(Base):
         sa.ForeignKey("organisation.id"), primary_key=True
     )
     position: Mapped[int] = mapped_column(default=0)
-    # How many positions wait for this party, kept up to date for lists.
+    # How many positions are awaited from this party, kept up to date for lists.
     waiting_count: Mapped[int] = mapped_column(default=0)
-    # How many items with a copied answer nobody of this party has read, likewise.
+    # How many copied answers this party has not read yet, for the same reason.
     unread_count: Mapped[int] = mapped_column(default=0)
-    # Since when a scan of the text that was sent waits to be confirmed, likewise.
+    # Since when a scan of the pending text has been waiting to be confirmed, for the same reason.
     scan_waits_since: Mapped[dt.datetime | None]
 
     checklist: Mapped[Checklist] = relationship(back_populates="parties", lazy="raise")
@@ -198,14 +198,14 @@ class ChecklistParty(Base):
 class Notice(Identified, Base):
     """A party's notice that suspends or ends a text in force; kept as history (M20).
 
-    It takes effect on its day. A suspension is lifted, and a notice that has not taken effect taken
-    back, by closing it; one that ended a text stays open. All else of it is never changed, and no
+    It takes effect on its day. Closing it lifts a suspension, or withdraws a notice that has not
+    taken effect; one that ended a text stays open. Everything else in the row never changes, and no
     row is deleted (the database refuses both).
     """
 
     __tablename__ = "notice"
     __table_args__ = (
-        # What the worker looks for.
+        # The index for the worker's query.
         sa.Index(
             "ix_notice_announced",
             "from_on",
@@ -222,7 +222,7 @@ class Notice(Identified, Base):
     given_at: Mapped[dt.datetime]
     # The first day on which the text is not in force.
     from_on: Mapped[dt.date]
-    # The days of notice agreed in M20, as they stood when it was given.
+    # The days of notice agreed in M20 when it was given.
     notice_days: Mapped[int]
     reason: Mapped[str]
     taken_effect_at: Mapped[dt.datetime | None]
@@ -234,7 +234,7 @@ class Notice(Identified, Base):
     given_by: Mapped[User] = relationship(foreign_keys=[given_by_id], lazy="raise")
 
     def content(self) -> dict[str, Any]:
-        """Return what the trail binds: what was given, not how it went on (events tell that)."""
+        """Return what the trail binds: what was given, not what followed (events tell that)."""
         return {
             "id": str(self.id),
             "checklist": str(self.checklist_id),
@@ -250,7 +250,7 @@ class Notice(Identified, Base):
 
 
 class Renewal(Identified, Base):
-    """A text in force goes on for another term, by the rule its parties chose (M19).
+    """A further term of a text in force, by the rule its parties chose (M19).
 
     Never changed, never deleted (the database refuses both).
     """
@@ -282,7 +282,10 @@ class Renewal(Identified, Base):
 
 
 class Answer(Identified, Base):
-    """One version of the answer to an item. Versions are kept; the newest is current."""
+    """One version of the answer to an item.
+
+    Versions are kept; the newest is current.
+    """
 
     __tablename__ = "answer"
     __table_args__ = (
@@ -293,7 +296,7 @@ class Answer(Identified, Base):
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
     scope: Mapped[AnswerScope]
-    # The checklist itself for a shared answer, else the organisation or the person.
+    # The owner: the checklist itself for a shared answer, else the organisation or the person.
     owner_id: Mapped[UUID]
     version: Mapped[int]
     is_current: Mapped[bool] = mapped_column(default=True)
@@ -301,8 +304,8 @@ class Answer(Identified, Base):
     values: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     not_applicable: Mapped[bool] = mapped_column(default=False)
-    # Whether it was loaded from a model answer as it is, or transcribed from an agreement on paper:
-    # who did so is no author of the text, and may be its second reader.
+    # Whether it is an unchanged model answer, or was transcribed from an agreement on paper:
+    # whoever saved it is not an author of the text, and may be its second reader.
     taken_over: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
@@ -315,20 +318,20 @@ class Answer(Identified, Base):
 class CopiedAnswer(Base):
     """A version of an answer that was copied from another checklist (adr 22).
 
-    Until somebody of each party has read it, it is agreed by nobody.
+    Until somebody from a party has read it, that party doesn't agree to it.
     """
 
     __tablename__ = "copied_answer"
 
     answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"), primary_key=True)
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
-    # The version it was copied from, and whose that is.
+    # The version it was copied from, and that version's owner.
     source_answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"))
     source_checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
 
 
 class CopyReading(Base):
-    """Somebody has read a copied answer for their party; the first one who says so."""
+    """The first person of a party who has read a copied answer for the party."""
 
     __tablename__ = "copy_reading"
 
@@ -366,7 +369,7 @@ class Position(Identified, Base):
 
 
 class Proposal(Identified, Base):
-    """Another value for an item, proposed by a party with its reason (product.md, 4.1)."""
+    """A change to an item proposed by a party, with the reason (product.md, 4.1)."""
 
     __tablename__ = "proposal"
     __table_args__ = (sa.Index("ix_proposal_checklist_state", "checklist_id", "state"),)
@@ -387,7 +390,7 @@ class Proposal(Identified, Base):
     ended_at: Mapped[dt.datetime | None]
     ended_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     ended_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
-    # Why it was turned down.
+    # Why it was declined.
     ended_reason: Mapped[str | None]
     sealed_ended_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
@@ -398,15 +401,15 @@ class Proposal(Identified, Base):
 
 
 class Assignment(Identified, Base):
-    """An item assigned to a person of one's own side; only that side sees it (adr 20).
+    """An item assigned to a person on one's own side; only that side sees it (adr 20).
 
-    It says who looks after the item, not that something is left to do: that follows from the item.
+    It says who is responsible, not that something is left to do: that is derived from the item.
     """
 
     __tablename__ = "assignment"
     __table_args__ = (
         sa.UniqueConstraint("checklist_id", "organisation_id", "item"),
-        # What the worker looks for.
+        # The index for the worker's query.
         sa.Index(
             "ix_assignment_not_reminded",
             "due_on",
@@ -434,17 +437,17 @@ class Assignment(Identified, Base):
     due_on: Mapped[dt.date | None]
     # Whether the side has something left to do; recomputed with each change.
     is_left: Mapped[bool | None]
-    # The day on which it was looked at since it was due; who had something left was reminded then.
+    # The day on which it was checked after it became due; people with something left were reminded.
     reminded_on: Mapped[dt.date | None]
 
     assignee: Mapped[User] = relationship(foreign_keys=[assignee_id], lazy="raise")
 
 
 class Flag(Identified, Base):
-    """A term is said to limit the NPM (S6, S7); open ones block gate G3.
+    """A flag on a term that may limit the NPM (S6, S7); open ones block gate G3.
 
-    A party's reviewer says so, the outside second reader for the NPM that asked them, or a rule of
-    the template, which has no author and no organisation.
+    It is raised by a party's reviewer, by the outside second reader for the NPM that asked them, or
+    by a rule of the template, which has no author and no organisation.
     """
 
     __tablename__ = "flag"
@@ -467,8 +470,9 @@ class Flag(Identified, Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     author_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     is_outside: Mapped[bool] = mapped_column(default=False)
-    # By a rule: its key, the powers of the NPM it guards, the passage it rests on, and the digest
-    # of the term as it stands; none once the term is another, so that no explanation outlives it.
+    # For a rule: its key, the powers of the NPM it protects, the passage it is based on, and the
+    # digest of the term as it is. The digest is erased once the term changes, so that no
+    # explanation outlives it.
     rule: Mapped[str | None] = mapped_column(sa.String(40))
     powers: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     passage: Mapped[str | None] = mapped_column(sa.String(200))
@@ -480,7 +484,7 @@ class Flag(Identified, Base):
     raised_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     closed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
-    # Empty when the term was changed.
+    # Empty if the term was changed.
     explanation: Mapped[str] = mapped_column(default="")
     sealed_explanation: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
@@ -495,9 +499,9 @@ class Flag(Identified, Base):
 
 
 class HintAnswer(Identified, Base):
-    """What somebody says of a phrase that may limit the NPM: that it does not, or that it does.
+    """Somebody's answer to whether a phrase limits the NPM.
 
-    It is about the very sentences the phrase was in (S6, S7); of several the newest counts. Never
+    It applies only to the exact sentences containing the phrase (S6, S7); the newest counts. Never
     changed, never deleted.
     """
 
@@ -508,7 +512,7 @@ class HintAnswer(Identified, Base):
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
     item: Mapped[str] = mapped_column(sa.String(10))
-    # On whose answer: as of the answer.
+    # The answer's owner, as for the answer itself.
     scope: Mapped[AnswerScope]
     owner_id: Mapped[UUID]
     # The kind of phrase, its language, and the digest of the sentences it is in; on a visit's
@@ -516,7 +520,7 @@ class HintAnswer(Identified, Base):
     language: Mapped[str] = mapped_column(sa.String(10))
     phrase: Mapped[str] = mapped_column(sa.String(40))
     matched: Mapped[str] = mapped_column(sa.String(64))
-    # Whether it limits the NPM; then it was flagged.
+    # Whether it limits the NPM; then the term was flagged.
     limits: Mapped[bool]
     flag_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("flag.id"))
     reason: Mapped[str] = mapped_column(default="")
@@ -532,7 +536,7 @@ class HintAnswer(Identified, Base):
 
 
 class SafeguardReview(Identified, Base):
-    """The second reader read the terms (stage P2); void once what they show changes."""
+    """The second reader's review of the terms (stage P2); void once what they show changes."""
 
     __tablename__ = "safeguard_review"
 
@@ -542,7 +546,7 @@ class SafeguardReview(Identified, Base):
     is_void: Mapped[bool] = mapped_column(default=False)
     # Why the NPM's head, who wrote answers too, read it alone; printed on the frozen text.
     alone_because: Mapped[str | None]
-    # The invitation by which somebody from outside read it; printed likewise.
+    # The invitation of an outside reader who read it; printed as well.
     reading_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("outside_reading.id"))
 
     reader: Mapped[User] = relationship(lazy="raise")
@@ -557,8 +561,8 @@ def _while_open(name: str, column: str, *, unique: bool = False) -> sa.Index:
 class OutsideReading(Identified, Base):
     """An outside second reader: somebody of no party whom the NPM asked to read one text.
 
-    It is how they have access to it, and ends with the first of: they have read it, the day, taken
-    back, frozen without them.
+    It gives them access to the text until they have confirmed, the last day has passed, the
+    invitation is withdrawn, or the text is frozen without them.
     """
 
     __tablename__ = "outside_reading"
@@ -572,17 +576,17 @@ class OutsideReading(Identified, Base):
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     # The NPM that asked them.
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
-    # Their name, and their organisation or function in words; printed on the frozen text.
+    # Their name, and their organisation or function as text; printed on the frozen text.
     name: Mapped[str] = mapped_column(sa.String(200))
     function: Mapped[str] = mapped_column(sa.String(200))
     email: Mapped[str] = mapped_column(sa.String(255))
-    # Why the NPM has nobody else; printed likewise.
+    # Why the NPM has nobody else; printed as well.
     reason: Mapped[str]
     # The last day, inclusive.
     until_on: Mapped[dt.date]
     asked_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     asked_at: Mapped[dt.datetime]
-    # Their account; none until they accept.
+    # Their account; None until they accept.
     reader_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     ended_at: Mapped[dt.datetime | None]
     end: Mapped[ReadingEnd | None]
@@ -591,9 +595,9 @@ class OutsideReading(Identified, Base):
 
 
 class ModelAnswer(Identified, Base):
-    """An answer that an organisation keeps for itself, to start others from; nobody else sees it.
+    """An answer that an organisation saves for itself as a template; nobody else sees it.
 
-    It names no person and no party, and comes from class K8 alone.
+    It names no person and no party, and is taken from class K8 only.
     """
 
     __tablename__ = "model_answer"
@@ -611,7 +615,7 @@ class ModelAnswer(Identified, Base):
     title: Mapped[str] = mapped_column(sa.String(200))
     note: Mapped[str] = mapped_column(default="")
     values: Mapped[dict[str, Any]]
-    # Counts up with each change, so that a later one never wins unseen.
+    # Incremented with each change, so that one save can't silently overwrite another.
     version: Mapped[int] = mapped_column(default=1)
     author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     changed_at: Mapped[dt.datetime]
@@ -620,10 +624,10 @@ class ModelAnswer(Identified, Base):
 
 
 class Draft(Identified, Base):
-    """What one person is typing on an item and has not saved: theirs alone (product.md, 4.7).
+    """A person's unsaved text on an item, visible only to them (product.md, 4.7).
 
-    A row without content was saved or discarded. It keeps its number, so that what a page sent
-    before and what comes late does not bring it back.
+    A row without content was saved or discarded. It keeps its number, so that anything a page sent
+    earlier and that arrives late does not restore it.
     """
 
     __tablename__ = "draft"
@@ -646,12 +650,12 @@ class Draft(Identified, Base):
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
     kind: Mapped[DraftKind]
-    # Whose it is, and for whom they were acting.
+    # The owner, and the organisation they were acting for.
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     # The version of the answer when the draft was begun (0: none).
     base_version: Mapped[int]
-    # Grows with each text that a page sends.
+    # Increases with each text that a page sends.
     number: Mapped[int] = mapped_column(sa.BigInteger())
     # The fields of the form as typed, encrypted with the cooperation's key whatever their class.
     sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())

@@ -21,7 +21,10 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 
 def drafts_begun(actor: Actor) -> Tasks:
-    """Tell which answers a person began and did not save. A source of my work."""
+    """Return the answers that a person began and did not save.
+
+    A source for My work.
+    """
     if actor.organisation_id is None:
         return Tasks()
     begun = drafts.begun(actor)
@@ -52,9 +55,10 @@ def _task(draft: Begun) -> Task:
 
 
 def assigned(actor: Actor) -> Tasks:
-    """Tell what is assigned to a person, and what to others by them. A source of my work.
+    """Return what is assigned to a person, and by them to others.
 
-    What somebody has who can't work on it any more comes back to the side's coordinators.
+    A source for My work. Items of people who can't work on them any more go back to the side's
+    coordinators.
     """
     if actor.organisation_id is None:
         return Tasks()
@@ -140,7 +144,7 @@ def _where(batch: Batch) -> str:
 
 
 def page_of(checklist_id: UUID, code: str, kind: DraftKind) -> str:
-    """Return the address of the page on which a draft is gone on with."""
+    """Return the URL of the page on which a draft is continued."""
     if kind is DraftKind.LEFT_OUT:
         return str(url_for("checklists.leave_out", checklist_id=checklist_id, code=code))
     scope: dict[str, Any] = {"for": kind.value}

@@ -9,10 +9,10 @@ from tracker.ui.locale import with_commas
 
 
 def to_sending(loaded: LoadedChecklist) -> list[object]:
-    """Return what keeps a text from being sent for signature, each in one sentence (5.1).
+    """Return what keeps a text from being sent for signature, one sentence each (5.1).
 
-    For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag, and
-    no phrase left that may limit the NPM and that the second reader has not accepted.
+    For the agreed terms gate G3 must be met too: the second reader has reviewed them, no flag is
+    open, and every phrase that may limit the NPM is accepted.
     """
     standing = loaded.standing()
     obstacles: list[object] = []

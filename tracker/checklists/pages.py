@@ -1,6 +1,6 @@
 """View models for checklist pages, so that templates compute nothing.
 
-In one file: an item's view is put together from all the others in it.
+In one file: an item's view is built from all the other views in it.
 """
 
 import datetime as dt
@@ -50,15 +50,15 @@ from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
 from tracker.ui.locale import as_date, language
 
-# A passage begins with what the source says; the rest opens under its title.
+# A passage begins with what the source says; the rest can be opened under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
-# With which words a person is told what to look at, in each language.
+# The words that tell a person what to look at, in each language.
 LOOK_BEGINS = ("Check that", "تحقّق من أن")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """A current answer: its parts, whose it is, and the line that says who wrote it and when."""
+    """A current answer: its parts, its owner, and the line that says who wrote it and when."""
 
     parts: list[Part_]
     by: str
@@ -87,7 +87,7 @@ class ProposalView:
     """An open proposal with its differences from the answer."""
 
     id: UUID
-    # Of which party: its mark, name and side.
+    # The party: its mark, name and side.
     mark: str
     party: str
     npm: bool
@@ -112,7 +112,7 @@ class TurnedDownView:
 
 @dataclass(frozen=True, slots=True)
 class Acts:
-    """What the person may do with an item now."""
+    """The actions that a person can take on an item now."""
 
     answer: tuple[AnswerScope, ...] = ()
     propose: bool = False
@@ -120,7 +120,7 @@ class Acts:
     talk: bool = False
     flag: bool = False
     leave_out: bool = False
-    # Whether the reader's party has answered, where each party answers for itself.
+    # Whether the reader's party has answered, if each party answers for itself.
     own_given: bool = False
     why_not: object = ""
 
@@ -150,19 +150,19 @@ class OwnPassageText:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """The passages an item rests on, with the first words of the first; and parties' own."""
+    """The passages an item is based on, with the first words of the first; and parties' own."""
 
     passages: tuple[PassageText, ...]
     lead: str = ""
     language: str = ""
     own: tuple[OwnPassageText, ...] = ()
-    # The words with which what to look at begins, to be set in bold.
+    # The words that introduce what to look at, shown in bold.
     look_begins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """An item with all its page shows."""
+    """An item with everything its page shows."""
 
     item: Item
     standing: ItemStatus | None
@@ -180,21 +180,21 @@ class ItemView:
     hints: tuple[HintView, ...] = ()
     # Copied answers that the reader's party has not read.
     to_read: tuple[UUID, ...] = ()
-    # What may be kept as a model answer: the shared answer, and the reader's party's own.
+    # The answers that can be saved as model answers: the shared one, and the reader's party's own.
     to_keep: tuple[AnswerScope, ...] = ()
     # For the reader's own side only.
     assigned: AssignedView | None = None
-    # The token of this page, where its answer or a proposal may be accepted.
+    # The token of this page, if an answer or a proposal can be accepted on it.
     page_token: str = ""
 
     @property
     def has_open_flag(self) -> bool:
-        """Whether a flag is still to be explained."""
+        """Whether a flag still needs an explanation."""
         return any(flag.is_open for flag in self.flags)
 
     @property
     def has_question(self) -> bool:
-        """Whether the reader of the page is asked if words limit the NPM."""
+        """Whether the reader is asked if a phrase limits the NPM."""
         return any(hint.question and hint.question.may_answer for hint in self.hints)
 
     @property
@@ -206,9 +206,9 @@ class ItemView:
 def item_views(
     loaded: LoadedChecklist, actor: Actor, assigned: Assigned | None = None
 ) -> list[ItemView]:
-    """Return every item of a checklist as its page shows it.
+    """Return every item of a checklist for display.
 
-    assigned is what the person's own side has assigned, where they may read that.
+    assigned has the assignments of the person's own side, if they may see them.
     """
     standing = loaded.standing()
     passages = passages_beside(loaded.template.items, warnings.refs(loaded))
@@ -285,9 +285,9 @@ def guide_beside(loaded: LoadedChecklist, actor: Actor, item: Item) -> Guide:
 def passages_beside(
     items: Sequence[Item], more: Collection[str] = ()
 ) -> Mapping[str, PassageShown]:
-    """Return the passages that may stand beside items of one checklist, in the reader's language.
+    """Return the passages that may be shown beside a checklist's items, in the reader's language.
 
-    And more of them by their references, in the same query.
+    Other passages can be requested by their references, in the same query.
     """
     refs = {ref for item in items for ref in item.rests_on.passages}
     letter = items[0].code[0] if items else ""
@@ -297,7 +297,7 @@ def passages_beside(
 def guide_of(
     item: Item, passages: Mapping[str, PassageShown], own: Sequence[OwnPassageBeside] = ()
 ) -> Guide:
-    """Return the guidance beside an item, of passages that were asked for together."""
+    """Return the guidance beside an item, from passages that were already read."""
     beside = tuple(
         OwnPassageText(
             passage.article_id,
@@ -336,7 +336,7 @@ def _first_sentence(markdown: str) -> str:
 
 @lru_cache(maxsize=512)
 def passage_html(markdown: str) -> Markup:
-    """Return a passage as HTML, as shown under an item; many items cite the same one."""
+    """Return a passage as HTML, cached since many items cite the same one."""
     return render(markdown, headings_from=4)
 
 
@@ -357,7 +357,7 @@ def _note(item: Item, item_status: ItemStatus | None) -> object:
 def parts(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], loaded: LoadedChecklist
 ) -> list[Part_]:
-    """Return an answer's fields as the value component shows them."""
+    """Return an answer's fields for the value component."""
     return localized_values.parts(fields, values, loaded.names)
 
 
@@ -397,7 +397,7 @@ def _answer(
 def answer_parts(
     loaded: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
 ) -> list[Part_]:
-    """Return an answer's fields as the value component shows them, or why it does not apply."""
+    """Return an answer's fields for the value component, or why the item does not apply."""
     if filled.not_applicable:
         reason = str(filled.values.get("reason", ""))
         return localized_values.left_out(reason)
@@ -482,7 +482,7 @@ def proposal_view(
     proposal: Proposal,
     passages: Mapping[str, PassageShown] | None = None,
 ) -> ProposalView:
-    """Return an open proposal as pages show it; passages are those its hints may point to."""
+    """Return an open proposal for display; passages are those its hints may link to."""
     shared = loaded.sheet.shared(item.code)
     before = answer_parts(loaded, item, AnswerScope.SHARED, shared) if shared else []
     cooperation_id = loaded.checklist.cooperation_id
@@ -516,7 +516,7 @@ def proposal_view(
 def acts(
     loaded: LoadedChecklist, actor: Actor, item: Item, item_status: ItemStatus | None = None
 ) -> Acts:
-    """Return what a person may do with an item now; item_status is its status, if known."""
+    """Return the actions a person can take on an item now; item_status is its status, if known."""
     if item_status is None and item.part is not Part.PERSON:
         item_status = completeness.item_standing(item, loaded.sheet, loaded.surroundings)
     party = loaded.own_party(actor)
@@ -557,18 +557,18 @@ def acts(
 
 
 def filters(assigned: Assigned | None) -> list[str]:
-    """Return the filters a checklist has for a person; assigned is what their side reads of it."""
+    """Return the filters of a checklist for a person; assigned has their side's assignments."""
     return [name for name in FILTERS if name != "mine" or assigned is not None]
 
 
 def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
-    """Tell whether a party copied an answer and has not read it: once it has, it accepts it."""
+    """Return whether a party accepts an answer by reading it, since the party copied it."""
     own = party.organisation_id
     return answer.organisation_id == own and answer.is_unread_by(own)
 
 
 def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
-    """Tell whether a filter keeps an item."""
+    """Return whether an item passes a filter."""
     status = view.standing
     waiting = status.waiting_for if status and status.counts else ()
     match chosen:
@@ -597,9 +597,9 @@ def section_links(
     *,
     unfiltered: str,
 ) -> list[tuple[str, str, str, bool]]:
-    """Return the contents of a checklist: where each section begins, and how much is agreed.
+    """Return links to a checklist's sections, each with its progress.
 
-    item_codes are the items on the page; a section with none of them leads to the unfiltered one.
+    item_codes are the items on the page; a section without any links to the unfiltered list.
     """
     links = []
     for section in loaded.template.sections:
@@ -620,7 +620,7 @@ def section_links(
 def by_section(
     loaded: LoadedChecklist, views: Collection[ItemView]
 ) -> list[tuple[str, list[ItemView], list[UUID]]]:
-    """Return the items on a page section by section, with the copied answers to read in each."""
+    """Return the items on a page by section, with the copied answers to read in each."""
     by_code = {view.item.code: view for view in views}
     groups = []
     for section in loaded.template.sections:
@@ -647,10 +647,10 @@ def waiting_links(
 
 
 def unknown_count(standing: ChecklistStatus) -> int:
-    """Return how many items are not counted, since their condition is not known yet."""
+    """Return how many items are not counted because their condition is not known yet."""
     return sum(item.state is WorkState.NOT_KNOWN for item in standing.items.values())
 
 
 def send_obstacles(loaded: LoadedChecklist) -> list[object]:
-    """Return what keeps the text from being sent, in sentences."""
+    """Return sentences saying what keeps the text from being sent."""
     return obstacles.to_sending(loaded)

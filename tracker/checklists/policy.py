@@ -1,6 +1,6 @@
 """Who may do what with a checklist. Pure.
 
-In one file: the decisions on one checklist ask the same parties and states.
+In one file: the decisions about one checklist depend on the same parties and states.
 """
 
 from collections.abc import Collection
@@ -24,13 +24,13 @@ from tracker.checklists.rules.facts import PartyFact
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
 ASSIGNERS = (Role.COORDINATOR,)
-# Who leads a visit, who is in its team, who may know (V2 to V4): each visit names them anew, since
-# what is saved there lets people in at once.
+# Who leads a visit, is on its team and may know of it (V2 to V4): each visit names them again,
+# since what is saved there gives people access immediately.
 LET_IN = frozenset({"V2", "V3", "V4"})
-# Who copies answers from a former checklist, and who keeps model answers for the organisation.
+# Who may copy answers from an earlier checklist, and who manages an organisation's model answers.
 COPIERS = (Role.COORDINATOR, Role.MEMBER)
 KEEPERS = (Role.COORDINATOR, Role.MANAGER)
-# Who writes a field, where not everybody does (the Who column of the checklists).
+# The parties that fill in a field, if not all do (the Who column of the checklists).
 SIDES = {
     Sets.NPM: {OrganisationKind.NPM},
     Sets.CSO: {OrganisationKind.CSO},
@@ -51,7 +51,7 @@ def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
 
 
 def can_set(actor: Actor, party: PartyFact | None, field: TemplateField) -> Decision:
-    """Decide whether a person's party writes a field."""
+    """Decide whether a person's party fills in a field."""
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
@@ -64,10 +64,10 @@ def can_set(actor: Actor, party: PartyFact | None, field: TemplateField) -> Deci
 
 
 def can_write(actor: Actor, party: PartyFact | None, item: Item, scope: AnswerScope) -> Decision:
-    """Decide whether a person may ever write on an item, so that their words are worth keeping.
+    """Decide whether a person may ever write on an item, so that their draft is worth keeping.
 
-    Whether they may save or propose it now is asked when they do: a text that was sent for
-    signature meanwhile takes no draft away. Nobody writes for a person (product.md, 4.3).
+    Whether they may save or propose it now is asked when they do so; a draft isn't lost because the
+    text was sent for signature meanwhile. Nobody writes for another person (product.md, 4.3).
     """
     taking_part = can_take_part(actor, party)
     if not taking_part:
@@ -75,7 +75,7 @@ def can_write(actor: Actor, party: PartyFact | None, item: Item, scope: AnswerSc
     if scope is AnswerScope.PERSON:
         return no(_l("Each person answers this for themselves."))
     if scope is AnswerScope.SHARED and item.accepted_by is not Accepts.NONE:
-        return YES  # who does not set it may propose
+        return YES  # whoever does not set it may propose
     decisions = [can_set(actor, party, field) for field in item.fields_of(scope)]
     return next(
         (decision for decision in decisions if decision),
@@ -89,8 +89,8 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
         return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Changes need an amendment that everyone signs."))
-    if not is_stopped(state):
-        return is_stopped(state)
+    if not can_be_worked_on(state):
+        return can_be_worked_on(state)
     if open_items is not None and item not in open_items:
         return no(_l("This item stays agreed: only other items were opened for changes."))
     return YES
@@ -101,8 +101,8 @@ def is_item_open(
 ) -> Decision:
     """Decide whether an item may be changed now; live lists always may (C2, V13).
 
-    What was not asked to change stays agreed; where it is not agreed any more, since a party
-    joined, somebody left or the ways of working changed, nobody could sign: then it is open too.
+    Items that nobody asked to change stay agreed. If one is no longer agreed, since a party joined,
+    somebody left or the ways of working changed, nobody could sign: so it is open too.
     """
     if item.part is Part.PEOPLE:
         return YES
@@ -110,7 +110,7 @@ def is_item_open(
 
 
 def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Decision:
-    """Decide whether a person may say what their party thinks of an answer."""
+    """Decide whether a person may take their party's position on an answer."""
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
@@ -125,9 +125,9 @@ def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Deci
 
 
 def can_agree_on(item: Item, *agreeing: PartyFact | None) -> Decision:
-    """Decide whether these parties can change an answer between them: one of them writes it.
+    """Decide whether these parties can change an answer between them: one of them must set it.
 
-    What the NPM alone sets can't be changed by one partner's proposal and another's yes (S6).
+    What only the NPM sets can't be changed by one partner's proposal and another's acceptance (S6).
     """
     sides = {
         side
@@ -150,7 +150,7 @@ def can_flag(
     *,
     is_outside: bool = False,
 ) -> Decision:
-    """Decide whether a person may flag a term as limiting the NPM: any party's reviewer (4.8).
+    """Decide who may flag a term as limiting the NPM: any party's reviewer (4.8).
 
     So may the outside second reader (is_outside).
     """
@@ -160,7 +160,7 @@ def can_flag(
 
 
 def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
-    """Decide whether a person may explain why a flagged term does not limit the NPM: the NPM's."""
+    """Decide who may explain why a flagged term does not limit the NPM: people of the NPM."""
     if party is None or party.side is not OrganisationKind.NPM:
         return no(_l("Only the NPM can explain or change a flagged term."))
     if not actor.has(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR):
@@ -176,9 +176,9 @@ def can_answer_hint(
     is_reader: bool,
     is_outside: bool = False,
 ) -> Decision:
-    """Decide whether a person may say if a phrase limits the NPM: of the side that wrote it.
+    """Decide who may say whether a phrase limits the NPM: the side that wrote it.
 
-    So may the second reader (is_reader), of everybody's words, and one from outside (is_outside),
+    So may the second reader (is_reader), for everybody's text, and an outside reader (is_outside),
     who is of no party. Others flag the term instead.
     """
     if is_outside:
@@ -204,11 +204,11 @@ def can_review(
     is_alone: bool = False,
     is_read_outside: bool = False,
 ) -> Decision:
-    """Decide whether a person may confirm the review of independence and flexibility (G3).
+    """Decide who may confirm the review of independence and flexibility (G3).
 
-    The second reader is the NPM's person named in M5, who wrote no answer of the checklist. Where
-    the NPM has nobody else (is_alone), its head confirms and says why; or it asks somebody from
-    outside (is_read_outside), and until that is taken back nobody of the NPM confirms.
+    The second reader is the NPM's person named in M5, who wrote no answer in the checklist. If the
+    NPM has nobody else (is_alone), its head confirms and gives the reason; or it asks an outside
+    reader (is_read_outside), and until that invitation is withdrawn nobody at the NPM confirms.
     """
     if not actor.acts_for_npm:
         return no(_l("The second reader has to be somebody from the NPM."))
@@ -245,15 +245,15 @@ def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text has already been sent for signature."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("The text is in force. Propose an amendment to change it."))
-    return is_stopped(state)
+    return can_be_worked_on(state)
 
 
 def can_record_prior_agreement(
     actor: Actor, party: PartyFact | None, checklist: Checklist
 ) -> Decision:
-    """Decide whether a person may record that terms were agreed on paper before.
+    """Decide who may record that terms were previously agreed on paper.
 
-    A coordinator of the NPM may, while the text is being drafted and none was in force here.
+    A coordinator of the NPM, while the text is being drafted and was never in force here.
     """
     if party is None or party.side is not OrganisationKind.NPM or not actor.has(Role.COORDINATOR):
         return no(
@@ -271,7 +271,7 @@ def can_record_prior_agreement(
     return YES
 
 
-def is_stopped(state: ChecklistState) -> Decision:
+def can_be_worked_on(state: ChecklistState) -> Decision:
     """Decide whether a text can be worked on: not while it is suspended, nor after it ended."""
     if state is ChecklistState.SUSPENDED:
         return no(_l("This text is suspended. It can be changed once the suspension is lifted."))
@@ -281,7 +281,7 @@ def is_stopped(state: ChecklistState) -> Decision:
 
 
 def can_remind(actor: Actor, party: PartyFact | None) -> Decision:
-    """Decide whether a person may remind those who still have to sign: a party's coordinator."""
+    """Decide who may remind people who still have to sign: a party's coordinator."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of one of the parties can send reminders."))
     return YES
@@ -295,10 +295,10 @@ def can_give_notice(
     is_restricted: bool,
     is_joining: bool,
 ) -> Decision:
-    """Decide whether a person may suspend or end a text in force for their party (5.8).
+    """Decide who may suspend or end a text in force for their party (5.8).
 
-    Who may sign for the party may; that their power runs is asked beside. What belongs to a visit
-    ends with the visit. A party that is joining is not bound yet, and stops nothing.
+    Whoever may sign for the party; whether their power is current is checked separately. A visit's
+    texts end with the visit. A party that is joining is not bound yet, so it can't stop anything.
     """
     if is_restricted:
         return no(_l("A visit's texts stop when the visit does."))
@@ -314,7 +314,7 @@ def can_give_notice(
 
 
 def can_close_notice(actor: Actor, party: PartyFact | None, given_for: UUID) -> Decision:
-    """Decide whether a person may lift a suspension or take a notice back: of their own party."""
+    """Decide who may lift a suspension or withdraw a notice: people of the party that gave it."""
     if party is None or not actor.has(Role.SIGNATORY):
         return no(_l("Only a signatory of the party that gave the notice can lift or withdraw it."))
     if party.organisation_id != given_for:
@@ -337,7 +337,7 @@ def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> D
 
 
 def is_amendable(state: ChecklistState) -> Decision:
-    """Decide whether an amendment of a text can be opened: while no other one is under way."""
+    """Decide whether an amendment can be opened: only if no other one is open."""
     if state is not ChecklistState.IN_FORCE:
         return no(_l("You can only amend a text in force."))
     return YES
@@ -351,17 +351,17 @@ def can_call_off_amendment(
     is_restricted: bool,
     has_newcomer: bool,
 ) -> Decision:
-    """Decide whether a person may end an open amendment unsigned: a party's coordinator (5.7).
+    """Decide who may call off an open amendment: a party's coordinator (5.7).
 
-    Not of a visit's texts, where the answers of the text in force may let people in again who were
-    removed; nor of one by which a party joins, whose invitation is taken back instead.
+    Not for a visit's texts, where restored answers might give access again to people who were
+    removed; nor for an amendment by which a party joins, whose invitation is withdrawn instead.
     """
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of one of the parties can call off an amendment."))
     if checklist.state is ChecklistState.SENT:
         return no(_l("The amendment is waiting for signatures. Call the text back first."))
     if checklist.stopped_by is NoticeKind.SUSPENDED:
-        return is_stopped(ChecklistState.SUSPENDED)
+        return can_be_worked_on(ChecklistState.SUSPENDED)
     if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is None:
         return no(_l("There's no open amendment of a text in force."))
     if is_restricted:
@@ -382,7 +382,7 @@ def can_call_off_amendment(
 
 
 def can_agree_anew(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
-    """Decide whether a person may open a text that ended, to be agreed and signed anew."""
+    """Decide whether a person may reopen a text that ended, to be agreed and signed again."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of one of the parties can reopen a text."))
     if state is not ChecklistState.ENDED:
@@ -391,7 +391,7 @@ def can_agree_anew(actor: Actor, party: PartyFact | None, state: ChecklistState)
 
 
 def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
-    """Decide whether a person may move a checklist to a newer version of its template."""
+    """Decide who may upgrade a checklist to a newer version of its template."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(
             _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
@@ -400,7 +400,7 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
-    return is_stopped(state)
+    return can_be_worked_on(state)
 
 
 def is_assignable(
@@ -413,8 +413,8 @@ def is_assignable(
 ) -> Decision:
     """Decide whether an item can be assigned now: it is open, and the actor's side works on it.
 
-    concerns_us is what completeness.concerns says of the item and the party, holds_up whether it is
-    in the way of signing.
+    concerns_us is the result of completeness.concerns for the item and the party; holds_up says
+    whether it blocks signing.
     """
     if item.part is Part.PERSON:
         return no(_l("Each person answers this for themselves."))
@@ -426,7 +426,7 @@ def is_assignable(
 
 
 def can_assign(actor: Actor, party: PartyFact | None) -> Decision:
-    """Decide whether a person may assign items to people of their side: its coordinators."""
+    """Decide who may assign items to people on their side: its coordinators."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
@@ -443,10 +443,10 @@ def can_assign(actor: Actor, party: PartyFact | None) -> Decision:
 def can_take(
     actor: Actor, party: PartyFact | None, held_by: UUID | None, able: Collection[UUID]
 ) -> Decision:
-    """Decide whether a person may take an item on: one that nobody of their side has.
+    """Decide whether a person may take an item that is unassigned on their side.
 
-    able are people of the actor's side who can work on the checklist today: what anybody else has
-    who can't any more is free.
+    able are people on the actor's side who can work on the checklist today; an item of anybody else
+    counts as unassigned.
     """
     taking_part = can_take_part(actor, party)
     if not taking_part:
@@ -463,7 +463,7 @@ def can_take(
 
 
 def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decision:
-    """Decide whether a person may make an item nobody's: who has it, or a coordinator."""
+    """Decide who may unassign an item: the person who has it, or a coordinator."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
@@ -478,7 +478,7 @@ def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decis
 
 
 def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
-    """Decide whether a person may copy answers into a checklist from a former one."""
+    """Decide who may copy answers into a checklist from an earlier one."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
@@ -490,7 +490,7 @@ def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
 
 
 def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
-    """Decide whether a person may say for their party that they have read what was copied."""
+    """Decide who may confirm for their party that they have read copied answers."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
@@ -500,7 +500,7 @@ def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState
 
 
 def can_use_models(actor: Actor) -> Decision:
-    """Decide whether a person may see the model answers of the organisation they act for.
+    """Decide who may see the model answers of the organisation they act for.
 
     Not an outside expert of the NPM, who may come from one of its partners.
     """
@@ -510,14 +510,14 @@ def can_use_models(actor: Actor) -> Decision:
 
 
 def can_keep_models(actor: Actor) -> Decision:
-    """Decide whether a person may keep, change and delete model answers of their organisation."""
+    """Decide who may save, change and delete model answers of their organisation."""
     if actor.organisation_id is not None and actor.has(*KEEPERS):
         return YES
     return no(_l("Only coordinators and managers can change their organisation's model answers."))
 
 
 def can_keep_as_model(actor: Actor, party: PartyFact | None, *, is_restricted: bool) -> Decision:
-    """Decide whether a person may keep an answer of a checklist: never one on a visit (K2)."""
+    """Decide whether an answer may be saved as a model answer: never one about a visit (K2)."""
     if party is None:
         return no(_l("You aren't acting for a party of this checklist."))
     if is_restricted:

@@ -1,6 +1,6 @@
 """Queries for checklists, scoped by cooperation (K8), or by visit list and clearance (K2).
 
-In one file: every query is scoped by the same two conditions, which stand at its head.
+In one file: every query is scoped by the same two conditions, which come first.
 """
 
 import datetime as dt
@@ -35,9 +35,9 @@ from tracker.core import clock
 from tracker.core.db import db, load_joined
 
 VISIT = "visit"
-# The texts that a party signs which joins while they are in force.
+# The texts signed by a party that joins while they are in force.
 SIGNED_BY_NEWCOMERS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
-# How many words of a search count.
+# How many words of a search are used.
 MOST_WORDS = 8
 
 
@@ -51,9 +51,9 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that the person may open it.
 
     Agreed terms, confidentiality terms and a standing urgent plan are class K8. Roles and a visit's
-    plan are class K2: for those listed in V2 (the lead always is) and cleared where they need a
-    clearance; never for somebody who only audits or administers. A party that is joining
-    sees the texts it is to sign (adr 70).
+    plan are class K2: for people listed in V2 (the lead always is) and cleared if they need a
+    clearance; never for somebody who only audits or administers. A party that is joining sees the
+    texts it has to sign (adr 70).
     """
     is_own = Checklist.visit_id.is_(None)
     ordinary = sa.and_(is_own, Checklist.kind != ChecklistKind.VISIT_ROLES)
@@ -96,7 +96,7 @@ def planning_is_open(
 def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that the person may open it and writes for a party of it.
 
-    What somebody sees only because they audit or administer does not count.
+    Checklists that somebody sees only as auditor or administrator don't count.
     """
     writer = replace(actor, memberships=tuple(m for m in actor.memberships if m.role in WRITERS))
     if writer.organisation_id is None or not writer.has(*WRITERS):
@@ -109,7 +109,7 @@ def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def works_on(actor: Actor, checklist_id: UUID) -> bool:
-    """Tell whether a person may open a checklist and writes for a party of it."""
+    """Return whether a person may open a checklist and writes for a party of it."""
     query = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
     return db.session.scalar(query) is not None
 
@@ -117,13 +117,14 @@ def works_on(actor: Actor, checklist_id: UUID) -> bool:
 def writers(checklist: Checklist) -> list[Person]:
     """Return who takes part today for a party of a checklist, writes, and may open it.
 
-    Party by party, then by name. The caller found the checklist by a query scoped by the actor.
+    Party by party, then by name. The caller has found the checklist with a query scoped to the
+    actor.
     """
     return writers_of([checklist])[checklist.id]
 
 
 def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
-    """Return who works on each of some checklists, as writers(), in as many queries as for one."""
+    """Return the writers() of each of some checklists, in a constant number of queries."""
     parties: dict[UUID, set[UUID]] = {checklist.id: set() for checklist in checklists}
     for checklist_id, organisation_id in db.session.execute(_PARTIES, {"ids": list(parties)}):
         parties[checklist_id].add(organisation_id)
@@ -145,19 +146,19 @@ def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
 
 @dataclass(frozen=True, slots=True)
 class _Planning:
-    """Who is listed for a visit, as its lead too, and who is cleared for it."""
+    """Who is listed for a visit, including as its lead, and who is cleared for it."""
 
     listed: frozenset[UUID] = frozenset()
     cleared: frozenset[UUID] = frozenset()
 
     def is_open_to(self, person: Person) -> bool:
-        """Tell whether a person may see the planning of the visit (class K2)."""
+        """Return whether a person may see the planning of the visit (class K2)."""
         is_cleared = not person.needs_clearance or person.user_id in self.cleared
         return person.user_id in self.listed and is_cleared
 
 
 def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
-    """Return who may see the planning that some checklists of visits hold."""
+    """Return who may see the planning in some checklists of visits."""
     visit_ids = {checklist.visit_id for checklist in checklists if checklist.visit_id}
     if not visit_ids:
         return {checklist.id: _Planning() for checklist in checklists}
@@ -166,7 +167,8 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
             AudienceMember.subject_type == VISIT, AudienceMember.subject_id.in_(visit_ids)
         )
     ).all()
-    # Each with the visit it opens: one that is for all opens each that is not barred.
+    # Each with the visit it opens: one for the whole cooperation opens each visit that isn't
+    # barred.
     cleared = db.session.execute(
         sa.select(Clearance.user_id, Checklist.visit_id)
         .join(Checklist, Checklist.cooperation_id == Clearance.cooperation_id)
@@ -193,7 +195,7 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
 
 
 def may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]:
-    """Return who may open a visit's checklists today, of each side."""
+    """Return who may open a visit's checklists today, by side."""
     today, visit_id = clock.today(), checklist.visit_id
     rows = audiences.audience(VISIT, visit_id) if visit_id else []
     listed = {row.user_id for row in rows if row.leads or row.from_on <= today}
@@ -212,38 +214,38 @@ def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
 
 
 def by_page(checklist_id: UUID) -> Checklist | None:
-    """Return a checklist without asking for whom.
+    """Return a checklist without checking permission.
 
-    Only for keeping what was sent from a page of it whose session ended: a signed token says that
+    Only for storing what was sent from a page whose session has ended: a signed token proves that
     the page was opened by a person for whom find() had found it.
     """
     return db.session.get(Checklist, checklist_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
-    """A checklist that answers can be copied from, as a list of them shows it."""
+class EarlierChecklist:
+    """A checklist that answers can be copied from, as listed."""
 
     checklist: Checklist
     reference: str
     title: str
 
 
-def formers(
+def earlier_checklists(
     actor: Actor, checklist: Checklist, words: str = "", *, limit: int = 10
-) -> tuple[list[Former], bool]:
-    """Return what the person may copy from, the newest first, and whether there is more.
+) -> tuple[list[EarlierChecklist], bool]:
+    """Return the checklists a person may copy from, the newest first, and whether there are more.
 
-    Answered checklists of this kind and these parties, in whose title or reference every word
-    occurs. What they may not open is not there. From a visit's checklist (K2) nothing goes into
-    one that is not a visit's.
+    Those with answers, of this kind and these parties, with every search word in title or
+    reference, and only those they may open. Nothing is copied from a visit's checklist (K2) into
+    one that isn't a visit's.
     """
     rows = db.session.execute(
         sa.select(Checklist, Cooperation.reference, Cooperation.title)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
         .join(ChecklistParty, ChecklistParty.checklist_id == Checklist.id)
         .where(
-            # Found by one party, the last of the list: a CSO, which has fewer than an NPM.
+            # Found by the last party of the list: a CSO, which has fewer than an NPM.
             ChecklistParty.organisation_id == _last_party(checklist),
             _can_be_copied_into(actor, checklist),
             *map(_is_called, words.split()[:MOST_WORDS]),
@@ -273,8 +275,8 @@ def _is_called(word: str) -> sa.ColumnElement[bool]:
     )
 
 
-def former(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:
-    """Return a checklist that the person may copy answers from into this one, or None."""
+def earlier_checklist(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:
+    """Return a checklist from which the person may copy answers into this one, or None."""
     return db.session.scalar(
         sa.select(Checklist)
         .where(Checklist.id == former_id, _can_be_copied_into(actor, checklist))
@@ -292,7 +294,8 @@ def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[
         Answer.is_current,
         Answer.scope != AnswerScope.PERSON,
     )
-    # So put that it is not looked for in the index of visits, where all of none stand together.
+    # Written so that the index of visits isn't used, in which all checklists without one are
+    # together.
     is_of_none = sa.case((Checklist.visit_id.is_(None), 1), else_=0) == 1
     return sa.and_(
         Checklist.kind == checklist.kind,
@@ -316,7 +319,7 @@ def seen_of(actor: Actor, checklist_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def proposal_of(checklist: Checklist, proposal_id: UUID) -> Proposal | None:
-    """Return a proposal of a checklist that was found for somebody, open or not, or None."""
+    """Return a proposal on a checklist that was found in scope, open or not, or None."""
     return db.session.scalar(
         sa.select(Proposal).where(Proposal.id == proposal_id, Proposal.checklist_id == checklist.id)
     )
@@ -332,7 +335,7 @@ def of_visit(actor: Actor, visit_id: UUID) -> dict[ChecklistKind, Checklist]:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistLine:
-    """A checklist as lists and gates show it; counts come from the row, not from the answers."""
+    """A checklist as lists and gates show it; counts come from its row, not from the answers."""
 
     id: UUID
     cooperation_id: UUID
@@ -344,7 +347,7 @@ class ChecklistLine:
     is_complete: bool
     # Parties with how many items wait for each.
     waiting: dict[UUID, int]
-    # Parties with how many items hold copied answers that they have not read.
+    # Parties with the number of items with copied answers that they have not read.
     unread: dict[UUID, int]
     open_flags: int
     is_reviewed: bool
@@ -359,7 +362,7 @@ def overview(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[ChecklistLin
 
 
 def standing_lines(cooperation_id: UUID) -> list[ChecklistLine]:
-    """Return the lines of a cooperation's own checklists, for its gates; visits' ones left out."""
+    """Return the lines of a cooperation's own checklists, not those of visits, for its gates."""
     return _lines(sa.and_(Checklist.cooperation_id == cooperation_id, Checklist.visit_id.is_(None)))
 
 
@@ -405,9 +408,9 @@ def _lines(condition: sa.ColumnElement[bool]) -> list[ChecklistLine]:
 
 
 def value(checklist_id: UUID, item: str, key: str) -> Any:
-    """Return a field's current shared value, None when there is none.
+    """Return a field's current shared value, or None.
 
-    For rules of other parts that follow from an answer; the caller has asked its own policy.
+    For rules of higher packages that depend on an answer; the caller has asked its own policy.
     """
     row = db.session.execute(
         sa.select(Answer, Checklist.cooperation_id)
@@ -430,9 +433,9 @@ def cooperation_of(checklist: Checklist) -> Cooperation:
 
 
 def own_models(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over ModelAnswer that it is of the organisation the person acts for.
+    """Return the condition over ModelAnswer that it belongs to the organisation acted for.
 
-    Nobody else's is ever read, by nobody: not by partners, auditors or administrators.
+    No others are ever read: not by partners, auditors or administrators.
     """
     if not policy.can_use_models(actor):
         return sa.false()
@@ -454,7 +457,7 @@ def model_answers(actor: Actor) -> list[ModelAnswer]:
 def models_for(
     actor: Actor, kind: ChecklistKind, item: str, scope: AnswerScope
 ) -> list[ModelAnswer]:
-    """Return the model answers of the person's organisation that an item can be started from."""
+    """Return the model answers of the person's organisation with which an item can be started."""
     rows = db.session.scalars(
         sa.select(ModelAnswer)
         .where(

@@ -1,6 +1,6 @@
 """Service functions for filling in: start a checklist, save an answer, update its counts.
 
-In one file: starting, saving and counting keep the same rows and loaded values in step.
+In one file: starting, saving and counting update the same rows and loaded values together.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def start(
     visit_id: UUID | None = None,
     visit_number: int | None = None,
 ) -> Checklist:
-    """Begin a checklist on the newest template, for the parties whose agreement it needs."""
+    """Start a checklist on the newest template, for the parties that have to agree to it."""
     template = library.newest(kind)
     checklist = Checklist(
         id=uuid4(),
@@ -84,7 +84,7 @@ def start(
 
 
 def set_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None:
-    """Make these the parties of a checklist: those who join still have to accept everything."""
+    """Set the parties of a checklist; new ones still have to accept everything."""
     _put_parties(checklist, organisation_ids)
     count_again(checklist)
 
@@ -113,12 +113,12 @@ def _put_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None
 
 
 def count_again(checklist: Checklist, actor: Actor | None = None) -> None:
-    """Note that counts and flags by rule are to be brought up to date before the commit."""
+    """Mark counts and rules' flags to be updated before the commit."""
     mark(Stale.CHECKLIST, [checklist.id], actor)
 
 
 def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
-    """Bring a checklist's counts and flags by rule up to date."""
+    """Update a checklist's counts and its rules' flags."""
     checklist = db.session.get_one(Checklist, checklist_id)
     loaded = load(checklist)
     if safeguards.apply_rules(loaded):
@@ -134,15 +134,18 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
 
 
 def follow(event: DomainEvent) -> None:
-    """Count again what is still being drafted, after modes or people changed. A handler."""
+    """Recount drafts after the modes or the people changed.
+
+    A handler.
+    """
     _recount(Checklist.cooperation_id == event.cooperation_id)
 
 
 def follow_modes(event: DomainEvent) -> None:
-    """Void the review of terms that show something else now, and count again.
+    """Void the review of terms that now show something else, and recount.
 
-    Handler of MODES_CHANGED: what was hidden may be shown again with its old answers, which the
-    second reader never saw.
+    Handler of MODES_CHANGED: a hidden item may be shown again with its old answer, which the second
+    reader never saw.
     """
     drafts = sa.select(Checklist).where(
         Checklist.cooperation_id == event.cooperation_id,
@@ -162,9 +165,9 @@ def follow_modes(event: DomainEvent) -> None:
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Count again where a person takes part who may be named no more, or again. A handler.
+    """Recount where a person takes part who may not be named any more, or may be again.
 
-    Of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
+    A handler. For PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
     query = sa.select(CooperationPerson.cooperation_id).where(
         CooperationPerson.user_id == event.subject_id
@@ -202,11 +205,11 @@ def save_answer(
 ) -> Answer:
     """Save a new version of an answer.
 
-    loaded_from are the values of the model answer that the form began with: who saves them as they
-    are is no author of the text.
-    The one who sets an answer accepts it; the others' positions are open again (product.md, 4.1).
-    base_version is the version the person saw (0: none): another one meanwhile raises StaleError.
-    An answer that another party accepted raises RuleBrokenError: it changes by a proposal only.
+    Whoever sets an answer accepts it; the other parties' positions are reopened (product.md, 4.1).
+    base_version is the version the person saw (0: none): raise StaleError if it has changed. Raise
+    RuleBrokenError for an answer that another party has accepted, since it changes only by a
+    proposal. loaded_from are the values of the model answer that filled the form: somebody who
+    saves them unchanged is not an author of the text.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -251,9 +254,9 @@ def save_answer(
 
 
 def note_transcription(checklist: Checklist) -> None:
-    """Say of all answers that they were transcribed from an agreement on paper.
+    """Mark all answers as transcribed from an agreement on paper.
 
-    Called when the other parties have confirmed that agreement: who typed it is no author.
+    Called when the other parties have confirmed that agreement: whoever typed it is not an author.
     """
     db.session.execute(
         sa.update(Answer)
@@ -263,21 +266,21 @@ def note_transcription(checklist: Checklist) -> None:
 
 
 def worth_keeping(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that say something; an unticked box does."""
+    """Return the values that have content; an unticked checkbox does."""
     return {key: value for key, value in values.items() if has_content(value) or value is False}
 
 
 def fitting(
     loaded: LoadedChecklist, item: Item, scope: AnswerScope, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return values as they are kept: of the right types, without columns not shown here (4.5)."""
+    """Return values as they are stored: of the right types, without hidden columns (4.5)."""
     worthwhile = worth_keeping(values)
     check_types(loaded.whole_fields(item, scope), worthwhile, loaded.surroundings)
     return worth_keeping(shown_only(item.fields_of(scope), worthwhile))
 
 
 def tidy_reason(reason: str) -> str:
-    """Return a reason without blanks around it; raise RuleBrokenError when it is too long."""
+    """Return a reason without outer spaces; raise RuleBrokenError if it is too long."""
     tidy = reason.strip()
     if len(tidy) > MAX_REASON:
         raise RuleBrokenError(
@@ -306,7 +309,7 @@ def _require_may_set(
 
 
 def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
-    """*Not applicable* is not offered for required items (product.md, 4.2)."""
+    """Refuse *not applicable* for required items (product.md, 4.2)."""
     if scope is not AnswerScope.SHARED:
         raise RuleBrokenError(
             _l("You can only leave out an item's shared answer. It's then left out for everyone.")
@@ -322,7 +325,7 @@ def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerS
 def accepted_by_others(
     loaded: LoadedChecklist, item: Item, current: Filled | None, party: PartyFact | None
 ) -> bool:
-    """Tell whether a party other than this one accepts the current answer; an empty one is none."""
+    """Return whether a party other than this one accepts the current answer, if it isn't empty."""
     own = party.organisation_id if party else None
     if current is None or current.is_empty:
         return False
@@ -345,9 +348,9 @@ def add_version(
     taken_over: bool = False,
     written_by: tuple[UUID, UUID] | None = None,
 ) -> Answer:
-    """Add a version of an answer and make it current; the caller has asked all rules.
+    """Add a version of an answer and make it current; the caller has checked all rules.
 
-    written_by are the person and the organisation whose words they are, where not the actor's.
+    written_by are the person and the organisation who wrote it, if not the actor.
     """
     answer = new_version(
         actor, loaded, item, scope, values, left_out=left_out, written_by=written_by
@@ -368,9 +371,9 @@ def new_version(
     written_by: tuple[UUID, UUID] | None = None,
     owner_id: UUID | None = None,
 ) -> Answer:
-    """Return the version that comes after the current one; keep_versions() keeps it.
+    """Return the next version of an answer; keep_versions() stores it.
 
-    owner_id is whose answer it is, where not the actor's.
+    owner_id is the answer's owner, if not the actor's party.
     """
     checklist = loaded.checklist
     owner_id = owner_id or owner_of(actor, checklist, scope)
@@ -412,7 +415,7 @@ def keep_versions(loaded: LoadedChecklist, answers: Sequence[Answer]) -> None:
 
 
 def after_change(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer) -> None:
-    """Reopen the positions of the rest, and what rested on the old text."""
+    """Reopen the other parties' positions, and whatever depended on the old text."""
     checklist = loaded.checklist
     if answer.scope is AnswerScope.SHARED:
         end_talks(loaded, [item.code])
@@ -426,7 +429,7 @@ def after_change(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answ
 
 
 def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
-    """Make nobody's position on some items count any more, and no proposal for them wait.
+    """End all positions and open proposals on some items.
 
     loaded is the checklist as it was when the verb began; nothing was added on these items since.
     """
@@ -455,11 +458,11 @@ def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
 
 
 def as_seen(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled) -> tuple[UUID, int]:
-    """Return the id and number of the version that says of an answer what its page shows.
+    """Return the id and number of a version with exactly what the page shows of an answer.
 
-    Where columns are hidden here, that is a new one without what stands in them: nobody accepts
-    what they can't see, and it must not be agreed once the columns are shown again. What was hidden
-    stays in the version before, and the rest is asked again (product.md, 4.1 and 4.5).
+    If columns are hidden, that is a new version without them: nobody accepts what they can't see,
+    and it must not count as agreed once the columns are shown again. What was hidden stays in the
+    previous version, and the other parties are asked again (product.md, 4.1 and 4.5).
     """
     shown = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
     if current.not_applicable or shown == dict(current.values):
@@ -480,7 +483,7 @@ def put_position(
     stance: Stance,
     reason: str = "",
 ) -> None:
-    """Make this the position of a party that is asked; of one that is not asked, nothing is kept.
+    """Set the position of a party whose acceptance is needed; store nothing for other parties.
 
     taken_by are the person who takes it and the organisation it is taken for.
     """
@@ -494,9 +497,9 @@ def put_positions(
     stance: Stance,
     reason: str = "",
 ) -> None:
-    """Make this the position of a party on several answers, as put_position() does on one.
+    """Set the position of a party on several answers, as put_position() does on one.
 
-    loaded is the checklist as it was when the verb began; a verb puts one position on each item.
+    loaded is the checklist as it was when the verb began; a verb sets one position on each item.
     """
     checklist = loaded.checklist
     author_id, organisation_id = taken_by
@@ -538,14 +541,14 @@ def put_positions(
 
 
 def own_organisation(actor: Actor) -> UUID:
-    """Return the organisation a person acts for; raise RuleBrokenError when there is none."""
+    """Return the organisation a person acts for; raise RuleBrokenError if there is none."""
     if actor.organisation_id is None:
         raise RuleBrokenError(_l("You aren't acting for any organisation."))
     return actor.organisation_id
 
 
 def owner_of(actor: Actor, checklist: Checklist, scope: AnswerScope) -> UUID:
-    """Return whose an answer is; nobody answers for another (product.md, 4.3)."""
+    """Return the owner of an answer; nobody answers for somebody else (product.md, 4.3)."""
     match scope:
         case AnswerScope.SHARED:
             return checklist.id

@@ -8,7 +8,7 @@ from tracker.core import canonical, crypto
 
 
 def put_words(request: MaterialReturn, words: str) -> None:
-    """Keep what was added in words."""
+    """Store text that was added, encrypted."""
     if not words:
         request.sealed_words = None
         return
@@ -17,7 +17,7 @@ def put_words(request: MaterialReturn, words: str) -> None:
 
 
 def words_of(request: MaterialReturn) -> str:
-    """Read what was added in words; empty where nothing was."""
+    """Return text that was added; empty if there is none."""
     if request.sealed_words is None:
         return ""
     key = keys.key_of(request.cooperation_id)

@@ -32,7 +32,7 @@ class ConfirmReturnForm(Form):
 
 
 class ExceptionForm(Form):
-    """Why the NPM goes on without a person's confirmation."""
+    """Why the NPM continues without a person's confirmation."""
 
     reason = TextField(
         _l("Why is there no confirmation?"),
@@ -45,7 +45,7 @@ class ExceptionForm(Form):
 
 
 class CompleteForm(Form):
-    """The lessons, and the end of the work."""
+    """The lessons learned, and the end of the work."""
 
     lessons = TextField(
         _l("Lessons learned"),

@@ -10,7 +10,7 @@ DISPOSALS: dict[Disposal, object] = {
     Disposal.BOTH: _l("I returned some copies and destroyed the others"),
     Disposal.NONE: _l("I had no copies"),
 }
-# The same, as others read it.
+# The same, as shown to others.
 DISPOSED: dict[Disposal, object] = {
     Disposal.RETURNED: _l("All copies returned"),
     Disposal.DESTROYED: _l("All copies destroyed"),

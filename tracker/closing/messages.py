@@ -20,7 +20,7 @@ def requested(request: MaterialReturn) -> None:
 
 
 def overdue(request: MaterialReturn) -> None:
-    """Remind a person on the last day."""
+    """Remind a person on the last day to confirm."""
     with in_language(request.user.language):
         _queue(
             request,

@@ -17,7 +17,7 @@ class ReturnState(enum.StrEnum):
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
-    # The NPM recorded why there is no confirmation of the person.
+    # The NPM recorded why the person's confirmation is missing.
     EXCEPTED = "excepted"
     # The person was cleared again before they answered.
     CANCELLED = "cancelled"
@@ -35,8 +35,8 @@ class Disposal(enum.StrEnum):
 class MaterialReturn(Identified, Base):
     """A request to one person to confirm that copies were returned or destroyed (C17).
 
-    It is made when the undertaking of a person ends that had opened access. One that was answered
-    stays as history: after a later undertaking the person is asked anew.
+    It is created when an undertaking that had given access ends. An answered one is kept as
+    history: after a later undertaking the person is asked again.
     """
 
     __tablename__ = "material_return"
@@ -60,7 +60,7 @@ class MaterialReturn(Identified, Base):
     undertaking_id: Mapped[UUID] = mapped_column(sa.ForeignKey("undertaking.id"))
     state: Mapped[ReturnState] = mapped_column(default=ReturnState.REQUESTED)
     requested_at: Mapped[dt.datetime]
-    # The day by which the terms ask for it; None where they name none.
+    # The day by which the terms require it; None if they name none.
     due_on: Mapped[dt.date | None]
     reminded_on: Mapped[dt.date | None]
     answered_at: Mapped[dt.datetime | None]

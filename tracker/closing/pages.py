@@ -1,4 +1,4 @@
-"""View models for closing pages: tasks, duties that go on and until when."""
+"""View models for closing pages: tasks, continuing duties and how long they last."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -28,15 +28,15 @@ from tracker.undertakings import queries as undertakings
 
 @dataclass(frozen=True, slots=True)
 class LastingDuties:
-    """The duties that go on, as the signed texts list them, and the last day of confidentiality."""
+    """The continuing duties in the signed texts, and the last day of confidentiality."""
 
     duties: list[Duties]
-    # None where the terms name no number of years.
+    # None if the terms name no number of years.
     until: dt.date | None
 
 
 def lasting_duties(cooperation: Cooperation, closing: Closing, language: str) -> LastingDuties:
-    """Return the duties that go on after a cooperation has ended (C17, M20)."""
+    """Return the duties that continue after a cooperation has ended (C17, M20)."""
     confidentiality = next(
         (
             checklist
@@ -69,7 +69,7 @@ def _years_later(day: dt.date, years: int) -> dt.date:
 
 
 def numbers(party: PartyReturns) -> str:
-    """Return in words how many people of a party were asked and how many have answered."""
+    """Return a text saying how many people of a party were asked and how many have answered."""
     asked_words = ngettext("%(num)s person was asked", "%(num)s people were asked", party.total)
     answered = party.total - party.open
     return str(_("%(asked)s, %(answered)s answered.", asked=asked_words, answered=answered))
@@ -123,7 +123,7 @@ def my_tasks(actor: Actor) -> Tasks:
 def cooperation_tasks(
     _actor: Actor, cooperation: Cooperation, *_rest: object
 ) -> dict[str, Sequence[Task]]:
-    """Return the closing for a cooperation's page, once it has ended."""
+    """Return the closing task for a cooperation's page, once the cooperation has ended."""
     if cooperation.stage is not Stage.CLOSED:
         return {}
     closing = queries.closing_of(cooperation.id)

@@ -53,14 +53,14 @@ def is_asked_after(end: UndertakingEnd, *, terms_are_over: bool) -> bool:
 
 
 def can_confirm(actor: Actor, request: ReturnFact) -> Decision:
-    """Decide on confirming the return of material: the person alone, once (C17)."""
+    """Decide who confirms the return of material: only the person, once (C17)."""
     if actor.user_id != request.user_id:
         return no(_l("Only the person can confirm this."))
     return _is_open(request)
 
 
 def can_except(actor: Actor, request: ReturnFact) -> Decision:
-    """Decide on recording why a confirmation is missing: an NPM decider's, never about oneself."""
+    """Decide who records why a confirmation is missing: an NPM decider, never about themselves."""
     if not decides_for(actor, request.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can record an exception."))
     if actor.user_id == request.user_id:
@@ -69,7 +69,7 @@ def can_except(actor: Actor, request: ReturnFact) -> Decision:
 
 
 def can_complete(actor: Actor, closing: ClosingFact) -> Decision:
-    """Decide on completing the closing: an NPM decider's, once every person answered (G7)."""
+    """Decide who completes the closing: an NPM decider, once every person has answered (G7)."""
     if not decides_for(actor, closing.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can complete the closing."))
     if not closing.is_begun:

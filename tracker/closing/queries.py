@@ -30,7 +30,7 @@ WITH_NAMES = (
     load_joined(MaterialReturn.user, User.name, User.language, User.email),
     load_joined(MaterialReturn.organisation, Organisation.name),
 )
-# How many requests of each kind My work looks through at a time.
+# How many requests of each kind My work reads at a time.
 MANY = 100
 _OF_RETURNS = frozenset(
     verb.name
@@ -44,9 +44,9 @@ _OF_RETURNS = frozenset(
 
 
 def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Event that it is of no return, or of one the person may see.
+    """Return the condition over Event that it isn't about a return the person may not see.
 
-    As on the page of the closing: whoever sees the undertaking that promised it.
+    As on the page of the closing: whoever sees the undertaking that promised it may see it.
     """
     is_told = sa.exists().where(
         MaterialReturn.id == Event.subject_id,
@@ -57,7 +57,7 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def find_own(actor: Actor, return_id: UUID) -> MaterialReturn | None:
-    """Return a request to the person themselves; they may have left the cooperation."""
+    """Return a request to the person themselves, who may have left the cooperation."""
     return _first(MaterialReturn.id == return_id, MaterialReturn.user_id == actor.user_id)
 
 
@@ -71,7 +71,7 @@ def find_for_npm(actor: Actor, cooperation_id: UUID, return_id: UUID) -> Materia
 
 
 def locked(return_id: UUID) -> MaterialReturn:
-    """Return a request as it is now and keep others from changing it until the end."""
+    """Lock a request until the transaction ends, and return its current state."""
     row = db.session.scalar(
         sa.select(MaterialReturn)
         .where(MaterialReturn.id == return_id)
@@ -85,7 +85,7 @@ def locked(return_id: UUID) -> MaterialReturn:
 
 
 def locked_closing(cooperation_id: UUID) -> Closing | None:
-    """Return the closing of a cooperation and keep others from changing it; None before its end."""
+    """Lock and return the closing of a cooperation; None before it has ended."""
     return db.session.scalar(
         sa.select(Closing)
         .where(Closing.cooperation_id == cooperation_id)
@@ -95,17 +95,17 @@ def locked_closing(cooperation_id: UUID) -> Closing | None:
 
 
 def closing_of(cooperation_id: UUID) -> Closing | None:
-    """Return the closing of a cooperation; None before its end."""
+    """Return the closing of a cooperation; None before it has ended."""
     return db.session.scalar(sa.select(Closing).where(Closing.cooperation_id == cooperation_id))
 
 
 def fact(request: MaterialReturn) -> ReturnFact:
-    """Return the plain values of a request for the rules."""
+    """Return a request's plain values for the rules."""
     return ReturnFact(request.user_id, request.state, people.npm_ids(request.cooperation_id))
 
 
 def closing_fact(cooperation_id: UUID, closing: Closing | None) -> ClosingFact:
-    """Return the plain values of a closing for the rules."""
+    """Return a closing's plain values for the rules."""
     return ClosingFact(
         is_begun=closing is not None,
         is_completed=closing is not None and closing.completed_at is not None,
@@ -204,7 +204,7 @@ def _never_asked(cooperation_id: UUID, *conditions: sa.ColumnElement[bool]) -> l
 
 
 def open_of(cooperation_id: UUID, user_id: UUID) -> MaterialReturn | None:
-    """Return the request of a person that is still open, locked."""
+    """Return a person's open request, locked."""
     return db.session.scalar(
         sa.select(MaterialReturn)
         .where(
@@ -222,7 +222,7 @@ def open_of(cooperation_id: UUID, user_id: UUID) -> MaterialReturn | None:
 
 @dataclass(frozen=True, slots=True)
 class PartyReturns:
-    """A party with the requests to its people that the reader may see, or their numbers."""
+    """A party with the requests to its people that the reader may see, or only their numbers."""
 
     name: str
     is_npm: bool
@@ -233,9 +233,9 @@ class PartyReturns:
 
 
 def by_party(actor: Actor, cooperation: Cooperation) -> list[PartyReturns]:
-    """Return the requests of a cooperation party by party; of another CSO's people the numbers.
+    """Return the requests in a cooperation by party; for another CSO's people only numbers.
 
-    In a constant number of statements.
+    Takes a constant number of statements.
     """
     rows = db.session.scalars(
         sa.select(MaterialReturn)
@@ -250,7 +250,7 @@ def by_party(actor: Actor, cooperation: Cooperation) -> list[PartyReturns]:
     parties = cooperation_people.parties(cooperation)
     sides = {party.organisation_id: party.organisation_id in npm_ids for party in parties}
     names = {party.organisation_id: party.organisation.name for party in parties}
-    # Somebody may have signed for an organisation that has left since.
+    # People may have signed for an organisation that has left since.
     for row in rows:
         sides.setdefault(row.organisation_id, row.organisation_id in npm_ids)
         names.setdefault(row.organisation_id, row.organisation.name)
@@ -272,7 +272,7 @@ def by_party(actor: Actor, cooperation: Cooperation) -> list[PartyReturns]:
 
 
 def _sees_people(actor: Actor, organisation_id: UUID, npm_ids: frozenset[UUID]) -> bool:
-    """Whether a person sees who of a party was asked, as with undertakings."""
+    """Return whether a person sees who in a party was asked, as for undertakings."""
     if actor.audited_ids & npm_ids:
         return True
     if actor.organisation_id in npm_ids and actor.acts_for_npm and not actor.outside_expert:
@@ -281,7 +281,7 @@ def _sees_people(actor: Actor, organisation_id: UUID, npm_ids: frozenset[UUID]) 
 
 
 def own_open(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
-    """Return what the person still has to confirm, with its cooperation."""
+    """Return what the person still has to confirm, with the cooperation."""
     rows = db.session.execute(
         sa.select(MaterialReturn, Cooperation)
         .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)

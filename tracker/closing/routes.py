@@ -23,7 +23,7 @@ blueprint = Blueprint("closing", __name__)
 @blueprint.route("/returns/<return_id>", methods=["GET", "POST"])
 @signed_in
 def confirm(return_id: str) -> str | Response:
-    """Confirm what became of one's own copies; once answered, show what was said."""
+    """Confirm what became of one's own copies; once answered, show the answer."""
     actor = current_actor()
     request = found_or_404(queries.find_own(actor, as_uuid(return_id)))
     cooperation = db.session.get_one(Cooperation, request.cooperation_id)
@@ -56,7 +56,7 @@ def confirm(return_id: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/closing", methods=["GET", "POST"])
 @signed_in
 def show(reference: str) -> str | Response:
-    """Show what was returned, what goes on, and the lessons; complete the closing."""
+    """Show what was returned, which duties continue, and the lessons; complete the closing."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     form = CompleteForm()

@@ -28,7 +28,7 @@ MAX_LESSONS = 5000
 def request_return(actor: Actor | None, undertaking: Undertaking) -> MaterialReturn | None:
     """Ask a person whose access has ended what became of their copies (C17); record and mail it.
 
-    Return None if they are asked already. undertaking is the one that had opened the access, with
+    Return None if they have already been asked. undertaking is the one that had given access, with
     its person and organisation.
     """
     if queries.open_of(undertaking.cooperation_id, undertaking.user_id) is not None:
@@ -64,7 +64,7 @@ def cancel_return(actor: Actor | None, cooperation_id: UUID, user_id: UUID) -> N
 def confirm(actor: Actor, return_id: UUID, disposal: Disposal, words: str = "") -> MaterialReturn:
     """Confirm what became of one's own copies (C17).
 
-    Raise RefusedError for anybody else and for a second time, RuleBrokenError for too many words.
+    Raise RefusedError for anybody else and the second time, RuleBrokenError for too long a text.
     """
     request = queries.locked(return_id)
     policy.can_confirm(actor, queries.fact(request)).require()
@@ -79,7 +79,7 @@ def confirm(actor: Actor, return_id: UUID, disposal: Disposal, words: str = "") 
 def record_exception(actor: Actor, return_id: UUID, reason: str) -> MaterialReturn:
     """Record for the NPM why a person's confirmation is missing (G7).
 
-    Raise RefusedError for whoever may not, RuleBrokenError without a reason.
+    Raise RefusedError for people who may not, RuleBrokenError without a reason.
     """
     request = queries.locked(return_id)
     policy.can_except(actor, queries.fact(request)).require()
@@ -105,9 +105,9 @@ def begin_closing(actor: Actor | None, cooperation: Cooperation) -> Closing:
 
 
 def complete(actor: Actor, cooperation: Cooperation, lessons: str = "") -> Closing:
-    """Complete the closing once every person has answered (G7), with the lessons for the record.
+    """Complete the closing once every person has answered (G7), recording the lessons learned.
 
-    Raise RefusedError for whoever may not and while somebody is waited for.
+    Raise RefusedError for people who may not, and while an answer is missing.
     """
     closing = queries.locked_closing(cooperation.id)
     policy.can_complete(actor, queries.closing_fact(cooperation.id, closing)).require()
@@ -129,7 +129,10 @@ def complete(actor: Actor, cooperation: Cooperation, lessons: str = "") -> Closi
 
 
 def remind(return_id: UUID, day: dt.date) -> bool:
-    """Remind a person on the day by which copies are due, once; tell whether it did. A job."""
+    """Remind a person on the day by which copies are due, once; return whether it was sent.
+
+    A job.
+    """
     request = queries.locked(return_id)
     if request.state is not ReturnState.REQUESTED or request.reminded_on is not None:
         return False

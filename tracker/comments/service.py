@@ -180,7 +180,7 @@ def finish_task(actor: Actor, comment_id: UUID) -> None:
 
 
 def end_tasks(cooperation_id: UUID, user_ids: Collection[UUID]) -> None:
-    """End the open tasks of people whose organisation has left; others can be given them anew."""
+    """End the open tasks of people whose organisation has left; somebody else can get them."""
     tasks = db.session.scalars(
         sa.select(CommentTask)
         .join(Comment, Comment.id == CommentTask.comment_id)

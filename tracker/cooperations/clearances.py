@@ -53,9 +53,9 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
 
 
 def covers(visit_id: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
-    """Return the condition over Clearance that it opens a visit: for it or all, and not barred.
+    """Return the condition over Clearance that it covers a visit, and isn't barred for it.
 
-    Without a visit (null), that it is for all of the cooperation.
+    Without a visit (null): that it covers the whole cooperation.
     """
     return sa.and_(
         sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id == visit_id),
@@ -64,7 +64,7 @@ def covers(visit_id: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
 
 
 def _is_barred(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    # Correlated with all around it: the visit stands two queries further out.
+    # Correlated with all enclosing queries: the visit is two levels further out.
     return (
         sa.exists()
         .where(

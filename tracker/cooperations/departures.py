@@ -1,4 +1,4 @@
-"""The rows and events of a party that leaves a cooperation alone (product.md, 5.8)."""
+"""The rows and events of a single party leaving a cooperation (product.md, 5.8)."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 def locked_parties(cooperation_id: UUID) -> list[Party]:
-    """Return all parties as they are now, in order; the caller holds the cooperation's chain."""
+    """Lock and return all parties, in order; the caller has locked the cooperation's chain."""
     return list(
         db.session.scalars(
             sa.select(Party)
@@ -36,9 +36,10 @@ def locked_parties(cooperation_id: UUID) -> list[Party]:
 
 
 def announce(actor: Actor, party: Party, *, since: dt.date, reason: str) -> None:
-    """Keep the notice by which a party leaves; since is the first day without it.
+    """Record a party's notice that it leaves; since is the first day without it.
 
-    From now on all who look at the day of leaving see it: what reaches beyond that day says so.
+    From now on people who look at the party see its last day, and anything planned beyond it says
+    so.
     """
     party.left_on = since - ONE_DAY
     party.leave_given_at = clock.now()
@@ -49,17 +50,17 @@ def announce(actor: Actor, party: Party, *, since: dt.date, reason: str) -> None
 
 
 def take_back(actor: Actor | None, party: Party, *, reason: str) -> None:
-    """Let a party stay that had given notice; without an actor because the cooperation ended."""
+    """Cancel a party's notice; without an actor because the whole cooperation ended."""
     party.stay()
     db.session.flush()
     _record(verbs.PARTY_STAYS, actor, party, reason=reason)
 
 
 def leave(actor: Actor | None, party: Party) -> None:
-    """End the part of a party that is due to leave: record PARTY_LEFT, remove its people.
+    """End the membership of a party that is due to leave: record PARTY_LEFT, remove its people.
 
-    The texts that wait for its signature are called back by a handler first, while its people can
-    still be named.
+    A handler first calls back the texts that wait for its signature, while its people can still be
+    named.
     """
     if party.left_on is None:
         raise LookupError("The party has given no notice.")
@@ -76,17 +77,17 @@ def leave(actor: Actor | None, party: Party) -> None:
 
 
 def due(day: dt.date) -> Sequence[UUID]:
-    """Return the parties whose last day has passed and whose part was not ended yet."""
+    """Return the parties whose last day has passed and that have not been removed yet."""
     return db.session.scalars(
         sa.select(Party.id).where(is_due(day)).order_by(Party.left_on, Party.id)
     ).all()
 
 
 def people_due(day: dt.date) -> Sequence[UUID]:
-    """Return the places of people of parties whose last day has passed; for the worker.
+    """Return the participations of people in parties whose last day has passed; for the worker.
 
-    Each is ended by itself (end_person) before its party's part is (leave), which would end all of
-    them in one transaction. Nobody sees more or less in between: a party has no access from the day
+    Each is ended in its own transaction (end_person) before the party leaves (leave), which would
+    end all of them in one. Nobody sees more or less in between: a party has no access from the day
     after its last one.
     """
     return db.session.scalars(
@@ -104,9 +105,9 @@ def people_due(day: dt.date) -> Sequence[UUID]:
 
 
 def end_person(row_id: UUID, day: dt.date) -> bool:
-    """Remove a person whose party's last day has passed; for the worker.
+    """End the participation of a person whose party's last day has passed; for the worker.
 
-    Return False if the person has left, or the party stays, in the meantime.
+    Return False if the person has already left, or the party stays after all.
     """
     row = db.session.get_one(CooperationPerson, row_id)
     lock_chain(row.cooperation_id)
@@ -125,14 +126,17 @@ def end_person(row_id: UUID, day: dt.date) -> bool:
 
 
 def is_due(day: dt.date) -> sa.ColumnElement[bool]:
-    """Return the condition over Party that its last day has passed and its part was not ended."""
+    """Return the condition over Party that its last day has passed and it wasn't removed yet."""
     return sa.and_(
         Party.leave_given_at.is_not(None), Party.leave_done_at.is_(None), Party.left_on < day
     )
 
 
 def follow_stage(event: DomainEvent) -> None:
-    """Void the notices of parties once the cooperation has ended for all. Of STAGE_CHANGED."""
+    """Void parties' notices once the whole cooperation has ended.
+
+    Handler of STAGE_CHANGED.
+    """
     if event.details.get("after") != Stage.CLOSED.value or event.cooperation_id is None:
         return
     for party in locked_parties(event.cooperation_id):
@@ -141,15 +145,15 @@ def follow_stage(event: DomainEvent) -> None:
 
 
 def is_past(party: Party) -> bool:
-    """Tell whether a party's last day has passed."""
+    """Return whether a party's last day has passed."""
     return party.left_on is not None and party.left_on < clock.today()
 
 
 def find_left(actor: Actor, reference: str) -> Party | None:
-    """Return the party that the person's organisation was in a cooperation which it has left.
+    """Return the party that the person's organisation was in a cooperation it has left.
 
-    For its coordinators, signatories and managers, and its people who took part: what they promised
-    for the time after stays theirs to read. The cooperation is loaded with it.
+    For its coordinators, signatories and managers, and its people who took part, who may go on
+    reading what they promised for the time afterwards. The cooperation is loaded with it.
     """
     roles = (*FOR_THE_ORGANISATION, Role.MEMBER)
     if actor.organisation_id is None or not actor.has(*roles) or not REFERENCE.fullmatch(reference):

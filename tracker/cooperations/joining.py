@@ -1,4 +1,4 @@
-"""The rows and events of a CSO that joins a cooperation whose terms are in force (adr 70)."""
+"""The rows and events of a CSO joining a cooperation whose terms are in force (adr 70)."""
 
 from typing import Any
 from uuid import UUID
@@ -26,10 +26,10 @@ def invite(
     reason: str,
     with_confidentiality: bool,
 ) -> Party:
-    """Add a CSO that is joining from now on; record PARTY_JOINING.
+    """Invite a CSO, which is joining from now on; record PARTY_JOINING.
 
-    A party that has left comes back by its own row. with_confidentiality says that terms on
-    confidentiality are in force beside, which it has to sign too.
+    A party that left before gets its old row back. with_confidentiality says that confidentiality
+    terms are in force as well, which it also has to sign.
     """
     parties = locked_parties(cooperation_id)
     party = next((party for party in parties if party.organisation_id == organisation.id), None)
@@ -56,10 +56,10 @@ def invite(
 
 
 def take_back(actor: Actor | None, party: Party, *, reason: str) -> None:
-    """End a party's joining: it is none any more; record JOINING_TAKEN_BACK, remove its people.
+    """End a party's joining: it is removed with its people; record JOINING_TAKEN_BACK.
 
-    Without an actor because the cooperation ended. A handler calls the texts back that wait for its
-    signature, while its people can still be named.
+    Without an actor because the whole cooperation ended. A handler calls back the texts that wait
+    for its signature, while its people can still be named.
     """
     party.left_on = clock.today() - ONE_DAY
     db.session.flush()
@@ -74,7 +74,7 @@ def take_back(actor: Actor | None, party: Party, *, reason: str) -> None:
 
 
 def note_joined(actor: Actor | None, cooperation_id: UUID) -> list[Party]:
-    """Record PARTY_JOINED of each invited party that has signed all it had to; return them."""
+    """Record PARTY_JOINED for each invited party that has signed all it had to; return them."""
     invited = db.session.scalars(
         sa.select(Party)
         .where(

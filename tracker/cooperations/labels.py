@@ -30,7 +30,7 @@ STAGES: dict[Stage, object] = {
     Stage.CLOSED: _l("Closed"),
 }
 
-# What the list of cooperations can be narrowed to, in order.
+# The filters of the list of cooperations, in order.
 LIST_STATES: dict[ListState, object] = {
     Stage.EXPLORED: STAGES[Stage.EXPLORED],
     Stage.DRAFT: STAGES[Stage.DRAFT],
@@ -44,7 +44,7 @@ LIST_STATES: dict[ListState, object] = {
     Stage.CLOSED: STAGES[Stage.CLOSED],
 }
 
-# The style marks of stages; of those in which work goes on, "half".
+# The style marks of stages; "half" while work goes on.
 _MARKS = {
     Stage.ACTIVE: "held",
     Stage.CLOSED: "off",
@@ -69,12 +69,12 @@ def stage_words(
     *,
     agrees: bool,
 ) -> tuple[object, str]:
-    """Return the state of a cooperation on a day, in words with their style mark.
+    """Return the state of a cooperation on a day as a label with its style mark.
 
-    That is the name of its stage. Active it is only from the first to the last day of the agreed
-    terms (M19), which are starts_on and ends_on: before, all is signed and begins later; after, the
-    terms have run out, and nobody has renewed them or given notice. Of one whose rows disagree with
-    its signatures and events it says no more than that.
+    Usually that is the name of its stage. It is only *Active* from the first to the last day of the
+    agreed terms (M19), starts_on and ends_on: before that, everything is signed and begins later;
+    after that, the terms have expired, without a renewal or a notice. If the cooperation's rows
+    disagree with signatures and events, only that is said.
     """
     if not agrees:
         return DISAGREES
@@ -99,7 +99,7 @@ KINDS: dict[ChecklistKind, object] = {
     ChecklistKind.URGENT_PLAN: _l("Urgent-action plan"),
 }
 
-# What tells the two columns of the urgent-action plan apart.
+# What distinguishes the two columns of the urgent-action plan.
 COLUMNS: dict[Column, object] = {
     STANDING_PLAN: _l("Urgent-action plan of the cooperation"),
     VISIT_PLAN: _l("Urgent-action plan of each visit"),

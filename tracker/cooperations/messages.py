@@ -11,7 +11,7 @@ from tracker.mail.render import in_language, link_to, text
 
 
 def power_by_administrator(references: Mapping[UUID, str]) -> None:
-    """Tell partners, each with a cooperation, that an administrator confirmed a power."""
+    """Tell partners, each with a cooperation, that an administrator confirmed a role."""
     for person in accounts.contacts(references).values():
         with in_language(person.language):
             body = text(
@@ -33,7 +33,7 @@ def power_by_administrator(references: Mapping[UUID, str]) -> None:
 
 
 def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell the people of the parties that one gave notice that it leaves, or took it back."""
+    """Tell the parties' people that one party gave notice that it leaves, or withdrew it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(
@@ -50,7 +50,7 @@ def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
 
 
 def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell the people of the parties that stay; the page lists what has to change."""
+    """Tell the people of the remaining parties; the page lists what has to change."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(
@@ -69,7 +69,7 @@ def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUI
 
 
 def you_have_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell the people of the party that has left which page of the cooperation stays theirs."""
+    """Tell the people of a party that has left which page of the cooperation stays open to them."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(
@@ -87,7 +87,7 @@ def you_have_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID
 
 
 def party_was_added(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell the people of the parties that another organisation becomes a party."""
+    """Tell the parties' people that another organisation becomes a party."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(
@@ -103,7 +103,7 @@ def party_was_added(reference: str, user_ids: Iterable[UUID]) -> None:
 
 
 def you_were_added(reference: str, user_ids: Iterable[UUID], *, is_joining: bool) -> None:
-    """Tell the people of an organisation that it is a party, or what it reads and signs first."""
+    """Tell an organisation's people that it is a party, or what it has to read and sign first."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             words = (
@@ -137,7 +137,7 @@ def party_has_joined(reference: str, user_ids: Iterable[UUID]) -> None:
 
 
 def joining_was_taken_back(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell the people of the parties that an organisation doesn't join after all."""
+    """Tell the parties' people that an organisation isn't joining after all."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(
@@ -153,7 +153,7 @@ def joining_was_taken_back(reference: str, user_ids: Iterable[UUID]) -> None:
 
 
 def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
-    """Tell the people of an organisation that it doesn't join a cooperation after all."""
+    """Tell an organisation's people that it isn't joining a cooperation after all."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(

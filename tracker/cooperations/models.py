@@ -39,7 +39,7 @@ class Stage(enum.StrEnum):
 
 
 # What a list shows of a cooperation on a day: its stage, or that signed terms begin later or have
-# run out.
+# expired.
 ListState = Stage | Validity
 
 
@@ -88,7 +88,7 @@ class BodyKind(enum.StrEnum):
 
 
 class Cooperation(Identified, Base):
-    """The whole relation between the NPM and its partner CSOs, from first talk to closing."""
+    """The whole relation between the NPM and its partner CSOs, from the first talk to closing."""
 
     __tablename__ = "cooperation"
     __table_args__ = (
@@ -112,24 +112,25 @@ class Cooperation(Identified, Base):
     # Mode codes, and the answers to the questions behind R* (question -> Knowledge)
     modes: Mapped[list[str]] = mapped_column(default=list)
     questions: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    # Who is no party and can be named by answers (outside_bodies.py); none before the first.
+    # Bodies that are not parties and can be named in answers (outside_bodies.py); NULL before the
+    # first.
     outside_bodies: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None] = mapped_column(index=True)
     review_on: Mapped[dt.date | None]
-    # When the last review was held, and the review day in the terms then in force that it was held
-    # for; review_on is the next one.
+    # When the last review was held, and for which review day in the terms then in force; review_on
+    # is the next one.
     reviewed_on: Mapped[dt.date | None]
     reviewed_for: Mapped[dt.date | None]
-    # How many days before review and end M19 reminds people, and on which days they are reminded
-    # next; None once they were.
+    # How many days before review and end M19 has people reminded, and the days of the next
+    # reminders; None once they were sent.
     reminder_days: Mapped[int | None]
     remind_of_review_on: Mapped[dt.date | None]
     remind_of_end_on: Mapped[dt.date | None]
     opened_at: Mapped[dt.datetime]
     opened_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     is_demonstration: Mapped[bool] = mapped_column(default=False)
-    # Whether people without a second factor may sign their undertaking with a code by mail.
+    # Whether people without a second factor may sign their undertaking with a code sent by email.
     mailed_codes: Mapped[bool] = mapped_column(default=False)
     # Whether the public page that verifies a certificate names who signed for whom, and when.
     shows_signers: Mapped[bool] = mapped_column(default=False)
@@ -169,7 +170,7 @@ class Party(Identified, Base):
     __table_args__ = (
         sa.UniqueConstraint("cooperation_id", "organisation_id"),
         sa.Index("ix_party_organisation", "organisation_id", "left_on", "cooperation_id"),
-        # What the worker looks for.
+        # The index for the worker's query.
         sa.Index(
             "ix_party_leaving",
             "left_on",
@@ -183,17 +184,17 @@ class Party(Identified, Base):
     side: Mapped[OrganisationKind]
     position: Mapped[int] = mapped_column(default=0)
     joined_on: Mapped[dt.date]
-    # The last day on which it is a party; ahead while it has given notice that it leaves.
+    # The last day on which it is a party; in the future if it has given notice that it leaves.
     left_on: Mapped[dt.date | None]
-    # The notice by which it leaves alone (product.md, 5.8), and when all that ends with its part
-    # was ended.
+    # The notice by which it leaves alone (product.md, 5.8), and when its membership was ended.
     leave_given_at: Mapped[dt.datetime | None]
     leave_given_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     leave_reason: Mapped[str | None]
     leave_done_at: Mapped[dt.datetime | None]
-    # For a CSO that came while terms were in force (adr 70): when, by whom and why it was invited,
-    # whether terms on confidentiality were in force beside, and when PARTY_JOINED was recorded.
-    # Whether it has joined is never read here, but from its signatures (is_joining).
+    # For a CSO that joined while terms were in force (adr 70): when, by whom and why it was
+    # invited, whether confidentiality terms were in force as well, and when PARTY_JOINED was
+    # recorded. Whether it has joined is derived from its signatures (is_joining), never from these
+    # columns.
     invited_at: Mapped[dt.datetime | None]
     invited_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     invite_reason: Mapped[str | None]
@@ -207,16 +208,16 @@ class Party(Identified, Base):
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
 
     if TYPE_CHECKING:
-        # Whether it was invited and has not signed what was in force then; worked out below.
+        # Whether it was invited and has not signed what was in force then; computed below.
         is_joining: Mapped[bool]
 
     @property
     def is_leaving(self) -> bool:
-        """Whether it has given notice that it leaves, and is still a party or not ended yet."""
+        """Whether it has given notice that it leaves, and its membership has not ended yet."""
         return self.leave_given_at is not None and self.leave_done_at is None
 
     def stay(self) -> None:
-        """Forget a notice and the day of leaving, for a party that stays or comes back."""
+        """Clear a notice and the last day, for a party that stays or comes back."""
         self.left_on = None
         self.leave_given_at = self.leave_done_at = None
         self.leave_given_by_id = None
@@ -224,10 +225,10 @@ class Party(Identified, Base):
 
 
 def _has_signed(kind: ChecklistKind) -> sa.ColumnElement[bool]:
-    """Return the condition over Party that it signed a text that all signed since its invitation.
+    """Return the condition over Party that it signed a text completed since its invitation.
 
-    A text of an earlier time as a party doesn't count. One condition inside the other, so that it's
-    always found by the few texts of the cooperation.
+    A text of an earlier membership doesn't count. One condition is nested in the other, so that the
+    few texts of the cooperation are always searched first.
     """
     is_completed = (
         sa.exists()
@@ -260,7 +261,7 @@ def _has_signed(kind: ChecklistKind) -> sa.ColumnElement[bool]:
 
 
 if not TYPE_CHECKING:
-    # Read with each party in the same statement; for most parties the first condition decides.
+    # Selected with each party in the same statement; for most parties the first condition decides.
     Party.is_joining = column_property(
         sa.and_(
             Party.invited_at.is_not(None),
@@ -275,7 +276,7 @@ if not TYPE_CHECKING:
     )
 
 
-# As many letters as surely fit into an index of PostgreSQL, of up to four bytes each.
+# The number of letters that surely fit into an index of PostgreSQL, at up to four bytes each.
 FEW_LETTERS = 600
 # What lists of cooperations are ordered, filtered and counted by.
 _LISTED = (
@@ -294,7 +295,7 @@ _LISTED = (
 class CooperationEntry(Base):
     """A cooperation in one party's list, for finding, ordering and counting.
 
-    Updated with each event that changes it (adr 59), and no evidence: what a list shows is read
+    Updated with each event that changes it (adr 59). It is no evidence: what a list shows is read
     from the cooperation itself.
     """
 
@@ -302,8 +303,8 @@ class CooperationEntry(Base):
     __table_args__ = (
         # In the order of the list, with all columns it is filtered and counted by.
         sa.Index("ix_cooperation_entry_order", *_LISTED),
-        # What is searched, in the same order and with the words. PostgreSQL takes no long ones into
-        # an index: what has more is read from the table, found by an index of its own.
+        # For searches, in the same order and with the words. PostgreSQL can't index long texts, so
+        # longer ones are read from the table, found by an index of their own.
         sa.Index(
             "ix_cooperation_entry_words",
             *_LISTED,
@@ -325,13 +326,13 @@ class CooperationEntry(Base):
     cooperation_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("cooperation.id"), primary_key=True, index=True
     )
-    # The organisation's part in the cooperation, and the last day of it.
+    # When the organisation's membership in the cooperation ends.
     is_of_npm: Mapped[bool]
     left_on: Mapped[dt.date | None]
     opened_at: Mapped[dt.datetime]
     reference: Mapped[str] = mapped_column(sa.String(20))
     stage: Mapped[Stage]
-    # First and last day of the agreed terms (M19), between which an active cooperation is active.
+    # First and last day of the agreed terms (M19), between which an active cooperation is *Active*.
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None]
     # Reference, title and the names of all parties, case folded; a search word is part of a line.
@@ -412,7 +413,7 @@ class Clearance(Identified, Base):
 class ClearanceBar(Identified, Base):
     """A part of the work that an added interest (C13) closes to a person: one visit, or all of it.
 
-    Worked out from undecided and limited interests, and from the place of each visit.
+    Derived from undecided and limited interests, and from the place of each visit.
     """
 
     __tablename__ = "clearance_bar"

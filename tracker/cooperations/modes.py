@@ -16,7 +16,7 @@ from tracker.cooperations.models import ChecklistKind, Knowledge, Mode
 
 
 class Purpose(enum.StrEnum):
-    """Whether a checklist is agreed once for the cooperation, or anew for each visit."""
+    """Whether a checklist is agreed once for the cooperation, or for each visit."""
 
     COOPERATION = "cooperation"
     VISIT = "visit"
@@ -146,7 +146,7 @@ _VISIT_PASSAGE = "settling-terms/joint-visits"
 _URGENT_PASSAGE = "settling-terms/urgent-action"
 
 
-# Of what passes between the two sides, either can bring up something grave.
+# What passes between the two sides: either can bring up something grave.
 _EITHER_PASSES = (Question.NPM_PASSES_RESTRICTED, Question.CSO_PASSES_RESTRICTED)
 
 

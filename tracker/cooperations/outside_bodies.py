@@ -1,7 +1,7 @@
 """Outside bodies of a cooperation: authorities, donors and the like, which its answers can name.
 
-They are no parties. Answers choose them from this list, so that rules know whom an answer names
-(S6, S7). The list is a column of the cooperation's row, which is read wherever answers are.
+They are not parties. Answers choose them from this list, so that rules know whom an answer names
+(S6, S7). The list is a column of the cooperation's row, which is read together with answers.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from tracker.core.errors import RuleBrokenError, StaleError
 
 MAX_NAME = 200
 MOST = 50
-# With those that were removed, which signed texts still name.
+# Including removed ones, which signed texts still name.
 MOST_EVER = 200
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideBody:
-    """An outside body; one that was removed is chosen no more, and what named it still shows it."""
+    """An outside body; a removed one can't be chosen any more, but is shown where it is named."""
 
     id: UUID
     name: str
@@ -34,7 +34,7 @@ class OutsideBody:
     is_removed: bool = False
 
     def content(self) -> dict[str, Any]:
-        """Return it as the cooperation's row holds it."""
+        """Return it as stored in the cooperation's row."""
         return {
             "id": str(self.id),
             "name": self.name,
@@ -44,7 +44,7 @@ class OutsideBody:
 
 
 def of(cooperation: Cooperation) -> tuple[OutsideBody, ...]:
-    """Return the outside bodies of a cooperation, removed ones too, in the order of adding."""
+    """Return the outside bodies of a cooperation, including removed ones, in the order added."""
     return tuple(
         OutsideBody(UUID(row["id"]), row["name"], BodyKind(row["kind"]), row["removed"])
         for row in cooperation.outside_bodies or ()
@@ -54,7 +54,7 @@ def of(cooperation: Cooperation) -> tuple[OutsideBody, ...]:
 def add(actor: Actor, cooperation: Cooperation, *, name: str, kind: BodyKind) -> OutsideBody:
     """Add an outside body that answers can name from now on; record OUTSIDE_BODY_ADDED.
 
-    Raise RuleBrokenError for a name that is empty, too long or there already.
+    Raise RuleBrokenError for a name that is empty, too long or already in the list.
     """
     policy.can_add_body(actor, queries.fact(cooperation)).require()
     _lock(cooperation)
@@ -120,7 +120,7 @@ def remove(actor: Actor, cooperation: Cooperation, body_id: UUID) -> OutsideBody
 
 
 def _lock(cooperation: Cooperation) -> None:
-    """Read the list again, and keep others from changing it until the end of the transaction."""
+    """Lock the list until the transaction ends, and read it again."""
     db.session.refresh(cooperation, ["outside_bodies"], with_for_update=True)
 
 

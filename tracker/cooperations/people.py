@@ -34,7 +34,7 @@ class Person:
     outside_expert: bool = False
     power: str = ""
     office: str = ""
-    # The last day on which they take part, where one is known.
+    # Their last day, if one is known.
     until_on: dt.date | None = None
     # Whether their party has yet to sign the terms in force (adr 70).
     is_joining: bool = False
@@ -45,9 +45,9 @@ class Person:
         return self.side is not OrganisationKind.NPM or self.outside_expert
 
 
-# Sent by nearly every action and page; built once, since building takes as long as running it.
+# Sent with nearly every action and page; built once, since building takes as long as running it.
 TAKE_NO_PART = (Role.AUDITOR, Role.ADMINISTRATOR)
-# Asked by nearly every verb and page; built once, since building takes as long as sending.
+# Sent with nearly every verb and page; built once, since building takes as long as sending.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _DAY = sa.bindparam("day", type_=sa.Date())
 _PEOPLE = (
@@ -225,7 +225,7 @@ def other_sides(organisation_id: UUID) -> dict[UUID, str]:
 
 
 def current(cooperation_id: UUID) -> list[Party]:
-    """Return the parties that have not left, those joining too, in order, with organisations."""
+    """Return the parties that have not left, also joining ones, in order, with organisations."""
     return list(
         db.session.scalars(
             sa.select(Party)
@@ -239,14 +239,14 @@ def current(cooperation_id: UUID) -> list[Party]:
 def parties(cooperation: Cooperation) -> list[Party]:
     """Return the parties that have not left, in order; they are loaded with the head.
 
-    Those that are joining too: they are shown, and name their people.
+    Includes joining ones, which are shown, and name their people.
     """
     today = clock.today()
     return [party for party in cooperation.parties if not party.left_on or party.left_on >= today]
 
 
 def is_joining(cooperation: Cooperation, organisation_id: UUID | None) -> bool:
-    """Tell whether an organisation was invited and has yet to sign the terms in force (adr 70)."""
+    """Return whether an organisation was invited and still has to sign the terms (adr 70)."""
     return any(
         party.is_joining
         for party in parties(cooperation)
@@ -255,5 +255,5 @@ def is_joining(cooperation: Cooperation, organisation_id: UUID | None) -> bool:
 
 
 def joined_parties(cooperation: Cooperation) -> list[Party]:
-    """Return the parties that have not left and are not joining: bound by all that is in force."""
+    """Return the parties that have not left and are not joining: what is in force binds them."""
     return [party for party in parties(cooperation) if not party.is_joining]

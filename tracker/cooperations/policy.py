@@ -51,7 +51,7 @@ class CooperationFact:
         )
 
 
-# What a party that is joining is told where only parties act.
+# The message to a party that is joining, where only parties act.
 NOT_JOINED = _l("Your organisation hasn't joined yet. First it signs the terms in force.")
 
 
@@ -81,7 +81,7 @@ def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
 
 
 def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may change what the public check shows, even of a closed one."""
+    """Decide who may change what the public check shows, even for a closed cooperation."""
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
         return no(_l("Only the cooperation's NPM can decide what the public check shows."))
     if not actor.has(Role.COORDINATOR):
@@ -144,7 +144,7 @@ def can_join(
 
 
 def can_add_party(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may add a party, and take it back while it joins: a coordinator of the NPM."""
+    """Decide who may add a party, and remove it while it is joining: a coordinator of the NPM."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
@@ -177,7 +177,7 @@ def can_be_invited(
 def can_take_joining_back(
     actor: Actor, cooperation: CooperationFact, organisation_id: UUID
 ) -> Decision:
-    """Decide who may take an invitation back: as for adding, until the party has joined."""
+    """Decide who may withdraw an invitation: as for adding a party, until it has joined."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
@@ -190,10 +190,10 @@ def can_take_joining_back(
 
 
 def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may give notice that their party leaves alone, while the others go on (5.8).
+    """Decide who may give notice that their party leaves while the others continue (5.8).
 
-    A signatory of the party, whose power to sign is asked beside. An NPM body and a CSO have to
-    stay: parties that leave already, or have yet to join, don't count.
+    A signatory of the party; whether their power to sign is current is checked separately. An NPM
+    body and a CSO have to remain: parties that are leaving or joining don't count.
     """
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
@@ -227,7 +227,7 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
 
 
 def can_stay(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may take such a notice back before its day: a signatory of the same party."""
+    """Decide who may withdraw such a notice before its day: a signatory of the same party."""
     if not cooperation.has_party(actor.organisation_id) or not actor.has(Role.SIGNATORY):
         return no(_l("Only a signatory of the party that is leaving can withdraw the notice."))
     own = actor.organisation_id

@@ -34,7 +34,7 @@ from tracker.signoff.outcomes import Validity
 # Before any cooperation was opened.
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MAX_WORDS = 8
-# Written out, as in the conditions of the indexes: no parameter fits those.
+# Spelled out as in the indexes' conditions, since these don't match a parameter.
 _FEW: sa.ColumnElement[int] = sa.literal_column(str(FEW_LETTERS))
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
@@ -46,13 +46,13 @@ class Listing:
 
     total: int
     cooperations: list[Cooperation]
-    # Those whose stage and dates are what signatures and events say.
+    # Those whose stage and dates agree with signatures and events.
     agreeing: Collection[UUID] = ()
 
 
 AgreeingReader = Callable[[Collection[Cooperation]], Collection[UUID]]
 
-# How cooperations are compared with their evidence: lifecycle stands above this part.
+# The reader that compares cooperations with their evidence: lifecycle is a higher package.
 AGREEING_READER: Slot[AgreeingReader] = Slot(
     "agreeing_reader", lambda cooperations: [cooperation.id for cooperation in cooperations]
 )
@@ -66,9 +66,9 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
 
 
 def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
-    """Return what find() does, and a cooperation that the person's party is joining.
+    """Return what find() does, also for a cooperation that the person's party is joining.
 
-    For its page and its people: all else of it opens once the party has joined.
+    For its page and its people: everything else opens once the party has joined.
     """
     if not REFERENCE.fullmatch(reference):
         return None
@@ -81,7 +81,7 @@ def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
 
 
 def find_by_id_in_part(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
-    """Return what find_by_id() does, and a cooperation that the person's party is joining."""
+    """Return what find_by_id() does, also for a cooperation that the person's party is joining."""
     return _find_one(Cooperation.id == cooperation_id, visible_in_part(actor))
 
 
@@ -104,16 +104,16 @@ def listing(
     limit: int = 25,
     counts: Mapping[str, int] | None = None,
 ) -> Listing:
-    """Return one page of the cooperations the person may see, or joins, the newest first.
+    """Return one page of the cooperations that the person may see or joins, the newest first.
 
-    Every word must occur in the title, the reference or the name of a party. counts are those of
-    the same words (state_counts), where they were asked for already.
+    Every word must occur in the title, the reference or the name of a party. counts are those for
+    the same words (state_counts), if they were already read.
     """
     counts = state_counts(actor, words) if counts is None else counts
     total = counts.get(state.value if state else "", 0)
     if not total:
         return Listing(0, [])
-    # Pages are found by the entries' indexes, and only those of the page read.
+    # Pages are found through the entries' indexes, so only the rows of the page are read.
     entries = _entries(actor, words)
     ids = sa.select(entries.c.cooperation_id)
     if state is not None:
@@ -223,10 +223,10 @@ def _find_one(*conditions: sa.ColumnElement[bool]) -> Cooperation | None:
 
 
 def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions over CooperationEntry that each word occurs in it, in any case.
+    """Return the conditions over CooperationEntry that it contains each word, in any case.
 
-    With any word, they name the day of opening too, so that SQLite reads the entries in the order
-    of the list, which is that of their rows: in another order it takes four times as long.
+    With any word, they also name the opening day, so that SQLite reads the entries in the order of
+    the list, which is that of their rows: in another order it takes four times as long.
     """
     conditions: list[sa.ColumnElement[bool]] = [
         CooperationEntry.words.contains(word.casefold(), autoescape=True) for word in words
@@ -237,9 +237,10 @@ def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
 def searched(
     query: sa.Select[*tuple[Any, ...]], words: Iterable[str]
 ) -> sa.CompoundSelect[*tuple[Any, ...]]:
-    """Return a query over CooperationEntry for those in which each word occurs, in any case.
+    """Return a query over CooperationEntry for those that contain each word, in any case.
 
-    In two parts, so that each is answered by an index: most entries by one that holds their words.
+    In two parts, so that each is answered by an index: most entries by one that contains their
+    words.
     """
     query = query.where(*with_words(words))
     length = sa.func.length(CooperationEntry.words)

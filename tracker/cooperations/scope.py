@@ -24,7 +24,7 @@ CooperationId = sa.SQLColumnExpression[UUID]
 
 # What a person sees for one organisation, as conditions over its entries.
 Way = Callable[[type[CooperationEntry]], list[sa.ColumnElement[bool]]]
-# What says that an organisation is a party of a cooperation on a day.
+# The conditions under which an organisation is a party of a cooperation on a day.
 HasParty = Callable[[UUID, dt.date, CooperationId], sa.ColumnElement[bool]]
 
 # Aliases, so that they don't clash with a query that selects parties itself.
@@ -41,9 +41,8 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
     Coordinators, signatories and managers see those their organisation is a party of and has not
     left; members those they take part in today, for the organisation they are acting for; auditors
     those of the NPM they audit. Nobody else sees any, not even administrators. It is correlated, so
-    that its cost doesn't depend on the number of cooperations.
-
-    A party that is joining sees nothing by this (adr 70): what it may see asks visible_in_part().
+    that its cost doesn't depend on the number of cooperations. It shows nothing to a party that is
+    joining (adr 70), which needs visible_in_part().
     """
     return _visible(actor, cooperation_id, is_party)
 
@@ -54,7 +53,7 @@ def visible_in_part(
 ) -> sa.ColumnElement[bool]:
     """Return the condition that the person sees the cooperation, or that their party is joining it.
 
-    For its page, its people, and the texts that a joining party is to sign.
+    For its page, its people, and the texts that a joining party has to sign.
     """
     return _visible(actor, cooperation_id, is_party_or_joining)
 
@@ -88,8 +87,8 @@ def visible_ids(actor: Actor) -> sa.Select[UUID]:
 def listed(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over CooperationEntry that it is in the person's list.
 
-    The cooperations of visible_in_part(), each once, also for somebody who sees it for several
-    organisations.
+    These are the cooperations of visible_in_part(), each once, also for somebody who sees it for
+    several organisations.
     """
     seen_by: list[Way] = []
     if actor.organisation_id is not None and actor.has(*FOR_THE_ORGANISATION, Role.MEMBER):

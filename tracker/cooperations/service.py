@@ -1,6 +1,6 @@
 """Service functions for a cooperation: open, change head and modes, add parties and people.
 
-In one file: head, parties and people of a cooperation are locked and told in one way.
+In one file: head, parties and people of a cooperation are locked, and people notified, in one way.
 """
 
 import datetime as dt
@@ -149,9 +149,9 @@ def follow_dates(
 ) -> bool:
     """Copy the dates that the parties signed in M19; return False if nothing differs.
 
-    People are reminded reminder_days before review and end; if None, as before. Called
-    when terms come into force; the last person to sign may not be a coordinator, so no policy is
-    asked.
+    People are reminded reminder_days before review and end; None leaves that as it is. Called when
+    terms come into force; the last person to sign may not be a coordinator, so no policy is
+    checked.
     """
     before = _head(cooperation)
     days = cooperation.reminder_days if reminder_days is None else reminder_days
@@ -168,7 +168,7 @@ def follow_dates(
 
 
 def _reminder(day: dt.date | None, days: int | None) -> dt.date | None:
-    """Return when people are reminded of a date; None of a day gone by, or where none is agreed."""
+    """Return when to remind people of a date; None if it has passed, or no reminder is agreed."""
     if day is None or days is None or day < clock.today():
         return None
     return day - dt.timedelta(days=days)
@@ -182,10 +182,10 @@ def move_review(
     held_for: dt.date | None,
     next_on: dt.date | None,
 ) -> bool:
-    """Set the day of the next review once one has been held (G6); return False if nothing differs.
+    """Set the day of the next review after one has been held (G6); False if nothing differs.
 
-    held_for is the review day in the terms in force. An amendment that leaves it as it is doesn't
-    bring it back.
+    held_for is the review day in the terms in force. An amendment that doesn't change that day
+    doesn't bring it back.
     """
     cooperation.reviewed_on, cooperation.reviewed_for = held_on, held_for
     return follow_dates(
@@ -240,7 +240,10 @@ def set_verification(actor: Actor, cooperation: Cooperation, *, shows_signers: b
 
 
 def join_party(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> Party:
-    """Make an organisation a party; record PARTY_JOINED. Raise RuleBrokenError when it can't be."""
+    """Make an organisation a party; record PARTY_JOINED.
+
+    Raise RuleBrokenError if it can't be one.
+    """
     fact = queries.fact(cooperation)
     policy.can_change(actor, fact).require()
     organisation = db.session.get(Organisation, organisation_id)
@@ -375,11 +378,11 @@ def follow_departure(event: DomainEvent) -> None:
 
 
 def run_out_people(day: dt.date) -> Sequence[UUID]:
-    """Return the places of people in cooperations whose last role there ran out; for the worker.
+    """Return the participations of people whose last role there has expired; for the worker.
 
-    Each is ended by itself (end_run_out) before the role is (accounts.end_role_run_out), which
-    would end all of them in one transaction. Nobody sees more or less in between: a role gives no
-    access from the day after its last one.
+    Each is ended in its own transaction (end_run_out) before the role is
+    (accounts.end_role_run_out), which would end all of them in one. Nobody sees more or less in
+    between: a role gives no access from the day after its last one.
     """
     has_run_out = Membership.ended_at.is_(None) & (Membership.ends_on < day)
     return db.session.scalars(
@@ -397,9 +400,9 @@ def run_out_people(day: dt.date) -> Sequence[UUID]:
 
 
 def end_run_out(row_id: UUID, day: dt.date) -> bool:
-    """Remove a person whose last role ran out from one cooperation; for the worker.
+    """End the participation of a person whose last role has expired; for the worker.
 
-    Return False if the person has left it, or was given a role, in the meantime.
+    Return False if the person has already left, or was given another role.
     """
     row = db.session.get_one(CooperationPerson, row_id)
     powers.hold(row.user_id, row.organisation_id)
@@ -629,9 +632,9 @@ def _bring_in(
 
 
 def take_out(actor: Actor | None, cooperation_id: UUID, row: CooperationPerson) -> None:
-    """End a person's place in a cooperation, with a PERSON_LEFT; their clearances close.
+    """End a person's participation in a cooperation: record PERSON_LEFT, close their clearances.
 
-    For those who have decided that it ends: no policy is asked.
+    For callers that have decided so: no policy is checked.
     """
     row.until_on = clock.today() - dt.timedelta(days=1)
     db.session.flush()
@@ -665,9 +668,9 @@ def _record(verb: Verb, actor: Actor | None, cooperation: Cooperation, **details
 
 
 def end_people(actor: Actor | None, cooperation_id: UUID, organisation_id: UUID) -> None:
-    """Remove all people of an organisation that leaves or is replaced; their clearances close.
+    """Remove all people of an organisation that leaves or is replaced; close their clearances.
 
-    A person's undertaking never passes to somebody else (S11), so no policy of the party is asked.
+    A person's undertaking never passes to somebody else (S11), so the party's policy isn't asked.
     """
     rows = db.session.scalars(
         sa.select(CooperationPerson)

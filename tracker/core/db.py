@@ -131,7 +131,7 @@ def _set_sqlite_pragmas(connection: object, _record: ConnectionPoolEntry) -> Non
         "synchronous=FULL",
         "busy_timeout=20000",
         "secure_delete=ON",
-        # In KiB. The system keeps what is read often, for all processes together.
+        # In KiB. The operating system caches what is read often, for all processes together.
         "cache_size=-500",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -55,8 +55,8 @@ def pick_language(text: LocalizedText, *languages: str) -> str:
 def merged(versions: Sequence[Any]) -> Any:
     """Merge several versions of the same tree, one for each language, into one tree.
 
-    A LocalizedStr is there by language. All else is the same in all versions;
-    raise ValueError where it is not.
+    A LocalizedStr is stored by language. Everything else is the same in all versions; raise
+    ValueError if it is not.
     """
     first = versions[0]
     if isinstance(first, Mapping):

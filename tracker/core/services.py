@@ -43,7 +43,7 @@ class Slot(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A slot and its value; made by Slot.holding, which knows their type."""
+    """A slot and its value; created by Slot.holding, which knows their type."""
 
     slot: Slot[Any]
     value: Any = field(repr=False)

@@ -1,6 +1,6 @@
 """View models for a cooperation's page: stages, work and whose turn it is, gates.
 
-In one file: the sections of one page, put together from the same facts.
+In one file: the sections of one page, built from the same facts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage of the line: left behind, or beside it, entered and left again by a decision."""
+    """A stage on the stage line: passed, or off the line, entered and left by a decision."""
 
     code: str
     words: object
@@ -117,9 +117,9 @@ class StageView:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A checklist that is nobody's task: recommended, or begun and not needed any more.
+    """A checklist that is nobody's task: recommended, or started but no longer needed.
 
-    It has tasks once it was started; before, the URL that starts it, or why the reader can't.
+    It has tasks once it was started; before that, the URL that starts it, or why the reader can't.
     """
 
     requirement: Requirement
@@ -135,7 +135,7 @@ class CooperationView:
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
     stages: tuple[StageView, ...]
-    # The stage it is at; none of a cooperation that disagrees, in these words, with its signatures.
+    # Its current stage; None if the cooperation disagrees with its signatures (see state words).
     at: Stage | None
     disagreement: object
     groups: tuple[TaskGroup, ...]
@@ -145,21 +145,21 @@ class CooperationView:
     needs: tuple[Requirement, ...]
     glance: tuple[tuple[object, object], ...]
     people: tuple[PartyPeople, ...]
-    # Of each party that leaves or has left: the words, and the page that says what follows.
+    # For each party that leaves or has left: the text, and the URL of its page.
     departures: tuple[tuple[str, str], ...]
-    # Of each party that is joining: the words, and where its invitation is taken back, if by them.
+    # For each party that is joining: the text, and the URL for withdrawing it, if the reader may.
     joining: tuple[tuple[str, str], ...]
     # Whether the person's own party is joining, so that most of the cooperation is closed to them.
     is_joining: bool
     may_change: bool
     may_add_party: bool
     may_leave: bool
-    # Whether there are partners of which the person may read how they were chosen.
+    # Whether the person may read how any partner was chosen.
     reads_selection: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Context:
     """What is read once about a cooperation for its page."""
 
     actor: Actor
@@ -171,7 +171,7 @@ class _Table:
     taking_part: list[Person]
     waiting_revisions: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
-    # Whether stage and dates are what signatures and events say.
+    # Whether stage and dates agree with signatures and events.
     agrees: bool
     fact: CooperationFact
     may_change: bool
@@ -211,7 +211,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         if not is_joining or kind in SIGNED_BY_NEWCOMERS
     }
     compared = evidence.compare(list(all_own.values()))
-    table = _Table(
+    context = _Context(
         actor=actor,
         cooperation=cooperation,
         own=own,
@@ -229,29 +229,29 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         is_joining=is_joining,
     )
     needs = tuple(lifecycle_queries.needs(cooperation, terms))
-    groups = _groups(table, needs)
-    recommended = () if is_joining else tuple(_recommended(table, needs))
+    groups = _groups(context, needs)
+    recommended = () if is_joining else tuple(_recommended(context, needs))
     parties = people.parties(cooperation)
     return CooperationView(
         cooperation=cooperation,
         parties=tuple(
             (party.organisation.name, party.side is OrganisationKind.NPM) for party in parties
         ),
-        stages=_stages(table),
-        at=cooperation.stage if table.agrees else None,
-        disagreement="" if table.agrees else DISAGREES[0],
+        stages=_stages(context),
+        at=cooperation.stage if context.agrees else None,
+        disagreement="" if context.agrees else DISAGREES[0],
         groups=groups,
         recommended=recommended,
-        next_step=_next_step(table, groups),
-        # Their reasons tell of others' undertakings.
-        gates=() if is_joining else tuple(_gate_view(table, gate) for gate in gates),
+        next_step=_next_step(context, groups),
+        # Their reasons mention others' undertakings.
+        gates=() if is_joining else tuple(_gate_view(context, gate) for gate in gates),
         needs=needs,
-        glance=_glance(table),
+        glance=_glance(context),
         people=tuple(people_by_party(parties, taking_part)),
         departures=() if is_joining else tuple(_departures(cooperation)),
-        joining=tuple(_joining(table)),
+        joining=tuple(_joining(context)),
         is_joining=is_joining,
-        may_change=table.may_change,
+        may_change=context.may_change,
         may_add_party=bool(policy.can_add_party(actor, fact)),
         may_leave=not is_joining and bool(leaving.can_leave(actor, cooperation, fact)),
         reads_selection=not is_joining and bool(selection.readable(actor, fact)),
@@ -259,7 +259,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
 
 
 def _is_joining(actor: Actor, fact: CooperationFact) -> bool:
-    """Tell whether a person sees the cooperation only because their party is joining it."""
+    """Return whether a person sees the cooperation only because their party is joining it."""
     audits = any(fact.has_party(npm_id, OrganisationKind.NPM) for npm_id in actor.audited_ids)
     return fact.is_joining(actor.organisation_id) and not audits
 
@@ -272,24 +272,24 @@ def _departures(cooperation: Cooperation) -> Iterator[tuple[str, str]]:
         yield text, url
 
 
-def _joining(table: _Table) -> Iterator[tuple[str, str]]:
-    for organisation_id, text in joining(table.cooperation).items():
+def _joining(context: _Context) -> Iterator[tuple[str, str]]:
+    for organisation_id, text in joining(context.cooperation).items():
         url = url_for(
             "joining.take_back",
-            reference=table.cooperation.reference,
+            reference=context.cooperation.reference,
             organisation_id=organisation_id,
         )
-        may = policy.can_take_joining_back(table.actor, table.fact, organisation_id)
+        may = policy.can_take_joining_back(context.actor, context.fact, organisation_id)
         yield text, url if may else ""
 
 
-def _stages(table: _Table) -> tuple[StageView, ...]:
-    current = table.cooperation.stage
+def _stages(context: _Context) -> tuple[StageView, ...]:
+    current = context.cooperation.stage
     return tuple(
         StageView(
             stage.value,
-            _state_words(table) if table.agrees and stage is current else words.STAGES[stage],
-            is_past=table.agrees
+            _state_words(context) if context.agrees and stage is current else words.STAGES[stage],
+            is_past=context.agrees
             and stage in BY_GATES
             and IN_ORDER.index(stage) < IN_ORDER.index(current),
             is_beside=stage in BESIDE,
@@ -298,18 +298,18 @@ def _stages(table: _Table) -> tuple[StageView, ...]:
     )
 
 
-def _state_words(table: _Table) -> object:
-    cooperation = table.cooperation
+def _state_words(context: _Context) -> object:
+    cooperation = context.cooperation
     return words.stage_words(
         cooperation.stage,
         cooperation.starts_on,
         cooperation.ends_on,
         clock.today(),
-        agrees=table.agrees,
+        agrees=context.agrees,
     )[0]
 
 
-def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
+def _groups(context: _Context, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
     groups: dict[str, list[Task]] = {key: [] for key in GROUPS}
     to_do = {
         requirement.kind
@@ -317,16 +317,18 @@ def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...
         if requirement.purpose is Purpose.COOPERATION and lifecycle.is_to_do(requirement)
     }
     for kind, key in GROUP_OF.items():
-        checklist = table.own.get(kind)
+        checklist = context.own.get(kind)
         if checklist is not None and (kind in to_do or checklist.state in STANDING):
-            groups[key] += _checklist_tasks(table, checklist)
-    groups["people"].append(_people_task(table))
-    if table.is_joining:
+            groups[key] += _checklist_tasks(context, checklist)
+    groups["people"].append(_people_task(context))
+    if context.is_joining:
         return _filled(groups)
-    tasks_by_group = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
+    tasks_by_group = tasks.of_cooperation(
+        context.actor, context.cooperation, context.facts, context.gates
+    )
     for key, more in tasks_by_group.items():
         groups.setdefault(key, []).extend(more)
-    groups["visits"] += _no_visit_yet(table, needs, tasks_by_group)
+    groups["visits"] += _no_visit_yet(context, needs, tasks_by_group)
     return _filled(groups)
 
 
@@ -336,35 +338,35 @@ def _filled(groups: Mapping[str, Sequence[Task]]) -> tuple[TaskGroup, ...]:
     )
 
 
-def _recommended(table: _Table, needs: Sequence[Requirement]) -> Iterator[Recommendation]:
+def _recommended(context: _Context, needs: Sequence[Requirement]) -> Iterator[Recommendation]:
     for requirement in needs:
-        checklist = table.own.get(requirement.kind)
+        checklist = context.own.get(requirement.kind)
         if requirement.purpose is Purpose.VISIT or lifecycle.is_to_do(requirement):
             continue
         if checklist is None and requirement.level is Level.RECOMMENDED:
-            yield _to_start(table, requirement)
+            yield _to_start(context, requirement)
         elif checklist is not None and checklist.state not in STANDING:
             yield Recommendation(
                 requirement,
-                (_optional_task(table, checklist), _signing_task(table, checklist)),
+                (_optional_task(context, checklist), _signing_task(context, checklist)),
             )
 
 
-def _to_start(table: _Table, requirement: Requirement) -> Recommendation:
-    may_start = lifecycle.can_start(table.actor, table.fact, requirement)
+def _to_start(context: _Context, requirement: Requirement) -> Recommendation:
+    may_start = lifecycle.can_start(context.actor, context.fact, requirement)
     if not may_start:
         return Recommendation(requirement, why_not=may_start.reason)
     url = url_for(
         "lifecycle.start",
-        reference=table.cooperation.reference,
+        reference=context.cooperation.reference,
         kind=requirement.kind.value,
     )
     return Recommendation(requirement, start_url=url)
 
 
-def _optional_task(table: _Table, checklist: Checklist) -> Task:
-    """Return the task of a checklist that waits for nobody, with how far it is filled in."""
-    task = _fill_task(table, checklist)
+def _optional_task(context: _Context, checklist: Checklist) -> Task:
+    """Return the task for a checklist that waits for nobody, with its progress."""
+    task = _fill_task(context, checklist)
     if task.s not in {YOURS, OTHERS}:
         return task
     why = _(
@@ -375,15 +377,15 @@ def _optional_task(table: _Table, checklist: Checklist) -> Task:
     return Task(task.label, _("In progress"), "half", checklist_url(checklist.id), why)
 
 
-def _checklist_tasks(table: _Table, checklist: Checklist) -> list[Task]:
-    tasks_found = [_fill_task(table, checklist)]
-    if checklist.kind is ChecklistKind.TERMS and table.terms is not None:
-        tasks_found.append(_reading_task(table, table.terms))
-    tasks_found.append(_signing_task(table, checklist))
+def _checklist_tasks(context: _Context, checklist: Checklist) -> list[Task]:
+    tasks_found = [_fill_task(context, checklist)]
+    if checklist.kind is ChecklistKind.TERMS and context.terms is not None:
+        tasks_found.append(_reading_task(context, context.terms))
+    tasks_found.append(_signing_task(context, checklist))
     return tasks_found
 
 
-def _fill_task(table: _Table, checklist: Checklist) -> Task:
+def _fill_task(context: _Context, checklist: Checklist) -> Task:
     why = _(
         "%(done)s of %(total)s items agreed.",
         done=checklist.done_count,
@@ -396,34 +398,34 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
         (
             party.waiting_count
             for party in checklist.parties
-            if party.organisation_id == table.actor.organisation_id
+            if party.organisation_id == context.actor.organisation_id
         ),
         0,
     )
     others = [
         party.organisation.name
         for party in checklist.parties
-        if party.waiting_count and party.organisation_id != table.actor.organisation_id
+        if party.waiting_count and party.organisation_id != context.actor.organisation_id
     ]
     url = checklist_url(checklist.id)
     label = FILL[checklist.kind]
     if checklist.state is not ChecklistState.DRAFTING or checklist.is_complete:
         return Task(label, _("Agreed"), "done", url, why)
-    if ours and table.works:
+    if ours and context.works:
         waits = ngettext("%(num)s waiting for us.", "%(num)s waiting for us.", ours)
         url = checklist_url(checklist.id, narrowed="us")
         return Task(label, _("Waiting for us"), YOURS, url, f"{why} {waits}")
     if ours:
-        others.append(table.actor.organisation_name)
+        others.append(context.actor.organisation_name)
     if others:
         return Task(label, _("Waiting for %(names)s", names=listed(others)), OTHERS, url, why)
     return Task(label, _("In progress"), "half", url, why)
 
 
-def _newcomers_read_all(table: _Table) -> str:
-    """Return why so few items are agreed while a party is joining (adr 70), or nothing."""
+def _newcomers_read_all(context: _Context) -> str:
+    """Return why so few items are agreed while a party is joining (adr 70), or an empty text."""
     newcomers = [
-        party.organisation.name for party in people.parties(table.cooperation) if party.is_joining
+        party.organisation.name for party in people.parties(context.cooperation) if party.is_joining
     ]
     if not newcomers:
         return ""
@@ -434,7 +436,7 @@ def _newcomers_read_all(table: _Table) -> str:
     return f" {text}"
 
 
-def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
+def _reading_task(context: _Context, terms: LoadedChecklist) -> Task:
     label = _("Review independence and flexibility")
     checklist = terms.checklist
     reader_id = terms.sheet.value("M5", "second_reader")
@@ -460,14 +462,14 @@ def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
     if not checklist.is_complete:
         why += " " + _("Opens when every required item is agreed.")
         return Task(label, _("Can't start yet"), "off", "", why)
-    if reader.user_id == table.actor.user_id:
+    if reader.user_id == context.actor.user_id:
         return Task(label, _("Waiting for you"), YOURS, review_url(checklist.id), why)
     state = _("Waiting for %(names)s", names=reader.organisation_name)
     return Task(label, state, OTHERS, checklist_url(checklist.id), why)
 
 
 def _outside_task(label: str, checklist: Checklist, reading: OutsideReading) -> Task:
-    """Return the task of somebody from outside, by name and function, for all who see the page."""
+    """Return an outside reader's task, with name and function, as everybody on the page sees it."""
     why = _(
         "%(name)s, %(function)s, reads M5 and M6 as outside second reader until %(day)s.",
         name=reading.name,
@@ -481,9 +483,9 @@ def _outside_task(label: str, checklist: Checklist, reading: OutsideReading) -> 
     return Task(label, state, OTHERS, checklist_url(checklist.id), why)
 
 
-def _signing_task(table: _Table, checklist: Checklist) -> Task:
+def _signing_task(context: _Context, checklist: Checklist) -> Task:
     label = SIGN[checklist.kind]
-    compared = table.compared[checklist.id]
+    compared = context.compared[checklist.id]
     standing_id = compared.course.standing_id
     if not compared.agrees:
         return Task(label, *DISAGREES, checklist_url(checklist.id))
@@ -492,14 +494,14 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
             return _renewing_task(table, checklist)
         return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
     signing = (
-        table.waiting_revisions.get(checklist.revision_sent_id)
+        context.waiting_revisions.get(checklist.revision_sent_id)
         if checklist.revision_sent_id
         else None
     )
     if signing is not None:
-        return _sent_task(table, checklist, signing)
-    if checklist.is_complete and _may_be_sent(table, checklist):
-        if table.works and table.actor.has(Role.COORDINATOR):
+        return _sent_task(context, checklist, signing)
+    if checklist.is_complete and _may_be_sent(context, checklist):
+        if context.works and context.actor.has(Role.COORDINATOR):
             return Task(SEND[checklist.kind], _("Waiting for us"), YOURS, send_url(checklist.id))
         why = _("A coordinator of one of the parties sends it for signature.")
         return Task(label, _("Waiting for a coordinator"), OTHERS, "", why)
@@ -532,7 +534,7 @@ def _renewing_task(table: _Table, checklist: Checklist) -> Task:
 
 def _sent_task(table: _Table, checklist: Checklist, signing: WaitingRevision) -> Task:
     label = SIGN[checklist.kind]
-    if signing.waits_for(table.actor):
+    if signing.waits_for(context.actor):
         why = _("Read the text, then sign with your password and a code.")
         return Task(label, _("Waiting for your signature"), YOURS, sign_url(checklist.id), why)
     names = {party.organisation_id: party.organisation.name for party in checklist.parties}
@@ -541,30 +543,32 @@ def _sent_task(table: _Table, checklist: Checklist, signing: WaitingRevision) ->
     return Task(label, state, OTHERS, record_url(checklist.id))
 
 
-def _may_be_sent(table: _Table, checklist: Checklist) -> bool:
-    return checklist.kind is not ChecklistKind.TERMS or table.gate("G3").is_open
+def _may_be_sent(context: _Context, checklist: Checklist) -> bool:
+    return checklist.kind is not ChecklistKind.TERMS or context.gate("G3").is_open
 
 
-def _people_task(table: _Table) -> Task:
-    url = url_for("cooperations.people_page", reference=table.cooperation.reference)
+def _people_task(context: _Context) -> Task:
+    url = url_for("cooperations.people_page", reference=context.cooperation.reference)
     own = [
         person
-        for person in table.taking_part
-        if person.organisation_id == table.actor.organisation_id
+        for person in context.taking_part
+        if person.organisation_id == context.actor.organisation_id
     ]
     why = ngettext(
         "%(num)s person added so far.",
         "%(num)s people added so far.",
-        len(table.taking_part),
+        len(context.taking_part),
     )
     label = _("Name who takes part")
-    if not own and table.works:
-        why = _("Nobody from %(side)s has been added yet.", side=table.actor.organisation_name)
+    if not own and context.works:
+        why = _("Nobody from %(side)s has been added yet.", side=context.actor.organisation_name)
         return Task(label, _("Waiting for us"), YOURS, url, why)
     empty = [
         party.organisation.name
-        for party in people.parties(table.cooperation)
-        if not any(person.organisation_id == party.organisation_id for person in table.taking_part)
+        for party in people.parties(context.cooperation)
+        if not any(
+            person.organisation_id == party.organisation_id for person in context.taking_part
+        )
     ]
     if empty:
         return Task(label, _("Waiting for %(names)s", names=listed(empty)), OTHERS, url, why)
@@ -572,28 +576,28 @@ def _people_task(table: _Table) -> Task:
 
 
 def _no_visit_yet(
-    table: _Table, needs: Sequence[Requirement], tasks_by_group: Mapping[str, Sequence[Task]]
+    context: _Context, needs: Sequence[Requirement], tasks_by_group: Mapping[str, Sequence[Task]]
 ) -> list[Task]:
-    """Return what opens joint visits, unless the visits feature supplies its own tasks."""
+    """Return what makes joint visits possible, unless the visits package supplies tasks itself."""
     wanted = any(
         requirement.kind is ChecklistKind.VISIT_ROLES and requirement.level is Level.REQUIRED
         for requirement in needs
     )
     if tasks_by_group.get("visits") or not wanted:
         return []
-    decision = lifecycle.can_plan_visit(table.facts, table.gates)
+    decision = lifecycle.can_plan_visit(context.facts, context.gates)
     if decision:
         return []
     return [Task(_("Plan a joint visit"), _("Can't start yet"), "off", "", decision.reason)]
 
 
-def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
-    # A review that is due comes first: while it is overdue, no new visit can be planned.
+def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
+    # A due review comes first: while it is overdue, no new visit can be planned.
     in_order = sorted(groups, key=lambda group: group.key != "review")
     tasks = [task for group in in_order for task in group.tasks]
     ours = next((task for task in tasks if task.s == YOURS), None)
     if ours is not None:
-        heading = _("Next step, for %(side)s", side=table.actor.organisation_name)
+        heading = _("Next step, for %(side)s", side=context.actor.organisation_name)
         text = _("%(task)s. %(why)s", task=ours.label, why=ours.why) if ours.act else ours.why
         text = text or ours.label
         return NextStep(heading, text, ours.act or ours.label, ours.url, calm=False)
@@ -601,14 +605,14 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
     if theirs is not None:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
         return NextStep(_("Next step"), text)
-    if not table.agrees:
+    if not context.agrees:
         return NextStep(_("Next step"), DISAGREES[0])
-    if table.cooperation.stage is Stage.ACTIVE:
-        return _step_of_active(table)
+    if context.cooperation.stage is Stage.ACTIVE:
+        return _step_of_active(context)
     return NextStep(_("Next step"), _("Nobody has anything to do."))
 
 
-def _step_of_active(table: _Table) -> NextStep:
+def _step_of_active(context: _Context) -> NextStep:
     """Return the next step of an active cooperation in which nobody has a task."""
     cooperation, heading = table.cooperation, _("Next step")
     if validity(cooperation.starts_on, cooperation.ends_on, clock.today()) is Validity.IN_FORCE:
@@ -616,13 +620,13 @@ def _step_of_active(table: _Table) -> NextStep:
     return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(table)))
 
 
-def _gate_view(table: _Table, gate: Gate) -> GateView:
+def _gate_view(context: _Context, gate: Gate) -> GateView:
     missing = gate.missing[:FEW_REASONS]
-    reasons = [(lack.reason, _target_url(table, lack.target)) for lack in missing]
+    reasons = [(lack.reason, _target_url(context, lack.target)) for lack in missing]
     left = len(gate.missing) - len(missing)
     if left:
         more = ngettext("%(num)s more item", "%(num)s more items", left)
-        reasons.append((more, _rest_url(table, gate.missing[-1])))
+        reasons.append((more, _rest_url(context, gate.missing[-1])))
     marks = {
         GateState.MET: "held",
         GateState.NOT_MET: "half",
@@ -638,13 +642,13 @@ def _gate_view(table: _Table, gate: Gate) -> GateView:
     )
 
 
-def _rest_url(table: _Table, missing: Missing) -> str:
+def _rest_url(context: _Context, missing: Missing) -> str:
     if missing.target.checklist_id is not None:
         return checklist_url(missing.target.checklist_id)
-    return _target_url(table, missing.target)
+    return _target_url(context, missing.target)
 
 
-# Pages of a cooperation that everybody who sees it may open.
+# Pages of a cooperation that are open to everybody who sees it.
 _LISTS = {
     PageKind.HOLD_REVIEW: "reviews.listed",
     PageKind.CLOSING: "closing.show",
@@ -652,13 +656,17 @@ _LISTS = {
 }
 
 
-def _target_url(table: _Table, target: Target) -> str:
+def _target_url(context: _Context, target: Target) -> str:
     """Return the URL where a missing item can be supplied; empty if the reader can't go there."""
-    reference = table.cooperation.reference
+    reference = context.cooperation.reference
     if target.place is PageKind.MODES:
-        return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
+        return (
+            url_for("cooperations.change_modes", reference=reference) if context.may_change else ""
+        )
     if target.place is PageKind.HEAD:
-        return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
+        return (
+            url_for("cooperations.change_head", reference=reference) if context.may_change else ""
+        )
     if target.place in _LISTS:
         return url_for(_LISTS[target.place], reference=reference)
     if target.checklist_id is None:
@@ -670,21 +678,21 @@ def _target_url(table: _Table, target: Target) -> str:
     return checklist_url(target.checklist_id)
 
 
-def _glance(table: _Table) -> tuple[tuple[object, object], ...]:
-    cooperation = table.cooperation
+def _glance(context: _Context) -> tuple[tuple[object, object], ...]:
+    cooperation = context.cooperation
     chosen = [str(MODE_LABELS[mode]) for mode in cooperations.modes(cooperation)]
     facts: list[tuple[object, object]] = [
         (_("Ways of working"), with_semicolons(chosen) or _("Nobody named yet")),
     ]
-    if table.terms is not None:
-        form = table.terms.sheet.value("M3", "form")
-        item = table.terms.template.item("M3")
+    if context.terms is not None:
+        form = context.terms.sheet.value("M3", "form")
+        item = context.terms.template.item("M3")
         options = item.field("form").options if item is not None else ()
         facts += [(_("Form"), option.label) for option in options if option.value == form]
     planned = _span(cooperation)
-    if planned and table.agrees:
-        facts.append((_("Agreed") if table.facts.terms_in_force else _("Planned"), planned))
-    if cooperation.review_on is not None and table.agrees:
+    if planned and context.agrees:
+        facts.append((_("Agreed") if context.facts.terms_in_force else _("Planned"), planned))
+    if cooperation.review_on is not None and context.agrees:
         facts.append((_("Review"), as_date(cooperation.review_on)))
     facts.append((_("Opened"), as_date(cooperation.opened_at)))
     return tuple(facts)

@@ -56,7 +56,7 @@ Made = Callable[[], Task]
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Context:
     """What is read once for all checklists of a person."""
 
     actor: Actor
@@ -81,7 +81,7 @@ class _Desk:
         return listed(known[party_id] for party_id in ids if party_id in known)
 
     def is_to_do(self, line: Line) -> bool:
-        """Whether it is work for the parties, and not only recommended (product.md, section 6)."""
+        """Return whether it is work for the parties, not just recommended (product.md, 6)."""
         if line.visit_id is not None or line.kind is ChecklistKind.TERMS:
             return True
         cooperation = self.cooperations[line.cooperation_id]
@@ -95,7 +95,7 @@ class _Desk:
         )
 
     def answers(self, line: Line) -> TermsAnswers:
-        """What the terms of its cooperation say, if they say anything of it yet."""
+        """What the terms of its cooperation say, if they say anything yet."""
         return self.terms.get(line.cooperation_id, TermsAnswers())
 
     def title(self, line: Line) -> str:
@@ -129,7 +129,7 @@ def checklist_tasks(actor: Actor) -> Tasks:
     cooperations = queries.running(actor)
     by_id = {cooperation.id: cooperation for cooperation in cooperations}
     lines = queries.lines(actor, by_id)
-    desk = _Desk(
+    context = _Context(
         actor=actor,
         cooperations=by_id,
         takes_part_in=queries.takes_part_in(actor, by_id),
@@ -140,7 +140,7 @@ def checklist_tasks(actor: Actor) -> Tasks:
             if line.is_to_be_reviewed or line.kind is ChecklistKind.CONFIDENTIALITY
         ),
     )
-    tasks: list[Task | Waiting[Any]] = [task for line in lines for task in _of_line(desk, line)]
+    tasks: list[Task | Waiting[Any]] = [task for line in lines for task in _of_line(context, line)]
     tasks += _head_tasks(actor, cooperations)
     if any(cooperation.stage is Stage.UNDER_REVIEW for cooperation in cooperations):
         tasks += review_pages.my_tasks(actor)
@@ -152,101 +152,105 @@ def checklist_tasks(actor: Actor) -> Tasks:
     )
 
 
-def _of_line(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+def _of_line(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
     if line.is_sent:
-        return _on_signatures(desk, line)
-    if not desk.is_to_do(line):
+        return _on_signatures(context, line)
+    if not context.is_to_do(line):
         return []
-    tasks = [*_on_copies(desk, line), *_on_positions(desk, line)]
+    tasks = [*_on_copies(context, line), *_on_positions(context, line)]
     if line.open_flags:
-        is_mine = desk.actor.acts_for_npm and desk.works_on(line)
-        tell = partial(_flag_task, desk, line, is_mine=is_mine)
-        tasks.append(desk.waiting(YOURS if is_mine else OTHERS, line, tell))
+        is_mine = context.actor.acts_for_npm and context.works_on(line)
+        tell = partial(_flag_task, context, line, is_mine=is_mine)
+        tasks.append(context.waiting(YOURS if is_mine else OTHERS, line, tell))
     if line.is_complete and not tasks:
-        tasks.append(_on_completed(desk, line))
+        tasks.append(_on_completed(context, line))
     return tasks
 
 
-def _on_signatures(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    turn = desk.turns.get(line.revision_sent_id) if line.revision_sent_id else None
+def _on_signatures(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+    turn = context.turns.get(line.revision_sent_id) if line.revision_sent_id else None
     if turn is None:
         return []
     if turn.is_mine:
-        return [desk.waiting(YOURS, line, partial(_own_signature, desk, line, turn), turn.until)]
-    return [desk.waiting(OTHERS, line, partial(_others_signature, desk, line))]
+        return [
+            context.waiting(YOURS, line, partial(_own_signature, context, line, turn), turn.until)
+        ]
+    return [context.waiting(OTHERS, line, partial(_others_signature, context, line))]
 
 
-def _own_signature(desk: _Desk, line: Line, turn: Turn) -> Task:
+def _own_signature(context: _Context, line: Line, turn: Turn) -> Task:
     label = _(
         "%(sign)s for %(organisation)s",
         sign=SIGN[line.kind],
-        organisation=desk.actor.organisation_name,
+        organisation=context.actor.organisation_name,
     )
     state = _("Waiting for your signature")
-    return Task(label, state, YOURS, sign_url(line.id), desk.title(line), due=turn.until)
+    return Task(label, state, YOURS, sign_url(line.id), context.title(line), due=turn.until)
 
 
-def _others_signature(desk: _Desk, line: Line) -> Task:
-    signing = desk.waiting_revisions.get(line.revision_sent_id) if line.revision_sent_id else None
-    waiting = desk.names(line, signing.waiting if signing else ())
+def _others_signature(context: _Context, line: Line) -> Task:
+    signing = (
+        context.waiting_revisions.get(line.revision_sent_id) if line.revision_sent_id else None
+    )
+    waiting = context.names(line, signing.waiting if signing else ())
     state = _("Waiting for %(names)s", names=waiting)
-    return Task(SIGN[line.kind], state, OTHERS, record_url(line.id), desk.title(line))
+    return Task(SIGN[line.kind], state, OTHERS, record_url(line.id), context.title(line))
 
 
-def _on_positions(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    if line.ours and desk.works_on(line):
-        return [desk.waiting(YOURS, line, partial(_own_positions, desk, line))]
+def _on_positions(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+    if line.ours and context.works_on(line):
+        return [context.waiting(YOURS, line, partial(_own_positions, context, line))]
     if not line.waits:
         return []
-    return [desk.waiting(OTHERS, line, partial(_others_positions, desk, line))]
+    return [context.waiting(OTHERS, line, partial(_others_positions, context, line))]
 
 
-def _own_positions(desk: _Desk, line: Line) -> Task:
+def _own_positions(context: _Context, line: Line) -> Task:
     waits = ngettext(
         "%(num)s item waiting for %(side)s.",
         "%(num)s items waiting for %(side)s.",
         line.ours or 0,
-        side=desk.actor.organisation_name,
+        side=context.actor.organisation_name,
     )
     return Task(
         FILL[line.kind],
         _("Waiting for you"),
         YOURS,
         checklist_url(line.id, narrowed="us"),
-        _("%(title)s. %(waits)s", title=desk.title(line), waits=waits),
+        _("%(title)s. %(waits)s", title=context.title(line), waits=waits),
     )
 
 
-def _others_positions(desk: _Desk, line: Line) -> Task:
-    waited_for = [party.organisation_id for party in desk.parties[line.id] if party.waits]
-    state = _("Waiting for %(names)s", names=desk.names(line, waited_for))
-    return Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), desk.title(line))
+def _others_positions(context: _Context, line: Line) -> Task:
+    waited_for = [party.organisation_id for party in context.parties[line.id] if party.waits]
+    state = _("Waiting for %(names)s", names=context.names(line, waited_for))
+    return Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), context.title(line))
 
 
-def _on_copies(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+def _on_copies(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
     """Return tasks for reading copied answers, one for each party."""
-    if not line.unread or not desk.works_on(line):
+    if not line.unread or not context.works_on(line):
         return []
-    return [desk.waiting(YOURS, line, partial(_copies_task, desk, line))]
+    return [context.waiting(YOURS, line, partial(_copies_task, context, line))]
 
 
-def _copies_task(desk: _Desk, line: Line) -> Task:
+def _copies_task(context: _Context, line: Line) -> Task:
     many = ngettext(
         "%(num)s copied item for %(side)s to read.",
         "%(num)s copied items for %(side)s to read.",
         line.unread or 0,
-        side=desk.actor.organisation_name,
+        side=context.actor.organisation_name,
     )
     return Task(
         READ_COPIES[line.kind],
         _("Waiting for you"),
         YOURS,
         checklist_url(line.id, narrowed="copied"),
-        _("%(title)s. %(waits)s", title=desk.title(line), waits=many),
+        _("%(title)s. %(waits)s", title=context.title(line), waits=many),
     )
 
 
-def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
+def _flag_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
     label = ngettext(
         "Settle %(num)s flag: limits the NPM's independence",
         "Settle %(num)s flags: limits the NPM's independence",
@@ -254,24 +258,24 @@ def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     )
     url = checklist_url(line.id, narrowed="flagged")
     if is_mine:
-        return Task(label, _("Waiting for you"), YOURS, url, desk.title(line))
-    return Task(label, _("Waiting for the NPM"), OTHERS, url, desk.title(line))
+        return Task(label, _("Waiting for you"), YOURS, url, context.title(line))
+    return Task(label, _("Waiting for the NPM"), OTHERS, url, context.title(line))
 
 
-def _on_completed(desk: _Desk, line: Line) -> Waiting[tuple[Line, Made]]:
+def _on_completed(context: _Context, line: Line) -> Waiting[tuple[Line, Made]]:
     """Return tasks on a complete and agreed text: the second reader's, then sending it."""
     if line.is_to_be_reviewed:
-        is_theirs = desk.answers(line).second_reader == desk.actor.user_id
+        is_theirs = context.answers(line).second_reader == context.actor.user_id
         is_mine = is_theirs and not line.outside_reader
-        tell = partial(_review_task, desk, line, is_mine=is_mine)
+        tell = partial(_review_task, context, line, is_mine=is_mine)
     else:
-        is_mine = desk.actor.has(Role.COORDINATOR) and desk.works_on(line)
-        tell = partial(_send_task, desk, line, is_mine=is_mine)
-    return desk.waiting(YOURS if is_mine else OTHERS, line, tell)
+        is_mine = context.actor.has(Role.COORDINATOR) and context.works_on(line)
+        tell = partial(_send_task, context, line, is_mine=is_mine)
+    return context.waiting(YOURS if is_mine else OTHERS, line, tell)
 
 
-def _review_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
-    label, why = _("Read the safeguards of the terms as second reader"), desk.title(line)
+def _review_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
+    label, why = _("Read the safeguards of the terms as second reader"), context.title(line)
     if is_mine:
         return Task(label, _("Waiting for you"), YOURS, review_url(line.id), why)
     if line.outside_reader:
@@ -280,8 +284,8 @@ def _review_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     return Task(label, _("Waiting for the NPM"), OTHERS, checklist_url(line.id), why)
 
 
-def _send_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
-    label, why = SEND[line.kind], desk.title(line)
+def _send_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
+    label, why = SEND[line.kind], context.title(line)
     if is_mine:
         return Task(label, _("Waiting for you"), YOURS, send_url(line.id), why)
     return Task(label, _("Waiting for a coordinator"), OTHERS, checklist_url(line.id), why)
@@ -310,7 +314,7 @@ def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
 
 
 def _review_is_to_begin(cooperation: Running) -> bool:
-    """Return whether the review is overdue and not being held yet; any party begins it."""
+    """Return whether the review is overdue and not being held yet; any party can begin it."""
     is_overdue = review_is_overdue(cooperation.stage, cooperation.review_on)
     return is_overdue and cooperation.stage is Stage.ACTIVE
 

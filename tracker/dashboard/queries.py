@@ -41,10 +41,10 @@ from tracker.signoff.models import RequestState, Revision, SignatureRequest, Sig
 from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
-# How many cooperations My work looks through, and how many of their texts.
+# How many cooperations, and how many of their texts, My work reads.
 MANY = 300
 MANY_LINES = 300
-# Written out, as in the conditions of the indexes: no parameter fits those.
+# Spelled out as in the indexes' conditions, since these don't match a parameter.
 _NOTHING: sa.ColumnElement[int] = sa.literal_column("0")
 _WAITING: list[sa.ColumnElement[ChecklistState]] = [
     sa.literal_column(f"'{state.value}'")
@@ -94,13 +94,13 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A checklist of a running cooperation that waits, with what is stored of whose turn it is."""
+    """A pending checklist in a running cooperation, with what is stored about whose turn it is."""
 
     id: UUID
     cooperation_id: UUID
     kind: ChecklistKind
     visit_id: UUID | None
-    # Whether it waits for signatures; else it is drafted.
+    # Whether it waits for signatures; otherwise it is a draft.
     is_sent: bool
     is_complete: bool
     revision_sent_id: UUID | None
@@ -108,8 +108,8 @@ class Line:
     is_reviewed: bool
     # The name of the outside second reader who is invited, if there is one.
     outside_reader: str | None
-    # Whether something waits for any party; and for the organisation the person acts for, how many
-    # items, and how many copied ones to be read: None where it is no party.
+    # Whether anything waits for any party; and for the organisation the person acts for, how many
+    # items, and how many copied ones to read: None if it isn't a party.
     waits: bool
     ours: int | None
     unread: int | None
@@ -169,8 +169,8 @@ def running(actor: Actor) -> list[Running]:
     return [Running(*row) for row in rows]
 
 
-# Built once, since an alias takes longer to make than the query to run. They are in no joined load:
-# two threads can't compile one with the same alias (adr 51).
+# Built once, since an alias takes longer to make than the query to run. They are not used in joined
+# loads: two threads can't compile one with the same alias (adr 51).
 _FLAGS = (
     sa.select(sa.func.count(Flag.id))
     .where(Flag.checklist_id == Checklist.id, Flag.closed_at.is_(None))
@@ -199,11 +199,12 @@ _WAITS = (
 
 
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
-    """Return those checklists of some cooperations that the person may open and that wait.
+    """Return the pending checklists of some cooperations that the person may open.
 
-    Drafts on which something waits, and what waits for signatures; the oldest first. Beyond
-    MANY_LINES, drafts are left out, those last that wait for the organisation the person acts for.
-    As little as tells whose turn it is: what their tasks say is read for those that are shown.
+    Drafts on which something waits, and texts that wait for signatures; the oldest first. Beyond
+    MANY_LINES, drafts are left out, starting with those that don't wait for the organisation the
+    person acts for. Only what decides whose turn it is: what their tasks say is read for those that
+    are shown.
     """
     is_sent = Checklist.state == ChecklistState.SENT
     is_theirs = sa.or_(
@@ -309,7 +310,7 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
 
 
 def takes_part_in(actor: Actor, cooperation_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return in which of some cooperations the person takes part today for whom they act for."""
+    """Return in which of some cooperations the person takes part today for their organisation."""
     return frozenset(
         db.session.scalars(
             sa.select(CooperationPerson.cooperation_id).where(

@@ -47,8 +47,8 @@ def fill_in(
 ) -> None:
     """Answer every item that has an answer, and accept it for all parties.
 
-    leave names items to leave open, unaccepted those whose answer the partners have not accepted
-    yet, other what is answered in another way than by default, by item and field.
+    leave names items to leave open; unaccepted names those that the partners have not accepted yet;
+    other has answers that differ from the default, by item and field.
     """
     loaded = load(checklist)
     around = loaded.surroundings

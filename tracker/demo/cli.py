@@ -15,7 +15,7 @@ from tracker.core.db import db
 from tracker.demo import people, work
 from tracker.organisations.models import Organisation
 
-demo = AppGroup("demo", help="A fictional country to try things out.")
+demo = AppGroup("demo", help="Load the demonstration, and print its one-time codes.")
 # The accounts to try first: (key, who it is and what they do).
 FIRST = (
     ("ilena", "NPM coordinator: opens cooperations, plans visits"),

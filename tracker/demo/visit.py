@@ -126,7 +126,7 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
 
 
 def _say_more_of_the_lead(cast: Cast, roles: Checklist) -> None:
-    """Add to lead and deputy, named when the visit was planned, the rest of V3."""
+    """Complete lead and deputy (V3), who were named when the visit was planned."""
     values = _answers(cast)["V3"]
     checklists.save_answer(
         cast.actor("ilena"), roles, "V3", AnswerScope.SHARED, values, base_version=1

@@ -142,7 +142,7 @@ def waiting(cast: Cast) -> None:
     sign(cast, _agree_terms(cast, cooperation), "npm")
 
 
-# Words that may limit the NPM, so that those who wrote them are asked.
+# Phrases that may limit the NPM, so that those who wrote them are asked.
 ANNEX_AGREED = (
     "A partner may have a different view printed as an annex, two pages at most. "
     "The report appears once all parties agree on the annex."

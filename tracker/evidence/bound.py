@@ -1,4 +1,4 @@
-"""The status of any signed text by its evidence alone, for statements to the outside."""
+"""The status of any signed text from its evidence alone, for statements to outsiders."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class TextStatus:
     outcome: Outcome | None
     # Whether the rows that record its status agree.
     agrees: bool
-    # The first day of what all have signed, while it is still to come.
+    # The first day of a fully signed text, if it is still to come.
     begins_on: dt.date | None = None
 
 

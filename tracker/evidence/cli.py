@@ -35,7 +35,7 @@ class NotCheckedError(click.ClickException):
     exit_code = NOT_CHECKED
 
 
-keys_group = AppGroup("keys", help="The keys that sign checkpoints and documents.")
+keys_group = AppGroup("keys", help="Manage the keys that sign checkpoints and documents.")
 
 
 @keys_group.command("list")
@@ -135,7 +135,7 @@ def _state(key: PublicKey) -> str:
 
 # Bundles ------------------------------------------------------------------------------------------
 
-evidence_group = AppGroup("evidence", help="Evidence bundles, which can be verified anywhere.")
+evidence_group = AppGroup("evidence", help="Export evidence bundles, and verify them.")
 
 
 @evidence_group.command("export")
@@ -182,14 +182,14 @@ def export(reference: str, file: Path) -> None:
     "anchors",
     multiple=True,
     type=FILE,
-    help="A checkpoint kept elsewhere: its text, or the mail it came in. Can be given again.",
+    help="A checkpoint kept elsewhere: its text, or the mail it came in. Repeatable.",
 )
 @click.option(
     "--key",
     "keys",
     multiple=True,
     metavar="FINGERPRINT",
-    help="SHA-256 of the server's checkpoint key, as it was given to you. Can be given again.",
+    help="SHA-256 of the server's checkpoint key, as it was given to you. Repeatable.",
 )
 def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None:
     """Verify an evidence bundle, link by link. Needs no database, network or settings.

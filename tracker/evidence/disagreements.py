@@ -26,7 +26,7 @@ COOPERATION = "cooperation"
 # transaction.
 PORTION = 40
 Row = TypeVar("Row", Checklist, Undertaking, Cooperation)
-# Returns the checklists of which the register says that they disagree.
+# Returns the checklists that the register shows as disagreeing.
 Register = Callable[[Collection[UUID]], Collection[UUID]]
 
 

@@ -24,7 +24,7 @@ class AnchorStatus:
     """What a coordinator has received, compared with the latest checkpoint.
 
     last_at is when the last one was mailed to them. has_changed and has_new_text say what has
-    happened since in cooperations of theirs: anything at all; a text that came into force.
+    happened since in their cooperations: anything at all; a text that came into force.
     """
 
     last_at: dt.datetime | None

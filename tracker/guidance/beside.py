@@ -1,9 +1,9 @@
-"""Which passages stand beside an item of a checklist. Pure.
+"""Which passages are shown beside an item of a checklist. Pure.
 
-A version of a checklist names the passages that its items rest on and never changes. Where several
-items rest on one passage, the guidance may part it, and name in each part the items it concerns
-most: such a part takes the place of the passage for the statements it carries itself. So running
-checklists show the right part too, on whatever version they are.
+A version of a checklist names the passages that its items are based on, and never changes. If
+several items are based on one passage, the guidance may split it, and name in each part the items
+it concerns most: such a part replaces the passage for the statements it contains. So running
+checklists show the right part too, whatever version they are on.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 
 
 class Named(Protocol):
-    """A passage with the statements it carries and the items that it names."""
+    """A passage with the statements it contains and the items that it names."""
 
     @property
     def statements(self) -> Sequence[str]:
-        """The codes of the statements it carries."""
+        """The codes of the statements it contains."""
 
     @property
     def items(self) -> Sequence[str]:
@@ -30,8 +30,8 @@ def beside(
 ) -> tuple[P, ...]:
     """Return the passages to show beside an item, those that name it first.
 
-    The item rests on some statements and passages (refs). Of these a passage is left out once
-    passages that name the item carry all for which the item rests on it.
+    The item is based on some statements and passages (refs). A passage is left out if others that
+    name the item contain all the statements for which it is needed.
     """
     naming = {ref: passage for ref, passage in passages.items() if item in passage.items}
     carried = {code for passage in naming.values() for code in passage.statements}

@@ -72,7 +72,7 @@ def _known_languages(words: dict[str, str]) -> dict[str, str]:
     return words
 
 
-# Words in other languages than the one of the file, by language.
+# Texts in languages other than the file's, by language.
 OtherWords = Annotated[dict[str, Words], AfterValidator(_known_languages)]
 
 

@@ -131,10 +131,10 @@ def own_heading(words: str, number: int) -> PassageHeading:
 
 
 def _parted(words: str, opening: int, begin: int) -> tuple[str, str] | None:
-    """Return what stands before a brace, and from begin to the brace that ends the words.
+    """Split a heading at a brace: what precedes it, and from there to the closing brace.
 
-    No pattern looks for them: one would try each brace with each space of a heading that somebody
-    made to take hours.
+    Without a regular expression, which would try each brace with each space of a heading that
+    somebody made to take hours.
     """
     title = words[: max(opening, 0)].rstrip()
     if not title or "\n" in title or not words.endswith("}"):
@@ -168,7 +168,7 @@ def as_title(title: str) -> str:
 
 
 def _escaped(line: str) -> str:
-    """Return a line of plain text in which Markdown finds no markup but a bullet."""
+    """Escape a line of plain text so that Markdown finds no markup except a bullet."""
     listed = _LISTED.fullmatch(line)
     if listed:
         return f"{listed['sign']} {_SIGNS.sub(_BACKSLASHED, listed['rest'])}"

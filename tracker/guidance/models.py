@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.core.db import Base, Identified
 
-# The language of what there is in one language alone, and of what has no other that is asked for.
+# The language of content that exists only in one, and the default for missing translations.
 DEFAULT_LANGUAGE = "en"
 
 

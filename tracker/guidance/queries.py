@@ -96,7 +96,7 @@ def taxonomy(language: str = DEFAULT_LANGUAGE) -> Taxonomy:
 
 
 def in_language(own: str, others: Mapping[str, str], language: str) -> LocalizedStr:
-    """Return words of the content in a language, or in their own where they have none in it."""
+    """Return words of the content in a language, or in their own if not translated."""
     if language in others:
         return LocalizedStr(others[language], language)
     return LocalizedStr(own, DEFAULT_LANGUAGE)

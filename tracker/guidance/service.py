@@ -71,7 +71,7 @@ def set_uses(used_by: str, uses: Sequence[tuple[str, str, LocalizedText]]) -> No
 
 
 def _labels(label: LocalizedText) -> tuple[str, dict[str, str]]:
-    """Return a label in the guidance's first language where it has it, and in the others."""
+    """Return a label in the guidance's first language, if available, and in the others."""
     if isinstance(label, str):
         return label, {}
     own = pick_language(label, DEFAULT_LANGUAGE)

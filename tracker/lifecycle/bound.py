@@ -1,4 +1,4 @@
-"""Whether cooperations' stages and dates are what signatures and events say."""
+"""Whether cooperations' stages and dates agree with signatures and events."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
@@ -15,7 +15,7 @@ from tracker.cooperations.models import Cooperation, Stage
 from tracker.core.db import db
 from tracker.signoff.outcomes import Outcome
 
-# What each stage says of the terms.
+# What each stage implies about the terms.
 _TERMS_ARE = {
     Stage.ACTIVE: Outcome.IN_FORCE,
     Stage.UNDER_REVIEW: Outcome.IN_FORCE,
@@ -25,9 +25,9 @@ _TERMS_ARE = {
 
 
 def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
-    """Return the cooperations that are what signatures and events say, for lists.
+    """Return the cooperations that agree with their signatures and events, for lists.
 
-    In a constant number of statements.
+    Takes a constant number of statements.
     """
     checklists = _checklists(cooperations)
     return held_against(cooperations, checklists, evidence.compare(checklists))
@@ -38,7 +38,7 @@ def held_against(
     checklists: Collection[Checklist],
     compared: Mapping[UUID, Compared],
 ) -> frozenset[UUID]:
-    """Return what agreeing() does, with checklists that were compared already."""
+    """Return what agreeing() does, from checklists that were compared already."""
     all_ids = frozenset(cooperation.id for cooperation in cooperations)
     texts = _with_other_texts(checklists, compared)
     return all_ids - texts - _with_other_stage(cooperations, checklists, compared)
@@ -47,7 +47,7 @@ def held_against(
 def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     """Return the cooperations whose stage or dates disagree with texts that agree themselves.
 
-    For whoever names the texts that disagree apart.
+    For callers that report disagreeing texts separately.
     """
     checklists = _checklists(cooperations)
     compared = evidence.compare(checklists)
@@ -94,9 +94,9 @@ def _with_other_stage(
 
 
 def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], frozenset[UUID]]:
-    """Return the stages that the last events say, and whose event lacks its details unexplained.
+    """Return the stages by the last events, and events that lack their details unexplained.
 
-    Where a recorded act erased them, nothing is known.
+    If a recorded act erased the details, the stage is unknown.
     """
     moves = witness.of_subjects(
         sa.and_(Event.subject_type == "cooperation", Event.subject_id.in_(cooperation_ids)),
@@ -114,7 +114,7 @@ def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], froze
 
 
 def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
-    """Tell whether stage and dates are those of the terms that signatures and events show."""
+    """Return whether stage and dates are those of the terms that signatures and events show."""
     text_id = terms.course.standing_id if terms else None
     outcome = terms.outcome(text_id) if terms and text_id else None
     if _TERMS_ARE.get(cooperation.stage, outcome) is not outcome:
@@ -125,6 +125,6 @@ def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
     signed = (terms.first(text_id), terms.last(text_id))
     stored = (cooperation.starts_on, cooperation.ends_on)
     if facts.made_on is not None:
-        # What the paper of an earlier agreement doesn't say stays as planned.
+        # What the paper of a prior agreement doesn't say stays as planned.
         signed = (signed[0] or stored[0], signed[1] or stored[1])
     return stored == signed

@@ -32,7 +32,7 @@ class GateState(enum.StrEnum):
     MET = "met"
     NOT_MET = "not_met"
     OVERRIDDEN = "overridden"
-    # It asks something of each of some people, and there is nobody yet.
+    # It requires something of each person concerned, and there is nobody yet.
     NOBODY = "nobody"
 
 
@@ -62,7 +62,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing a gate still requires, why in the words of the guidance, and where to supply it."""
+    """One thing a gate still requires, the reason from the guidance, and where to supply it."""
 
     reason: object
     target: Target
@@ -95,7 +95,7 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class TermsFact:
-    """Checklist 1's plain values for the gates."""
+    """The agreed terms' plain values for the gates."""
 
     checklist_id: UUID
     # Required items not done yet, in order.
@@ -105,21 +105,21 @@ class TermsFact:
     # The start in M19, or the planned start of the cooperation.
     starts_on: dt.date | None = None
     flagged_items: tuple[str, ...] = ()
-    # With phrases that may limit the NPM, which the second reader has not accepted.
+    # Items with phrases that may limit the NPM and that the second reader has not accepted.
     hinted_items: tuple[str, ...] = ()
     is_reviewed: bool = False
     # The outside second reader who is invited and has not confirmed yet.
     outside_reader: str = ""
-    # Sent or signed ones rest on what was agreed then.
+    # Sent or signed confidentiality terms depend on what was agreed then.
     is_sent: bool = False
     in_force: bool = False
-    # What is in force, or sent, was agreed on paper before the product came.
+    # What is in force or pending is a prior agreement on paper.
     made_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConfidentialityFact:
-    """Checklist 2's plain values for the gates."""
+    """The confidentiality terms' plain values for the gates."""
 
     checklist_id: UUID | None
     is_required: bool
@@ -139,7 +139,7 @@ class PersonFact:
 
 @dataclass(frozen=True, slots=True)
 class ReturnFact:
-    """Somebody who has not confirmed yet what became of their copies (C17)."""
+    """A person who has not yet confirmed what became of their copies (C17)."""
 
     name: str
     organisation_name: str
@@ -237,8 +237,8 @@ def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
 def is_to_do(requirement: Requirement) -> bool:
     """Return whether a checklist is work for the parties (product.md, section 6).
 
-    What is recommended, or not needed any more, is nobody's task and holds up nothing. The terms
-    always are (S1): they open stage P4.
+    What is only recommended, or not needed any more, is nobody's task and blocks nothing. The terms
+    always are (S1): they lead to stage P4.
     """
     return requirement.kind is ChecklistKind.TERMS or requirement.level is Level.REQUIRED
 
@@ -263,7 +263,7 @@ def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
 
 
 def _people_gate(facts: Facts) -> Gate:
-    """G4: while nobody needs a clearance it has judged nothing, and is not met."""
+    """Evaluate gate G4: while nobody needs a clearance it has nothing to check, and is not met."""
     if not facts.confidentiality.is_required or not facts.people:
         return Gate("G4", GateState.NOBODY)
     return _gate("G4", _people_not_cleared(facts))

@@ -102,7 +102,7 @@ def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
     return TermsFact(
         checklist_id=checklist.id,
         lacking=() if in_force else _lacking(terms),
-        # Asked while the terms are drafted alone.
+        # Only needed while the terms are drafted.
         agreed_on=None if in_force or checklist.revision_sent_id else _agreed_on(terms),
         starts_on=as_date(terms.sheet.value("M19", "start")) or cooperation.starts_on,
         flagged_items=tuple(sorted(flagged, key=lambda code: int(code[1:]))),
@@ -117,7 +117,7 @@ def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
 
 def _made_before(checklist: Checklist) -> bool:
     revision_id = checklist.revision_in_force_id or checklist.revision_sent_id
-    return revision_id is not None and paper.former_of(revision_id) is not None
+    return revision_id is not None and paper.prior_agreement_scan(revision_id) is not None
 
 
 def _lacking(terms: LoadedChecklist) -> tuple[ItemFact, ...]:

@@ -106,7 +106,7 @@ def _start(actor: Actor | None, cooperation: Cooperation, kind: ChecklistKind) -
 
 
 def _parties_of(cooperation_id: UUID, kind: ChecklistKind) -> list[UUID]:
-    """Return who agrees on a cooperation's checklist: a newcomer on what it has to sign alone."""
+    """Return who agrees on a cooperation's checklist; joining parties only if they have to sign."""
     return [
         party.organisation_id
         for party in people.current(cooperation_id)
@@ -115,9 +115,9 @@ def _parties_of(cooperation_id: UUID, kind: ChecklistKind) -> list[UUID]:
 
 
 def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
-    """Move a cooperation as far as its gates allow, or back; record STAGE_CHANGED when it moved.
+    """Move a cooperation forward as far as its gates allow, or back; record STAGE_CHANGED.
 
-    Where no gate can move it, as once it is active, nothing is read of it.
+    If no gate can move it, for example once it is active, nothing else is read.
     """
     cooperation = db.session.get_one(Cooperation, cooperation_id)
     if cooperation.stage not in MOVED_BY_GATES:
@@ -133,7 +133,7 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
 
 
 def begin_review(actor: Actor, cooperation: Cooperation) -> None:
-    """Enter stage P5 of an active cooperation; its running work goes on."""
+    """Enter stage P5 of an active cooperation; running work continues."""
     _enter(cooperation, actor, Stage.UNDER_REVIEW)
 
 
@@ -170,9 +170,9 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
 
 
 def _not_active_today(cooperation: Cooperation) -> dict[str, str]:
-    """Return the detail that names the day by which a cooperation in stage P4 isn't active today.
+    """Return the event detail that says why a cooperation in stage P4 isn't active today.
 
-    Its first day if that is to come, or the last one of terms that have run out.
+    It is its first day if that is still to come, or the last day of expired terms.
     """
     if cooperation.stage is not Stage.ACTIVE:
         return {}
@@ -192,10 +192,11 @@ def follow(event: DomainEvent) -> None:
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Mark the stages of a person's cooperations as stale: gates depend on people. A handler.
+    """Mark the stages of a person's cooperations as stale: gates depend on people.
 
-    Of events in the whole instance whose subject is the person. Of roles that end, the gates look
-    at coordinators alone (G1): with the last one the person leaves, by an event of its own.
+    A handler. For events in the whole instance whose subject is the person. When roles end, the
+    gates only depend on coordinators (G1): with the last role the person leaves, which is an event
+    of its own.
     """
     ended = event.verb is verbs.ROLE_ENDED
     if ended and event.details.get("role") != Role.COORDINATOR.value:
@@ -258,7 +259,7 @@ def follow_stop(event: DomainEvent) -> None:
 def follow_lift(event: DomainEvent) -> None:
     """Resume the cooperation when its terms are in force again. A handler.
 
-    For SUSPENSION_LIFTED; and for CAME_INTO_FORCE, when everybody has signed anew.
+    For SUSPENSION_LIFTED; and for CAME_INTO_FORCE, when everybody has signed again.
     """
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
     if cooperation.stage is Stage.SUSPENDED and queries.facts_of(cooperation).terms_in_force:
@@ -279,7 +280,10 @@ def follow_renewal(event: DomainEvent) -> None:
 
 
 def follow_party(event: DomainEvent) -> None:
-    """Ask a new party to agree to what is still being drafted. Handler of PARTY_JOINED."""
+    """Ask a new party to agree to whatever is still being drafted.
+
+    Handler of PARTY_JOINED.
+    """
     if event.cooperation_id is None:
         return
     for kind, checklist in queries.own_checklists(event.cooperation_id).items():
@@ -289,10 +293,10 @@ def follow_party(event: DomainEvent) -> None:
 
 
 def follow_reopened(event: DomainEvent) -> None:
-    """Ask parties to agree that joined while a text could not be changed. A handler.
+    """Ask parties to agree that joined while a text could not be changed.
 
-    For DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a visit's
-    checklists follow its team.
+    A handler. For DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a
+    visit's checklists follow its team.
     """
     checklist = db.session.get_one(Checklist, event.subject_id)
     if checklist.visit_id is None and event.cooperation_id is not None:
@@ -306,10 +310,10 @@ def _take_over_dates(event: DomainEvent) -> None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
     days = terms.sheet.value("M19", "reminder_days")
-    former = paper.former_of(terms.checklist.revision_in_force_id)
+    former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
     if former is not None:
-        # As evidence.TextFacts has it: the end that the paper names counts before M19. What neither
-        # says stays as planned.
+        # As in evidence.TextFacts: the end named on the paper takes precedence over M19. What
+        # neither says stays as planned.
         dates = {
             "start": dates["start"] or former.signed_on,
             "end": former.ends_on or dates["end"] or cooperation.ends_on,
@@ -320,7 +324,7 @@ def _take_over_dates(event: DomainEvent) -> None:
         if renewed is not None:
             dates["end"], dates["review"] = renewed
     if dates["review"] is not None and dates["review"] == cooperation.reviewed_for:
-        # A review has been held for this day since; the next one is as its record says.
+        # A review has been held for this day since; the next one is set by its record.
         dates["review"] = cooperation.review_on
     cooperations.follow_dates(
         event.actor,

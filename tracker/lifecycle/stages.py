@@ -1,4 +1,4 @@
-"""The stage of a cooperation, worked out from its gates. Pure.
+"""The stage of a cooperation, derived from its gates. Pure.
 
 Source: domain.md, section 4.1.
 """
@@ -9,9 +9,9 @@ from tracker.cooperations.models import Stage
 
 # The stages separated by gates; the others are entered by a decision.
 BY_GATES = (Stage.EXPLORED, Stage.DRAFT, Stage.REVIEWED, Stage.CLEARED, Stage.ACTIVE)
-# The stages that gates move on or back; an active cooperation stays so until somebody decides.
+# The stages that gates move forward or back; an active cooperation stays so until somebody decides.
 MOVED_BY_GATES = frozenset(BY_GATES[:-1])
-# Entered and left again by a decision, from an active cooperation and back to it.
+# Entered and left by a decision, from an active cooperation and back to it.
 BESIDE = (Stage.UNDER_REVIEW, Stage.SUSPENDED)
 # All stages, in the order in which the page draws them.
 IN_ORDER = (*BY_GATES, *BESIDE, Stage.CLOSED)

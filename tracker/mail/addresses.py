@@ -1,4 +1,4 @@
-"""The address in place of the one that a person without email doesn't have."""
+"""The placeholder address of a person without an email address."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ def of_nobody(user_id: UUID) -> str:
 
 
 def is_of_nobody(address: str) -> bool:
-    """Tell whether an address stands for none."""
+    """Return whether an address is such a placeholder."""
     return address.endswith(_DOMAIN)
 
 

@@ -13,7 +13,7 @@ from tracker.mail.models import MessageState
 
 SHOWN = 100
 
-outbox_group = AppGroup("outbox", help="Queued messages.")
+outbox_group = AppGroup("outbox", help="Send, list and test emails.")
 
 
 @outbox_group.command("send")

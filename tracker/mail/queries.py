@@ -13,7 +13,7 @@ from tracker.mail.policy import can_see_outbox
 
 # Messages about somebody's account, which administrators look after. Every other message is about a
 # cooperation: whoever gets one about a visit is on that visit's list (class K2), so the list of
-# messages tells neither its subject nor its kind.
+# messages shows neither its subject nor its kind.
 ABOUT_ACCOUNTS = frozenset(
     {
         "invitation",

@@ -7,7 +7,7 @@ MOST_LETTERS = 3
 _PASSED_OVER = frozenset({"office", "of", "the", "for", "and", "de", "du", "des", "la", "le"})
 
 
-def mark_for(name: str, taken: Collection[str] = ()) -> str:
+def initials_for(name: str, taken: Collection[str] = ()) -> str:
     """Return initials for a name, unlike any others if the name allows."""
     offered = list(dict.fromkeys(_candidates(name)))
     return next((mark for mark in offered if mark not in taken), offered[0])

@@ -116,7 +116,7 @@ def find_by_name(name: str) -> Organisation | None:
     )
 
 
-def marks(except_id: UUID | None = None) -> Collection[str]:
+def taken_initials(except_id: UUID | None = None) -> Collection[str]:
     """Return the initials that are taken."""
     wanted = sa.select(Organisation.mark)
     if except_id is not None:

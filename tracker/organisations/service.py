@@ -14,7 +14,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.organisations import queries
-from tracker.organisations.initials import mark_for
+from tracker.organisations.initials import initials_for
 from tracker.organisations.labels import CsoType
 from tracker.organisations.models import Organisation
 from tracker.organisations.policy import can_change_organisations, can_see_organisation
@@ -52,7 +52,7 @@ def add(
     organisation = Organisation(
         id=uuid4(),
         kind=kind,
-        mark=mark_for(checked.name, queries.marks()),
+        mark=initials_for(checked.name, queries.taken_initials()),
         is_demonstration=is_demonstration,
         created_at=clock.now(),
         version=1,
@@ -95,7 +95,7 @@ def change(
     if not changed:
         return organisation
     if "name" in changed:
-        organisation.mark = mark_for(changes["name"], queries.marks(organisation.id))
+        organisation.mark = initials_for(changes["name"], queries.taken_initials(organisation.id))
     for name in changed:
         setattr(organisation, name, changes[name])
     organisation.version += 1

@@ -14,7 +14,7 @@ from tracker.oversight import integrity, labels
 
 NOT_CHECKED = 2
 
-audit_group = AppGroup("audit", help="The trail of what happened.")
+audit_group = AppGroup("audit", help="Verify that nothing was altered.")
 
 
 class NotCheckedError(click.ClickException):
@@ -29,7 +29,7 @@ class NotCheckedError(click.ClickException):
     "files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A checkpoint kept elsewhere: its text, or the mail it came in. Can be given again.",
+    help="A checkpoint kept elsewhere: its text, or the mail it came in. Repeatable.",
 )
 def verify(files: tuple[Path, ...]) -> None:
     """Verify that nothing was altered: the trail, texts, signatures, and decisive rows.

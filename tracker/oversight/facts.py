@@ -106,7 +106,7 @@ class RegisterLine:
     waiting_for: tuple[str, ...]
     revision: int | None
     signed: int | None
-    # Not known of a prior agreement, which was signed on paper.
+    # Unknown for a prior agreement, which was signed on paper.
     to_sign: int | None
     from_on: dt.date | None
     until_on: dt.date | None

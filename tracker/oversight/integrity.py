@@ -569,7 +569,7 @@ class _Key:
             broken(Fault.KEY_UNREADABLE, place)
 
 
-# A scan, and who confirmed it: id, name and organisation. As a signature on paper says it.
+# A scan, and who confirmed it: id, name and organisation, as a signature on paper has them.
 _Confirmation = tuple[str, str, str, str]
 
 
@@ -714,11 +714,11 @@ def _decider_fault(
     papers: Mapping[str, PaperRecord],
     deciders: Collection[tuple[UUID, UUID]],
 ) -> Fault | None:
-    """Return whether somebody confirmed or refused a scan that isn't theirs to vouch for.
+    """Return whether somebody confirmed or refused a scan that they may not vouch for.
 
     They recorded it, are named as signing it, or have answered for another party. deciders are
-    scans with the people who answered before. Of an earlier agreement only the names are known of
-    those who signed.
+    scans with the people who answered before. For a prior agreement only the names of the signers
+    are known.
     """
     record = papers.get(str(decision.record_id))
     if record is None or decision.kind is PaperDecisionKind.WITHDRAWN:

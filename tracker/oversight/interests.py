@@ -1,7 +1,7 @@
 """The audit that whoever took a person's signature didn't decide on that person's interests.
 
-It runs after chain, signatures and rows of undertakings were verified. The event of a decision says
-who decided, in its details; once those are erased, the row says it, of the last decision only.
+It runs after chain, signatures and rows of undertakings were verified. The details of a decision's
+event say who decided; once they are erased, the row says it, for the last decision only.
 """
 
 from collections import defaultdict
@@ -83,8 +83,8 @@ def _actor(details: Details | None) -> UUID | None:
 def _undertaking_of(link: Link, decisions: Decisions, rows: _Rows) -> UUID:
     """Return the undertaking that a decision is about.
 
-    An added interest is the person's, and outlives the undertaking it was added to: the decision is
-    about the one that the person had signed by then and that wasn't closed yet.
+    An added interest belongs to the person and outlives the undertaking it was added to: the
+    decision is about the one that the person had signed by then and that wasn't closed yet.
     """
     person_id = rows.whose.get(link.subject_id)
     if person_id is None:

@@ -48,7 +48,7 @@ class RegisterEntry(Base):
             "is_of_npm",
             "cooperation_id",
         ),
-        # In the order of the groups that are counted, so that counting sorts nothing.
+        # In the order of the groups that are counted, so that counting needs no sorting.
         sa.Index(
             "ix_register_entry_counts",
             "organisation_id",
@@ -69,7 +69,7 @@ class RegisterEntry(Base):
     )
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), primary_key=True)
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)
-    # The organisation's part in the cooperation, and the last day of it.
+    # When the organisation's membership in the cooperation ends.
     is_of_npm: Mapped[bool]
     left_on: Mapped[dt.date | None]
     # Year and number of the reference, negative: an index has the same direction in all columns.

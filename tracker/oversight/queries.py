@@ -1,6 +1,6 @@
 """Queries for the register: agreements a manager or auditor may see, nothing of planning.
 
-In one file: what narrows the register and what its lines say are parts of one statement.
+In one file: the register's filters and the columns of its lines are parts of one statement.
 """
 
 import datetime as dt
@@ -362,7 +362,7 @@ def _without_audits(actor: Actor) -> Actor:
 def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
     today, first, until = clock.today(), RegisterEntry.from_on, RegisterEntry.until_on
     is_in_force = RegisterEntry.state == EntryState.IN_FORCE
-    # As signoff.outcomes.validity says it of one text.
+    # The same rule as signoff.outcomes.validity, for many texts.
     is_valid = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
     runs = sa.and_(is_valid, sa.or_(first.is_(None), first <= today))
     match state:
@@ -505,7 +505,7 @@ def _lines_of(actor: Actor, checklist_ids: list[UUID]) -> list[RegisterLine]:
 
 
 def disagreeing(checklist_ids: Collection[UUID]) -> set[UUID]:
-    """Return the agreements that the register says do not agree with their signatures.
+    """Return the agreements that the register shows as not agreeing with their signatures.
 
     Not scoped: for whoever runs the instance.
     """
@@ -528,7 +528,8 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     lines = [
         _line(
             row,
-            # The parties that take part in a visit are part of its planning: all are named.
+            # The parties that take part in a visit belong to its planning, so all of the
+            # cooperation's are named.
             own.get(row[0].id, ()) if row[2] is None else joined.get(row[0].cooperation_id, ()),
             missing.get(row[0].revision_sent_id, ()),
             given.get(row[0].visit_id, ()),
@@ -687,7 +688,7 @@ def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]
 
 
 def _joined_parties(cooperation_ids: Collection[UUID]) -> dict[UUID, Parties]:
-    """Return the parties of today: without those that have left, or are joining (adr 70)."""
+    """Return today's parties: those that have not left and are not joining (adr 70)."""
     if not cooperation_ids:  # SQLite would read the whole table for an empty list
         return {}
     return _named(
@@ -751,7 +752,7 @@ def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
     return {key: tuple(given) for key, given in overrides.items()}
 
 
-# Built once: it is asked after every signature, and building takes longer than sending.
+# Built once, since it is sent after every signature and building takes longer than sending.
 _IS_OVERRIDDEN = sa.and_(
     Checklist.kind == ChecklistKind.VISIT_ROLES,
     sa.exists().where(GateOverride.visit_id == Checklist.visit_id),

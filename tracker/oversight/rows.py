@@ -52,7 +52,7 @@ class Bound:
     is_whole: bool = False
     # The last event that says that details, or the key, were erased.
     erasure: Erasure | None = None
-    # The first row that an event found otherwise than the last one had left it.
+    # The first row that an event found changed since the last one.
     differed: Finding | None = None
 
     def hear(self, link: Link, state: State) -> None:

@@ -26,7 +26,7 @@ VERDICT, WORDS = "verdict_", "words_"
 
 
 class UntilLater(Optional):
-    """Allows an empty answer for now; the record says what it lacks before it is confirmed."""
+    """Allows an empty answer for now; a record has to be complete when it is confirmed."""
 
     field_flags: ClassVar[dict[str, bool]] = {}
 

@@ -59,7 +59,7 @@ class Review(Identified, Base):
     # The number of the last version of the record; 0 before one is saved.
     version: Mapped[int] = mapped_column(default=0)
     concluded_at: Mapped[dt.datetime | None]
-    # Once all parties have confirmed the record: when it was held, and how they go on.
+    # Once all parties have confirmed the record: when it was held, and how they continue.
     held_on: Mapped[dt.date | None]
     outcome: Mapped[Outcome | None]
     called_off_at: Mapped[dt.datetime | None]
@@ -94,7 +94,7 @@ class ReviewVersion(Identified, Base):
     # The record as plain values: see records.Record.
     content: Mapped[dict[str, Any]]
     digest: Mapped[str] = mapped_column(sa.String(64))
-    # Whether nothing that the record needs was missing when it was saved.
+    # Whether the record was complete when it was saved.
     is_complete: Mapped[bool]
     saved_at: Mapped[dt.datetime]
     saved_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))

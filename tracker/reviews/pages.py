@@ -26,7 +26,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task
 
 @dataclass(frozen=True, slots=True)
 class PromiseView:
-    """A promise of the text in force, and what came of it."""
+    """A promise of the text in force, and what became of it."""
 
     code: str
     item: FrozenItem
@@ -37,7 +37,7 @@ class PromiseView:
 
 @dataclass(frozen=True, slots=True)
 class PartyLine:
-    """A party, and who of it confirmed the last version and when; empty if nobody has."""
+    """A party, with who confirmed the last version and when; empty if nobody has."""
 
     name: str
     confirmed_by: str = ""
@@ -54,7 +54,7 @@ class ReviewLine:
 
 
 def text_of(terms: Checklist, language: str, review: Review) -> FrozenText:
-    """Return the terms in force when a review began, as they read in a language."""
+    """Return the terms in force when a review began, rendered in a language."""
     return frozen_text.read(queries.text_of(terms, review), language)
 
 
@@ -77,7 +77,7 @@ def promises(text: FrozenText, record: Record) -> list[PromiseView]:
 
 
 def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
-    """Return today's parties with their confirmations; of a review that is over, who confirmed."""
+    """Return today's parties with their confirmations; for a past review, who confirmed."""
     rows = {row.organisation_id: row for row in queries.standing_confirmations(review)}
     lines = [
         PartyLine(row.organisation.name, row.user.name, row.confirmed_at) for row in rows.values()
@@ -92,7 +92,7 @@ def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
 
 
 def dates(record: Record, text: FrozenText) -> list[tuple[object, object]]:
-    """Return what a record says of meeting and outcome, for a list of facts."""
+    """Return the meeting and the outcome of a record, for a list of facts."""
     names = dict(items(text))
     amended = with_semicolons(names.get(code, code) for code in record.items)
     renews = record.outcome is Outcome.RENEW
@@ -111,7 +111,7 @@ def dates(record: Record, text: FrozenText) -> list[tuple[object, object]]:
 
 
 def saved_values(record: Record, text: FrozenText) -> list[tuple[object, object]]:
-    """Return all that a saved record says, to be compared with what somebody typed meanwhile."""
+    """Return everything in a saved record, for comparison with what somebody typed meanwhile."""
     names = dict(items(text))
     results = [
         (
@@ -148,7 +148,7 @@ def my_tasks(actor: Actor) -> list[Task]:
 def cooperation_tasks(
     actor: Actor, cooperation: Cooperation, facts: Facts, _gates: Sequence[Gate]
 ) -> Mapping[str, Sequence[Task]]:
-    """Return the task of a cooperation's review. Nothing is asked unless it is under review."""
+    """Return the task of a cooperation's review; sends no query unless it is under review."""
     url = url_for("reviews.listed", reference=cooperation.reference)
     if cooperation.stage is Stage.UNDER_REVIEW:
         return {"review": [_task_under_review(actor, cooperation, url)]}
@@ -192,8 +192,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
             if party.organisation_id not in confirmed
         ]
         label = _("Confirm the record of the review")
-        # All have confirmed when the last one missing has left: any of them goes on.
-        # Nobody confirms for two parties.
+        # If the only party missing has left, all others have confirmed: any of them can continue.
         is_confirmed = actor.organisation_id in confirmed or any(
             row.user_id == actor.user_id for row in confirmations
         )
@@ -250,7 +249,7 @@ def _date(day: dt.date | None) -> str:
 
 
 def participants(record: Record, cooperation_id: UUID) -> list[Participant]:
-    """Return who can be named as having taken part: those of today, and those named already.
+    """Return who can be named as having taken part: people of today, and those already named.
 
     A person who takes part for two parties is named for each.
     """

@@ -1,4 +1,4 @@
-"""Who may begin, write, confirm and call off a review, and what its record must hold (G6). Pure.
+"""Who may begin, write, confirm and call off a review, and what its record needs (G6). Pure.
 
 Source: domain.md, section 4.1 (P5): the heads of all parties decide; product.md, section 6.
 """
@@ -38,7 +38,7 @@ class ReviewFact:
     is_open: bool = False
     begun_by: UUID | None = None
     begun_for: UUID | None = None
-    # The last version of the record is complete; who has confirmed it, by organisation.
+    # Whether the last version of the record is complete; who has confirmed it, by organisation.
     is_complete: bool = False
     confirmed: tuple[tuple[UUID, UUID], ...] = ()
 
@@ -92,8 +92,8 @@ def can_write(actor: Actor, fact: ReviewFact) -> Decision:
 def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
     """Decide who may confirm the record: a signatory or manager of each party, once (P5).
 
-    Where all parties of today have confirmed, since the last one left, any of them lets it take
-    effect.
+    If all of today's parties have confirmed, since the last missing one left, any of them makes it
+    take effect.
     """
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
@@ -202,7 +202,7 @@ def _about_new_dates(record: Record, fact: RecordFact) -> Iterator[Problem]:
 
 
 def _about_the_next_review(record: Record, fact: RecordFact) -> Iterator[Problem]:
-    """The next review comes after today and not after the end (M19), unless that changes."""
+    """Check that the next review comes after today and not after the end (M19), if it changes."""
     if record.next_on is None:
         yield "next_on", _l("Enter the day of the next review.")
         return

@@ -137,7 +137,7 @@ def is_promised(by_code: Mapping[str, FrozenItem], code: str) -> bool:
 def record_fact(
     cooperation: Cooperation, terms: Checklist, review: Review, language: str = ""
 ) -> RecordFact:
-    """Return what a record is compared with: the text under review, and the term that runs now.
+    """Return what a record is compared with: the text under review, and its current term.
 
     Its items are named in a language, or in the binding one.
     """

@@ -9,7 +9,7 @@ from uuid import UUID
 from tracker.reviews.models import Outcome, Verdict
 
 FORMAT = "common-terms/review/1"
-# The items whose promises are compared with what came of them (domain.md, issue 10, line 8).
+# The items whose promises are compared with what became of them (domain.md, issue 10, line 8).
 PROMISES = ("M2", "M7", "M11", "M17", "M18")
 
 
@@ -25,7 +25,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one promise, and what is to be said of it."""
+    """What became of one promise, and a remark."""
 
     verdict: Verdict | None = None
     words: str = ""
@@ -35,8 +35,8 @@ class Result:
 class Record:
     """The record of a review; whatever is not known yet is empty.
 
-    next_on is the next review; starts_on and ends_on are the new term where it is renewed; items
-    are those to be amended; reason is why it is renewed, amended or ended.
+    next_on is the next review; starts_on and ends_on are the new term if it is renewed; items are
+    those to be amended; reason is why it is renewed, amended or ended.
     """
 
     held_on: dt.date | None = None

@@ -1,7 +1,7 @@
-"""The reminders that M19 makes parties sign for: of the review and of the end, once for each date.
+"""Reminders of reviews and of the end of the terms, as agreed in M19, once for each date.
 
-A cooperation says on which day people are reminded of each (cooperations.service.follow_dates sets
-it with the dates); the worker finds those that are due by an index.
+A cooperation stores the day of the next reminder of each (cooperations.service.follow_dates sets it
+with the dates); the worker finds those that are due by an index.
 """
 
 import datetime as dt
@@ -19,25 +19,25 @@ from tracker.core.db import db
 from tracker.reviews import messages, queries
 from tracker.reviews.policy import BEGINNERS
 
-# Of a review that is being held nobody is reminded, nor of anything while the terms are suspended.
+# There are no reminders of a review that is being held, nor of anything while terms are suspended.
 _REVIEWED_IN = frozenset({Stage.ACTIVE})
 _ENDS_IN = frozenset({Stage.CLEARED, Stage.ACTIVE, Stage.UNDER_REVIEW})
 
 
 def reviews_due(day: dt.date) -> Sequence[UUID]:
-    """Return the cooperations of whose review people are to be reminded; for the worker."""
+    """Return the cooperations whose review people are to be reminded of; for the worker."""
     return _due(Cooperation.remind_of_review_on, day, _REVIEWED_IN)
 
 
 def ends_due(day: dt.date) -> Sequence[UUID]:
-    """Return the cooperations of whose end people are to be reminded; for the worker."""
+    """Return the cooperations whose end people are to be reminded of; for the worker."""
     return _due(Cooperation.remind_of_end_on, day, _ENDS_IN)
 
 
 def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
     """Remind the coordinators and managers of all parties of the review; return whether it was due.
 
-    Those with open accounts only. For the worker; skips a row that somebody else has locked.
+    Only those with active accounts. For the worker; skips a row that somebody else has locked.
     """
     column = Cooperation.remind_of_review_on
     cooperation = _locked(cooperation_id, _is_due(column, day, _REVIEWED_IN))
@@ -100,10 +100,9 @@ def _locked(cooperation_id: UUID, condition: sa.ColumnElement[bool]) -> Cooperat
 
 
 def _remind_on(cooperation: Cooperation, date: dt.date | None) -> dt.date | None:
-    """Return the day on which to remind of a date; None without a date or where none is agreed.
+    """Return the day on which to remind of a date; None without a date or an agreed reminder.
 
-    How many days before is not known of terms signed before there were reminders: it is read in
-    the signed text.
+    For terms signed before there were reminders, the number of days is read from the signed text.
     """
     if cooperation.reminder_days is None:
         cooperation.reminder_days = _days_in_text(cooperation)

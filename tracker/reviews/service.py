@@ -1,7 +1,7 @@
 """Service functions for reviews: begin, save, confirm, call off, and what an outcome changes (G6).
 
 A record is saved in versions that never change. Each party confirms one version; a new version
-takes the confirmations away. With the last confirmation the outcome takes effect.
+voids the confirmations. With the last confirmation the outcome takes effect.
 """
 
 import datetime as dt
@@ -216,10 +216,10 @@ def call_off(actor: Actor, cooperation: Cooperation, number: int, *, reason: str
 
 
 def follow_stop(event: DomainEvent) -> None:
-    """Call an open review off when the terms are suspended or end. A handler.
+    """Call an open review off when the terms are suspended or end.
 
-    For TEXT_SUSPENDED and TEXT_ENDED; there is nothing left to review, and a new one can begin
-    once the terms are in force again.
+    A handler. For TEXT_SUSPENDED and TEXT_ENDED; there is nothing left to review, and a new one can
+    begin once the terms are in force again.
     """
     if event.details.get("kind") != ChecklistKind.TERMS.value or event.cooperation_id is None:
         return
@@ -229,9 +229,10 @@ def follow_stop(event: DomainEvent) -> None:
 
 
 def follow_notice(event: DomainEvent) -> None:
-    """Leave stage P5 when notice is given as a review decided. Handler of NOTICE_GIVEN.
+    """Leave stage P5 when notice is given as a review decided.
 
-    Not where the notice takes effect on the same day, which closes the cooperation at once.
+    Handler of NOTICE_GIVEN. Not if the notice takes effect on the same day, which closes the
+    cooperation immediately.
     """
     details = event.details
     is_end = details.get("what") == NoticeKind.ENDED.value
@@ -297,7 +298,7 @@ def _conclude(
 def _require_still_right(
     written: Record, cooperation: Cooperation, terms: Checklist, review: Review
 ) -> None:
-    """Raise RuleBrokenError if days have passed, parties come or terms changed since the saving."""
+    """Raise RuleBrokenError if the record no longer fits: days passed, parties or terms changed."""
     lacks = policy.problems(written, queries.record_fact(cooperation, terms, review))
     if lacks:
         raise RuleBrokenError(lacks[0][1])
@@ -319,11 +320,11 @@ def _close(actor: Actor | None, review: Review, reason: str) -> None:
 
 
 def _locked_terms(cooperation: Cooperation) -> Checklist | None:
-    """Keep others from changing the cooperation until the end, and return its agreed terms."""
+    """Lock the cooperation until the transaction ends, and return its agreed terms."""
     terms = queries.terms_of(cooperation)
     if terms is not None:
         lock(terms)
-        # What was read of it before others let go of the lock may be old.
+        # What was read before others released the lock may be out of date.
         db.session.refresh(cooperation, ["stage", "starts_on", "ends_on", "review_on"])
     return terms
 

@@ -1,6 +1,6 @@
 """The form on which a person accepts a role, with a proof of identity."""
 
-from tracker.ui.proof import ProofFields
+from tracker.ui.proof_fields import ProofFields
 
 
 class AcceptForm(ProofFields):

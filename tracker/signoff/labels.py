@@ -34,7 +34,7 @@ REQUEST_STATES = {
     RequestState.EXPIRED: _l("Ran out before everyone had signed"),
 }
 
-# What a row says is not what the signatures and events under its text bear witness to.
+# The row does not agree with the signatures and events about its text.
 DISAGREES = (_l("Does not agree with its signatures"), "stop")
 
 MISNAMINGS = {
@@ -64,14 +64,14 @@ FLAWS = {
 class SignedWhen:
     """When somebody signed, and when that counted here."""
 
-    # A time for what was signed here; a date without one for what was signed on paper, None where
-    # the row was made to hold none.
+    # A time for what was signed here; a date without one for what was signed on paper; None if the
+    # row was changed to have none.
     on: dt.datetime | dt.date | None
     # When it was signed here, or when the scan of the paper was confirmed.
     at: dt.datetime
     is_on_paper: bool = False
-    # Of an agreement made before the product came: every other party had to confirm the scan.
-    is_of_former: bool = False
+    # Whether it is a prior agreement, for which every other party had to confirm the scan.
+    is_prior_agreement: bool = False
 
 
 def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> SignedWhen:
@@ -83,7 +83,7 @@ def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> Sign
         _day(details["signed_on"]),
         signed_at,
         is_on_paper=True,
-        is_of_former=details["made"] == "before",
+        is_prior_agreement=details["made"] == "before",
     )
 
 
@@ -99,7 +99,7 @@ def scan_words(when: SignedWhen, length: Length = "long", *, with_time: bool = T
     if not when.is_on_paper:
         return ""
     moment = as_datetime(when.at, length) if with_time else as_date(when.at, length)
-    if when.is_of_former:
+    if when.is_prior_agreement:
         return str(_("All other parties had confirmed the scan by %(when)s", when=moment))
     return str(_("Scan confirmed on %(when)s", when=moment))
 
@@ -139,10 +139,10 @@ def how_signed(signature: Signature) -> object:
 
 
 def _texts(about: object) -> Mapping[str, str]:
-    """Return what a signature says in detail; an empty text for what is missing or malformed.
+    """Return the detailed texts of a signature; empty for what is missing or malformed.
 
-    Somebody with the database's password can write anything there. The audit names it, and so does
-    the page; it must not fail.
+    Somebody with the database's password can write anything there. The audit reports it, and so
+    does the page; it must not fail.
     """
     values = about if isinstance(about, Mapping) else {}
     texts = {name: value for name, value in values.items() if isinstance(value, str)}

@@ -108,7 +108,7 @@ class SignatureRequest(Identified, Base):
     items: Mapped[list[str]] = mapped_column(default=list)
     # The last day to sign, inclusive.
     expires_on: Mapped[dt.date | None]
-    # Reminders every so many days, to people who still have to sign, and to others by their ids.
+    # A reminder every so many days, to people who still have to sign, and to others by id.
     remind_every: Mapped[int | None]
     remind_whom: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     reminded_on: Mapped[dt.date | None]

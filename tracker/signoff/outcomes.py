@@ -1,10 +1,9 @@
-"""The status of a frozen text, derived from its words, signatures and events alone. Pure.
+"""The status of a frozen text, derived from its content, signatures and events alone. Pure.
 
 No status column is read here, and no detail of an event, since details may be erased. An event
 binds its verb, its subject, its position in the chain and the digest of the row it is about. That
-is enough to follow a text from its sending to its end.
-
-In one file: one replay of events, with the rules it asks at each step.
+is enough to follow a text from its sending to its end. In one file: one replay of events, with the
+rules it applies at each step.
 """
 
 import datetime as dt
@@ -39,7 +38,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def is_signed_by_all(self) -> bool:
-        """Whether all have signed it, whatever came of it then."""
+        """Whether all have signed it, whatever happened to it then."""
         return self in _SIGNED_BY_ALL
 
 
@@ -47,7 +46,7 @@ _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, 
 
 
 class Validity(enum.StrEnum):
-    """The status on one day of a text that all have signed and nobody has stopped."""
+    """The status on one day of a text that is fully signed and neither suspended nor ended."""
 
     BEGINS_LATER = "begins_later"
     IN_FORCE = "in_force"
@@ -55,10 +54,10 @@ class Validity(enum.StrEnum):
 
 
 def validity(first: dt.date | None, last: dt.date | None, day: dt.date) -> Validity:
-    """Return the status on a day, by the first and the last day that the text names.
+    """Return the status on a day, from the first and the last day that the text names.
 
-    The only place that decides it: lists, pages, certificates, exports and the public check ask
-    here (product.md, 5.9). Days are those of the NPM's time zone; the last one is included.
+    The only place that decides it: lists, pages, certificates, exports and the public check use it
+    (product.md, 5.9). Days are those of the NPM's time zone; the last one is included.
     """
     if last is not None and last < day:
         return Validity.RUN_OUT
@@ -146,7 +145,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
 
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
-    """Tell whether as many persons as the text asks have signed for each organisation."""
+    """Return whether enough people have signed for each organisation, according to the text."""
     counts = Counter(
         party
         for party, _user in {(signature.organisation_id, signature.user_id) for signature in given}
@@ -320,7 +319,7 @@ class _Replay:
         self._now.phase = Phase.DRAFTING
 
     def call_amendment_off(self, _link: Link) -> None:
-        """Apply: no new text is drafted after all; the one in force goes on."""
+        """Apply: the amendment was called off, and the text in force continues."""
         now = self._now
         if now.phase is not Phase.DRAFTING or now.standing is not Outcome.IN_FORCE:
             now.is_sound = False

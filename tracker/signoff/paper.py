@@ -1,6 +1,6 @@
 """Signing on paper: a scan one party records becomes a signature once another confirms it.
 
-In one file: scan, answers and signatures bind each other.
+In one file: scan, responses and signatures bind each other.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ from tracker.signoff.paper_policy import PaperFact
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed on paper, for which party; user_id if the slot in the text is theirs."""
+    """A person who signed on paper, for which party; user_id if the slot in the text is theirs."""
 
     organisation_id: UUID
     organisation_name: str
@@ -101,9 +101,10 @@ def record(
 
 
 def _require_own(actor: Actor, cooperation_id: UUID, scan_digest: str) -> None:
-    """Raise RuleBrokenError for a scan that somebody else recorded, and that then didn't count.
+    """Raise RuleBrokenError for a scan that somebody else recorded before and that didn't count.
 
-    Otherwise whoever recorded it first could vouch for it: two people, of whom one took the paper.
+    Otherwise whoever recorded it first could vouch for it now: two people, one of whom took the
+    paper.
     """
     name = db.session.scalar(
         sa.select(PaperRecord.user_name)
@@ -319,7 +320,7 @@ _FORMER = sa.select(PaperRecord).where(
 )
 
 
-def former_of(revision_id: UUID | None) -> PaperRecord | None:
+def prior_agreement_scan(revision_id: UUID | None) -> PaperRecord | None:
     """Return the scan of a revision that records a prior agreement."""
     if revision_id is None:
         return None
@@ -378,12 +379,12 @@ def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
 
 
 def signer_ids(signers: Iterable[Mapping[str, Any]]) -> frozenset[UUID]:
-    """Return the accounts of those who signed a paper, as its record keeps them."""
+    """Return the accounts of those who signed a paper, as stored in its record."""
     return frozenset(UUID(signer["user_id"]) for signer in signers if signer.get("user_id"))
 
 
 def signers_of(paper: PaperRecord) -> list[Signer]:
-    """Return who signed on paper, as its record keeps them: without their powers."""
+    """Return who signed on paper, as stored in its record: without their powers."""
     return [
         Signer(
             organisation_id=UUID(signer["organisation_id"]),

@@ -80,9 +80,9 @@ def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: Request
 
 
 def can_vouch(actor: Actor, paper: PaperFact) -> Decision:
-    """Decide whether a person can vouch for a scan: never for what they took part in themselves.
+    """Decide whether a person can vouch for a scan: never if they took part in it themselves.
 
-    Whoever signed it, recorded it or confirmed it for another party doesn't, whomever they act for.
+    Whoever signed it, recorded it or confirmed it for another party can't, whomever they act for.
     """
     if actor.user_id in paper.signer_ids:
         return no(

@@ -156,7 +156,7 @@ def is_enough(identity: Identity, kind: SignatureKind, organisation_id: UUID | N
 
 
 def is_enough_of_a_host(identity: Identity) -> Decision:
-    """Decide whether a method may be used by whoever lets a person sign on their own device."""
+    """Decide whether a method is enough for a host, on whose device another person signs."""
     if identity.method in {Method.PASSWORD_TOTP, Method.PASSKEY, Method.DEMONSTRATION}:
         return YES
     return no(_l("Prove who you are by passkey, or by password and a code from an app."))

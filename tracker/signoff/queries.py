@@ -45,7 +45,7 @@ class TakenBy(NamedTuple):
 
 
 def taken_by(revision_id: UUID | None) -> TakenBy:
-    """Return who took the signature under a person's text; nobody where they signed themselves.
+    """Return who took the signature under a person's text; nobody if they signed themselves.
 
     Whether the person has an account now makes no difference.
     """
@@ -176,7 +176,7 @@ def slot_of(
 
 
 def stood_for(signature_request: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
-    """Return the slot that a passed-on slot replaces, None for an original one."""
+    """Return the slot that a passed-on slot replaces; None for an original one."""
     return next(
         (other for other in signature_request.slots if other.id == slot.stands_for_id), None
     )

@@ -1,4 +1,4 @@
-"""Form fields for the scan of a signed paper and the date on it, on every form that takes one."""
+"""Form fields for the scan of a signed paper and the date on it, used by every form with a scan."""
 
 from flask_babel import lazy_gettext as _l
 
@@ -8,7 +8,7 @@ from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.scans import MAX_BYTES
 from tracker.ui.fields import ConfirmField, DateField, FileField
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 from tracker.ui.validators import Required
 
 ACCEPTED = "application/pdf,image/jpeg,image/png"
@@ -30,12 +30,12 @@ class ScanFields(Form):
 
     @property
     def sent_scan(self) -> bytes:
-        """The bytes that were sent, no more than can be told to be too many."""
+        """The bytes that were sent, cut off just beyond the size limit."""
         return bytes(self.scan.data.stream.read(MAX_BYTES + 1))
 
 
 class ReadScanFields(ShownFields, ScanFields):
-    """A scan and the date on it, on a page that shows the text which it belongs to."""
+    """A scan and the date on it, on a page that shows the text it belongs to."""
 
     scan = FileField(
         _l("Scan of the signed paper"),
@@ -49,7 +49,7 @@ class ReadScanFields(ShownFields, ScanFields):
     )
 
     def refuse_unless_shown(self, page: SigningPage | None, digest: str) -> None:
-        """Say that the page showed another text, unless its form says so already."""
+        """Add a message that the page showed another text, unless the form already says so."""
         try:
             shown.require(page, digest)
         except NotShownError as error:
@@ -58,7 +58,7 @@ class ReadScanFields(ShownFields, ScanFields):
 
 
 class ComparedFields(ShownFields):
-    """That somebody compared the scan with the text."""
+    """The confirmation that somebody compared the scan with the text."""
 
     compared = ConfirmField(
         _l(

@@ -182,8 +182,8 @@ def request(
 ) -> SignatureRequest:
     """Request signatures from a list of signatories; raise RuleBrokenError for an invalid list.
 
-    The day is the last on which it can be signed. remind_every and remind_whom say how often, and
-    whom beside nobody, as the request keeps them.
+    The day is the last on which it can be signed. remind_every and remind_whom say how often to
+    remind people, and whom besides the signatories, as the request stores them.
     """
     asking = list(parties)
     fault = signers.flaw(asking)
@@ -411,9 +411,10 @@ def withdraw(
     reason: str,
     key: bytes | None = None,
 ) -> None:
-    """Call a request back with a reason; key as for decline(). The caller asks its policy.
+    """Call a request back with a reason; key as for decline().
 
-    Nobody does so where the text came back by itself, such as after a party left.
+    The caller asks its policy. There is no actor if the text came back by itself, for example after
+    a party left.
     """
     if signature_request.state is not RequestState.WAITING:
         raise RuleBrokenError(_l("This text is no longer waiting for signatures."))

@@ -6,16 +6,16 @@ from tracker.core.services import Slot
 
 
 @dataclass(frozen=True, slots=True)
-class HouseRules:
-    """Whether who drafted alone can't be the NPM's only signer; days until a request runs out."""
+class SigningSettings:
+    """Whether sole drafters can't be the NPM's only signers; the days until a request expires."""
 
     four_eyes: bool = False
     days: int = 30
 
 
-HOUSE_RULES: Slot[HouseRules] = Slot("house_rules", HouseRules())
+SIGNING_SETTINGS: Slot[SigningSettings] = Slot("signing_settings", SigningSettings())
 
 
-def current() -> HouseRules:
-    """Return what is asked."""
-    return HOUSE_RULES.get()
+def current() -> SigningSettings:
+    """Return the settings of the current application."""
+    return SIGNING_SETTINGS.get()

@@ -15,7 +15,7 @@ _PAGE, _OPENED = "page-to-sign", "text-opened"
 
 
 class OtherSentenceError(NotShownError):
-    """Raised when the person's page showed this text, and another sentence to sign."""
+    """Raised if the person's page showed this text, but another sentence to sign."""
 
 
 def page_with(digest: str) -> SigningPage:
@@ -88,7 +88,8 @@ def require_recent(page: SigningPage | None, digest: str) -> None:
 def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> None:
     """Raise NotShownError unless the page recently showed this text, and this sentence to sign.
 
-    The sentence says for whom a person signs and by what power, which can change while it's open.
+    The sentence says for whom a person signs and by what power, which can change while the page is
+    open.
     """
     require_recent(page, digest)
     if page is not None and page.sentence != with_sentence(page, sentence).sentence:

@@ -59,7 +59,7 @@ class PartySigners:
         return len(self.who_signed(signed)) >= self.required
 
     def is_turn_of(self, person: Named, signed: Signed) -> bool:
-        """Return whether everybody in the party whom a person has to wait for has signed."""
+        """Return whether everybody in the party who has to sign before this person has signed."""
         signer_ids = self.who_signed(signed)
         before = {other.user_id for other in self.named if 0 < other.turn < person.turn}
         return before <= signer_ids

@@ -1,7 +1,7 @@
 """Who took somebody's signature, and whether two others vouch for a scan. Pure.
 
-Of a signature the values that its digest binds (Signature.content()), so that the application and
-the verifier of bundles judge alike.
+It uses the values of a signature that its digest binds (Signature.content()), so that the
+application and the verifier of bundles decide alike.
 """
 
 import enum
@@ -15,7 +15,7 @@ from tracker.signoff.models import Method
 
 # The values of a signature, as its digest binds them.
 Row = Mapping[str, Any]
-# What a signature says of who took it, on their own device or from paper, and by which name.
+# What a signature says about who took it, on their own device or from paper, and under which name.
 TAKERS = {"presence": "host", "paper": "recorded_by"}
 # Whether an agreement on paper is older than the instance.
 HERE, BEFORE = "here", "before"
@@ -90,8 +90,8 @@ def takers(rows: Iterable[Row]) -> Iterator[UUID]:
 def flaws(rows: Sequence[Row]) -> list[Flaw | None]:
     """Return for each of some signatures why it doesn't count as one on paper; None if it does.
 
-    A signature by another method that says nothing about a scan has no flaw. The rows are all the
-    signatures that rest on a scan, as one person could confirm it for two parties.
+    A signature by another method that says nothing about a scan has no flaw. The rows have to be
+    all signatures based on a scan, since one person could confirm it for two parties.
     """
     papers = [paper_of(row.get("paper")) for row in rows]
     parties: dict[tuple[UUID, UUID], set[str]] = defaultdict(set)

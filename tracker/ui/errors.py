@@ -70,7 +70,7 @@ def _our_fault(_error: InternalServerError) -> Response:
     try:
         return _page("500", 500, typed=_typed())
     except Exception:
-        current_app.logger.exception("the page for a fault could not be made")
+        current_app.logger.exception("the error page could not be rendered")
         bare = current_app.jinja_env.get_template("errors/bare.html")
         return make_response(bare.render(), 500)
 

@@ -174,10 +174,10 @@ def language_attributes(code: str, around: str = "") -> Markup:
 
 
 def language_note(shown: str, others: Iterable[str] = ()) -> str:
-    """Return the note on a text that there is not in the reader's language, none where there is.
+    """Return the note on a text that isn't in the reader's language; empty if it is.
 
-    shown is the language it is shown in, empty where it is not known; others are the languages it
-    can be read in besides.
+    shown is the language it is shown in, empty if unknown; others are the other languages it can be
+    read in.
     """
     codes = dict.fromkeys([shown, *others])
     if not shown or language() in codes:

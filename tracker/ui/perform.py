@@ -14,7 +14,7 @@ from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
 
 T = TypeVar("T")
-# What is flashed: a message, or a message and its category where it isn't "success".
+# What is flashed: a message, or a message and its category if it isn't "success".
 Message = str | tuple[str, str]
 Answer = str | Response
 
@@ -104,8 +104,8 @@ def require_for(form: Form, *allowed: Decision) -> None:
     """Raise RefusedError unless the policy allows what a form is for, as access.gate.require does.
 
     But if something was typed, it stays on the page, with the reason above and status 403: things
-    may have changed while the person wrote. The form is then not valid, so that the view shows it
-    again. Call it where a person may see all that the page shows beside the form.
+    may have changed while the person wrote. The form is then invalid, so that the view shows it
+    again. Call it where a person may see everything that the page shows besides the form.
     """
     for decision in allowed:
         try:

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 # Characters that are invisible or reverse other text: a text must read as it is signed.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
 _SPACES = re.compile(r"\s+")
-# As much of what somebody searches for is looked at.
+# Search text is cut off after this many characters.
 MOST_ASKED = 200
 
 
@@ -46,6 +46,6 @@ def tidy_line(text: Any) -> Any:
 
 
 def asked_words(most: int = MOST_ASKED) -> str:
-    """Return what a list is searched for (q in the address), tidied and cut off."""
+    """Return what a list is searched for (q in the URL), tidied and cut off."""
     words: str = tidy_line(request.args.get("q", ""))
     return words[:most]

@@ -1,4 +1,4 @@
-"""Interests added after signing: what they say, which of them wait, how they bear on a person."""
+"""Interests added after signing: their content, which are undecided, and what they close."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ from tracker.undertakings.models import (
 )
 from tracker.undertakings.places import Places
 
-# The states of an undertaking to which an interest can be added, and in which it is decided.
+# The statuses of an undertaking in which an interest can be added, and those in which it is
+# decided.
 SIGNED = (UndertakingState.SIGNED, UndertakingState.COUNTERSIGNED)
 _CONTENT, _DECISION = "content", "decision"
 _WAITS = AddedInterest.decision.is_(None)
@@ -32,53 +33,53 @@ _WAITS = AddedInterest.decision.is_(None)
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """How the added interests of a person bear on what is open to them in a cooperation."""
+    """The effect of a person's added interests on their access in a cooperation."""
 
     # How many wait for a decision of the NPM.
     undecided: int = 0
     # Whether the NPM set a limit, and whether it asked for another person.
     is_limited: bool = False
     is_refused: bool = False
-    # Whether all work is closed for the time being.
+    # Whether all work is currently closed to them.
     closes_all: bool = False
 
 
 NOTHING_ADDED = Bearing()
 
 
-# What they say, encrypted ----------------------------------------------------------------------
+# Content, encrypted -------------------------------------------------------------------------------
 
 
 def put_content(interest: AddedInterest, text: str, places: Places) -> None:
-    """Store what was added and which places it concerns."""
+    """Store what was added and which places it concerns, encrypted."""
     interest.sealed_content = _seal(interest, _CONTENT, {"text": text, **places.to_values()})
 
 
 def text_of(interest: AddedInterest) -> str:
-    """Read what was added. Only for who may see it; the caller has asked."""
+    """Return what was added, decrypted; the caller has checked that it may be shown."""
     return str(_unseal(interest, _CONTENT, interest.sealed_content)["text"])
 
 
 def places_of(interest: AddedInterest) -> Places:
-    """Read which places the person said it concerns."""
+    """Return the places that the person said it concerns."""
     return Places.from_values(_unseal(interest, _CONTENT, interest.sealed_content))
 
 
 def put_decision(interest: AddedInterest, reason: str, places: Places | None) -> None:
-    """Store the reason of a decision and, with a limit, the places barred."""
+    """Store the reason for a decision and, with a limit, the places closed to the person."""
     values = {"reason": reason, "places": places.to_values() if places else None}
     interest.sealed_decision = _seal(interest, _DECISION, values)
 
 
 def reason_of(interest: AddedInterest) -> str:
-    """Read the reason of the decision; empty before."""
+    """Return the reason for the decision; empty before there is one."""
     if interest.sealed_decision is None:
         return ""
     return str(_unseal(interest, _DECISION, interest.sealed_decision)["reason"])
 
 
 def limit_of(interest: AddedInterest) -> Places | None:
-    """Read the places the NPM barred the person from; None where it set no limit."""
+    """Return the places closed by the NPM's limit; None if there is no limit."""
     if interest.sealed_decision is None:
         return None
     values = _unseal(interest, _DECISION, interest.sealed_decision)["places"]
@@ -86,21 +87,21 @@ def limit_of(interest: AddedInterest) -> Places | None:
 
 
 def closed_places(interest: AddedInterest) -> Places | None:
-    """Return the places an interest closes to its person now, None where it closes none.
+    """Return the places that an interest currently closes to its person; None if there are none.
 
-    What the person said while it waits, what the NPM said with a limit. Who is to be replaced has
-    no undertaking that opens anything.
+    Until the NPM decides, these are the places the person named; with a limit, those of the NPM. A
+    person who is to be replaced has no undertaking that gives access.
     """
     if interest.decision is None:
         return places_of(interest)
     return limit_of(interest) if interest.decision is InterestsDecision.LIMIT else None
 
 
-# Reads -----------------------------------------------------------------------------------------
+# Queries ------------------------------------------------------------------------------------------
 
 
 def of_person(cooperation_id: UUID, user_id: UUID) -> list[AddedInterest]:
-    """Return what a person added in a cooperation, the newest first; the caller asks the policy."""
+    """Return what a person added in a cooperation, the newest first; the caller asks its policy."""
     return list(
         db.session.scalars(
             sa.select(AddedInterest)
@@ -111,7 +112,7 @@ def of_person(cooperation_id: UUID, user_id: UUID) -> list[AddedInterest]:
 
 
 def of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
-    """Return the interests of a cooperation that may close something, for the rules."""
+    """Return the interests in a cooperation that may close something, for the rules."""
     return list(
         db.session.scalars(
             sa.select(AddedInterest)
@@ -137,7 +138,7 @@ def find(undertaking: Undertaking, interest_id: UUID) -> AddedInterest | None:
 
 
 def locked(interest_id: UUID) -> AddedInterest:
-    """Return an interest as it is now and keep others from deciding on it until the end."""
+    """Lock an interest until the transaction ends, and return its current state."""
     return db.session.scalars(
         sa.select(AddedInterest)
         .where(AddedInterest.id == interest_id)
@@ -147,7 +148,7 @@ def locked(interest_id: UUID) -> AddedInterest:
 
 
 def bearing_columns() -> list[sa.ColumnElement[Any]]:
-    """Return the columns of Bearing beside a query's Undertaking, so that it reads both at once."""
+    """Return the columns of Bearing to select together with Undertaking, in one query."""
     theirs = (
         AddedInterest.cooperation_id == Undertaking.cooperation_id,
         AddedInterest.user_id == Undertaking.user_id,
@@ -170,7 +171,7 @@ def bearing_columns() -> list[sa.ColumnElement[Any]]:
 
 
 def undecided() -> sa.ScalarSelect[int]:
-    """Return the column, beside Undertaking, with how many interests of its person wait."""
+    """Return the column, next to Undertaking, that counts its person's undecided interests."""
     return (
         sa.select(sa.func.count(AddedInterest.id))
         .where(
@@ -184,21 +185,21 @@ def undecided() -> sa.ScalarSelect[int]:
 
 
 def bearing(state: UndertakingState, columns: Sequence[Any]) -> Bearing:
-    """Return what bearing_columns() say of an undertaking: of a closed one nothing more."""
+    """Return the Bearing of an undertaking from bearing_columns(); none for a closed one."""
     if state is UndertakingState.CLOSED:
         return NOTHING_ADDED
     return Bearing(int(columns[0]), *map(bool, columns[1:]))
 
 
 def bearing_of(undertaking: Undertaking) -> Bearing:
-    """Return how added interests bear on the person of an undertaking."""
+    """Return the effect of added interests on the person of an undertaking."""
     columns = sa.select(*bearing_columns()).where(Undertaking.id == undertaking.id)
     return bearing(UndertakingState.SIGNED, db.session.execute(columns).one())
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingInterest:
-    """An added interest that waits for the NPM, without what it says."""
+    """An added interest that waits for the NPM, without its content."""
 
     id: UUID
     undertaking_id: UUID
@@ -206,14 +207,14 @@ class WaitingInterest:
     person: str
     reference: str
     title: str
-    # Whether the reader took the signature, and so leaves it to others.
+    # Whether the reader took the signature, and so leaves the decision to others.
     is_taken: bool
 
 
 def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[WaitingInterest]:
-    """Return what others added and the person decides on for the NPM, the oldest first.
+    """Return others' added interests that the person decides on for the NPM, the oldest first.
 
-    With what the person leaves to others, since they took the signature.
+    Including those they have to leave to others, since they took the signature.
     """
     if not scope.decides(actor):
         return []
@@ -246,7 +247,7 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
     return [WaitingInterest(*row) for row in rows]
 
 
-# ------------------------------------------------------------------------------------------------
+# Parts --------------------------------------------------------------------------------------------
 
 
 def _seal(interest: AddedInterest, what: str, values: Mapping[str, Any]) -> bytes:

@@ -40,9 +40,9 @@ MAX_NAME = 200
 def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedInterest:
     """Add an interest to one's own signed undertaking, and ask the NPM to decide on it.
 
-    What is open to the person closes for the places concerned in this transaction. Raise
-    RefusedError for anybody else, before signing and once the undertaking is closed;
-    RuleBrokenError naming the field that does not fit.
+    The person's access to the places concerned is closed in this transaction. Raise RefusedError
+    for anybody else, before signing and once the undertaking is closed; RuleBrokenError with the
+    field that is invalid.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -63,7 +63,8 @@ def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedI
     db.session.flush()
     record(
         verbs.INTEREST_ADDED,
-        # By nobody: the parties read the history, and whose interest it is concerns only the NPM.
+        # Without an actor: the parties read the history, and only the NPM may know whose interest
+        # it is.
         actor=None,
         subject_type=SUBJECT,
         subject_id=interest.id,
@@ -85,11 +86,11 @@ def decide(
     *,
     seen: str,
 ) -> None:
-    """Decide on an added interest: accept it, bar the person from places, or ask for another.
+    """Decide on an added interest: accept it, close places to the person, or ask for another one.
 
-    May be decided anew while the undertaking is open. seen is the mark() of the decision that was
-    read: raise StaleError when somebody decided since. Asking for another person closes the
-    undertaking and what it opened. Raise RefusedError for anybody but an NPM's signatory or
+    The decision can be changed while the undertaking is open. seen is the mark() of the decision
+    that was read: raise StaleError if somebody has decided since. Asking for another person closes
+    the undertaking and its access. Raise RefusedError for anybody but an NPM's signatory or
     manager, on one's own interest, and once the undertaking is closed.
     """
     undertaking = queries.locked(undertaking_id)
@@ -128,13 +129,13 @@ def decide(
 
 
 def mark(interest: AddedInterest) -> str:
-    """Return what tells a decision on an added interest from any other on the same."""
+    """Return a value that distinguishes a decision from any other on the same added interest."""
     at = interest.decided_at
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
 
 
 def checked_places(places: Places) -> Places:
-    """Return places with what belongs to their reach; raise RuleBrokenError for what is missing."""
+    """Return places as required by their reach; raise RuleBrokenError if something is missing."""
     match places.reach:
         case Reach.ALL:
             return Places(Reach.ALL)

@@ -30,22 +30,22 @@ CLEARANCE = "clearance"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How an undertaking came out, and whether its rows say the same."""
+    """The outcome of an undertaking by its evidence, and whether its row agrees with it."""
 
     course: UndertakingCourse
-    # Whether text, signatures and events agree among themselves; and the row with them.
+    # Whether text, signatures and events agree with each other; and whether the row agrees too.
     is_sound: bool
     agrees: bool
-    # What the person's signature says of its scan, if it was given on paper.
+    # What the person's signature says about its scan, if it was given on paper.
     paper: Mapping[str, Any] | None = None
-    # The newest clearance it opened, whether that is still open or not.
+    # The newest clearance it opened, whether it is still open or not.
     clearance: Clearance | None = None
-    # Title and version of each document signed with it, as the event of the signature has them.
+    # Title and version of each document signed with it, according to the event of the signature.
     documents: tuple[str, ...] = ()
 
 
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
-    """Compare rows of undertakings with all that signatures and events say, for pages and lists.
+    """Compare rows of undertakings with their signatures and events, for pages and lists.
 
     That includes what each opened and until when, and why it was closed. In six statements.
     """
@@ -98,7 +98,7 @@ def _signed_beside(
 
 
 def _opened(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
-    """Return the newest clearance that each of some undertakings opened, by undertaking."""
+    """Return the newest clearance opened by each of some undertakings."""
     rows = db.session.scalars(
         sa.select(Clearance)
         .where(Clearance.undertaking_id.in_(undertaking_ids))
@@ -108,7 +108,7 @@ def _opened(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
 
 
 def look_whole(undertaking: Undertaking) -> Compared:
-    """Compare one by a chain that holds as a whole: for what is handed to others."""
+    """Compare one undertaking after verifying its whole chain; for statements to outsiders."""
     try:
         bound_rows = bound.read_whole(SUBJECT, [undertaking.id], undertaking.cooperation_id)
     except NotSoundError:
@@ -122,7 +122,7 @@ def look_whole(undertaking: Undertaking) -> Compared:
 
 
 def why_closed(undertaking: Undertaking, course: UndertakingCourse) -> str:
-    """Return why it was closed (UndertakingEnd), by the event; by the row once that was erased."""
+    """Return why it was closed (UndertakingEnd): by the event, or the row once that was erased."""
     if course.closed_by is None:
         return ""
     details = witness.details_of([course.closed_by]).get(course.closed_by)
@@ -130,12 +130,12 @@ def why_closed(undertaking: Undertaking, course: UndertakingCourse) -> str:
 
 
 def is_superseded(undertaking: Undertaking, course: UndertakingCourse) -> bool:
-    """Tell whether it was closed since there are new terms."""
+    """Return whether it was closed because of new terms."""
     return why_closed(undertaking, course) == UndertakingEnd.NEW_TERMS
 
 
 def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
-    """Compare the row of an undertaking with what was read of it."""
+    """Compare the row of an undertaking with the evidence that was read."""
     course = bound.undertaking(undertaking.id, undertaking.user_id)
     frozen = bound.revisions.get(undertaking.id, [])
     is_sound = course.is_sound and len(frozen) <= 1
@@ -155,7 +155,7 @@ def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
 def _signatures_of(
     undertaking: Undertaking, bound: Bound
 ) -> tuple[Signature | None, Signature | None]:
-    """Return the person's signature and the countersignature, as far as they are there."""
+    """Return the person's signature and the countersignature, if they exist."""
     given = bound.signatures.get(undertaking.revision_id, ()) if undertaking.revision_id else ()
     own = (
         signature
@@ -169,7 +169,7 @@ def _signatures_of(
 def _is_closed_as_recorded(
     undertaking: Undertaking, course: UndertakingCourse, details: Mapping[UUID, Mapping[str, Any]]
 ) -> bool:
-    """Tell whether it was closed for the reason that the event gives, unless that was erased."""
+    """Return whether the reason for closing is the one in the event, unless that was erased."""
     known = details.get(course.closed_by) if course.closed_by else None
     return known is None or known.get("reason") == undertaking.closed_reason
 
@@ -180,7 +180,7 @@ def _is_opened_as_recorded(
     by_clearance: Mapping[UUID, list[Link]],
     details: Mapping[UUID, Mapping[str, Any]],
 ) -> bool:
-    """Tell whether what a countersignature opened is what events say, with scope and last day."""
+    """Return whether the clearance is as the events say, with its scope and last day."""
     if clearance is None:
         return undertaking.countersigned_at is None
     links = by_clearance.get(clearance.id, [])
@@ -192,7 +192,7 @@ def _is_opened_as_recorded(
     known = details.get(opening[0].event_id)
     if known is None:
         return True
-    # Of a clearance for one visit the event leaves out the last day.
+    # For a clearance for one visit, the event leaves out the last day.
     until = known.get("until", clearance.until_on.isoformat())
     return (known.get("scope"), until) == (clearance.scope.value, clearance.until_on.isoformat())
 
@@ -201,7 +201,7 @@ def _is_as_frozen(revision: Revision) -> bool:
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
         return canonical.digest(signoff.plain_bytes(revision, key)) == revision.digest
-    except KeyDestroyedError:  # erased for good: its events remain
+    except KeyDestroyedError:  # erased for good; its events remain
         return True
     except SealBrokenError:
         return False

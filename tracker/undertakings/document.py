@@ -29,9 +29,9 @@ def document(
 ) -> dict[str, Any]:
     """Return what a person signs: the terms by revision and digest, and each of their answers.
 
-    questions is what the template asks, by language; ties is what the person's party does that is
-    an interest (M1), said in the document where there is any. The sentence is in the language in
-    which it was signed.
+    questions are those of the template, by language; ties are activities of the person's party that
+    count as an interest (M1), included if there are any. The sentence is in the language in which
+    it was signed.
     """
     return {
         "undertaking": str(undertaking.id),
@@ -71,7 +71,7 @@ def document(
 
 
 def _documents(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
-    """Return what is signed with the undertaking; nothing where the terms ask for no document."""
+    """Return what is signed with the undertaking; empty if the terms require no document."""
     if not questions.documents:
         return {}
     with in_language(language):

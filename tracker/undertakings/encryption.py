@@ -1,4 +1,4 @@
-"""Encryption of what only the person and the NPM's deciders read."""
+"""Encryption of what only the person and the NPM's deciders may read."""
 
 from typing import Any
 from uuid import UUID
@@ -14,38 +14,38 @@ _DRAFT = "draft"
 
 
 def put_draft(undertaking: Undertaking, draft: Draft | None) -> None:
-    """Keep a person's draft, or forget it."""
+    """Store a person's draft, or delete it."""
     undertaking.sealed_draft = (
         None if draft is None else _seal(undertaking, _DRAFT, draft.to_values())
     )
 
 
 def draft_of(undertaking: Undertaking) -> Draft:
-    """Read a person's draft; an empty one when none was saved."""
+    """Return a person's draft; an empty one if none was saved."""
     if undertaking.sealed_draft is None:
         return Draft()
     return Draft.from_values(_unseal(undertaking, _DRAFT, undertaking.sealed_draft))
 
 
 def put_decision_reason(undertaking: Undertaking, reason: str) -> None:
-    """Keep the reason of a decision on interests."""
+    """Store the reason for a decision on interests."""
     undertaking.sealed_decision_reason = (
         _seal(undertaking, _DECISION, {"text": reason}) if reason else None
     )
 
 
 def decision_reason_of(undertaking: Undertaking) -> str:
-    """Read the reason of a decision on interests."""
+    """Return the reason for a decision on interests."""
     return _text(undertaking, _DECISION, undertaking.sealed_decision_reason)
 
 
 def put_closing_reason(undertaking: Undertaking, reason: str) -> None:
-    """Keep why the NPM withdrew what an undertaking opened."""
+    """Store why the NPM withdrew the access that an undertaking gave."""
     undertaking.sealed_closing_reason = _seal(undertaking, _CLOSING, {"text": reason})
 
 
 def closing_reason_of(undertaking: Undertaking) -> str:
-    """Read why the NPM withdrew what an undertaking opened."""
+    """Return why the NPM withdrew the access that an undertaking gave."""
     return _text(undertaking, _CLOSING, undertaking.sealed_closing_reason)
 
 

@@ -24,7 +24,7 @@ from tracker.undertakings import signed_beside
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 from tracker.undertakings.signed_beside import Signers, TermsDocument
 
-# Items of checklist 2 with a place of their own on the person's path.
+# Items of checklist 2 with a section of their own on the person's page.
 COVERS = "C1"
 LIST = "C2"
 BRIEFING = "C3"
@@ -39,7 +39,7 @@ DECLARED = "declared"
 
 
 class Scope(enum.StrEnum):
-    """What an undertaking covers (C1)."""
+    """The scope of an undertaking (C1)."""
 
     ALL_UNTIL = "all_until"
     ONE_VISIT = "one_visit"
@@ -48,7 +48,7 @@ class Scope(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a person must know of the frozen confidentiality terms, read from that revision."""
+    """What a person has to know about the frozen confidentiality terms, read from that revision."""
 
     revision: int
     digest: str
@@ -61,25 +61,25 @@ class Terms:
     until: dt.date
     years: int | None
     return_by: dt.date | None
-    # What happens to copies, by language; and the language of the terms that counts.
+    # What happens to copies, by language; and the binding language of the terms.
     copies: LocalizedText
     binding: str
-    # Whom to tell when something leaks, by which number, within how many hours.
+    # Whom to tell about a leak, at which number, within how many hours.
     contact: str
     phone: str
     hours: int | None
-    # What people sign with the undertaking, in the order of the terms.
+    # The documents that people sign with the undertaking, in the order of the terms.
     documents: tuple[TermsDocument, ...] = ()
 
     def documents_for(self, *, of_npm: bool) -> tuple[TermsDocument, ...]:
-        """Return the documents that a person of the NPM signs, or one of a CSO."""
+        """Return the documents that people of the NPM sign, or those of people of a CSO."""
         signers = (Signers.EVERYONE, Signers.NPM if of_npm else Signers.CSO)
         signed = (document for document in self.documents if document.signers in signers)
-        # Each once, in whichever rows it stands.
+        # Each once, even if several rows name it.
         return tuple({document.name: document for document in signed}.values())
 
     def is_over(self, day: dt.date) -> bool:
-        """Tell whether the time they cover has passed; the last day is included."""
+        """Return whether the period that the terms cover has passed; the last day is included."""
         return day > self.until
 
 
@@ -95,41 +95,41 @@ class Point:
 
     @property
     def name(self) -> str:
-        """How a form and a draft call it."""
+        """Its name in a form and in a draft."""
         return f"{self.code.lower()}_{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What the template in force asks of each person, here and now."""
+    """The questions that the current template asks each person, as they currently apply."""
 
     points: tuple[Point, ...]
     briefing: Item | None
     briefing_required: bool
     interests: Item | None
-    # What is signed with the undertaking: its kind in words, and the document.
+    # What is signed with the undertaking: the kind as a label, and the document.
     documents: tuple[tuple[str, TermsDocument], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """How a form and a draft call all that the person confirms, sentences and documents."""
+        """The names in a form and a draft of all that the person confirms, with documents."""
         documents = (document.name for _kind, document in self.documents)
         return (*(point.name for point in self.points), *documents)
 
     @property
     def interest_options(self) -> tuple[tuple[str, str], ...]:
-        """The answers to whether there is anything to declare: stored value and words."""
+        """The answers to whether there is anything to declare: stored value and label."""
         if self.interests is None:
             return ()
         return tuple((option.value, option.label) for option in _choice(self.interests).options)
 
     @property
     def interest_question(self) -> str:
-        """The words that ask whether there is anything to declare."""
+        """The question whether there is anything to declare."""
         return "" if self.interests is None else _choice(self.interests).label
 
     def briefing_field(self, kind: FieldType) -> TemplateField | None:
-        """Return the field of the briefing that is a confirmation, or a date."""
+        """Return the field of the briefing that is a confirmation, or the one that is a date."""
         if self.briefing is None:
             return None
         return next((field for field in self.briefing.fields if field.type is kind), None)
@@ -145,13 +145,13 @@ class Draft:
     has_interests: bool | None = None
     interests: str = ""
     saved_at: dt.datetime | None = None
-    # Whether the person was asked for all of it and gave it, and goes on to sign.
+    # Whether the person has completed everything and goes on to sign.
     is_ready: bool = False
-    # On whose device somebody without an account entered it; shown to nobody else.
+    # The host on whose device somebody without an account entered it; shown to nobody else.
     host_id: UUID | None = None
 
     def to_values(self) -> dict[str, Any]:
-        """Return it as plain values, to be kept encrypted."""
+        """Return it as plain values, to be stored encrypted."""
         return {
             "confirmed": sorted(self.confirmed),
             "briefed": self.briefed,
@@ -165,7 +165,7 @@ class Draft:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> "Draft":
-        """Read it back."""
+        """Parse what to_values() returned."""
         saved_at = values.get("saved_at")
         return cls(
             confirmed=frozenset(values.get("confirmed", ())),
@@ -186,14 +186,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class UndertakingStatus:
-    """What the rules look at in one undertaking."""
+    """The plain values of one undertaking, for the rules."""
 
     user_id: UUID
     organisation_id: UUID
     state: UndertakingState
-    # Whether it rests on the terms that are in force.
+    # Whether it is based on the terms that are in force.
     is_current: bool
-    # The last day of the terms (C1), included.
+    # The last day of the terms (C1), inclusive.
     until: dt.date
     # The NPM bodies that are parties today.
     npm_ids: frozenset[UUID] = field(default_factory=frozenset)
@@ -201,18 +201,18 @@ class UndertakingStatus:
     # Whether the person's party litigates or represents people concerned (M1).
     party_has_interest: bool = False
     decision: InterestsDecision | None = None
-    # Whether the person stands in the list of who must sign and takes part today.
+    # Whether the person is on the list of people who must sign, and takes part today.
     is_listed: bool = True
-    # Whether another undertaking of the person is open.
+    # Whether the person has another open undertaking.
     has_open: bool = False
     withdrawn_by_person: bool = False
-    # Whether the NPM lets people of this cooperation sign with a code by mail.
+    # Whether the NPM lets people in this cooperation sign with a code sent by email.
     mailed_codes: bool = False
-    # Of the interests that the person added: how many wait for the NPM, and whether it decided
-    # that somebody else is to take the place.
+    # Of the person's added interests: how many wait for the NPM, and whether it decided that
+    # somebody else is to replace the person.
     undecided_added: int = 0
     added_refused: bool = False
-    # Whether the person has an account; who has none signs on paper, or on somebody's device.
+    # Whether the person has an account; without one they sign on paper, or on somebody's device.
     signs_in: bool = True
     # Whether the person's account isn't suspended, and they have a role today in the organisation
     # that named them.
@@ -221,23 +221,23 @@ class UndertakingStatus:
     recorded_by_id: UUID | None = None
     # On whose device the person signed, in their presence.
     host_id: UUID | None = None
-    # Whether the person's party has yet to sign the terms in force itself (adr 70).
+    # Whether the person's own party has yet to sign the terms in force (adr 70).
     is_joining: bool = False
 
     @property
     def taken_by(self) -> frozenset[UUID]:
-        """Who took the person's signature, from paper or on their own device; empty for nobody."""
+        """Who took the person's signature, on paper or on their own device; empty for nobody."""
         takers = (self.recorded_by_id, self.host_id)
         return frozenset(user_id for user_id in takers if user_id is not None)
 
     @property
     def needs_decision(self) -> bool:
-        """Whether the NPM decides: on what was declared, or since the party has an interest."""
+        """Whether the NPM has to decide, on a declaration or because of the party's interest."""
         return bool(self.has_interests) or self.party_has_interest
 
     @property
     def waits_for_decision(self) -> bool:
-        """Whether the NPM has to decide on the declaration and has not."""
+        """Whether the NPM has yet to decide on the declaration."""
         return (
             self.state is UndertakingState.SIGNED and self.needs_decision and self.decision is None
         )
@@ -253,7 +253,7 @@ class Listed:
 
 
 def read_terms(document: Mapping[str, Any], digest: str) -> Terms:
-    """Read what a person must know out of the frozen document of checklist 2's terms part."""
+    """Return what a person has to know from the frozen document of checklist 2's terms part."""
     items = {
         item["code"]: item["answers"][0]
         for section in document["sections"]
@@ -291,10 +291,10 @@ def questions(
     surroundings: Surroundings,
     documents: Sequence[TermsDocument] = (),
 ) -> Questions:
-    """Return what each person is asked: items of the person that apply, as the conditions say.
+    """Return what each person is asked: the personal items that currently apply.
 
     A sentence that is not required here is left out; the briefing stays as a recommendation.
-    documents are those that the terms in force ask of this person.
+    documents are those that the terms in force require of this person.
     """
     shown = sorted(
         (item for item in template.items if _is_shown(item, sheet, surroundings)),
@@ -323,10 +323,10 @@ def questions(
 def listed_in(
     sheet: Sheet, surroundings: Surroundings, homes: Mapping[UUID, Sequence[UUID]]
 ) -> list[Listed]:
-    """Return whom the parties' lists name (C2), each once, of those who take part today.
+    """Return the people on the parties' lists (C2), each once, if they take part today.
 
-    homes gives the organisations each person takes part for. A party lists its own people; who is
-    listed by another is asked all the same, for an organisation of their own.
+    homes are the organisations each person takes part for. A party lists its own people; a person
+    listed by another party is asked all the same, for an organisation of their own.
     """
     people: dict[UUID, Listed] = {}
     for party in surroundings.parties:
@@ -343,7 +343,7 @@ def listed_in(
 
 
 def rows_of_list(values: Mapping[str, Any]) -> Iterator[tuple[UUID, Mapping[str, Any]]]:
-    """Yield the people whom a party's list names (C2), each with the row about them."""
+    """Yield the people on a party's list (C2), each with their row."""
     for row in (values.get("persons") or ()) if values.get("listed") == "people" else ():
         user_id = as_id(row.get("person"))
         if user_id is not None:
@@ -351,7 +351,7 @@ def rows_of_list(values: Mapping[str, Any]) -> Iterator[tuple[UUID, Mapping[str,
 
 
 def missing(questions: Questions, draft: Draft, today: dt.date) -> Iterable[str]:
-    """Yield the names of what is still missing in a draft before it can be signed."""
+    """Yield the names of what a draft still lacks before it can be signed."""
     for name in questions.names:
         if name not in draft.confirmed:
             yield name

@@ -1,6 +1,6 @@
 """Forms for undertakings: the person's steps, the proof, the NPM's decision.
 
-In one file: the fields of a declaration are the same wherever somebody declares.
+In one file: the fields of a declaration are the same in every form that has them.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ from tracker.ui.fields import (
     TextField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ProofFields
+from tracker.ui.proof_fields import ProofFields
 from tracker.ui.validators import Optional, Required
 from tracker.undertakings import queries
 from tracker.undertakings.adding import MAX_INTEREST, MAX_NAME
@@ -58,7 +58,7 @@ Validator = Callable[[Any, Any], None]
 
 
 class PathForm(Form):
-    """The person's own path; its fields are made from the template in force."""
+    """What a person fills in before signing; its fields are made from the template in force."""
 
     questions: Questions
 
@@ -76,7 +76,7 @@ class PathForm(Form):
 
     @property
     def draft(self) -> Draft:
-        """What is filled in, as it is kept."""
+        """What was filled in, as it is stored."""
         has_interests = self["has_interests"].data if "has_interests" in self else None
         return Draft(
             confirmed=frozenset(name for name in self.questions.names if self[name].data),
@@ -106,9 +106,9 @@ class PaperPathForm(PathForm, ScanFields):
 
 
 def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm:
-    """Return the form of the path, filled from a draft; a sent form fills itself.
+    """Return the form a person fills in before signing, filled from a draft or from what was sent.
 
-    complete asks for all of it, as signing does. A draft may leave out anything.
+    complete requires all of it, as signing does. A draft may leave out anything.
     """
     members = _path(questions, complete=complete)
     form = type("AskedPathForm", (PathForm,), members)
@@ -118,7 +118,7 @@ def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm
 class HostPathForm(PathForm):
     """What a person without an account fills in on a coordinator's device."""
 
-    # The version of the draft that was kept when the page was opened.
+    # The version of the draft that was stored when the page was opened.
     seen = HiddenValueField()
 
 
@@ -136,7 +136,7 @@ def host_path_form(questions: Questions, draft: Draft, *, seen: str) -> HostPath
 
 
 def paper_form(questions: Questions, language: str) -> PaperPathForm:
-    """Return the form that takes over what a person filled in and signed on paper.
+    """Return the form for transcribing what a person filled in and signed on paper.
 
     language is that of the paper, unless another one is chosen.
     """
@@ -249,7 +249,7 @@ class SignForm(ProofFields):
     )
 
     def ask(self, *, app: bool, passkey: bool, mail: bool) -> None:
-        """Leave out what the person does not prove by."""
+        """Remove the fields for what the person doesn't have."""
         if mail:
             del self.code
         else:
@@ -283,7 +283,7 @@ class HostForm(ProofFields):
 
 
 class MailedCodesForm(Form):
-    """Why people may sign with a code by mail, or no longer."""
+    """Why people may sign with a code sent by email, or no longer."""
 
     allow = HiddenValueField()
     reason = TextField(
@@ -295,7 +295,7 @@ class MailedCodesForm(Form):
 
 
 class CountersignForm(ProofFields):
-    """Proof of identity on the form that countersigns, and what its sentence opens."""
+    """Proof of identity on the form that countersigns, and what the countersignature opens."""
 
     until = HiddenValueField()
     visit = HiddenValueField()
@@ -307,7 +307,7 @@ class ConfirmForm(Form):
 
 
 class DecisionForm(Form):
-    """What follows from declared interests, on the decision that the page showed."""
+    """What follows from declared interests, based on the decision that the page showed."""
 
     seen = HiddenValueField()
 
@@ -360,7 +360,7 @@ class AddInterestForm(Form):
 
 
 class AddedDecisionForm(DecisionForm):
-    """What follows from an added interest; with a limit, the places the person is barred from."""
+    """What follows from an added interest; with a limit, the places closed to the person."""
 
     reach = ChoiceField(
         _l("With a limit: which places is the person barred from?"),
@@ -373,7 +373,7 @@ class AddedDecisionForm(DecisionForm):
 
     @property
     def places(self) -> Places | None:
-        """The places, once the form is valid; None where none were chosen."""
+        """The places, once the form is valid; None if none were chosen."""
         return _places(self) if self.reach.data else None
 
 
@@ -382,7 +382,7 @@ def _places(form: AddInterestForm | AddedDecisionForm) -> Places:
 
 
 class ComparedForm(ComparedFields):
-    """That a second person compared the scan of a paper with the text."""
+    """The confirmation that a second person compared the scan of a paper with the text."""
 
 
 class ScanReasonForm(Form):
@@ -399,7 +399,7 @@ class ScanReasonForm(Form):
 
 
 class WithdrawalForm(Form):
-    """Why the NPM closes what an undertaking opened."""
+    """Why the NPM withdraws the access that an undertaking gave."""
 
     reason = TextField(
         _l("Reason"), [Required()], description=_l("The person can read it."), most=MAX_REASON
@@ -407,13 +407,13 @@ class WithdrawalForm(Form):
 
 
 class OpeningForm(Form):
-    """What a countersignature opens: until when, and which visit where the terms cover one.
+    """What a countersignature opens: until when, and which visit if the terms cover one.
 
-    It is sent as part of an address, so that the next page can say it in its sentence.
+    It is sent in the URL, so that the next page can put it into its sentence.
     """
 
     class Meta(Form.Meta):
-        """It changes nothing, so it needs no token."""
+        """No token: the form changes nothing."""
 
         csrf = False
 
@@ -428,7 +428,7 @@ class OpeningForm(Form):
 
     @property
     def visit_field(self) -> Any:
-        """The field that chooses a visit, None where the terms cover none in particular."""
+        """The field that chooses a visit; None if the terms don't cover one."""
         return self._fields.get("visit")
 
     @property
@@ -439,7 +439,7 @@ class OpeningForm(Form):
 
 
 def opening_form(terms: Terms, visits: Sequence[VisitChoice], sent: Any = None) -> OpeningForm:
-    """Return the form that says what is to be opened; without anything sent, all the terms give."""
+    """Return the form that says what is to be opened; by default everything the terms allow."""
 
     def within_terms(_form: Any, field: Any) -> None:
         if field.data > terms.until:

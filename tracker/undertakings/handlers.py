@@ -30,7 +30,7 @@ from tracker.undertakings.policy import DECIDERS
 
 SUBJECT = "undertaking"
 
-# How the closing of an undertaking is named on the clearance it opened, and the other way round.
+# The reasons for closing an undertaking, with those recorded on its clearance, and the reverse.
 _CLEARANCE_ENDS = {
     UndertakingEnd.NEW_TERMS: ClearanceEnd.NEW_TERMS,
     UndertakingEnd.UNLISTED: ClearanceEnd.UNLISTED,
@@ -41,7 +41,7 @@ _CLEARANCE_ENDS = {
     UndertakingEnd.EXPIRED: ClearanceEnd.EXPIRED,
     UndertakingEnd.TERMS_SUSPENDED: ClearanceEnd.TERMS_SUSPENDED,
     UndertakingEnd.TERMS_ENDED: ClearanceEnd.TERMS_ENDED,
-    # Neither opened anything.
+    # Neither of them gave access.
     UndertakingEnd.PAPER_REFUSED: ClearanceEnd.WITHDRAWN,
     UndertakingEnd.PAPER_WITHDRAWN: ClearanceEnd.WITHDRAWN,
 }
@@ -54,9 +54,9 @@ _ENDS: dict[str, UndertakingEnd] = {
     ClearanceEnd.TERMS_SUSPENDED: UndertakingEnd.TERMS_SUSPENDED,
     ClearanceEnd.TERMS_ENDED: UndertakingEnd.TERMS_ENDED,
 }
-# The texts whose suspension or ending closes the access of all who undertook (domain.md, P6).
+# The texts whose suspension or ending closes all access under undertakings (domain.md, P6).
 _OPEN_ACCESS = frozenset({ChecklistKind.TERMS.value, ChecklistKind.CONFIDENTIALITY.value})
-# Whoever withdrew, or let the time run out, is not asked again by a change of the list.
+# After these ends, a change of the list doesn't ask the person again.
 _ASKED_ANEW_AFTER = frozenset(
     {
         UndertakingEnd.UNLISTED,
@@ -70,9 +70,10 @@ _ASKED_ANEW_AFTER = frozenset(
 
 
 def follow_terms(event: DomainEvent) -> None:
-    """Ask everybody listed on the terms that came into force. Handler of CAME_INTO_FORCE.
+    """Ask everybody listed in the terms that came into force.
 
-    New terms close all earlier undertakings and what they opened, at once.
+    Handler of CAME_INTO_FORCE. New terms immediately close all earlier undertakings and their
+    access.
     """
     if event.details.get("kind") == ChecklistKind.CONFIDENTIALITY and event.cooperation_id:
         bring_up_to_date(event.cooperation_id, event.actor)
@@ -80,9 +81,9 @@ def follow_terms(event: DomainEvent) -> None:
 
 
 def follow_stop(event: DomainEvent) -> None:
-    """Close all undertakings and the access they opened when terms are suspended or end.
+    """Close all undertakings and their access when terms are suspended or end.
 
-    Handler of TEXT_SUSPENDED and TEXT_ENDED, of the agreed terms and of those on confidentiality.
+    Handler of TEXT_SUSPENDED and TEXT_ENDED, for the agreed terms and the confidentiality terms.
     """
     if event.details.get("kind") not in _OPEN_ACCESS or not event.cooperation_id:
         return
@@ -94,13 +95,19 @@ def follow_stop(event: DomainEvent) -> None:
 
 
 def follow_lift(event: DomainEvent) -> None:
-    """Ask everybody listed again when terms are in force again. Handler of SUSPENSION_LIFTED."""
+    """Ask everybody listed again once terms are in force again.
+
+    Handler of SUSPENSION_LIFTED.
+    """
     if event.details.get("kind") in _OPEN_ACCESS and event.cooperation_id:
         mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
 
 
 def follow_list(event: DomainEvent) -> None:
-    """Ask people added to the list of C2 to sign; close those removed. Handler of ANSWER_SAVED."""
+    """Ask people added to the list in C2 to sign; close for those removed.
+
+    Handler of ANSWER_SAVED.
+    """
     details = event.details
     is_list = (details.get("kind"), details.get("item")) == (ChecklistKind.CONFIDENTIALITY, LIST)
     if is_list and event.cooperation_id:
@@ -108,13 +115,16 @@ def follow_list(event: DomainEvent) -> None:
 
 
 def follow_people(event: DomainEvent) -> None:
-    """Close whose person left, ask who came back. Handler of PERSON_JOINED and PERSON_LEFT."""
+    """Close for people who left, ask those who joined.
+
+    Handler of PERSON_JOINED and PERSON_LEFT.
+    """
     if event.cooperation_id:
         mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
 
 
 def follow_suspension(event: DomainEvent) -> None:
-    """Close what a suspended person signed, ask who is restored, in all their cooperations.
+    """Close undertakings of a suspended person, ask a restored one, in all cooperations.
 
     Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
@@ -122,7 +132,7 @@ def follow_suspension(event: DomainEvent) -> None:
 
 
 def follow_decider(event: DomainEvent) -> None:
-    """Tell whoever took a signature when the last other one who decides for the NPM is gone.
+    """Tell people who took a signature if nobody else is left who decides for the NPM.
 
     Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person.
     """
@@ -142,7 +152,10 @@ def follow_decider(event: DomainEvent) -> None:
 
 
 def follow_clearance(event: DomainEvent) -> None:
-    """Close the undertaking whose clearance was closed elsewhere. Handler of CLEARANCE_CLOSED."""
+    """Close an undertaking whose clearance was closed elsewhere.
+
+    Handler of CLEARANCE_CLOSED.
+    """
     clearance = db.session.get_one(Clearance, event.subject_id)
     undertaking = queries.locked_or_none(clearance.undertaking_id)
     if undertaking is not None:
@@ -191,9 +204,9 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
 def ask(
     actor: Actor | None, revision: Revision, listed: Listed, draft: Draft | None = None
 ) -> Undertaking:
-    """Ask a person for an undertaking on a revision of the terms; record it and write to them.
+    """Ask a person for an undertaking on a revision of the terms; record it and mail them.
 
-    What the person had put in on earlier terms is kept for them, but nothing counts as confirmed.
+    What the person entered for earlier terms is kept as a draft, but nothing counts as confirmed.
     """
     undertaking = Undertaking(
         id=uuid4(),
@@ -225,7 +238,7 @@ def ask(
 
 
 def close(actor: Actor | None, undertaking: Undertaking, reason: UndertakingEnd) -> bool:
-    """Close an undertaking and the access it opened; return False if it was already closed."""
+    """Close an undertaking and its access; return False if it was already closed."""
     if undertaking.state is UndertakingState.CLOSED:
         return False
     undertaking.state = UndertakingState.CLOSED

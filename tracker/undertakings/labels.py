@@ -58,12 +58,12 @@ ENDED_BECAUSE: dict[UndertakingEnd, object] = {
 
 
 def ended_because(reason: str) -> object:
-    """Return the words of a stored reason of closing."""
+    """Return the label of a stored reason for closing."""
     return next((words for end, words in ENDED_BECAUSE.items() if end == reason), reason)
 
 
 def scope_words(terms: Terms, until: str, which: str = "") -> str:
-    """Return what the terms cover (C1), with their last day in words."""
+    """Return what the terms cover (C1), with their last day."""
     named = which or terms.which
     match terms.scope:
         case Scope.ALL_UNTIL:
@@ -75,7 +75,7 @@ def scope_words(terms: Terms, until: str, which: str = "") -> str:
 
 
 def party_interest(organisation: str, ties: AbstractSet[str]) -> str:
-    """Return why the NPM decides on a declaration in any case; empty without such a reason."""
+    """Return why the NPM always decides on a declaration; empty if it doesn't."""
     words = [str(TIES[key]) for key in TIES if key in ties]
     if not words:
         return ""
@@ -101,7 +101,7 @@ def document_sentence(document: TermsDocument) -> str:
 
 
 def sentence(name: str, terms: Terms, documents: Iterable[TermsDocument]) -> str:
-    """Return the sentence a person signs, in their own name, with each document signed beside."""
+    """Return the sentence a person signs in their own name, with each document signed with it."""
     own, named = _own_sentence(name, terms), _named(documents)
     return (
         f"{own} {_('I also sign these documents: %(documents)s.', documents=named)}"
@@ -135,7 +135,7 @@ def countersigning_sentence(
     documents: Iterable[TermsDocument],
     opens: str,
 ) -> str:
-    """Return the sentence that countersigns another's undertaking, with what was signed beside."""
+    """Return the sentence that countersigns an undertaking, with the documents signed with it."""
     named = _named(documents)
     beside = _("Signed with it: %(documents)s.", documents=named) if named else ""
     return str(
@@ -155,7 +155,7 @@ def countersigning_sentence(
 
 
 def opens_words(terms: Terms, until: str, visit_number: int | None) -> str:
-    """Return what a countersignature opens; of one visit without a date, which would tell of it."""
+    """Return what a countersignature opens; for one visit without the last day, which is K2."""
     if terms.scope is Scope.ONE_VISIT:
         return str(_("It opens joint visit %(number)s.", number=visit_number or ""))
     if terms.scope is Scope.ONE_PROJECT:

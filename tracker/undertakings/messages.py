@@ -28,9 +28,9 @@ def requested(undertaking: Undertaking, person: User) -> None:
 def waits_for_npm(
     undertaking: Undertaking, reference: str, taken_by: AbstractSet[UUID] = frozenset()
 ) -> None:
-    """Tell those who decide for the NPM that an undertaking waits for them.
+    """Tell people who decide for the NPM that an undertaking waits for them.
 
-    taken_by: who took its signature, and so leaves it to others.
+    taken_by are those who took its signature, and so leave it to others.
     """
     address = link_to("undertakings.check", reference=reference, undertaking_id=undertaking.id)
     deciders = _deciders(undertaking, taken_by)
@@ -51,7 +51,7 @@ def waits_for_npm(
 
 
 def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[UUID]) -> None:
-    """Tell those who may confirm it that the scan of an undertaking waits for them."""
+    """Tell people who may confirm it that the scan of an undertaking waits for them."""
     address = link_to("undertaking_paper.show", reference=reference, undertaking_id=undertaking.id)
     deciders = _deciders(undertaking, taken_by)
     for decider in deciders:
@@ -70,7 +70,7 @@ def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[U
 def interest_added(
     undertaking: Undertaking, interest_id: UUID, reference: str, taken_by: AbstractSet[UUID]
 ) -> None:
-    """Tell those who decide for the NPM that something was added, not what and not by whom."""
+    """Tell people who decide for the NPM that an interest was added, not what or by whom."""
     address = link_to(
         "undertakings.added_interest",
         reference=reference,
@@ -117,7 +117,7 @@ def countersigned(undertaking: Undertaking) -> None:
 
 
 def withdrawn_by_npm(undertaking: Undertaking) -> None:
-    """Tell a person that the NPM has closed what their undertaking had opened."""
+    """Tell a person that the NPM has withdrawn the access their undertaking gave."""
     with in_language(undertaking.user.language):
         _queue(
             undertaking.user,
@@ -139,7 +139,7 @@ def _deciders(undertaking: Undertaking, taken_by: AbstractSet[UUID]) -> list[Use
 
 
 def nobody_else_decides(undertaking: Undertaking, reference: str) -> None:
-    """Tell those who took a signature that nobody else at the NPM decides any more."""
+    """Tell those who took a signature that nobody else at the NPM can decide any more."""
     on_paper = undertaking.state is UndertakingState.ON_PAPER
     page = "undertaking_paper.show" if on_paper else "undertakings.check"
     address = link_to(page, reference=reference, undertaking_id=undertaking.id)
@@ -149,7 +149,7 @@ def nobody_else_decides(undertaking: Undertaking, reference: str) -> None:
 def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:
     """Tell those who took the signature that nobody else decides for the NPM.
 
-    The caller found that whoever decides for it took the signature, or that nobody does.
+    The caller found that everybody who decides for it took the signature, or that nobody does.
     """
     for taker in people.all_deciders(undertaking.cooperation_id, besides={undertaking.user_id}):
         with in_language(taker.language):

@@ -32,7 +32,7 @@ class InterestsDecision(enum.StrEnum):
 
 
 class Reach(enum.StrEnum):
-    """Which places an added interest concerns, or the NPM bars a person from."""
+    """Which places an added interest concerns, or a limit of the NPM closes to a person."""
 
     NAMED = "named"
     KIND = "kind"
@@ -56,9 +56,9 @@ class UndertakingEnd(enum.StrEnum):
 
 
 class Undertaking(Identified, Base):
-    """One named person's undertaking on one revision of the confidentiality terms (S11).
+    """A person's undertaking on one revision of the confidentiality terms (S11).
 
-    A closed one stays as history: who is asked again gets a new one.
+    A closed one is kept as history: a person who is asked again gets a new one.
     """
 
     __tablename__ = "undertaking"
@@ -73,9 +73,9 @@ class Undertaking(Identified, Base):
         ),
         sa.Index("ix_undertaking_user_state", "user_id", "state"),
         sa.Index("ix_undertaking_state", "state", "cooperation_id"),
-        # In the order of My work: of all for the NPM, of an organisation's own people.
+        # In the order of My work: all of the NPM's, and those of an organisation's own people.
         sa.Index("ix_undertaking_asked", "state", "asked_at", "id"),
-        # Of all that a person was ever asked for.
+        # All undertakings a person was ever asked for.
         sa.Index("ix_undertaking_own", "user_id", "closed_at", "asked_at", "id"),
         sa.Index("ix_undertaking_organisation", "organisation_id", "state", "asked_at", "id"),
         # In the order of the register, with all columns it is filtered and counted by.
@@ -94,24 +94,24 @@ class Undertaking(Identified, Base):
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
-    # What the person does in the cooperation, as the list of who must sign says (C2).
+    # What the person does in the cooperation, according to the list of people who must sign (C2).
     function: Mapped[str] = mapped_column(default="")
     terms_revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
     state: Mapped[UndertakingState] = mapped_column(default=UndertakingState.ASKED)
     asked_at: Mapped[dt.datetime]
-    # What the person typed on the way and has not signed yet; encrypted with the cooperation's key.
+    # What the person has typed and not signed yet; encrypted with the cooperation's key.
     sealed_draft: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # The frozen text the person signed: terms, confirmations, declared interests (encrypted).
     revision_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     signed_at: Mapped[dt.datetime | None]
     briefed_on: Mapped[dt.date | None]
-    # Whether anything was declared; what it is stands in the frozen text alone.
+    # Whether anything was declared; the content is only in the frozen text.
     has_interests: Mapped[bool | None]
-    # Whether the person's party said when they signed that it litigates or represents people
-    # concerned (M1): then the NPM decides even where nothing was declared (C13 with M14).
+    # Whether the person's party, when they signed, said that it litigates or represents people
+    # concerned (M1): then the NPM decides even if nothing was declared (C13 with M14).
     party_has_interest: Mapped[bool | None]
     decision: Mapped[InterestsDecision | None]
-    # The reason given with the decision; it may speak of the interests, so it is encrypted.
+    # The reason given with the decision; encrypted, since it may mention the interests.
     sealed_decision_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     decided_at: Mapped[dt.datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
@@ -119,7 +119,7 @@ class Undertaking(Identified, Base):
     closed_at: Mapped[dt.datetime | None]
     # A value of UndertakingEnd, empty while it is open.
     closed_reason: Mapped[str] = mapped_column(default="")
-    # Why the NPM withdrew what it opened, in words; encrypted as the other reason.
+    # Why the NPM withdrew the access, as text; encrypted like the other reason.
     sealed_closing_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
@@ -129,7 +129,8 @@ class Undertaking(Identified, Base):
 class AddedInterest(Identified, Base):
     """An interest (C13) that a person added after signing, and what the NPM decided on it.
 
-    Of the person in the cooperation: what was decided outlives the undertaking it was added to.
+    It belongs to the person in the cooperation: a decision outlives the undertaking to which the
+    interest was added.
     """
 
     __tablename__ = "added_interest"
@@ -145,7 +146,7 @@ class AddedInterest(Identified, Base):
     # What was added and which places it concerns; encrypted with the cooperation's key.
     sealed_content: Mapped[bytes] = mapped_column(sa.LargeBinary())
     decision: Mapped[InterestsDecision | None]
-    # The reason of the decision, and with a limit the places; encrypted as well.
+    # The reason for the decision, and with a limit the places; encrypted as well.
     sealed_decision: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     decided_at: Mapped[dt.datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))

@@ -1,6 +1,6 @@
 """View models for undertaking pages: statuses, what was signed, open tasks.
 
-In one file: lists, records and tasks say how far an undertaking is in the same words.
+In one file: lists, records and tasks describe the status of an undertaking in the same words.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 from tracker.undertakings import (
     added_interests,
     encryption,
-    frozen,
+    frozen_text,
     labels,
     people,
     policy,
@@ -54,7 +54,7 @@ from tracker.undertakings.models import (
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import Line, Loaded, PartyLines, TaskKind
 
-# The passages of guidance that say why a person is asked (S10, S11, S15).
+# The passages of guidance that explain why a person is asked (S10, S11, S15).
 WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
 
 State = tuple[object, str]
@@ -84,15 +84,15 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a person signed, read back from the frozen text."""
+    """What a person signed, read from the frozen text."""
 
     revision: Revision
-    text: frozen.SignedText
+    text: frozen_text.SignedText
     signatures: list[SignatureLine]
     # When the person signed; None before a scan was confirmed.
     when: SignedWhen | None
     is_countersigned: bool
-    # In the languages in which there are any; none until they are made.
+    # In the languages that exist; none until they are made.
     certificates: list[signoff.CertificateMark]
 
 
@@ -107,7 +107,7 @@ class Decided:
 
 
 def why(language: str) -> list[WhyPassage]:
-    """Return the passages that say why a person is asked, where the guidance is loaded."""
+    """Return the passages that explain why a person is asked, if the guidance is loaded."""
     passages = passages_for(WHY, language)
     return [
         WhyPassage(ref, passage.title, render(passage.markdown, headings_from=4), passage.language)
@@ -116,9 +116,9 @@ def why(language: str) -> list[WhyPassage]:
 
 
 def signed(undertaking: Undertaking, language: str) -> Signed | None:
-    """Return what a person signed as it reads in a language; None before.
+    """Return what a person signed, in a language; None before.
 
-    The caller made sure that the reader may see it.
+    The caller has checked that the reader may see it.
     """
     if undertaking.revision_id is None:
         return None
@@ -129,7 +129,7 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
     lines = [_signature(signature) for signature in revision.signatures]
     return Signed(
         revision,
-        frozen.read(document, language),
+        frozen_text.read(document, language),
         lines,
         when=next(
             (
@@ -147,7 +147,7 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
 
 
 def decided(undertaking: Undertaking, by: str) -> Decided | None:
-    """Return what was decided on declared interests, None while nothing was."""
+    """Return the decision on declared interests; None before there is one."""
     if undertaking.decision is None or undertaking.decided_at is None:
         return None
     return Decided(
@@ -160,21 +160,21 @@ def decided(undertaking: Undertaking, by: str) -> Decided | None:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """An interest that was added after signing, with what the NPM decided, for who may see it."""
+    """An added interest, with the NPM's decision, for people who may see it."""
 
     id: UUID
     text: str
     places: str
     at: dt.datetime
     decided: Decided | None
-    # The places the person is barred from, in words; empty where there is no limit.
+    # The places closed to the person, as text; empty if there is no limit.
     limit: str
 
 
 def added(undertaking: Undertaking, language: str) -> list[Added]:
     """Return what the person of an undertaking added, the newest first.
 
-    The caller made sure that the reader may see it.
+    The caller has checked that the reader may see it.
     """
     interests = added_interests.of_person(undertaking.cooperation_id, undertaking.user_id)
     kinds = dict(queries.kinds_of_place(language)) if interests else {}
@@ -212,7 +212,7 @@ def _places(places: Places, kinds: Mapping[str, str]) -> str:
 
 
 def words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:
-    """Return what most pages of one undertaking say of its terms, and of what was opened."""
+    """Return what most pages of an undertaking say about its terms, and about its access."""
     terms_ = loaded.terms
     copies = pick_language(terms_.copies, locale.language(), terms_.binding)
     return {
@@ -229,13 +229,13 @@ def words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, objec
 
 
 def covers(terms: Terms, clearance: Clearance | None = None) -> str:
-    """Return what the terms cover, or what a countersignature opened of it, in words."""
+    """Return as text what the terms cover, or what a countersignature opened of it."""
     until = as_date(clearance.until_on if clearance else terms.until)
     return labels.scope_words(terms, until)
 
 
 def lasts(terms: Terms) -> str:
-    """Return how long the duty lasts, in words."""
+    """Return as text how long the duty lasts."""
     if terms.years is None:
         return ""
     words: str = ngettext(
@@ -247,7 +247,7 @@ def lasts(terms: Terms) -> str:
 
 
 def within(terms: Terms) -> str:
-    """Return the number of hours within which a leak has to be reported, in words."""
+    """Return as text within how many hours a leak has to be reported."""
     if terms.hours is None:
         return ""
     words: str = ngettext("within %(num)s hour", "within %(num)s hours", terms.hours)
@@ -255,7 +255,7 @@ def within(terms: Terms) -> str:
 
 
 def own_state(line: Line) -> State:
-    """Return the state of an undertaking, as its person sees it."""
+    """Return the status of an undertaking, as its person sees it."""
     undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES
@@ -270,7 +270,7 @@ def own_state(line: Line) -> State:
 
 
 def state(line: Line, *, decides: bool) -> State:
-    """Return the state of somebody else's undertaking; deciders also see what it waits for."""
+    """Return the status of somebody else's undertaking; deciders also see what it waits for."""
     if not line.agrees:
         return DISAGREES
     for_npm = _state_for_npm(line) if decides else None
@@ -281,7 +281,7 @@ def state(line: Line, *, decides: bool) -> State:
 
 
 def _state_for_npm(line: Line) -> State | None:
-    """Return what the NPM has to do, or that it asked for somebody else; None otherwise."""
+    """Return what the NPM has to do, or that it asked for somebody else; otherwise None."""
     undertaking = line.undertaking
     if undertaking.state is UndertakingState.SIGNED:
         needs_decision = undertaking.has_interests or undertaking.party_has_interest
@@ -315,9 +315,9 @@ def _state(line: Line, *, in_full: bool) -> State:
 
 
 def _opened(line: Line, *, in_full: bool) -> State:
-    """Return what an undertaking opens; in full for its person and those who decide on it.
+    """Return what an undertaking opens; in full for its person and people who decide on it.
 
-    Others read that all access is paused, as it is, but not that an interest closes some places.
+    Others see that all access is paused, if so, but not that an interest closes some places.
     """
     clearance = line.clearance
     if clearance is None or not line.is_cleared:
@@ -326,7 +326,7 @@ def _opened(line: Line, *, in_full: bool) -> State:
         return _l("Closed: its last day has passed"), "off"
     if line.bearing.undecided and in_full:
         return _l("Partly paused until the NPM decides"), "other"
-    # The last day of a clearance for one visit would tell others when that visit is.
+    # The last day of a clearance for one visit would reveal when that visit is.
     if clearance.scope is ClearanceScope.VISIT and not in_full:
         return _l("Cleared for one visit"), "held"
     until = as_date(clearance.until_on)
@@ -336,7 +336,7 @@ def _opened(line: Line, *, in_full: bool) -> State:
 
 
 def summary(party: PartyLines) -> str:
-    """Return in words how many people of a party were asked, and how many are cleared."""
+    """Return as text how many people in a party were asked, and how many are cleared."""
     sentence = ngettext("%(num)s person was asked", "%(num)s people were asked", party.people_asked)
     cleared = (
         ngettext("%(num)s is cleared", "%(num)s are cleared", party.cleared)
@@ -352,7 +352,7 @@ def opens(terms: Terms, until: dt.date, visit_number: int | None) -> str:
 
 
 def with_names(sentence: str, *names: str) -> list[tuple[str, bool]]:
-    """Return a sentence in parts, each with whether it is one of the names, to be set in bold."""
+    """Return a sentence in parts, each with whether it is one of the names, shown in bold."""
     parts = [(sentence, False)]
     for name in dict.fromkeys(names):
         parts = [piece for part in parts for piece in _split(part, name)]
@@ -367,7 +367,10 @@ def _split(part: tuple[str, bool], name: str) -> list[tuple[str, bool]]:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on undertakings for a person. A source of my work."""
+    """Return what waits for a person on undertakings.
+
+    A source for My work.
+    """
     tasks = queries.tasks(actor)
     lists = queries.own_incomplete_lists(actor)
     return Tasks(
@@ -391,21 +394,21 @@ def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
 class _Cleared(queries.ToClear, Protocol):
     @property
     def is_cleared(self) -> bool:
-        """Whether a clearance of theirs is open."""
+        """Whether they have an open clearance."""
 
 
 class _GateFacts(Protocol):
-    """What gate G4 is judged by (lifecycle.policy.Facts, which stands above this part)."""
+    """What gate G4 depends on (lifecycle.policy.Facts, which is in a higher package)."""
 
     @property
     def people(self) -> Sequence[_Cleared]:
-        """Those who need a clearance."""
+        """People who need a clearance."""
 
 
 def cooperation_tasks(
     actor: Actor, cooperation: Cooperation, facts: _GateFacts, *_rest: object
 ) -> dict[str, Sequence[Task]]:
-    """Tell a cooperation's work on undertakings for its page, once there are terms in force."""
+    """Return a cooperation's tasks on undertakings for its page, once terms are in force."""
     checklist = queries.confidentiality(cooperation.id)
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
@@ -497,7 +500,7 @@ def _task(task: queries.Task) -> Task:
 
 
 def _waited_for(task: queries.Task) -> tuple[str, str]:
-    """Return in words what somebody waits for, and for whom."""
+    """Return as text what somebody waits for, and for whom."""
     match task.kind:
         case TaskKind.WAITS_FOR_ANOTHER:
             label = _("Undertaking of %(name)s", name=task.person)
@@ -541,22 +544,22 @@ def visit_number(visits: Sequence[queries.VisitChoice], visit_id: UUID | None) -
 
 
 def is_for_one_visit(terms: Terms) -> bool:
-    """Tell whether the terms cover one visit, which the countersigner names."""
+    """Return whether the terms cover one visit, which the countersigner names."""
     return terms.scope is Scope.ONE_VISIT
 
 
 def has_passed(terms: Terms) -> bool:
-    """Tell whether the time that the terms cover has passed."""
+    """Return whether the period that the terms cover has passed."""
     return terms.is_over(clock.today())
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """Who does what somebody leaves to others who took a signature, or is about to."""
+    """Who acts in place of somebody who took a signature, or is about to."""
 
-    # Of those who decide for the NPM; empty where nobody else does.
+    # Those who decide for the NPM; empty if nobody else does.
     names: Markup
-    # Where nobody else does: whether another coordinator can take the signature.
+    # If nobody else does: whether another coordinator can take the signature.
     can_be_taken_by_another: bool
 
 
@@ -592,9 +595,9 @@ class Taking:
 
 
 def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
-    """Return an undertaking and whether the person may take its signature, or answer 404.
+    """Return an undertaking and whether the person may take its signature, or abort with 404.
 
-    All is read now: a broken rule ends the transaction.
+    Everything is read again, since a broken rule ends the transaction.
     """
     loaded = taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
@@ -618,7 +621,7 @@ def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
 
 
 def taken_or_404(actor: Actor, reference: str, undertaking_id: str) -> Loaded:
-    """Return an undertaking whose signature the person may take for the NPM, or answer 404."""
+    """Return an undertaking whose signature the person may take for the NPM, or abort with 404."""
     cooperation = found_or_404(cooperation_queries.find(actor, reference))
     undertaking = found_or_404(queries.find_for_paper(actor, as_uuid(undertaking_id)))
     found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)

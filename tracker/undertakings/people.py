@@ -20,7 +20,7 @@ from tracker.undertakings.policy import DECIDERS
 
 @dataclass(frozen=True, slots=True)
 class PartyIds:
-    """The parties of a cooperation today that undertakings depend on."""
+    """The parties of a cooperation today on which undertakings depend."""
 
     npm: frozenset[UUID]
     # Those that have yet to sign the terms in force (adr 70).
@@ -64,9 +64,10 @@ def npm_ids(cooperation_id: UUID) -> frozenset[UUID]:
 
 
 def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
-    """Return for which organisations each person takes part today, of those who may sign in.
+    """Return for which organisations each person takes part today, among people who may sign in.
 
-    Without parties that are joining: nobody undertakes on terms that their party hasn't signed.
+    Without parties that are joining: nobody signs an undertaking on terms that their party hasn't
+    signed.
     """
     today = clock.today()
     rows = db.session.execute(
@@ -96,9 +97,9 @@ def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
 
 
 def deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID] = frozenset()) -> list[User]:
-    """Return who is asked to decide for the NPM, besides some people.
+    """Return who is asked to decide for the NPM, without some people.
 
-    Those with that power who take part; where there are none, all whom the NPM has.
+    Those with that power who take part; if there are none, all that the NPM has.
     """
     with_power = all_deciders(cooperation_id, besides=besides)
     taking_part = {
@@ -112,7 +113,7 @@ def deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID] = frozenset()) 
 
 
 def all_deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> list[User]:
-    """Return the NPM's signatories and managers besides some people, by name."""
+    """Return the NPM's signatories and managers without some people, by name."""
     holds_power = sa.exists().where(
         Membership.user_id == User.id,
         Membership.organisation_id.in_(npm_ids(cooperation_id)),
@@ -128,7 +129,7 @@ def all_deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> list[Us
 
 
 def has_another_coordinator(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> bool:
-    """Tell whether the NPM has somebody who can take a signature, besides some people."""
+    """Return whether the NPM has somebody else who can take a signature, apart from some people."""
     coordinates = sa.exists().where(
         Membership.user_id == User.id,
         Membership.organisation_id.in_(npm_ids(cooperation_id)),

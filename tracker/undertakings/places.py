@@ -9,11 +9,11 @@ from typing import Any
 from tracker.search import words
 from tracker.undertakings.models import Reach
 
-# The kind that says nothing of which kind it is.
+# The kind that doesn't say what kind of place it is.
 ANOTHER_KIND = "other"
-# From this likeness on, two words may be one name in two spellings.
+# From this similarity on, two words may be one name in two spellings.
 LIKENESS = 0.7
-# Shorter words, such as articles, tell no place from another.
+# Shorter words, such as articles, don't distinguish places.
 SHORTEST = 3
 
 
@@ -31,13 +31,13 @@ class Places:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> "Places":
-        """Read it back."""
+        """Parse what to_values() returned."""
         return cls(Reach(values["reach"]), str(values["kind"]), str(values["name"]))
 
     def concern(self, kind: str | None, place: str) -> bool:
-        """Tell whether a visit to this place may be concerned; yes where that can't be told.
+        """Return whether a visit to this place may be concerned; True if that can't be determined.
 
-        kind is the type of place that the visit's roles say (V1), None while they don't.
+        kind is the type of place in the visit's roles (V1), None before it is known.
         """
         match self.reach:
             case Reach.ALL:
@@ -49,7 +49,7 @@ class Places:
 
 
 def _are_different(name: str, place: str) -> bool:
-    """Tell whether two names are surely of two places: in one script, without a word in common."""
+    """Return whether two names surely differ: in one script, without a word in common."""
     first, second = _words(name), _words(place)
     if not first or not second or not _scripts(name) & _scripts(place):
         return False
@@ -65,5 +65,5 @@ def _are_alike(word: str, other: str) -> bool:
 
 
 def _scripts(text: str) -> set[str]:
-    """Return the scripts of a text's letters, by the first words of their Unicode names."""
+    """Return the scripts of a text's letters, from the first words of their Unicode names."""
     return {unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha()}

@@ -15,28 +15,28 @@ from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
 DECIDERS = signoff.COUNTERSIGNERS
-# Who may ask a person again: those who decide, and who coordinates.
+# Who may ask a person again: people who decide, and coordinators.
 ASKERS = (*DECIDERS, Role.COORDINATOR)
 
 
 def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Tell whether a person decides for an NPM of the cooperation: its signatories and managers.
+    """Return whether a person decides for an NPM of the cooperation: its signatories and managers.
 
-    An outside expert needs a clearance like a CSO's person and decides on nobody else's.
+    An outside expert needs a clearance like a CSO's person, and decides on nobody else's.
     """
     return acts_for(actor, npm_ids) and actor.has(*DECIDERS) and not actor.outside_expert
 
 
 def handles_paper(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Tell whether a person records or confirms what others signed on paper for an NPM."""
+    """Return whether a person records or confirms for an NPM what others signed on paper."""
     return acts_for(actor, npm_ids) and actor.has(*ASKERS) and not actor.outside_expert
 
 
 def can_take_signature(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on taking from a person what they sign on paper or on one's own device.
+    """Decide who may take a signature from a person, on paper or on their own device.
 
-    Only from people who never sign in, since whoever has an account signs for themselves (S11);
-    by a coordinator of the NPM.
+    Only from people who never sign in, since whoever has an account signs for themselves (S11); a
+    coordinator of the NPM.
     """
     if not coordinates(actor, undertaking) or actor.user_id == undertaking.user_id:
         return no(
@@ -57,21 +57,21 @@ def can_take_signature(actor: Actor, undertaking: UndertakingStatus, today: dt.d
 
 
 def coordinates(actor: Actor, undertaking: UndertakingStatus) -> bool:
-    """Tell whether a person coordinates for an NPM of the cooperation."""
+    """Return whether a person is a coordinator of an NPM of the cooperation."""
     return (
         acts_for(actor, undertaking.npm_ids) and actor.has(*RECORDERS) and not actor.outside_expert
     )
 
 
 def can_see(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on seeing confirmations and declared interests (C13): the person, the deciders."""
+    """Decide who may see confirmations and declared interests (C13): the person, the deciders."""
     if actor.user_id == undertaking.user_id or decides_for(actor, undertaking.npm_ids):
         return YES
     return no(_l("Only the person and those who decide for the NPM can see an undertaking."))
 
 
 def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on putting in answers and signing: the person alone (S11), on terms in force."""
+    """Decide who may fill in answers and sign: only the person (S11), on terms in force."""
     if actor.user_id != undertaking.user_id:
         return no(_l("You can't sign for somebody else. This is another person's undertaking."))
     match undertaking.state:
@@ -87,10 +87,10 @@ def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) ->
 
 
 def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on signing with password and a code by mail, for interpreters, drivers and the like.
+    """Decide who may sign with a password and an emailed code: interpreters, drivers and the like.
 
-    Where the NPM allows it (product.md, 5.3), and by who is a member only and has no second factor:
-    who holds another role, or has a second factor, proves more.
+    If the NPM allows it (product.md, 5.3), people who are only members and have no second factor:
+    anybody with another role, or a second factor, has to prove more.
     """
     if not undertaking.mailed_codes:
         return no(_l("The NPM doesn't let people in this cooperation sign with a code by email."))
@@ -102,7 +102,7 @@ def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Dec
 
 
 def can_vouch(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on vouching for a signature: never for one that one took oneself.
+    """Decide whether a person can vouch for a signature: never one they took themselves.
 
     Whoever recorded it from paper or had it signed on their own device neither confirms a scan,
     decides on its interests nor countersigns it.
@@ -127,23 +127,23 @@ def can_vouch(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 def bars_only_taker(
     decide: Callable[[UndertakingStatus], Decision], undertaking: UndertakingStatus
 ) -> bool:
-    """Tell whether a decision is no for one reason only: that the person took the signature.
+    """Return whether a decision is no for one reason only: that the person took the signature.
 
-    Then others can do it. decide is a rule of can_vouch() for one person.
+    Then others can act. decide is a rule that uses can_vouch(), applied to a person.
     """
     by_nobody = replace(undertaking, recorded_by_id=None, host_id=None)
     return not decide(undertaking) and bool(decide(by_nobody))
 
 
 def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
-    """Decide on letting people sign their undertaking with a code by mail: the NPM's deciders."""
+    """Decide who may let people sign with an emailed code: the NPM's deciders."""
     if decides_for(actor, npm_ids):
         return YES
     return no(_l("Only a signatory or manager of the NPM can decide on codes by email."))
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on deciding what follows from declared interests (C13); see _can_judge_interests."""
+    """Decide who decides on declared interests (C13); see _can_judge_interests."""
     allowed = _can_judge_interests(actor, undertaking)
     if not allowed:
         return allowed
@@ -155,7 +155,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on adding an interest after signing (C13): the person alone, at any time."""
+    """Decide who may add an interest after signing (C13): only the person, at any time."""
     if actor.user_id != undertaking.user_id:
         return no(_l("You can't declare interests for somebody else."))
     match undertaking.state:
@@ -172,7 +172,7 @@ def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on deciding what follows from an added interest (C13); see _can_judge_interests."""
+    """Decide who decides on an added interest (C13); see _can_judge_interests."""
     allowed = _can_judge_interests(actor, undertaking)
     if not allowed:
         return allowed
@@ -185,7 +185,7 @@ def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide who decides on interests: one who decides for the NPM, and never on their own."""
+    """Decide who decides on interests: people who decide for the NPM, never on their own."""
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
     if actor.user_id == undertaking.user_id:
@@ -194,18 +194,18 @@ def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decisi
 
 
 def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on countersigning, which opens a clearance: an NPM decider's, never one's own.
+    """Decide who may countersign, which opens a clearance: an NPM decider, never one's own.
 
-    Interests that were declared are decided first; a person who is to be replaced is not cleared.
+    Declared interests are decided first; a person who is to be replaced is not cleared.
     """
     may_go_on = can_go_on(actor, undertaking, today)
     return may_go_on and _interests_are_decided(undertaking)
 
 
 def can_go_on(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on what is left for the NPM once a person signed: on interests, countersigning.
+    """Decide who may do what the NPM has to do after a signature: decide on interests, countersign.
 
-    As can_countersign(), but interests may still have to be decided.
+    As can_countersign(), but interests may still be undecided.
     """
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can countersign."))
@@ -216,7 +216,7 @@ def can_go_on(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> D
         _waits_for_npm(undertaking),
         is_covered(undertaking, today),
         _is_not_replaced(undertaking),
-        # Last: it is for others only where it can be done at all.
+        # Last: it is only for others if it can be done at all.
         can_vouch(actor, undertaking),
     ):
         if not decision:
@@ -254,14 +254,14 @@ def _interests_are_decided(undertaking: UndertakingStatus) -> Decision:
 
 
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on withdrawing one's own undertaking: at any time, without a reason."""
+    """Decide who may withdraw an undertaking: the person, at any time, without a reason."""
     if actor.user_id != undertaking.user_id:
         return no(_l("Only the person can withdraw their undertaking."))
     return _is_signed(undertaking)
 
 
 def can_withdraw_clearance(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on withdrawing what an undertaking opened: an NPM decider's, with a reason."""
+    """Decide who may withdraw an undertaking's access: an NPM decider, with a reason."""
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can withdraw a clearance."))
     return _is_signed(undertaking)
@@ -277,9 +277,9 @@ def _is_signed(undertaking: UndertakingStatus) -> Decision:
 
 
 def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on asking a person anew after their undertaking was closed.
+    """Decide who may ask a person again after their undertaking was closed.
 
-    The NPM may, and so may the person who withdrew; it opens nothing before it is countersigned.
+    The NPM may, and so may the person who withdrew; it gives no access before it is countersigned.
     """
     by_person = actor.user_id == undertaking.user_id and undertaking.withdrawn_by_person
     by_npm = acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
@@ -300,8 +300,8 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide whether the terms cover a person: their party has signed them, and they still run.
 
     The person has a role in the organisation that named them: without one nobody signs, has a scan
-    confirmed or is cleared, even before the worker has closed their undertaking. The list of who
-    must sign (C2) is kept up to date without signatures, so it can name people of a party that is
+    confirmed or is cleared, even before the worker has closed their undertaking. The list of people
+    who must sign (C2) is updated without signatures, so it can name people of a party that is
     joining (adr 70). The last day of the terms is in C1.
     """
     if undertaking.is_joining:
@@ -319,5 +319,5 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
 
 
 def acts_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Tell whether a person acts for an NPM of the cooperation."""
+    """Return whether a person acts for an NPM of the cooperation."""
     return actor.acts_for_npm and actor.organisation_id in npm_ids

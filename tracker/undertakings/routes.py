@@ -1,7 +1,6 @@
 """Pages for undertakings: a person's own steps and record, and the NPM's side.
 
-In one file: the pages of one blueprint, for the person and for the NPM, render the same
-undertaking.
+In one file: the pages of one blueprint, for the person and for the NPM, show the same undertaking.
 """
 
 from collections.abc import Callable
@@ -47,7 +46,7 @@ from tracker.undertakings import (
     queries,
     service,
 )
-from tracker.undertakings import frozen as signed_texts
+from tracker.undertakings import frozen_text as signed_texts
 from tracker.undertakings.facts import UndertakingStatus, missing
 from tracker.undertakings.forms import (
     AddedDecisionForm,
@@ -89,7 +88,7 @@ def mine() -> str:
 @blueprint.route("/undertakings/<undertaking_id>", methods=["GET", "POST"])
 @signed_in
 def show(undertaking_id: str) -> str | Response:
-    """Show the path to sign; once signed or closed, the record of it."""
+    """Show the steps to signing; once signed or closed, the record."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
@@ -131,7 +130,7 @@ def show(undertaking_id: str) -> str | Response:
 @blueprint.route("/undertakings/<undertaking_id>/sign", methods=["GET", "POST"])
 @signed_in
 def sign(undertaking_id: str) -> str | Response:
-    """Page 2: what is signed in one sentence, and a fresh proof of identity on this very form."""
+    """Show page 2: the sentence that is signed, and a fresh proof of identity on the same form."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
@@ -150,7 +149,7 @@ def sign(undertaking_id: str) -> str | Response:
     by_mail = bool(policy.can_sign_by_mailed_code(actor, loaded.standing))
     form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
     words = pages.words(loaded)
-    # Before the proof: a wrong one gives the transaction up.
+    # Before the proof: a failed one rolls the transaction back.
     spoken = LocalizedStr(sentence, locale.language())
     page = service.page_to_sign(loaded, spoken)
     text = signed_texts.read(service.text_to_sign(loaded, spoken, page), spoken.language)
@@ -216,7 +215,7 @@ def mail_code(undertaking_id: str) -> Response:
 @blueprint.get("/undertakings/<undertaking_id>/terms")
 @signed_in
 def terms(undertaking_id: str) -> str:
-    """Show the whole text of the terms that an undertaking rests on, as it was frozen."""
+    """Show the whole text of the terms an undertaking is based on, as it was frozen."""
     actor = current_actor()
     undertaking_uuid = as_uuid(undertaking_id)
     undertaking = found_or_404(
@@ -235,7 +234,7 @@ def terms(undertaking_id: str) -> str:
 @blueprint.route("/undertakings/<undertaking_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(undertaking_id: str) -> str | Response:
-    """Withdraw one's own undertaking, after a page that says what this does."""
+    """Withdraw one's own undertaking, after a page that says what this means."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
@@ -270,7 +269,7 @@ def again(undertaking_id: str) -> Response:
 @blueprint.get("/cooperations/<reference>/interests/new")
 @signed_in
 def add_to_own(reference: str) -> Response:
-    """Lead a person to adding an interest to their own undertaking in a cooperation."""
+    """Redirect a person to adding an interest to their own undertaking in a cooperation."""
     actor = current_actor()
     own = found_or_404(queries.own_signed(actor, _cooperation(actor, reference).id))
     return redirect(url_for("undertakings.add_interest", undertaking_id=own.id), 303)
@@ -279,7 +278,7 @@ def add_to_own(reference: str) -> Response:
 @blueprint.route("/undertakings/<undertaking_id>/interests/new", methods=["GET", "POST"])
 @signed_in
 def add_interest(undertaking_id: str) -> str | Response:
-    """Add an interest to one's own signed undertaking; what it concerns closes until decided."""
+    """Add an interest to one's own signed undertaking; what it concerns is closed until decided."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
@@ -328,7 +327,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
 @blueprint.get("/cooperations/<reference>/undertakings")
 @signed_in
 def listed(reference: str) -> str:
-    """List how far each person of a cooperation is, as far as the reader may see it."""
+    """List the status of each person in a cooperation that the reader may see."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     overview = queries.overview(actor, cooperation)
@@ -349,12 +348,12 @@ def listed(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/undertakings/mailed-codes", methods=["GET", "POST"])
 @signed_in
 def mailed_codes(reference: str) -> str | Response:
-    """Let people of a cooperation sign their undertaking with a code by mail, or no longer."""
+    """Let people in a cooperation sign their undertaking with an emailed code, or no longer."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     form = MailedCodesForm(data={"allow": "" if cooperation.mailed_codes else "yes"})
     require_for(form, policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)))
-    # What the page said, and not the opposite of what another has decided meanwhile.
+    # What the page said, not the opposite of what somebody else has decided meanwhile.
     allow = bool(form.allow.data)
     done = form.validate_on_submit() and perform(
         form,
@@ -374,7 +373,7 @@ def mailed_codes(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/undertakings/<undertaking_id>", methods=["GET", "POST"])
 @signed_in
 def check(reference: str, undertaking_id: str) -> str | Response:
-    """Page 1 of countersigning: read what the person signed, decide on declared interests."""
+    """Show page 1 of countersigning: read what the person signed, decide on declared interests."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     loaded = queries.load(undertaking)
@@ -447,14 +446,14 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
 def _others(
     actor: Actor, loaded: Loaded, decide: Callable[[UndertakingStatus], Decision]
 ) -> Others | None:
-    """Return who does it in place of the reader, where only taking the signature bars them."""
+    """Return who acts instead of the reader, if only taking the signature prevents them."""
     if not policy.bars_only_taker(decide, loaded.standing):
         return None
     return pages.others_who_decide(actor, loaded)
 
 
 def _log_read(actor: Actor, undertaking: Undertaking) -> None:
-    """Note who read what a person declares: few do."""
+    """Log who read what a person declared, which few people may."""
     log = partial(
         trail.log_read,
         actor,
@@ -472,7 +471,7 @@ def _log_read(actor: Actor, undertaking: Undertaking) -> None:
 )
 @signed_in
 def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str | Response:
-    """Read an interest that a person added, and decide on it for the NPM."""
+    """Show an added interest, and decide on it for the NPM."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
@@ -536,7 +535,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
 )
 @signed_in
 def countersign(reference: str, undertaking_id: str) -> str | Response:
-    """Page 2 of countersigning: what opens, until when, and a fresh proof of identity."""
+    """Show page 2 of countersigning: what is opened, until when, and a fresh proof of identity."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     if undertaking.state is UndertakingState.COUNTERSIGNED:
@@ -625,7 +624,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
 )
 @signed_in
 def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
-    """Close, for the NPM and with a reason, what a person's undertaking opened."""
+    """Withdraw, for the NPM and with a reason, the access that a person's undertaking gave."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     form = WithdrawalForm()
@@ -650,7 +649,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
 @blueprint.post("/cooperations/<reference>/undertakings/<undertaking_id>/again")
 @signed_in
 def ask_again(reference: str, undertaking_id: str) -> Response:
-    """Ask a person anew whose undertaking was closed."""
+    """Ask a person again whose undertaking was closed."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     return perform(
@@ -661,7 +660,7 @@ def ask_again(reference: str, undertaking_id: str) -> Response:
     )
 
 
-# ------------------------------------------------------------------------------------------------
+# Parts --------------------------------------------------------------------------------------------
 
 
 def _get_or_404(actor: Actor, undertaking_id: str) -> Undertaking:
@@ -673,7 +672,7 @@ def _cooperation(actor: Actor, reference: str) -> Cooperation:
 
 
 def _of_npm(actor: Actor, reference: str, undertaking_id: str) -> Undertaking:
-    """Return an undertaking of this cooperation that the person decides on, or answer 404."""
+    """Return an undertaking in this cooperation that the person decides on, or abort with 404."""
     cooperation = _cooperation(actor, reference)
     undertaking = found_or_404(queries.find_for_npm(actor, as_uuid(undertaking_id)))
     return found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)
@@ -694,7 +693,7 @@ def _prove(
 def _offer(
     actor: Actor, form: SignForm | CountersignForm, page: SigningPage, sentence: str
 ) -> Offer:
-    """Return what the page offers a passkey, and let the form say which page it is of."""
+    """Return what the page offers a passkey, and set the page's token in the form."""
     offer = proof_fields.offer(actor, page, sentence)
     form.page_token.data = offer.token
     return offer

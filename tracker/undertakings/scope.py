@@ -16,7 +16,7 @@ from tracker.undertakings.bound import CLEARANCE, SUBJECT
 from tracker.undertakings.models import AddedInterest, Undertaking
 from tracker.undertakings.policy import ASKERS, DECIDERS
 
-# Who sees how far the people of their organisation are.
+# Roles that see the status of all people in their organisation.
 FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
 
@@ -26,7 +26,7 @@ def own(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def decides(actor: Actor) -> bool:
-    """Tell whether a person decides for an NPM on undertakings, in cooperations of it."""
+    """Return whether a person decides on undertakings for an NPM, in its cooperations."""
     return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.outside_expert
 
 
@@ -38,7 +38,7 @@ def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that the person may have to do with a scan of it."""
+    """Return the condition over Undertaking that the person may handle a scan of it."""
     if not (actor.acts_for_npm and actor.has(*ASKERS)) or actor.outside_expert:
         return sa.false()
     return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
@@ -47,7 +47,7 @@ def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
 def taken_by(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person took its signature.
 
-    As UndertakingStatus.taken_by has it: from paper, or on their own device.
+    Like UndertakingStatus.taken_by: from paper, or on their own device.
     """
     recorded = sa.exists().where(
         PaperRecord.revision_id == Undertaking.revision_id,
@@ -62,7 +62,7 @@ def taken_by(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that the person sees how far it is, and no more.
+    """Return the condition over Undertaking that the person may see its status, and no more.
 
     The NPM's people and its auditors see all, a CSO's coordinators, signatories and managers those
     of their own people, everybody their own.
@@ -78,11 +78,11 @@ def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Event that it is of no undertaking, or the person may see it.
+    """Return the condition over Event that it isn't about an undertaking hidden from the person.
 
-    Like the undertaking's own pages: of another CSO's people nothing, of declared interests (C13)
-    only what their person and the NPM's deciders know, and when something for one visit opened and
-    ended only to these.
+    As on the undertaking's own pages: nothing about another CSO's people, about declared interests
+    (C13) only for their person and the NPM's deciders, and only for these when access to one visit
+    began and ended.
     """
     of_interests = Event.verb.in_([verbs.INTEREST_ADDED.name, verbs.INTERESTS_DECIDED.name])
     is_told = _is_the_subject(
@@ -112,10 +112,10 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _ending_seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that the person sees when what it opened ended.
+    """Return the condition over Undertaking that the person may see when its access ended.
 
-    For one visit that would tell when the visit was: only the undertaking's person and who decides
-    on it see it, as in the lists of undertakings.
+    For one visit that would reveal when the visit was: only the undertaking's person and people who
+    decide on it may see it, as in the lists of undertakings.
     """
     is_for_a_visit = sa.exists().where(
         Clearance.undertaking_id == Undertaking.id, Clearance.visit_id.is_not(None)
@@ -133,7 +133,7 @@ def _is_the_subject(
 
 
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that the person looks after that it gets signed."""
+    """Return the condition over Undertaking that the person looks after getting it signed."""
     if not actor.has(*FOR_OWN_PEOPLE) or actor.outside_expert:
         return sa.false()
     looked_after = (

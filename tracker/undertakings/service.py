@@ -1,6 +1,6 @@
 """Service functions for an undertaking: fill in, sign, decide, countersign, withdraw, ask again.
 
-In one file: each verb begins where the one before it ends, on the same row.
+In one file: each verb begins where the previous one ends, on the same row.
 """
 
 import datetime as dt
@@ -56,9 +56,9 @@ _OPENED = "undertaking-opened"
 
 
 def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
-    """Keep what a person has put in so far; private to them, and no event.
+    """Store what a person has entered so far; private to them, without an event.
 
-    Return it as it was kept. Raise RefusedError for anybody else, and once it is signed or closed.
+    Return the stored draft. Raise RefusedError for anybody else, and once it is signed or closed.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -67,7 +67,10 @@ def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
 
 
 def keep_draft(undertaking: Undertaking, draft: Draft) -> Draft:
-    """Keep a draft and return it as it was kept. The caller has asked the policy."""
+    """Store a draft and return it.
+
+    The caller has asked the policy.
+    """
     if len(draft.interests) > MAX_INTERESTS:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTERESTS), "interests")
     saved_draft = replace(draft, saved_at=clock.now())
@@ -85,11 +88,11 @@ def sign(
     language: str,
     identity: Identity,
 ) -> Signature:
-    """Freeze what a person put in and sign it in their own name; nobody signs for another (S11).
+    """Freeze what a person entered and sign it in their own name; nobody signs for another (S11).
 
-    page is the one it was read on, as page_to_sign() gave it: raise NotShownError when another
-    draft was saved since, or the page was opened too long ago. Raise RefusedError for anybody else,
-    for a second time and once new terms are in force; RuleBrokenError while something is missing.
+    page is the one it was read on, from page_to_sign(): raise NotShownError if another draft was
+    saved since, or the page was opened too long ago. Raise RefusedError for anybody else, the
+    second time and once new terms are in force; RuleBrokenError while something is missing.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -111,9 +114,9 @@ def sign(
 def freeze_shown(
     actor: Actor, loaded: Loaded, page: SigningPage | None, spoken: LocalizedStr
 ) -> Revision:
-    """Freeze the draft of an undertaking as the page showed it, to be signed at once.
+    """Freeze the draft of an undertaking as the page showed it, to be signed immediately.
 
-    Raise NotShownError when it showed another or is old, RuleBrokenError while something is
+    Raise NotShownError if it showed another or is too old, RuleBrokenError while something is
     missing. The caller has asked the policy.
     """
     undertaking = loaded.undertaking
@@ -144,7 +147,7 @@ def freeze_shown(
 
 
 def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Signature) -> None:
-    """Note on an undertaking that its frozen draft is signed, and record it."""
+    """Record that the frozen draft of an undertaking was signed."""
     undertaking = loaded.undertaking
     draft = encryption.draft_of(undertaking)
     undertaking.state = UndertakingState.SIGNED
@@ -169,31 +172,31 @@ def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Sig
 
 
 def signed_beside(loaded: Loaded) -> dict[str, Any]:
-    """Return what the event of a signature says of documents signed with it; nothing without."""
+    """Return the event details about documents signed with it; empty if there are none."""
     named = [document.named for document in loaded.documents]
     return {"documents": named} if named else {}
 
 
 def page_to_sign(loaded: Loaded, sentence: LocalizedStr) -> SigningPage:
-    """Return a page that is opened now and shows what a person put in, to be signed on it."""
+    """Return a page opened now that shows what a person entered, to be signed on it."""
     page = SigningPage.begin(clock.now())
     return replace(page, digest=digest_to_be(loaded, sentence, page))
 
 
 def page_to_countersign(undertaking: Undertaking) -> SigningPage:
-    """Return a page that is opened now and shows what a person signed, if they did."""
+    """Return a page opened now that shows what a person signed, if they did."""
     if undertaking.revision_id is None:
         return shown.page_with("")
     return shown.page_with(db.session.get_one(Revision, undertaking.revision_id).digest)
 
 
 def page_1_token(actor: Actor, undertaking: Undertaking) -> str:
-    """Return the token of page 1 of countersigning: of the signed text and what was decided."""
+    """Return the token of page 1 of countersigning: of the signed text and the decisions."""
     return page_tokens.token_of(actor.user_id, _OPENED, _shown_on_page_1(undertaking))
 
 
 def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
-    """Raise NotShownError unless the person's page 1 showed the text and the decisions of today."""
+    """Raise NotShownError unless the person's page 1 showed the text and the current decisions."""
     page_tokens.require(
         page_tokens.digest_in(actor.user_id, _OPENED, token),
         _shown_on_page_1(undertaking),
@@ -215,24 +218,24 @@ def _shown_on_page_1(undertaking: Undertaking) -> str:
 
 
 def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
-    """Return the digest of the text that sign() would freeze of the current draft, for a page."""
+    """Return the digest of the text that sign() would freeze from the current draft, for a page."""
     undertaking = loaded.undertaking
     frozen = frozen_document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
 def text_to_sign(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> dict[str, Any]:
-    """Return the text that sign() would freeze of the current draft, to show beforehand."""
+    """Return the text that sign() would freeze from the current draft, to show beforehand."""
     undertaking = loaded.undertaking
     frozen = frozen_document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.text_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
 def mail_code(actor: Actor, undertaking_id: UUID) -> None:
-    """Mail a person a code for signing their own undertaking, where the NPM allows it.
+    """Mail a person a code for signing their own undertaking, if the NPM allows it.
 
-    Raise RefusedError where it does not, for anybody else and for who proves more; RuleBrokenError
-    when too many were asked for.
+    Raise RefusedError if it does not, for anybody else and for people who must prove more;
+    RuleBrokenError after too many requests.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -244,10 +247,10 @@ def mail_code(actor: Actor, undertaking_id: UUID) -> None:
 def allow_mailed_codes(
     actor: Actor, cooperation: Cooperation, *, allowed: bool, reason: str
 ) -> None:
-    """Let people of a cooperation sign their undertaking with a code by mail, or no longer.
+    """Let people in a cooperation sign their undertaking with an emailed code, or no longer.
 
-    What was signed so stays signed. Raise RefusedError for anybody but an NPM's signatory or
-    manager, RuleBrokenError without a reason or where it is so already.
+    What was signed that way stays signed. Raise RefusedError for anybody but an NPM's signatory or
+    manager, RuleBrokenError without a reason or if it is already so.
     """
     db.session.refresh(cooperation, with_for_update=True)
     policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)).require()
@@ -272,11 +275,11 @@ def allow_mailed_codes(
 def decide(
     actor: Actor, undertaking_id: UUID, decision: InterestsDecision, reason: str = "", *, seen: str
 ) -> None:
-    """Decide what follows from declared interests (C13); a limit or a replacement has its reason.
+    """Decide what follows from declared interests (C13); a limit or a replacement needs a reason.
 
-    May be decided anew until it is countersigned. seen is the decision_mark() of the decision that
-    was read: raise StaleError when somebody decided since. Raise RefusedError for anybody but an
-    NPM's signatory or manager, on one's own, and where nothing was declared.
+    The decision can be changed until it is countersigned. seen is the decision_mark() of the
+    decision that was read: raise StaleError if somebody has decided since. Raise RefusedError for
+    anybody but an NPM's signatory or manager, on one's own, and if nothing was declared.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_decide(actor, queries.load(undertaking).standing).require()
@@ -305,7 +308,7 @@ def decide(
 
 
 def decision_mark(undertaking: Undertaking) -> str:
-    """Return what tells a decision on interests from any other on the same undertaking."""
+    """Return a value that distinguishes a decision from any other on the same undertaking."""
     return _moment(undertaking.decided_at)
 
 
@@ -325,13 +328,13 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
     identity: Identity,
     visit_id: UUID | None = None,
 ) -> Clearance:
-    """Countersign a person's undertaking for the NPM and open the clearance it gives (C1, S11).
+    """Countersign a person's undertaking for the NPM and open its clearance (C1, S11).
 
-    until is the last day, never later than the terms say; visit_id names the visit where the terms
+    until is the last day, never later than the terms say; visit_id names the visit if the terms
     cover one. opened is the token of page 1, on which text and decisions were read, page the one
-    with the proof: raise NotShownError when they showed anything else, or page is old. Raise
-    RefusedError for the wrong person and the wrong moment,
-    RuleBrokenError naming the field that does not fit.
+    with the proof: raise NotShownError if they showed anything else, or page is too old. Raise
+    RefusedError for the wrong person or the wrong moment, RuleBrokenError with the field that is
+    invalid.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -376,14 +379,14 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
 
 
 def withdraw(actor: Actor, undertaking_id: UUID) -> None:
-    """Withdraw the actor's own undertaking: access closes immediately, the duties remain."""
+    """Withdraw the actor's own undertaking: access is closed immediately, the duties remain."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw(actor, queries.load(undertaking).standing).require()
     handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN)
 
 
 def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
-    """Close the access that a person's undertaking opened, for the NPM and with a reason."""
+    """Close the access that a person's undertaking gave, for the NPM and with a reason."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw_clearance(actor, queries.load(undertaking).standing).require()
     reason = reason.strip()
@@ -397,7 +400,7 @@ def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
 
 
 def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
-    """Ask a person anew whose undertaking on the terms in force was closed; return the new one."""
+    """Ask a person again whose undertaking on the terms in force was closed; return the new one."""
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     policy.can_ask_again(actor, loaded.standing, clock.today()).require()
@@ -411,9 +414,9 @@ def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
 
 
 def languages_of(loaded: Loaded, language: str) -> Languages:
-    """Return in which languages an undertaking is frozen: the person's, and the one that counts.
+    """Return the languages an undertaking is frozen in: the person's, and the binding one.
 
-    That is the one that counts for the terms, where the sentences to confirm have words in it.
+    The binding language is that of the terms, if the sentences to confirm are available in it.
     """
     binding = loaded.terms.binding
     return languages_for(library.by_id(loaded.checklist.template_id), [binding, language], binding)
@@ -422,7 +425,7 @@ def languages_of(loaded: Loaded, language: str) -> Languages:
 def frozen_document(
     undertaking: Undertaking, loaded: Loaded, draft: Draft, sentence: LocalizedStr
 ) -> dict[str, Any]:
-    """Return the document that is frozen of what a person put in, here or on paper."""
+    """Return the document to freeze from what a person entered, here or on paper."""
     languages = languages_of(loaded, sentence.language)
     return document(
         undertaking,

@@ -13,7 +13,7 @@ FIELD = "documents"
 
 
 class Signers(enum.StrEnum):
-    """Who signs a document beside the undertaking (C1)."""
+    """Who signs a document with the undertaking (C1)."""
 
     EVERYONE = "everyone"
     CSO = "cso"
@@ -24,7 +24,7 @@ class Signers(enum.StrEnum):
 class TermsDocument:
     """A document that people sign with the undertaking (adr 75), as the terms in force have it."""
 
-    # A choice of the template, such as code_of_conduct.
+    # One of the template's choices, such as code_of_conduct.
     kind: str
     title: str
     version: str
@@ -45,7 +45,7 @@ class TermsDocument:
 
     @property
     def name(self) -> str:
-        """How a form and a draft call it: another text is another one to confirm."""
+        """Its name in a form and in a draft; another text is another one to confirm."""
         return f"document_{self.digest[:16]}"
 
 
@@ -63,7 +63,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> Iterable[TermsDocument]:
 
 
 def kind_of(document: TermsDocument, covers: Item) -> str:
-    """Return the kind of a document in the words of C1; empty where it has none."""
+    """Return the label of a document's kind in C1; empty if it has none."""
     return next(
         (
             option.label

@@ -1,7 +1,7 @@
-"""What added interests close to their people: all work, or the visits to the places concerned.
+"""The access that added interests close: to all work, or to visits to the places concerned.
 
-Worked out again when an interest is added or decided, and when a visit's place or kind changes. A
-visit whose place can't be told from one that is concerned is closed.
+Recomputed when an interest is added or decided, and when a visit's place or kind changes. A visit
+whose place might be one that is concerned is closed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ _Key = tuple[UUID, UUID | None]
 
 
 def follow(event: DomainEvent) -> None:
-    """Work the bars of a cooperation out again.
+    """Recompute the bars of a cooperation.
 
     Handler of INTEREST_ADDED, INTERESTS_DECIDED, VISIT_PLANNED and VISIT_CHANGED.
     """
@@ -38,9 +38,9 @@ def follow(event: DomainEvent) -> None:
 
 
 def follow_answer(event: DomainEvent) -> None:
-    """Work the bars out again when a visit's kind may be another.
+    """Recompute the bars when a visit's type of place may have changed.
 
-    Handler of what changes an answer of the roles.
+    Handler of the verbs that change an answer of the roles.
     """
     if event.details.get("kind") == ChecklistKind.VISIT_ROLES.value and (
         event.details.get("item") in {None, KIND_OF_PLACE}
@@ -49,9 +49,9 @@ def follow_answer(event: DomainEvent) -> None:
 
 
 def work_out(cooperation_id: UUID, _actor: Actor | None = None) -> None:
-    """Make the bars of a cooperation be what its interests and visits say now.
+    """Recompute the bars of a cooperation from its interests and visits.
 
-    In a constant number of statements. Visits whose bars change are judged again.
+    In a constant number of statements. Visits whose bars change are evaluated again.
     """
     interests = added_interests.of_cooperation(cooperation_id)
     bars: dict[_Key, ClearanceBar] = {
@@ -86,7 +86,7 @@ def work_out(cooperation_id: UUID, _actor: Actor | None = None) -> None:
 def _wanted(
     cooperation_id: UUID, interests: Iterable[AddedInterest], visits: Sequence[Visit]
 ) -> dict[_Key, UUID]:
-    """Return what interests close now: interest and visit, or None for all work; and to whom."""
+    """Return what interests currently close, for whom: interest and visit, or None for all work."""
     kinds = _kinds(cooperation_id)
     wanted: dict[_Key, UUID] = {}
     for interest in interests:
@@ -103,7 +103,7 @@ def _wanted(
 
 
 def _kinds(cooperation_id: UUID) -> dict[UUID, str]:
-    """Return the type of place of each visit of a cooperation, as far as its roles say (V1)."""
+    """Return the type of place of each visit of a cooperation, if its roles say it (V1)."""
     rows = db.session.execute(
         sa.select(Checklist.visit_id, Answer)
         .join(Checklist, Checklist.id == Answer.checklist_id)

@@ -1,4 +1,4 @@
-"""Whether visits' stages and readiness are what events say."""
+"""Whether visits' stages and readiness agree with the events."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -14,10 +14,10 @@ _STAGES = (verbs.VISIT_STAGE_CHANGED, verbs.VISIT_STOPPED)
 
 
 def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
-    """Return the visits whose stage and readiness are what the last events say.
+    """Return the visits whose stage and readiness agree with the last events.
 
-    Of a stage whose event's details were erased by a recorded act nothing is known. In two
-    statements, three where details are missing.
+    If a recorded act erased the details of a stage's event, the stage is unknown. In two
+    statements, three if details are missing.
     """
     links = witness.of_subjects(
         sa.and_(

@@ -12,27 +12,27 @@ from tracker.visits.models import Visit
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where and when; the last day is included."""
+    """Where and when; the last day is inclusive."""
 
     place: str
     starts_on: dt.date
     ends_on: dt.date
-    # When place or days last changed; None: never. Who accepted or confirmed before is asked anew.
+    # When place or days last changed; None: never. Earlier acceptances and confirmations are void.
     moved_at: dt.datetime | None = field(default=None, compare=False)
 
     def since(self, settled_at: dt.datetime | None) -> dt.datetime | None:
-        """Return since when a confirmation counts of what was settled at a moment; None: never."""
+        """Return from when confirmations of something settled at a moment count; None: never."""
         if settled_at is None or self.moved_at is None:
             return settled_at
         return max(settled_at, self.moved_at)
 
     def is_over(self, day: dt.date) -> bool:
-        """Tell whether the last day of the visit has passed on a day."""
+        """Return whether the last day of the visit has passed."""
         return self.ends_on < day
 
 
 def put_plan(visit: Visit, plan: Plan) -> None:
-    """Store place and dates; the visit has its id and its cooperation."""
+    """Store place and dates, encrypted; the visit has its id and its cooperation."""
     value: dict[str, Any] = {
         "place": plan.place,
         "starts_on": plan.starts_on.isoformat(),
@@ -45,7 +45,7 @@ def put_plan(visit: Visit, plan: Plan) -> None:
 
 
 def plan_of(visit: Visit) -> Plan:
-    """Read place and dates back. Only for who may see them; the caller has asked."""
+    """Return place and dates, decrypted; the caller has checked that they may be shown."""
     key = keys.key_of(visit.cooperation_id)
     value = canonical.from_bytes(crypto.unseal(key, visit.sealed_plan, _context(visit.id)))
     return Plan(

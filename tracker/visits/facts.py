@@ -13,7 +13,7 @@ from tracker.visits.models import VisitStage
 
 
 class Requirement(enum.StrEnum):
-    """What is asked of each person of the team, by the item that asks it."""
+    """What is required of each person on the team, by the item that requires it."""
 
     BRIEFING = "C3"
     INTERESTS = "C13"
@@ -35,7 +35,7 @@ class Interests(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MemberFact:
-    """What is known of a person of the team."""
+    """What is known about a person on the team."""
 
     user_id: UUID
     name: str
@@ -45,11 +45,11 @@ class MemberFact:
     leads: bool = False
     is_deputy: bool = False
     takes_part: bool = True
-    # The last day on which they take part in the cooperation, where one is known.
+    # Their last day in the cooperation, if one is known.
     leaves_on: dt.date | None = None
     # Whether their party has yet to sign the terms in force (adr 70).
     is_joining: bool = False
-    # People of a CSO and outside experts; the NPM's own are not asked (S11, E02).
+    # People of a CSO and outside experts; not required of the NPM's own people (S11, E02).
     needs_clearance: bool = False
     is_listed: bool = True
     briefed: bool = False
@@ -57,7 +57,7 @@ class MemberFact:
     interests: Interests | None = None
     signed: bool = False
     countersigned: bool = False
-    # The last day of what is open to them for this visit today.
+    # The last day of their current access to this visit.
     cleared_until: dt.date | None = None
     has_role: bool = False
     role_accepted: bool = False
@@ -67,7 +67,7 @@ class MemberFact:
 
 
 class Signing(enum.StrEnum):
-    """The state of the signing of a checklist."""
+    """The signing status of a checklist."""
 
     NOT_BEGUN = "not_begun"
     INCOMPLETE = "incomplete"
@@ -81,7 +81,7 @@ class Signing(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartyFact:
-    """A party that has to sign: the NPM, and each CSO with people in the team."""
+    """A party that has to sign: the NPM, and each CSO with people on the team."""
 
     organisation_id: UUID
     name: str
@@ -89,7 +89,7 @@ class PartyFact:
 
 @dataclass(frozen=True, slots=True)
 class ItemFact:
-    """A required item that is not done, in words, and the parties it waits for."""
+    """A required item that is not done, with its label, and the parties it waits for."""
 
     code: str
     label: str
@@ -99,18 +99,18 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistFact:
-    """What the gates look at in a checklist."""
+    """The plain values of a checklist for the gates."""
 
     checklist_id: UUID | None = None
     signing: Signing = Signing.NOT_BEGUN
     # Of the roles: required items that aren't done; of a plan in force: what no longer fits.
     lacking: tuple[ItemFact, ...] = ()
-    # The parties whose signature is missing on the text that is in force or was sent.
+    # The parties that have yet to sign the text that is in force or pending.
     unsigned: tuple[PartyFact, ...] = ()
 
     @property
     def is_signed(self) -> bool:
-        """Whether a text is in force that all whose signature it needs have signed."""
+        """Whether a text is in force that everybody who has to sign has signed."""
         return self.signing is Signing.IN_FORCE and not self.unsigned
 
 
@@ -126,20 +126,20 @@ class OverrideFact:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The first and the last day of the agreed terms; None where that is open."""
+    """The first and the last day of the agreed terms; None if one is open."""
 
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
 
     def contains(self, first: dt.date, last: dt.date) -> bool:
-        """Tell whether both days are in it."""
+        """Return whether both days are within it."""
         after = self.starts_on is None or self.starts_on <= first
         return after and (self.ends_on is None or last <= self.ends_on)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the gates look at."""
+    """All plain values for the gates."""
 
     today: dt.date
     stage: VisitStage
@@ -160,17 +160,17 @@ class Facts:
 
     @property
     def needed_until(self) -> dt.date:
-        """The day through which clearances and credentials have to hold."""
+        """The day through which clearances and credentials have to be valid."""
         return max(self.ends_on, self.today)
 
     @property
     def npm_alone(self) -> bool:
-        """Whether the team has the NPM's own people only."""
+        """Whether the team consists of the NPM's own people only."""
         return bool(self.members) and not any(member.needs_clearance for member in self.members)
 
 
 class RequirementKind(enum.StrEnum):
-    """The single things a gate may want."""
+    """The kinds of things a gate may require."""
 
     NOT_ACTIVE = "not_active"
     NO_MODE = "no_mode"
@@ -199,13 +199,13 @@ class RequirementKind(enum.StrEnum):
     PLAN_NOT_READ = "plan_not_read"
 
 
-# What an override of J3 can excuse of the NPM's own people, by the requirement.
+# What an override of J3 can excuse for the NPM's own people, by requirement.
 OF_PEOPLE = {
     RequirementKind.CREDENTIAL: Requirement.CREDENTIAL.value,
     RequirementKind.CREDENTIAL_RUNS_OUT: Requirement.CREDENTIAL.value,
     RequirementKind.PLAN_NOT_READ: Requirement.PLAN.value,
 }
-# What it can excuse when nobody else is in the team: then all is asked of the NPM's people.
+# What it can excuse if nobody else is on the team: then everything is asked of the NPM's people.
 OF_ALL = {
     RequirementKind.BRIEFING: "V18",
     RequirementKind.SAFETY_CONTACT: "V13",
@@ -217,22 +217,22 @@ OF_ALL = {
 
 @dataclass(frozen=True, slots=True)
 class MissingRequirement:
-    """One thing that a gate wants, of a person or of the visit as a whole."""
+    """A thing that a gate still requires, from a person or from the visit as a whole."""
 
-    lack: RequirementKind
+    kind: RequirementKind
     member: MemberFact | None = None
     item: ItemFact | None = None
 
     @property
     def key(self) -> str:
-        """What an override names it by; empty when no override can excuse it."""
+        """Its name in an override; empty if no override can excuse it."""
         if self.member is None:
-            return OF_ALL.get(self.lack, "")
-        code = OF_PEOPLE.get(self.lack)
+            return OF_ALL.get(self.kind, "")
+        code = OF_PEOPLE.get(self.kind)
         return f"{code}:{self.member.user_id}" if code else ""
 
     def is_excusable(self, facts: Facts) -> bool:
-        """Tell whether an NPM manager could excuse it: of the NPM's own people only.
+        """Return whether an NPM manager could excuse it: only for the NPM's own people.
 
         An outside expert is neither member nor staff (E02) and counts like a person of a CSO.
         """
@@ -242,7 +242,7 @@ class MissingRequirement:
 
 
 class PageKind(enum.StrEnum):
-    """Where a missing thing is put right; the pages know the addresses."""
+    """The page where a missing thing can be supplied; the pages know the URLs."""
 
     COOPERATION = "cooperation"
     MODES = "modes"
@@ -255,7 +255,7 @@ class PageKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place in the product, by kind and ids."""
+    """A page of the product, by kind and ids."""
 
     place: PageKind
     checklist_id: UUID | None = None
@@ -264,7 +264,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whose turn it is: named persons, named parties, or those who plan the visit."""
+    """Whose turn it is: named people, named parties, or those who plan the visit."""
 
     user_ids: frozenset[UUID] = frozenset()
     party_ids: frozenset[UUID] = frozenset()
@@ -272,7 +272,7 @@ class Turn:
     planners: bool = False
 
     def is_of(self, actor: Actor, *, plans: bool) -> bool:
-        """Tell whether it is this person's turn; plans: they may change the plan."""
+        """Return whether it is this person's turn; plans says whether they may change the plan."""
         if actor.user_id in self.user_ids or (self.planners and plans):
             return True
         return actor.organisation_id in self.party_ids and actor.has(
@@ -282,14 +282,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One kind of thing a gate still wants: what, of whom, why, whose turn, where to mend it."""
+    """One kind of missing thing: what, from whom, why, whose turn, and where to supply it."""
 
     text: object
     why: object
     target: Target
     turn: Turn
     passage: str
-    # The persons of the team it is missing for, and how many things it stands for.
+    # The people on the team it is missing for, and how many things it stands for.
     names: tuple[str, ...] = ()
     count: int = 1
     note: object = ""
@@ -297,7 +297,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate's answer. Its name is in labels."""
+    """The result of a gate.
+
+    Its name is in labels.
+    """
 
     code: str
     state: GateState
@@ -305,40 +308,46 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
-        """Whether the stage may be left by it."""
+        """Whether the gate lets the visit leave its stage."""
         return self.state is not GateState.NOT_MET
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The state of a visit: its gates, each thing that is missing, and what is excused."""
+    """The state of a visit: its gates, each missing thing, and what is excused."""
 
     facts: Facts
     gates: tuple[Gate, ...]
-    wants: tuple[MissingRequirement, ...]
+    requirements: tuple[MissingRequirement, ...]
     excused: frozenset[str]
 
     @property
     def is_open(self) -> dict[str, bool]:
-        """Of each gate whether it is open."""
+        """Whether each gate is open."""
         return {gate.code: gate.is_open for gate in self.gates}
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What the gates want, each thing once, in their order."""
+        """Everything the gates still require, each thing once, in order."""
         missing: list[Missing] = []
         for gate in self.gates:
-            missing += [lack for lack in gate.missing if lack not in missing]
+            missing += [gap for gap in gate.missing if gap not in missing]
         return tuple(missing)
 
     @property
     def people_concerned(self) -> int:
-        """For how many people of the team something is missing."""
-        return len({want.member.user_id for want in self.wants if want.member is not None})
+        """How many people on the team something is missing for."""
+        return len(
+            {
+                requirement.member.user_id
+                for requirement in self.requirements
+                if requirement.member is not None
+            }
+        )
 
 
 class CellCode(enum.StrEnum):
-    """The state of a requirement for a person; its words are in labels."""
+    """The status of a requirement for a person; its label is in labels."""
 
     YES = "yes"
     NOT_ASKED = "not_asked"
@@ -366,7 +375,7 @@ class CellCode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the board; until is the day its words name."""
+    """One cell of the board; until is the day named in its label."""
 
     code: CellCode
     until: dt.date | None = None
@@ -374,7 +383,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A person of the team by the requirements, in their order."""
+    """A person on the team with the requirements, in order."""
 
     member: MemberFact
     cells: dict[Requirement, Cell]

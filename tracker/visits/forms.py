@@ -37,7 +37,7 @@ NO_NAMES = _l("Don't name or describe any person deprived of liberty or any case
 
 
 def as_uuid(value: UUID | str) -> UUID:
-    """Read an id that a form sent; raise ValueError when it is none."""
+    """Parse an id from a form; raise ValueError if it isn't one."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
@@ -55,7 +55,7 @@ class PlaceForm(Form):
 
     @property
     def planned(self) -> Plan:
-        """What was put in, once the form is valid."""
+        """Return what was entered, once the form is valid."""
         first = cast("dt.date", self.starts_on.data)
         return Plan(self.place.data or "", first, cast("dt.date", self.ends_on.data))
 
@@ -87,7 +87,7 @@ class OverrideForm(ReasonForm):
 
 
 def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
-    """Return the form that plans a visit, with the answers that the roles offer."""
+    """Return the form that plans a visit, with the choices that the roles offer."""
     members = {
         "visit_id": HiddenValueField(default=lambda: str(uuid4())),
         **{
@@ -100,7 +100,7 @@ def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
 
 
 def team_form(taking_part: Iterable[Person], roles: LoadedChecklist) -> Form:
-    """Return the form that changes lead, team and audience, with what the roles say now."""
+    """Return the form that changes lead, team and audience, filled with the current roles."""
     members = {
         **{f"version_{item.lower()}": VersionField() for item in ("V2", "V3", "V4")},
         **_team_fields(list(taking_part)),
@@ -109,7 +109,7 @@ def team_form(taking_part: Iterable[Person], roles: LoadedChecklist) -> Form:
 
 
 def team_data(roles: LoadedChecklist) -> dict[str, Any]:
-    """Return lead, team and audience as the form has them."""
+    """Return lead, team and audience as values of the form."""
     sheet = roles.sheet
     versions = {}
     for item in ("V2", "V3", "V4"):
@@ -145,7 +145,7 @@ def versions_of(form: Form) -> dict[str, int]:
 
 
 def planned_team(form: Form) -> TeamPlan:
-    """Return lead, team and audience as put in, once the form is valid."""
+    """Return lead, team and audience as entered, once the form is valid."""
     members = [row for _key, row in cast("Rows", form["members"]).filled]
     audience = [row for _key, row in cast("Rows", form["audience"]).filled]
     return TeamPlan(
@@ -160,7 +160,7 @@ def planned_team(form: Form) -> TeamPlan:
 
 
 def kind_of(form: Form) -> Mapping[str, Any]:
-    """Return what goes into V1."""
+    """Return the value for V1."""
     return {"kind": form["kind"].data, "place_type": form["place_type"].data}
 
 

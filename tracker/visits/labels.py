@@ -1,6 +1,6 @@
 """Labels for a visit's stages, gates, requirements and cells, and for what is missing.
 
-In one file: it is words alone, and a gate's labels are read beside its reasons.
+In one file: it contains only texts, and a gate's labels are read together with its reasons.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ STAGES: dict[VisitStage, object] = {
 
 GATES: dict[str, object] = {"J1": _l("Proposed"), "J2": _l("Planned"), "J3": _l("Cleared")}
 
-# What a gate says that is met.
+# The text for a gate that is met.
 GATES_MET: dict[str, object] = {
     "J1": _l("The cooperation is active and a joint visit is one of its ways of working."),
     "J2": _l("The roles are settled and accepted, and the people of the team are cleared."),
@@ -53,7 +53,7 @@ REQUIREMENTS: dict[Requirement, object] = {
     Requirement.PLAN: _l("Urgent plan read"),
 }
 
-# The words of a cell, with %(day)s where they name a day, and the mark of its state.
+# The label of a cell, with %(day)s if it names a day, and its style mark.
 CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.YES: (_l("Yes"), "done"),
     CellCode.NOT_ASKED: (_l("Not asked"), "off"),
@@ -79,7 +79,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.NOT_CONFIRMED: (_l("Not confirmed"), "wait"),
 }
 
-# The pages of the read log, by the names under which they are noted.
+# The pages of the read log, by the names under which they are logged.
 READ_PAGES: dict[str, object] = {
     "visits": _l("The list of visits"),
     "visit": _l("place and days"),
@@ -100,7 +100,7 @@ READ_SUBJECTS: dict[str, object] = {
 }
 
 
-# What is missing, in words ------------------------------------------------------------------------
+# What is missing, as text -------------------------------------------------------------------------
 
 _PLANNERS = Turn(planners=True)
 _SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive information.")
@@ -114,13 +114,15 @@ _URGENT = "settling-terms/urgent-action"
 _POWERS = "why-work-together/powers-and-duties"
 
 
-def in_words(lack: RequirementKind, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-    """Return one line for the things of one kind that are missing: at least one."""
-    return _WORDS[lack](facts, wants)
+def in_words(
+    kind: RequirementKind, facts: Facts, requirements: Sequence[MissingRequirement]
+) -> Missing:
+    """Return one line for the missing things of one kind; there is at least one."""
+    return _WORDS[kind](facts, requirements)
 
 
-def _members(wants: Sequence[MissingRequirement]) -> list[MemberFact]:
-    return [want.member for want in wants if want.member is not None]
+def _members(requirements: Sequence[MissingRequirement]) -> list[MemberFact]:
+    return [requirement.member for requirement in requirements if requirement.member is not None]
 
 
 def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
@@ -134,19 +136,19 @@ def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
 
 @dataclass(frozen=True, slots=True)
 class _OfPeople:
-    """The words of something that is missing for persons of the team."""
+    """The texts for something that is missing for people on the team."""
 
     words: Callable[[int, str], object]
     why: object
     passage: str
     place: PageKind
     item: str = ""
-    # Whether each does it for themselves; else those who plan the visit see to it.
+    # Whether each does it for themselves; otherwise those who plan the visit do.
     by_themselves: bool = False
     note: object = ""
 
-    def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-        members = _members(wants)
+    def __call__(self, facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
+        members = _members(requirements)
         names = tuple(member.name for member in members)
         turn = Turn(user_ids=frozenset(member.user_id for member in members), names=names)
         return Missing(
@@ -163,7 +165,7 @@ class _OfPeople:
 
 @dataclass(frozen=True, slots=True)
 class _OfVisit:
-    """The words of something that is missing for the visit as a whole."""
+    """The texts for something that is missing for the visit as a whole."""
 
     text: object
     why: object
@@ -183,7 +185,7 @@ class _OfVisit:
 
 @dataclass(frozen=True, slots=True)
 class _OfChecklist:
-    """The words of a checklist that is not signed by all."""
+    """The texts for a checklist that is not fully signed."""
 
     which: Callable[[Facts], ChecklistFact]
     texts: dict[Signing, object]
@@ -202,8 +204,8 @@ class _OfChecklist:
         )
 
 
-def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-    items = [want.item for want in wants if want.item is not None]
+def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
+    items = [requirement.item for requirement in requirements if requirement.item is not None]
     only = items[0] if len(items) == 1 else None
     parties = dict.fromkeys(party for item in items for party in item.waiting_for)
     return Missing(

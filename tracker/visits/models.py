@@ -23,7 +23,10 @@ class VisitStage(enum.StrEnum):
 
 
 class Visit(Identified, Base):
-    """An NPM visit with people of a CSO in the team, under NPM lead. Place, dates: class K2."""
+    """An NPM visit with people of a CSO on the team, led by the NPM.
+
+    Place and dates: class K2.
+    """
 
     __tablename__ = "visit"
     __table_args__ = (
@@ -48,7 +51,7 @@ class Visit(Identified, Base):
 
 
 class TeamMember(Identified, Base):
-    """A person in a visit's team (V4)."""
+    """A person on a visit's team (V4)."""
 
     __tablename__ = "team_member"
     __table_args__ = (sa.UniqueConstraint("visit_id", "user_id"),)
@@ -63,7 +66,7 @@ class TeamMember(Identified, Base):
 
 
 class GateOverride(Identified, Base):
-    """A named NPM manager let a visit pass J3 with a reason; shown to auditors."""
+    """A named NPM manager's decision to let a visit pass J3, with a reason; shown to auditors."""
 
     __tablename__ = "gate_override"
 

@@ -55,13 +55,13 @@ _GATE_MARKS = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERR
 
 
 def listed(names: Iterable[object]) -> str:
-    """Return several names in one phrase, as the reader's language does."""
+    """Return several names as a list in the reader's language."""
     words = [str(name) for name in names]
     return format_list(words, locale=str(get_locale() or "en")) if words else ""
 
 
 def days(plan: Plan) -> str:
-    """Return the days of a visit in words; the last is included."""
+    """Return the days of a visit as text; the last is inclusive."""
     if plan.starts_on == plan.ends_on:
         return as_date(plan.starts_on)
     first, last = as_date(plan.starts_on), as_date(plan.ends_on)
@@ -90,19 +90,19 @@ def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool | None) -> Stat
 
 
 def _line_state(line: VisitLine) -> State:
-    """Return the state of a visit as its row has it, where events say the same."""
+    """Return the state of a visit from its row, if the events agree with it."""
     if not line.agrees:
         return DISAGREES
     return state_of(line.stage, is_ready=line.is_ready, is_over=line.is_over)
 
 
 def stage_list() -> list[tuple[str, object]]:
-    """Return the stages a visit goes through, for the line of stages."""
+    """Return the stages a visit goes through, for the stage line."""
     return [(stage.value, labels.STAGES[stage]) for stage in stages.IN_ORDER]
 
 
 def _answer_label(reading: Reading, item: str, key: str) -> str:
-    """Return the words of a chosen answer of the roles, empty when none is."""
+    """Return the label of an answer of the roles, empty if there is none."""
     value = reading.roles.sheet.value(item, key)
     roles_item = reading.roles.template.item(item)
     options = roles_item.field(key).options if roles_item is not None else ()
@@ -114,7 +114,7 @@ def _answer_label(reading: Reading, item: str, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListedVisit:
-    """A visit in the list of its cooperation; place and days only where they are open."""
+    """A visit in the list of its cooperation; place and days only if the reader may know."""
 
     number: int
     url: str
@@ -148,7 +148,7 @@ def listed_visits(
 
 
 def _why_closed(outline: Outline) -> object:
-    """Say in plain words why a visit is closed to a person, and what to do (product.md, 7)."""
+    """Return in plain words why a visit is closed to a person, and what to do (product.md, 7)."""
     match outline:
         case Outline.NOT_CLEARED:
             return _(
@@ -169,7 +169,7 @@ def _why_closed(outline: Outline) -> object:
 
 @dataclass(frozen=True, slots=True)
 class TeamLine:
-    """A person of the team with the task in the roles."""
+    """A person on the team, with their task in the roles."""
 
     name: str
     organisation: str
@@ -180,7 +180,7 @@ class TeamLine:
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """All that the page of a visit shows."""
+    """Everything the page of a visit shows."""
 
     facts: list[tuple[object, object]]
     schedule: list[tuple[object, object]]
@@ -191,7 +191,7 @@ class VisitView:
 
 
 def visit_view(reading: Reading, actor: Actor) -> VisitView:
-    """Prepare the page of a visit."""
+    """Return the view model of a visit's page."""
     visit, sheet = reading.visit, reading.roles.sheet
     languages = {as_id(row.get("person")): row for row in sheet.value("V4", "team") or ()}
     roles = {as_id(row.get("person")): row for row in sheet.value("V5", "roles") or ()}
@@ -227,7 +227,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
 
 
 def team_now(reading: Reading) -> list[tuple[object, object]]:
-    """Return lead, deputy, team and audience as they are saved now, to be compared."""
+    """Return lead, deputy, team and audience as they are saved now, for comparison."""
     sheet = reading.roles.sheet
     members = [_name(reading, row.get("person")) for row in sheet.value("V4", "team") or ()]
     knowing = [_name(reading, row.get("person")) for row in sheet.value("V2", "audience") or ()]
@@ -260,7 +260,7 @@ def _people(count: int) -> str:
 
 
 def function_words(member: MemberFact) -> str:
-    """Return what a person is in the team: lead, deputy, or the skill they are there for."""
+    """Return a person's function in the team: lead, deputy, or the skill they are there for."""
     if member.leads:
         return str(_("team lead"))
     if member.is_deputy:
@@ -337,25 +337,25 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
 
 @dataclass(frozen=True, slots=True)
 class MyPart:
-    """What a person of the team needs at hand, on a phone."""
+    """What a person on the team needs at hand, on a phone."""
 
     fact: MemberFact
     plan: Plan
-    # The member's row of V5, field by field; empty while it is not written.
+    # The member's row of V5, field by field; empty until it is written.
     role: list[tuple[object, object]]
     lead: str
-    # Who to call: who decides on the spot (U3), and the safety contact (V13).
+    # Whom to call: who decides on the spot (U3), and the safety contact (V13).
     safety_name: str
     safety_phone: str
     plan_url: str
     plan_is_signed: bool
-    # What proves which task and which plan the page showed.
+    # Tokens of the task and the plan that the page showed.
     task_mark: str
     plan_mark: str
 
 
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
-    """Return what is known of the reader as a person of the team; None when they are not in it."""
+    """Return what is known about the reader as a person on the team; None if they aren't on it."""
     members = reading.judgement.facts.members
     own_member = next((member for member in members if member.user_id == actor.user_id), None)
     if own_member is None or not queries.is_member(actor, reading.visit):
@@ -364,7 +364,7 @@ def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
 
 
 def my_part(reading: Reading, fact: MemberFact) -> MyPart:
-    """Prepare a person's own part in a visit."""
+    """Return the view model of a person's own part in a visit."""
     sheet = reading.roles.sheet
     rows = sheet.value("V5", "roles") or ()
     row: dict[str, Any] = next(
@@ -396,12 +396,12 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
 
 
 def _name_or_words(reading: Reading, stored: Any) -> str:
-    """Return the name of a person, or what was typed where an older version asks for words."""
+    """Return the name of a person, or what was typed if an older version asks for free text."""
     return _name(reading, stored) if as_id(stored) else stored or ""
 
 
 def _name(reading: Reading, stored: Any) -> str:
-    """Return the name of a person an answer names, empty when they take part no more."""
+    """Return the name of a person in an answer, empty if they no longer take part."""
     user_id = as_id(stored)
     name = reading.roles.people.get(user_id) if user_id else None
     return name.name if name else ""
@@ -412,7 +412,7 @@ def _name(reading: Reading, stored: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """A cell of the board in words."""
+    """A cell of the board as text."""
 
     words: str
     s: str
@@ -420,7 +420,7 @@ class BoardCell:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A person of the team by the requirements."""
+    """A person on the team, with the requirements."""
 
     name: str
     note: str
@@ -429,7 +429,7 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a gate still wants: the thing with its address, and why."""
+    """Something a gate still requires, with its URL, and why."""
 
     words: object
     url: str
@@ -438,22 +438,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate in words."""
+    """A gate for display."""
 
     code: str
     name: object
     state: object
     s: str
     reasons: list[Reason]
-    # Said instead of reasons.
+    # Shown instead of reasons.
     note: object = ""
-    # The passages of guidance that the reasons rest on: words and address.
+    # The passages of guidance behind the reasons: label and URL.
     guidance: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyView:
-    """All that the readiness page shows."""
+    """Everything the readiness page shows."""
 
     lede: object
     is_ready: bool
@@ -468,7 +468,7 @@ class ReadyView:
 
 
 def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
-    """Prepare the readiness page; plans says whether the reader may change the plan."""
+    """Return the view model of the readiness page; plans: the reader may change the plan."""
     judgement = reading.judgement
     rows = policy.board(judgement)
     return ReadyView(
@@ -487,16 +487,16 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
             )
             for row in rows
         ],
-        missing=[_missing(reading, actor, lack, plans=plans) for lack in judgement.missing],
+        missing=[_missing(reading, actor, gap, plans=plans) for gap in judgement.missing],
         gates=_gates(reading, actor),
         overrides=judgement.facts.overrides,
     )
 
 
 def missing_words(reading: Reading) -> str:
-    """Return how much is missing, and for how many people."""
+    """Return as text how much is missing, and for how many people."""
     judgement = reading.judgement
-    count, concerned = len(judgement.wants), judgement.people_concerned
+    count, concerned = len(judgement.requirements), judgement.people_concerned
     if not count:
         return str(_("Nothing is missing."))
     if not concerned:
@@ -533,7 +533,7 @@ def _caption(count: int) -> str:
 
 
 def _note(member: MemberFact) -> str:
-    """Return for whom a person comes and as what; the NPM's people by the word NPM."""
+    """Return for whom a person comes and as what; just NPM for the NPM's people."""
     whom = member.organisation_name
     if member.is_npm:
         whom = str(_("NPM outside expert") if member.needs_clearance else _("NPM"))
@@ -548,33 +548,33 @@ def _cell(cell: Cell) -> BoardCell:
     return BoardCell(str(words) % {"day": as_date(cell.until)}, mark)
 
 
-def _missing(reading: Reading, actor: Actor, lack: Missing, *, plans: bool) -> Task:
-    whom = _("For %(names)s.", names=listed(lack.names)) if len(lack.names) > 1 else ""
-    why = " ".join(str(words) for words in (whom, lack.note) if words)
-    if lack.turn.is_of(actor, plans=plans):
+def _missing(reading: Reading, actor: Actor, gap: Missing, *, plans: bool) -> Task:
+    whom = _("For %(names)s.", names=listed(gap.names)) if len(gap.names) > 1 else ""
+    why = " ".join(str(words) for words in (whom, gap.note) if words)
+    if gap.turn.is_of(actor, plans=plans):
         state, mark = _("Waiting for you"), YOURS
     else:
-        state, mark = _whose(lack), OTHERS
-    return Task(lack.text, state, mark, target_url(reading, actor, lack.target), why)
+        state, mark = _whose(gap), OTHERS
+    return Task(gap.text, state, mark, target_url(reading, actor, gap.target), why)
 
 
-def _whose(lack: Missing) -> object:
-    if not lack.turn.names:
-        return _("Waiting for the NPM") if lack.turn.planners else _("Not yet due")
-    if len(lack.turn.names) == 1:
-        return lack.turn.names[0]
-    if lack.turn.party_ids:
-        return ngettext("%(num)s party", "%(num)s parties", len(lack.turn.names))
-    return ngettext("%(num)s person", "%(num)s people", len(lack.turn.names))
+def _whose(gap: Missing) -> object:
+    if not gap.turn.names:
+        return _("Waiting for the NPM") if gap.turn.planners else _("Not yet due")
+    if len(gap.turn.names) == 1:
+        return gap.turn.names[0]
+    if gap.turn.party_ids:
+        return ngettext("%(num)s party", "%(num)s parties", len(gap.turn.names))
+    return ngettext("%(num)s person", "%(num)s people", len(gap.turn.names))
 
 
 def _gates(reading: Reading, actor: Actor) -> list[GateView]:
-    shown_lacks: list[Missing] = []
+    shown_gaps: list[Missing] = []
     views: list[GateView] = []
-    titles = passages_for([lack.passage for lack in reading.judgement.missing], language())
+    titles = passages_for([gap.passage for gap in reading.judgement.missing], language())
     for gate in reading.judgement.gates:
-        fresh = [lack for lack in gate.missing if lack not in shown_lacks]
-        shown_lacks += fresh
+        fresh = [gap for gap in gate.missing if gap not in shown_gaps]
+        shown_gaps += fresh
         views.append(
             GateView(
                 code=gate.code,
@@ -583,15 +583,15 @@ def _gates(reading: Reading, actor: Actor) -> list[GateView]:
                 s=_GATE_MARKS[gate.state],
                 reasons=[
                     Reason(
-                        lack.text,
-                        target_url(reading, actor, lack.target),
-                        lack.why,
+                        gap.text,
+                        target_url(reading, actor, gap.target),
+                        gap.why,
                     )
-                    for lack in fresh
+                    for gap in fresh
                 ],
                 guidance=[
                     (titles[ref].title, passage_url(ref))
-                    for ref in dict.fromkeys(lack.passage for lack in fresh)
+                    for ref in dict.fromkeys(gap.passage for gap in fresh)
                     if ref in titles
                 ],
                 note="" if fresh else _gate_note(gate, reading.judgement.facts.overrides),
@@ -616,7 +616,7 @@ def _gate_note(gate: Gate, overrides: tuple[OverrideFact, ...]) -> object:
 
 
 def target_url(reading: Reading, actor: Actor, target: Target) -> str:
-    """Return where a missing thing is put right."""
+    """Return the URL where a missing thing can be supplied."""
     reference, number = reading.cooperation.reference, reading.visit.number
     match target.place:
         case PageKind.CHECKLIST if target.checklist_id is not None:
@@ -652,11 +652,14 @@ def page_words(line: ReadLine) -> object:
     return _("Visit %(number)s: %(page)s", number=line.visit_number, page=words)
 
 
-# Work to do ---------------------------------------------------------------------------------------
+# Tasks --------------------------------------------------------------------------------------------
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on visits for a person; nothing of class K2. A source of my work."""
+    """Return what waits for a person on visits; nothing of class K2.
+
+    A source for My work.
+    """
     return Tasks(
         mine=tuple(task for waiting in queries.tasks(actor) for task in _own_tasks(waiting))
     )
@@ -668,7 +671,7 @@ def cooperation_tasks(
     facts: lifecycle.Facts,
     gates: Sequence[lifecycle.Gate],
 ) -> dict[str, Sequence[Task]]:
-    """Tell a cooperation's work on visits for its page, as far as the person may know."""
+    """Return a cooperation's tasks on visits for its page, if the person may know of them."""
     lines = queries.lines(actor, [cooperation.id])
     tasks = [_line_task(line, cooperation.reference) for line in lines]
     if any(line.outline is Outline.OPEN for line in lines):
@@ -699,7 +702,7 @@ def _plan_task(
     gates: Sequence[lifecycle.Gate],
     lines: Sequence[VisitLine],
 ) -> list[Task]:
-    """Offer to plan a visit; before the first, the cooperation's page says what opens it."""
+    """Return the task to plan a visit; before the first one, what makes visits possible."""
     npm_ids = [
         party.organisation_id
         for party in people.parties(cooperation)

@@ -1,7 +1,7 @@
 """Who may plan, see, change and override a joint visit, and its gates J1 to J3. Pure.
 
-Read as product.md, section 6, reads them: J2 asks all required items of the roles but V13 and V20,
-which J3 asks; a standing condition (G5) is asked when a visit is planned, not of one that is.
+As in product.md, section 6: J2 requires all required items of the roles except V13 and V20, which
+J3 requires; a standing condition (G5) applies when a visit is planned, not to one that is.
 """
 
 import datetime as dt
@@ -36,13 +36,13 @@ from tracker.visits.models import VisitStage
 from tracker.visits.stages import PREPARED
 
 PLANNERS = (Role.COORDINATOR, Role.MANAGER)
-# Who of a party is told that there is a visit they are not listed for.
+# Who in a party is told that there is a visit they are not listed for.
 TOLD = (Role.COORDINATOR, Role.MANAGER, Role.SIGNATORY)
-# The items of the roles that gate J3 asks: credentials, and the plan being known.
+# The items of the roles that gate J3 requires: credentials, and everybody knowing the plan.
 ASKED_BY_J3 = frozenset({"V13", "V20"})
 
 
-# Who may do what ------------------------------------------------------------------------------
+# Permissions --------------------------------------------------------------------------------------
 
 
 class Outline(enum.StrEnum):
@@ -51,9 +51,9 @@ class Outline(enum.StrEnum):
     OPEN = "open"
     # Listed in V2, but without a clearance that covers the visit.
     NOT_CLEARED = "not_cleared"
-    # Told that it exists, its number and its stage, and that they are not listed.
+    # They are told its number and its stage, and that they are not listed.
     NOT_LISTED = "not_listed"
-    # An auditor: that it exists, its number and its stage.
+    # An auditor: its number and its stage.
     STATE = "state"
     NOTHING = "nothing"
 
@@ -73,9 +73,9 @@ def outline(actor: Actor, *, is_open: bool, is_listed: bool) -> Outline:
 
 
 def can_plan(actor: Actor, npm_ids: Iterable[UUID], standing: Decision) -> Decision:
-    """Decide on planning a visit: a coordinator or manager of the cooperation's NPM may.
+    """Decide who may plan a visit: a coordinator or manager of the cooperation's NPM.
 
-    standing is lifecycle's answer: stage P4, a mode with visits (J1), no expired term and no
+    standing is lifecycle's decision: stage P4, a mode with visits (J1), no expired term and no
     overdue review (G5).
     """
     for_npm = _acts_for_npm(actor, npm_ids)
@@ -89,9 +89,9 @@ def can_plan(actor: Actor, npm_ids: Iterable[UUID], standing: Decision) -> Decis
 def can_change(
     actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage, *, leads: bool
 ) -> Decision:
-    """Decide on changing plan and team, and on stopping: the NPM's planners and the lead may.
+    """Decide who may change plan and team, or stop the visit: the NPM's planners and the lead.
 
-    The caller has made sure that the person sees the visit.
+    The caller has checked that the person sees the visit.
     """
     if stage not in PREPARED:
         return no(_l("This visit is stopped or under way. Its plan stays as it is."))
@@ -138,7 +138,7 @@ def can_answer_as_member(*, is_member: bool, stage: VisitStage, is_over: bool) -
 
 
 def can_see_reads(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
-    """Decide on the read log of a cooperation: its NPM's managers see it (product.md, 7)."""
+    """Decide who may see the read log of a cooperation: its NPM's managers (product.md, 7)."""
     if actor.organisation_id not in set(npm_ids) or not actor.has(Role.MANAGER):
         return no(_l("Only managers of the NPM can see who read what."))
     return YES
@@ -154,62 +154,72 @@ def _acts_for_npm(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
 
 
 def judge(facts: Facts) -> Judgement:
-    """Ask the gates J1 to J3."""
+    """Evaluate the gates J1 to J3."""
     excused = _excused(facts)
     clearing = list(_to_clear(facts))
-    lacks_by_gate = {
+    requirements_by_gate = {
         "J1": list(_to_propose(facts)),
         "J2": [*_to_plan(facts), *clearing],
         "J3": [*clearing, *_to_leave(facts)],
     }
     gates: list[Gate] = []
     left: list[MissingRequirement] = []
-    for code, wants in lacks_by_gate.items():
-        open_wants = [want for want in wants if code != "J3" or want.key not in excused]
-        left += [want for want in open_wants if want not in left]
-        if open_wants:
+    for code, requirements in requirements_by_gate.items():
+        unmet = [
+            requirement
+            for requirement in requirements
+            if code != "J3" or requirement.key not in excused
+        ]
+        left += [requirement for requirement in unmet if requirement not in left]
+        if unmet:
             state = GateState.NOT_MET
         else:
-            state = GateState.OVERRIDDEN if wants else GateState.MET
-        gates.append(Gate(code, state, _grouped(facts, open_wants)))
+            state = GateState.OVERRIDDEN if requirements else GateState.MET
+        gates.append(Gate(code, state, _grouped(facts, unmet)))
     return Judgement(facts, tuple(gates), tuple(left), excused)
 
 
 def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
     """Return what an override of J3 would excuse now, and whether it would open the gate.
 
-    What is asked of others than the NPM's own people can't be excused: a CSO's people who are not
-    cleared leave the team first (product.md, section 6).
+    What is required of others than the NPM's own people can't be excused: a CSO's people who are
+    not cleared leave the team first (product.md, section 6).
     """
     if not judgement.is_open["J1"] or not judgement.is_open["J2"]:
         return frozenset(), no(
             _l("Only gate J3 can be overridden, and what J1 and J2 ask comes first.")
         )
-    wants = [want for want in _to_leave(judgement.facts) if want.key not in judgement.excused]
-    if not wants:
+    requirements = [
+        requirement
+        for requirement in _to_leave(judgement.facts)
+        if requirement.key not in judgement.excused
+    ]
+    if not requirements:
         return frozenset(), no(_l("Nothing is missing that an override could excuse."))
-    if not all(want.is_excusable(judgement.facts) for want in wants):
+    if not all(requirement.is_excusable(judgement.facts) for requirement in requirements):
         return frozenset(), no(
             _l(
                 "An override only excuses requirements for the NPM's own people. "
                 "Others have to meet theirs or leave the team first."
             )
         )
-    return frozenset(want.key for want in wants), YES
+    return frozenset(requirement.key for requirement in requirements), YES
 
 
 def _excused(facts: Facts) -> frozenset[str]:
-    """Return what overrides excuse and still can: a partner's person who joined changes that."""
+    """Return what overrides still excuse: not once a partner's person has joined the team."""
     named = frozenset[str]().union(*(override.excused for override in facts.overrides))
     return frozenset(
-        want.key for want in _to_leave(facts) if want.key in named and want.is_excusable(facts)
+        requirement.key
+        for requirement in _to_leave(facts)
+        if requirement.key in named and requirement.is_excusable(facts)
     )
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
-    """J1: the cooperation is active, visits are among its ways of working, the days in its term.
+    """Evaluate J1: the cooperation is active, its modes include visits, the days are in its term.
 
-    A review does not stop a visit that is planned: it can always begin (G5).
+    A review does not stop a visit that is already planned: it can always begin (G5).
     """
     if facts.cooperation_stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
@@ -220,7 +230,7 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
 
 
 def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
-    """J2: the roles are settled (S17 to S19), the audience is set, each accepts their own task."""
+    """Evaluate J2: roles settled (S17 to S19), audience set, tasks accepted by each person."""
     for item in facts.roles.lacking:
         if item.code not in ASKED_BY_J3:
             yield MissingRequirement(RequirementKind.ROLES_ITEM, item=item)
@@ -243,15 +253,15 @@ def _to_plan_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement
 
 
 def _to_clear(facts: Facts) -> Iterator[MissingRequirement]:
-    """Gate G4, person by person: a valid signature before any access (S11, S13, S14)."""
+    """Evaluate gate G4 person by person: a valid signature before any access (S11, S13, S14)."""
     for member in facts.members:
-        lack = clearance_lack(member, facts.needed_until)
-        if lack is not None and member.takes_part:
-            yield MissingRequirement(lack, member)
+        kind = missing_for_clearance(member, facts.needed_until)
+        if kind is not None and member.takes_part:
+            yield MissingRequirement(kind, member)
 
 
-def clearance_lack(member: MemberFact, until: dt.date) -> RequirementKind | None:
-    """Return what a person still lacks to be cleared through a day; None: nothing, or not asked."""
+def missing_for_clearance(member: MemberFact, until: dt.date) -> RequirementKind | None:
+    """Return what a person still lacks to be cleared through a day; None if nothing."""
     if not member.needs_clearance:
         return None
     if member.cleared_until is not None:
@@ -268,7 +278,7 @@ def clearance_lack(member: MemberFact, until: dt.date) -> RequirementKind | None
 
 
 def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
-    """J3 but the undertakings: checklists signed, briefing and credentials held, the plan read."""
+    """Evaluate J3 apart from undertakings: checklists, briefing, credentials, plan read."""
     if not facts.confidentiality.is_signed:
         yield MissingRequirement(RequirementKind.CONFIDENTIALITY)
     if not facts.roles.is_signed:
@@ -296,19 +306,19 @@ def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequiremen
         yield MissingRequirement(RequirementKind.PLAN_NOT_READ, member)
 
 
-def _grouped(facts: Facts, wants: Sequence[MissingRequirement]) -> tuple[Missing, ...]:
-    """Return what is missing in words, one line for each kind."""
+def _grouped(facts: Facts, requirements: Sequence[MissingRequirement]) -> tuple[Missing, ...]:
+    """Return what is missing as text, one line for each kind."""
     kinds: dict[RequirementKind, list[MissingRequirement]] = {}
-    for want in wants:
-        kinds.setdefault(want.lack, []).append(want)
-    return tuple(in_words(lack, facts, same) for lack, same in kinds.items())
+    for requirement in requirements:
+        kinds.setdefault(requirement.kind, []).append(requirement)
+    return tuple(in_words(kind, facts, same) for kind, same in kinds.items())
 
 
 # The board ------------------------------------------------------------------------------------
 
 
 def board(judgement: Judgement) -> tuple[Row, ...]:
-    """Return the people of the team by what is asked of each."""
+    """Return the people on the team, each with the requirements."""
     facts = judgement.facts
     return tuple(
         Row(
@@ -356,10 +366,10 @@ def _interests(member: MemberFact) -> Cell:
 def _undertaking(facts: Facts, member: MemberFact) -> Cell:
     if not member.needs_clearance:
         return Cell(CellCode.NOT_ASKED)
-    lack = clearance_lack(member, facts.needed_until)
-    if lack is None:
+    kind = missing_for_clearance(member, facts.needed_until)
+    if kind is None:
         return Cell(CellCode.CLEARED, member.cleared_until)
-    if lack is RequirementKind.RUNS_OUT:
+    if kind is RequirementKind.RUNS_OUT:
         return Cell(CellCode.RUNS_OUT, member.cleared_until)
     if not member.signed:
         return Cell(CellCode.NOT_SIGNED)

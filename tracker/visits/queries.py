@@ -1,6 +1,6 @@
 """Queries for joint visits, scoped by the visit list (V2) and clearance (class K2).
 
-In one file: every query is scoped by the visit list, by one condition.
+In one file: every query is scoped by the same condition, the visit list.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import Outline, can_change, outline
 from tracker.visits.stages import PREPARED
 
-# How many visits My work looks through at a time, those on whose lists the person came last.
+# How many visits My work reads, those on whose lists the person was put last.
 MANY = 50
 _NAMED = aliased(AudienceMember)
 
@@ -54,7 +54,7 @@ def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Event that it tells the person nothing of a visit's planning (K2).
+    """Return the condition over Event that it doesn't reveal a visit's planning (K2) to the person.
 
     Or that the planning is open to them.
     """
@@ -82,7 +82,7 @@ class VisitLine:
     number: int
     stage: VisitStage
     is_ready: bool
-    # Whether stage and readiness are what events say.
+    # Whether stage and readiness agree with the events.
     agrees: bool
     outline: Outline
     # Whether its days passed while it was being prepared; None: the person may not know (K2).
@@ -145,12 +145,12 @@ _WITH_TEAM = (
 
 
 def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
-    """Return what visits' checklists look at of them: the team and the days.
+    """Return what visits' checklists depend on: the team and the days.
 
-    For the rules of checklists that a scoped query found; app registers it there.
+    A reader for the rules of checklists that a scoped query found.
     """
     members: dict[Visit, set[UUID]] = {}
-    # A visit comes once for each member of its team, or once without any.
+    # A visit is returned once for each member of its team, or once without any.
     rows = cast(
         "Iterable[tuple[Visit, UUID | None]]",
         db.session.execute(_WITH_TEAM, {"ids": list(visit_ids)}),
@@ -165,7 +165,7 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
 
 
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
-    """Return the visits of a cooperation that are prepared, for undertakings that are for one."""
+    """Return the visits of a cooperation that are being prepared, for undertakings for a visit."""
     rows = db.session.execute(
         sa.select(Visit.id, Visit.number)
         .where(Visit.cooperation_id == cooperation_id, Visit.stage.in_(PREPARED))
@@ -175,7 +175,7 @@ def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
 
 
 def prepared(*conditions: sa.ColumnElement[bool]) -> list[Visit]:
-    """Return the visits that are prepared, for the rules that follow an event."""
+    """Return the visits that are being prepared, for handlers."""
     return list(
         db.session.scalars(
             sa.select(Visit)
@@ -206,12 +206,12 @@ _TEAM = (
 
 
 def team_of(visit_id: UUID) -> list[TeamMember]:
-    """Return the team of a visit with names; the caller found the visit by a scoped query."""
+    """Return the team of a visit with names; the caller found the visit with a scoped query."""
     return list(db.session.scalars(_TEAM, {"visit_id": visit_id}))
 
 
 def is_member(actor: Actor, visit: Visit) -> bool:
-    """Tell whether a person is in the team, for the organisation they act for."""
+    """Return whether a person is on the team, for the organisation they act for."""
     condition = sa.exists().where(
         TeamMember.visit_id == visit.id,
         TeamMember.user_id == actor.user_id,
@@ -232,7 +232,7 @@ def overrides_of(visit_id: UUID) -> list[GateOverride]:
     )
 
 
-# What waits ---------------------------------------------------------------------------------------
+# Tasks --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +249,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """The answers that tell what waits for a person, by item and scope."""
+    """The answers that decide what waits for a person, by item and scope."""
 
     by_key: Mapping[tuple[str, AnswerScope], Answer] = field(default_factory=dict)
 
     def waits(self, cooperation_id: UUID, item: str, key: str, since: dt.datetime | None) -> bool:
-        """Tell whether the person's confirmation is missing, or older than what it confirms."""
+        """Return whether the person's confirmation is missing, or older than what it confirms."""
         if since is None:
             return False
         own = self.by_key.get((item, AnswerScope.PERSON))
@@ -277,7 +277,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     rows = db.session.execute(
         sa.select(Visit, Cooperation.reference, Cooperation.title, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
-        # Found by the lists that name the person: nobody sees the planning who is on none.
+        # Found through the lists that name the person: nobody else sees the planning.
         .join(
             _NAMED,
             sa.and_(
@@ -345,10 +345,10 @@ def _waiting(
 
 
 def to_read_since(urgent_plan: Checklist, plan: Plan) -> dt.datetime | None:
-    """Return since when the team has to have read the urgent-action plan of a visit (V20).
+    """Return from when the team has to have read the urgent-action plan of a visit (V20).
 
-    Since it came into force, or place or days changed. None while it isn't in force or an amendment
-    is open: a text that is about to change is nobody's to read.
+    From when it came into force, or place or days changed. None while it isn't in force or an
+    amendment is open: nobody has to read a text that is about to change.
     """
     in_force = urgent_plan.state is ChecklistState.IN_FORCE
     return plan.since(urgent_plan.in_force_at if in_force else None)
@@ -445,7 +445,7 @@ def reads(
 ) -> tuple[int, list[ReadLine]]:
     """Return how many page views of a cooperation were noted, and some of them, newest first.
 
-    The caller has asked the policy: the NPM's managers see it.
+    The caller has asked the policy: the NPM's managers may see it.
     """
     condition = ReadLogEntry.cooperation_id == cooperation_id
     total = db.session.scalar(sa.select(sa.func.count(ReadLogEntry.id)).where(condition)) or 0

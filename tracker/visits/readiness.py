@@ -51,7 +51,7 @@ from tracker.visits.models import TeamMember, Visit
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A visit read whole: pages need no further query."""
+    """A visit read as a whole: pages need no further query."""
 
     visit: Visit
     plan: Plan
@@ -63,7 +63,7 @@ class Reading:
     judgement: Judgement
 
 
-# Built once: the gates ask for them after nearly every act.
+# Built once: the gates need them after nearly every act.
 _CHECKLISTS = HEADS.where(
     sa.or_(
         Checklist.visit_id == sa.bindparam("visit_id"),
@@ -87,9 +87,10 @@ def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
 
 
 def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> Reading:
-    """Read a visit with all its gates look at. The caller found it by a scoped query.
+    """Read everything about a visit that its gates depend on.
 
-    language says its items in a reader's words, for pages.
+    The caller found it with a scoped query. language is the one in which items are named, for
+    pages.
     """
     own = _checklists(visit)
     roles = load(own[ChecklistKind.VISIT_ROLES], language)
@@ -132,14 +133,14 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
 
 
 def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
-    """Return the visit's own checklists, and the cooperation's terms on confidentiality."""
+    """Return the visit's own checklists, and the cooperation's confidentiality terms."""
     wanted = {"visit_id": visit.id, "cooperation_id": visit.cooperation_id}
     rows = db.session.scalars(_CHECKLISTS, wanted).all()
     return {row.kind: row for row in remember(rows)}
 
 
 def _signing_parties(cooperation: Cooperation, team: Iterable[TeamMember]) -> tuple[PartyFact, ...]:
-    """Return who signs the checklists of a visit: the NPM, and each CSO with people in the team."""
+    """Return who signs the checklists of a visit: the NPM, and each CSO with people on the team."""
     return tuple(
         PartyFact(party.organisation_id, party.organisation.name)
         for party in signing_parties(people.parties(cooperation), team)
@@ -147,7 +148,7 @@ def _signing_parties(cooperation: Cooperation, team: Iterable[TeamMember]) -> tu
 
 
 def signing_parties(parties: Iterable[Party], team: Iterable[TeamMember]) -> list[Party]:
-    """Choose from a cooperation's parties those that sign the checklists of a visit."""
+    """Return those of a cooperation's parties that sign the checklists of a visit."""
     in_team = {member.organisation_id for member in team}
     return [
         party
@@ -157,7 +158,7 @@ def signing_parties(parties: Iterable[Party], team: Iterable[TeamMember]) -> lis
 
 
 def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID]]:
-    """Return the organisations that have signed each revision in force or sent."""
+    """Return the organisations that have signed each revision in force or pending."""
     revision_ids = {
         revision_id
         for checklist in checklists
@@ -207,7 +208,7 @@ def _terms(
     parties: tuple[PartyFact, ...],
     signed: Mapping[UUID, frozenset[UUID]],
 ) -> ChecklistFact:
-    """Return the signing state of the confidentiality terms; an amendment changes nothing yet."""
+    """Return the signing status of the confidentiality terms; an amendment changes nothing yet."""
     if checklist is None:
         return ChecklistFact()
     if checklist.revision_in_force_id is None:
@@ -305,7 +306,7 @@ def _members(
 
 
 class _Answers:
-    """What the roles say of each person of the team."""
+    """The roles' answers about each person on the team."""
 
     def __init__(self, roles: LoadedChecklist, urgent_plan: Checklist, plan: Plan) -> None:
         self._sheet = roles.sheet
@@ -354,7 +355,7 @@ class _Answers:
         )
 
     def _confirmed(self, item: str, key: str, user_id: UUID, since: dt.datetime | None) -> bool:
-        """Tell whether a person confirmed the current version, not an older one."""
+        """Return whether a person confirmed the current version, not an older one."""
         own = self._sheet.of_person(item, user_id)
         if own is None or since is None or own.saved_at < since:
             return False
@@ -375,7 +376,7 @@ def _by_person(rows: Any) -> dict[UUID, list[dict[str, Any]]]:
 
 
 def _valid_until(rows: list[dict[str, Any]]) -> dt.date | None:
-    """Return the last day on which all of a person's papers are valid; None when one has no day."""
+    """Return the last day on which all of a person's documents are valid; None if one has none."""
     days = [as_date(row.get("valid_until")) if row.get("credential") else None for row in rows]
     known = [day for day in days if day is not None]
     return min(known) if known and len(known) == len(days) else None

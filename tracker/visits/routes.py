@@ -73,7 +73,7 @@ def _visit_stage_words(stage: VisitStage | str) -> object:
 @blueprint.get("/visits")
 @signed_in
 def index(reference: str) -> str:
-    """List the visits the person may know of; place and days only where they are open."""
+    """List the visits the person may know of; place and days only if they are open to them."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     lines = queries.lines(actor, [cooperation.id])
@@ -156,7 +156,7 @@ def show(reference: str, number: int) -> str:
 @blueprint.get(f"{ONE}/ready")
 @signed_in
 def ready(reference: str, number: int) -> str:
-    """Show whether a visit is ready: people by requirements, what is missing, the gates."""
+    """Show whether a visit is ready: people and requirements, what is missing, the gates."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_readiness")
     reading = readiness.read(visit, language=locale.language())
@@ -178,7 +178,7 @@ def ready(reference: str, number: int) -> str:
 @blueprint.get(f"{ONE}/my-part")
 @signed_in
 def my_part(reference: str, number: int) -> str:
-    """Show a person of the team their task, the plan and whom to call."""
+    """Show a person on the team their task, the plan and whom to call."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     reading = readiness.read(visit, language=locale.language())
@@ -205,14 +205,14 @@ def accept_role(reference: str, number: int) -> Response:
 @blueprint.post(f"{ONE}/my-part/plan")
 @signed_in
 def confirm_plan(reference: str, number: int) -> Response:
-    """Confirm to have read the urgent-action plan (V20)."""
+    """Confirm having read the urgent-action plan (V20)."""
     return _answer(
         reference, number, service.confirm_plan, _("You confirmed the urgent-action plan.")
     )
 
 
 def _answer(reference: str, number: int, act: Callable[..., bool], message: str) -> Response:
-    """Confirm what the page showed; if it changed meanwhile, it is shown as it is now."""
+    """Confirm what the page showed; if it changed meanwhile, show its current state."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     found_or_404(queries.is_member(actor, visit) or None)
@@ -283,7 +283,7 @@ def _saved(changed: object) -> str:
 def change_team(reference: str, number: int) -> Answered:
     """Change lead, team and audience, in the roles (V2 to V4).
 
-    A team that was chosen while the roles were sent for signature stays on the page.
+    A team chosen before the roles were sent for signature stays on the page.
     """
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_team")
@@ -340,7 +340,7 @@ def _take_versions(form: Form, now: Reading) -> None:
 
 
 def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist) -> str:
-    """Say that the team is agreed and signed, and how it is changed."""
+    """Say that the team is agreed and signed, and how it can be changed."""
     decision = is_open(roles.state, roles.open_items, "V4")
     return render_template(
         "visits/team_agreed.html",
@@ -386,7 +386,7 @@ def _stop_page(actor: Actor, reference: str, visit: Visit, form: Form) -> str:
 def override(reference: str, number: int) -> Answered:
     """Override gate J3 with a reason; for managers of the NPM.
 
-    If something else is missing by now, nothing is overridden: the page shows the list as it is and
+    If something else is missing by now, nothing is overridden: the page shows the current list and
     keeps the reason.
     """
     actor = current_actor()
@@ -452,7 +452,7 @@ def reads(reference: str) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------------
+# Parts --------------------------------------------------------------------------------------------
 
 
 def _cooperation(actor: Actor, reference: str) -> Cooperation:
@@ -460,9 +460,9 @@ def _cooperation(actor: Actor, reference: str) -> Cooperation:
 
 
 def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
-    """Return a visit whose planning is open to the person, or answer 404; note the page view.
+    """Return a visit whose planning is open to the person, or abort with 404; log the page view.
 
-    When something is sent others are kept from changing it from now on.
+    In a request that writes, the visit is locked from now on.
     """
     cooperation = _cooperation(actor, reference)
     if request.method == "POST":
@@ -491,16 +491,16 @@ def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = No
 
 
 def _may_change_by(form: Form, actor: Actor, visit: Visit) -> bool:
-    """Tell whether a person may change a visit now by a form; else refuse it."""
+    """Return whether a person may change a visit now with a form; otherwise refuse it."""
     cooperation = found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
     return _may_go_on(actor, cooperation, form, _may_change(actor, visit, cooperation))
 
 
 def _may_go_on(actor: Actor, cooperation: Cooperation, form: Form, allowed: Decision) -> bool:
-    """Tell whether a form is open to a person now; else refuse it.
+    """Return whether a form is open to a person now; otherwise refuse it.
 
-    What somebody of the NPM typed stays on the page, with the reason above. To others the page
-    isn't shown.
+    What somebody at the NPM typed stays on the page, with the reason above. Others don't see the
+    page.
     """
     if actor.organisation_id not in service.npm_ids(cooperation):
         require(allowed)

@@ -45,7 +45,7 @@ SHARED = AnswerScope.SHARED
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the team as planned (V4)."""
+    """A person on the team as planned (V4)."""
 
     user_id: UUID
     skill: str = ""
@@ -62,7 +62,7 @@ class AudienceEntry:
 
 @dataclass(frozen=True, slots=True)
 class TeamPlan:
-    """Who leads, who is in the team, and who may know (V2 to V4)."""
+    """Who leads, who is on the team, and who may know (V2 to V4)."""
 
     lead_id: UUID
     deputy_id: UUID
@@ -78,7 +78,8 @@ class TeamPlan:
 def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
     """Decide whether a person may plan a visit now (J1, G5).
 
-    The cooperation's parties are loaded. Who plans is in the audience, so they take part.
+    The cooperation's parties must be loaded. The planner is in the audience, so they have to take
+    part.
     """
     facts = cooperations.facts_of(cooperation)
     standing = lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
@@ -116,10 +117,11 @@ def plan_visit(
 ) -> Visit:
     """Plan a joint visit, start its checklists 3 and 4, and return it.
 
-    Place and dates are sealed with the cooperation's key. kind goes into V1, announced and audience
-    into V2, lead and deputy into V3, the team into V4: the roles say it once and for all.
-    visit_id, made by the form, makes a repeated sending find the visit it has planned already.
-    Raise RefusedError for anyone who may not plan one now, RuleBrokenError naming the field.
+    Place and dates are encrypted with the cooperation's key. kind is stored in V1, announced and
+    audience in V2, lead and deputy in V3, the team in V4: the roles are the only place for them.
+    visit_id is made by the form, so that a form that is sent twice finds the visit it has already
+    planned. Raise RefusedError for anyone who may not plan one now, RuleBrokenError with the field
+    that is invalid.
     """
     can_plan(actor, cooperation).require()
     tidy = _checked_plan(plan, before=None)
@@ -183,7 +185,7 @@ def _lead_values(planned: TeamPlan) -> dict[str, Any]:
 def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     """Return V4 with lead and deputy in it, each person with the party they take part for.
 
-    What else V4 says about a person, for example when a term of their own ends, stays.
+    What else V4 says about a person, such as when a term of their own ends, stays.
     """
     before = {row.get("person"): row for row in roles.sheet.value("V4", "team") or ()}
     skills = {member.user_id: member for member in planned.members}
@@ -229,7 +231,7 @@ def _without_blanks(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parties_with(cooperation: Cooperation, planned: TeamPlan) -> list[UUID]:
-    """Return the parties of the checklists: the NPM, and each CSO with people in the team."""
+    """Return the parties of the checklists: the NPM, and each CSO with people on the team."""
     chosen = {member.user_id for member in planned.members} | {planned.lead_id, planned.deputy_id}
     in_team = [
         TeamMember(user_id=person.user_id, organisation_id=person.organisation_id)
@@ -241,7 +243,7 @@ def _parties_with(cooperation: Cooperation, planned: TeamPlan) -> list[UUID]:
 
 
 def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
-    """Return a plan whose words are tidy and whose days are in order, and not past unless kept."""
+    """Return a tidied plan whose days are in order, and not in the past unless unchanged."""
     place = plan.place.strip()
     if not place:
         raise RuleBrokenError(_l("Enter the place"), "place")
@@ -259,7 +261,7 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
 
 
 def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
-    """Refuse people who do not take part, who are named twice, or can't lead (E25, E37)."""
+    """Refuse people who do not take part, are named twice, or can't lead (E25, E37)."""
     taking_part = {person.user_id: person for person in people.people(cooperation.id)}
     for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
         person = taking_part.get(user_id)
@@ -290,12 +292,13 @@ def _next_number(cooperation_id: UUID) -> int:
 
 
 def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) -> bool:
-    """Change place and dates; return False when nothing differs.
+    """Change place and dates; return False if nothing differs.
 
-    version is the one the person saw: raise StaleError when somebody else changed it meanwhile.
-    Everybody who may know is told that something changed. Tasks (V5) and the urgent-action plan
-    (V20) are accepted and confirmed anew: they were for another place or other days. A form that
-    was opened before accepts and confirms nothing: the visit's version is part of its mark.
+    version is the one the person saw: raise StaleError if somebody else has changed it since.
+    Everybody who may know is notified that something changed. Tasks (V5) and the urgent-action plan
+    (V20) have to be accepted and confirmed again: they were for another place or other days. A form
+    that was opened before accepts and confirms nothing, since the visit's version is part of its
+    mark.
     """
     _lock_checklists(visit)
     _require_change(actor, visit)
@@ -325,10 +328,10 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
 def change_team(
     actor: Actor, visit: Visit, *, versions: Mapping[str, int], planned: TeamPlan
 ) -> bool:
-    """Change lead, deputy, team and audience in the roles (V2 to V4); False when nothing differs.
+    """Change lead, deputy, team and audience in the roles (V2 to V4); False if nothing differs.
 
-    versions are those of the items that the person saw: raise StaleError when one was saved
-    meanwhile. Once the roles are sent or in force a change needs an amendment (RefusedError).
+    versions are those of the items that the person saw: raise StaleError if one was saved since.
+    Once the roles are pending or in force a change needs an amendment (RefusedError).
     """
     roles = _lock_checklists(visit)
     _require_change(actor, visit)
@@ -361,10 +364,10 @@ def change_team(
 
 
 def _lock_checklists(visit: Visit) -> Checklist:
-    """Keep others from changing a visit's checklists, and return the roles.
+    """Lock a visit's checklists, and return the roles.
 
-    Whoever answers an item locks its checklist before the chain of events, so a verb that changes
-    both does the same; two who wait for each other would wait for ever.
+    Answering an item locks its checklist before the chain of events, so a verb that changes both
+    does the same, to avoid deadlocks.
     """
     own = team.checklists_of(visit)
     lock(own[ROLES], own[ChecklistKind.URGENT_PLAN])
@@ -378,7 +381,7 @@ def version_of(roles: LoadedChecklist, item: str) -> int:
 
 
 def _changes(visit: Visit, before: LoadedChecklist, planned: TeamPlan) -> dict[str, dict[str, Any]]:
-    """Return the items that the new team changes, with what else they hold kept as it is."""
+    """Return the items that the new team changes, with everything else in them unchanged."""
     planner_id = visit.planned_by_id if visit.planned_by_id in before.people else None
     wanted = {
         "V4": _team_values(before, planned),
@@ -399,9 +402,9 @@ def _parties_now(roles: LoadedChecklist) -> list[UUID]:
 
 
 def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
-    """Stop a visit with a reason, for good; return False when it was stopped already.
+    """Stop a visit with a reason, for good; return False if it was already stopped.
 
-    The reason goes into the trail: it names no place, no date and no person.
+    The reason is stored in the trail, so it has to name no place, no date and no person.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
@@ -421,10 +424,10 @@ def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
 def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverride:
     """Override J3 for requirements of the NPM's own people, with a name and a reason.
 
-    mark is that of the page (shown.override_mark): raise StaleError if something else was missing
-    on it, so that nobody excuses what they were not shown.
-    Raise RefusedError for anyone but a manager of the NPM, and RuleBrokenError where something is
-    missing that is asked of others: a CSO's people who are not cleared leave the team first.
+    mark is the page's (shown.override_mark): raise StaleError if something else was missing on it,
+    so that nobody excuses what they were not shown. Raise RefusedError for anyone but a manager of
+    the NPM, and RuleBrokenError if something is missing that is required of others: a CSO's people
+    who are not cleared leave the team first.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
@@ -467,14 +470,14 @@ def _reason(reason: str) -> str:
     return tidy
 
 
-# Each for themselves ------------------------------------------------------------------------------
+# Each person for themselves -----------------------------------------------------------------------
 
 
 def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
     """Accept one's own task and its limits (V5); return False if it was already accepted.
 
-    mark is that of the page (shown.task_mark): raise StaleError if another version of V5, another
-    place or other days were on it.
+    mark is the page's (shown.task_mark): raise StaleError if it showed another version of V5,
+    another place or other days.
     """
     reading, own = _own_fact(actor, visit)
     if not own.has_role:
@@ -492,10 +495,10 @@ def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
 
 
 def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
-    """Confirm to have read the urgent-action plan in force (V20); False when done already.
+    """Confirm having read the urgent-action plan in force (V20); False if already done.
 
-    mark is that of the page (shown.plan_mark): raise StaleError if another revision was in force
-    when it was opened, or the visit had another place or other days.
+    mark is the page's (shown.plan_mark): raise StaleError if another revision was in force when it
+    was opened, or the visit had another place or other days.
     """
     reading, own = _own_fact(actor, visit)
     if not reading.judgement.facts.plan.is_signed:
@@ -515,9 +518,9 @@ def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
 
 
 def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
-    """Read a visit for a person of its team, and keep others from changing it meanwhile.
+    """Lock and read a visit for a person on its team.
 
-    Return it with what is known of that person.
+    Return it with what is known about that person.
     """
     _lock_checklists(visit)
     db.session.refresh(visit)
@@ -545,11 +548,11 @@ def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) 
     return True
 
 
-# What follows -------------------------------------------------------------------------------------
+# Handlers and upkeep ------------------------------------------------------------------------------
 
 
 def settle(visit: Visit) -> bool:
-    """Bring stage and readiness to what the gates answer now; return True when something changed.
+    """Bring stage and readiness in line with the gates; return True if something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
     longer so. Lead and coordinators of the NPM are told that something changed, and no more. Once
@@ -566,7 +569,7 @@ def settle(visit: Visit) -> bool:
         return moved
     visit.is_ready, visit.ready_at = ready, clock.now() if ready else None
     db.session.flush()
-    # By nobody: it may have been the last act missing, of a person of the team (class K2).
+    # Without an actor: it may have been the last act missing, by a person on the team (class K2).
     _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, None, visit)
     leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
     coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
@@ -585,14 +588,17 @@ def _set_stage(visit: Visit, after: VisitStage) -> bool:
 
 
 def prepared_ids() -> list[UUID]:
-    """Return the visits that are prepared, whose readiness may end with a day. For the worker."""
+    """Return the visits being prepared, whose readiness may end with a day.
+
+    For the worker.
+    """
     return [visit.id for visit in queries.prepared()]
 
 
 def follow(event: DomainEvent) -> None:
-    """Judge again the visits of a cooperation, or the one whose checklist it is. A handler.
+    """Evaluate a cooperation's visits again, or the one the checklist belongs to.
 
-    The agreed terms are looked at through the cooperation's stage.
+    A handler. The agreed terms matter through the cooperation's stage.
     """
     checklist = _checklist_of(event)
     if checklist is None:
@@ -604,9 +610,9 @@ def follow(event: DomainEvent) -> None:
 
 
 def follow_draft(event: DomainEvent) -> None:
-    """Judge again the visit whose roles were worked on. A handler.
+    """Evaluate the visit again whose roles were edited.
 
-    Of the other checklists the gates look at the signing only.
+    A handler. For the other checklists the gates depend only on signing.
     """
     checklist = _checklist_of(event)
     if checklist is not None and checklist.kind is ROLES:
@@ -644,7 +650,7 @@ def _checklist_of(event: DomainEvent) -> Checklist | None:
 
 
 def _require_change(actor: Actor, visit: Visit) -> None:
-    """Ask whether a person may change a visit, and keep others from changing it meanwhile."""
+    """Require that a person may change a visit, and lock it."""
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
     leads = audiences.standing(actor, VISIT, visit.id).leads
@@ -660,16 +666,16 @@ def _cooperation(visit: Visit) -> Cooperation:
 
 
 def _take_turn(cooperation_id: UUID) -> None:
-    """Wait until no other transaction writes to this cooperation, and keep others waiting.
+    """Wait until no other transaction writes to this cooperation, and make others wait.
 
-    Every event of a cooperation takes its chain first, so all who judge a visit see what the one
-    before them did.
+    Every event of a cooperation locks its chain first, so whoever evaluates a visit sees what
+    earlier transactions did.
     """
     lock_chain(cooperation_id)
 
 
 def _who_knows(visit: Visit) -> set[UUID]:
-    """Return who is listed today; who is let in later is not told yet."""
+    """Return who is listed today; people listed from a later day are not told yet."""
     today = clock.today()
     return {
         row.user_id

@@ -1,8 +1,8 @@
-"""Marks of what a page of a visit showed, which its form sends back.
+"""Tokens of what a page of a visit showed, which its form sends back.
 
-Who accepts or confirms something accepts what they saw (product.md, 5.3). A mark is the token of a
-page (tracker/access/page_tokens.py) for one person, one visit and one button. Its digest is keyed
-and made of ids and versions, so that it says nothing about place, days or tasks (class K2).
+People accept or confirm what they saw (product.md, 5.3). Each token (tracker/access/page_tokens.py)
+is for one person, one visit and one button. Its digest is keyed and made of ids and versions, so
+that it says nothing about place, days or tasks (class K2).
 """
 
 from uuid import UUID
@@ -14,7 +14,7 @@ _TASK, _PLAN, _OVERRIDE = "visit-task", "visit-plan", "visit-override"
 
 
 def task_mark(user_id: UUID, reading: Reading) -> str:
-    """Return the mark of a person's task (V5), at the place and on the days of the visit."""
+    """Return the token of a person's task (V5), at the place and on the days of the visit."""
     return page_tokens.token_of(user_id, _TASK, _task(reading))
 
 
@@ -24,7 +24,7 @@ def require_task(user_id: UUID, reading: Reading, mark: str, changed: object) ->
 
 
 def plan_mark(user_id: UUID, reading: Reading) -> str:
-    """Return the mark of the urgent-action plan in force (V20), for the place and the days."""
+    """Return the token of the urgent-action plan in force (V20), for the place and the days."""
     return page_tokens.token_of(user_id, _PLAN, _plan(reading))
 
 
@@ -34,7 +34,7 @@ def require_plan(user_id: UUID, reading: Reading, mark: str, changed: object) ->
 
 
 def override_mark(user_id: UUID, reading: Reading) -> str:
-    """Return the mark of what is missing: of whom, of which item, of whose signature on a text."""
+    """Return the token of what is missing: for whom, of which item, of whose signature."""
     return page_tokens.token_of(user_id, _OVERRIDE, _missing(reading))
 
 
@@ -49,27 +49,27 @@ def _task(reading: Reading) -> str:
 
 
 def _plan(reading: Reading) -> str:
-    # The text of a revision never changes, so its id stands for it.
+    # The text of a revision never changes, so its id identifies it.
     return _digest(reading, str(reading.urgent_plan.revision_in_force_id or ""))
 
 
 def _missing(reading: Reading) -> str:
     facts = reading.judgement.facts
-    wants = {
+    requirements = {
         "/".join(
             (
-                want.lack.value,
-                str(want.member.user_id) if want.member else "",
-                want.item.code if want.item else "",
+                requirement.kind.value,
+                str(requirement.member.user_id) if requirement.member else "",
+                requirement.item.code if requirement.item else "",
             )
         )
-        for want in reading.judgement.wants
+        for requirement in reading.judgement.requirements
     }
     texts = [
         "/".join((text.signing.value, *(str(party.organisation_id) for party in text.unsigned)))
         for text in (facts.confidentiality, facts.roles, facts.plan)
     ]
-    return _digest(reading, *sorted(wants), *texts)
+    return _digest(reading, *sorted(requirements), *texts)
 
 
 def _digest(reading: Reading, *parts: str) -> str:

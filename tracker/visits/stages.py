@@ -1,4 +1,4 @@
-"""The stage of a joint visit and whether it is ready, worked out from its gates. Pure.
+"""The stage of a joint visit and whether it is ready, derived from its gates. Pure.
 
 Source: domain.md, section 4.2.
 """
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 
 from tracker.visits.models import VisitStage
 
-# The stages that follow each other by gates before the team leaves; the others are entered by a
-# decision. Gate Jn leaves stage Jn, and a visit in J3 is ready when gate J3 is open.
+# The stages before the team leaves, which gates separate; the others are entered by a decision.
+# Gate Jn ends stage Jn, and a visit in J3 is ready when gate J3 is open.
 BY_GATES = (VisitStage.PROPOSED, VisitStage.PLANNED, VisitStage.CLEARED)
-# While a visit is prepared its plan may change and its readiness is judged.
+# While a visit is being prepared its plan may change and its readiness is evaluated.
 PREPARED = frozenset(BY_GATES)
-# What the page shows a visit go through; JX only when it was stopped.
+# The stages that the page shows; JX only if it was stopped.
 IN_ORDER = (*BY_GATES, VisitStage.ON_SITE)
 
 
 def stage_after(current: VisitStage, is_open: Mapping[str, bool]) -> VisitStage:
-    """Return the stage that the gates allow, on or back; what was entered by a decision stays.
+    """Return the stage that the gates allow, later or earlier; stages entered by a decision stay.
 
-    is_open says of J1 and J2 whether the gate is open.
+    is_open says for J1 and J2 whether the gate is open.
     """
     if current not in PREPARED:
         return current
@@ -29,5 +29,5 @@ def stage_after(current: VisitStage, is_open: Mapping[str, bool]) -> VisitStage:
 
 
 def is_ready(current: VisitStage, is_open: Mapping[str, bool]) -> bool:
-    """Tell whether a visit is ready: all of J3 is met, and what comes before it."""
+    """Return whether a visit is ready: all of J3 is met, and everything before it."""
     return current in PREPARED and all(is_open[code] for code in ("J1", "J2", "J3"))

@@ -26,12 +26,15 @@ from tracker.visits import queries, readiness
 from tracker.visits.models import TeamMember, Visit
 from tracker.visits.stages import PREPARED
 
-# The items of the roles that say who leads, who is in the team and who may know.
+# The items of the roles that say who leads, who is on the team and who may know.
 ITEMS = LET_IN
 
 
 def follow_answer(event: DomainEvent) -> None:
-    """Take over who leads, who is in the team and who may know. Handler of ANSWER_SAVED."""
+    """Update who leads, who is on the team and who may know.
+
+    Handler of ANSWER_SAVED.
+    """
     if (
         event.details.get("kind") != ChecklistKind.VISIT_ROLES.value
         or event.details.get("item") not in ITEMS
@@ -43,24 +46,27 @@ def follow_answer(event: DomainEvent) -> None:
 
 
 def follow_people(event: DomainEvent) -> None:
-    """Have the teams of a cooperation's visits updated when somebody leaves or joins. A handler."""
+    """Have the teams of a cooperation's visits updated when somebody leaves or joins.
+
+    A handler.
+    """
     if event.cooperation_id is not None:
         visits = queries.prepared(Visit.cooperation_id == event.cooperation_id)
         mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Have the teams of a person's visits updated when their account or roles change. A handler.
+    """Have the teams of a person's visits updated when their account or roles change.
 
-    For events about the person anywhere in the instance: suspended or restored, or a role given,
-    begun or ended. While away, somebody whom V2 names can't see the visit.
+    A handler. For events about the person anywhere in the instance: suspended or restored, or a
+    role given, begun or ended. While away, somebody whom V2 names can't see the visit.
     """
     visits = queries.prepared(queries.with_person(event.subject_id))
     mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
 
 
 def bring_up_to_date(visit_id: UUID, _actor: Actor | None) -> None:
-    """Make audience, team and parties be what V2 to V4 say now (Stale.TEAM)."""
+    """Bring audience, team and parties in line with V2 to V4 (Stale.TEAM)."""
     visit = db.session.get_one(Visit, visit_id)
     lock_chain(visit.cooperation_id)
     db.session.refresh(visit)
@@ -68,9 +74,9 @@ def bring_up_to_date(visit_id: UUID, _actor: Actor | None) -> None:
 
 
 def take_over(visit: Visit) -> None:
-    """Make audience, team and the checklists' parties be what V2 to V4 say now.
+    """Bring audience, team and the checklists' parties in line with V2 to V4.
 
-    Once the team is on its way, or the visit is stopped, all stays as it was.
+    Once the team has left, or the visit is stopped, everything stays as it was.
     """
     if visit.stage not in PREPARED:
         return
@@ -100,9 +106,9 @@ def checklists_of(visit: Visit) -> dict[ChecklistKind, Checklist]:
 def set_parties(
     cooperation: Cooperation, own: Iterable[Checklist], members: Iterable[TeamMember]
 ) -> None:
-    """Make the NPM and each CSO with people in the team the parties of the visit's checklists.
+    """Set the parties of a visit's checklists: the NPM and each CSO with people on the team.
 
-    The heads of the checklists are loaded, with their parties, and those of the cooperation.
+    The heads of the checklists are loaded with their parties, and with those of the cooperation.
     """
     parties = readiness.signing_parties(people.parties(cooperation), members)
     wanted = [party.organisation_id for party in parties]
@@ -112,9 +118,9 @@ def set_parties(
 
 
 def _audience(visit: Visit, roles: LoadedChecklist) -> list[Listing]:
-    """Return who is listed: those of V2 who take part, and always the lead and the planner.
+    """Return who is listed: people in V2 who take part, and always the lead and the planner.
 
-    Only one of the NPM's own people leads: a lead sees the planning without a clearance.
+    Only one of the NPM's own people can lead: a lead sees the planning without a clearance.
     """
     planned_on = visit.planned_at.astimezone(clock.zone()).date()
     lead = as_id(roles.sheet.value("V3", "lead"))
@@ -134,7 +140,7 @@ def _audience(visit: Visit, roles: LoadedChecklist) -> list[Listing]:
 
 
 def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
-    """Make the team be those of V4, with lead and deputy; record TEAM_CHANGED when it changed."""
+    """Set the team to the people in V4 with lead and deputy; record TEAM_CHANGED if it changed."""
     rows = {row.user_id: row for row in queries.team_of(visit.id)}
     wanted = _team(roles, rows)
     changed = wanted != {user_id: row.organisation_id for user_id, row in rows.items()}
@@ -161,9 +167,9 @@ def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
 
 
 def _team(roles: LoadedChecklist, rows: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
-    """Return each person of the team with the organisation they come from.
+    """Return each person on the team with the organisation they come from.
 
-    It is the one they take part for; who has left stays in the team, to be seen and taken out.
+    It is the one they take part for; people who have left stay on the team, to be seen and removed.
     """
     named = [as_id(row.get("person")) for row in roles.sheet.value("V4", "team") or ()]
     named += [as_id(roles.sheet.value("V3", key)) for key in ("lead", "deputy")]

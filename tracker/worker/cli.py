@@ -36,8 +36,8 @@ from tracker.worker import (
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
 # Settings of the C library's allocator: one heap for all threads, so that each can reuse what
-# another has freed; and what is freed goes back to the system from this many bytes on, also after
-# something larger was freed, which would raise the limit.
+# another has freed. Freed memory above this many bytes goes back to the system, even after
+# something larger was freed, which would otherwise raise the limit.
 _ALLOCATION = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",
@@ -202,7 +202,7 @@ def worker() -> None:
 
 
 @click.command("recheck")
-@click.option("--all", "every", is_flag=True, help="Every cooperation.")
+@click.option("--all", "every", is_flag=True, help="Recheck all cooperations.")
 @click.argument("references", nargs=-1)
 @with_appcontext
 def recheck(references: tuple[str, ...], *, every: bool) -> None:

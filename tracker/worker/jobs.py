@@ -65,7 +65,7 @@ DATED = (
     Job("leave cooperation", cooperations.run_out_people, cooperations.end_run_out),
     Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("apply notice", notices.due_notices, notices.carry_out),
-    # Before the part of their party is ended, as above.
+    # Before the membership of their party is ended, as above.
     Job("leave with party", leaving.people_due, leaving.end_person),
     Job("end a party's part", leaving.due, departures.carry_out),
     Job("expire signature request", signature_requests.expired, signature_requests.expire),
@@ -98,8 +98,8 @@ RECOMPUTE = tuple(
     )
     for kind in stale.PUT_OFF
 )
-# There is none, unless somebody wrote into the database; of a kind that there is not it fails, and
-# /healthz says so.
+# There is nothing here unless somebody wrote into the database. An unknown kind fails, and /healthz
+# reports it.
 RECOMPUTE_UNKNOWN = Job(
     "recompute unknown",
     lambda _day: stale.stored_unknown(),
@@ -118,7 +118,7 @@ FORGETTING = (
 
 
 def run_daily(timestamp_url: str = "") -> None:
-    """Run the jobs of a day, and of a start: each finds all that is to do, however old."""
+    """Run the jobs of a day, and of a start: each finds everything that is due, however old."""
     # Including texts that were signed while no worker was running.
     make_certificates(timestamp_url)
     renew_texts()

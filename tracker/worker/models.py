@@ -1,4 +1,4 @@
-"""Tables of the worker: its heartbeat, which any process can read, and what it could not do."""
+"""Tables of the worker: its heartbeat, which any process can read, and its failures."""
 
 import datetime as dt
 
@@ -26,7 +26,7 @@ class JobFailure(Base):
     # Its id, or its ids.
     object: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     tries: Mapped[int]
-    # The kind of the error and where it arose, never its words.
+    # The type of the error and where it was raised, never its message.
     error: Mapped[str] = mapped_column(sa.String(200))
     failed_at: Mapped[dt.datetime]
     next_try_at: Mapped[dt.datetime]

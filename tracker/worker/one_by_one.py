@@ -1,4 +1,4 @@
-"""The worker's way of running a job: one object at a time, each in its own short transaction."""
+"""How the worker runs a job: one object at a time, each in its own short transaction."""
 
 import datetime as dt
 import time

@@ -14,7 +14,7 @@ blueprint = Blueprint("running", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> tuple[Response, int]:
-    """Answer 200 when all is well, else 503; no content, no numbers."""
+    """Respond with 200 if all is well, else 503; without content or numbers."""
     state = health.look()
     answer = jsonify(asdict(state))
     return answer, 200 if state.is_well else 503

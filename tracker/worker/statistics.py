@@ -4,15 +4,16 @@ import sqlalchemy as sa
 
 from tracker.core.db import db
 
-# How many rows of an index are looked at. In the order of an index, so that more tell little more.
+# How many rows of an index are looked at. They are in the order of the index, so more of them would
+# add little.
 SAMPLE = 1_000
 
 
 def refresh() -> None:
-    """Look again at how each table of an SQLite database is filled, one after the other; commit.
+    """Update SQLite's statistics of each table, one after the other; commit.
 
-    Each in a transaction of its own, so that nobody who writes has to wait for all of them. A
-    connection that is open already goes on with what it has read.
+    Each in its own transaction, so that nobody who writes has to wait for all of them. Connections
+    that are already open keep using the old ones.
     """
     if db.engine.dialect.name != "sqlite":
         return

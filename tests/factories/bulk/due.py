@@ -1,4 +1,4 @@
-"""Much that a day makes due for the worker, put into a database past the application."""
+"""Many rows that a day makes due for the worker, inserted directly into a database."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ LEAVES = "od"
 def copies(
     connection: Connection, model: type[Base], where: Any, count: int, **values: Any
 ) -> None:
-    """Put in copies of a row, each with ids of its own where values name none."""
+    """Insert copies of a row, each with new ids unless values name some."""
     table = cast("sa.Table", model.__table__)
     row: Mapping[str, Any] = dict(
         connection.execute(sa.select(table).where(where).limit(1)).mappings().one()
@@ -42,9 +42,9 @@ def copies(
 
 
 def make_due(scene: Scene, visits: int, count: int) -> None:
-    """Let much become due, in a cooperation with many visits that are prepared and in others.
+    """Make much due, in a cooperation with many visits in preparation and in others.
 
-    visits are planned beside the demonstration's; count rows of each kind of thing become due.
+    visits are planned in addition to the demonstration's; count rows of each kind become due.
     """
     for _ in range(visits):
         planned(scene)
@@ -53,11 +53,11 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
     is_open = Clearance.closed_at.is_(None)
     is_running = sa.and_(Membership.role == Role.MEMBER, Membership.ended_at.is_(None))
     with hands() as connection:
-        # Of undertakings that are not there, since one that ends closes all that it opened.
+        # Refers to undertakings that don't exist, since one that ends closes everything it opened.
         copies(connection, Clearance, is_open, count, until_on=yesterday, undertaking_id=None)
         connection.execute(sa.update(Clearance).where(is_open).values(until_on=yesterday))
         copies(connection, Membership, is_running, count, ends_on=yesterday)
-        # Somebody whose last role ran out takes part in cooperations no more.
+        # People whose last role expired no longer take part in cooperations.
         connection.execute(
             sa.update(Membership)
             .where(Membership.user_id == scene.demonstration.users[GOES])
@@ -66,7 +66,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         # Suspensions: the first takes the text out of force.
         values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
         copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
-        # A party that prepares the visits has left alone.
+        # A party that takes part in the visits has left alone.
         connection.execute(
             sa.update(Party)
             .where(
@@ -75,7 +75,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             )
             .values(left_on=yesterday, leave_given_at=now, leave_reason="Its last day has passed.")
         )
-        # Whose text is drafted in another cooperation.
+        # Its text is being drafted in another cooperation.
         drafted = scene.demonstration.checklists["differing", "terms"]
         connection.execute(
             sa.insert(OutsideReading).values(
@@ -92,7 +92,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             )
         )
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
-        # Of a cooperation that stays active when the other is suspended.
+        # In a cooperation that stays active when the other one is suspended.
         connection.execute(
             sa.update(Cooperation)
             .where(Cooperation.id == scene.demonstration.cooperations["declined"])
@@ -119,7 +119,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
 
 
 def let_requests_run_out() -> None:
-    """Let the day be over until which texts can be signed."""
+    """Move the deadlines of signature requests into the past."""
     with hands() as connection:
         connection.execute(
             sa.update(SignatureRequest)

@@ -1,4 +1,4 @@
-"""A checklist as large as they get, inserted directly: many items, parties, comments."""
+"""A checklist of the largest size, inserted directly: many items, parties, comments."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -37,14 +37,14 @@ from tracker.comments.models import Comment, CommentAudience, CommentMention
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode
 from tracker.core import clock
 
-# What stands in an answer: as long as such texts are.
+# The length of the longest answers.
 FURTHER, MATTER = "further", "Matter"
 SENTENCE = "The parties settle this between them, in writing, before the first joint visit begins. "
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many items, parties and comments."""
+    """The number of items, parties and comments."""
 
     items: int
     parties: int
@@ -64,7 +64,7 @@ class Crowd:
     terms: Checklist
 
     def addresses(self) -> dict[str, str]:
-        """Return the pages on which it is seen, by a name."""
+        """Return the pages that show it, by a name."""
         checklist = f"/checklists/{self.terms.id}"
         return {
             "checklist": checklist,
@@ -79,9 +79,10 @@ class Crowd:
 
 
 def make(session: Session, size: Size) -> Crowd:
-    """Make a checklist of a size: each row with its own person and party. The caller commits.
+    """Create a checklist of a size: each row with its own person and party.
 
-    A larger one is made after a smaller one, since a later version of the checklist has more items.
+    The caller commits. Create a larger one after a smaller one, since a later version of the
+    checklist has more items.
     """
     land = Country(session)
     keys = [f"body{number}" for number in range(size.parties)]
@@ -105,7 +106,7 @@ def make(session: Session, size: Size) -> Crowd:
 
 
 def template(items: int) -> Template:
-    """Return the terms as shipped, with so many items more that there are this many."""
+    """Return the terms as shipped, with more items, up to this number."""
     content = library.content_of(library.parsed(library.newest(ChecklistKind.TERMS)))
     shipped = [section for section in content["sections"] if section["key"] != FURTHER]
     count = sum(len(section["items"]) for section in shipped)
@@ -157,7 +158,7 @@ def _bring_in(land: Country, cooperation: Cooperation, first: str) -> None:
 
 
 def _fill(land: Country, terms: Checklist, size: Size) -> None:
-    """Put in what people would have written: rows as the verbs leave them."""
+    """Insert what people would have written: rows as the verbs leave them."""
     people = [(land.users[first].id, home.id) for first, home in land.homes.items() if home]
     writers = cycle(people)
     loaded = loading.load(terms)
@@ -196,7 +197,7 @@ def _answer(terms: Checklist, code: str, writer: Writer, values: dict[str, Any])
 
 
 def _positions(terms: Checklist, answer: Answer, people: list[Writer]) -> Iterator[Position]:
-    """Yield the position of each party, taken by one of its people in turn."""
+    """Yield each party's position, taken by one of its people in turn."""
     number = int(answer.item[1:])
     parties = dict.fromkeys(body for _person, body in people)
     for place, body in enumerate(parties):

@@ -23,18 +23,18 @@ from tracker.core.db import Base, db
 from tracker.visits.models import Visit
 from tracker.worker import statistics
 
-# The first copies keep the CSOs of their source, and of the later ones one in so many.
+# The first copies keep the CSOs of their source, and so does one in so many of the later ones.
 ALL_KEEP_THEIR_PARTNERS, KEEPS_ITS_PARTNERS = 200, 10
 # Rows of the instance as a whole, and files that no list reads.
 _NOT_COPIED = frozenset({"invitation", "log_leaf", "certificate", "certificate_failure"})
 _PEOPLE = frozenset({"user", "organisation"})
-# Columns without a foreign key that hold the id of a person or an organisation, or none.
+# Columns without a foreign key that contain the id of a person or an organisation, or NULL.
 _MAY_BE_PEOPLE = frozenset({("answer", "owner_id"), ("signature", "in_place_of_id")})
 _PRIME, _RANGE = 2_654_435_761, 2**32
 
 
 def multiply(sources: Sequence[UUID], total: int) -> None:
-    """Copy cooperations in turn until the instance has so many; commit.
+    """Copy cooperations in turn until the instance has this many; commit.
 
     sources are ids of cooperations that were committed.
     """
@@ -87,7 +87,7 @@ class _Copying:
         self._of_partners = [f"'{row_id.hex}'" for row_id in organisations | people] or ["NULL"]
 
     def run(self) -> None:
-        """Copy all tables, then encrypt anew what has to be opened."""
+        """Copy all tables, then encrypt again what has to be decrypted later."""
         db.session.execute(sa.text("DROP TABLE IF EXISTS copy_number"))
         db.session.execute(
             sa.text("CREATE TEMPORARY TABLE copy_number (n INTEGER, h CHAR(8), own INTEGER)")

@@ -1,6 +1,6 @@
 """Bundles made for tests, and rebuilt after a change as their instance could.
 
-In one file: the parts of one bundle, each of which carries digests of others.
+In one file: the parts of one bundle, each of which contains digests of others.
 """
 
 import base64
@@ -53,7 +53,7 @@ def an_id(name: str) -> UUID:
 COOPERATION, CHAIN = an_id("cooperation"), an_id("chain")
 NPM, CSO = an_id("npm"), an_id("cso")
 HENRIK, TOMAS = an_id("henrik"), an_id("tomas")
-# Who signs a text unless something else is said: one for each of two parties.
+# The default signers of a text: one for each of two parties.
 RULE = {
     "signing": {
         "parties": [{"organisation_id": str(party), "needed": 1} for party in (NPM, CSO)],
@@ -62,7 +62,7 @@ RULE = {
 
 
 def private_key(number: int = 1) -> ed25519.Ed25519PrivateKey:
-    """Return a key for checkpoints, the same one for the same number."""
+    """Return a checkpoint key, always the same one for a number."""
     return ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"%d" % number).digest())
 
 
@@ -83,7 +83,7 @@ def key_note(number: int = 1, **more: Any) -> KeyNote:
 
 @functools.cache
 def document_signer(number: int = 1) -> Signer:
-    """Return a key for documents with its certificate, the same one for the same number."""
+    """Return a document key with its certificate, always the same one for a number."""
     private = ec.derive_private_key(1000 + number, ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "terms.npm.example")])
     certificate = (
@@ -93,7 +93,7 @@ def document_signer(number: int = 1) -> Signer:
         .public_key(private.public_key())
         .serial_number(number)
         .not_valid_before(BEGIN - dt.timedelta(days=1))
-        .not_valid_after(BEGIN + dt.timedelta(days=10))  # over already: that is no flaw
+        .not_valid_after(BEGIN + dt.timedelta(days=10))  # already expired, which is no flaw
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(private, SHA256())
     )
@@ -112,7 +112,7 @@ def document_note(number: int = 1, **more: Any) -> KeyNote:
 
 @functools.cache
 def a_pdf(words: str = "en", key: int | None = 1) -> bytes:
-    """Return a PDF of one empty page, signed with a key for documents; None: not signed."""
+    """Return a PDF of one empty page, signed with a document key; unsigned for None."""
     objects = [
         f"<</Type /Catalog /Pages 2 0 R /Lang ({words})>>",
         "<</Type /Pages /Kids [3 0 R] /Count 1>>",
@@ -165,7 +165,7 @@ def proof(document: str, sentence: str = SENTENCE) -> dict[str, str]:
 
 @dataclass
 class Instance:
-    """An instance that records events of one cooperation, logs them beside others and seals."""
+    """An instance that records one cooperation's events, logs them with others and seals."""
 
     number: int = 1
     keys: list[KeyNote] = field(default_factory=lambda: [key_note()])
@@ -204,7 +204,7 @@ class Instance:
         hidden: bool = False,
         about: UUID = COOPERATION,
     ) -> int:
-        """Record an event about something, and the row it binds; return its number."""
+        """Record an event about a subject with the row it binds; return its number."""
         number = self.count + 1
         self.at += dt.timedelta(seconds=1)
         salt, content = f"{number:032x}", details or {"who": None}
@@ -222,7 +222,7 @@ class Instance:
             details_digest=arithmetic.details_digest(salt, content),
             evidence=evidence,
             previous=self.head,
-            # The first event is from before rows were bound.
+            # The first event is older than row binding.
             state=arithmetic.state_digest({}) if number > 1 else None,
         )
         shown = None if hidden else {"salt": salt, "content": content}
@@ -270,7 +270,7 @@ class Instance:
         about: UUID | None = None,
         **more: Any,
     ) -> int:
-        """Sign a text, for the CSO unless said; with a passkey the proof goes along."""
+        """Sign a text, by default for the CSO; with a passkey the proof is included."""
         row = {
             "id": str(an_id(f"signature {self.count + 1}")),
             "revision": text["id"],
@@ -296,7 +296,7 @@ class Instance:
         )
 
     def come_into_force(self, text: dict[str, Any]) -> int:
-        """Record that all have signed a text."""
+        """Record that everybody has signed a text."""
         return self.event("came_into_force", about=UUID(text["subject"]))
 
     def agree(self, kind: str = "terms", *, readable: bool = True) -> dict[str, Any]:
@@ -310,7 +310,7 @@ class Instance:
     def certificate(
         self, text: dict[str, Any], data: bytes, *, readable: bool = True, **more: Any
     ) -> int:
-        """Keep a PDF of a text; return the number of its event."""
+        """Store a PDF of a text; return the number of its event."""
         row = {
             "revision": text["id"],
             "language": "en",
@@ -325,7 +325,7 @@ class Instance:
         return number
 
     def checkpoint(self, *, others: int = 3) -> Checkpoint:
-        """Log the chain's end beside those of others, and sign."""
+        """Log the chain's end together with those of others, and sign."""
         for other in range(others):
             self.tree.append(merkle.leaf_hash(f"{self.tree.size} {other}".encode()))
         self.leaves.append((self.tree.size, self.count, self.head))
@@ -356,7 +356,7 @@ class Instance:
         )
 
     def take_out(self, checkpoints: Iterable[Checkpoint] = ()) -> bytes:
-        """Return the bundle, with earlier checkpoints that people hold."""
+        """Export the bundle, with earlier checkpoints that people have."""
         self.event("evidence_exported")
         newest = self.checkpoint()
         files = dict(self.files)
@@ -398,7 +398,7 @@ def begun(**more: Any) -> Instance:
 
 
 def usual() -> tuple[Instance, Checkpoint, bytes]:
-    """Return an instance, a checkpoint that somebody holds, and its bundle with a bit of all."""
+    """Return an instance, a checkpoint that somebody has, and a bundle with all kinds of files."""
     instance = begun(keys=[key_note(), document_note()])
     text = instance.text()
     instance.sign(text)
@@ -412,7 +412,7 @@ def usual() -> tuple[Instance, Checkpoint, bytes]:
 
 
 def as_large_as(size: int) -> bytes:
-    """Return a bundle of so many bytes, most of them the details of one event."""
+    """Return a bundle of this many bytes, most of them in the details of one event."""
 
     def of(letters: int) -> bytes:
         instance = begun()
@@ -423,7 +423,7 @@ def as_large_as(size: int) -> bytes:
 
 
 def large(events: int) -> bytes:
-    """Return a bundle with so many events, most of them of saved answers."""
+    """Return a bundle with this many events, most of them saved answers."""
     instance = begun(keys=[key_note(), document_note()])
     text = instance.text()
     instance.sign(text)
@@ -458,7 +458,7 @@ def sealed(files: Files, private: ed25519.Ed25519PrivateKey) -> Files:
 
 
 def listed(files: Files, **more: Any) -> Files:
-    """Return files with a list that fits them, changed as said."""
+    """Return files with a matching list, changed as given."""
     manifest = canonical.from_bytes(files[parts.MANIFEST]) | more
     listed_files = {
         name: data for name, data in files.items() if name not in {parts.MANIFEST, parts.SEAL}
@@ -470,7 +470,7 @@ def listed(files: Files, **more: Any) -> Files:
 def altered(
     data: bytes, change: Callable[[Files], object], private: ed25519.Ed25519PrivateKey | None = None
 ) -> bytes:
-    """Return a bundle whose files were changed, listed anew, and with a key sealed anew."""
+    """Return a bundle with changed files, a new list, and a new seal by a key."""
     files = container.unpack(data)
     change(files)
     files = listed(files)
@@ -478,7 +478,7 @@ def altered(
 
 
 def judged(data: bytes, *anchors: str, keys: Sequence[str] = ()) -> dict[str, str]:
-    """Return the links that don't hold, with the words why; both verifiers must agree on each."""
+    """Return the invalid links with their explanations; both verifiers must agree on each."""
     report = verify.verify(
         data, [Anchor.read(str(place), text.encode()) for place, text in enumerate(anchors)], keys
     )

@@ -32,7 +32,7 @@ ATTACHED = Attached("canonical-document.json", '{"a":1}', "application/json", "T
 
 
 def make_all(timestamp_url: str = "") -> dict[UUID, list[Certificate]]:
-    """Make and keep the certificates of all that were signed by all, and commit."""
+    """Make and store the certificates of all fully signed texts, and commit."""
     signing_keys.make_missing()
     db.session.commit()
     for revision_id in certificates.due():
@@ -55,7 +55,7 @@ def file_of(row: Certificate) -> bytes:
 
 
 def words_of(row: Certificate) -> str:
-    """Return the words of a certificate's PDF, as another program reads them."""
+    """Return the text of a certificate's PDF, as another program reads it."""
     program = shutil.which("pdftotext")
     assert program, "pdftotext is not installed: see .ci/system"
     done = subprocess.run(
@@ -71,7 +71,7 @@ def a_signer(
     lasts: dt.timedelta = 10 * YEAR,
     stamps_time: bool = False,
 ) -> Signer:
-    """Return a key, a new one if none is given, with a certificate that it signed itself."""
+    """Return a key (by default a new one) with a self-signed certificate."""
     private = private or new_private()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "terms.npm.example")])
     builder = (
@@ -91,7 +91,7 @@ def a_signer(
 
 
 def plain_values(**changed: Any) -> dict[str, Any]:
-    """Return the least that the template of certificates needs, with some of it changed."""
+    """Return the minimum that the certificate template needs, with some of it changed."""
     words = {"t": "Words"}
     signature = {
         "name": {"t": "Tomas Beridan"},
@@ -158,7 +158,7 @@ def plain_values(**changed: Any) -> dict[str, Any]:
 
 
 def an_item(text: str = "As settled.", **more: Any) -> dict[str, Any]:
-    """Return an item with one answer, as the template takes it."""
+    """Return an item with one answer, in the form the template expects."""
     part = {"label": None, "short": False, "text": {"t": text}}
     return {
         "code": "M1",
@@ -174,14 +174,14 @@ def an_item(text: str = "As settled.", **more: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One way to damage a file: in words, and the file that comes of it."""
+    """One way to damage a file: a description, and the resulting file."""
 
     words: str
     data: bytes
 
 
 def damages(data: bytes, count: int, seed: int) -> list[Damage]:
-    """Return a file damaged in many ways: a byte changed, put in, taken out; drawn from a seed."""
+    """Return a file damaged in many ways: a byte changed, inserted, removed; drawn from a seed."""
     draw = random.Random(seed)
     damaged = []
     for _ in range(count):

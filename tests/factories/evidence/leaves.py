@@ -1,4 +1,4 @@
-"""What a frozen document says, as people should find it on a page or a certificate."""
+"""The leaves of a frozen document, as people should find them on a page or a certificate."""
 
 import datetime as dt
 import re
@@ -15,7 +15,7 @@ from tracker.signoff.leaves import Leaf, leaves
 from tracker.signoff.signers import Order
 from tracker.ui.locale import as_date, as_datetime, name_of
 
-# What only machines read. A place that is added to the software's list is added here after thought.
+# What only machines read. Think before adding here what was added to the software's list.
 TECHNICAL = {
     "format",
     "salt",
@@ -51,7 +51,7 @@ DAYS = re.compile(
     r"|terms\.until|signatories\.\d+\.power_(from|until)"
 )
 LANGUAGES = re.compile(r"languages\.\d+|binding_language|language|guidance\.\d+\.language")
-# Yes and no, and what says so: nothing, where the words beside it stand only in that case.
+# Texts for yes and no; empty if the label itself is shown only in that case.
 ANSWERED = {
     ("for_a_visit", True): "One joint visit",
     ("for_a_visit", False): "",
@@ -63,7 +63,7 @@ ANSWERED = {
 
 
 def shown_on(page: Page) -> str:
-    """Return what a page says, without the technical details."""
+    """Return the text of a page, without the technical details."""
     for parent in page.root.iter():
         for child in list(parent):
             if child.tag == "details" and "Technical details" in "".join(child.itertext()):
@@ -72,7 +72,7 @@ def shown_on(page: Page) -> str:
 
 
 def unseen(document: Mapping[str, Any], shown: str, language: str, interface: str) -> list[str]:
-    """Return what a document says and a page or certificate does not, with its place.
+    """Return the leaves of a document that a page or certificate doesn't show, with their paths.
 
     The document is shown in a language, on pages in that of the interface.
     """
@@ -89,12 +89,12 @@ def unseen(document: Mapping[str, Any], shown: str, language: str, interface: st
 
 
 def _tight(words: str) -> str:
-    """Return words without blanks and the signs that guide the direction of letters."""
+    """Return text without blanks and without marks of writing direction."""
     return re.sub(r"[\s\u200e\u200f\u2066-\u2069\u00ad]", "", words)
 
 
 def _ways(leaf: Leaf, language: str, interface: str) -> list[str]:
-    """Return in which ways people may read what stands at a place."""
+    """Return the ways in which the value at a path may be shown to people."""
     value = leaf.value
     if isinstance(value, bool):
         if re.fullmatch(r"(points|documents)\.\d+\.confirmed", leaf.place):

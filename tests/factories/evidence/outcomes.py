@@ -13,7 +13,7 @@ from tests.factories import agreements, paper
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import (
     Country,
-    KeptCountry,
+    StoredCountry,
     country,
     load_checklists,
     open_one,
@@ -49,9 +49,9 @@ class Scene:
 
 @dataclass(frozen=True)
 class Scenes:
-    """All texts by the name of what became of them, and the people around them."""
+    """All texts by the name of their outcome, and the people around them."""
 
-    land: KeptCountry
+    land: StoredCountry
     by_name: dict[str, Scene]
 
     def __getitem__(self, name: str) -> Scene:
@@ -59,7 +59,7 @@ class Scenes:
 
 
 def scenes(app: Flask) -> Scenes:
-    """Put the application on a copy of a database with a text in every outcome."""
+    """Reset the application to a copy of a database with a text in every outcome."""
     return starting_points.of(app).use("outcomes", _make)
 
 
@@ -68,7 +68,7 @@ def _make() -> Scenes:
     signing_keys.make_missing()
     land = country(db.session())
     scenes = {name: _scene(land, name, act) for name, act in COURSES.items()}
-    return Scenes(KeptCountry.of(land), scenes)
+    return Scenes(StoredCountry.of(land), scenes)
 
 
 def _scene(land: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:
@@ -139,7 +139,7 @@ def _call_amendment_off(land: Country, terms: Checklist) -> None:
 
 def _supersede(land: Country, terms: Checklist) -> None:
     _amend(land, terms)
-    # It was opened to be changed, and is agreed as it stands.
+    # It was opened for changes, and is agreed again without any.
     standing = agreements.current(terms, "M19")
     for first in ("ilena", "samira"):
         positions.take_position(
@@ -188,7 +188,7 @@ def _take_notice_back(land: Country, terms: Checklist) -> None:
 
 
 def _renew(land: Country, terms: Checklist) -> None:
-    """Sign a text after its last day, which renews itself as it is signed."""
+    """Sign a text after its last day, which renews it with the signature."""
     _sign(land, terms)
     assert due.renew_due(clock.today()) == 0
 

@@ -27,15 +27,15 @@ from tracker.oversight import stored
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision, Signature
 
-# Triggers that keep rows from being changed, by a part of their names.
+# Triggers that protect rows from changes, by a part of their names.
 REFUSING = "%_refuse_%"
 
 
 @contextmanager
 def hands(*, keep: bool = True) -> Iterator[Connection]:
-    """Open a connection on which nothing is refused, as somebody with the database's password.
+    """Open a connection that allows everything, as somebody with the database's password has.
 
-    What is done there is committed, or with keep=False undone.
+    What is done there is committed, or with keep=False rolled back.
     """
     with db.engine.connect() as connection:
         driver = connection.connection.driver_connection
@@ -78,7 +78,7 @@ NOTICES, RENEWALS = table_of(Notice), table_of(Renewal)
 
 @dataclass(frozen=True, slots=True)
 class Tampering:
-    """What is there to be tampered with in one cooperation, and how."""
+    """What can be tampered with in one cooperation, and how."""
 
     connection: Connection
     cooperation_id: UUID
@@ -122,7 +122,7 @@ class Tampering:
         self.connection.execute(sa.insert(table).values({**row, **values}))
 
     def swap(self, table: sa.Table, first: UUID, other: UUID, column: str, between: object) -> None:
-        """Let two rows change a value; between stands in the first meanwhile (unique columns)."""
+        """Swap a value of two rows; between is the first one's value meanwhile (unique columns)."""
         key = next(iter(table.primary_key))
         rows = {
             row_id: self.connection.scalar(sa.select(table.c[column]).where(key == row_id))
@@ -154,11 +154,11 @@ class Tampering:
         return list(self.connection.execute(query))
 
     def rewrite(self, change: Callable[[Link], Link] = lambda link: link) -> None:
-        """Make the whole chain again with all its digests, as one can without the key."""
+        """Rebuild the whole chain with all its digests, as somebody without the key can."""
         self.rewrite_chain(self.chain_id, change)
 
     def rewrite_chain(self, chain_id: UUID, change: Callable[[Link], Link]) -> None:
-        """Make a chain again, the instance's too."""
+        """Rebuild a chain, including the instance's."""
         head, count = START, 0
         events = self.connection.execute(
             sa.select(EVENTS).where(EVENTS.c.chain_id == chain_id).order_by(EVENTS.c.number)
@@ -200,20 +200,20 @@ class Tampering:
 
 
 def signature_digest(row: Any, **values: object) -> str:
-    """Return the digest that a signature with other values would have."""
+    """Return the digest a signature would have with other values."""
     return canonical.digest_of(Signature(**{**row._mapping, **values}).content())
 
 
 def revision_evidence(row: Any, **values: object) -> str:
-    """Return what an event would bind of a revision with other values."""
+    """Return what an event would bind for a revision with other values."""
     return signoff.evidence_of_revision(Revision(**{**row._mapping, **values}))
 
 
 def certificate_evidence(row: Any, **values: object) -> str:
-    """Return what an event would bind of a certificate with other values."""
+    """Return what an event would bind for a certificate with other values."""
     return canonical.digest_of(Certificate(**{**row._mapping, **values}).content())
 
 
 def fresh() -> UUID:
-    """Return an id of nothing."""
+    """Return the id of nothing."""
     return uuid4()

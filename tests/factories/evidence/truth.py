@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.factories.templates import KINDS, a_column, a_field, a_table, an_item
 
-# How sure a condition is: no, not known yet, yes. Any is the surest, all the least sure.
+# How certain a condition is: no, not known yet, yes. Any takes the highest, all the lowest.
 NO, NOT_KNOWN, YES = 0, 1, 2
-# The states of work, as they are stored.
+# The statuses of work, as they are stored.
 HIDDEN, UNKNOWN, NOT_STARTED, IN_PROGRESS, WAITING, AGREED = (
     "hidden",
     "not_known",
@@ -22,7 +22,7 @@ HIDDEN, UNKNOWN, NOT_STARTED, IN_PROGRESS, WAITING, AGREED = (
 )
 ACCEPTS = "accepts"
 
-# Conditions as content has them ------------------------------------------------------------------
+# Conditions ---------------------------------------------------------------------------------------
 
 GIVEN = [
     {"modes": ["VISIT"]},
@@ -75,7 +75,7 @@ def checklists(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 VALUES = [kind["value"] for kind in KINDS]
 WORDS = st.sampled_from(["", "One", "Two"])
-# What each party answers for itself.
+# Each party's own answer.
 OWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "M8": {"received": st.booleans()},
     "M9": {"words": WORDS},
@@ -83,7 +83,7 @@ OWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 
 def answers(code: str, people: Iterable[UUID]) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw an answer for all to an item: whole, lacking something, or with nothing in it."""
+    """Draw a shared answer to an item: complete, incomplete or empty."""
     row = st.fixed_dictionaries({"place": WORDS, "wing": WORDS})
     drawn: dict[str, st.SearchStrategy[Any]] = {
         "M1": st.sampled_from([*VALUES, ""]),
@@ -96,7 +96,7 @@ def answers(code: str, people: Iterable[UUID]) -> st.SearchStrategy[dict[str, An
     return st.fixed_dictionaries({keys.get(code, "words"): drawn.get(code, WORDS)})
 
 
-# What was done -----------------------------------------------------------------------------------
+# Actions ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -110,23 +110,23 @@ class Version:
 
 @dataclass
 class Story:
-    """What happened to one item: all versions, what each party says, each party's own answer."""
+    """The history of one item: all versions, positions, and each party's own answer."""
 
     versions: list[Version] = field(default_factory=list)
     stances: dict[UUID, tuple[int, str]] = field(default_factory=dict)
     own: dict[UUID, list[Mapping[str, Any]]] = field(default_factory=dict)
-    # Who proposed other words that nobody has answered yet.
+    # Parties with a proposal that nobody has answered yet.
     proposers: set[UUID] = field(default_factory=set)
 
     @property
     def now(self) -> Version | None:
-        """The version that stands, unless nothing is in it."""
+        """The current version, unless it is empty."""
         last = self.versions[-1] if self.versions else None
         return last if last and (last.left_out or has_words(last.values)) else None
 
 
 def has_words(value: Any) -> bool:
-    """Tell whether anything was put in; an unticked box is nothing."""
+    """Return whether anything was entered; an unticked box is nothing."""
     if isinstance(value, Mapping):
         return any(has_words(part) for part in value.values())
     if isinstance(value, list):
@@ -136,10 +136,10 @@ def has_words(value: Any) -> bool:
 
 @dataclass
 class Book:
-    """A checklist as content has it, who sits at the table, and what they did."""
+    """A checklist's content, its parties, and what they did."""
 
     items: list[dict[str, Any]]
-    # Parties in their order: which side each is of.
+    # The parties in order, each with its side.
     parties: dict[UUID, str]
     people: set[UUID]
     modes: set[str] = field(default_factory=set)
@@ -154,7 +154,7 @@ class Book:
     # Conditions
 
     def sure(self, condition: Mapping[str, Any] | None) -> int:
-        """Return how sure a condition is; one on an answer that does not apply is not known."""
+        """Return how certain a condition is; one on an answer that does not apply is not known."""
         match condition:
             case None:
                 return YES
@@ -192,7 +192,7 @@ class Book:
     # Who
 
     def setters(self, code: str) -> list[UUID]:
-        """Return who writes the answer for all."""
+        """Return who sets the shared answer."""
         return self._sides({field["sets"] for field in self.fields(code)})
 
     def accepters(self, code: str) -> list[UUID]:
@@ -205,7 +205,7 @@ class Book:
         return [party for party, side in self.parties.items() if names & {side, "both"}]
 
     def fields(self, code: str, *, own: bool = False) -> list[dict[str, Any]]:
-        """Return an item's fields answered for all, or those that each party answers."""
+        """Return the fields of an item's shared answer, or of each party's own."""
         return [
             field
             for field in self.by_code[code]["fields"]
@@ -230,7 +230,7 @@ class Book:
         }
 
     def is_whole(self, code: str) -> bool:
-        """Tell whether the answer for all lacks nothing."""
+        """Return whether the shared answer is complete."""
         now = self.stories[code].now
         if now is None:
             return False
@@ -259,7 +259,7 @@ class Book:
     # What comes of it
 
     def lacking(self, code: str) -> list[UUID]:
-        """Return who does not accept exactly the version that stands."""
+        """Return who does not accept exactly the current version."""
         now = self.stories[code].now
         stances = self.stories[code].stances
         return [
@@ -269,7 +269,7 @@ class Book:
         ]
 
     def silent(self, code: str) -> list[UUID]:
-        """Return who has not answered for itself; nobody, where the item was left out for all."""
+        """Return who has not given their own answer; nobody if the item was left out for all."""
         now = self.stories[code].now
         if not self.fields(code, own=True) or (now and now.left_out):
             return []
@@ -288,7 +288,7 @@ class Book:
         )
 
     def state(self, code: str) -> str:
-        """Return where the work on an item stands."""
+        """Return the status of the work on an item."""
         if self.shown(code) != YES:
             return HIDDEN if self.shown(code) == NO else UNKNOWN
         if not self.is_begun(code):
@@ -309,7 +309,7 @@ class Book:
         return {*self.silent(code), *others}
 
     def to_agree(self, code: str) -> set[UUID]:
-        """Return whose turn it is on a whole answer: a proposal waits for who may answer it."""
+        """Return whose turn it is on a complete answer; proposals wait for those who may answer."""
         lacking = set(self.lacking(code))
         proposers = lacking & self.stories[code].proposers
         answering = {
@@ -330,7 +330,7 @@ class Book:
         return [code for code in self.counted() if self.state(code) == AGREED]
 
     def in_the_way(self) -> list[str]:
-        """Return what keeps the checklist from being sent: required or begun, and not agreed."""
+        """Return what blocks sending: items that are required or started, and not agreed."""
         return [
             code
             for code in self.counted()
@@ -340,7 +340,7 @@ class Book:
         ]
 
     def text(self) -> dict[str, Mapping[str, Any]]:
-        """Return what may stand in the document: of each item in it the values for all, shown."""
+        """Return what may be in the document: for each item in it the shown shared values."""
         return {
             code: self.visible(code, now.values) if (now := self.stories[code].now) else {}
             for code in self.agreed()

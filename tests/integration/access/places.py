@@ -1,6 +1,6 @@
 """Every URL of the application with values from the demonstration, and who opens it.
 
-In one file: one table, which a guard compares with all addresses.
+In one file: one table, which a guard compares with all URLs.
 """
 
 from collections.abc import Iterator

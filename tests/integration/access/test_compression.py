@@ -45,7 +45,9 @@ def test_a_page_for_nobody_signed_in_is_compressed_too(client: CheckedClient) ->
     assert is_packed(packed(client, "/sign-in"))
 
 
-def test_what_is_no_page_goes_as_it_is(app: Flask, demonstration: Demonstration) -> None:
+def test_responses_other_than_pages_are_sent_unchanged(
+    app: Flask, demonstration: Demonstration
+) -> None:
     response = packed(demonstration.browser(app, "milan"), "/healthz")
     assert not is_packed(response)
 

@@ -1,4 +1,4 @@
-"""Every address and every form is sent what no browser sends: none of it is an error of ours."""
+"""Requests that no browser sends, to every URL and form: none causes an internal error."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,7 @@
 """Every page and form as each kind of person: what opens, what is refused, what is 404.
 
-The worker that walks over all pages (tests/conftest.py) runs this file too: a page that somebody
-came to on a walk is not asked for again.
+The worker that walks over all pages (tests/conftest.py) runs this file too, so that pages requested
+on a walk are not requested again.
 """
 
 import contextvars
@@ -124,7 +124,7 @@ def ask(client: CheckedClient, address: str, method: str) -> TestResponse:
 
 
 def is_stopped(client: CheckedClient) -> bool:
-    """Tell whether a refusal is waiting to be shown on the next page."""
+    """Return whether a refusal is waiting to be shown on the next page."""
 
     def look() -> bool:
         with client.session_transaction() as session:

@@ -1,4 +1,4 @@
-"""Whoever writes a reason, and may no longer do what it's for, gets their words back (4.7)."""
+"""People who type a reason for something they may no longer do get their text back (4.7)."""
 
 from collections.abc import Callable, Iterator
 
@@ -31,7 +31,7 @@ ON_ERROR_PAGE = {
     "organisations.add_kind",
     "own_guidance.add",
     "own_guidance.change",
-    "paper.record_former",
+    "paper.record_prior_agreement",
     "people.reset_second_factor",
     "positions.propose",
     "safeguards.answer_hint",

@@ -92,7 +92,7 @@ class Walks:
         return self.crawls[after, key]
 
     def has_opened(self, key: str | None, address: str) -> bool:
-        """Tell whether a person opened this page of the demonstration on a walk.
+        """Return whether a person opened this page of the demonstration on a walk.
 
         The roles of the visit don't count: people walk while they are drafted again.
         """

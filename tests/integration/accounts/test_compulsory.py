@@ -141,7 +141,7 @@ def test_nobody_is_led_elsewhere(people: House, client: CheckedClient, hostile: 
     assert response.location == "/account"
 
 
-def test_a_passkey_that_was_set_aside_is_none(
+def test_a_disabled_passkey_does_not_work(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     device = Device()

@@ -95,7 +95,7 @@ def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: 
         ("dora", "door", {Role.MEMBER}),
     ],
 )
-def test_nobody_invites_beyond_the_own_right(
+def test_nobody_invites_to_roles_they_may_not_give(
     people: House, session: Session, who: str, where: str | None, roles: set[Role]
 ) -> None:
     with pytest.raises(RefusedError):
@@ -216,7 +216,7 @@ def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
     assert error.value.field == "power_until"
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(
+def test_mistakes_are_shown_and_typed_text_is_kept(
     people: House, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     samira = browser_of("samira")

@@ -143,7 +143,7 @@ def test_the_name_by_which_a_device_knows_its_person_is_no_address_and_stays(
     assert len(first) >= 32
 
 
-def test_a_device_that_holds_one_already_is_told_so(
+def test_a_device_that_already_has_a_passkey_says_so(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
@@ -166,9 +166,7 @@ def test_what_was_not_made_here_by_a_verified_person_is_not_taken(
 
 
 @pytest.mark.parametrize("hostile", ["", "{}", "null", "[]", "x" * 9000, '{"id": 1}', "\x00"])
-def test_what_is_no_passkey_at_all_is_not_taken(
-    people: House, client: CheckedClient, hostile: str
-) -> None:
+def test_an_invalid_passkey_is_refused(people: House, client: CheckedClient, hostile: str) -> None:
     prompt = begin_new(signed_in(client, "samira"))
     assert "didn't create a passkey" in text(send(client, prompt, hostile))
     assert not people.user("samira").has_passkey
@@ -224,7 +222,7 @@ def test_a_person_who_signed_in_a_while_ago_has_to_confirm_first(
 
 
 @pytest.mark.parametrize("name", ["", "   ", "my TELEPHONE"])
-def test_a_passkey_has_a_name_of_its_own(
+def test_each_passkey_has_its_own_name(
     people: House, client: CheckedClient, session: Session, name: str
 ) -> None:
     device = Device()
@@ -324,7 +322,7 @@ def test_nobody_learns_from_the_page_whose_passkeys_there_are(
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, {"client_data": {"type": "webauthn.create"}}], ids=str)
-def test_what_is_no_answer_of_this_passkey_lets_nobody_in(
+def test_a_response_that_is_not_this_passkeys_signs_nobody_in(
     people: House, client: CheckedClient, session: Session, wrong: dict[str, Any]
 ) -> None:
     device = Device()
@@ -623,7 +621,7 @@ def test_a_code_is_no_way_in_for_who_has_no_app(
     assert not is_in(client)
 
 
-def test_a_recovery_code_stands_in_for_a_lost_passkey(
+def test_a_recovery_code_replaces_a_lost_passkey(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     client = browsers()
@@ -635,7 +633,7 @@ def test_a_recovery_code_stands_in_for_a_lost_passkey(
     assert other.submit("/sign-in/recovery-code", code=code).request.path == "/"
 
 
-def test_on_the_sign_in_page_a_passkey_stands_alone_whoever_gave_a_password_before(
+def test_a_passkey_signs_in_alone_whoever_entered_a_password_before(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     device = Device()

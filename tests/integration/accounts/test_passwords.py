@@ -113,7 +113,7 @@ def test_a_suspended_person_gets_no_link(
 
 
 @pytest.mark.parametrize("email", ["", "nonsense", "x" * 400 + "@example.org"])
-def test_what_is_no_address_is_said_beside_the_field(
+def test_an_invalid_address_is_reported_beside_the_field(
     people: House, client: CheckedClient, email: str
 ) -> None:
     page = ask_for_link(client, email)

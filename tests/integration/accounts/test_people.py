@@ -51,7 +51,7 @@ def test_an_administrator_sees_everybody(people: House, browser_of: BrowserOf) -
         assert name in page.text
 
 
-def test_a_coordinator_sees_the_own_people_only(people: House, browser_of: BrowserOf) -> None:
+def test_a_coordinator_sees_only_their_own_people(people: House, browser_of: BrowserOf) -> None:
     page = browser_of("samira").page("/people")
     assert page.h1 == "People of your organisation"
     assert "Dora Marsh" in page.text
@@ -82,7 +82,7 @@ def test_members_do_not_list_people(people: House, browser_of: BrowserOf) -> Non
     assert browser_of("dora").get("/people").status_code == 403
 
 
-def test_signatories_see_the_own_people_whose_powers_they_confirm(
+def test_signatories_see_their_own_people_whose_powers_they_confirm(
     people: House, browser_of: BrowserOf
 ) -> None:
     page = browser_of("henrik").page("/people")
@@ -242,7 +242,7 @@ def test_a_restored_person_comes_back(people: House, browser_of: BrowserOf) -> N
         ("dora", "henrik"),
     ],
 )
-def test_nobody_suspends_beyond_the_own_right(
+def test_nobody_suspends_people_they_may_not_suspend(
     people: House, session: Session, who: str, whom: str
 ) -> None:
     with pytest.raises(RefusedError):
@@ -465,7 +465,7 @@ def test_the_last_day_is_included(people: House, session: Session) -> None:
 # Resetting a second factor ------------------------------------------------------------------
 
 
-def test_a_manager_resets_the_second_factor_of_the_own_people(
+def test_a_manager_resets_the_second_factor_of_their_own_people(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
     people.enrol("ilena")
@@ -489,7 +489,7 @@ def test_a_manager_resets_the_second_factor_of_the_own_people(
         ("dora", "henrik"),
     ],
 )
-def test_nobody_resets_the_own_second_factor_or_that_of_others(
+def test_nobody_resets_their_own_or_a_strangers_second_factor(
     people: House, session: Session, who: str, whom: str
 ) -> None:
     people.enrol(whom)
@@ -555,7 +555,7 @@ def test_a_bad_profile_is_not_saved(
     assert people.user("samira").name == "Samira Marsh"
 
 
-def test_nothing_else_of_the_account_is_changed_by_what_is_sent(
+def test_a_form_changes_nothing_else_in_the_account(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
     browser_of("samira").post(

@@ -55,7 +55,7 @@ def test_a_code_whose_transaction_was_given_up_is_not_used_up(
     identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
 
 
-def test_a_wrong_password_is_said_at_the_password(henrik: House, session: Session) -> None:
+def test_a_wrong_password_is_reported_beside_the_password(henrik: House, session: Session) -> None:
     code = henrik.code("henrik")
     error = broken(henrik, "not the one at all", code)
     assert error.field == "password"
@@ -63,11 +63,15 @@ def test_a_wrong_password_is_said_at_the_password(henrik: House, session: Sessio
 
 
 @pytest.mark.parametrize("code", ["", "000000", "abc", "1" * 3000])
-def test_a_wrong_code_is_said_at_the_code(henrik: House, session: Session, code: str) -> None:
+def test_a_wrong_code_is_reported_beside_the_code(
+    henrik: House, session: Session, code: str
+) -> None:
     assert broken(henrik, PASSWORD, code).field == "code"
 
 
-def test_without_a_second_factor_one_is_told_to_set_it_up(people: House, session: Session) -> None:
+def test_a_person_without_a_second_factor_is_told_to_set_one_up(
+    people: House, session: Session
+) -> None:
     error = broken(people, PASSWORD, "123456")
     assert error.field == "code"
     assert "don't have a second factor yet" in str(error)

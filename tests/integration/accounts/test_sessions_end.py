@@ -23,7 +23,7 @@ def last_details(session: Session) -> dict[str, object]:
     return session.get_one(EventDetail, event.id).content
 
 
-def test_all_sessions_end_at_once_however_they_were_begun(
+def test_all_sessions_end_immediately_however_they_were_started(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
@@ -93,7 +93,7 @@ def test_a_coordinator_reads_why_a_manager_is_not_signed_out(
         service.end_sessions_of(people.actor("ilena"), people.people["nadia"], reason="Lost")
 
 
-def test_ones_own_sessions_end_in_the_own_account(
+def test_people_end_their_sessions_in_their_account(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     ada = signed_in(browsers(), "ada")

@@ -52,7 +52,7 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(
     assert wrong.status_code == unknown.status_code
 
 
-def test_what_was_left_blank_is_said_beside_the_field(people: House, client: CheckedClient) -> None:
+def test_a_blank_field_is_reported_beside_the_field(people: House, client: CheckedClient) -> None:
     page = Page.of(client.submit("/sign-in", email="", password=""))
     assert "Enter the email address" in page.text
     assert "Enter your password" in page.text
@@ -288,7 +288,7 @@ def test_a_success_forgives_the_failures_before(
 
 
 @pytest.mark.both_databases
-def test_no_address_stands_in_the_table_of_attempts(
+def test_the_table_of_attempts_contains_no_address(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     sign_in(client, "samira", "wrong")
@@ -376,7 +376,7 @@ def test_reading_does_not_wait_for_who_writes(
         writer.rollback()
 
 
-def test_static_files_ask_nothing_of_the_database(
+def test_static_files_send_no_query(
     people: House, client: CheckedClient, statements: Statements
 ) -> None:
     signed_in(client, "samira")

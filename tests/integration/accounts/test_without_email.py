@@ -80,7 +80,7 @@ def test_two_people_of_one_name_are_two_people(people: House) -> None:
     assert first.email != second.email
 
 
-def test_nobody_is_invited_to_the_address_that_stands_for_none(people: House) -> None:
+def test_nobody_is_invited_to_a_placeholder_address(people: House) -> None:
     user = add(people, "ilena", "npm")
     with pytest.raises(RuleBrokenError, match="Enter an email address"):
         invitations.address_of(user.email)
@@ -119,7 +119,7 @@ def test_a_cso_has_no_outside_experts(people: House) -> None:
 
 
 @pytest.mark.parametrize(("name", "words"), [("  ", "Enter the name"), ("x" * 201, "at most")])
-def test_a_name_that_is_none_adds_nobody(people: House, name: str, words: str) -> None:
+def test_an_invalid_name_adds_nobody(people: House, name: str, words: str) -> None:
     with pytest.raises(RuleBrokenError, match=words) as caught:
         add(people, "ilena", "npm", name)
     assert caught.value.field == "name"
@@ -144,7 +144,7 @@ def test_the_page_adds_a_person_and_the_list_says_that_there_is_no_address(
     assert session.scalar(sa.select(sa.func.count(Membership.id)).filter_by(user_id=user.id)) == 1
 
 
-def test_only_the_reserved_domain_stands_for_no_address(people: House) -> None:
+def test_only_the_reserved_domain_is_a_placeholder(people: House) -> None:
     user_id = people.people["ilena"]
     assert addresses.is_of_nobody(addresses.of_nobody(user_id))
     assert not addresses.is_of_nobody("no-email.invalid@example.org")

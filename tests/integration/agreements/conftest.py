@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.factories import agreements
 from tests.factories.cooperations import bring_in
-from tests.factories.tables import Kept, Table, begin
+from tests.factories.tables import StoredTable, Table, begin
 from tests.factories.templates import publish, small_terms
 from tracker.access.actor import Role
 from tracker.checklist_templates.field_content import ROW
@@ -28,7 +28,7 @@ DAYS = 400
 SIGNERS = {"npm": "tomas", "door": "henrik", "lantern": "otto"}
 
 
-def _agree() -> Kept:
+def _agree() -> StoredTable:
     """The small terms, agreed; three people could sign for the NPM, two for Open Door."""
     publish(small_terms())
     table = begin(db.session())
@@ -36,14 +36,14 @@ def _agree() -> Kept:
         table.land.person(name, body, Role.SIGNATORY, power="Decision of the board")
         bring_in(table.land, table.cooperation, name.split()[0].lower())
     table.agree()
-    return Kept.of(table)
+    return StoredTable.of(table)
 
 
-def _bring_into_force() -> Kept:
+def _bring_into_force() -> StoredTable:
     """The supplied terms in force among three parties, with dates, notice and lasting duties."""
     table = begin(db.session(), Mode.VISIT)
     sign_terms(table)
-    return Kept.of(table)
+    return StoredTable.of(table)
 
 
 def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) -> Checklist:
@@ -93,12 +93,12 @@ def in_force(app: Flask, session: Session) -> Table:
 @pytest.fixture
 def inviting(app: Flask, in_force: Table) -> Table:
     """The supplied terms in force, and a CSO whose people could let it join."""
-    before = Kept.of(in_force)
+    before = StoredTable.of(in_force)
 
-    def build() -> Kept:
+    def build() -> StoredTable:
         table = before.load(db.session())
         table.land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
-        return Kept.of(table)
+        return StoredTable.of(table)
 
     points = starting_points.of(app)
     return points.use("inviting", build, on="in_force").load(in_force.session)

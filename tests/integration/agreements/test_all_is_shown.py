@@ -1,4 +1,4 @@
-"""Everything a frozen document says is shown in words where it is signed and certified."""
+"""Everything in a frozen document is shown where it is signed and on its certificate."""
 
 from collections.abc import Iterator
 from typing import Any

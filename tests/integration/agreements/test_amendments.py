@@ -1,4 +1,4 @@
-"""Calling off an amendment: the checklist says again what the text in force says."""
+"""Calling off an amendment, which restores the answers of the text in force."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -119,7 +119,7 @@ def stances(table: Table) -> Mapping[str, Any]:
 
 
 @pytest.mark.both_databases
-def test_the_checklist_says_again_what_is_signed_and_nothing_is_lost(signed: Table) -> None:
+def test_the_checklist_has_the_signed_answers_again_and_nothing_is_lost(signed: Table) -> None:
     """product.md, 5.7: the text in force stays so until a new one is signed by all."""
     before, counted = (signed.checklist().revision_in_force_id, stances(signed)), counts(signed)
     text = drafted(signed)
@@ -175,7 +175,7 @@ def test_it_is_amended_again_after_and_what_was_open_is_agreed(signed: Table) ->
     assert "As the new law says." in str(standing(signed)["M1"])
 
 
-def test_the_history_of_an_item_says_that_nobody_wrote_it_anew(app: Flask, signed: Table) -> None:
+def test_the_history_of_an_item_says_that_nobody_wrote_it_again(app: Flask, signed: Table) -> None:
     amend(signed)
     change(signed)
     call_off(signed)

@@ -208,7 +208,7 @@ def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) 
     assert on(in_force, frozen_time, NOTICE + 1) == 0
 
 
-def test_the_duties_that_survive_are_those_of_the_signed_text(in_force: Table) -> None:
+def test_the_continuing_duties_come_from_the_signed_text(in_force: Table) -> None:
     duties = notices.surviving_duties(in_force.checklist())
     words = str(duties)
     assert "Confidentiality" in words
@@ -280,7 +280,7 @@ def test_an_expired_power_stops_nothing(in_force: Table) -> None:
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_only_what_is_in_force_is_stopped(in_force: Table, kind: NoticeKind) -> None:
+def test_only_a_text_in_force_is_stopped(in_force: Table, kind: NoticeKind) -> None:
     with pytest.raises(RefusedError, match="You can only suspend or end a text in force"):
         give(in_force, "tomas", kind, what=CONFIDENTIALITY)
 

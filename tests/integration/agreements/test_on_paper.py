@@ -1,4 +1,4 @@
-"""Signing on paper by the list of signatories: how many sign, in which order; passing on."""
+"""Signing on paper according to the list of signatories: how many, in which order; passing on."""
 
 from uuid import UUID
 

@@ -1,6 +1,6 @@
 """Signed on paper: one party records the scan, another confirms it, and it counts.
 
-In one file: all tests begin with the same text that was sent.
+In one file: all tests begin with the same pending text.
 """
 
 import datetime as dt
@@ -370,7 +370,7 @@ def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Table) -> 
     assert integrity.check_all().finding is None
 
 
-def test_a_withdrawn_scan_is_confirmed_by_nobody(sent: Table) -> None:
+def test_nobody_can_confirm_a_withdrawn_scan(sent: Table) -> None:
     recorded = record(sent)
     paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="The wrong file.")
     sent.session.commit()

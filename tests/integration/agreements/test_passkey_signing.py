@@ -363,7 +363,7 @@ def _passkey(desk: PasskeyDesk) -> Passkey:
 # The receipt -----------------------------------------------------------------------------------
 
 
-def test_the_signer_gets_a_receipt_with_digest_and_address_and_nothing_of_the_text(
+def test_the_signer_gets_a_receipt_with_digest_and_address_but_no_text(
     desk: PasskeyDesk,
 ) -> None:
     desk.sign_with(desk.device)

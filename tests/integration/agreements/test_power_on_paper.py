@@ -1,4 +1,4 @@
-"""Whoever signs on paper has the power on the day of the paper, by their role, not their name."""
+"""Signers on paper need a power on the day of the paper, by their role, not their name."""
 
 import datetime as dt
 
@@ -122,7 +122,7 @@ def test_a_suspended_person_signs_no_paper_dated_after_it(many: Table, frozen_ti
     record(many, "ilena", signed_on=today)
 
 
-def test_the_reason_stands_beside_who_signed(many: Table) -> None:
+def test_the_reason_is_shown_beside_the_signer(many: Table) -> None:
     send(many)
     power(many, "tomas", None, clock.today() - DAY)
     with pytest.raises(RuleBrokenError) as refusal:

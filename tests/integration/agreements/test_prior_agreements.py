@@ -1,4 +1,4 @@
-"""Prior agreements, made on paper before the product: recorded and confirmed by every party."""
+"""Prior agreements on paper: recorded, and confirmed by every party."""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whoever records paper for their party has read the very text that is frozen or was signed."""
+"""People who record paper for their party have read exactly the text that is frozen or signed."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Terms renew themselves where the parties chose so, or by new dates that all sign (M19)."""
+"""Terms renew automatically if the parties chose so, or by new dates that all sign (M19)."""
 
 import datetime as dt
 

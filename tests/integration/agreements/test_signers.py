@@ -33,13 +33,13 @@ from tracker.oversight.integrity import check_all
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
-from tracker.signoff.settings import HOUSE_RULES, HouseRules
+from tracker.signoff.settings import SIGNING_SETTINGS, SigningSettings
 from tracker.signoff.signers import Named, Order, PartySigners
 
 
 @pytest.fixture
 def four_eyes(app: Flask) -> Iterator[None]:
-    with replaced(app, HOUSE_RULES.holding(HouseRules(four_eyes=True))):
+    with replaced(app, SIGNING_SETTINGS.holding(SigningSettings(four_eyes=True))):
         yield
 
 
@@ -596,7 +596,7 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
 
 
 def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: Table) -> None:
-    with replaced(app, HOUSE_RULES.holding(HouseRules(days=12))):
+    with replaced(app, SIGNING_SETTINGS.holding(SigningSettings(days=12))):
         assert send(many).expires_on == clock.today() + 12 * DAY
 
 

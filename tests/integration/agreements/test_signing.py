@@ -144,7 +144,7 @@ def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
     ]
 
 
-def test_the_digest_is_that_of_the_canonical_bytes(sent: Table) -> None:
+def test_the_digest_is_of_the_canonical_bytes(sent: Table) -> None:
     """RFC 8785 and SHA-256: whoever has the bytes can check them by other means."""
     revision = revisions(sent)[0][0]
     assert canonical.digest(revision.document) == revision.digest
@@ -260,7 +260,7 @@ def test_a_partners_coordinator_may_send_too(table: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["nobody", "samira", "tomas", "marek", "vesna"])
-def test_each_party_names_a_signatory_of_its_own(table: Table, first: str) -> None:
+def test_each_party_names_its_own_signatory(table: Table, first: str) -> None:
     terms = table.agree()
     table.session.commit()
     users = table.land.users
@@ -744,7 +744,7 @@ def test_an_amendment_names_items_and_a_reason(in_force: Table) -> None:
         )
 
 
-def test_only_what_is_in_force_is_amended(sent: Table) -> None:
+def test_only_a_text_in_force_is_amended(sent: Table) -> None:
     refused(sent, lambda: amend(sent), "You can only amend a text in force")
 
 

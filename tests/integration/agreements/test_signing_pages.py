@@ -435,7 +435,7 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
     assert count() == few
 
 
-def test_the_ids_of_signatories_are_those_of_the_parties(table: Table) -> None:
+def test_the_signatories_have_the_ids_of_the_parties(table: Table) -> None:
     able: dict[UUID, Any] = dict(agreements.signatories(table.loaded()))
     assert set(able) == set(table.signatories)
     assert {person.user_id for people in able.values() for person in people} == {

@@ -1,6 +1,6 @@
-"""Whoever signed, recorded or confirmed a scan for one party confirms it for no other.
+"""People who signed, recorded or confirmed a scan for one party can't confirm it for another.
 
-A person can act for two parties of a cooperation. On pages, in My work and in mails alike.
+A person can act for two parties of a cooperation. The same on pages, in My work and in mails.
 """
 
 from collections.abc import Callable
@@ -231,7 +231,7 @@ def test_the_page_says_why_and_who_can_confirm_it(sent: Table, app: Flask) -> No
     assert "Confirm it for your organisation" not in page.text
 
 
-def test_the_page_names_the_other_parties_where_the_own_organisation_has_nobody_else(
+def test_the_page_names_other_parties_if_the_readers_organisation_has_nobody_else(
     sent: Table, app: Flask
 ) -> None:
     add_to(sent, "henrik", "lantern")

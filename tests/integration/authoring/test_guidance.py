@@ -90,7 +90,7 @@ def test_an_edited_text_becomes_the_next_revision_and_the_earlier_one_stays(
     assert (details["digest"], details["reason"]) == (row.digest, "Local practice")
 
 
-def test_the_digest_of_an_edited_revision_is_that_of_its_file(people: House) -> None:
+def test_an_edited_revision_has_the_digest_of_its_file(people: House) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     assert current_of().digest == digest_of(guidance_editing.file_of(current_of()))
 
@@ -123,7 +123,7 @@ def test_the_search_finds_the_words_of_now(people: House) -> None:
         (OLD, "[x](javascript:y)", "needs a whole address"),
     ],
 )
-def test_what_must_stay_stays_and_what_is_not_shown_is_refused(
+def test_required_content_stays_and_unseen_changes_are_refused(
     people: House, old: str, new: str, mistake: str
 ) -> None:
     assert any(mistake in message for message in mistakes(people, edited(old, new)))

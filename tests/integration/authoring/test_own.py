@@ -1,6 +1,6 @@
 """An organisation's own guidance: who writes it, who reads it, and who can't.
 
-In one file: one article of an organisation, read from every side in each place where it shows.
+In one file: one article of an organisation, read from every side wherever it is shown.
 """
 
 import datetime as dt
@@ -123,7 +123,7 @@ def test_an_article_is_added_with_its_passages_and_items(place: Place) -> None:
     ]
 
 
-def test_the_trail_says_whose_article_it_is_and_nothing_of_its_text(place: Place) -> None:
+def test_the_trail_names_the_articles_owner_and_nothing_of_its_text(place: Place) -> None:
     row = place.article()
     own_guidance.change(
         place["samira"],
@@ -265,7 +265,7 @@ def test_without_a_word_for_partners_it_stays_in_the_organisation(place: Place) 
     assert readers(place, place.article("nadia", question="Ours?")) == OF_THE_NPM
 
 
-def test_partners_read_it_where_it_says_so(place: Place) -> None:
+def test_partners_read_a_shared_article(place: Place) -> None:
     row = place.article(for_partners=True)
     # Not another NPM, not a CSO of no common cooperation, not who audits or administers.
     assert readers(place, row) == OF_THE_DOOR | OF_THE_NPM | OF_THE_LANTERN

@@ -211,7 +211,7 @@ def test_an_item_without_words_says_what_language_it_is_in(
     assert ada.page(template).text.count(note) == 1
 
 
-def test_where_a_passage_is_used_is_said_in_the_words_of_now(people: House) -> None:
+def test_uses_of_a_passage_have_current_labels(people: House) -> None:
     change(people, better(newest()))
     uses = queries.uses_of(["settling-terms/written-form"], "ar")
     assert "الغايات" in [use.label for use in uses["settling-terms/written-form"]]

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
-from tests.factories import frozen as texts
+from tests.factories import frozen_texts as texts
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.tables import Table, begin, set_out

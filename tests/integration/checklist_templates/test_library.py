@@ -104,7 +104,7 @@ def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> 
     assert used_in(session) == before
 
 
-def test_a_passage_is_used_where_it_stands_beside_an_item(session: Session) -> None:
+def test_a_passage_is_used_by_the_items_it_is_shown_beside(session: Session) -> None:
     library.load_content()
     whole, consent = "settling-terms/urgent-action", "settling-terms/urgent-consent"
     uses = guidance.uses_of([whole, consent])
@@ -112,7 +112,7 @@ def test_a_passage_is_used_where_it_stands_beside_an_item(session: Session) -> N
     assert [use.code for use in uses[whole]] == ["U1", "U18", "U19", "V20"]
 
 
-def test_where_a_passage_is_used_is_said_in_the_readers_language(session: Session) -> None:
+def test_uses_of_a_passage_have_labels_in_the_readers_language(session: Session) -> None:
     library.load_content()
     ref = "settling-terms/urgent-consent"
     assert guidance.uses_of([ref])[ref][0].label == "Informed consent"

@@ -101,7 +101,7 @@ class Desk:
         return self.table.land.id(key)
 
     def is_at_work(self, code: str) -> bool:
-        """Tell whether an item is shown and may be changed: live lists always, others in a draft.
+        """Return whether an item is shown and may be changed: live lists always, others in a draft.
 
         Once a text came back for some items, what else is agreed stays so.
         """
@@ -113,7 +113,7 @@ class Desk:
         return self.state == "drafting" and (is_asked_for or code in self.book.in_the_way())
 
     def stands(self, code: str) -> bool:
-        """Tell whether there is an answer that may be changed."""
+        """Return whether there is an answer that may be changed."""
         return self.is_at_work(code) and self.book.stories[code].now is not None
 
     def last(self, code: str) -> int:
@@ -129,7 +129,7 @@ class Desk:
         return {key: value for key, value in shown.items() if has_words(value) or value is False}
 
     def is_taken(self, code: str, body: UUID) -> bool:
-        """Tell whether another party has accepted the current answer."""
+        """Return whether another party has accepted the current answer."""
         story = self.book.stories[code]
         return story.now is not None and any(
             story.stances.get(party) == (self.last(code), truth.ACCEPTS)
@@ -146,7 +146,7 @@ class Desk:
         )
 
     def may_agree(self, body: UUID, offer: Offer) -> bool:
-        """Tell whether a party may answer a proposal: one of the two writes the item."""
+        """Return whether a party may answer a proposal: one of the two writes the item."""
         is_other = body in self.book.parties and body != offer.body
         return is_other and bool({body, offer.body} & set(self.book.setters(offer.code)))
 

@@ -1,6 +1,6 @@
-"""Drafts: unsaved words are kept only for their author, never lost, and never an answer.
+"""Drafts: unsaved text is stored only for its author, never lost, and never an answer.
 
-In one file: one draft, from the first letter to its end, on the desk of the same people.
+In one file: one draft, from its first letter to its end, in the same browsers.
 """
 
 import datetime as dt
@@ -682,7 +682,7 @@ def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
         ("/items/M6/leave-out", {"reason": MARK}, "M6", LEFT_OUT),
     ],
 )
-def test_every_page_of_writing_keeps_what_is_sent_too_late(
+def test_every_writing_page_keeps_text_sent_too_late(
     desk: Desk, frozen_time: SetTime, rest: str, typed: Any, item: str, kind: DraftKind
 ) -> None:
     frozen_time(NOON)

@@ -1,6 +1,6 @@
-"""Words that may limit the NPM (S6, S7): their side says, the second reader accepts or flags.
+"""Phrases that may limit the NPM (S6, S7): their side answers, the second reader accepts or flags.
 
-In one file: the verbs and the pages of one question, tried from both sides.
+In one file: the verbs and the pages of one question, tested from both sides.
 """
 
 from collections.abc import Callable
@@ -216,7 +216,7 @@ def test_an_answer_holds_for_its_sentence_alone(table: Table) -> None:
     assert changed.waits_for_author
 
 
-def test_words_of_another_side_are_asked_about_anew(table: Table) -> None:
+def test_text_of_another_side_is_asked_about_again(table: Table) -> None:
     """A proposal that was accepted has the words of the party that proposed it."""
     saved = table.save("ilena", "M1", words="As we like.")
     proposal = positions.propose(
@@ -245,7 +245,7 @@ def test_a_flag_that_closed_since_the_term_changed_elsewhere_is_no_answer(table:
 # The second reader
 
 
-def test_the_second_reader_accepts_what_is_explained_without_a_word(table: Table) -> None:
+def test_the_second_reader_accepts_an_explained_phrase_without_a_reason(table: Table) -> None:
     name_reader(table)
     table.save("ilena", "M1", words=TOGETHER)
     (hint,) = on(table)

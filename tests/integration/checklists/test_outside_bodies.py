@@ -87,7 +87,7 @@ def test_a_body_that_is_typed_instead_of_chosen_is_asked_about(table: Table) -> 
     assert (hint.hint.phrase, hint.hint.words) == ("outside_body", ("warden",))
 
 
-def test_what_is_not_listed_can_not_be_named(table: Table) -> None:
+def test_a_body_that_is_not_listed_cannot_be_named(table: Table) -> None:
     for named in (uuid4(), table.land.id("bridge")):
         with pytest.raises(WrongTypeError):
             table.save("ilena", "M2", consulted=str(named))

@@ -289,7 +289,7 @@ def test_a_proposal_and_its_refusal_need_a_reason(table: Table, reason: str) -> 
         positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, reason)
 
 
-def test_a_proposal_that_changes_nothing_is_none(table: Table) -> None:
+def test_a_proposal_that_changes_nothing_is_refused(table: Table) -> None:
     table.save("ilena", "M1", words="As it stands.")
     with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         propose(table, "samira", words="As it stands.")

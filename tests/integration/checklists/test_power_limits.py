@@ -1,6 +1,6 @@
-"""Flags by rule (product.md, 4.8): raised on saving, closed by themselves or by an explanation.
+"""Rules' flags (product.md, 4.8): raised on saving, closed automatically or by an explanation.
 
-In one file: one flag, from its raising to its end, by rules and by words.
+In one file: one flag, from raising to its end, by rules and by people.
 """
 
 from typing import Any

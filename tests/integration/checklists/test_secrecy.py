@@ -175,7 +175,7 @@ def test_everything_is_decrypted_with_the_key(scene: Scene, roles: Checklist) ->
     assert encryption.reason_of(roles.cooperation_id, roles) == DECLINED
 
 
-def test_the_frozen_text_is_sealed_and_its_digest_is_that_of_the_plain_bytes(
+def test_the_frozen_text_is_encrypted_and_its_digest_is_of_the_plain_bytes(
     scene: Scene, roles: Checklist
 ) -> None:
     revision = signoff.revisions_of("checklist", roles.id)[0][0]

@@ -1,4 +1,4 @@
-"""A review is of what was shown: ways of working that show more undo it."""
+"""A review covers what was shown: ways of working that show more void it."""
 
 from typing import Any
 

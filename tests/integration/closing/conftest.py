@@ -1,4 +1,4 @@
-"""The demonstration, its complete cooperation running or ended, for each test anew."""
+"""The demonstration, its complete cooperation running or ended, fresh for each test."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The pages of returns and of the closing, as each reader gets them."""
+"""The pages of returns and of the closing, as each kind of reader sees them."""
 
 import pytest
 from flask import Flask

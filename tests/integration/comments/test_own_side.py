@@ -1,4 +1,4 @@
-"""Comments to one's own side: everybody else looks for them in every way, and finds nothing."""
+"""Comments to one's own side: others look for them in every way, and find nothing."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice

@@ -99,7 +99,7 @@ def test_a_new_comment_appears_in_its_thread(talk: Talk) -> None:
     assert text_of(talk.page("ilena", talk.thread()), written)
 
 
-def test_a_comment_on_the_checklist_as_a_whole_has_a_thread_of_its_own(talk: Talk) -> None:
+def test_comments_on_the_whole_checklist_have_their_own_thread(talk: Talk) -> None:
     page = submit(talk, "samira", None, text="About all of it.", audience="own")
     assert page.h1 == "Comments on the checklist"
     written = talk.session.scalars(sa.select(Comment)).one()
@@ -374,7 +374,7 @@ def test_an_auditor_sees_the_checklist_and_nothing_of_its_comments(talk: Talk) -
 
 
 @pytest.mark.parametrize("item", ["M99", "m1", "V5"])
-def test_there_is_no_thread_of_what_is_no_item(talk: Talk, item: str) -> None:
+def test_an_unknown_item_has_no_thread(talk: Talk, item: str) -> None:
     talk.page("samira", talk.thread(item), 404)
 
 

@@ -105,7 +105,7 @@ def test_after_a_party_left_its_people_read_nothing(talk: Talk) -> None:
     assert "Joana Pires" in {person.name for person in able}
 
 
-def test_a_party_of_the_cooperation_that_is_none_of_the_checklist_reads_none(talk: Talk) -> None:
+def test_a_party_that_is_not_on_the_checklist_reads_no_comments(talk: Talk) -> None:
     open_ = talk.write("ilena")
     talk.session.execute(
         sa.delete(ChecklistParty).where(

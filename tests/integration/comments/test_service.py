@@ -120,7 +120,7 @@ def test_a_person_who_cannot_read_comments_cannot_write_any(talk: Talk, first: s
         ("x" * (TEXT_LENGTH + 1), "text", "at most 4000 characters"),
     ],
 )
-def test_a_comment_says_something_and_not_too_much(
+def test_a_comment_is_neither_empty_nor_too_long(
     talk: Talk, text: str, field: str, words: str
 ) -> None:
     with pytest.raises(RuleBrokenError, match=words) as refused:
@@ -269,7 +269,7 @@ def test_a_mention_of_somebody_who_was_mentioned_in_a_withdrawn_comment_waits_no
 
 
 @pytest.mark.both_databases
-def test_mentions_wait_in_their_order_and_it_is_told_when_there_are_more(
+def test_mentions_are_listed_in_order_and_the_page_says_if_there_are_more(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comment_ids = [talk.write("samira", mentions=[talk.id("oren")]).id for _ in range(3)]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories.agreements import checklist_of, send, sign
-from tests.factories.cooperations import Country, KeptCountry, bring_in, copied_country, open_one
+from tests.factories.cooperations import Country, StoredCountry, bring_in, copied_country, open_one
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts.models import Invitation
@@ -35,14 +35,14 @@ def land(session: Session) -> Country:
 @pytest.fixture
 def reference(app: Flask, land: Country) -> str:
     """The reference of a cooperation with two CSOs."""
-    kept_land = KeptCountry.of(land)
+    stored_land = StoredCountry.of(land)
 
     def build() -> str:
-        return open_one(kept_land.load(db.session()), "door", "lantern").reference
+        return open_one(stored_land.load(db.session()), "door", "lantern").reference
 
     reference = starting_points.of(app).use("cooperation", build, on="country")
     land.session.expire_all()
-    kept_land.load(land.session)
+    stored_land.load(land.session)
     return reference
 
 
@@ -477,7 +477,7 @@ def test_only_an_npm_is_asked_about_outside_experts(browser: Browser, reference:
 
 
 @pytest.mark.parametrize("email", ["", "nonsense", "a@b@c", "x" * 300 + "@example.org"])
-def test_an_address_that_is_none_is_refused_and_kept(
+def test_an_invalid_address_is_refused_and_kept_in_the_form(
     browser: Browser, session: Session, reference: str, email: str
 ) -> None:
     answer = browser("samira").submit(

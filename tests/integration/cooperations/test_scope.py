@@ -1,4 +1,4 @@
-"""Who sees a cooperation, and who is listed for a thing of it."""
+"""Who sees a cooperation, and who is on its lists."""
 
 import datetime as dt
 from collections.abc import Callable

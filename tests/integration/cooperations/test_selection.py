@@ -194,7 +194,7 @@ def test_it_is_recorded_on_its_page_and_a_form_sent_twice_saves_once(
     assert "How Open Door Legal Aid was chosen as a partner was recorded." in history
 
 
-def test_what_is_missing_is_said_beside_its_field_and_nothing_typed_is_lost(
+def test_a_missing_answer_is_reported_beside_its_field_and_typed_text_is_kept(
     app: Flask, table: Table
 ) -> None:
     client = table.land.browser(app, "ilena")
@@ -275,7 +275,7 @@ def test_a_partner_of_another_cooperation_is_not_found_here(app: Flask, table: T
     client.page(f"/cooperations/{other.reference}/selection/{table.land.id('door')}", 404)
 
 
-def test_a_coordinator_is_told_why_it_can_be_changed_no_more(app: Flask, table: Table) -> None:
+def test_a_coordinator_is_told_why_it_can_no_longer_be_changed(app: Flask, table: Table) -> None:
     table.send()
     client = table.land.browser(app, "ilena")
     page = client.page(address(table))

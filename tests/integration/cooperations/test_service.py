@@ -75,7 +75,7 @@ def test_opening_gives_reference_parties_key_chain_and_opener(land: Country) -> 
     assert instance[0] == "cooperation_registered"
 
 
-def test_references_count_up_within_a_year_and_begin_anew(
+def test_references_count_up_and_restart_each_year(
     land: Country, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     year = clock.today().year + 1

@@ -1,4 +1,4 @@
-"""What the public check shows of a cooperation's agreements: who sets it, and what comes of it."""
+"""What the public check shows of a cooperation's agreements: who sets it, and the effect."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """My work and the cooperation's page: whose turn it is, in every state, for everybody.
 
-In one file: both pages show the same tasks, and are tried on the same cooperations.
+In one file: both pages show the same tasks, and are tested on the same cooperations.
 """
 
 import datetime as dt

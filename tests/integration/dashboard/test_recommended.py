@@ -1,4 +1,4 @@
-"""What is only recommended is started by a click, and is nobody's task (product.md, section 6)."""
+"""Recommended checklists are started with a click, and are nobody's task (product.md, 6)."""
 
 import pytest
 from flask import Flask
@@ -94,7 +94,7 @@ def test_a_standing_plan_that_is_required_is_a_task(
     assert states(client.page("/"))[PLAN] == "Waiting for you"
 
 
-def test_confidentiality_that_is_not_needed_any_more_is_nobodys_task(
+def test_confidentiality_terms_that_are_no_longer_needed_are_nobodys_task(
     app: Flask, land: Country, session: Session
 ) -> None:
     cooperation = open_one(land, "door", modes=(Mode.INFO_F,))

@@ -1,4 +1,4 @@
-"""Terms that ran out: no list, page, stage line or history calls such a cooperation active."""
+"""Expired terms: no list, page, stage line or history calls such a cooperation active."""
 
 import datetime as dt
 from collections.abc import Callable

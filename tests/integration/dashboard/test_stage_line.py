@@ -1,4 +1,4 @@
-"""The line of stages on a cooperation's page: all of them, and what was left behind."""
+"""The stage line on a cooperation's page: all stages, and which have been passed."""
 
 import pytest
 from flask import Flask

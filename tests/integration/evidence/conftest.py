@@ -1,4 +1,4 @@
-"""A folder of the test's own for the private keys of the evidence."""
+"""A folder for each test's private evidence keys."""
 
 from pathlib import Path
 

@@ -83,7 +83,7 @@ def test_the_coordinators_of_each_party_are_mailed_and_nobody_else(
     }
 
 
-def test_the_mail_holds_the_checkpoint_and_nothing_of_what_was_agreed(
+def test_the_mail_contains_the_checkpoint_and_nothing_that_was_agreed(
     land: Country, session: Session
 ) -> None:
     land.users["samira"].language = "ar"
@@ -147,7 +147,7 @@ def in_force(land: Country, session: Session, cooperation: Cooperation) -> Check
     return checklist
 
 
-def test_a_text_that_came_into_force_is_mailed_at_once_and_once(
+def test_a_checkpoint_with_a_new_text_is_mailed_immediately_and_once(
     land: Country, session: Session, frozen_time: Freeze
 ) -> None:
     a_round(session)

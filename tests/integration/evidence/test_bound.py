@@ -1,4 +1,4 @@
-"""What is claimed of a text rests on what is bound: rows that say otherwise convince nobody.
+"""Claims about a text are based on bound evidence: rows that say otherwise change nothing.
 
 In one file: one table of texts, in which each column is changed in each direction.
 """
@@ -433,7 +433,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
 
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", CHANGES)
-def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
+def test_a_changed_row_is_noticed_and_the_bound_status_is_shown(
     scenes: Scenes, tmp_path: Path, case: str
 ) -> None:
     name, change = CHANGES[case]
@@ -610,7 +610,7 @@ def test_a_text_without_one_of_its_signatures_is_not_signed_by_all(scenes: Scene
         issuing.make(scene.revisions[0])
 
 
-def test_a_signature_that_nothing_bears_witness_to_stands_on_no_certificate(
+def test_a_signature_without_an_event_is_on_no_certificate(
     scenes: Scenes,
 ) -> None:
     scene = scenes["in force"]
@@ -647,7 +647,7 @@ def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
     assert [text.reference for text in disagreements.known()] == [scene.reference]
 
 
-def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scenes) -> None:
+def test_removing_a_party_from_the_request_does_not_complete_a_text(scenes: Scenes) -> None:
     """The frozen text names both parties: the first signature alone brings nothing into force."""
     scene = scenes["drafted"]
     land = scenes.land.load(db.session())
@@ -807,7 +807,7 @@ def test_a_stage_whose_event_lost_its_details_is_not_as_its_row_alone_says(
         {"countersigned_at": noon_in(300)},
     ],
 )
-def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
+def test_a_changed_undertaking_is_noticed_and_the_bound_status_is_shown(
     app: Flask, session: Session, demonstration: Demonstration, values: dict[str, object]
 ) -> None:
     undertaking = session.scalars(

@@ -1,6 +1,6 @@
-"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out.
+"""Evidence exported as one file that two verifiers accept; confidential texts are left out.
 
-In one file: what is exported once is opened by all tests, and costs seconds to make.
+In one file: one export, which takes seconds, is opened by all tests.
 """
 
 import datetime as dt
@@ -115,7 +115,7 @@ def test_a_manager_of_a_party_gets_a_file_that_two_verifiers_take_for_sound(
     assert len(rows(files, parts.SIGNATURE)) >= len(texts)
 
 
-def test_that_it_was_taken_out_is_the_last_event_in_it_and_told_to_all_parties(
+def test_the_export_is_its_own_last_event_and_all_parties_see_it(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     files = container.unpack(take_out(app, demonstration, "milan").data)
@@ -131,7 +131,7 @@ def test_that_it_was_taken_out_is_the_last_event_in_it_and_told_to_all_parties(
     assert "Evidence was exported." in page.text
 
 
-def test_what_is_closed_stays_out_unless_it_is_asked_for_and_its_events_are_there(
+def test_confidential_texts_are_left_out_unless_requested_but_their_events_are_included(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     files = container.unpack(take_out(app, demonstration, "milan").data)
@@ -394,7 +394,7 @@ def test_the_page_tells_the_key_to_compare(
     assert '<a href="/register" aria-current="true">' in page.html
 
 
-def test_a_lost_key_leaves_nothing_recorded_and_is_told(
+def test_with_a_lost_key_nothing_is_recorded_and_the_page_says_so(
     app: Flask, demonstration: Demonstration, session: Session, tmp_path: Path
 ) -> None:
     before = trail.history(demonstration.cooperations["complete"])[0]

@@ -1,6 +1,6 @@
-"""Certificates: made once all have signed, by the worker alone, kept as they are, handed out.
+"""Certificates: made once all have signed, only by the worker, stored unchanged, downloaded.
 
-In one file: one certificate, from its making to its handing out.
+In one file: one certificate, from its making to its download.
 """
 
 import datetime as dt

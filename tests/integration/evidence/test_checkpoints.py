@@ -1,4 +1,4 @@
-"""The log grows with the chains, checkpoints are signed, kept and published, proofs hold."""
+"""The log grows with the chains; checkpoints are signed, stored and published; proofs are valid."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -101,9 +101,7 @@ def test_each_chain_whose_end_changed_gets_a_leaf_and_no_other(
     assert make(session) == second
 
 
-def test_the_root_is_that_of_the_leaves_as_the_document_writes_them(
-    begun: None, session: Session
-) -> None:
+def test_the_root_is_computed_from_the_leaves_as_documented(begun: None, session: Session) -> None:
     for _ in range(11):
         happen(session)
         checkpoint = make(session)

@@ -1,6 +1,6 @@
-"""Keys of the evidence: made once, rotated, revoked, brought; old ones stay for verifying.
+"""Evidence keys: created once, rotated, revoked, imported; old ones stay for verification.
 
-In one file: all of them begin with the same keys of an instance.
+In one file: all tests begin with the same keys of an instance.
 """
 
 import datetime as dt
@@ -80,7 +80,7 @@ def test_what_a_key_signs_verifies_with_its_public_key(own_keys: list[PublicKey]
     assert own.certificates == ()
 
 
-def test_the_key_for_documents_comes_with_a_certificate_of_its_own(
+def test_the_document_key_comes_with_its_own_certificate(
     own_keys: list[PublicKey],
 ) -> None:
     own = signing_keys.current(DOCUMENT)
@@ -170,7 +170,7 @@ def test_a_lost_key_is_reported_and_can_be_rotated_but_vouches_for_nothing(
     assert signing_keys.trouble() == []
 
 
-def test_the_key_for_documents_rotates_by_itself(own_keys: list[PublicKey]) -> None:
+def test_the_document_key_rotates_separately(own_keys: list[PublicKey]) -> None:
     signing_keys.rotate(DOCUMENT)
     assert numbers(DOCUMENT) == [1, 2]
     assert numbers(CHECKPOINT) == [1]
@@ -197,7 +197,7 @@ def test_what_is_rolled_back_leaves_the_key_in_use(
 # Revoking -----------------------------------------------------------------------------------------
 
 
-def test_a_revoked_key_is_replaced_at_once_by_one_it_does_not_vouch_for(
+def test_a_revoked_key_is_replaced_immediately_by_one_it_does_not_vouch_for(
     own_keys: list[PublicKey], session: Session
 ) -> None:
     new = signing_keys.revoke(CHECKPOINT, 1, " The server was stolen. ")
@@ -328,7 +328,9 @@ def test_the_same_certificate_is_brought_once(own_keys: list[PublicKey]) -> None
 # Files of others, damaged files -------------------------------------------------------------------
 
 
-def test_a_damaged_file_is_told_from_a_missing_one(own_keys: list[PublicKey], folder: Path) -> None:
+def test_a_damaged_file_is_distinguished_from_a_missing_one(
+    own_keys: list[PublicKey], folder: Path
+) -> None:
     path = folder / "checkpoint-1.key"
     for content in (b"", b"no base64!", path.read_bytes()[:-5] + b"AAAA\n"):
         path.write_bytes(content)

@@ -74,7 +74,9 @@ def test_a_key_is_revoked_with_a_reason_alone(app: Flask, folder: Path) -> None:
     assert "revoked on" in run(app, "list").output
 
 
-def test_an_own_key_is_taken_in_from_its_files(app: Flask, folder: Path, tmp_path: Path) -> None:
+def test_an_organisations_own_key_is_imported_from_its_files(
+    app: Flask, folder: Path, tmp_path: Path
+) -> None:
     root_key, own_key = new_private(), new_private()
     root = certificate(root_key, of="Root")
     files = {

@@ -1,6 +1,6 @@
-"""The public check: what it answers to whom, in every state of a text, and what it never tells.
+"""The public check: its answer in every state of a text, and what it never reveals.
 
-In one file: every state of one text, and the answer that each gives.
+In one file: every state of one text, and the answer to each.
 """
 
 import datetime as dt
@@ -232,7 +232,7 @@ def test_a_digest_is_read_as_printed_on_paper(
 
 
 @pytest.mark.parametrize("digest", ["", "0", OTHER, OTHER[:-1], "z" * 64, "%", "f" * 1000])
-def test_what_is_not_known_is_unknown(
+def test_an_unknown_document_is_reported_as_unknown(
     session: Session, demonstration: Demonstration, digest: str
 ) -> None:
     assert verdicts.of_text(demonstration.references["complete"], digest) == verdicts.UNKNOWN
@@ -260,7 +260,7 @@ def test_a_certificate_is_recognised_by_its_file_and_by_its_digest(
             assert verdicts.of_digests(row.sha256).verdict is Verdict.GENUINE
 
 
-def test_the_canonical_document_by_itself_is_told_too(
+def test_the_canonical_document_alone_is_recognised_too(
     session: Session, demonstration: Demonstration
 ) -> None:
     revision = revision_of(demonstration, "complete")
@@ -301,7 +301,7 @@ def test_what_was_changed_in_the_database_is_not_called_genuine(
     assert verdicts.of_text(reference, digest).verdict is Verdict.ALTERED
 
 
-def test_what_was_erased_is_still_told_by_its_digest(
+def test_an_erased_text_is_still_recognised_by_its_digest(
     session: Session, demonstration: Demonstration
 ) -> None:
     revision = revision_of(demonstration, "complete", "visit_roles")
@@ -663,7 +663,7 @@ def test_who_tries_too_often_waits_and_genuine_ones_are_not_counted(
     assert stranger.get("/verify").status_code == 200
 
 
-def test_the_page_stands_in_both_languages_and_is_linked_from_every_page(
+def test_the_page_exists_in_both_languages_and_is_linked_from_every_page(
     session: Session, demonstration: Demonstration, stranger: CheckedClient
 ) -> None:
     assert "/verify" in stranger.page("/guidance").addresses()

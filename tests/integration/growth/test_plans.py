@@ -1,4 +1,4 @@
-"""At 2,000 cooperations pages read no table that grows from end to end."""
+"""With 2,000 cooperations, pages scan no growing table from end to end."""
 
 import pytest
 import sqlalchemy as sa

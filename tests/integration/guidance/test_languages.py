@@ -1,4 +1,4 @@
-"""Articles in the reader's language, and the note on what is not in it."""
+"""Articles in the reader's language, and the note on untranslated ones."""
 
 from sqlalchemy.orm import Session
 

@@ -188,7 +188,7 @@ def test_passages_that_name_an_item_of_a_checklist_come_with_those_asked_for(
     assert set(queries.passages_for(["article-2/rules"], items="M")) == {"article-2/rules"}
 
 
-def test_passages_are_those_of_the_current_revision(folder: ContentFolder) -> None:
+def test_passages_come_from_the_current_revision(folder: ContentFolder) -> None:
     folder.articles[0].text = "Other words."
     folder.articles[0].revision = 2
     folder.load()

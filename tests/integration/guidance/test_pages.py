@@ -170,7 +170,9 @@ def test_the_count_beside_a_choice_is_what_choosing_it_shows(
             assert f"{count} {noun} with “both”" in client.page(address).text
 
 
-def test_no_hit_says_so_and_what_to_do(client: CheckedClient, folder: ContentFolder) -> None:
+def test_a_search_without_hits_says_so_and_what_to_do(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
     page = library(client, q="zebra")
     assert "0 articles with “zebra”" in page.text
     assert "No articles found with all these words." in page.text

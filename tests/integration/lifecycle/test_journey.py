@@ -134,7 +134,7 @@ def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
     assert policy.can_plan_visit(queries.facts_of(cooperation), gates)
 
 
-def test_the_dates_of_m19_become_those_of_the_cooperation(cast: Cast) -> None:
+def test_the_dates_of_m19_become_the_cooperations(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
     demo_checklists.send(cast, terms)
     demo_checklists.sign(cast, terms, "npm")

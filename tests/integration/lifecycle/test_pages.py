@@ -157,7 +157,7 @@ def test_organisations_that_do_not_fit_are_not_taken(
     assert opened(land) == []
 
 
-def test_an_answer_that_is_none_is_asked_again(browser: Browser, land: Country) -> None:
+def test_an_invalid_answer_is_asked_again(browser: Browser, land: Country) -> None:
     answer = browser("ilena").post(
         "/cooperations/open",
         data={**head(land), **ANSWERS, "question_personal_data": "perhaps", "step": "open"},

@@ -108,9 +108,7 @@ def test_a_mode_given_up_altogether_leads_back_to_p0(land: Country) -> None:
     assert cooperation.stage is Stage.EXPLORED
 
 
-def test_a_party_that_joins_is_asked_on_what_is_still_in_draft(
-    land: Country, session: Session
-) -> None:
+def test_a_joining_party_is_asked_about_drafts(land: Country, session: Session) -> None:
     cooperation = open_one(land, "door")
     own = queries.own_checklists(cooperation.id)
     own[ChecklistKind.CONFIDENTIALITY].state = ChecklistState.SENT
@@ -191,7 +189,7 @@ PUBLIC = {"npm_passes_restricted": "no", "cso_passes_restricted": "no"}
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ilena", "samira"])
-def test_a_coordinator_of_a_party_starts_what_is_recommended(land: Country, first: str) -> None:
+def test_a_coordinator_of_a_party_starts_a_recommended_checklist(land: Country, first: str) -> None:
     cooperation = open_one(land, "door", modes=(Mode.VISIT, Mode.INFO_F))
     plan = service.start_recommended(land.actor(first), cooperation, STANDING_PLAN)
     assert begun(cooperation) == {"terms", "confidentiality", "urgent_plan"}
@@ -217,7 +215,7 @@ def test_a_coordinator_of_a_party_starts_what_is_recommended(land: Country, firs
         ("ilena", (Mode.INFO_F,), {}, Stage.CLOSED),
     ],
 )
-def test_others_and_what_is_not_recommended_are_refused(
+def test_other_people_and_other_checklists_are_refused(
     land: Country,
     first: str,
     modes: tuple[Mode, ...],

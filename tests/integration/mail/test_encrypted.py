@@ -56,7 +56,7 @@ def certificate(tmp_path: Path) -> Path:
     return path
 
 
-class Kept:
+class KeepingServer:
     """What a server was given."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def only_the_right_password(
 class Server:
     """A server that takes mail encrypted only."""
 
-    mailbox: Kept
+    mailbox: KeepingServer
     port: int
     kind: str
 
@@ -110,7 +110,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def starttls(context: ssl.SSLContext) -> Iterator[Server]:
-    mailbox = Kept()
+    mailbox = KeepingServer()
     controller = Controller(
         mailbox,
         hostname="127.0.0.1",
@@ -127,7 +127,7 @@ def starttls(context: ssl.SSLContext) -> Iterator[Server]:
 
 @pytest.fixture
 def smtps(context: ssl.SSLContext) -> Iterator[Server]:
-    mailbox = Kept()
+    mailbox = KeepingServer()
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), ssl_context=context)
     controller.start()
     yield Server(mailbox, controller.port, "smtps")

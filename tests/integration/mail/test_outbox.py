@@ -147,7 +147,7 @@ def test_a_message_arrives_once_the_server_accepts_it(
 
 
 @pytest.mark.both_databases
-def test_an_address_that_is_none_harms_no_other_message(
+def test_an_invalid_address_does_not_affect_other_messages(
     session: Session, smtp_server: SmtpServer
 ) -> None:
     for recipient in ("nonsense", "a@b@c", "", "x\nBcc: evil@example.org"):

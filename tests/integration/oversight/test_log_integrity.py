@@ -171,7 +171,7 @@ def test_a_chain_whose_end_was_cut_off_with_the_key_of_the_trail_is_named(
     )
 
 
-def test_without_the_key_the_missing_seal_is_told_first(
+def test_without_the_key_the_missing_seal_is_reported_first(
     signed: Signed, logged: list[Checkpoint]
 ) -> None:
     result = finding(lambda connection: Tampering(connection, signed.first.id).rewrite())

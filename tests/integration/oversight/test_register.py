@@ -143,7 +143,7 @@ def test_a_text_that_was_called_back_is_a_draft_again(land: Country, terms: Chec
         (-300, -1, -100, AgreementState.ENDED),
     ],
 )
-def test_dates_decide_the_state_of_what_is_in_force(
+def test_dates_decide_the_state_of_a_text_in_force(
     land: Country, terms: Checklist, begins: int, ends: int, review: int, state: AgreementState
 ) -> None:
     in_force(land, terms, begins, ends, review)
@@ -170,7 +170,7 @@ def test_the_last_day_is_included(
     assert [line.state for line in lines(land, narrowing=Narrowing.ENDED)] == [AgreementState.ENDED]
 
 
-def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms: Checklist) -> None:
+def test_an_amendment_keeps_the_dates_of_the_text_in_force(land: Country, terms: Checklist) -> None:
     in_force(land, terms, -10, 300, 100)
     before = line(land, ChecklistKind.TERMS)
     agreements_service.amend(land.actor("ilena"), terms, reason="A longer term.", items=["M19"])
@@ -367,7 +367,7 @@ def test_terms_that_begin_later_are_found_in_force_from_their_first_day_on(
         ("x " * 500, set()),
     ],
 )
-def test_every_word_stands_in_title_reference_or_a_party(
+def test_every_word_has_to_occur_in_title_reference_or_a_party(
     land: Country, cooperation: Cooperation, words: str, expected: set[str]
 ) -> None:
     open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")

@@ -236,7 +236,7 @@ def test_a_person_who_may_see_a_cooperation_has_its_rows_checked_too(
 # What changes rightly -------------------------------------------------------------------------
 
 
-def test_what_is_done_in_the_application_agrees_with_its_events(
+def test_rows_changed_by_the_application_agree_with_its_events(
     app: Flask, session: Session, signed: Signed
 ) -> None:
     dora, samira = actor("Dora Lund"), actor("Samira Okell")
@@ -272,7 +272,7 @@ def checked(verdict: Verdict) -> tuple[Finding | None, int, bool]:
     return verdict.finding, verdict.not_adopted, verdict.adopted_at is not None
 
 
-def test_rows_from_before_are_told_to_be_unchecked_until_they_are_taken(
+def test_older_rows_are_reported_as_unchecked_until_they_are_adopted(
     app: Flask, signed: Signed
 ) -> None:
     forget_rows()

@@ -26,7 +26,7 @@ def is_placed(result: Result) -> bool:
     return place.table is not Table.CHECKED or place.of == result.change.table
 
 
-def test_a_change_to_any_table_is_named_or_stands_in_the_threat_model(
+def test_a_change_to_any_table_is_named_or_is_in_the_threat_model(
     app: Flask, demonstration: Demonstration
 ) -> None:
     with app.app_context():

@@ -1,6 +1,6 @@
 """The register of undertakings: who sees which lines, how they are filtered, paged and exported.
 
-In one file: each section asks the same register, from another side.
+In one file: each section tests the same register from another side.
 """
 
 import csv
@@ -186,7 +186,7 @@ def test_a_scan_that_waits_gives_no_access_yet_and_a_confirmed_one_reads_paper(
     assert confirmed.method is Method.PAPER
 
 
-def test_paused_work_is_closed_and_nothing_declared_is_told(app: Flask, stage: Stage) -> None:
+def test_paused_work_is_shown_as_closed_and_no_interest_is_shown(app: Flask, stage: Stage) -> None:
     stage.clear("leyla", TOLD)
     text = "My brother works for the Quillfen guards since May."
     adding.add(stage.actor("leyla"), stage.undertaking("leyla").id, text, Places(Reach.ALL))
@@ -223,7 +223,7 @@ def test_an_interest_that_closes_some_places_changes_no_line(stage: Stage) -> No
     assert state_of(line_of(stage, "leyla")) == before
 
 
-def test_of_one_visit_neither_number_nor_day_is_told(app: Flask, stage: Stage, cast: Cast) -> None:
+def test_neither_number_nor_day_of_a_visit_is_shown(app: Flask, stage: Stage, cast: Cast) -> None:
     visit = VisitChoice(uuid4(), 7)
     put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
     until = clock.today() + 20 * DAY
@@ -458,7 +458,7 @@ def test_access_that_ends_soon_is_found_by_its_last_day(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_earlier_terms_are_told_from_those_in_force(stage: Stage) -> None:
+def test_earlier_terms_are_distinguished_from_those_in_force(stage: Stage) -> None:
     milan = stage.actor("milan")
     before = set(ids(lines(milan)))
     assert lines(milan, version=TextVersion.EARLIER) == []

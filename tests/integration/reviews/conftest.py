@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.factories import agreements
-from tests.factories.tables import Kept, Table, begin
+from tests.factories.tables import StoredTable, Table, begin
 from tests.integration.agreements.conftest import DAY, DAYS, sign_terms
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.cooperations.people import people
@@ -26,12 +26,12 @@ LATE = DAYS * DAY
 BOSSES = ("tomas", "henrik", "otto")
 
 
-def _bring_into_force() -> Kept:
+def _bring_into_force() -> StoredTable:
     table = begin(db.session(), Mode.INFO_A)
     agreements.answer(table.land, table.checklist(), "M2", objectives="Fewer strip searches.")
     sign_terms(table, renewal="none")
     table.session.commit()
-    return Kept.of(table)
+    return StoredTable.of(table)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Somebody who acts for two parties has no task and no mail to confirm a record a second time."""
+"""People who act for two parties get no task and no mail to confirm a record a second time."""
 
 import pytest
 import sqlalchemy as sa

@@ -97,7 +97,7 @@ def test_the_record_is_written_beside_what_was_promised_and_confirmed(
     assert "Outcome: Continue unchanged." in history.text
 
 
-def test_what_is_missing_is_said_on_the_record(app: Flask, active: Table) -> None:
+def test_the_record_says_what_is_missing(app: Flask, active: Table) -> None:
     begin_review(active)
     shown = submit(app, active, "samira", "/1/write", other_points="It rained.")
     for words in (

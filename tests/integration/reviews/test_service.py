@@ -1,4 +1,4 @@
-"""A review is begun, written by all, confirmed by each party and takes effect (P5, G6)."""
+"""A review begun, written by all, confirmed by each party, taking effect (P5, G6)."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""ui.perform: everything is saved and the person told, or nothing is and the page says why."""
+"""ui.perform: everything is saved and a message shown, or nothing is and the page says why."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn

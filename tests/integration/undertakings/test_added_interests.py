@@ -1,4 +1,4 @@
-"""Interests that come after signing: who adds and decides, and what closes until it is decided."""
+"""Interests added after signing: who adds and decides, and what closes until the decision."""
 
 import pytest
 import sqlalchemy as sa
@@ -91,7 +91,7 @@ def test_asking_for_another_person_closes_the_undertaking(stage: Stage) -> None:
     assert not stage.is_cleared("leyla")
 
 
-def test_who_was_refused_is_not_cleared_anew_before_the_npm_decides_anew(stage: Stage) -> None:
+def test_a_refused_person_is_not_cleared_before_the_npm_decides_again(stage: Stage) -> None:
     stage.clear("leyla")
     interest = add(stage)
     decide(stage, interest, REPLACE, "Too close to the guards.")
@@ -104,7 +104,7 @@ def test_who_was_refused_is_not_cleared_anew_before_the_npm_decides_anew(stage: 
     assert stage.is_cleared("leyla")
 
 
-def test_withdrawing_and_signing_anew_does_not_get_round_a_decision(stage: Stage) -> None:
+def test_withdrawing_and_signing_again_does_not_get_round_a_decision(stage: Stage) -> None:
     stage.clear("leyla")
     interest = add(stage)
     service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
@@ -164,7 +164,7 @@ def test_an_interest_of_somebody_else_is_not_decided_by_their_undertaking(stage:
         decide(stage, interest, key="dina")
 
 
-def test_two_who_decide_at_once_are_told(stage: Stage) -> None:
+def test_of_two_simultaneous_decisions_the_later_is_refused(stage: Stage) -> None:
     stage.clear("leyla")
     interest = add(stage)
     decide(stage, interest)

@@ -1,4 +1,4 @@
-"""The pages on which interests are added after signing, and decided."""
+"""The pages on which interests are added after signing, and decided on."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4
@@ -82,7 +82,7 @@ def test_a_person_adds_an_interest_and_reads_what_became_of_it(
         ({"interest": TEXT, "reach": "kind", "kind": "other"}, "Choose one of the answers offered"),
     ],
 )
-def test_what_is_missing_is_said_and_nothing_closes(
+def test_a_missing_answer_is_reported_and_nothing_closes(
     browser: Browser, stage: Stage, own: str, sent: dict[str, str], message: str
 ) -> None:
     response = browser("leyla").post(f"{own}/interests/new", data=sent)
@@ -197,7 +197,7 @@ def test_a_hostile_text_is_shown_as_text(browser: Browser, stage: Stage, own: st
     assert added_interests.text_of(interest) == "<script>alert(1)</script>"
 
 
-def test_a_decision_may_be_made_anew(browser: Browser, stage: Stage, own: str) -> None:
+def test_a_decision_may_be_changed(browser: Browser, stage: Stage, own: str) -> None:
     address = added(stage, own)
     tomas = browser("tomas")
     for decision in (InterestsDecision.ACCEPT, InterestsDecision.REPLACE):

@@ -1,4 +1,4 @@
-"""An undertaking on paper is dated by its paper; when the scan was confirmed is named as such."""
+"""Undertakings on paper have the date of the paper; the scan's confirmation is shown separately."""
 
 import csv
 import datetime as dt

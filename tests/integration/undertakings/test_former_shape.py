@@ -1,4 +1,4 @@
-"""Undertakings frozen in the first shape are read and certified like new ones."""
+"""Undertakings frozen in the first format are read and certified like new ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from tracker.evidence.bundles import (
 )
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
-from tracker.undertakings import frozen as undertakings
+from tracker.undertakings import frozen_text as undertakings
 from tracker.undertakings.document import document
 
 

@@ -1,4 +1,4 @@
-"""What the history tells of people's undertakings: to each no more than the lists do."""
+"""The history reveals no more about people's undertakings to anybody than the lists do."""
 
 import datetime as dt
 from uuid import uuid4
@@ -40,7 +40,7 @@ def verbs_of(stage: Stage, key: str) -> set[str]:
 
 
 @pytest.mark.both_databases
-def test_a_cso_reads_nothing_of_the_undertakings_of_another_csos_people(stage: Stage) -> None:
+def test_a_cso_sees_no_undertaking_of_another_csos_people(stage: Stage) -> None:
     stage.clear("leyla")
     stage.clear("dina")
     service_of_undertakings.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
@@ -90,7 +90,7 @@ def test_its_person_and_who_decides_on_it_read_when_it_ended(expired: Stage, key
     assert verbs_of(expired, key) >= ENDINGS
 
 
-def test_of_a_clearance_for_all_visits_the_end_is_told(stage: Stage) -> None:
+def test_the_end_of_a_clearance_for_all_visits_is_shown(stage: Stage) -> None:
     until = stage.clear("leyla").until_on
     closing_day = until + DAY
     assert clearances.close_expired(clearances.expired(closing_day)[0], closing_day)
@@ -98,7 +98,7 @@ def test_of_a_clearance_for_all_visits_the_end_is_told(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_interests_stand_before_no_closing_but_for_their_person_and_the_deciders(
+def test_only_the_person_and_the_deciders_see_interests_before_a_closing(
     stage: Stage,
 ) -> None:
     """Followed at once by a named closing, a decision would tell whose interests they were."""

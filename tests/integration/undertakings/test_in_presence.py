@@ -391,7 +391,9 @@ def test_a_host_with_a_passkey_signs_the_text_and_the_sentence(
     assert integrity.check_all().finding is None
 
 
-def test_a_wrong_name_is_said_beside_it_and_costs_no_code(driver: Stage, browser: Browser) -> None:
+def test_a_wrong_name_is_reported_beside_its_field_and_uses_up_no_code(
+    driver: Stage, browser: Browser
+) -> None:
     client = browser("ilena")
     filled_in(driver, client)
     sent: dict[str, Any] = {
@@ -412,7 +414,7 @@ def test_page_two_needs_page_one(driver: Stage, browser: Browser) -> None:
     assert page.h1 == f"Undertaking of {NAME}, on this device"
 
 
-def test_what_is_missing_is_said_beside_its_field(driver: Stage, browser: Browser) -> None:
+def test_a_missing_answer_is_reported_beside_its_field(driver: Stage, browser: Browser) -> None:
     page = Page.of(browser("ilena").submit(address(driver)))
     assert "Confirm point" in page.text
     assert "Say whether you have anything to declare" in page.text

@@ -85,7 +85,7 @@ def test_a_person_who_signs_in_the_binding_language_signs_only_in_that_one(stage
         ("fr", "ar", ("en", "ar")),
     ],
 )
-def test_the_language_that_counts_is_that_of_the_terms_where_it_has_words(
+def test_the_binding_language_is_the_terms_if_it_is_translated(
     stage: Stage, terms: str, person: str, codes: tuple[str, ...]
 ) -> None:
     loaded = queries.load(stage.undertaking("leyla"))

@@ -378,7 +378,7 @@ def test_a_scan_that_is_refused_or_withdrawn_leaves_the_person_asked_again(
 
 
 @pytest.mark.parametrize(("verb", "by"), [("refuse", "milan"), ("withdraw", "ilena")])
-def test_a_scan_that_did_not_count_is_recorded_again_by_nobody_else(
+def test_only_the_same_person_records_a_scan_again_that_did_not_count(
     driver: Stage, verb: str, by: str
 ) -> None:
     """Otherwise whoever took the paper first could be the second person who vouches for it."""

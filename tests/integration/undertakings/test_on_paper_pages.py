@@ -96,7 +96,7 @@ def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Brows
     assert state(driver) is UndertakingState.SIGNED
 
 
-def test_what_is_missing_is_said_beside_its_field_and_nothing_is_kept(
+def test_a_missing_answer_is_reported_beside_its_field_and_nothing_is_saved(
     driver: Stage, browser: Browser
 ) -> None:
     where = f"{address(driver)}/record"
@@ -123,7 +123,7 @@ def test_confirming_needs_the_tick_and_happens_once(driver: Stage, browser: Brow
     assert "no longer waits to be confirmed" in again.text
 
 
-def test_whoever_recorded_it_sees_how_it_stands_but_does_not_confirm(
+def test_whoever_recorded_it_sees_its_status_but_does_not_confirm(
     driver: Stage, browser: Browser
 ) -> None:
     on_paper.record(driver, draft=on_paper.filled_in(driver, TOLD))

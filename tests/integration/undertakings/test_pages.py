@@ -1,4 +1,4 @@
-"""Pages of undertakings: a person's path to the end, the NPM's side, the wrong sides, bad input.
+"""Pages of undertakings: a person's steps to the end, the NPM's side, other sides, bad input.
 
 In one file: the sections follow one undertaking from the first page to its end, with the same
 steps.

@@ -1,4 +1,4 @@
-"""People of a party with an interest by what it does (M1): asked about it, and decided on."""
+"""People of a party whose activities are an interest (M1): they are asked, and the NPM decides."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def state_of(stage: Stage, key: str) -> Interests:
     return queries.clearing_states(stage.cooperation.id, [user_id])[user_id].interests
 
 
-def test_none_of_such_a_person_waits_for_a_decision_before_the_clearance(stage: Stage) -> None:
+def test_a_clearance_of_such_a_person_needs_a_decision_first(stage: Stage) -> None:
     stage.sign(LAWYER)
     assert stage.undertaking(LAWYER).party_has_interest is True
     assert kinds(stage) == [(TaskKind.DECIDE, "Samira Okell")]
@@ -59,7 +59,7 @@ def test_the_npm_may_ask_for_another_person_where_nothing_is_declared(stage: Sta
         stage.countersign(LAWYER)
 
 
-def test_none_of_others_needs_no_decision(stage: Stage) -> None:
+def test_a_declaration_of_none_by_others_needs_no_decision(stage: Stage) -> None:
     stage.sign(PHYSICIAN)
     assert stage.undertaking(PHYSICIAN).party_has_interest is False
     assert state_of(stage, PHYSICIAN) is Interests.NONE
@@ -88,7 +88,9 @@ def test_what_was_signed_before_this_was_asked_stays_as_it_was(stage: Stage) -> 
     assert stage.is_cleared(LAWYER)
 
 
-def test_the_path_asks_about_it_and_the_signed_text_says_it(browser: Browser, stage: Stage) -> None:
+def test_the_form_asks_about_it_and_the_signed_text_contains_it(
+    browser: Browser, stage: Stage
+) -> None:
     path = f"/undertakings/{stage.undertaking(LAWYER).id}"
     assert BECAUSE in browser(LAWYER).page(path).text
     stage.sign(LAWYER)

@@ -306,7 +306,7 @@ def test_a_driver_signs_with_password_and_mailed_code_and_the_record_says_so(
     assert integrity.check_all().finding is None
 
 
-def test_the_mail_says_nothing_of_what_is_signed_and_the_code_is_kept_as_a_digest(
+def test_the_mail_does_not_say_what_is_signed_and_the_code_is_stored_as_a_digest(
     browser: Browser, stage: Stage, driver: str
 ) -> None:
     client, path = browser(driver), path_of(stage, driver)

@@ -130,7 +130,7 @@ def test_nobody_signs_without_a_document_that_they_have_to_sign(stage: Stage) ->
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_a_new_version_is_signed_anew(stage: Stage) -> None:
+def test_a_new_version_has_to_be_signed_again(stage: Stage) -> None:
     stage.clear("leyla")
     signed = stage.undertaking("leyla")
     stage.amend(documents=[CODE | {"version": "2", "text": "I ask nobody anything."}])

@@ -1,4 +1,4 @@
-"""What pages say on which somebody's signature is taken, on paper or on one's own device."""
+"""The pages on which somebody's signature is taken, on paper or on one's own device."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def test_the_page_that_signs_says_to_the_coordinator_what_they_leave_to_others(
     assert person < coordinator < page.text.index("Milan Osterin can then decide")
 
 
-def test_on_a_coordinators_device_what_is_for_the_coordinator_is_under_its_own_heading(
+def test_on_a_coordinators_device_their_part_has_its_own_heading(
     driver: Stage, browser: Browser
 ) -> None:
     text = browser(TAKER).page(address(driver, "/here")).text

@@ -86,7 +86,7 @@ def send(client: CheckedClient, page: Page, values: dict[str, object]) -> Page:
     return Page.of(client.open(url, method="POST", data=sent, csrf=False, follow_redirects=True))
 
 
-def test_the_page_says_so_keeps_what_was_typed_and_goes_on_when_sent_again(
+def test_the_page_says_so_keeps_typed_text_and_continues_when_sent_again(
     hosts: Stage, browser: Browser
 ) -> None:
     values, client = answers(hosts, "Typed on the second device."), browser("tomas")

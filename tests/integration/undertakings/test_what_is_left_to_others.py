@@ -1,4 +1,4 @@
-"""What whoever took a signature reads of what is left to others: when, to whom, and what if nobody.
+"""What people who took a signature are told about what others have to do: when, and if nobody can.
 
 On paper and on one's own device alike.
 """

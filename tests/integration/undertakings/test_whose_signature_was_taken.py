@@ -1,4 +1,4 @@
-"""Whoever took somebody's signature neither decides on its interests nor countersigns it.
+"""People who took somebody's signature neither decide on its interests nor countersign it.
 
 On paper and on one's own device alike: on pages, in My work, in mails, and for the audit.
 

@@ -1,6 +1,6 @@
 """Nobody signs, or is cleared, without a role in the organisation that named them.
 
-Also before the worker has closed their undertaking, and whoever takes the signature.
+Even before the worker has closed their undertaking, and whoever takes the signature.
 """
 
 from collections.abc import Callable

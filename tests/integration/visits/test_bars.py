@@ -1,4 +1,4 @@
-"""An interest that comes later closes the visits concerned: readiness and access follow at once."""
+"""An added interest closes the visits concerned: readiness and access follow immediately."""
 
 import pytest
 from flask import Flask
@@ -56,8 +56,8 @@ def decide(
     recompute()
 
 
-def lacks(scene: Scene, number: int = 1) -> set[RequirementKind]:
-    return {want.lack for want in readiness.judge(scene.visit(number)).wants}
+def missing_kinds(scene: Scene, number: int = 1) -> set[RequirementKind]:
+    return {requirement.kind for requirement in readiness.judge(scene.visit(number)).requirements}
 
 
 def sees(scene: Scene, key: str = "leyla", number: int = 1) -> bool:
@@ -86,7 +86,7 @@ def test_an_interest_in_the_place_ends_readiness_and_access_until_accepted(
     assert sees(scene)
     interest = add(scene, places)
     assert not sees(scene)
-    assert lacks(scene) == {RequirementKind.NOT_DECIDED}
+    assert missing_kinds(scene) == {RequirementKind.NOT_DECIDED}
     assert not scene.visit().is_ready
     decide(scene, interest, InterestsDecision.ACCEPT)
     assert sees(scene)
@@ -109,7 +109,7 @@ def test_a_limit_keeps_the_place_closed_and_the_rest_open(scene: Scene) -> None:
     decide(scene, interest, InterestsDecision.LIMIT, named(scene))
     assert not sees(scene)
     assert sees(scene, number=2)
-    assert lacks(scene) == {RequirementKind.NOT_COVERED}
+    assert missing_kinds(scene) == {RequirementKind.NOT_COVERED}
 
 
 def test_a_visit_that_moves_to_the_place_closes(scene: Scene) -> None:
@@ -133,7 +133,7 @@ def test_a_visit_planned_later_to_the_place_is_closed_from_the_beginning(scene: 
     assert not sees(scene, number=2)
 
 
-def test_a_visit_to_another_type_of_place_can_not_be_told_apart(scene: Scene) -> None:
+def test_a_visit_to_another_type_of_place_cannot_be_distinguished(scene: Scene) -> None:
     add(scene, Places(Reach.KIND, kind="children"))
     planned(scene)
     assert sees(scene, number=2)
@@ -179,14 +179,14 @@ def test_asking_for_another_person_ends_readiness(scene: Scene) -> None:
     interest = add(scene, named(scene))
     decide(scene, interest, InterestsDecision.REPLACE)
     assert not sees(scene)
-    assert RequirementKind.NOT_SIGNED in lacks(scene)
+    assert RequirementKind.NOT_SIGNED in missing_kinds(scene)
 
 
 def test_an_undertaking_that_ends_while_an_interest_waits_leaves_all_closed(scene: Scene) -> None:
     add(scene, named(scene))
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     assert not sees(scene)
-    assert RequirementKind.NOT_SIGNED in lacks(scene)
+    assert RequirementKind.NOT_SIGNED in missing_kinds(scene)
 
 
 def test_a_recheck_finds_nothing_to_change(scene: Scene) -> None:
@@ -194,7 +194,7 @@ def test_a_recheck_finds_nothing_to_change(scene: Scene) -> None:
     assert recheck.recheck(scene.cooperation.id) == []
 
 
-def test_the_own_part_leads_to_adding_an_interest(scene: Scene, app: Flask) -> None:
+def test_ones_own_part_links_to_adding_an_interest(scene: Scene, app: Flask) -> None:
     leyla = signed_in(app, scene.session.get_one(User, scene.user("leyla")))
     page = leyla.get(f"/cooperations/{scene.reference}/visits/1/my-part")
     link = f"/cooperations/{scene.reference}/interests/new"

@@ -347,7 +347,9 @@ def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: 
     visit = planned(scene, members=(), audience=("milan",))
     with pytest.raises(RuleBrokenError):
         override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    assert RequirementKind.ROLES_ITEM in {want.lack for want in readiness.judge(visit).wants}
+    assert RequirementKind.ROLES_ITEM in {
+        requirement.kind for requirement in readiness.judge(visit).requirements
+    }
 
 
 def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Starting a visit's checklists from those of a former visit (class K2)."""
+"""Starting a visit's checklists from those of an earlier visit (class K2)."""
 
 import pytest
 import sqlalchemy as sa
@@ -110,7 +110,7 @@ def test_a_person_not_listed_for_the_former_visit_copies_nothing_from_it(
     scene.session.commit()
     now, former = scene.checklist(ROLES, 2), scene.checklist(ROLES, 1)
     assert formers(scene, "samira", now) == []
-    assert queries.former(scene.actor("samira"), now, former.id) is None
+    assert queries.earlier_checklist(scene.actor("samira"), now, former.id) is None
     with pytest.raises(RuleBrokenError, match="You can no longer copy anything from there"):
         copy(scene, "samira")
     scene.session.rollback()
@@ -127,7 +127,7 @@ def test_nothing_is_copied_from_a_visit_into_another_kind_of_checklist(
     of_visit = scene.checklist(PLAN, 1)
     for key in ("ilena", "pavo", "samira"):
         assert of_visit.id not in formers(scene, key, standing)
-        assert queries.former(scene.actor(key), standing, of_visit.id) is None
+        assert queries.earlier_checklist(scene.actor(key), standing, of_visit.id) is None
         assert scene.checklist(ROLES, 1).id not in formers(scene, key, scene.checklist(TERMS, None))
 
 

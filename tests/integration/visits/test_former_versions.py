@@ -1,4 +1,4 @@
-"""Roles and urgent-action plans on the versions shipped before: they run on, and move whole."""
+"""Roles and urgent-action plans on earlier shipped versions: they continue, and can be upgraded."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -125,7 +125,7 @@ def test_a_checklist_runs_on_upon_the_version_shipped_before(
 
 
 @KINDS
-def test_moving_keeps_every_answer_and_asks_for_what_is_new(
+def test_an_upgrade_keeps_every_answer_and_asks_for_new_ones(
     scene: Scene, actors: dict[UUID, Actor], kind: ChecklistKind
 ) -> None:
     checklist = answered_before(scene, kind, actors)
@@ -147,7 +147,7 @@ def test_moving_keeps_every_answer_and_asks_for_what_is_new(
 
 
 @KINDS
-def test_what_is_moved_is_agreed_again_once_the_new_is_answered(
+def test_an_upgraded_checklist_is_agreed_again_once_new_items_are_answered(
     scene: Scene, actors: dict[UUID, Actor], kind: ChecklistKind
 ) -> None:
     checklist = answered_before(scene, kind, actors)

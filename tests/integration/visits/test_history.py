@@ -1,4 +1,4 @@
-"""What the history tells of a visit: who may know of it reads more than anybody else."""
+"""What the history reveals about a visit: people who may know of it see more than others."""
 
 import pytest
 

@@ -1,11 +1,11 @@
-"""A party that joins or goes, and the visits: who is cleared, and what comes back unsigned."""
+"""Visits when a party joins or leaves: who is cleared, and which texts are called back."""
 
 import datetime as dt
 
 from tests.factories import agreements
 from tests.factories.cooperations import Country
 from tests.factories.visits import Scene, planned
-from tests.integration.visits.test_readiness import ROLES, amend, lacks
+from tests.integration.visits.test_readiness import ROLES, amend, missing_kinds
 from tracker.activity.stale import recompute
 from tracker.agreements import departures, joining
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -85,7 +85,7 @@ def test_a_joining_party_makes_a_visit_not_ready_and_knows_of_none(scene: Scene)
     invite(scene)
     planned(scene, members=("leyla", "celia"), audience=("leyla", "celia"))
     scene.session.commit()
-    assert RequirementKind.JOINING in lacks(scene, 2)
+    assert RequirementKind.JOINING in missing_kinds(scene, 2)
     assert scene.visit(1).is_ready
     celia = scene.actor("celia")
     assert queries.lines(celia, [scene.cooperation.id]) == []
@@ -95,7 +95,7 @@ def test_a_joining_party_makes_a_visit_not_ready_and_knows_of_none(scene: Scene)
     assert checklist_queries.find(celia, roles.id) is None
     sign(scene, ChecklistKind.CONFIDENTIALITY)
     sign(scene, ChecklistKind.TERMS)
-    assert RequirementKind.JOINING not in lacks(scene, 2)
+    assert RequirementKind.JOINING not in missing_kinds(scene, 2)
 
 
 def parties(scene: Scene, number: int) -> set[object]:

@@ -1,6 +1,6 @@
 """Pages of visits: from the right side, from each wrong side, and with bad input.
 
-In one file: the pages of one visit, each tried by the same people from every side.
+In one file: the pages of one visit, each tested by the same people from every side.
 """
 
 import datetime as dt
@@ -236,7 +236,7 @@ def test_the_history_says_what_of_a_visit_it_leaves_out_and_why(
     assert LEFT_OUT in shown.text
 
 
-def test_the_history_of_a_visits_roles_says_so_in_the_register_and_no_other_does(
+def test_only_the_history_of_a_visits_roles_says_so_in_the_register(
     browser: Browser, scene: Scene
 ) -> None:
     manager = browser("henrik")
@@ -556,7 +556,9 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     assert len(scene.events()) == events
 
 
-def test_the_part_says_what_is_not_there_yet(browser: Browser, scene: Scene, second: Visit) -> None:
+def test_ones_own_part_says_what_is_still_missing(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
     url = address(scene, "/my-part", 2)
     person = browser("leyla")
     shown = person.page(url)
@@ -739,7 +741,7 @@ def test_nobody_else_reads_the_read_log(browser: Browser, scene: Scene, key: str
 # Errors and queries
 
 
-def test_errors_tell_nothing_of_a_visit(browser: Browser, scene: Scene) -> None:
+def test_errors_reveal_nothing_about_a_visit(browser: Browser, scene: Scene) -> None:
     person = browser("dina")
     for response in (
         person.get(address(scene)),

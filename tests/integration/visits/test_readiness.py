@@ -51,9 +51,9 @@ ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
 
 
-def lacks(scene: Scene, number: int = 1) -> set[RequirementKind]:
+def missing_kinds(scene: Scene, number: int = 1) -> set[RequirementKind]:
     scene.session.flush()
-    return {want.lack for want in readiness.judge(scene.visit(number)).wants}
+    return {requirement.kind for requirement in readiness.judge(scene.visit(number)).requirements}
 
 
 def judged_again(scene: Scene) -> int:
@@ -63,14 +63,14 @@ def judged_again(scene: Scene) -> int:
 
 def assert_ready(scene: Scene) -> None:
     visit = scene.visit()
-    assert lacks(scene) == set()
+    assert missing_kinds(scene) == set()
     assert (visit.is_ready, visit.stage) == (True, VisitStage.CLEARED)
     assert visit.ready_at is not None
 
 
 def assert_lost(scene: Scene, *expected: RequirementKind, stage: VisitStage) -> None:
     visit = scene.visit()
-    assert lacks(scene) == set(expected)
+    assert missing_kinds(scene) == set(expected)
     assert (visit.is_ready, visit.stage) == (False, stage)
     assert visit.ready_at is None
     assert len(scene.events("visit_lost_readiness")) == 1
@@ -104,13 +104,13 @@ def test_a_clearance_that_the_npm_withdraws_makes_a_visit_not_ready(scene: Scene
 def test_a_suspended_partner_makes_a_visit_not_ready(scene: Scene) -> None:
     user = scene.session.get_one(User, scene.user("samira"))
     accounts.suspend(scene.actor("iris"), user.id, reason="Lost the telephone.")
-    assert RequirementKind.LEFT in lacks(scene)
+    assert RequirementKind.LEFT in missing_kinds(scene)
     assert not scene.visit().is_ready
 
 
 def test_a_suspended_lead_makes_a_visit_not_ready_until_restored(scene: Scene) -> None:
     accounts.suspend(scene.actor("iris"), scene.user("pavo"), reason="Lost the telephone.")
-    assert RequirementKind.LEFT in lacks(scene)
+    assert RequirementKind.LEFT in missing_kinds(scene)
     assert (scene.visit().is_ready, scene.visit().stage) == (False, VisitStage.PLANNED)
     accounts.restore(scene.actor("iris"), scene.user("pavo"))
     assert_ready(scene)
@@ -142,7 +142,7 @@ def test_a_member_leaving_the_cooperation_makes_a_visit_not_ready(scene: Scene) 
         user_id=scene.user("ruth"),
         organisation_id=scene.body("npm"),
     )
-    assert RequirementKind.LEFT in lacks(scene)
+    assert RequirementKind.LEFT in missing_kinds(scene)
     assert not scene.visit().is_ready
     assert scene.members() == set(TEAM)
 
@@ -154,7 +154,7 @@ def test_a_person_who_becomes_an_outside_expert_is_to_be_cleared(scene: Scene) -
     row.outside_expert = True
     scene.session.flush()
     judged_again(scene)
-    assert RequirementKind.NOT_SIGNED in lacks(scene)
+    assert RequirementKind.NOT_SIGNED in missing_kinds(scene)
     assert not scene.visit().is_ready
 
 
@@ -201,7 +201,7 @@ def test_the_worker_judges_every_visit_again(scene: Scene) -> None:
     assert scene.visit().is_ready
 
 
-def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
+def test_the_worker_checks_each_visit_in_its_own_transaction(
     scene: Scene, later: Callable[[dt.date], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise everybody who writes would wait until all visits are judged."""
@@ -238,7 +238,7 @@ def test_days_beyond_a_credential_make_a_visit_not_ready(scene: Scene) -> None:
     late = clock.today() + dt.timedelta(days=61)
     moved = Plan(plan.place, plan.starts_on, late)
     service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=moved)
-    assert RequirementKind.CREDENTIAL_RUNS_OUT in lacks(scene)
+    assert RequirementKind.CREDENTIAL_RUNS_OUT in missing_kinds(scene)
     assert not scene.visit().is_ready
 
 
@@ -268,7 +268,7 @@ def test_dates_outside_the_agreed_term_make_a_visit_not_ready(scene: Scene) -> N
     assert end is not None
     late = Plan("Upper Harbour", end, end + ONE_DAY)
     service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=late)
-    assert RequirementKind.OUTSIDE_TERM in lacks(scene)
+    assert RequirementKind.OUTSIDE_TERM in missing_kinds(scene)
     assert scene.visit().stage is VisitStage.PROPOSED
 
 
@@ -282,10 +282,10 @@ def test_a_member_leaving_before_the_last_day_makes_a_visit_not_ready(scene: Sce
     last = plan_of(scene.visit()).ends_on
     row.until_on = last
     scene.session.flush()
-    assert lacks(scene) == set()
+    assert missing_kinds(scene) == set()
     row.until_on = last - ONE_DAY
     scene.session.flush()
-    assert lacks(scene) == {RequirementKind.LEAVES}
+    assert missing_kinds(scene) == {RequirementKind.LEAVES}
 
 
 def test_removing_a_credential_makes_a_visit_not_ready_until_it_is_added_again(
@@ -354,19 +354,19 @@ def in_force_again(scene: Scene, checklist: Checklist) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "item", "lack"),
+    ("kind", "item", "expected"),
     [(ROLES, "V6", RequirementKind.ROLES), (URGENT_PLAN, "U4", RequirementKind.PLAN)],
 )
 def test_an_amendment_makes_a_visit_not_ready_until_all_have_signed(
-    scene: Scene, kind: ChecklistKind, item: str, lack: RequirementKind
+    scene: Scene, kind: ChecklistKind, item: str, expected: RequirementKind
 ) -> None:
     checklist = amend(scene, kind, item)
-    assert lack in lacks(scene)
+    assert expected in missing_kinds(scene)
     assert not scene.visit().is_ready
     in_force_again(scene, checklist)
     if kind is URGENT_PLAN:
         # Everybody reads the new plan.
-        assert lacks(scene) == {RequirementKind.PLAN_NOT_READ}
+        assert missing_kinds(scene) == {RequirementKind.PLAN_NOT_READ}
         for key in TEAM:
             assert confirm_plan(scene.actor(key), scene.visit())
     assert_ready(scene)
@@ -382,7 +382,7 @@ def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
         reason="Not so.",
         items=["V6"],
     )
-    assert RequirementKind.ROLES in lacks(scene)
+    assert RequirementKind.ROLES in missing_kinds(scene)
     assert not scene.visit().is_ready
 
 
@@ -402,7 +402,7 @@ def test_somebody_added_to_the_team_makes_a_visit_not_ready(scene: Scene) -> Non
         ),
     )
     assert scene.members() == {*TEAM, "dina"}
-    assert lacks(scene) >= {
+    assert missing_kinds(scene) >= {
         RequirementKind.ROLES_ITEM,
         RequirementKind.NOT_SIGNED,
         RequirementKind.CREDENTIAL,
@@ -410,7 +410,11 @@ def test_somebody_added_to_the_team_makes_a_visit_not_ready(scene: Scene) -> Non
     }
     assert not scene.visit().is_ready
     judged = readiness.judge(scene.visit())
-    concerned = {want.member.name for want in judged.wants if want.member is not None}
+    concerned = {
+        requirement.member.name
+        for requirement in judged.requirements
+        if requirement.member is not None
+    }
     assert concerned == {"Dina Faro"}
 
 
@@ -436,10 +440,12 @@ def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
     positions.take_position(
         scene.actor("joana"), checklist, "V5", Stance.ACCEPTS, answer_id=now.answer_id
     )
-    wants = [
-        want for want in readiness.judge(scene.visit()).wants if want.lack is RequirementKind.ROLE
+    unmet = [
+        requirement
+        for requirement in readiness.judge(scene.visit()).requirements
+        if requirement.kind is RequirementKind.ROLE
     ]
-    assert len(wants) == len(TEAM)
+    assert len(unmet) == len(TEAM)
     for key in TEAM:
         assert accept_role(scene.actor(key), scene.visit())
     in_force_again(scene, checklist)
@@ -455,7 +461,7 @@ def test_new_confidentiality_terms_make_a_visit_not_ready(scene: Scene) -> None:
     # While the amendment is open the old terms and undertakings hold.
     assert_ready(scene)
     in_force_again(scene, terms)
-    assert {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED} <= lacks(scene)
+    assert {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED} <= missing_kinds(scene)
     assert not scene.visit().is_ready
 
 

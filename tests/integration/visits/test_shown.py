@@ -1,4 +1,4 @@
-"""What a person confirms on a page of a visit is what that page showed (product.md, 5.3).
+"""People confirm on a page of a visit what that page showed (product.md, 5.3).
 
 In one file: each page is opened, something changes, and its form is sent, by the same helpers.
 """

@@ -1,4 +1,4 @@
-"""What is typed on a page of a visit stays when a rule refuses it (product.md, 4.7)."""
+"""Text typed on a page of a visit stays if a rule refuses it (product.md, 4.7)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""An application on an empty database of its own, as at a first start."""
+"""An application on its own empty database, as at a first start."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The worker finds what is due through an index, however much is finished or still ahead.
 
-In one file: the rows of each kind and the jobs that look for them are one table.
+In one file: one table of the rows of each kind and the jobs that search for them.
 """
 
 import datetime as dt
@@ -274,7 +274,7 @@ def scans(plan: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", LOOKED_FOR)
-def test_a_job_finds_what_is_due_by_an_index(session: Session, name: str) -> None:
+def test_a_job_finds_due_objects_through_an_index(session: Session, name: str) -> None:
     make, count = LOOKED_FOR[name]
     with hands() as connection:
         make(connection)

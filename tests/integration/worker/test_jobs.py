@@ -34,9 +34,7 @@ from tracker.worker import health, jobs, statistics
 pytestmark = pytest.mark.both_databases
 
 
-def test_a_round_sends_what_is_due_and_gives_a_sign_of_life(
-    session: Session, tmp_path: Path
-) -> None:
+def test_a_round_sends_due_mail_and_records_a_heartbeat(session: Session, tmp_path: Path) -> None:
     outbox.queue("samira@example.org", "en", "text_sent", "A text is waiting", "Read it.\n")
     db.session.commit()
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=False)

@@ -55,7 +55,7 @@ def commits(session: Session) -> Iterator[list[int]]:
     event.remove(db.session, "before_commit", note)
 
 
-def test_each_object_has_a_transaction_of_its_own(commits: list[int]) -> None:
+def test_each_object_has_its_own_transaction(commits: list[int]) -> None:
     each(Job("mail", lambda _day: NUMBERS, lambda number, _day: mail(number)), clock.today())
     assert commits == [1, 2, 3]
     assert len(mailed()) == len(NUMBERS)
@@ -226,7 +226,7 @@ def test_what_failed_is_forgotten_when(
     assert not failures.is_any()
 
 
-def test_a_failure_of_one_job_is_none_of_another(session: Session) -> None:
+def test_a_failure_of_one_job_does_not_affect_another(session: Session) -> None:
     Worker().run()
     each(Job("close", lambda _day: [], lambda _one, _day: None), clock.today())
     assert failures.is_any()

@@ -1,4 +1,4 @@
-"""What a job of the worker makes stale is recomputed afterwards, also when the worker stops."""
+"""What a job of the worker makes stale is recomputed afterwards, even if the worker stops."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""A role that runs out ends a person's part in each cooperation, one at a time."""
+"""An expired role ends a person's participation in each cooperation, one at a time."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def stages() -> set[Stage]:
     return set(db.session.scalars(sa.select(Cooperation.stage)))
 
 
-def test_each_cooperation_is_left_in_a_transaction_of_its_own_and_the_role_ends_last(
+def test_each_cooperation_is_left_in_its_own_transaction_and_the_role_ends_last(
     land: Country, tmp_path: Path
 ) -> None:
     assert places(land) == 4

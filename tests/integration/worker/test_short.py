@@ -1,4 +1,4 @@
-"""No transaction of the worker makes people who write wait, however much is due."""
+"""No transaction of the worker makes people wait who write, however much is due."""
 
 import datetime as dt
 from pathlib import Path

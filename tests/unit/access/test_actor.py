@@ -99,7 +99,7 @@ def test_all_but_the_npms_own_people_need_a_clearance(
     assert actor(membership, acting_for=membership.organisation_id).needs_clearance is needs
 
 
-def test_an_outside_expert_of_the_npm_is_none_for_their_own_organisation() -> None:
+def test_an_outside_expert_of_the_npm_is_not_one_for_their_own_organisation() -> None:
     memberships = (member(Role.MEMBER, NPM, outside_expert=True), member(Role.MEMBER))
     assert actor(*memberships, acting_for=NPM).outside_expert
     assert not actor(*memberships, acting_for=CSO).outside_expert

@@ -1,4 +1,4 @@
-"""What events say of rows: their stored names (adr 57), and what they were before a change."""
+"""What events say about rows: their stored names (adr 57), and their values before a change."""
 
 import pytest
 from sqlalchemy import inspect

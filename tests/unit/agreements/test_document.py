@@ -1,4 +1,4 @@
-"""The canonical document: one byte form, everything in it in all languages, each word bound."""
+"""The canonical document: one byte form, everything in all languages, each word bound."""
 
 import copy
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.factories import frozen as texts
+from tests.factories import frozen_texts as texts
 from tests.factories import templates as small
 from tests.factories.ui import make_page_frame
 from tests.factories.words import arabic_words
@@ -68,7 +68,7 @@ def test_it_names_the_version_the_words_and_the_languages() -> None:
     }
 
 
-def test_what_is_said_stands_there_in_each_language() -> None:
+def test_wording_is_stored_in_each_language() -> None:
     text = in_both()
     assert text["title"] == {"en": "A small checklist", "ar": "عربي A small checklist"}
     assert text["sections"][0]["title"] == {"en": "All of it", "ar": "عربي All of it"}
@@ -91,7 +91,7 @@ def test_what_is_said_stands_there_in_each_language() -> None:
     }
 
 
-def test_what_was_typed_stands_there_once() -> None:
+def test_typed_text_is_stored_once() -> None:
     text = in_both()
     assert fields(text, "M1")["words"]["text"] == "As <b>settled</b>, «كما هو»."
     own = items(text)["M5"]["answers"]
@@ -104,7 +104,7 @@ def test_what_was_typed_stands_there_once() -> None:
     ]
 
 
-def test_a_table_stands_there_cell_by_cell() -> None:
+def test_a_table_is_stored_cell_by_cell() -> None:
     table = fields(in_both(), "M4")["persons"]
     assert [head["label"]["ar"] for head in table["columns"]] == [
         "عربي Which",
@@ -135,7 +135,7 @@ def test_the_values_as_kept_and_the_persons_they_name_stand_beside_the_words() -
     assert text["people"] == [{"id": str(small.SAMIRA), "name": "Samira Okell"}]
 
 
-def test_what_has_no_words_stands_in_the_checklists_own_language() -> None:
+def test_untranslated_text_is_in_the_checklists_own_language() -> None:
     text = in_both("M2")
     assert items(text)["M2"]["label"] == {"en": "Item M2"}
     assert fields(text, "M2")["kind"]["text"] == {"en": "Prison"}
@@ -148,7 +148,7 @@ def test_items_not_begun_are_not_in_it() -> None:
     assert list(items(in_both())) == ["M1", "M2", "M3", "M4", "M5", "M6"]
 
 
-def test_in_one_language_all_is_said_in_that_one() -> None:
+def test_with_one_language_everything_is_in_that_language() -> None:
     text = texts.text_of()
     assert text["languages"] == ["en"]
     assert items(text)["M1"]["label"] == {"en": "Item M1"}
@@ -269,7 +269,7 @@ def test_it_reads_in_each_language_as_its_readers_saw_it() -> None:
     assert english.by_code["M5"].answers[0].by == "People's Advocate"
 
 
-def test_why_an_item_is_left_out_is_said_in_the_language_it_is_read_in() -> None:
+def test_the_reason_for_leaving_out_an_item_is_in_the_readers_language() -> None:
     whole = texts.as_frozen(in_both())
     read = {
         code: frozen_text.read(whole, code).by_code["M6"].answers[0].parts for code in ("en", "ar")

@@ -1,4 +1,4 @@
-"""The term that follows another: of the same length, in whole months where it runs in them."""
+"""The term that follows another: of the same length, in whole months if the first one is."""
 
 import datetime as dt
 from typing import Any

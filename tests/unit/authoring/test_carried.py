@@ -51,7 +51,7 @@ def test_a_must_may_move_to_another_passage() -> None:
     assert losses(text(expectations="S2", form="S10", spare="S1")) == []
 
 
-def test_what_is_no_must_and_nothing_rests_on_may_go() -> None:
+def test_statements_that_are_no_must_and_unused_may_be_removed() -> None:
     assert losses(text(expectations="S1", form="S10")) == []
 
 

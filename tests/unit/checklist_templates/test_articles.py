@@ -1,4 +1,4 @@
-"""Articles that do not fit the checklists or the article they translate are told."""
+"""Articles that don't fit the checklists, or the article they translate, are reported."""
 
 from dataclasses import replace
 
@@ -52,12 +52,12 @@ def test_a_translation_of_another_revision_is_to_be_looked_at(translates: int | 
     assert message.endswith(f"say translates: {ORIGINAL.head.revision}")
 
 
-def test_a_translation_with_another_source_or_category_or_topics_is_told() -> None:
+def test_a_translation_with_another_source_category_or_topics_is_reported() -> None:
     messages = messages_about(ORIGINAL, translation(category="activities", topics=("finances",)))
     assert [message.split(" isn't")[0] for message in messages] == ["category", "topics"]
 
 
-def test_a_translation_with_other_passages_is_told() -> None:
+def test_a_translation_with_other_passages_is_reported() -> None:
     original = replace(ORIGINAL, passages=(FIRST,))
     for passages in (
         (),

@@ -67,7 +67,7 @@ def test_any_of_the_modes_is_enough(modes: list[str], expected: Truth) -> None:
         ({"consent_hard": "no"}, TRUE),
     ],
 )
-def test_what_is_not_known_counts_as_yes(questions: dict[str, str], expected: Truth) -> None:
+def test_an_unknown_answer_counts_as_yes(questions: dict[str, str], expected: Truth) -> None:
     """product.md, section 3."""
     assert truth({"question": "personal_data"}, questions=questions) is expected
 
@@ -113,7 +113,7 @@ def test_conditions_join_as_three_states_do(
 
 
 @pytest.mark.parametrize(("value", "other"), [(TRUE, FALSE), (FALSE, TRUE), (UNKNOWN, UNKNOWN)])
-def test_the_opposite_of_what_is_not_known_is_not_known_either(value: Truth, other: Truth) -> None:
+def test_the_negation_of_unknown_is_unknown(value: Truth, other: Truth) -> None:
     assert truth({"not": OF[value]}) is other
 
 
@@ -130,7 +130,7 @@ ANSWERS = ("possible", "no")
 
 
 @given(CONTENT)
-def test_what_is_known_stays_so_whatever_is_answered_later(content: object) -> None:
+def test_a_known_result_stays_whatever_is_answered_later(content: object) -> None:
     """A condition that holds, or does not, before an answer is given can't turn by the answer."""
     before = truth(content)
     after = {truth(content, answer=answer) for answer in ANSWERS}
@@ -170,7 +170,7 @@ def test_all_answers_that_a_condition_looks_at_are_found() -> None:
         {"modes": ["VISIT"], "question": "personal_data"},
     ],
 )
-def test_what_is_no_condition_is_refused(content: object) -> None:
+def test_an_invalid_condition_is_refused(content: object) -> None:
     with pytest.raises(ValueError, match="validation error"):
         condition(content)
 

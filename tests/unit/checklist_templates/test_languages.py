@@ -124,7 +124,7 @@ def test_texts_of_missing_items_are_reported() -> None:
     assert misfits(words) == ["there is no section nowhere", "there is no item M9"]
 
 
-def test_words_of_another_version_are_looked_at_anew() -> None:
+def test_a_translation_of_another_version_is_compared_again() -> None:
     (message,) = misfits(arabic_words(small(), version=89))
     assert message.startswith("these words are of version 89, and the checklist is version 90")
 
@@ -157,7 +157,7 @@ def test_a_label_alone_may_stand_where_there_is_no_hint() -> None:
 # How a checklist is said
 
 
-def test_a_checklist_is_said_in_the_language_of_the_words_and_knows_it() -> None:
+def test_a_localized_checklist_is_marked_with_its_language() -> None:
     localized = languages.localize(small(), arabic_words(small()))
     by_place = dict(strings(localized))
     assert {language_of(words) for words in by_place.values()} == {"ar"}
@@ -168,7 +168,7 @@ def test_a_checklist_is_said_in_the_language_of_the_words_and_knows_it() -> None
     assert localized.by_code["M3"].limits[0].because == "عربي It is long."
 
 
-def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
+def test_untranslated_text_is_marked_with_its_own_language() -> None:
     localized = languages.localize(small(), arabic_words(small(), "M2", summary=None, sections={}))
     assert {language_of(string) for _place, string in strings(localized.by_code["M2"])} == {"en"}
     assert {language_of(string) for _place, string in strings(localized.by_code["M1"])} == {"ar"}
@@ -182,7 +182,7 @@ def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
     ]
 
 
-def test_only_words_are_other_when_a_checklist_is_said_in_another_language() -> None:
+def test_localizing_a_checklist_changes_only_its_texts() -> None:
     own, localized = languages.localize(small()), languages.localize(small(), arabic_words(small()))
 
     def shape(item: Any) -> dict[str, Any]:

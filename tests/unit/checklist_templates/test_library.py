@@ -89,7 +89,7 @@ def test_a_mistake_is_named_by_file_line_and_item(
     assert matching[0].startswith("checklists/terms.yaml:")
 
 
-def test_the_line_is_that_of_the_mistake(alone: Path) -> None:
+def test_a_mistake_has_its_line(alone: Path) -> None:
     spoil(alone, "label: Objectives\n", "label: [Objectives]\n")
     line = line_of("label: Objectives")
     assert mistakes(alone) == [
@@ -206,7 +206,7 @@ def test_a_mistake_in_words_is_named_by_file_line_and_item(
     assert matching[0].startswith("checklists/ar/terms.yaml:")
 
 
-def test_the_line_of_a_mistake_in_words_is_that_of_the_mistake(folder: Path) -> None:
+def test_a_mistake_in_a_translation_has_its_line(folder: Path) -> None:
     spoil(folder, "          note: ملاحظة\n", "          remark: ملاحظة\n", ARABIC)
     line = line_of("note: ملاحظة", ARABIC)
     assert any(
@@ -215,7 +215,7 @@ def test_the_line_of_a_mistake_in_words_is_that_of_the_mistake(folder: Path) -> 
     )
 
 
-def test_a_file_of_words_that_is_none_is_named(folder: Path) -> None:
+def test_an_invalid_translation_file_is_named(folder: Path) -> None:
     (folder / "checklists" / ARABIC).write_text("- just\n- a list\n")
     assert any(message.startswith("checklists/ar/terms.yaml:1: ") for message in mistakes(folder))
 

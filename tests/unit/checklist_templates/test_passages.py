@@ -108,7 +108,7 @@ def test_each_item_of_the_urgent_plan_shows_the_passage_that_concerns_it() -> No
     }
 
 
-def test_what_else_an_item_of_the_urgent_plan_rests_on_stands_beside_it() -> None:
+def test_other_sources_of_an_urgent_plan_item_are_shown_beside_it() -> None:
     assert beside(ITEMS["U14"]) == [
         "settling-terms/urgent-follow-up",
         "why-work-together/mutual-protection",
@@ -121,7 +121,7 @@ def test_what_else_an_item_of_the_urgent_plan_rests_on_stands_beside_it() -> Non
 
 
 @pytest.mark.parametrize("letter", MOST_ALIKE)
-def test_no_passage_stands_first_beside_most_items_of_a_checklist(letter: str) -> None:
+def test_no_passage_comes_first_beside_most_items_of_a_checklist(letter: str) -> None:
     first = Counter(beside_it[0].key for item, beside_it in shown() if item.code[0] == letter)
     assert first.most_common(1)[0][1] <= MOST_ALIKE[letter], first
 

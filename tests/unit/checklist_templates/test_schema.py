@@ -297,7 +297,7 @@ def test_a_checklist_ends_with_the_points_that_its_parties_add(kind: str, code: 
     assert [column.type for column in points.columns] == [FieldType.LINE, FieldType.TEXT]
 
 
-def test_items_of_each_person_and_live_lists_are_those_of_the_field() -> None:
+def test_personal_items_and_live_lists_match_the_domain() -> None:
     """domain.md, section 2."""
     parts: dict[Part, set[str]] = {part: set() for part in Part}
     for template in SHIPPED.values():

@@ -1,4 +1,4 @@
-"""In whatever order things happen: nothing is agreed, and nothing counted, that is not so."""
+"""In whatever order things happen, only what is agreed counts as agreed."""
 
 from collections.abc import Mapping
 from typing import Any

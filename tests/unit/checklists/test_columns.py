@@ -91,7 +91,7 @@ def test_progress_is_right_at_each_state(
     assert (status.done_count, status.total_count) == ((state is WorkState.AGREED) + bool(kind), 2)
 
 
-def test_what_stands_in_a_hidden_column_asks_for_nothing() -> None:
+def test_a_value_in_a_hidden_column_requires_nothing() -> None:
     note = a_column("note", required=False, required_when={"column": "wing", "in": ["a"]})
     wing = a_column("wing", "choice", options=[{"value": "a", "label": "A"}], shown_when=PRISON)
     template = a_template(
@@ -165,7 +165,7 @@ def test_a_condition_that_can_not_be_met_is_refused(item: dict[str, Any], words:
     assert words in str(error.value)
 
 
-def test_who_is_in_a_team_may_see_what_is_asked_where_there_is_a_team() -> None:
+def test_team_members_may_see_the_items_about_the_team() -> None:
     """C11, as shipped."""
     files = library.read(CONTENT)
     template = next(f.template for f in files if f.template.kind.value == "confidentiality")
@@ -260,7 +260,7 @@ def test_a_shown_column_is_asked_for(
 
 @THOROUGH
 @given(situations())
-def test_what_is_shown_never_holds_a_hidden_cell(
+def test_shown_values_never_contain_a_hidden_cell(
     situation: tuple[Template, Sheet, Surroundings, Truth],
 ) -> None:
     template, sheet, here, truth = situation

@@ -1,6 +1,6 @@
-"""Which items are done, which hold up signing, and whom they wait for.
+"""Which items are done, which block signing, and whom they wait for.
 
-In one file: cases of one pure function, and properties that hold for all of them.
+In one file: cases of one pure function, and properties that are true for all of them.
 """
 
 from collections.abc import Mapping
@@ -273,7 +273,7 @@ def test_when_a_party_joins_the_item_waits_for_it() -> None:
     assert (after.state, after.waiting_for) == (WorkState.WAITING, (LANTERN,))
 
 
-def test_the_yes_of_who_left_is_not_needed() -> None:
+def test_the_acceptance_of_a_party_that_left_is_not_needed() -> None:
     status = stands("M1", an_answer(WORDS), (NPM, DOOR), surroundings=around(*PARTIES[:2]))
     assert status.done
 
@@ -288,7 +288,7 @@ def test_the_yes_of_who_left_is_not_needed() -> None:
         ("M7", NOBODY),
     ],
 )
-def test_who_is_asked_stands_in_the_template(code: str, accepts: tuple[UUID, ...]) -> None:
+def test_the_template_says_who_is_asked(code: str, accepts: tuple[UUID, ...]) -> None:
     parties = accepters(TERMS.by_code[code], around())
     assert tuple(party.organisation_id for party in parties) == accepts
 
@@ -297,9 +297,7 @@ def test_who_is_asked_stands_in_the_template(code: str, accepts: tuple[UUID, ...
     ("code", "writers"),
     [("M1", ALL), ("M2", (NPM,)), ("M3", (NPM,)), ("M10", (DOOR, LANTERN)), ("M7", NOBODY)],
 )
-def test_who_writes_the_shared_answer_stands_there_too(
-    code: str, writers: tuple[UUID, ...]
-) -> None:
+def test_the_template_says_who_sets_the_shared_answer(code: str, writers: tuple[UUID, ...]) -> None:
     parties = setters(TERMS.by_code[code], around())
     assert tuple(party.organisation_id for party in parties) == writers
 
@@ -378,7 +376,7 @@ def test_each_party_answers_for_itself(
     assert (status.state, status.waiting_for) == (state, waiting)
 
 
-def test_the_answer_of_who_left_is_not_asked_for() -> None:
+def test_the_answer_of_a_party_that_left_is_not_needed() -> None:
     status = stands("M7", own=own(NPM, DOOR), surroundings=around(*PARTIES[:2]))
     assert status.done
 
@@ -429,7 +427,7 @@ def test_an_item_left_out_does_not_count_once_it_is_required() -> None:
     assert status.waiting_for == ALL
 
 
-def test_what_is_left_out_for_all_is_asked_of_no_party() -> None:
+def test_an_item_left_out_for_all_is_asked_of_no_party() -> None:
     received = a_field("received", "confirm", sets="each_party", accepts="none")
     template = a_template(an_item("M1", a_field(), received, required="recommended"))
     left_out = an_answer({"reason": "None."}, not_applicable=True)
@@ -544,7 +542,7 @@ def test_each_required_item_holds_up_signing(code: str) -> None:
     assert (status.done_count, status.total_count) == (8, 9)
 
 
-def test_what_is_recommended_holds_nothing_up_until_it_is_begun() -> None:
+def test_a_recommended_item_blocks_nothing_until_it_is_started() -> None:
     assert standing(TERMS, whole_sheet(leave=("M6",)), around()).is_complete
     sheet = whole_sheet()
     begun = replace(sheet, positions={**sheet.positions, "M6": {}})
@@ -656,7 +654,7 @@ def test_never_agreed_while_a_current_party_has_not_accepted_exactly_the_current
 
 @THOROUGH
 @given(situations())
-def test_progress_is_never_above_what_is_true(situation: tuple[Sheet, Surroundings]) -> None:
+def test_progress_is_never_overstated(situation: tuple[Sheet, Surroundings]) -> None:
     sheet, here = situation
     status = standing(TERMS, sheet, here)
     kind = sheet.value("M2", "kind")
@@ -726,7 +724,7 @@ def test_complete_means_that_nothing_required_and_nothing_begun_is_open(
 
 @THOROUGH
 @given(situations())
-def test_what_is_required_and_not_done_always_waits_for_somebody(
+def test_a_required_item_that_is_not_done_always_waits_for_somebody(
     situation: tuple[Sheet, Surroundings],
 ) -> None:
     sheet, here = situation
@@ -811,7 +809,7 @@ def left(code: str, status: ItemStatus, surroundings: Surroundings | None = None
         ("M10", None, NOBODY, (DOOR, LANTERN)),
     ],
 )
-def test_left_is_what_waits_and_what_is_recommended_and_not_begun(
+def test_items_left_are_pending_ones_and_recommended_ones_not_started(
     code: str, answer: Filled | None, accepted: tuple[UUID, ...], expected: tuple[UUID, ...]
 ) -> None:
     assert left(code, stands(code, answer, accepted)) == set(expected)

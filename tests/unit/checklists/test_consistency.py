@@ -75,9 +75,7 @@ def test_a_health_expert_may_report_to_somebody_of_the_npm_outside_the_team() ->
     ]
 
 
-def test_of_who_speaks_with_the_authorities_only_those_at_the_gate_may_be_outside_the_team() -> (
-    None
-):
+def test_only_contacts_at_the_entrance_may_be_outside_the_team() -> None:
     fields = [a_field(key, "person") for key in ("speaker", "stand_in", "at_gate")]
     of_npm = dict.fromkeys(("speaker", "stand_in", "at_gate"), str(OREN))
     assert places(problems_in("V7", fields, of_npm)) == [
@@ -226,7 +224,7 @@ TOLD = [a_table("authorities", a_column("what"), a_column("hours", "number"))]
         (None, set()),
     ],
 )
-def test_no_authority_is_told_more_beforehand_than_is_announced(
+def test_no_authority_learns_more_beforehand_than_is_announced(
     announced: str | None, refused: set[str]
 ) -> None:
     for what in ("visit", "period", "day", "team"):

@@ -1,4 +1,4 @@
-"""Each done-test that a program can make: what it lets pass, and what it finds, with the place."""
+"""Each done-test that a program can make: what passes, and what is found, with its place."""
 
 import datetime as dt
 from typing import Any
@@ -98,7 +98,7 @@ def test_row_per_cso_names_each_cso_without_a_row_and_no_npm() -> None:
     assert problems_in(PARTY_ROWS, check, values) == []
 
 
-def test_row_per_party_asks_for_a_row_of_who_joined() -> None:
+def test_row_per_party_requires_a_row_for_a_new_party() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     values = {"t": [{"from": str(NPM)}, {"from": str(DOOR)}]}
     assert problems_in(PARTY_ROWS, check, values, around(*PARTIES[:2])) == []

@@ -67,7 +67,7 @@ def test_who_only_audits_or_administers_writes_nothing(role: Role) -> None:
         ("each_cso", "The partner organisations answer this.", ""),
     ],
 )
-def test_who_writes_a_field_is_told_by_the_template(sets: str, npm: str, cso: str) -> None:
+def test_the_template_says_who_sets_a_field(sets: str, npm: str, cso: str) -> None:
     field = item_of(a_field(sets=sets)).fields[0]
     says(policy.can_set(actor(Role.COORDINATOR, body=NPM), OUR_NPM, field), npm)
     says(policy.can_set(actor(Role.COORDINATOR), DOOR_PARTY, field), cso)
@@ -413,7 +413,7 @@ def test_only_an_open_amendment_of_the_parties_in_force_is_called_off(
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_signatory_suspends_and_ends_what_is_in_force(role: Role) -> None:
+def test_a_signatory_suspends_and_ends_a_text_in_force(role: Role) -> None:
     """Product.md, 5.8: a party by who may bind it, and never what belongs to a visit."""
     person = actor(role)
     who = "" if role is Role.SIGNATORY else "Only a signatory of one of the parties"
@@ -523,7 +523,7 @@ def test_an_item_is_assigned_while_it_is_worked_on_by_both(
     says(refusal, words)
 
 
-def test_what_is_not_agreed_any_more_is_assigned_though_nobody_asked_for_it() -> None:
+def test_an_item_no_longer_agreed_can_be_assigned_though_nobody_asked_for_it() -> None:
     item = TERMS.by_code["M1"]
     assert policy.is_assignable(DRAFTING, ["M2"], item, concerns_us=True, holds_up=True)
 

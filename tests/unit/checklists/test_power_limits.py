@@ -180,7 +180,7 @@ def test_the_term_is_the_row_and_no_other() -> None:
     assert match != matched(item, {"decisions": [row(DOOR, note="After two talks.")]})
 
 
-def test_the_term_is_the_value_with_what_is_said_of_it() -> None:
+def test_the_term_is_the_value_with_its_explanation() -> None:
     item = item_of(KIND | {"limits": [a_limit(**{"in": ["some"]})]}, MORE, a_field("beside"))
     match = matched(item, {"kind": "some", "which": "Reports.", "beside": "x"})
     assert match == matched(item, {"kind": "some", "which": "Reports.", "beside": "y"})

@@ -1,4 +1,4 @@
-"""Answers as words: names for ids, labels for choices, rows under their heads."""
+"""Answers as text: names for ids, labels for choices, rows under their headings."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The mark of who has what, by which a form tells that somebody changed it meanwhile."""
+"""The mark of an assignment, by which a form detects that somebody changed it meanwhile."""
 
 import datetime as dt
 

@@ -139,7 +139,7 @@ def test_an_id_has_one_way_to_be_written() -> None:
 
 @pytest.mark.parametrize("kind", [kind.value for kind in FieldType])
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:12])
-def test_nothing_of_a_wrong_type_is_more_than_refused(kind: str, value: Any) -> None:
+def test_a_value_of_a_wrong_type_is_refused_without_an_error(kind: str, value: Any) -> None:
     more: dict[str, Any] = {"options": KINDS} if kind in {"choice", "choices"} else {}
     if kind == "table":
         more = {"rows": {}, "columns": [a_column("a")]}
@@ -159,7 +159,7 @@ def test_a_number_keeps_to_its_bounds() -> None:
     assert [n for n in range(-1, 40) if fits(field, n)] == list(range(2, 31))
 
 
-def test_there_are_no_fields_but_those_of_the_answer() -> None:
+def test_the_form_has_only_the_answers_fields() -> None:
     item = item_of(a_field(), a_field("own", sets="each_party", accepts="none"))
     shared = item.fields_of(AnswerScope.SHARED)
     check_types(shared, {"words": "a"}, around())
@@ -242,7 +242,7 @@ def test_required_fields_must_be_filled_and_others_not() -> None:
         ("date", None, "Fill in: Words"),
     ],
 )
-def test_each_type_says_what_is_to_be_done(kind: str, value: Any, words: str) -> None:
+def test_each_type_has_a_message_saying_what_to_do(kind: str, value: Any, words: str) -> None:
     more: dict[str, Any] = {"options": KINDS} if kind in {"choice", "choices"} else {}
     assert lacks([a_field("words", kind, **more)], {"words": value}) == [words]
 
@@ -428,7 +428,7 @@ def test_any_value_is_either_kept_or_refused(field: TemplateField, value: Any) -
 # What still fits
 
 
-def test_what_fits_is_kept_and_where_it_does_not_is_told() -> None:
+def test_fitting_values_are_kept_and_the_others_are_reported() -> None:
     fields = item_of(
         a_field("words"),
         a_field("day", "date"),

@@ -242,7 +242,7 @@ def test_every_passage_named_is_in_the_guidance() -> None:
             assert f"{{#{passage} " in (guidance / f"{article}.md").read_text()
 
 
-def test_the_questions_asked_are_those_of_the_modes() -> None:
+def test_the_questions_belong_to_the_modes() -> None:
     assert questions_behind([]) == []
     assert questions_behind([Mode.CAP]) == [Q.REAL_CASES_IN_TRAINING, Q.PERSONAL_DATA]
     assert questions_behind([Mode.VISIT]) == [Q.PERSONAL_DATA, Q.CONSENT_HARD]

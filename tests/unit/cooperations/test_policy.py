@@ -267,7 +267,7 @@ def test_a_cso_that_is_no_party_can_be_invited(
     says(policy.can_be_invited(JOINING, organisation_id, kind), words)
 
 
-def test_a_joining_party_leaves_nothing_and_is_none_that_stays() -> None:
+def test_a_joining_party_cannot_leave_and_does_not_count_as_remaining() -> None:
     says(policy.can_leave(LEAVER, JOINING), "nothing to leave")
     says(policy.can_leave(SIGNER, JOINING), "needs an NPM and a civil society")
     says(policy.can_add_body(person(ELSE_ID, CSO, Role.COORDINATOR), JOINING), "hasn't joined yet")

@@ -52,7 +52,7 @@ def test_no_keys_are_made_where_data_exist_already(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_missing_key_is_named_and_never_made_anew(folder: Path, name: str) -> None:
+def test_a_missing_key_is_named_and_never_created_again(folder: Path, name: str) -> None:
     keys.load(folder, may_make=True)
     (folder / f"{name}.key").unlink()
     with pytest.raises(KeysError, match=f"^{name}.key missing in .*: restore the keys"):
@@ -92,7 +92,7 @@ def test_a_key_that_can_not_be_read_is_named(folder: Path) -> None:
         keys.load(folder, may_make=True)
 
 
-def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(KeysError, match="keys can't be created in"):
         keys.load(tmp_path / "file" / "keys", may_make=True)

@@ -10,7 +10,7 @@ WORDS = st.lists(st.text("abc ", max_size=60), min_size=3, max_size=3).map(tuple
 
 
 @given(WORDS, st.lists(WORDS, max_size=4))
-def test_no_word_stands_over_its_column_while_the_line_holds_all(
+def test_no_word_exceeds_its_column_if_the_line_has_room(
     heads: tuple[str, ...], lines: list[tuple[str, ...]]
 ) -> None:
     widths = contents._widths(Table(heads, tuple(lines)))

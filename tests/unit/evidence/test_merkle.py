@@ -88,7 +88,7 @@ def test_roots_are_those_that_everybody_gets(count: int) -> None:
     assert mth(ENTRIES[:count]).hex() == ROOTS[count]
 
 
-def test_proofs_are_those_of_the_example_in_the_rfc() -> None:
+def test_proofs_match_the_example_in_the_rfc() -> None:
     """RFC 9162, section 2.1.5: seven leaves a to j, and which nodes are in which proof."""
     a, b, c, d, e, f, j = (leaf_hash(entry) for entry in ENTRIES[:7])
     g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
@@ -108,7 +108,7 @@ def test_proofs_are_those_of_the_example_in_the_rfc() -> None:
 
 
 @pytest.mark.parametrize("count", range(1, 40))
-def test_every_proof_of_a_small_tree_is_that_of_the_model_and_checks(count: int) -> None:
+def test_every_proof_of_a_small_tree_matches_the_model_and_verifies(count: int) -> None:
     entries = [str(number).encode() for number in range(count)]
     grown = tree(count)
     assert grown.root() == mth(entries)
@@ -123,7 +123,7 @@ def test_every_proof_of_a_small_tree_is_that_of_the_model_and_checks(count: int)
 
 
 @given(st.data())
-def test_proofs_of_any_tree_are_those_of_the_model(data: st.DataObject) -> None:
+def test_proofs_of_any_tree_match_the_model(data: st.DataObject) -> None:
     entries = data.draw(st.lists(st.binary(max_size=4), min_size=1, max_size=200))
     size = data.draw(st.integers(1, len(entries)))
     number = data.draw(st.integers(0, size - 1))

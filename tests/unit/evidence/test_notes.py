@@ -121,12 +121,12 @@ def test_it_is_found_in_a_mail_saved_as_it_came(encoding: str) -> None:
         assert Checkpoint.read(notes.text_of(data)) == SIGNED
 
 
-def test_a_text_of_its_own_is_no_mail() -> None:
+def test_a_plain_text_is_not_read_as_an_email() -> None:
     assert notes.text_of(SIGNED.text().encode()) == SIGNED.text()
     assert notes.text_of(b"\xff: no mail\n") == "\N{REPLACEMENT CHARACTER}: no mail\n"
 
 
-def test_a_note_of_many_lines_is_read_at_once() -> None:
+def test_a_note_of_many_lines_is_read_quickly() -> None:
     line = "b" * 59
     text = "\n".join([notes.BUNDLE, "key: a", *[line] * 80_000])
     begun = time.process_time()
@@ -135,7 +135,7 @@ def test_a_note_of_many_lines_is_read_at_once() -> None:
     assert time.process_time() - begun < 1
 
 
-def test_a_mail_that_is_none_is_told_as_soon_as_it_is_read() -> None:
+def test_an_invalid_email_is_reported_as_soon_as_it_is_read() -> None:
     lines = "A: b\r\n" * 24
     begun = time.process_time()
     assert notes.text_of(f"{lines}c".encode()) == f"{lines}c"

@@ -259,7 +259,7 @@ def test_a_byte_changed_in_list_or_seal_is_noticed() -> None:
         assert judged(container.pack(files | {name: bytes(data)}))
 
 
-def test_a_byte_changed_under_a_list_made_anew_is_noticed_by_the_seal() -> None:
+def test_a_changed_byte_under_a_rewritten_list_breaks_the_seal() -> None:
     random = Random(20260118)
     names = sorted(set(container.unpack(BUNDLE)) - {parts.MANIFEST, parts.SEAL})
     for _ in range(200):
@@ -657,7 +657,7 @@ def test_a_list_that_is_not_in_its_form_is_refused(words: str, more: dict[str, A
     assert words in judged(with_list(**more))["List"]
 
 
-def test_a_list_that_names_what_is_not_there_is_refused() -> None:
+def test_a_list_that_names_a_missing_file_is_refused() -> None:
     files = container.unpack(BUNDLE)
     del files["documents/2.json"]
     assert judged(container.pack(files)) == {"List": "documents/2.json is not there."}
@@ -689,9 +689,7 @@ def test_a_list_that_names_what_is_not_there_is_refused() -> None:
         ("Seal", {"made_at": "2026-01-15T09:00:00"}),
     ],
 )
-def test_a_list_that_says_something_else_than_the_files_is_noticed(
-    link: str, more: dict[str, Any]
-) -> None:
+def test_a_list_that_contradicts_the_files_is_noticed(link: str, more: dict[str, Any]) -> None:
     assert link in judged(with_list(**more))
 
 
@@ -1054,7 +1052,7 @@ def test_a_pdf_holds_whose_text_was_signed_by_all_in_whatever_shape_it_names_the
     assert judged(attested(tell)) == {}
 
 
-def test_whatever_a_text_says_of_who_signs_it_is_judged_alike_by_both() -> None:
+def test_both_verifiers_judge_a_texts_signing_rules_alike() -> None:
     random = Random(20260121)
     odd = [value for value in ODD if type(value) is not float and value not in (2**53, 10**30)]
     odd += [str(NPM), str(CSO).upper(), "2", {"parties": []}, {"organisation_id": str(CSO)}]
@@ -1347,7 +1345,7 @@ def words_of_certificates(data: bytes) -> str:
         (an_undertaking(own(), readable=False), False),
     ],
 )
-def test_of_a_text_that_was_erased_events_alone_tell_and_that_is_said(
+def test_an_erased_text_is_judged_by_events_and_the_report_says_so(
     tell: Callable[[Instance], dict[str, Any]], *, holds: bool
 ) -> None:
     instance = begun(keys=[key_note(), document_note()])
@@ -1397,7 +1395,7 @@ def test_a_key_that_is_held_sealed_the_bundle_or_vouches_for_what_did() -> None:
         assert judged(data, keys=[print_of(private_key(number))]) == {}
 
 
-def test_a_bundle_made_anew_by_a_stranger_does_not_agree_with_the_key_that_is_held() -> None:
+def test_a_strangers_forged_bundle_does_not_match_the_known_key() -> None:
     """It is sound in itself: whoever holds nothing to compare it with, can't tell."""
     fingerprint, strange = print_of(private_key(1)), begun(number=7, keys=[key_note(7)]).take_out()
     assert judged(strange) == {}
@@ -1516,7 +1514,7 @@ def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() 
         assert "not among those" in judged(data, f"{forged.text()}\n{grown.text()}")["Anchor 0"]
 
 
-def test_an_anchor_is_read_out_of_a_mail_and_beside_a_bundle_that_is_none() -> None:
+def test_an_anchor_is_read_from_an_email_even_with_an_invalid_bundle() -> None:
     quoted = "".join(f"> {line}\n" for line in HELD.text().splitlines())
     mail = f"From: a@npm.example\nSubject: A checkpoint\n\nKeep it.\n\n{quoted}\n-- \n"
     anchor = verify.Anchor.read("mail.eml", mail.encode())

@@ -1,4 +1,4 @@
-"""Which passages stand beside an item of a checklist."""
+"""Which passages are shown beside an item of a checklist."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def test_a_part_carries_only_what_the_item_rests_on() -> None:
     assert passages == (part,)
 
 
-def test_a_passage_that_an_item_rests_on_and_that_names_it_stands_there_once() -> None:
+def test_a_passage_that_is_both_source_and_names_the_item_is_shown_once() -> None:
     assert shown("U6", ["S20"], "a/consent", "a/whole") == (CONSENT,)
 
 

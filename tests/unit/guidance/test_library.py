@@ -293,7 +293,7 @@ def test_different_texts_have_different_digests() -> None:
     assert len(digest_of("")) == 64
 
 
-def test_an_own_article_is_read_with_its_items_and_needs_no_keys() -> None:
+def test_an_organisations_article_is_read_with_its_items_and_needs_no_keys() -> None:
     lead, passages = read_own_body(
         "First.\n\n## One {M10 C3}\n\nText.\n\n## Two\n\nText.\n\n## Three {#three M1}\n\nText.",
         frozenset({"M1", "M10", "C3"}),
@@ -320,5 +320,7 @@ def test_an_own_article_is_read_with_its_items_and_needs_no_keys() -> None:
         ("# Top\n\n## One\n\nText.", "1: a heading belongs into a passage"),
     ],
 )
-def test_mistakes_in_an_own_article_are_reported_with_their_lines(text: str, mistake: str) -> None:
+def test_mistakes_in_an_organisations_article_are_reported_with_their_lines(
+    text: str, mistake: str
+) -> None:
     assert any(message.startswith(mistake) for message in written(text, "M4"))

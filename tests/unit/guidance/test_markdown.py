@@ -35,11 +35,11 @@ from tracker.search.words import ask
         ("### Part", "<h3>Part</h3>\n"),
     ],
 )
-def test_only_what_is_sanctioned_becomes_html(text: str, html: str) -> None:
+def test_only_allowed_markup_becomes_html(text: str, html: str) -> None:
     assert str(render(text)) == html
 
 
-def test_headings_rank_below_those_of_the_page() -> None:
+def test_headings_rank_below_the_pages() -> None:
     text = "### Part\n\n#### Smaller\n\n###### Smallest"
     assert str(render(text, headings_from=4)) == (
         "<h4>Part</h4>\n<h5>Smaller</h5>\n<h6>Smallest</h6>\n"
@@ -103,14 +103,14 @@ def test_the_heading_of_a_passage(
         ("{M10}", "{M10}", ()),
     ],
 )
-def test_the_heading_of_an_own_passage_names_items(
+def test_the_heading_of_an_organisations_passage_names_items(
     words: str, title: str, items: tuple[str, ...]
 ) -> None:
     assert own_heading(words, 3) == PassageHeading(title, "passage-3", items)
 
 
 @pytest.mark.parametrize("words", ["Title" + " {#key" * 8000, "Title" + " " * 48_000 + "S1"])
-def test_a_heading_as_long_as_an_article_may_be_is_read_at_once(words: str) -> None:
+def test_a_heading_as_long_as_an_article_is_read_quickly(words: str) -> None:
     begun = time.process_time()
     assert passage_heading(words) is None
     assert own_heading(words, 1).title == words

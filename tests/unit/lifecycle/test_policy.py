@@ -466,7 +466,7 @@ def test_one_is_not_started_where_it_is_not_wanted(
         (ChecklistKind.CONFIDENTIALITY, Level.NOT_APPLICABLE, False),
     ],
 )
-def test_only_what_is_required_and_the_terms_are_work(
+def test_only_required_checklists_and_the_terms_are_work(
     kind: ChecklistKind, level: Level, is_work: bool
 ) -> None:
     assert policy.is_to_do(replace(PLAN, kind=kind, level=level)) == is_work

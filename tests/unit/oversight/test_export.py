@@ -36,7 +36,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.lists(TEXT, min_size=2), min_size=1))
-def test_what_is_written_is_read_again_with_nothing_that_computes(rows: list[list[str]]) -> None:
+def test_an_exported_cell_is_read_back_without_formulas(rows: list[list[str]]) -> None:
     data = to_csv([list[object](row) for row in rows])
     assert data.startswith(b"\xef\xbb\xbf")
     text = io.StringIO(data.decode("utf-8-sig"), newline="")

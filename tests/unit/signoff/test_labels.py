@@ -61,7 +61,7 @@ def test_it_says_how_somebody_signed_and_who_vouches_for_it() -> None:
 
 
 @pytest.mark.parametrize("about", [[], "text", {}, {"made": 1}, {"signed_on": "soon"}])
-def test_what_is_missing_or_malformed_is_left_empty_and_is_no_error(about: Any) -> None:
+def test_missing_or_malformed_values_are_left_empty_without_an_error(about: Any) -> None:
     assert words(method=Method.PAPER, paper=about).startswith("Scan recorded by")
     assert words(method=Method.IN_PRESENCE, presence=about).startswith("On the device of ")
 

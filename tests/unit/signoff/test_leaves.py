@@ -1,4 +1,4 @@
-"""What only machines read is found wherever it is, and nothing else is taken for it."""
+"""Technical values of a frozen document are found wherever they are, and no others."""
 
 from typing import Any
 

@@ -194,7 +194,7 @@ def test_a_signature_that_nothing_bears_witness_to_is_not_sound() -> None:
 
 
 @given(st.permutations(range(5)))
-def test_the_order_is_that_of_the_numbers_however_the_events_come(order: list[int]) -> None:
+def test_events_are_ordered_by_number_however_they_arrive(order: list[int]) -> None:
     verbs = [(SENT, "first"), (IN_FORCE, None), ("notice_given", None), ("text_suspended", None)]
     links = [
         link(1 + 10 * place, *step) for place, step in enumerate([*verbs, ("text_ended", None)])

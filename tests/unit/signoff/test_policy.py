@@ -173,7 +173,7 @@ def test_only_ones_own_bodys_open_slots_can_be_passed_on(
     says(policy.can_pass_on(person, request, TODAY, holder), words)
 
 
-def test_the_signing_membership_is_that_of_the_body_acted_for() -> None:
+def test_the_signing_membership_belongs_to_the_organisation_acted_for() -> None:
     both = (membership(Role.SIGNATORY, NPM, "An Act"), membership(Role.SIGNATORY))
     assert policy.signing_membership(actor(*both)) == both[1]
     assert policy.signing_membership(actor(*both, acting_for=NPM)) == both[0]

@@ -215,7 +215,9 @@ def test_an_answer_that_was_not_offered_is_refused(in_request: InRequest, kind: 
 
 
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField])
-def test_no_answer_is_none_and_no_problem_unless_required(in_request: InRequest, kind: Any) -> None:
+def test_a_missing_answer_is_none_and_no_problem_unless_required(
+    in_request: InRequest, kind: Any
+) -> None:
     for typed in ((), ("",)):
         field = field_of_form(in_request, kind("It", choices=OFFERED), *typed)
         assert (field.data, list(field.errors)) == (None, [])
@@ -257,7 +259,7 @@ def test_zero_is_an_answer(in_request: InRequest) -> None:
     assert field_of_form(in_request, NumberField("It", [Required()]), "0").errors == []
 
 
-def test_a_number_says_its_bounds(in_request: InRequest) -> None:
+def test_a_number_field_states_its_bounds(in_request: InRequest) -> None:
     field = field_of_form(in_request, NumberField("It", least=1, most=365), "400")
     assert field.errors == ["Enter a number from 1 to 365"]
 

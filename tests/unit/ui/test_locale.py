@@ -87,7 +87,7 @@ def test_languages_are_named_in_their_own_words(in_request: InRequest) -> None:
     ]
 
 
-def test_what_is_not_in_the_readers_language_says_what_it_is_in(in_request: InRequest) -> None:
+def test_text_in_another_language_says_which(in_request: InRequest) -> None:
     in_request()
     assert language_note("ar") == "Available in Arabic only."
     assert language_note("ar", ["fr", "ar"]) == "Available in Arabic and French only."
@@ -126,7 +126,7 @@ def test_what_can_be_read_in_the_readers_language_says_nothing(
     assert language_note(shown, others) == ""
 
 
-def test_the_note_is_said_in_the_readers_language(in_request: InRequest) -> None:
+def test_the_note_is_in_the_readers_language(in_request: InRequest) -> None:
     in_request(headers={"Accept-Language": "ar"})
     assert language_note("ar") == ""
     assert "الإنجليزية" in language_note("en")
@@ -251,7 +251,7 @@ def test_english_words_on_an_arabic_page_are_marked(in_request: InRequest) -> No
     )
 
 
-def test_what_is_around_words_may_be_in_another_language_than_the_page(
+def test_the_surrounding_text_may_be_in_another_language_than_the_page(
     in_request: InRequest,
 ) -> None:
     in_request()

@@ -57,7 +57,7 @@ def test_a_wrong_method_has_a_page_that_names_the_right_ones(frame: PageFrame) -
     assert Page.of(answer).h1 == "This address can't take that"
 
 
-def test_a_fault_of_ours_shows_nothing_of_itself(frame: PageFrame) -> None:
+def test_an_internal_error_reveals_no_details(frame: PageFrame) -> None:
     page = frame.page("/fault", status=500)
     assert page.h1 == "Something went wrong on our side"
     assert "ZeroDivision" not in page.html

@@ -56,7 +56,7 @@ def test_far_pages_are_left_out_of_the_links(number: int, numbers: list[int | No
     ("typed", "number"),
     [("3", 3), ("0", 1), ("-2", 1), ("x", 1), ("", 1), ("²", 1), ("9" * 400, 1), ("100001", 1)],
 )
-def test_a_page_number_that_is_none_means_the_first(typed: str, number: int) -> None:
+def test_an_invalid_page_number_means_the_first(typed: str, number: int) -> None:
     assert asked_number({"page": typed}) == number
 
 
@@ -81,7 +81,7 @@ def test_an_address_without_a_question_stays_plain(in_request: InRequest) -> Non
     assert here({"page": None}) == "/list"
 
 
-def test_filters_mark_what_is_chosen_and_go_back_to_the_first_page(in_request: InRequest) -> None:
+def test_filters_mark_the_chosen_value_and_go_back_to_the_first_page(in_request: InRequest) -> None:
     in_request("/list?state=held&page=4&q=a")
     links = filter_links(
         "state", [("", "All"), ("held", "In force"), ("off", "Ended")], {"held": 4}

@@ -150,7 +150,7 @@ def test_the_buttons_of_rows_save_nothing_and_test_nothing(
     assert form.summary_errors == []
 
 
-def test_the_forms_own_button_saves_what_is_right(in_request: InRequest) -> None:
+def test_the_forms_own_button_saves_valid_input(in_request: InRequest) -> None:
     assert sent(in_request, costs__0__cost="A").validate_on_submit()
     assert not sent(in_request, costs__0__days="soon").validate_on_submit()
     in_request(method="GET", query_string={"costs-0-cost": "A"})

@@ -109,7 +109,7 @@ def test_the_briefing_is_required_for_visits_and_recommended_else(
     assert points_asked.briefing_required is required
 
 
-def test_the_words_are_those_of_the_template() -> None:
+def test_the_texts_come_from_the_template() -> None:
     questions = questions_for()
     by_code = {point.code: point for point in questions.points}
     item = template().by_code["C7"]

@@ -1,4 +1,4 @@
-"""Which visits an interest concerns; where that can't be told, it does."""
+"""Which visits an interest concerns; in doubt, it concerns them."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_all_places_are_all_places(kind: str | None) -> None:
     ("kind", "concerned"),
     [("police", True), ("prison", False), ("other", True), (None, True), ("", True)],
 )
-def test_a_kind_of_place_is_told_from_other_kinds_that_are_known(
+def test_a_kind_of_place_is_distinguished_from_other_known_kinds(
     kind: str | None, concerned: bool
 ) -> None:
     assert POLICE.concern(kind, "Anywhere") is concerned
@@ -50,7 +50,7 @@ def test_a_place_with_another_name_is_not_concerned(place: str) -> None:
     assert not name("Tora prison").concern("prison", place)
 
 
-def test_names_in_arabic_are_told_apart() -> None:
+def test_arabic_names_are_distinguished() -> None:
     assert name("سجن طرة").concern("prison", "سجن طره")
     assert not name("مركز الزهور").concern("prison", "سجن طرة")
 

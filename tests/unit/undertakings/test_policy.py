@@ -217,7 +217,7 @@ def test_nobody_decides_on_their_own_interests() -> None:
         {"has_interests": True, "decision": InterestsDecision.LIMIT},
     ],
 )
-def test_the_npm_countersigns_what_is_decided(who: str, changed: dict[str, object]) -> None:
+def test_the_npm_countersigns_only_after_deciding(who: str, changed: dict[str, object]) -> None:
     undertaking = standing(state=SIGNED, **changed)
     assert policy.can_countersign(DECIDERS[who], undertaking, TODAY)
 
@@ -271,7 +271,7 @@ def test_nobody_withdraws_for_the_person(who: Actor) -> None:
 
 
 @pytest.mark.parametrize(("state", "reason"), [(ASKED, "nothing to withdraw"), (CLOSED, "already")])
-def test_what_is_not_signed_is_not_withdrawn(state: UndertakingState, reason: str) -> None:
+def test_an_unsigned_undertaking_is_not_withdrawn(state: UndertakingState, reason: str) -> None:
     assert reason in refused(policy.can_withdraw(OWNER, standing(state=state)))
     assert reason in refused(policy.can_withdraw_clearance(SIGNATORY, standing(state=state)))
 
@@ -296,7 +296,7 @@ def test_the_npm_asks_again(who: Actor) -> None:
     assert policy.can_ask_again(who, standing(state=CLOSED), TODAY)
 
 
-def test_who_withdrew_begins_anew() -> None:
+def test_a_person_who_withdrew_starts_again() -> None:
     assert policy.can_ask_again(OWNER, standing(state=CLOSED, withdrawn_by_person=True), TODAY)
     assert not policy.can_ask_again(OWNER, standing(state=CLOSED), TODAY)
 

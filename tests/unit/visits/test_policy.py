@@ -1,4 +1,4 @@
-"""The gates J1 to J3 as product.md, section 6, reads them; overrides; who may do what.
+"""The gates J1 to J3 as in product.md, section 6; overrides; who may do what.
 
 In one file: tables of cases of one policy, which vary the same facts.
 """
@@ -100,8 +100,8 @@ def gate(code: str, given: Facts) -> Gate:
     return next(gate for gate in policy.judge(given).gates if gate.code == code)
 
 
-def lacks(given: Facts) -> list[RequirementKind]:
-    return [want.lack for want in policy.judge(given).wants]
+def missing_kinds(given: Facts) -> list[RequirementKind]:
+    return [requirement.kind for requirement in policy.judge(given).requirements]
 
 
 def is_ready(judged: Judgement) -> bool:
@@ -130,11 +130,11 @@ def says(decision: Decision, words: str) -> None:
 )
 def test_every_day_of_a_visit_lies_inside_the_agreed_term(term: Term, *, is_inside: bool) -> None:
     given = facts(term=term)
-    assert lacks(given) == ([] if is_inside else [RequirementKind.OUTSIDE_TERM])
+    assert missing_kinds(given) == ([] if is_inside else [RequirementKind.OUTSIDE_TERM])
     assert gate("J1", given).is_open is is_inside
 
 
-def test_a_visit_outside_the_term_is_said_to_begin_too_early_or_end_too_late() -> None:
+def test_a_visit_outside_the_term_begins_too_early_or_ends_too_late() -> None:
     early, late = (
         str(gate("J1", facts(term=term)).missing[0].text)
         for term in (Term(FIRST_DAY + ONE_DAY, None), Term(None, LAST_DAY - ONE_DAY))
@@ -148,14 +148,14 @@ def test_a_visit_outside_the_term_is_said_to_begin_too_early_or_end_too_late() -
 @pytest.mark.parametrize("joins", [True, False])
 def test_the_party_of_everyone_on_the_team_has_signed_the_terms(*, joins: bool) -> None:
     given = with_pavo(is_joining=joins)
-    assert lacks(given) == ([RequirementKind.JOINING] if joins else [])
+    assert missing_kinds(given) == ([RequirementKind.JOINING] if joins else [])
     assert gate("J2", given).is_open is not joins
 
 
 @pytest.mark.parametrize(("days", "stays"), [(0, True), (30, True), (-1, False)])
 def test_everyone_on_the_team_takes_part_until_the_last_day(days: int, *, stays: bool) -> None:
     given = with_pavo(leaves_on=LAST_DAY + dt.timedelta(days=days))
-    assert lacks(given) == ([] if stays else [RequirementKind.LEAVES])
+    assert missing_kinds(given) == ([] if stays else [RequirementKind.LEAVES])
     assert gate("J2", given).is_open is stays
 
 
@@ -173,7 +173,7 @@ def test_a_planned_visit_goes_on_while_the_cooperation_is_active_or_reviewed(sta
 
 @pytest.mark.parametrize("stage", [Stage.CLEARED, Stage.SUSPENDED, Stage.CLOSED])
 def test_j1_is_not_met_in_a_cooperation_that_is_not_active(stage: Stage) -> None:
-    assert lacks(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
+    assert missing_kinds(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
 
 
 @pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS, Mode.ADVIS])
@@ -186,11 +186,11 @@ def test_j1_is_met_with_each_mode_that_has_visits(mode: Mode) -> None:
 )
 def test_j1_is_not_met_where_the_partners_take_part_in_no_visit(mode: Mode, question: str) -> None:
     answered = facts(modes=frozenset({mode}), questions={question: "no"})
-    assert lacks(answered) == [RequirementKind.NO_MODE]
+    assert missing_kinds(answered) == [RequirementKind.NO_MODE]
 
 
 def test_j1_is_not_met_when_no_mode_has_visits() -> None:
-    assert lacks(facts(modes=frozenset({Mode.INFO_F}))) == [RequirementKind.NO_MODE]
+    assert missing_kinds(facts(modes=frozenset({Mode.INFO_F}))) == [RequirementKind.NO_MODE]
 
 
 # J2
@@ -201,7 +201,7 @@ def lacking(*codes: str) -> ChecklistFact:
     return replace(SIGNED, lacking=items)
 
 
-def test_j2_wants_every_required_item_of_the_roles() -> None:
+def test_j2_requires_every_required_item_of_the_roles() -> None:
     result = gate("J2", facts(roles=lacking("V6", "V8")))
     assert result.state is GateState.NOT_MET
     (only,) = result.missing
@@ -227,10 +227,12 @@ CLEARING = [
 ]
 
 
-@pytest.mark.parametrize(("state", "lack"), CLEARING)
-def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: RequirementKind) -> None:
+@pytest.mark.parametrize(("state", "expected"), CLEARING)
+def test_j2_and_j3_require_each_person_to_pass_g4(
+    state: dict[str, Any], expected: RequirementKind
+) -> None:
     given = with_samira(cleared_until=None, **state)
-    assert lacks(given) == [lack]
+    assert missing_kinds(given) == [expected]
     for code in ("J2", "J3"):
         (only,) = gate(code, given).missing
         assert only.names == ("Samira Okell",)
@@ -238,29 +240,29 @@ def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: Require
 
 
 def test_a_clearance_has_to_hold_through_the_last_day() -> None:
-    assert lacks(with_samira(cleared_until=LAST_DAY)) == []
+    assert missing_kinds(with_samira(cleared_until=LAST_DAY)) == []
     before = LAST_DAY - dt.timedelta(days=1)
-    assert lacks(with_samira(cleared_until=before)) == [RequirementKind.RUNS_OUT]
+    assert missing_kinds(with_samira(cleared_until=before)) == [RequirementKind.RUNS_OUT]
 
 
 def test_after_the_last_day_a_clearance_has_to_hold_today() -> None:
     after = facts(today=LATER + dt.timedelta(days=1))
-    assert RequirementKind.RUNS_OUT in lacks(after)
+    assert RequirementKind.RUNS_OUT in missing_kinds(after)
 
 
 def test_an_outside_expert_of_the_npm_is_cleared_like_anybody_else() -> None:
     expert = replace(SAMIRA, organisation_name=PAVO.organisation_name, cleared_until=None)
-    assert lacks(facts(members=(PAVO, replace(expert, signed=False)))) == [
+    assert missing_kinds(facts(members=(PAVO, replace(expert, signed=False)))) == [
         RequirementKind.NOT_SIGNED
     ]
 
 
 def test_the_npms_own_people_are_not_asked() -> None:
     own = replace(PAVO, signed=False, interests=None, cleared_until=None, briefed=False)
-    assert lacks(facts(members=(own, SAMIRA))) == []
+    assert missing_kinds(facts(members=(own, SAMIRA))) == []
 
 
-def test_j2_wants_each_to_accept_the_own_task() -> None:
+def test_j2_requires_each_person_to_accept_their_task() -> None:
     given = facts(members=tuple(replace(member, role_accepted=False) for member in READY.members))
     (only,) = gate("J2", given).missing
     assert only.turn.user_ids == {PAVO.user_id, SAMIRA.user_id}
@@ -269,12 +271,12 @@ def test_j2_wants_each_to_accept_the_own_task() -> None:
 
 
 def test_a_task_that_is_not_written_waits_for_v5_and_for_nobody() -> None:
-    assert lacks(with_samira(has_role=False, role_accepted=False)) == []
+    assert missing_kinds(with_samira(has_role=False, role_accepted=False)) == []
 
 
-def test_j2_wants_everybody_in_the_team_listed_and_taking_part() -> None:
-    assert lacks(with_samira(is_listed=False)) == [RequirementKind.NOT_LISTED]
-    assert lacks(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [
+def test_j2_requires_everybody_on_the_team_to_be_listed_and_take_part() -> None:
+    assert missing_kinds(with_samira(is_listed=False)) == [RequirementKind.NOT_LISTED]
+    assert missing_kinds(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [
         RequirementKind.LEFT
     ]
 
@@ -290,17 +292,19 @@ J3_OF_PEOPLE = [
 
 
 @pytest.mark.parametrize(
-    ("state", "lack"), [*J3_OF_PEOPLE, ({"briefed": False}, RequirementKind.NOT_BRIEFED)]
+    ("state", "expected"), [*J3_OF_PEOPLE, ({"briefed": False}, RequirementKind.NOT_BRIEFED)]
 )
-def test_j3_wants_of_each_person_what_it_says(state: dict[str, Any], lack: RequirementKind) -> None:
+def test_j3_requires_its_items_from_each_person(
+    state: dict[str, Any], expected: RequirementKind
+) -> None:
     given = with_samira(**state)
-    assert lacks(given) == [lack]
+    assert missing_kinds(given) == [expected]
     assert gate("J2", given).is_open
     assert not gate("J3", given).is_open
 
 
 def test_a_credential_valid_on_the_last_day_is_enough() -> None:
-    assert lacks(with_samira(credential_until=LAST_DAY)) == []
+    assert missing_kinds(with_samira(credential_until=LAST_DAY)) == []
 
 
 UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
@@ -315,18 +319,18 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
     ],
 )
 @pytest.mark.parametrize(
-    ("name", "lack"),
+    ("name", "expected"),
     [
         ("confidentiality", RequirementKind.CONFIDENTIALITY),
         ("roles", RequirementKind.ROLES),
         ("plan", RequirementKind.PLAN),
     ],
 )
-def test_j3_wants_checklists_2_3_and_4_signed_by_all(
-    name: str, lack: RequirementKind, checklist: ChecklistFact
+def test_j3_requires_checklists_2_3_and_4_to_be_fully_signed(
+    name: str, expected: RequirementKind, checklist: ChecklistFact
 ) -> None:
     given = facts(**{name: checklist})
-    assert lacks(given) == [lack]
+    assert missing_kinds(given) == [expected]
     (only,) = gate("J3", given).missing
     assert str(only.text)
 
@@ -351,17 +355,17 @@ def test_a_missing_signature_is_the_turn_of_that_party() -> None:
 
 
 @pytest.mark.parametrize("day", [None, TODAY + dt.timedelta(days=1)])
-def test_j3_wants_the_briefing_held(day: dt.date | None) -> None:
-    assert lacks(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
+def test_j3_requires_the_briefing_to_be_held(day: dt.date | None) -> None:
+    assert missing_kinds(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
 
 
-def test_j3_wants_a_safety_contact() -> None:
-    assert lacks(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
+def test_j3_requires_a_safety_contact() -> None:
+    assert missing_kinds(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
 
 
-def test_what_is_missing_is_counted_once_for_both_gates_that_want_it() -> None:
+def test_a_missing_thing_is_counted_once_for_both_gates_that_require_it() -> None:
     judged = policy.judge(with_samira(signed=False, cleared_until=None, interests=None))
-    assert len(judged.wants) == len(judged.missing) == 1
+    assert len(judged.requirements) == len(judged.missing) == 1
     assert judged.people_concerned == 1
 
 
@@ -373,9 +377,9 @@ def override(*keys: str) -> OverrideFact:
     return OverrideFact("Milan Osterin", "A call that can't wait.", at, frozenset(keys))
 
 
-@pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
-def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
-    state: dict[str, Any], lack: RequirementKind
+@pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
+def test_an_override_excuses_requirements_for_the_npms_own_people(
+    state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_pavo(**state)
     keys, decision = policy.to_excuse(policy.judge(given))
@@ -387,17 +391,17 @@ def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
         GateState.OVERRIDDEN,
     ]
     assert is_ready(judged)
-    assert judged.wants == ()
+    assert judged.requirements == ()
 
 
-@pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
+@pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
 def test_an_override_never_excuses_a_person_of_a_partner(
-    state: dict[str, Any], lack: RequirementKind
+    state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_samira(**state)
     _keys, decision = policy.to_excuse(policy.judge(given))
     assert not decision
-    forged = override(*(want.key for want in policy.judge(given).wants))
+    forged = override(*(requirement.key for requirement in policy.judge(given).requirements))
     assert not is_ready(policy.judge(replace(given, overrides=(forged,))))
 
 
@@ -418,7 +422,7 @@ def test_an_override_excuses_nothing_that_concerns_a_partner_in_the_team(
     assert not decision
 
 
-def test_with_its_own_people_alone_the_npm_can_go_at_once() -> None:
+def test_with_only_its_own_people_the_npm_can_go_immediately() -> None:
     alone = facts(
         members=(replace(PAVO, plan_read=False),),
         roles=replace(SIGNED, signing=Signing.SENT),
@@ -475,7 +479,7 @@ def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -
         overrides=(override(*keys),),
     )
     judged = policy.judge(later)
-    assert [want.lack for want in judged.wants] == [RequirementKind.CREDENTIAL]
+    assert [requirement.kind for requirement in judged.requirements] == [RequirementKind.CREDENTIAL]
     more, decision = policy.to_excuse(judged)
     assert decision
     assert more == {f"V13:{PAVO.user_id}"}
@@ -553,7 +557,7 @@ def test_a_cell_says_what_is_missing(
     assert cell(given, SAMIRA, requirement) is expected
 
 
-def test_what_is_excused_is_called_so() -> None:
+def test_an_excused_requirement_is_labelled_so() -> None:
     given = facts(
         members=(replace(PAVO, plan_read=False, credential_until=None),), briefing_on=None
     )
@@ -624,7 +628,7 @@ def test_nobody_else_plans_a_visit(who: Actor) -> None:
     )
 
 
-def test_a_planner_is_told_why_a_visit_can_not_be_planned_now() -> None:
+def test_a_planner_is_told_why_a_visit_cannot_be_planned_now() -> None:
     decision = policy.can_plan(actor(Role.COORDINATOR), {NPM}, no("The review is overdue."))
     assert (bool(decision), decision.reason) == (False, "The review is overdue.")
 
@@ -706,7 +710,7 @@ def test_the_read_log_is_for_managers_of_the_npm() -> None:
         (actor(Role.MEMBER), False, True, Outline.NOT_CLEARED),
     ],
 )
-def test_a_person_is_told_no_more_than_is_theirs(
+def test_a_person_sees_only_their_own_part(
     who: Actor, is_open: bool, is_listed: bool, expected: Outline
 ) -> None:
     assert policy.outline(who, is_open=is_open, is_listed=is_listed) is expected

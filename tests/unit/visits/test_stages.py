@@ -1,4 +1,4 @@
-"""Where a visit stands after its gates were asked."""
+"""The stage of a visit after its gates were evaluated."""
 
 import pytest
 

@@ -192,7 +192,7 @@ def make_recovery_codes(user: User) -> list[str]:
 
 
 def _take_step(user: User, match: TotpMatch, *, is_own: bool) -> bool:
-    """Claim the time step; of two requests only one succeeds. A new secret starts anew."""
+    """Claim the time step; of two requests only one succeeds. A new secret starts over."""
     unused = sa.or_(User.totp_last_step.is_(None), User.totp_last_step < match.counter)
     wanted = sa.update(User).where(User.id == user.id, unused if is_own else sa.true())
     taken = db.session.execute(

@@ -427,7 +427,7 @@ def _is_bound(invitation: Invitation) -> bool:
     stored_digest = witness.said_of_row("invitation", invitation.id, "invitation")
     if stored_digest is not None and hmac.compare_digest(stored_digest, rows.digest_of(invitation)):
         return True
-    logger.error("Invitation %s is refused: no event binds it as it stands.", invitation.id)
+    logger.error("Invitation %s is refused: no event binds its current values.", invitation.id)
     return False
 
 

@@ -30,9 +30,9 @@ REPLACED = "replaced"
 def hold(user_id: UUID, organisation_id: UUID | None) -> User:
     """Lock and return a person, with their roles and the powers of an organisation.
 
-    Until the transaction ends: two holders can't end each other's role at the same moment, nor can
-    one confirm by a power that is being ended. Each function that changes roles does this before it
-    reads any, and in this order, so that there are no deadlocks.
+    The lock lasts until the transaction ends: two holders can't end each other's role at the same
+    moment, nor can one confirm with a power that is being ended. Each function that changes roles
+    does this before it reads any, and in this order, so that there are no deadlocks.
     """
     user = queries.hold(user_id)
     if organisation_id is not None:

@@ -36,7 +36,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.fields import HiddenValueField, LineField
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ANSWER_LENGTH
+from tracker.ui.proof_fields import ANSWER_LENGTH
 from tracker.ui.validators import Required
 
 # How long a browser may take to respond with a passkey.

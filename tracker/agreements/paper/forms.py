@@ -22,7 +22,7 @@ from tracker.ui.validators import Optional, Required
 
 
 def paper_form(lines: Sequence[Signer]) -> ReadScanFields:
-    """Return the form for recording who of the people named signed, and in which office."""
+    """Return the form that records which of the named people signed, and in which office."""
     members: dict[str, Any] = {
         "signed": ChoicesField(
             _l("Who signed?"),
@@ -42,14 +42,14 @@ def paper_form(lines: Sequence[Signer]) -> ReadScanFields:
 
 
 def offices_in(form: Any) -> Mapping[UUID, str]:
-    """Return who signed by a sent form, each with the office."""
+    """Return who signed according to a submitted form, each with the office."""
     return {
         UUID(user_id): form[f"office_{user_id}"].data or "" for user_id in form["signed"].data or ()
     }
 
 
-def former_form(parties: Sequence[PartyFact]) -> ReadScanFields:
-    """Return the form for an agreement made before: its dates, and who signed for each party."""
+def prior_agreement_form(parties: Sequence[PartyFact]) -> ReadScanFields:
+    """Return the form for a prior agreement: its dates, and who signed for each party."""
     members: dict[str, Any] = {
         "ends_on": DateField(
             _l("Last day of the agreement"),
@@ -68,7 +68,7 @@ def former_form(parties: Sequence[PartyFact]) -> ReadScanFields:
 
 
 def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Person]]:
-    """Return who signed for each party, by a sent form."""
+    """Return who signed for each party, according to a submitted form."""
     return {
         party.organisation_id: [
             Person(*(part.strip() for part in line.split(",", 1)))
@@ -80,11 +80,11 @@ def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Perso
 
 
 class ConfirmForm(ComparedFields):
-    """That somebody compared the scan with the text."""
+    """The confirmation that somebody compared the scan with the text."""
 
 
 class NoForm(Form):
-    """Why a scan is refused or withdrawn."""
+    """The reason why a scan is refused or withdrawn."""
 
     reason = TextField(
         _l("Reason"), [Required()], description=_l("All parties read this."), most=2000

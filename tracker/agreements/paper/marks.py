@@ -1,4 +1,4 @@
-"""Since when a scan waits to be confirmed, stored on the parties of its text, for My work."""
+"""Since when a scan has been waiting to be confirmed, stored with the parties of its text."""
 
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, Paper
 def is_waiting() -> sa.ColumnElement[bool]:
     """Return the condition over PaperRecord that it may still be confirmed.
 
-    Nobody refused or withdrew it, and no signature of its party came another way. Of a text of this
-    product one confirmation is all; then there is a signature of that party.
+    Nobody has refused or withdrawn it, and its party hasn't signed in another way. A text made here
+    needs a single confirmation, after which there is a signature of that party.
     """
     said_no = sa.exists().where(
         PaperDecision.record_id == PaperRecord.id,
@@ -38,19 +38,19 @@ _SINCE = (
 
 
 def refresh(checklist: Checklist) -> None:
-    """Mark each party of a text with since when a scan of it waits, or that none does."""
+    """Update for each party of a text since when a scan of it has been waiting, if one is."""
     db.session.flush()
     _mark(ChecklistParty.checklist_id == checklist.id)
 
 
 def refresh_marked(checklist: Checklist) -> None:
-    """Mark the parties of a text again where they are marked: it was signed, or is sent no more."""
+    """Update the parties of a text that are marked, since it was signed or is no longer pending."""
     if any(party.scan_waits_since for party in load_heads([checklist])[checklist.id].parties):
         refresh(checklist)
 
 
 def refresh_all(cooperation_id: UUID) -> None:
-    """Mark the parties of all texts of a cooperation."""
+    """Update the parties of all texts of a cooperation."""
     db.session.flush()
     texts = sa.select(Checklist.id).where(Checklist.cooperation_id == cooperation_id)
     _mark(ChecklistParty.checklist_id.in_(texts))

@@ -11,7 +11,7 @@ from tracker.mail.render import in_language, link_to, text
 
 
 def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those who may confirm it for another party that a scan waits for them."""
+    """Tell people who may confirm it for another party that a scan is waiting for them."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -24,7 +24,7 @@ def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterabl
 
 
 def was_confirmed(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell who recorded a scan that another party confirmed it."""
+    """Tell the person who recorded a scan that another party confirmed it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -37,7 +37,7 @@ def was_confirmed(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def was_refused(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell who recorded a scan that another party refused it."""
+    """Tell the person who recorded a scan that another party refused it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(

@@ -47,7 +47,7 @@ def view(
     revision: Revision,
     signature_request: SignatureRequest | None,
 ) -> PaperView:
-    """Return a scan as pages show it; the signatures of its revision are loaded."""
+    """Return a scan for display; the signatures of its revision must be loaded."""
     state = paper.state_of(
         record,
         signature_request.state if signature_request else None,
@@ -58,16 +58,16 @@ def view(
 
 @dataclass(frozen=True, slots=True)
 class Confirmers:
-    """Who can confirm a scan that is waiting, as its page says it to one person."""
+    """Who can confirm a pending scan, from the point of view of the reader of its page."""
 
-    # Why the person can't confirm it themselves, though others of their organisation could.
+    # Why the reader can't confirm it, though others in their organisation can.
     reason: object = ""
-    # Those others, by name; where there are none, the parties whose people can.
+    # Those others by name; if there are none, the parties whose people can.
     colleagues: str = ""
     parties: str = ""
-    # The parties that it waits for and that have nobody who can confirm it.
+    # The parties that still have to confirm it, but have nobody who can.
     lacking: str = ""
-    # The parties that have nobody besides this person, who confirms for one party only.
+    # The parties that have only the reader, who may confirm for one party only.
     only_reader: str = ""
 
 
@@ -77,7 +77,7 @@ def confirmers(
     record: PaperRecord,
     signature_request: SignatureRequest,
 ) -> Confirmers | None:
-    """Return who can confirm a scan; None of a scan that is no longer waiting."""
+    """Return who can confirm a scan; None if the scan is no longer pending."""
     fact = service.fact_of(record, signature_request)
     if fact.state is not PaperState.WAITING:
         return None
@@ -87,7 +87,7 @@ def confirmers(
     is_waited_for = bool(own) and actor.has(*CONFIRMERS)
     nobody = {party_id for party_id, people in able.items() if not people}
     reader = {party_id for party_id, people in able.items() if set(people) == {actor.user_id}}
-    # Every other party has to confirm an earlier agreement; of another text, any of them.
+    # Every other party has to confirm a prior agreement; for any other text, one of them.
     needs_all = record.kind is PaperKind.FORMER
 
     def names(party_ids: AbstractSet[UUID]) -> str:
@@ -104,7 +104,7 @@ def confirmers(
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What a frozen text says of the agreement on paper that it tells of."""
+    """What a frozen text says about the agreement on paper that it records."""
 
     signed_on: object
     ends_on: object
@@ -112,7 +112,7 @@ class Before:
 
 
 def made_before(document: Mapping[str, Any]) -> Before | None:
-    """Return what a text says of an agreement made before this tool was used; None of others."""
+    """Return what a text says about a prior agreement it records; None for other texts."""
     note = document.get("made_before")
     if note is None:
         return None
@@ -125,7 +125,7 @@ def made_before(document: Mapping[str, Any]) -> Before | None:
 
 
 def sentence(record: PaperRecord, revision: Revision, actor: Actor) -> str:
-    """Return the sentence that the signatures of a scan keep, once this person confirms it."""
+    """Return the sentence that the signatures of a scan store if this person confirms it."""
     words = {
         "day": as_date(record.signed_on),
         "names": with_semicolons(paper_view.signers(record)),
@@ -158,7 +158,10 @@ def sentence(record: PaperRecord, revision: Revision, actor: Actor) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell which scans wait to be confirmed, by this person or by others. A source of my work."""
+    """Return tasks for scans to be confirmed by this person or by others.
+
+    A source for My work.
+    """
     if actor.organisation_id is None or not actor.has(*CONFIRMERS):
         return Tasks()
     waiting = paper_queries.waiting(actor)

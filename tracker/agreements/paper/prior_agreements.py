@@ -34,26 +34,26 @@ from tracker.signoff.paper_models import PaperKind, PaperRecord
 
 MOST_SIGNERS = 10
 MOST_LETTERS = 200
-# The last day of the terms on confidentiality, which undertakings rest on.
+# The last day of the confidentiality terms, on which undertakings depend.
 LAST_DAY = ("C1", "until")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signed an agreement for a party, and in which office, as the paper says."""
+    """A person who signed an agreement for a party, and their office, according to the paper."""
 
     name: str
     office: str = ""
 
 
 def can_record(actor: Actor, checklist: Checklist, parties: Sequence[PartyFact]) -> Decision:
-    """Decide whether a person may record that these terms were agreed on paper before."""
+    """Decide whether a person may record that these terms were previously agreed on paper."""
     own = next((party for party in parties if party.organisation_id == actor.organisation_id), None)
     return policy.can_record_prior_agreement(actor, own, checklist)
 
 
 def not_known(loaded: LoadedChecklist) -> list[str]:
-    """Return the codes of the items of which no answer is filled in."""
+    """Return the codes of the items that have no answer."""
     standing = loaded.standing()
     return [
         item.code
@@ -63,20 +63,20 @@ def not_known(loaded: LoadedChecklist) -> list[str]:
 
 
 def known_text(loaded: LoadedChecklist) -> dict[str, Any]:
-    """Return the text that would be frozen now, without what the form adds: who signed, and when.
+    """Return the text to freeze, without what the form adds: who signed, and when.
 
-    As it reads for nobody in particular: loaded is said in the template's own language.
+    It is independent of the reader: loaded must be in the template's own language.
     """
     binding = agreements.binding_by_default(loaded)
     languages = languages_for(
         loaded.checklist.template, list(agreements.languages(loaded)), binding
     )
-    # No guidance is named: nobody had it at hand when this was agreed.
+    # No guidance is named, since the parties didn't have it when they agreed.
     return {**document(loaded, [], [], languages, as_known=True), "format": signoff.FORMAT}
 
 
 def digest_of(text: Mapping[str, Any]) -> str:
-    """Return the digest of a known text, which the token of its page carries."""
+    """Return the digest of that text, which the page's token contains."""
     return canonical.digest_of(text)
 
 
@@ -90,14 +90,14 @@ def record(
     signers: Mapping[UUID, Sequence[Person]],
     scan: bytes,
 ) -> PaperRecord:
-    """Freeze what is known of an agreement made on paper, with its scan; the others confirm it.
+    """Freeze what is known of a prior agreement on paper, with its scan; the others confirm it.
 
-    page is the one on which the text to be frozen was read: raise NotShownError when it showed
-    another, since recording it binds the actor's party. signers are who signed for each party.
-    What is filled in now stands in the frozen text, agreed or not; the rest stands there as not
-    known. Once every other party has confirmed, it is in force as of its date, by signatures of
-    method *paper*: neither reviewed (G3) nor signed here. Whom M1 names plays no part: nobody is
-    asked to sign, and the paper says who did.
+    page is the one on which the text was read: raise NotShownError if it showed a different text,
+    since recording it binds the actor's party. signers are the people who signed for each party.
+    Every answer that is filled in becomes part of the frozen text, agreed or not; the other items
+    are frozen as not known. Once every other party has confirmed, the text is in force as of its
+    date, with signatures of method *paper*: it was neither reviewed (G3) nor signed here. M1
+    doesn't matter here, since nobody is asked to sign and the paper shows who did.
     """
     loaded = load_for_update(checklist)
     can_record(actor, checklist, loaded.parties).require()
@@ -114,7 +114,7 @@ def record(
         kind=checklist.kind.value,
         document=_document(loaded, text, known, signed_on, ends_on, scan),
     )
-    # Nobody is asked to sign it here: there is no line for anybody.
+    # Nobody is asked to sign it here, so there are no slots.
     signoff.request(actor, revision, [])
     checklist.state = ChecklistState.SENT
     checklist.revision_sent_id = revision.id
@@ -159,7 +159,7 @@ def _check_dates(loaded: LoadedChecklist, signed_on: dt.date, ends_on: dt.date |
 
 
 def _signers(loaded: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
-    """Return who signed, party by party; refuse a party for which nobody did."""
+    """Return who signed, party by party; raise RuleBrokenError if nobody did for a party."""
     lines: list[Signer] = []
     for party in loaded.parties:
         field = f"signers_{party.organisation_id}"

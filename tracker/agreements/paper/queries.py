@@ -19,13 +19,13 @@ from tracker.signoff.models import RequestState, SignatureRequest
 from tracker.signoff.paper_models import PaperDecision, PaperKind, PaperRecord, PaperState
 from tracker.signoff.paper_policy import PaperFact
 
-# How many scans My work looks through at a time.
+# How many scans My work reads at a time.
 MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A scan that waits to be confirmed."""
+    """A scan that is waiting to be confirmed."""
 
     id: UUID
     kind: PaperKind
@@ -34,14 +34,14 @@ class Waiting:
     checklist_id: UUID
     checklist_kind: ChecklistKind
     title: str
-    # As the record keeps them.
+    # As stored in the record.
     signers: list[dict[str, Any]]
-    # Whether the reader's organisation has confirmed it, and whether the reader has, for any party.
+    # Whether the reader's organisation has confirmed it; whether the reader has, for any party.
     is_answered: int
     is_answered_by_reader: int
 
     def is_for(self, actor: Actor) -> bool:
-        """Tell whether it waits for this person, who may confirm it for their organisation."""
+        """Return whether this person may confirm it for their organisation."""
         own = actor.organisation_id
         fact = PaperFact(
             kind=self.kind,
@@ -55,14 +55,14 @@ class Waiting:
         return bool(paper_policy.can_decide(actor, fact, is_party=True, state=RequestState.WAITING))
 
 
-# Built once, since it takes longer to make than the query to run.
+# Built once, since building it takes longer than running it.
 _OWN = aliased(ChecklistParty)
 
 
 def waiting(actor: Actor) -> list[Waiting]:
-    """Return the scans that wait on texts which the person works on, in one query.
+    """Return the pending scans of texts that the person works on, in one query.
 
-    The first MANY, found by the marks on the parties of their texts, in the order of an index.
+    At most MANY, found by the marks on the parties of their texts, in the order of an index.
     """
     is_decided = sa.exists().where(PaperDecision.record_id == PaperRecord.id)
     answered = is_decided.where(PaperDecision.organisation_id == actor.organisation_id)

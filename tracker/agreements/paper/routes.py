@@ -19,9 +19,9 @@ from tracker.agreements.paper import service as paper
 from tracker.agreements.paper.forms import (
     ConfirmForm,
     NoForm,
-    former_form,
     offices_in,
     paper_form,
+    prior_agreement_form,
     signers_in,
 )
 from tracker.agreements.revisions import Since
@@ -94,7 +94,7 @@ def record(checklist_id: UUID) -> str | Response:
 
 
 def _recorded_too_late(actor: Actor, checklist: Checklist) -> str:
-    """Show their words again to somebody who records a scan of a text that no longer waits."""
+    """Show the submitted form again if the text is no longer pending, so that nothing is lost."""
     seen = shown.digest_on(actor, request.form.get("page_token"))
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     revision = found_or_404(next((old for old, _asked in pairs if old.digest == seen), None))
@@ -132,14 +132,14 @@ def _record_page(
 @blueprint.route("/former", methods=["GET", "POST"])
 @signed_in
 @takes_files(scans.MAX_REQUEST_BYTES)
-def record_former(checklist_id: UUID) -> str | Response:
+def record_prior_agreement(checklist_id: UUID) -> str | Response:
     """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
     actor = current_actor()
-    checklist = get_or_404(actor, checklist_id, "record_former")
-    # Read whole only by the verb, and then for the page: what anybody saved meanwhile counts.
+    checklist = get_or_404(actor, checklist_id, "record_prior_agreement")
+    # Loaded in full only by the verb, and afterwards for the page, so that newer answers count.
     parties = loading.parties(checklist)
     require(prior_agreements.can_record(actor, checklist, parties))
-    form: Any = former_form(parties)
+    form: Any = prior_agreement_form(parties)
     done = form.validate_on_submit() and perform(
         form,
         lambda: prior_agreements.record(
@@ -180,7 +180,7 @@ def record_former(checklist_id: UUID) -> str | Response:
 @blueprint.route("/papers/<uuid:record_id>", methods=["GET", "POST"])
 @signed_in
 def show(checklist_id: UUID, record_id: UUID) -> str | Response:
-    """Show a scan that was recorded; another party confirms it here."""
+    """Show a recorded scan, and let another party confirm it."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "paper")
     record, revision, signature_request = _get_or_404(checklist, record_id)
@@ -214,7 +214,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         revision=revision,
         view=paper_pages.view(checklist, record, revision, signature_request),
         size=size_words(record.size),
-        # The page on which it is confirmed shows everything that was signed (product.md, 5.3).
+        # The page for confirming shows everything that was signed (product.md, 5.3).
         text=frozen_text.read(document, locale.language_of_text()) if may_answer else None,
         is_former=record.kind is PaperKind.FORMER,
         sentence_words=words,
@@ -272,7 +272,7 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
 @blueprint.route("/papers/<uuid:record_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
-    """Withdraw a scan that one's own side recorded."""
+    """Withdraw a scan recorded by one's own side."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "withdraw_paper")
     record, revision, signature_request = _get_or_404(checklist, record_id)
@@ -297,7 +297,7 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
 @blueprint.get("/papers/<uuid:record_id>/scan")
 @signed_in
 def scan(checklist_id: UUID, record_id: UUID) -> Response:
-    """Hand out a scan to those who may open the text: to be kept, never shown within a page."""
+    """Send a scan as a download to people who may open the text; it is never shown in a page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "scan")
     record, revision, _asked = _get_or_404(checklist, record_id)
@@ -311,7 +311,7 @@ def scan(checklist_id: UUID, record_id: UUID) -> Response:
 def _get_or_404(
     checklist: Checklist, record_id: UUID
 ) -> tuple[PaperRecord, Revision, SignatureRequest]:
-    """Return a scan of a checklist with its revision and request, or answer 404."""
+    """Return a scan of a checklist with its revision and request, or abort with 404."""
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     paper_record = found_or_404(papers.find((revision.id for revision, _asked in pairs), record_id))
     signature_request = found_or_404(signoff.request_of(paper_record.revision_id))

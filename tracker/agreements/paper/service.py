@@ -50,9 +50,9 @@ from tracker.signoff.policy import confirmation_of
 def open_lines(
     actor: Actor, signature_request: SignatureRequest, document: Mapping[str, Any]
 ) -> list[Signer]:
-    """Return the unsigned lines of the actor's organisation, as the text names them.
+    """Return the unsigned slots of the actor's organisation in the frozen text.
 
-    None when enough have signed for it, or when it is the turn of other parties.
+    None if enough people have signed for it, or if it is another party's turn.
     """
     standing = requests.standing_of(signature_request)
     own = actor.organisation_id
@@ -70,7 +70,7 @@ def open_lines(
 def named_lines(
     actor: Actor, signature_request: SignatureRequest, document: Mapping[str, Any]
 ) -> list[Signer]:
-    """Return all lines of the actor's organisation on a text, whether it still waits or not."""
+    """Return all slots of the actor's organisation in a text, whether it is pending or not."""
     own = [
         slot for slot in signature_request.slots if slot.organisation_id == actor.organisation_id
     ]
@@ -82,8 +82,8 @@ def _lines_of(
 ) -> list[Signer]:
     names = accounts.names(slot.user_id for slot in slots)
     roles = accounts.signing_roles(own_organisation(actor), names)
-    # As the text names the organisation; persons are looked up by their ids, since they may not be
-    # named in it, or by another name.
+    # Names of organisations come from the text. People are looked up by id, since the text may not
+    # name them, or may use another name.
     organisations = {
         signatory["organisation_id"]: signatory["organisation"]
         for signatory in document.get("signatories", ())
@@ -92,7 +92,7 @@ def _lines_of(
     lines = []
     for slot in slots:
         of_person = roles.get(slot.user_id, [])
-        # The current role, or else the last.
+        # The current role, or else the last one.
         role = next((role for role in reversed(of_person) if role.holds_on(today)), None)
         role = role or (of_person[-1] if of_person else None)
         lines.append(
@@ -112,10 +112,10 @@ def _lines_of(
 
 
 def _with_powers(signers: Iterable[Signer], day: dt.date) -> list[Signer]:
-    """Return who signed with the power that each had on the day of the paper.
+    """Return the signers with the power that each had on the day of the paper.
 
-    Raise RuleBrokenError for somebody who had none then. Who signed an earlier agreement has no
-    account here, so their power isn't known.
+    Raise RuleBrokenError for a signer who had none that day. The signers of a prior agreement have
+    no account here, so their power is unknown.
     """
     signed_by = list(signers)
     roles = {
@@ -155,7 +155,7 @@ def _with_power(signer: Signer, roles: Sequence[SigningRole], day: dt.date) -> S
 
 
 def facts_on(signature_request: SignatureRequest) -> list[PaperFact]:
-    """Return what the rules look at in all scans recorded for a revision."""
+    """Return the plain values of all scans recorded for a revision, for the rules."""
     rows = paper.on_revisions([signature_request.revision_id]).get(
         signature_request.revision_id, []
     )
@@ -163,7 +163,7 @@ def facts_on(signature_request: SignatureRequest) -> list[PaperFact]:
 
 
 def fact_of(record: PaperRecord, signature_request: SignatureRequest) -> PaperFact:
-    """Return what the rules look at in a scan."""
+    """Return a scan's plain values for the rules."""
     signed = paper.rests_on(signature_request.revision.signatures)
     return paper.fact(record, paper.state_of(record, signature_request.state, signed))
 
@@ -201,10 +201,10 @@ def can_decide(
 
 
 def who_can_decide(loaded: LoadedChecklist, fact: PaperFact) -> dict[UUID, dict[UUID, str]]:
-    """Return who may confirm or refuse a scan, for each party that has yet to: names by id.
+    """Return who may confirm or refuse a scan for each party that has yet to: names by id.
 
-    By the same conditions as can_decide, in a constant number of queries; on a visit's text, only
-    those who may open it.
+    The conditions are those of can_decide, in a constant number of queries; for a visit's text only
+    people who may open it.
     """
     waiting = [
         party
@@ -252,11 +252,11 @@ def record(
 ) -> PaperRecord:
     """Record that the actor's organisation signed the text on paper; another party confirms it.
 
-    page is the one on which the text was named: raise NotShownError when it named another, since
-    the paper can only be signed for one revision. offices are those of the persons who signed, by
-    their ids. The text names these persons for the
-    actor's party, so whoever signs in place of the person named by M1 does so for the reason that
-    the text or the passing on shows. Raise RuleBrokenError for a date or a file that can't be.
+    page is the one that named the text: raise NotShownError if it named another, since a paper can
+    be signed for one revision only. offices are those of the people who signed, by id. The text
+    names these people for the actor's party, so for anybody who signs instead of the person named
+    in M1, the reason is in the text or in the passing on. Raise RuleBrokenError for an impossible
+    date or an unacceptable file.
     """
     lock(checklist)
     signature_request = _waiting_request(checklist)
@@ -296,7 +296,7 @@ def record(
 def _require_turns(
     actor: Actor, signature_request: SignatureRequest, user_ids: Iterable[UUID]
 ) -> None:
-    """Refuse persons who would sign before their turn, or beyond what their party has to give."""
+    """Refuse people who would sign before their turn, or more people than the party needs."""
     standing = requests.standing_of(signature_request)
     turns = {slot.user_id: slot.turn for slot in signature_request.slots}
     signed = set(standing.signed)
@@ -316,7 +316,7 @@ def note_recorded(
     signature_request: SignatureRequest,
     paper_record: PaperRecord,
 ) -> None:
-    """Record that a scan was recorded, and write to those who may confirm it."""
+    """Record the event that a scan was recorded, and mail people who may confirm it."""
     marks.refresh(loaded.checklist)
     _record(
         verbs.PAPER_RECORDED,
@@ -344,11 +344,11 @@ def confirm(
     sentence: str,
     language: str,
 ) -> list[Signature]:
-    """Confirm for another party that a scan shows the text, signed by those it names.
+    """Confirm for another party that a scan shows the text, signed by the people it names.
 
-    page is the one on which the scan was looked at: raise NotShownError when it showed another.
-    The signatures of method *paper* are written, and with the last signature the text is in force,
-    in one transaction. An agreement made before the product came waits for every other party.
+    page is the one that showed the scan: raise NotShownError if it showed another. The signatures
+    of method *paper* are written, and with the last one the text comes into force, in one
+    transaction. A prior agreement needs the confirmation of every other party.
     """
     lock(checklist)
     signature_request = _waiting_request(checklist)
@@ -399,10 +399,10 @@ def confirm(
 
 
 def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) -> None:
-    """Refuse a scan for another party, with a reason; it stays in history and signs nothing.
+    """Refuse a scan for another party, with a reason; it stays in the history and signs nothing.
 
-    A text of this product goes on waiting for signatures. An agreement made before it came is
-    declined, and its checklist is open again.
+    A text made here stays pending. A prior agreement is declined, and its checklist can be edited
+    again.
     """
     lock(checklist)
     signature_request = _waiting_request(checklist)
@@ -463,7 +463,7 @@ def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str
 
 
 def _is_confirmed(paper_record: PaperRecord) -> bool:
-    """Tell whether enough parties confirmed: one other, or of a former agreement every other."""
+    """Return whether enough parties have confirmed: another one, or all for a prior agreement."""
     if paper_record.kind is PaperKind.TEXT:
         return True
     needed = {UUID(signer["organisation_id"]) for signer in paper_record.signers} - {
@@ -475,7 +475,7 @@ def _is_confirmed(paper_record: PaperRecord) -> bool:
 def _answered_for(
     paper_record: PaperRecord, signature_request: SignatureRequest
 ) -> list[tuple[Signer, PaperDecision]]:
-    """Return each who signed on paper with what was confirmed: by their own party where it was."""
+    """Return each signer with the confirmation that counts: their own party's, if there is one."""
     by_party = {decision.organisation_id: decision for decision in paper_record.decisions}
     last = paper_record.decisions[-1]
     signed_by = _with_powers(paper.signers_of(paper_record), paper_record.signed_on)
@@ -486,9 +486,9 @@ def _answered_for(
 
 
 def _in_place(signer: Signer, signature_request: SignatureRequest) -> Signer:
-    """Return who signed with whoever passed the signature on to them, if anybody did.
+    """Return the signers, each with the person who passed the slot on to them, if anybody did.
 
-    Raise RuleBrokenError for somebody who has passed it on since the scan was recorded.
+    Raise RuleBrokenError for a signer who has passed it on since the scan was recorded.
     """
     if signer.user_id is None:
         return signer

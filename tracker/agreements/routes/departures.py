@@ -1,4 +1,4 @@
-"""Pages for leaving a cooperation alone: give notice, take it back, what follows."""
+"""Pages for leaving a cooperation: give notice, withdraw it, see what follows."""
 
 from uuid import UUID
 
@@ -27,11 +27,11 @@ blueprint = Blueprint("departures", __name__, url_prefix="/cooperations/<referen
 @blueprint.route("/leave", methods=["GET", "POST"])
 @signed_in
 def leave(reference: str) -> str | Response:
-    """Give notice that one's own party leaves, while the agreement goes on among the others."""
+    """Give notice that one's own party leaves, while the agreement continues among the others."""
     actor = current_actor()
     seen = queries.find(actor, reference)
     if seen is None:
-        # Sent a second time, after the first has taken effect.
+        # Submitted again after the first one took effect.
         return _to_departure(reference, found_or_404(rows.find_left(actor, reference)))
     cooperation: Cooperation = seen
     form = LeaveForm(data={"from_on": departures.earliest(cooperation)})
@@ -80,7 +80,7 @@ def _leaving(actor: Actor, reference: str, form: LeaveForm) -> str:
 @blueprint.route("/leave/take-back", methods=["GET", "POST"])
 @signed_in
 def take_back(reference: str) -> str | Response:
-    """Take the notice back before its day; the party stays."""
+    """Withdraw the notice before its day; the party stays."""
     actor = current_actor()
     cooperation = found_or_404(queries.find(actor, reference))
     form = ReasonForm()
@@ -101,7 +101,7 @@ def take_back(reference: str) -> str | Response:
 @blueprint.get("/departures/<uuid:organisation_id>")
 @signed_in
 def show(reference: str, organisation_id: UUID) -> str:
-    """Show when a party leaves, what has to change then, and which duties continue for it."""
+    """Show when a party leaves, what has to change then, and which duties it continues to have."""
     actor = current_actor()
     cooperation = queries.find(actor, reference)
     if cooperation is not None:
@@ -124,7 +124,7 @@ def show(reference: str, organisation_id: UUID) -> str:
 
 
 def _show(actor: Actor, party: Party, cooperation: Cooperation | None) -> str:
-    """Show a departure; to the party that has left without what the others agreed since."""
+    """Show a departure; a party that has left doesn't see what the others agreed since."""
     giver = party.leave_given_by_id
     return render_template(
         "agreements/departure.html",

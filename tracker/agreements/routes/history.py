@@ -12,7 +12,7 @@ from tracker.checklists import labels
 from tracker.checklists.editing import get_item_or_404, get_or_404, load_localized
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.history import item_timeline
-from tracker.checklists.history.item_events import past_of
+from tracker.checklists.history.item_events import item_events
 from tracker.ui import locale
 
 blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -21,7 +21,7 @@ blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checkli
 @blueprint.get("/items/<code>/history")
 @signed_in
 def item(checklist_id: UUID, code: str) -> str:
-    """Show how the answer to an item came about, as a conversation with differences."""
+    """Show the history of an item's answer, as a conversation with differences."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "item_history")
     found_or_404(item if item.part is not Part.PERSON else None)
@@ -30,7 +30,7 @@ def item(checklist_id: UUID, code: str) -> str:
         checklist=checklist,
         cooperation=loaded.cooperation,
         item=item,
-        entries=item_timeline.tell(loaded, item, past_of(checklist, item.code)),
+        entries=item_timeline.tell(loaded, item, item_events(checklist, item.code)),
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -38,7 +38,7 @@ def item(checklist_id: UUID, code: str) -> str:
 @blueprint.get("/revisions")
 @signed_in
 def all_revisions(checklist_id: UUID) -> str:
-    """Show the revisions of a checklist, and how any two of them, or the draft, differ."""
+    """Show the revisions of a checklist, and how two of them, or the draft, differ."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "revisions")
     loaded = load_localized(checklist)

@@ -1,4 +1,4 @@
-"""Pages for adding a party, and for taking the invitation of one that is joining back."""
+"""Pages for adding a party, and for withdrawing the invitation of one that is joining."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("joining", __name__, url_prefix="/cooperations/<reference>
 @blueprint.route("/add", methods=["GET", "POST"])
 @signed_in
 def add(reference: str) -> str | Response:
-    """Add an organisation from the list: immediately, or to join what is in force."""
+    """Add an organisation from the list: immediately, or to join the terms in force."""
     actor = current_actor()
     cooperation = found_or_404(queries.find(actor, reference))
     in_force = queries.terms_in_force(cooperation.id)
@@ -66,7 +66,7 @@ def add(reference: str) -> str | Response:
 @blueprint.route("/<uuid:organisation_id>/take-back", methods=["GET", "POST"])
 @signed_in
 def take_back(reference: str, organisation_id: UUID) -> str | Response:
-    """Take the invitation of a party back that has not joined yet."""
+    """Withdraw the invitation of a party that has not joined yet."""
     actor = current_actor()
     cooperation = found_or_404(queries.find(actor, reference))
     party = found_or_404(
@@ -80,7 +80,7 @@ def take_back(reference: str, organisation_id: UUID) -> str | Response:
         )
     )
     if rows.is_past(party):
-        return _to_cooperation(reference)  # sent a second time
+        return _to_cooperation(reference)  # submitted again
     form = ReasonForm()
     require_for(form, joining.can_take_back(actor, cooperation, organisation_id))
     done = form.validate_on_submit() and perform(

@@ -1,4 +1,4 @@
-"""Pages for a text in force: suspend, end, lift, agree anew, renew, call off an amendment."""
+"""Pages for a text in force: suspend, end, lift, agree again, renew, call off an amendment."""
 
 import datetime as dt
 from uuid import UUID
@@ -79,7 +79,7 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
 @blueprint.route("/notices/<uuid:notice_id>/close", methods=["GET", "POST"])
 @signed_in
 def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
-    """Lift a suspension, or take a notice back before its day."""
+    """Lift a suspension, or withdraw a notice before its day."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "notice")
     loaded = load_localized(checklist)
@@ -112,7 +112,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
 @blueprint.route("/agree-anew", methods=["GET", "POST"])
 @signed_in
 def agree_anew(checklist_id: UUID) -> str | Response:
-    """Open a text that has ended, to be agreed and signed anew."""
+    """Reopen a text that has ended, to be agreed and signed again."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "agree_anew")
     loaded = load_localized(checklist)
@@ -141,7 +141,7 @@ def agree_anew(checklist_id: UUID) -> str | Response:
 @blueprint.route("/renew", methods=["GET", "POST"])
 @signed_in
 def renew(checklist_id: UUID) -> str | Response:
-    """Propose new dates for the agreed terms; all parties accept and sign them (M19)."""
+    """Propose new dates for the agreed terms, which all parties accept and sign (M19)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "renew")
     loaded = load_localized(checklist)
@@ -182,7 +182,7 @@ def renew(checklist_id: UUID) -> str | Response:
 @blueprint.route("/call-off", methods=["GET", "POST"])
 @signed_in
 def call_off(checklist_id: UUID) -> str | Response:
-    """Call off the open amendment of a text in force; the checklist says again what was signed."""
+    """Call off the open amendment of a text in force, which restores its signed answers."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "call_off")
     loaded = load_localized(checklist)
@@ -203,7 +203,7 @@ def call_off(checklist_id: UUID) -> str | Response:
 
 
 def _what_goes_back(items: list[str]) -> str:
-    """Say what a checklist is like once its amendment is called off."""
+    """Return a message about what happens to a checklist when its amendment is called off."""
     stays: str = _("The text in force stays as it is. What was negotiated stays in the history.")
     if not items:
         return stays
@@ -212,4 +212,4 @@ def _what_goes_back(items: list[str]) -> str:
 
 
 def _day(given: dt.date | None) -> dt.date:
-    return given or clock.today()  # the form has asked for one
+    return given or clock.today()  # the form has required one

@@ -1,4 +1,4 @@
-"""Pages of forms that act on a text without signing it, and only on the text they showed."""
+"""Shared code of pages whose form acts on a text without signing it, and only if it was shown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.ui import locale
 from tracker.ui.perform import Message, perform
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 
 
 def act(
@@ -29,9 +29,9 @@ def act(
     success: Message,
     next: Response,  # noqa: A002 -- as for perform()
 ) -> str | Response:
-    """Act on the text that the page showed, and answer; show the page if that can't be done.
+    """Act on the text that the page showed and return a response; show the page if that fails.
 
-    page is given the text, and what changed if it isn't the one that was shown before.
+    page is a function of the text, and of what changed if it isn't the one shown before.
     """
 
     def act_on_shown() -> None:
@@ -75,10 +75,10 @@ def reason_page(
     button: str = "",
     kind: str = "grave",
 ) -> str:
-    """Show a form that asks for a reason, and maybe for items; text is as act() gives it.
+    """Show a form that asks for a reason, and perhaps for items; text comes from act().
 
-    Unless it has words of its own, the button says what the title says. Its kind is one of the
-    design's: "grave" for what takes something back, "" for what opens or resumes something.
+    The button has the title as its label unless another is given. kind is one of the design's:
+    "grave" for what withdraws something, "" for what opens or resumes something.
     """
     return render_template(
         "agreements/items_reason.html",

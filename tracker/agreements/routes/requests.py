@@ -45,7 +45,7 @@ def _to_record(checklist_id: UUID) -> Response:
 @blueprint.route("/pass-on/<uuid:user_id>", methods=["GET", "POST"])
 @signed_in
 def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
-    """Pass on a colleague's signature line, with a reason (5.5)."""
+    """Pass on a colleague's signature slot, with a reason (5.5)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "pass_on")
     if checklist.revision_sent_id is None and request.method == "POST":
@@ -81,7 +81,7 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
 
 
 def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> str:
-    """Show their words again to somebody who passes on a text that no longer waits."""
+    """Show the submitted form again if the text is no longer pending, so that nothing is lost."""
     loaded = load_localized(checklist)
     seen = shown.digest_on(actor, request.form.get("page_token"))
     pairs = signoff.revisions_of(SUBJECT, checklist.id)

@@ -135,14 +135,14 @@ def send(checklist_id: UUID) -> str | Response:
 
 
 def _by_m1(loaded: LoadedChecklist) -> dict[UUID, tuple[UUID, str]]:
-    """Return by party whom item M1 names to sign for it, id and name."""
+    """Return the person whom item M1 names to sign for each party, with id and name."""
     named = agreements.named_by_m1(loaded)
     names = accounts.names(named.values())
     return {party: (person, names.get(person, "")) for party, person in named.items()}
 
 
 def _language_choices(loaded: LoadedChecklist) -> list[Option]:
-    """Return the languages a text is frozen in, the one that counts by default first."""
+    """Return the languages a text is frozen in, the default binding one first."""
     known = agreements.languages(loaded)
     first = agreements.binding_by_default(loaded)
     return [
@@ -161,7 +161,7 @@ def _language_choices(loaded: LoadedChecklist) -> list[Option]:
 
 
 def _waiting(checklist: Checklist) -> SignatureRequest:
-    """Return the request a checklist waits on, or answer 404 when it waits on none."""
+    """Return a checklist's pending signature request; abort with 404 if there is none."""
     if checklist.revision_sent_id is None:
         abort(404)
     return found_or_404(signoff.request_of(checklist.revision_sent_id))
@@ -174,7 +174,7 @@ def _may_sign(actor: Actor, signature_request: SignatureRequest) -> Any:
 @blueprint.get("/sign")
 @signed_in
 def read(checklist_id: UUID) -> str | Response:
-    """Page 1 of signing: read the frozen text and check it (product.md, 5.3)."""
+    """Show page 1 of signing, with the frozen text to read and check (product.md, 5.3)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "read_to_sign")
     if checklist.revision_sent_id is None:
@@ -197,7 +197,7 @@ def read(checklist_id: UUID) -> str | Response:
 @blueprint.route("/sign/confirm", methods=["GET", "POST"])
 @signed_in
 def sign(checklist_id: UUID) -> str | Response:
-    """Page 2 of signing: one plain sentence, and a fresh proof of identity on this form."""
+    """Show page 2 of signing: one plain sentence, and a fresh proof of identity."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "sign")
     if checklist.revision_sent_id is None:
@@ -210,7 +210,7 @@ def sign(checklist_id: UUID) -> str | Response:
     document = _document(checklist, revision)
     text = frozen_text.read(document, locale.language())
     membership = found_or_404(signoff_policy.signing_membership(actor))
-    # Before the proof: a wrong one gives the transaction up.
+    # Before the proof: a failed one rolls the transaction back.
     who_signs = _who_signs(actor, checklist, signature_request)
     sentence = agreement_pages.sentence(
         actor, membership, who_signs["asking"], text.title, text.cooperation
@@ -284,18 +284,18 @@ def _signed(checklist: Checklist) -> str:
 
 
 def _opened(actor: Actor) -> str:
-    """Return the digest of the text that the person comes from, as the address says."""
+    """Return the digest of the text that the person has read, from the URL."""
     return shown.digest_in(actor, request.args.get("opened"))
 
 
 def _to_sentence(actor: Actor, checklist: Checklist, seen: str) -> Response:
-    """Lead to page 2 again, which shows the sentence to sign as it is now."""
+    """Redirect to page 2 again, which shows the current sentence to sign."""
     opened = shown.mark_of(actor, seen)
     return redirect(url_for("signing.sign", checklist_id=checklist.id, opened=opened), 303)
 
 
 def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
-    """Lead back to page 1, which says what changed since the text that was opened before."""
+    """Redirect to page 1, which says what changed since the text that was read before."""
     opened = shown.mark_of(actor, seen) if seen else None
     return redirect(url_for("signing.read", checklist_id=checklist.id, opened=opened), 303)
 
@@ -303,7 +303,7 @@ def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
 def _who_signs(
     actor: Actor, checklist: Checklist, signature_request: SignatureRequest
 ) -> dict[str, Any]:
-    """Return for a page who signs, by which rule, what was passed on, until when."""
+    """Return for display who signs, by which rule, what was passed on, and the deadline."""
     asking = agreement_pages.read(signature_request, encryption.key_for(checklist))
     parties = loading.parties(checklist)
     return {
@@ -364,7 +364,7 @@ def decline(checklist_id: UUID) -> str | Response:
 
 
 def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
-    """Show their words again to somebody who was declining a text that no longer waits."""
+    """Show the submitted form again if the text is no longer pending, so that nothing is lost."""
     loaded = load_localized(checklist)
     form = items_form(_codes(loaded), _("Which items have to change?"), _("Why do you decline?"))
     seen = shown.digest_on(actor, form.page_token.data)
@@ -384,7 +384,7 @@ def call_back(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "call_back")
     loaded = load_localized(checklist)
     form = ReasonOnTextForm()
-    # What somebody typed on a page of this text stays, also if it was called back meanwhile.
+    # Text typed on the page of a pending revision is kept, even if that was called back meanwhile.
     if not text_shown.revision_on(actor, form.page_token.data):
         _waiting(checklist)
     require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
@@ -409,7 +409,7 @@ def call_back(checklist_id: UUID) -> str | Response:
 @blueprint.route("/amend", methods=["GET", "POST"])
 @signed_in
 def amend(checklist_id: UUID) -> str | Response:
-    """Open named items of a text in force; it stays in force until the new one is signed."""
+    """Open some items of a text in force; it stays in force until the new one is signed."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "amend")
     loaded = load_localized(checklist)
@@ -439,7 +439,7 @@ def amend(checklist_id: UUID) -> str | Response:
 @blueprint.get("/record")
 @signed_in
 def record(checklist_id: UUID) -> str | Response:
-    """Show the newest revision: the one in force, else the one sent, else the last."""
+    """Show the newest revision: the one in force, else the pending one, else the last."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record")
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
@@ -453,7 +453,7 @@ def record(checklist_id: UUID) -> str | Response:
 @blueprint.get("/record/<int:number>")
 @signed_in
 def record_of(checklist_id: UUID, number: int) -> str:
-    """Show one revision of the text, with its signatures and how it ended."""
+    """Show one revision of the text, with its signatures and its outcome."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record")
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
@@ -590,7 +590,7 @@ def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
 
 
 def _text(document: dict[str, Any]) -> FrozenText:
-    """Return a text in the language that was chosen on the page, else in the reader's."""
+    """Return a text in the language chosen on the page, else in the reader's."""
     return frozen_text.read(document, locale.language_of_text())
 
 

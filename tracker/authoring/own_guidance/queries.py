@@ -76,9 +76,9 @@ def has_one(organisation_id: UUID, language: str, question: str) -> bool:
 
 
 def in_library(actor: Actor, question: Question) -> Sequence[OwnText]:
-    """Return the readable articles, those with the words of the search in their question first.
+    """Return the readable articles, those with the search words in their question first.
 
-    Each knows whether it holds every word question for. Read by the library of the guidance.
+    Each records whether it contains every word of the search. For the library of the guidance.
     """
     rows = db.session.scalars(
         sa.select(OwnArticle)

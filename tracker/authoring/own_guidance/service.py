@@ -42,9 +42,8 @@ def parts_of(row: OwnArticle) -> ArticleParts:
 def check(words: ArticleWords) -> ArticleParts:
     """Check an own article and return its parts.
 
-    A long text takes seconds, so others can write in the meantime: nothing that was read before
-    still stands. Raise ContentError with all mistakes by line, and RuleBrokenError if the head is
-    invalid.
+    A long text takes seconds, during which others can write: anything read before may be out of
+    date. Raise ContentError with all mistakes by line, and RuleBrokenError if the head is invalid.
     """
     article_validation.require_head(words, needs_summary=False)
     article_validation.require_length(words)

@@ -1,10 +1,10 @@
 """Assignment of items to people on one's own side: changes, queries and reminders.
 
-It concerns one side alone: no event, and nothing that another side, an auditor or an administrator
-could see (docs/adr/0020). Whether something is left to do follows from the item. What a person has
-who can't work on the checklist any more counts as nobody's: looking decides, no row changes.
-
-In one file: who looks after an item is decided by looking, for changes, lists and reminders alike.
+Assignments concern one side only: they leave no event, and other sides, auditors and administrators
+see nothing of them (docs/adr/0020). Whether something is left to do is derived from the item. An
+item of a person who can't work on the checklist any more counts as unassigned; that is checked when
+it is read, and no row changes. In one file: who has an item is worked out in the same way for
+changes, lists and reminders.
 """
 
 import datetime as dt
@@ -51,28 +51,28 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 
 PERSON, DUE_ON, SECTION = "person", "due_on", "section"
-# Stages of a cooperation in which nobody is asked to do anything.
+# Stages of a cooperation in which nobody has anything to do.
 AT_REST = (Stage.SUSPENDED, Stage.CLOSED)
-# How many assigned items My work looks through at a time.
+# How many assigned items My work reads at a time.
 MANY = 100
-# A checklist, a side of it and a person.
+# A checklist, a side of it, and a person.
 WorkerKey = tuple[UUID, UUID, UUID]
-# The mark of an item, or of a checklist, of which nothing was assigned when it was looked at.
+# The mark of an item, or a checklist, that had no assignments when it was read.
 NOTHING_HELD = seen_of({})
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Who of one side has which items of a checklist, as that side reads it."""
+    """The assignments of a checklist on one side, as that side reads them."""
 
     organisation_id: UUID
     holdings: Mapping[str, Holding]
     names: Mapping[UUID, str]
-    # Who of the side can work on the checklist today.
+    # The people of the side who can work on the checklist today.
     able: Mapping[UUID, str]
 
     def is_free(self, item: str) -> bool:
-        """Tell whether nobody has an item, or somebody who can't work on it any more."""
+        """Return whether an item is unassigned, or its person can't work on it any more."""
         holding = self.holdings.get(item)
         return holding is None or holding.user_id not in self.able
 
@@ -88,7 +88,7 @@ class Assigned:
 
 
 def of_side(actor: Actor, checklist: Checklist) -> Assigned | None:
-    """Return what the person's side assigned on a checklist; None if they don't work on it."""
+    """Return the assignments of the person's side on a checklist; None if they don't work on it."""
     if actor.organisation_id is None or not writes_on(actor, checklist):
         return None
     return _assigned(checklist, actor.organisation_id)
@@ -130,8 +130,8 @@ def assign(
 ) -> None:
     """Assign or reassign an item to a person on the actor's side, with or without a due date.
 
-    seen is the mark of what the person saw (Assigned.seen): StaleError when somebody assigned the
-    item meanwhile. Raise RuleBrokenError for somebody who can't work on it, or a day gone by.
+    seen is the mark of what the person saw (Assigned.seen): raise StaleError if the assignment has
+    changed since. Raise RuleBrokenError for a person who can't work on it, or a day in the past.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -154,9 +154,9 @@ def assign_section(
     also_held: bool = False,
     seen: str,
 ) -> tuple[str, ...]:
-    """Assign the items of a section that the actor's side works on in one go; return which.
+    """Assign the items of a section that the actor's side works on; return which.
 
-    What somebody has already stays with them unless also_held. seen and errors as in assign().
+    Items that somebody already has stay with them unless also_held. seen and errors as in assign().
     """
     loaded = load_for_update(checklist)
     policy.can_assign(actor, loaded.own_party(actor)).require()
@@ -182,7 +182,7 @@ def assign_section(
 
 
 def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
-    """Assign an unassigned item to the actor; raise StaleError if it is assigned by now."""
+    """Assign an unassigned item to the actor; raise StaleError if somebody has it by now."""
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
     party = loaded.own_party(actor)
@@ -203,7 +203,7 @@ def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
 
 
 def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) -> None:
-    """Make an item nobody's again; StaleError when who has it is not what the person saw."""
+    """Unassign an item; raise StaleError if it isn't assigned as the person saw."""
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
     party = loaded.own_party(actor)
@@ -222,16 +222,16 @@ def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) 
 
 
 def forget(checklist: Checklist, items: Collection[str]) -> None:
-    """Let go of what is assigned on items that a checklist has no more, on all sides."""
+    """Delete the assignments of items that a checklist no longer has, on all sides."""
     if items:
         _delete(Assignment.checklist_id == checklist.id, Assignment.item.in_(items))
 
 
-# What is left -----------------------------------------------------------------------------------
+# What is left to do -------------------------------------------------------------------------------
 
 
 def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
-    """Bring a checklist's counts up to date, and what is left of what was assigned."""
+    """Update a checklist's counts, and which assigned items still have something left to do."""
     service.recount(checklist_id, actor)
     checklist = db.session.get_one(Checklist, checklist_id)
     if not checklist.has_assigned:
@@ -250,7 +250,7 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
 
 
 def work_out_missing() -> int:
-    """Work out what is left where that was not stored yet; return on how many checklists.
+    """Work out what is left to do where it was never stored; return for how many checklists.
 
     Commits after each.
     """
@@ -264,12 +264,12 @@ def work_out_missing() -> int:
     return len(waiting_ids)
 
 
-# What waits -------------------------------------------------------------------------------------
+# Pending items ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items of one checklist that one person has until one day, on which something is left."""
+    """Items of one checklist that one person has until one day, with something left to do."""
 
     checklist_id: UUID
     kind: ChecklistKind
@@ -279,14 +279,15 @@ class Batch:
     name: str
     due_on: dt.date | None
     assigned_by_id: UUID
-    # Whether the person can no longer work on them.
+    # Whether the person can't work on them any more.
     is_free: bool
 
 
 def waiting(actor: Actor) -> list[Batch]:
     """Return the open assignments of the person's side, in a constant number of queries.
 
-    A coordinator's: all of it; others': what they have themselves. The first MANY, by their days.
+    A coordinator sees all of them, others only their own. The first MANY, in the order of their
+    days.
     """
     wanted = [
         Assignment.organisation_id == actor.organisation_id,
@@ -300,7 +301,7 @@ def waiting(actor: Actor) -> list[Batch]:
     )
     both = sa.union_all(sa.select(dated), sa.select(undated))
     rows = sorted((_LeftItem(*row) for row in db.session.execute(both)), key=_by_day)[:MANY]
-    # The planning of a visit is open to few of those who take part: for it they are read.
+    # Few people may see the planning of a visit, so permission is read for it.
     planning = {row.checklist_id for row in rows if encryption.is_planning(row.kind, row.visit_id)}
     able = _able_on_planning(planning)
     able |= {
@@ -325,7 +326,7 @@ def waiting(actor: Actor) -> list[Batch]:
 
 
 class _LeftItem(NamedTuple):
-    """An assignment on which something is left, as its query returns it."""
+    """An assignment with something left to do, as its query returns it."""
 
     checklist_id: UUID
     organisation_id: UUID
@@ -361,7 +362,7 @@ def _first_left(
 ) -> sa.Select[*tuple[Any, ...]]:
     """Return the query for the first assignments, in the order of their index.
 
-    Those with a day and those without are asked for apart: databases differ on which come first.
+    Those with and without a day are queried separately: databases differ on which come first.
     """
     due_on = Assignment.due_on
     return (
@@ -389,14 +390,14 @@ def _first_left(
 
 
 class DueAssignments(NamedTuple):
-    """The items of a checklist that a person has and that are due: what one mail is about."""
+    """The due items of one person on one checklist, for one mail."""
 
     checklist_id: UUID
     user_id: UUID
 
 
 def due(day: dt.date) -> list[DueAssignments]:
-    """Return what is due by a day and was not looked at since, by checklist and person."""
+    """Return what is due by a day and was not checked since, by checklist and person."""
     rows = db.session.execute(
         sa.select(Assignment.checklist_id, Assignment.assignee_id)
         .where(_is_due(day))
@@ -407,10 +408,10 @@ def due(day: dt.date) -> list[DueAssignments]:
 
 
 def remind(due: DueAssignments, day: dt.date) -> bool:
-    """Mail a person what is due and left to do on a checklist, once and them alone; tell if it did.
+    """Mail a person about due items on a checklist, once; return whether it was sent.
 
-    One mail for all items. What anybody of the side has done by then, and what its person can't
-    work on any more, is passed over for good. For the worker; passes over what is being changed.
+    One mail for all items. Items that somebody on the side has finished, or that the person can't
+    work on any more, are skipped for good. For the worker; skips rows that are locked.
     """
     rows = db.session.scalars(
         sa.select(Assignment)
@@ -447,10 +448,10 @@ def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
 def _left(
     rows: Iterable[Assignment], checklists: Mapping[UUID, Checklist]
 ) -> list[tuple[list[Assignment], bool]]:
-    """Return rows on which something is left to do, those that belong together together.
+    """Return rows with something left to do, grouped.
 
-    Grouped are those of one side of a checklist, one person, one due date and one assigner;
-    with whether the person can't work on them any more.
+    A group has one side of a checklist, one person, one due date and one assigner; and whether the
+    person can't work on the items any more.
     """
     if not checklists:
         return []
@@ -467,7 +468,7 @@ def _left(
 
 
 def _able(checklists: Collection[Checklist]) -> set[WorkerKey]:
-    """Return who can work on some checklists today, each for which side."""
+    """Return who can work on some checklists today, and for which side."""
     if not checklists:
         return set()
     return {
@@ -478,7 +479,7 @@ def _able(checklists: Collection[Checklist]) -> set[WorkerKey]:
 
 
 def _takes_part() -> sa.ColumnElement[bool]:
-    """Return the condition over Assignment and its Checklist that its person writes there today."""
+    """Return the condition over Assignment and its Checklist that its person may edit it today."""
     today = clock.today()
     return (
         sa.exists()
@@ -502,7 +503,7 @@ def _takes_part() -> sa.ColumnElement[bool]:
 
 
 def _together(rows: Iterable[_Held], able: Container[WorkerKey]) -> list[tuple[list[_Held], bool]]:
-    """Return rows in batches, as _left() does."""
+    """Return rows in groups, as _left() does."""
     batches: dict[tuple[object, ...], list[_Held]] = {}
     for row in rows:
         alike = (
@@ -523,7 +524,7 @@ def _together(rows: Iterable[_Held], able: Container[WorkerKey]) -> list[tuple[l
 
 
 def item_place(code: str) -> tuple[str, int]:
-    """Return by what items are in order: M2 before M10."""
+    """Return a sort key for items: M2 before M10."""
     return code[:1], int(code[1:])
 
 
@@ -538,11 +539,11 @@ def _is_left(row: Assignment, loaded: LoadedChecklist, standing: ChecklistStatus
     )
 
 
-# What stands behind -----------------------------------------------------------------------------
+# Parts --------------------------------------------------------------------------------------------
 
 
 def _is_drafted() -> sa.ColumnElement[bool]:
-    """Return the condition over Checklist and its cooperation that the text is worked on."""
+    """Return the condition over Checklist and its cooperation that the text is being drafted."""
     return sa.and_(Checklist.state == ChecklistState.DRAFTING, Cooperation.stage.not_in(AT_REST))
 
 
@@ -561,7 +562,7 @@ def _rows(checklist: Checklist, organisation_id: UUID) -> list[Assignment]:
 
 
 def _checked(assigned: Assigned, to: UUID | None, due_on: dt.date | None) -> Holding:
-    """Return to whom and until when; refuse who can't work on it, and a day gone by."""
+    """Return the person and the day; raise RuleBrokenError for a wrong person or a past day."""
     if to is None or to not in assigned.able:
         raise RuleBrokenError(
             _l("Choose a person of your organisation who can open this checklist."), PERSON
@@ -583,13 +584,13 @@ def _applies(loaded: LoadedChecklist, item: Item) -> Truth:
 
 
 def _require_may_apply(loaded: LoadedChecklist, item: Item) -> None:
-    """Refuse an item that does not apply here; one of which it is not known yet may be assigned."""
+    """Refuse an item that does not apply here; one that may apply can be assigned."""
     if _applies(loaded, item) is Truth.FALSE:
         raise RuleBrokenError(_l("This item does not apply here."))
 
 
 def _give(actor: Actor, checklist: Checklist, items: Iterable[str], given: Holding) -> None:
-    """Note who has some items from now on, and tell a person who did not do it themselves."""
+    """Assign some items to a person, and mail them unless they did it themselves."""
     organisation_id = own_organisation(actor)
     rows = {row.item: row for row in _rows(checklist, organisation_id)}
     is_new = False

@@ -21,22 +21,22 @@ from tracker.organisations.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """Every row about one item, the oldest first; what persons answer for themselves left out."""
+class ItemEvents:
+    """Every row about one item, the oldest first, without the personal answers."""
 
     versions: tuple[Answer, ...]
     positions: tuple[Position, ...]
     proposals: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
-    # The versions that were copied, and who read them since.
+    # The versions that were copied, and who has read them.
     copied: frozenset[UUID]
     readings: tuple[CopyReading, ...]
 
 
-def past_of(checklist: Checklist, item: str) -> Past:
-    """Return the past of an item of a checklist that was found for somebody, in six queries."""
+def item_events(checklist: Checklist, item: str) -> ItemEvents:
+    """Return every row about an item of a checklist that was found in scope, in six queries."""
     of_item = sa.and_(Answer.checklist_id == checklist.id, Answer.item == item)
-    return Past(
+    return ItemEvents(
         versions=tuple(
             db.session.scalars(
                 sa.select(Answer)

@@ -1,4 +1,4 @@
-"""The timeline of an item: how its answer came about, with the differences."""
+"""The timeline of an item: the history of its answer, with the differences."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, localized_values
-from tracker.checklists.history.item_events import Past
+from tracker.checklists.history.item_events import ItemEvents
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_, PartDifference
 from tracker.checklists.models import (
@@ -32,29 +32,29 @@ BY_RULE = ""
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened: in words, by whom, with the reason and what it changed."""
+    """One entry of the timeline: what happened, by whom, the reason and the change."""
 
     when: dt.datetime
     words: str
     name: str
     reason: str = ""
-    # Of a first version the whole of it; of all others what differs.
+    # All of a first version; for other versions the differences.
     parts: list[Part_] = field(default_factory=list)
     differences: list[PartDifference] = field(default_factory=list)
-    # What the differences are from, where that needs saying.
+    # What the differences are from, if it has to be said.
     since: str = ""
-    # Whether the words were only proposed.
+    # Whether the text was only proposed.
     proposed: bool = False
 
 
-def tell(loaded: LoadedChecklist, item: Item, past: Past) -> list[Entry]:
-    """Return what happened to an item, the oldest first."""
-    teller = _Teller(loaded, item, past)
+def tell(loaded: LoadedChecklist, item: Item, events: ItemEvents) -> list[Entry]:
+    """Return the entries of an item's timeline, the oldest first."""
+    teller = _Teller(loaded, item, events)
     return sorted(teller.entries(), key=lambda entry: entry.when)
 
 
 def _is_rest(whole: Any, rest: Any) -> bool:
-    """Tell whether a value is the same, or a table of whose rows only cells are missing."""
+    """Return whether a value is the same, or a table in whose rows only cells are missing."""
     if not (isinstance(whole, list) and isinstance(rest, list) and len(whole) == len(rest)):
         return bool(whole == rest)
     return all(
@@ -64,45 +64,45 @@ def _is_rest(whole: Any, rest: Any) -> bool:
 
 
 class _Teller:
-    def __init__(self, loaded: LoadedChecklist, item: Item, past: Past) -> None:
-        self.loaded, self.item, self.past = loaded, item, past
+    def __init__(self, loaded: LoadedChecklist, item: Item, events: ItemEvents) -> None:
+        self.loaded, self.item, self.events = loaded, item, events
         self.cooperation_id = loaded.checklist.cooperation_id
-        self.by_id = {version.id: version for version in past.versions}
-        self.proposals = {proposal.id: proposal for proposal in past.proposals}
-        # The proposal that a version was made of: it ended in the moment the version was saved.
+        self.by_id = {version.id: version for version in events.versions}
+        self.proposals = {proposal.id: proposal for proposal in events.proposals}
+        # The proposal that became a version: it ended when the version was saved.
         self.made_of = {
             version.id: proposal
-            for version in past.versions
-            for proposal in past.proposals
+            for version in events.versions
+            for proposal in events.proposals
             if proposal.state is ProposalState.ACCEPTED
             and proposal.author_id == version.author_id
             and self._follows(version, proposal)
         }
 
-        self.came_back = {version.id for version in past.versions if self._came_back(version)}
+        self.came_back = {version.id for version in events.versions if self._came_back(version)}
 
     def entries(self) -> Iterator[Entry]:
         earlier: dict[UUID, Answer] = {}
-        for version in self.past.versions:
+        for version in self.events.versions:
             yield self._version(version, earlier.get(version.owner_id))
             earlier[version.owner_id] = version
-        for proposal in self.past.proposals:
+        for proposal in self.events.proposals:
             yield self._proposal(proposal)
             if proposal.state in {ProposalState.TURNED_DOWN, ProposalState.WITHDRAWN}:
                 yield self._end(proposal)
-        for position in self.past.positions:
+        for position in self.events.positions:
             if not self._is_told(position):
                 yield self._position(position)
         yield from self._warnings()
-        # A version that was cut from a copied one has the readings of that one.
+        # A version made from a copied one, less what no longer fits, has that one's readings.
         readings = {
-            (reading.organisation_id, reading.read_at): reading for reading in self.past.readings
+            (reading.organisation_id, reading.read_at): reading for reading in self.events.readings
         }
         for reading in readings.values():
             yield self._reading(reading)
 
     def _follows(self, version: Answer, proposal: Proposal) -> bool:
-        """Tell whether a version is the one after that which a proposal wanted to change."""
+        """Return whether a version directly follows the one that a proposal wanted to change."""
         wanted = self.by_id.get(proposal.answer_id)
         return (
             wanted is not None
@@ -111,9 +111,9 @@ class _Teller:
         )
 
     def _came_back(self, version: Answer) -> bool:
-        """Tell whether a version says again what its author wrote before.
+        """Return whether a version repeats an earlier one of its author.
 
-        So it does once an amendment is called off: nobody writes or accepts anything then.
+        That happens when an amendment is called off: nobody writes or accepts anything then.
         """
         if not version.taken_over:
             return False
@@ -124,7 +124,7 @@ class _Teller:
             and earlier.author_id == version.author_id
             and earlier.not_applicable == version.not_applicable
             and encryption.values_of(self.cooperation_id, earlier) == values
-            for earlier in self.past.versions
+            for earlier in self.events.versions
         )
 
     def _parts(self, answer: Answer) -> list[Part_]:
@@ -155,7 +155,7 @@ class _Teller:
                 party=organisation,
                 version=version.version,
             )
-        elif version.id in self.past.copied:
+        elif version.id in self.events.copied:
             words = _("%(party)s copied an answer from a former checklist", party=organisation)
         elif before is None:
             words = _("%(party)s wrote the first answer", party=organisation)
@@ -184,9 +184,9 @@ class _Teller:
         )
 
     def _only_hidden(self, before: Answer, version: Answer) -> bool:
-        """Tell whether a version differs only by the contents of columns that are hidden here.
+        """Return whether a version differs only in columns that are hidden here.
 
-        It was made when somebody accepted the one before, of which they saw no more.
+        It was made when somebody accepted the previous one without seeing these columns.
         """
         values_before, values_after = (
             encryption.values_of(self.cooperation_id, version) for version in (before, version)
@@ -242,7 +242,7 @@ class _Teller:
         )
 
     def _is_told(self, position: Position) -> bool:
-        """Tell whether a position is already covered by another entry: a save or a proposal."""
+        """Return whether a position is already covered by another entry: a save or a proposal."""
         if position.stance is Stance.ACCEPTS:
             version = self.by_id.get(position.answer_id) if position.answer_id else None
             return version is not None and (
@@ -253,14 +253,14 @@ class _Teller:
         return position.stance is Stance.WANTS_CHANGE and any(
             proposal.organisation_id == position.organisation_id
             and proposal.answer_id == position.answer_id
-            for proposal in self.past.proposals
+            for proposal in self.events.proposals
         )
 
     def _accepts_again(self, version: Answer, position: Position) -> bool:
-        """Tell whether what a party had accepted counts again with a version that came back."""
+        """Return whether a party's acceptance was restored together with an earlier version."""
         return version.id in self.came_back and position is next(
             row
-            for row in self.past.positions
+            for row in self.events.positions
             if (row.answer_id, row.organisation_id) == (version.id, position.organisation_id)
         )
 
@@ -290,10 +290,10 @@ class _Teller:
         return Entry(when=reading.read_at, words=words, name=reading.reader.name)
 
     def _warnings(self) -> Iterator[Entry]:
-        for flag in self.past.flags:
+        for flag in self.events.flags:
             yield from self._flag(flag)
         for answer in self.loaded.hint_answers_on.get(self.item.code, ()):
-            if not answer.limits:  # the flag says so
+            if not answer.limits:  # the flag shows it
                 yield self._hint(answer)
 
     def _hint(self, answer: HintAnswer) -> Entry:

@@ -1,7 +1,7 @@
-"""Phrases in the answers of a checklist that may limit the NPM, and who answered for them.
+"""Phrases in a checklist's answers that may limit the NPM, and the answers about them.
 
-They are found anew in the text as it is; only what was answered is stored, for the very sentences
-it was about. So a hint goes with its words, and comes back with new ones.
+Phrases are searched for in the current text each time; only answers are stored, for the exact
+sentences they were about. So a hint disappears with its text, and comes back with new text.
 """
 
 from collections.abc import Iterator
@@ -30,26 +30,27 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class HintOnAnswer:
-    """A hint on one answer of an item, with what was said of it so far."""
+    """A hint on one answer of an item, with the responses to it so far."""
 
     item: str
     scope: AnswerScope
     owner_id: UUID
-    # Whose words they are: the organisation that saved the answer.
+    # The organisation that saved the answer.
     organisation_id: UUID
     hint: Hint
     words: Words
     # Whether somebody is to say if it limits the NPM; elsewhere it only points at the words.
     is_asked: bool
-    # That it does not limit the NPM: the author's side with the reason, and the second reader.
+    # Responses that it does not limit the NPM: the author's side with the reason, the second
+    # reader.
     harmless: HintAnswer | None = None
     accepted: HintAnswer | None = None
-    # That it does: a flag that is open or was explained.
+    # A response that it does: a flag that is open or was explained.
     flag: Flag | None = None
 
     @property
     def mark(self) -> str:
-        """A digest of the words and where they are, by which a page names them."""
+        """A digest of the text and its place, by which a page identifies the hint."""
         return digest_of([*map(str, _key_of_hint(self)), self.item])
 
     @property
@@ -59,7 +60,7 @@ class HintOnAnswer:
 
     @property
     def waits_for_reader(self) -> bool:
-        """Whether the second reader has to accept it, or to flag the term."""
+        """Whether the second reader still has to accept it, or to flag the term."""
         return self.is_asked and not (self.accepted or self.flag)
 
 
@@ -101,7 +102,7 @@ def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
 
 
 def _readers_of(loaded: LoadedChecklist) -> set[UUID | None]:
-    """Return those whose acceptance counts: named in M5, or from outside, asked or having read."""
+    """Return the second readers: the one named in M5, or an outside reader, asked or done."""
     readers = {second_reader_of(loaded)}
     if loaded.checklist.reading is not None:
         readers.add(loaded.checklist.reading.reader_id)
@@ -148,10 +149,10 @@ def _key_of_answer(row: HintAnswer) -> tuple[AnswerScope, UUID, str, str, str]:
 
 
 def _with_answers(loaded: LoadedChecklist, hint: HintOnAnswer) -> HintOnAnswer:
-    """Return a hint with the newest answers about these very words.
+    """Return a hint with the newest responses about exactly this text.
 
-    A flag that was closed because the term changed elsewhere says nothing of words that stayed; and
-    what another person accepted before they were no longer the second reader does not count.
+    A flag that was closed because the term changed elsewhere says nothing about text that stayed;
+    and what a former second reader accepted does not count.
     """
     rows = [
         row

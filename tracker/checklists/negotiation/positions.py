@@ -42,9 +42,9 @@ from tracker.core.errors import RuleBrokenError, StaleError
 
 
 def accept_as_shown(actor: Actor, checklist: Checklist, item_code: str, *, token: str) -> None:
-    """Accept an answer as the person's page showed it, by the token of that page.
+    """Accept an answer as the person's page showed it, according to the page's token.
 
-    Raise NotShownError when the answer, its columns or the template changed meanwhile.
+    Raise NotShownError if the answer, its columns or the template have changed since.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -56,7 +56,7 @@ def accept_as_shown(actor: Actor, checklist: Checklist, item_code: str, *, token
 
 
 def require_shown(actor: Actor, checklist: Checklist, item_code: str, *, token: str) -> None:
-    """Raise NotShownError unless the person's page, by its token, showed the item as it is."""
+    """Raise NotShownError unless the person's page showed the item as it is now."""
     loaded = load_for_update(checklist)
     require_item_shown(loaded, actor, loaded.item(item_code), token)
 
@@ -70,10 +70,10 @@ def take_position(
     answer_id: UUID,
     reason: str = "",
 ) -> None:
-    """Say what the party thinks of the answer it saw: accept it, or ask to talk.
+    """Take the party's position on the answer it saw: accept it, or ask to discuss it.
 
-    A wish for a change comes with its words: propose() takes it. Accepting an answer that is not
-    complete, or that changed meanwhile, is refused.
+    Wanting a change needs a proposal: see propose(). Raise RuleBrokenError for accepting an answer
+    that is incomplete or has changed since.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -117,9 +117,9 @@ def propose(
     reason: str,
     replies_to: UUID | None = None,
 ) -> Proposal:
-    """Propose another value for an item, with the reason; the party's position says so.
+    """Propose a change to an item, with the reason; it becomes the party's position.
 
-    With replies_to it answers an open proposal of another party with other words. That one is then
+    With replies_to it answers another party's open proposal with a different one. That one is then
     no longer open, so anybody who may accept or decline it may do this.
     """
     loaded = load_for_update(checklist)
@@ -175,9 +175,9 @@ def propose(
 def accept_proposal_as_shown(
     actor: Actor, checklist: Checklist, proposal_id: UUID, *, token: str
 ) -> Answer:
-    """Make a proposed value the answer, by the token of the page that showed it.
+    """Make a proposed value the answer, if the item is as the page with that token showed it.
 
-    Raise NotShownError when the item it is for changed meanwhile; a proposal never changes.
+    Raise NotShownError if the item has changed since; a proposal never changes.
     """
     loaded, item, _proposal = _proposal_to_answer(actor, checklist, proposal_id)
     require_item_shown(loaded, actor, item, token)
@@ -185,9 +185,9 @@ def accept_proposal_as_shown(
 
 
 def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> Answer:
-    """Make a proposed value the answer; proposer and accepter accept it, the rest are asked again.
+    """Make a proposed value the answer, accepted by both parties; the others are asked again.
 
-    One of the two must be a party that writes the answer: what the NPM alone sets is not changed
+    One of the two parties must be one that sets the answer: what only the NPM sets can't be changed
     between two partners (S6).
     """
     loaded, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
@@ -216,9 +216,9 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
 def turn_down_proposal_as_shown(
     actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str, *, token: str
 ) -> None:
-    """Turn a proposal down, by the token of the page that showed it.
+    """Decline a proposal, if the item is as the page with that token showed it.
 
-    Raise NotShownError when the item it is for changed meanwhile.
+    Raise NotShownError if the item has changed since.
     """
     loaded, item, _proposal = _proposal_to_answer(actor, checklist, proposal_id)
     require_item_shown(loaded, actor, item, token)
@@ -226,9 +226,9 @@ def turn_down_proposal_as_shown(
 
 
 def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str) -> None:
-    """Turn a proposal down with a reason; the answer and all positions stay as they are.
+    """Decline a proposal with a reason; the answer and all positions stay as they are.
 
-    Who may make it the answer may turn it down: nobody ends what another side is to answer.
+    Whoever may accept it may decline it: nobody ends what another side has to answer.
     """
     loaded, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
     reason = tidy_reason(reason)
@@ -243,7 +243,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
 
 
 def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> None:
-    """Take back a proposal of the actor's party."""
+    """Withdraw a proposal of the actor's party."""
     loaded = load_for_update(checklist)
     proposal = _open_proposal(loaded, proposal_id)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
@@ -254,7 +254,7 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
 
 
 def _go_back_on_own_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
-    """Take back the party's own proposal: accepting the answer means that no change is wanted."""
+    """Withdraw the party's own proposal: accepting the answer means that no change is wanted."""
     for proposal in loaded.proposals_on.get(item.code, ()):
         if proposal.organisation_id == actor.organisation_id:
             _take_back(actor, loaded, proposal)
@@ -268,9 +268,9 @@ def _take_back(actor: Actor, loaded: LoadedChecklist, proposal: Proposal) -> Non
 def _replied(
     actor: Actor, loaded: LoadedChecklist, item: Item, proposal_id: UUID, values: Mapping[str, Any]
 ) -> Proposal:
-    """Return the proposal that is answered with other words; refuse where there is none to answer.
+    """Return the proposal that is replied to; refuse if there is none to reply to.
 
-    The same words are no answer: they are accepted.
+    A reply with the same value is refused: it should be accepted instead.
     """
     proposal = _open_proposal(loaded, proposal_id)
     if proposal.item != item.code:
@@ -284,7 +284,7 @@ def _replied(
 def _require_other_side(
     actor: Actor, loaded: LoadedChecklist, item: Item, proposal: Proposal
 ) -> None:
-    """Refuse an answer to one's own proposal, or to one that other parties have to answer (S6)."""
+    """Refuse a reply to one's own proposal, or to one that other parties have to answer (S6)."""
     if proposal.organisation_id == actor.organisation_id:
         raise RuleBrokenError(_l("This is your own suggestion; the other side has to answer it."))
     policy.can_agree_on(
@@ -302,7 +302,7 @@ def _require_at_work(loaded: LoadedChecklist, item: Item) -> None:
 
 
 def _answer_seen(loaded: LoadedChecklist, item: Item, answer_id: UUID) -> Filled:
-    """Return the current answer; it must be the one the person saw."""
+    """Return the current answer, which must be the one the person saw."""
     current = loaded.sheet.shared(item.code)
     if current is None or current.is_empty:
         raise RuleBrokenError(_l("There is no answer yet. Write one."))
@@ -324,9 +324,9 @@ def _require_complete(loaded: LoadedChecklist, item: Item, answer: Filled) -> No
 def _still_fitting(
     loaded: LoadedChecklist, item: Item, proposed: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a proposal's values as they apply here now.
+    """Return a proposal's values as they currently apply.
 
-    Refuse one that names people who left meanwhile, or that is not a whole answer.
+    Raise RuleBrokenError if it names people who have left, or is incomplete.
     """
     values = fitting(loaded, item, AnswerScope.SHARED, proposed)
     problems = completeness.value_problems(

@@ -53,7 +53,7 @@ from tracker.ui.locale import with_commas
 REASON = "reason"
 MAX_BECAUSE = 2000
 _Other = aliased(Membership)
-# A short reason, of what a phrase does not do.
+# The longest reason for why a phrase does no harm.
 MAX_HINT_REASON = 500
 # What a rule's flag is about: item, rule, digest of the term.
 _Mark = tuple[str, str | None, str | None]
@@ -64,7 +64,7 @@ def raise_flag(
 ) -> Flag:
     """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8).
 
-    seen is the digest of the answers that the person saw: raise StaleError when they changed.
+    seen is the digest of the answers that the person saw: raise StaleError if they changed.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -87,7 +87,7 @@ def raise_flag(
         id=uuid4(),
         checklist_id=checklist.id,
         item=item.code,
-        # Somebody from outside flags for the NPM that asked them.
+        # An outside reader flags for the NPM that asked them.
         organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         is_outside=reading is not None,
         author_id=actor.user_id,
@@ -112,9 +112,9 @@ def raise_flag(
 def explain_flag_as_shown(
     actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str, *, token: str
 ) -> None:
-    """Close a flag by an explanation of the term as the person's page, by its token, showed it.
+    """Close a flag with an explanation, if the term is as the page with that token showed it.
 
-    Raise NotShownError when the term or its question changed meanwhile.
+    Raise NotShownError if the term or its question has changed since.
     """
     loaded, flag = _flag_to_close(actor, checklist, flag_id)
     require_item_shown(loaded, actor, loaded.item(flag.item), token)
@@ -122,7 +122,7 @@ def explain_flag_as_shown(
 
 
 def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str) -> None:
-    """Close a flag by a named person's explanation (product.md, 4.8)."""
+    """Close a flag with a named person's explanation (product.md, 4.8)."""
     _loaded, flag = _flag_to_close(actor, checklist, flag_id)
     if not explanation.strip():
         raise RuleBrokenError(_l("Explain why the term doesn't limit the NPM."), REASON)
@@ -143,10 +143,10 @@ def _flag_to_close(
 def answer_hint(
     actor: Actor, checklist: Checklist, item_code: str, mark: str, *, limits: bool, reason: str
 ) -> HintAnswer:
-    """Say whether a phrase limits the NPM: yes raises a flag, no keeps the reason (S6, S7).
+    """Answer whether a phrase limits the NPM: yes raises a flag, no needs a reason (S6, S7).
 
-    The side that wrote it says so, or the second reader. A mark of words that are no longer the
-    same raises StaleError.
+    The side that wrote it answers, or the second reader. Raise StaleError if the mark is of a text
+    that has changed since.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -172,7 +172,7 @@ def answer_hint(
         raise RuleBrokenError(_l("Say briefly why it doesn't limit the NPM."), REASON)
     flag = None
     if limits:
-        # The mark says that the words they are about are the same.
+        # The mark shows that the text it is about is unchanged.
         flag = raise_flag(actor, checklist, item_code, tidy, seen=item_digest(loaded, item))
     answer = HintAnswer(
         id=uuid4(),
@@ -187,7 +187,7 @@ def answer_hint(
         flag_id=flag.id if flag else None,
         as_reader=as_reader,
         author_id=actor.user_id,
-        # Likewise.
+        # As above.
         organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         answered_at=clock.now(),
     )
@@ -222,12 +222,12 @@ def _require_hint_waits(hint: HintOnAnswer, *, as_reader: bool) -> None:
 
 
 def is_second_reader(actor: Actor, loaded: LoadedChecklist) -> bool:
-    """Tell whether a person is the second reader, or reads alone since the NPM has nobody else."""
+    """Return whether a person is the second reader, or reads alone for the NPM."""
     return bool(may_review(actor, loaded))
 
 
 def read_from_outside(actor: Actor, loaded: LoadedChecklist) -> OutsideReading | None:
-    """Return the invitation by which a person of no party reads this text now, or None."""
+    """Return the invitation by which an outside reader may read this text now, or None."""
     reading = loaded.checklist.reading
     if reading is None or reading.reader_id != actor.user_id:
         return None
@@ -235,14 +235,14 @@ def read_from_outside(actor: Actor, loaded: LoadedChecklist) -> OutsideReading |
 
 
 def close_for_change(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
-    """Close the flags of reviewers on a term that was changed (product.md, 4.8)."""
+    """Close reviewers' flags on a term that was changed (product.md, 4.8)."""
     for flag in loaded.flags_on.get(item.code, ()):
         if flag.closed_at is None and flag.rule is None:
             _close(actor, loaded.checklist, flag, explanation="", how="changed")
 
 
 def apply_rules(loaded: LoadedChecklist) -> bool:
-    """Raise the flags that the template's rules ask for, and close those they no longer ask for.
+    """Raise the flags that the template's rules require, and close those no longer required.
 
     A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
     closes by itself once the answer gives it away no more, or by a person's explanation, which
@@ -263,9 +263,9 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
 
 
 def close_by_rules(loaded: LoadedChecklist) -> None:
-    """Close the flags that the template's rules no longer ask for, and raise none.
+    """Close flags that the template's rules no longer require, and raise none.
 
-    For answers that say again what all have signed: its flags were explained then.
+    For answers restored to what everybody signed: their flags were explained then.
     """
     _close_unmet(loaded, _met(loaded))
     db.session.flush()
@@ -353,7 +353,7 @@ def may_review(actor: Actor, loaded: LoadedChecklist) -> Decision:
 
 
 def may_ask_outside(actor: Actor, loaded: LoadedChecklist) -> bool:
-    """Tell whether a person may invite an outside reader, or see to the one who is invited."""
+    """Return whether a person may invite an outside reader, or manage the invitation."""
     checklist = loaded.checklist
     if checklist.kind is not ChecklistKind.TERMS or loaded.review is not None:
         return False
@@ -366,19 +366,19 @@ def may_ask_outside(actor: Actor, loaded: LoadedChecklist) -> bool:
 
 
 def reads_alone(actor: Actor, loaded: LoadedChecklist) -> bool:
-    """Tell whether a person who may review the terms wrote answers of them too."""
+    """Return whether a person who may review the terms also wrote answers in them."""
     return actor.user_id in loaded.sheet.authors
 
 
 def confirm_review(
     actor: Actor, checklist: Checklist, because: str = "", *, page: SigningPage | None
 ) -> SafeguardReview:
-    """The second reader confirms to have read independence and flexibility (stage P2, G3).
+    """Confirm, as second reader, to have read independence and flexibility (stage P2, G3).
 
-    page is the one they read: raise NotShownError when the text changed since (product.md, 5.3).
-    Where the NPM has nobody else its head does, who wrote answers too, and says because of what:
-    it is printed on the text that is signed. Raise RuleBrokenError without it, and while somebody
-    else of the NPM could read.
+    page is the one they read: raise NotShownError if the text has changed since (product.md, 5.3).
+    If the NPM has nobody else, its head confirms, who wrote answers too, and gives the reason,
+    which is printed on the signed text. Raise RuleBrokenError without it, or if somebody else at
+    the NPM could read.
     """
     loaded = load_for_update(checklist)
     may_review(actor, loaded).require()
@@ -416,7 +416,7 @@ def confirm_review(
 
 
 def require_readable(loaded: LoadedChecklist) -> None:
-    """Refuse to confirm the review of a text that can't be confirmed as it is now."""
+    """Refuse to confirm the review of a text that can't be reviewed in its current state."""
     checklist = loaded.checklist
     policy.is_open(checklist.state, None, "M5").require()
     if loaded.review is not None:
@@ -436,7 +436,7 @@ def require_readable(loaded: LoadedChecklist) -> None:
 
 
 def require_nobody_else(loaded: LoadedChecklist) -> None:
-    """Refuse while somebody else of the NPM, who doesn't take part yet, could read the terms."""
+    """Refuse if somebody else at the NPM, who doesn't take part yet, could read the terms."""
     npm_ids = [
         party.organisation_id for party in loaded.surroundings.parties_of(OrganisationKind.NPM)
     ]
@@ -468,7 +468,7 @@ def require_nobody_else(loaded: LoadedChecklist) -> None:
 
 
 def void_review(loaded: LoadedChecklist) -> None:
-    """Make a confirmed review count no longer: a term changed after it was read."""
+    """Void a confirmed review, since a term changed after it was read."""
     if loaded.review is not None:
         db.session.execute(
             sa.update(SafeguardReview)

@@ -1,4 +1,4 @@
-"""Digests of what a page shows: of a whole text to its second reader, of an item."""
+"""Digests of what a page shows: a whole text to its second reader, or one item."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ _ITEM, _QUESTION = "checklist-item", "checklist-question"
 def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) -> str:
     """Return a digest of what a reader sees: the text and its open flags.
 
-    reading is the invitation of an outside reader: what is printed of them is part of it.
+    reading is the invitation of an outside reader: what is printed about them is included.
     """
     return digest_of(
         {
@@ -39,15 +39,15 @@ def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) 
 
 
 def item_digest(loaded: LoadedChecklist, item: Item) -> str:
-    """Return a digest of one item as its page shows it: what is asked, and the answers.
+    """Return a digest of one item as its page shows it: the question and the answers.
 
-    What is asked is the template with the fields and columns that are shown here and now.
+    The question is the template with the fields and columns that are currently shown.
     """
     return digest_of({**_question(loaded, item), "answers": _shown_answers(loaded, item)})
 
 
 def item_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
-    """Return the token of a page that shows a person an item as it is."""
+    """Return the token of a page that shows a person an item in its current state."""
     return page_tokens.token_of(actor.user_id, _ITEM, item_digest(loaded, item))
 
 
@@ -76,7 +76,7 @@ def require_question_shown(loaded: LoadedChecklist, actor: Actor, item: Item, to
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
-    """Tell whether the terms show what they showed in other surroundings, with these answers."""
+    """Return whether the terms would show the same in other surroundings, with these answers."""
     whole = library.parsed(loaded.checklist.template)
     sheet = counting(whole, loaded.sheet, before)
     earlier = replace(

@@ -27,7 +27,7 @@ Passages = Mapping[str, PassageShown]
 
 @dataclass(frozen=True, slots=True)
 class PassageLink:
-    """A passage of guidance to be read."""
+    """A link to a passage of guidance."""
 
     slug: str
     key: str
@@ -36,7 +36,10 @@ class PassageLink:
 
 @dataclass(frozen=True, slots=True)
 class FlagView:
-    """A flag: open, or closed with how. One by a rule has powers, and no organisation or name."""
+    """A flag: open, or closed and how.
+
+    A rule's flag has powers, and no organisation or name.
+    """
 
     id: UUID
     organisation: str
@@ -65,7 +68,7 @@ class HintView:
 
 @dataclass(frozen=True, slots=True)
 class SaidOfHint:
-    """What somebody said of a phrase: why it doesn't limit the NPM, by whom and when."""
+    """Somebody's response to a hint: why it doesn't limit the NPM, by whom and when."""
 
     organisation: str
     name: str
@@ -75,9 +78,9 @@ class SaidOfHint:
 
 @dataclass(frozen=True, slots=True)
 class QuestionView:
-    """Does this limit the NPM? What was answered, and whether the reader of the page may answer."""
+    """The question whether this limits the NPM, its answers, and whether the reader may answer."""
 
-    # The item, and the digest of the words that the answer will be about.
+    # The item, and the digest of the text that the answer will be about.
     item: str
     mark: str
     may_answer: bool
@@ -118,7 +121,7 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
 
 
 def raised_by(flag: Flag) -> str:
-    """Return whose flag it is, a party's or the outside second reader's; empty by a rule."""
+    """Return who raised a flag: a party or the outside second reader; empty for a rule."""
     if flag.is_outside:
         return str(_("The outside second reader"))
     return flag.organisation.name if flag.organisation else ""
@@ -142,7 +145,7 @@ def _because(loaded: LoadedChecklist, code: str, content: FlagContent) -> str:
 def hints_on_item(
     loaded: LoadedChecklist, actor: Actor, item: Item, passages: Passages
 ) -> tuple[HintView, ...]:
-    """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
+    """Return the phrases in an item's current answers that may limit the NPM (S6, S7)."""
     on_item = hints.on_item(loaded, item)
     as_reader = bool(on_item) and safeguards.is_second_reader(actor, loaded)
     return tuple(
@@ -169,9 +172,9 @@ def hint_on_answer(
     as_reader: bool,
     is_outside: bool = False,
 ) -> HintView:
-    """Return a hint with its question, if it is asked; as_reader for the second reader.
+    """Return a hint with its question, if one is asked; as_reader for the second reader.
 
-    is_outside for one of no party.
+    is_outside for an outside reader.
     """
     question = None
     if hint.is_asked:
@@ -207,10 +210,9 @@ def _of_answer(loaded: LoadedChecklist, answer: HintAnswer | None) -> SaidOfHint
 def hints_on_values(
     item: Item, values: Mapping[str, Any], language: str, passages: Passages | None = None
 ) -> tuple[HintView, ...]:
-    """Return the words in a proposed answer that can limit the NPM (S6, S7).
+    """Return the phrases in a proposed answer that may limit the NPM (S6, S7).
 
-    passages are those that hints point to, where they were asked for together; language is the
-    reader's.
+    passages are those that hints link to, if they were already read; language is the reader's.
     """
     texts = risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values)
     in_texts = risky_phrases.hints(texts)
@@ -224,6 +226,7 @@ def hints_before_sending(
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
     """Return the items of the signed part whose words can limit the NPM, to be read before.
 
+    They are found by phrases; on a visit's checklist also by the rules, which raise no flag there.
     language is the reader's.
     """
     passages = passages_for(sorted(risky_phrases.passages()), language)

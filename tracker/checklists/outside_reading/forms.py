@@ -6,7 +6,7 @@ from tracker.checklists.outside_reading.policy import MOST_DAYS
 from tracker.ui.fields import DateField, EmailField, LineField, Option, SelectOneField, TextField
 from tracker.ui.form_base import Form
 from tracker.ui.locale import languages
-from tracker.ui.proof import ProofFields
+from tracker.ui.proof_fields import ProofFields
 from tracker.ui.validators import Required
 
 

@@ -23,7 +23,7 @@ def asked_to_read(reading_id: UUID, user_id: UUID) -> None:
 
 
 def was_read(checklist_id: UUID, user_id: UUID) -> None:
-    """Tell who asked that the outside reader has confirmed."""
+    """Tell the person who asked that the outside reader has confirmed."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
             _queue(
@@ -36,7 +36,7 @@ def was_read(checklist_id: UUID, user_id: UUID) -> None:
 
 
 def ran_out(checklist_id: UUID, user_id: UUID) -> None:
-    """Tell who asked that the last day is over and nobody has confirmed."""
+    """Tell the person who asked that the last day has passed and nobody has confirmed."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
             _queue(

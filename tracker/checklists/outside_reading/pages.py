@@ -1,4 +1,4 @@
-"""View models of what an outside second reader sees, and their tasks."""
+"""View models for what an outside second reader sees, and for their tasks."""
 
 from dataclasses import replace
 
@@ -21,8 +21,8 @@ from tracker.ui.tasks import YOURS, Task, Tasks
 def item_views(loaded: LoadedChecklist, actor: Actor) -> list[ItemView]:
     """Return the items of a text as an outside reader sees them.
 
-    The current answers, flags and words that may limit the NPM; nothing of how they came about: who
-    wrote what, positions, suggestions.
+    They show the current answers, flags and phrases that may limit the NPM; nothing of their
+    history: no authors, positions or suggestions.
     """
     nobody = of_no_party(actor)
     passages = pages.passages_beside(loaded.template.items, warnings.refs(loaded))
@@ -41,12 +41,12 @@ def item_views(loaded: LoadedChecklist, actor: Actor) -> list[ItemView]:
 
 
 def of_no_party(actor: Actor) -> Actor:
-    """Return a person as one who acts for nobody, whatever roles they have elsewhere."""
+    """Return a person as an actor for no organisation, whatever roles they have elsewhere."""
     return Actor(user_id=actor.user_id, name=actor.name)
 
 
 def sentence(reading: OutsideReading) -> str:
-    """Return what the reader confirms."""
+    """Return the sentence that the reader confirms."""
     return str(
         _(
             "I, %(name)s, %(function)s, have read these terms as outside second reader and find "
@@ -59,7 +59,7 @@ def sentence(reading: OutsideReading) -> str:
 
 
 def why_nobody_is_asked(loaded: LoadedChecklist) -> str:
-    """Return who of the NPM could read instead; empty where it has nobody else."""
+    """Return who at the NPM could read instead; empty if it has nobody else."""
     try:
         service.require_nobody_else(loaded)
     except RuleBrokenError as error:
@@ -68,10 +68,10 @@ def why_nobody_is_asked(loaded: LoadedChecklist) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell which texts a person from outside is asked to read. A source of my work.
+    """Return the texts that a person is asked to read as outsider.
 
-    Not asked of the database for the many who act for an NPM or a CSO: one of these who reads for
-    somebody else finds the text by the mail that asked them.
+    A source for My work. It sends no query for the many people who act for an NPM or a CSO: if one
+    of them reads for somebody else, they find the text through the email that asked them.
     """
     if actor.organisation_kind in {OrganisationKind.NPM, OrganisationKind.CSO}:
         return Tasks()

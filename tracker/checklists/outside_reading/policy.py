@@ -1,4 +1,4 @@
-"""Who asks an outside second reader, who can be one, and until when. Pure."""
+"""Who may ask an outside second reader, who can be one, and until when. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.checklists.rules.facts import PartyFact
 
-# Those who may ask, the same as answer flags.
+# Who may ask: the same people who answer flags.
 ASK = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 # How many days ahead the last day of a reading may be.
 MOST_DAYS = 60
@@ -17,18 +17,18 @@ MOST_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is known of the person with an address, before they are asked to read a text."""
+    """What is known about the person with an address, before they are asked to read a text."""
 
-    # A party of the cooperation that they have a role with, audit, or are invited to.
+    # The party they have a role with, audit, or are invited to.
     party: str = ""
-    # Whether they took part in the cooperation at any time, or wrote an answer of the text.
+    # Whether they ever took part in the cooperation, or wrote an answer in the text.
     took_part: bool = False
     is_administrator: bool = False
     is_suspended: bool = False
 
 
 def can_ask(actor: Actor, party: PartyFact | None) -> Decision:
-    """Decide who asks somebody from outside to read second: who answers flags for the NPM."""
+    """Decide who may ask an outside second reader: people who answer flags for the NPM."""
     if party is None or party.side is not OrganisationKind.NPM:
         return no(_l("Only the NPM can invite an outside second reader."))
     if not actor.has(*ASK):
@@ -42,7 +42,7 @@ def can_ask(actor: Actor, party: PartyFact | None) -> Decision:
 
 
 def can_read(candidate: Candidate) -> Decision:
-    """Decide who can be an outside second reader: nobody who has anything to do with a party."""
+    """Decide who can be an outside second reader: nobody who has ties to a party."""
     if candidate.is_administrator:
         return no(_l("An administrator can't be the second reader. Invite somebody else."))
     if candidate.is_suspended:

@@ -1,4 +1,4 @@
-"""Queries for outside second readers; the one condition by which they have access to a text."""
+"""Queries for outside second readers, and the condition that gives them access to a text."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -28,8 +28,9 @@ _TEXT, _ROLE, _PARTY = aliased(Checklist), aliased(Membership), aliased(Party)
 def open_to(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over OutsideReading that the person may read its text now.
 
-    Until its last day, while the text is drafted, and only as long as they have no role with any
-    party; never for an administrator. It opens this one text and nothing else of the cooperation.
+    Until its last day, while the text is being drafted, and only as long as they have no role with
+    any party; never for an administrator. It gives access to this text and nothing else in the
+    cooperation.
     """
     if actor.is_administrator:
         return sa.false()
@@ -64,13 +65,13 @@ def find(actor: Actor, reading_id: UUID) -> OutsideReading | None:
 
 
 def is_open_to(actor: Actor, reading: OutsideReading) -> bool:
-    """Tell whether a person may read a text now."""
+    """Return whether a person may read a text now."""
     query = sa.select(OutsideReading.id).where(OutsideReading.id == reading.id, open_to(actor))
     return db.session.scalar(query) is not None
 
 
 def of_reader(actor: Actor) -> list[OutsideReading]:
-    """Return the texts that a person may read now, the one that ends first at the beginning."""
+    """Return the texts that a person may read now, the earliest last day first."""
     query = (
         sa.select(OutsideReading)
         .where(open_to(actor))
@@ -80,9 +81,10 @@ def of_reader(actor: Actor) -> list[OutsideReading]:
 
 
 def may_come_in(user_id: UUID) -> bool:
-    """Tell whether somebody without any role may sign in: asked to read a text, until the day.
+    """Return whether somebody without a role may sign in because they are asked to read a text.
 
-    Who has confirmed too, so that they see that they did; the text is closed to them.
+    Until the last day, also after confirming, so that they see that they did; the text is then
+    closed to them.
     """
     return bool(
         db.session.scalar(
@@ -98,7 +100,7 @@ def may_come_in(user_id: UUID) -> bool:
 
 
 def not_accepted(email: str) -> list[OutsideReading]:
-    """Return the open invitations to an address that nobody accepted yet, with their texts.
+    """Return the open invitations to an address that nobody has accepted, with their texts.
 
     Not scoped: for the person who proved that the address is theirs.
     """
@@ -117,7 +119,7 @@ def not_accepted(email: str) -> list[OutsideReading]:
 
 
 def open_on(checklist_id: UUID) -> OutsideReading | None:
-    """Return the open invitation for a text; a scoped query found the text."""
+    """Return the open invitation for a text that a scoped query found."""
     query = sa.select(OutsideReading).where(
         OutsideReading.checklist_id == checklist_id, OutsideReading.ended_at.is_(None)
     )
@@ -125,7 +127,7 @@ def open_on(checklist_id: UUID) -> OutsideReading | None:
 
 
 def run_out(day: dt.date) -> list[UUID]:
-    """Return the open invitations whose last day is over; for the worker."""
+    """Return the open invitations whose last day has passed; for the worker."""
     query = (
         sa.select(OutsideReading.id)
         .where(OutsideReading.ended_at.is_(None), OutsideReading.until_on < day)
@@ -135,9 +137,9 @@ def run_out(day: dt.date) -> list[UUID]:
 
 
 def held_if_run_out(reading_id: UUID, day: dt.date) -> Checklist | None:
-    """Lock and return the text of an invitation whose last day is over; for the worker.
+    """Lock and return the text of an invitation whose last day has passed; for the worker.
 
-    None if it was ended meanwhile, or if somebody is changing the text.
+    None if it has already ended, or if the text is locked.
     """
     return db.session.scalar(
         sa.select(Checklist)
@@ -152,7 +154,7 @@ def held_if_run_out(reading_id: UUID, day: dt.date) -> Checklist | None:
 
 
 def candidate(cooperation: Cooperation, authors: Collection[UUID], email: str) -> Candidate:
-    """Return what is known of the person with an address. The caller may ask somebody to read."""
+    """Return what is known about the person with an address; the caller may ask people to read."""
     user = accounts.find_user_by_email(email)
     party = db.session.scalar(
         sa.select(Organisation.name)
@@ -206,12 +208,12 @@ def _belongs(user: User | None, email: str) -> sa.ColumnElement[bool]:
 
 
 def _is_running(role: type[Membership], day: dt.date) -> sa.ColumnElement[bool]:
-    """Return the condition that a role has not ended: also one that is yet to begin."""
+    """Return the condition that a role has not ended, including one that has yet to begin."""
     return sa.and_(role.ended_at.is_(None), sa.or_(role.ends_on.is_(None), role.ends_on >= day))
 
 
 def _is_with(role: type[Membership], party: type[Party]) -> sa.ColumnElement[bool]:
-    """Return the condition that a role is in a party, or audits it."""
+    """Return the condition that a role is with a party, or audits it."""
     return sa.or_(
         role.organisation_id == party.organisation_id, role.audits_id == party.organisation_id
     )

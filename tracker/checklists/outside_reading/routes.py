@@ -1,4 +1,4 @@
-"""Pages for outside second readers: invite, take back; and what the reader sees and does."""
+"""Pages for outside second readers: invite, withdraw; and what the reader sees and does."""
 
 from uuid import UUID
 
@@ -41,7 +41,7 @@ READING = "/readings/<uuid:reading_id>"
 @blueprint.route(TEXT, methods=["GET", "POST"])
 @signed_in
 def ask(checklist_id: UUID) -> str | Response:
-    """Invite somebody from outside to read the terms second, where the NPM has nobody else."""
+    """Invite somebody to read the terms as outside second reader, if the NPM has nobody else."""
     actor = current_actor()
     checklist = _terms_or_404(actor, checklist_id)
     loaded = load_localized(checklist)
@@ -49,7 +49,7 @@ def ask(checklist_id: UUID) -> str | Response:
     require(checklist_policy.is_open(checklist.state, None, "M5"))
     why_not = pages.why_nobody_is_asked(loaded)
     if request.method == "POST" and (loaded.checklist.reading or loaded.review or why_not):
-        # The page shows why, and no form.
+        # The page says why, without a form.
         return redirect(url_for("readings.ask", checklist_id=checklist_id), 303)
     form = ReaderForm(data={"language": locale.language()})
     done = form.validate_on_submit() and perform(
@@ -89,7 +89,7 @@ def ask(checklist_id: UUID) -> str | Response:
 @blueprint.post(f"{TEXT}/take-back")
 @signed_in
 def take_back(checklist_id: UUID) -> Response:
-    """Take the invitation back; the reader can't open the text any more."""
+    """Withdraw the invitation; the reader can't open the text any more."""
     actor = current_actor()
     checklist = _terms_or_404(actor, checklist_id)
     return perform(
@@ -167,7 +167,7 @@ def flag(reading_id: UUID, code: str) -> str | Response:
         form.seen.data = item_digest(loaded, item)
 
     def changed(error: StaleError) -> str:
-        """Show the answers as they are now, with what was typed."""
+        """Show the current answers, with what was typed."""
         form.refuse(error)
         again, now = _reading_or_404(actor, reading_id)
         form.seen.data = item_digest(now, item_of(now, code))
@@ -188,7 +188,7 @@ def flag(reading_id: UUID, code: str) -> str | Response:
 @blueprint.route(f"{READING}/items/<code>/hints/<mark>", methods=["GET", "POST"])
 @signed_in
 def answer_hint(reading_id: UUID, code: str, mark: str) -> str | Response:
-    """Accept words that may limit the NPM, or flag them."""
+    """Accept a phrase that may limit the NPM, or flag it."""
     actor = current_actor()
     reading, loaded = _reading_or_404(actor, reading_id)
     item, checklist = item_of(loaded, code), loaded.checklist
@@ -239,9 +239,9 @@ def _terms_or_404(actor: Actor, checklist_id: UUID) -> Checklist:
 def _reading_or_404(
     actor: Actor, reading_id: UUID, *, locks: bool = False
 ) -> tuple[OutsideReading, LoadedChecklist]:
-    """Return what a person reads; locks keeps others from changing it, as a verb would then do."""
+    """Return what a person reads; with locks, locked as a verb would lock it."""
     reading = found_or_404(queries.find(actor, reading_id))
-    # Locking reads the invitation anew, without its text.
+    # Locking reads the invitation again, without its text.
     checklist = reading.checklist
     if locks:
         lock(checklist)

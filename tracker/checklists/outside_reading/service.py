@@ -1,4 +1,4 @@
-"""Service functions for outside second readers: ask, take back, confirm, end."""
+"""Service functions for outside second readers: ask, withdraw, confirm, end."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 
 SUBJECT = "checklist"
-# How long the texts of an invitation may be.
+# The longest texts of an invitation.
 MOST = {"name": 200, "function": 200, "reason": 2000}
 
 
@@ -49,9 +49,9 @@ class NewReader:
 
 
 def ask(actor: Actor, checklist: Checklist, wanted: NewReader) -> OutsideReading:
-    """Invite somebody from outside to read the terms second, where the NPM has nobody else.
+    """Ask somebody to read the terms as outside second reader, if the NPM has nobody else.
 
-    With an account they are mailed, else they are invited to make one. Raise RefusedError, or
+    Somebody with an account gets an email, others are invited to create one. Raise RefusedError, or
     RuleBrokenError with the field: name, function, email, until_on, reason.
     """
     loaded = load_for_update(checklist)
@@ -120,7 +120,7 @@ def _require_unread(loaded: LoadedChecklist) -> None:
 
 
 def _require_words(**words: str) -> None:
-    """Raise RuleBrokenError, with the field, where one is empty or too long."""
+    """Raise RuleBrokenError, with the field, for a text that is missing or too long."""
     for field, text in words.items():
         if not text:
             raise RuleBrokenError(_l("Enter an answer"), field)
@@ -129,7 +129,7 @@ def _require_words(**words: str) -> None:
 
 
 def require_nobody_else(loaded: LoadedChecklist) -> None:
-    """Raise RuleBrokenError while somebody of the NPM, who wrote no answer, could read."""
+    """Raise RuleBrokenError if somebody at the NPM, who wrote no answer, could read."""
     if not is_alone(loaded.surroundings, loaded.sheet):
         others = loaded.surroundings.npm_people - loaded.sheet.authors
         names = sorted(
@@ -148,9 +148,9 @@ def require_nobody_else(loaded: LoadedChecklist) -> None:
 
 
 def take_back(actor: Actor, checklist: Checklist) -> None:
-    """Take an invitation to read back; the reader's access ends immediately.
+    """Withdraw an invitation to read; the reader's access ends immediately.
 
-    Raise RefusedError, or RuleBrokenError when there is none.
+    Raise RefusedError, or RuleBrokenError if there is none.
     """
     loaded = load_for_update(checklist)
     policy.can_ask(actor, loaded.own_party(actor)).require()
@@ -165,10 +165,10 @@ def take_back(actor: Actor, checklist: Checklist) -> None:
 def confirm(
     actor: Actor, reading_id: UUID, *, page: SigningPage | None, method: str
 ) -> SafeguardReview:
-    """The outside reader confirms to have read independence and flexibility (stage P2, G3).
+    """Confirm, as outside reader, to have read independence and flexibility (stage P2, G3).
 
-    The caller has a fresh proof of identity, by a method. page is the one they read: raise
-    NotShownError when the text changed since. Their access ends with it.
+    The caller has a fresh proof of identity; method says which. page is the one they read: raise
+    NotShownError if the text has changed since. Their access ends with it.
     """
     invited = queries.find(actor, reading_id)
     loaded = load_for_update(invited.checklist) if invited else None
@@ -207,7 +207,7 @@ def confirm(
 def follow_invitation(event: DomainEvent) -> None:
     """Give a person with a new account the texts that they were asked to read.
 
-    Handler of INVITATION_ACCEPTED, by which they proved that the address is theirs.
+    Handler of INVITATION_ACCEPTED; by accepting they proved that the address is theirs.
     """
     if event.actor is None:
         return
@@ -226,7 +226,7 @@ def follow_invitation(event: DomainEvent) -> None:
 
 
 def follow_frozen(event: DomainEvent) -> None:
-    """End an open invitation when its text was frozen without the reader, or is drafted no more.
+    """End an open invitation if its text was frozen without the reader, or is no longer a draft.
 
     Handler of SENT_FOR_SIGNATURE, FORMER_AGREEMENT_RECORDED and AMENDMENT_CALLED_OFF.
     """
@@ -239,9 +239,9 @@ def follow_frozen(event: DomainEvent) -> None:
 
 
 def expire(reading_id: UUID, day: dt.date) -> bool:
-    """End an invitation whose last day is over; False when it ended meanwhile. For the worker.
+    """End an invitation whose last day has passed; return False if it has already ended.
 
-    Passes over a text that somebody is changing.
+    For the worker. Skips a text that is locked.
     """
     checklist = queries.held_if_run_out(reading_id, day)
     reading = queries.open_on(checklist.id) if checklist else None

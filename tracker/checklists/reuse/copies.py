@@ -1,4 +1,4 @@
-"""View models for copied and model answers: what can be copied, what is still unread."""
+"""View models for copied answers and model answers: what can be copied, what is still unread."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from tracker.checklists.rules.rendering import Names
 from tracker.checklists.rules.values import FieldPath
 from tracker.ui.locale import as_date, with_commas
 
-# Checklists by id, with the reference of their cooperation: those the reader may open.
+# Checklists by id, with the reference of their cooperation, that the reader may open.
 Sources = Mapping[UUID, str]
 NO_SOURCES: Sources = {}
 
@@ -49,7 +49,7 @@ STAYS = {
 class CopyView:
     """Where an answer was copied from, and who has not read it yet."""
 
-    # Empty where the reader may not open it.
+    # Empty if the reader may not open it.
     source_id: UUID | None
     reference: str
     unread_by: tuple[str, ...]
@@ -63,7 +63,7 @@ class OfferView:
     label: str
     prompt: str
     is_reworded: bool
-    # Whose answer, its parts, and where something is left out.
+    # The answer's owner, its parts, and the places where something is left out.
     answers: tuple[tuple[object, list[Part_], str], ...]
 
 
@@ -74,7 +74,7 @@ def sources_of(loaded: LoadedChecklist, actor: Actor) -> Sources:
 
 
 def copy_view(loaded: LoadedChecklist, filled: Filled, sources: Sources) -> CopyView | None:
-    """Return what is shown of a copied answer; None of one that was written here."""
+    """Return for display where an answer was copied from; None if it was written here."""
     if filled.copied_from is None:
         return None
     reference = sources.get(filled.copied_from, "")
@@ -83,7 +83,7 @@ def copy_view(loaded: LoadedChecklist, filled: Filled, sources: Sources) -> Copy
 
 
 def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[UUID, ...]:
-    """Return the copied answers of an item that a person may say to have read for their party."""
+    """Return the copied answers of an item that a person may confirm as read for their party."""
     checklist, party = loaded.checklist, loaded.own_party(actor)
     if shown is not Truth.TRUE or party is None:
         return ()
@@ -99,7 +99,7 @@ def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> 
 
 
 def offer_views(loaded: LoadedChecklist, offers: Iterable[Offer]) -> list[OfferView]:
-    """Return what can be copied, as its page shows it."""
+    """Return for display what can be copied."""
     return [
         OfferView(
             code=offer.item.code,
@@ -147,13 +147,13 @@ def behind(preview: Preview) -> list[str]:
 
 # Model answers ----------------------------------------------------------------------------------
 
-# They name nobody.
+# They don't name anybody.
 NO_NAMES = Names({}, {})
 
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """A model answer with what it says, as far as its item is still asked."""
+    """A model answer with its content, if the item still exists."""
 
     id: UUID
     kind: ChecklistKind
@@ -166,7 +166,7 @@ class ModelView:
 
 
 def model_views(rows: Iterable[ModelAnswer]) -> list[ModelView]:
-    """Return model answers as their pages show them, in the words of the newest checklists."""
+    """Return model answers for display, in the wording of the newest checklists."""
     templates = {}
     views = []
     for row in rows:
@@ -191,5 +191,5 @@ def model_views(rows: Iterable[ModelAnswer]) -> list[ModelView]:
 
 
 def by_kind(views: Sequence[ModelView]) -> list[tuple[ChecklistKind, list[ModelView]]]:
-    """Return model answers that are in order by the checklist they are for."""
+    """Group model answers, which are in order, by their checklist."""
     return [(kind, list(of_kind)) for kind, of_kind in groupby(views, lambda view: view.kind)]

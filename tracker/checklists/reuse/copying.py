@@ -47,14 +47,14 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.locale import with_commas
 
-# What a form calls the items that were chosen.
+# The name of a form's field for the chosen items.
 ITEMS = "items"
-# Nobody copies what persons answer for themselves, nor what other parties do (product.md, 4.3).
+# Personal answers and other parties' own answers are never copied (product.md, 4.3).
 COPIED = (AnswerScope.SHARED, AnswerScope.PARTY)
 
 
 class Why(enum.StrEnum):
-    """Why an answer of the former checklist stays behind."""
+    """Why an answer of the earlier checklist is not copied."""
 
     ANSWERED = "answered"
     OTHERS = "others"
@@ -68,7 +68,7 @@ class Why(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """One answer as it would be copied: the values that fit here, and where something does not."""
+    """An answer as it would be copied: the values that fit here, and the places that don't."""
 
     scope: AnswerScope
     former: Filled
@@ -92,7 +92,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would be copied, and what stays behind."""
+    """What would be copied, and what would not."""
 
     former: Checklist
     offers: tuple[Offer, ...]
@@ -115,11 +115,11 @@ def preview(
     former: LoadedChecklist,
     chosen: Collection[str] | None = None,
 ) -> Preview:
-    """Return what of a former checklist fits a person's party here, of all or of chosen items.
+    """Return which answers of an earlier checklist fit here for a person's party, of all or some.
 
-    Answers that are there stay. Values that name people or parties who do not take part here, and
-    what the fields can't hold, are left out. An item that is shown only by another's answer is
-    offered with that one.
+    Existing answers stay. Values that name people or parties who do not take part here are left
+    out, and so is what the fields can't hold. An item that is shown only because of another's
+    answer is offered together with that one.
     """
     whole = library.parsed(loaded.checklist.template)
     behind: dict[Why, dict[str, None]] = {}
@@ -155,7 +155,7 @@ def preview(
 def _answers_to_copy(
     actor: Actor, former: LoadedChecklist, chosen: Collection[str] | None
 ) -> Iterator[tuple[str, AnswerScope, Filled]]:
-    """Yield the answers of a former checklist that are shared, or their own party's."""
+    """Yield the answers of an earlier checklist that are shared, or the person's party's own."""
     for item in former.template.items:
         if chosen is not None and item.code not in chosen:
             continue
@@ -171,7 +171,7 @@ def _answers_to_copy(
 def _stays(
     actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope, answer: Filled
 ) -> Why | None:
-    """Return why an answer is not copied into an item; None when it may be."""
+    """Return why an answer is not copied into an item; None if it may be."""
     checklist, party = loaded.checklist, loaded.own_party(actor)
     current = loaded.sheet.answers.get((item.code, scope, owner_of(actor, checklist, scope)))
     fields = item.fields_of(scope)
@@ -189,9 +189,9 @@ def _stays(
 def _shown(
     actor: Actor, loaded: LoadedChecklist, whole: Template, candidates: Candidates
 ) -> tuple[Template, list[str]]:
-    """Take out of what was found the items that would not be shown even after copying the rest.
+    """Remove items that would stay hidden even after copying the others.
 
-    Return the template as it would apply then, and the items taken out.
+    Return the template as it would then apply, and the removed items.
     """
     hidden: list[str] = []
     while True:
@@ -252,15 +252,15 @@ def _digest(offers: tuple[Offer, ...]) -> str:
 def copy(
     actor: Actor, checklist: Checklist, former_id: UUID, codes: Collection[str], *, seen: str
 ) -> tuple[str, ...]:
-    """Copy answers of chosen items from a former checklist, each as a new version of the copier.
+    """Copy answers of chosen items from an earlier checklist, each as a new version by the actor.
 
-    Nobody has read them yet: no party accepts them, the copier's neither, until it has (adr 22).
-    seen is the digest of what the person saw; anything else by now raises StaleError. Return the
-    items.
+    Nobody has read them yet: no party accepts them, not even the actor's, until it has read them
+    (adr 22). seen is the digest of what the person saw: raise StaleError if it has changed. Return
+    the items.
     """
     loaded = load_for_update(checklist)
     policy.can_copy(actor, loaded.own_party(actor), checklist.state).require()
-    former = queries.former(actor, checklist, former_id)
+    former = queries.earlier_checklist(actor, checklist, former_id)
     if former is None:
         raise RuleBrokenError(_l("You can no longer copy anything from there."))
     before = load(former)
@@ -310,11 +310,11 @@ def _keep(actor: Actor, loaded: LoadedChecklist, preview: Preview) -> None:
 
 
 def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -> tuple[str, ...]:
-    """Record that the actor's party has read copied answers: those that were on the page.
+    """Record that the actor's party has read copied answers that were on the page.
 
-    Who set an answer accepts it (product.md, 4.1): here by reading it, for the party that copied
-    it. The others still say what they think. An answer that changed meanwhile raises StaleError.
-    Return the items newly read.
+    Whoever sets an answer accepts it (product.md, 4.1): here by reading it, for the party that
+    copied it. The others still take their position. Raise StaleError if an answer has changed
+    since. Return the items newly read.
     """
     loaded = load_for_update(checklist)
     policy.can_read_copies(actor, loaded.own_party(actor), checklist.state).require()
@@ -346,13 +346,13 @@ def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -
 
 
 def read_by_acting(actor: Actor, filled: Filled) -> None:
-    """Take a copied answer as read by a party that accepts it, or wants to change or discuss it."""
+    """Count a copied answer as read by a party that accepts it, or wants to change or discuss."""
     if filled.is_unread_by(own_organisation(actor)):
         _note(actor, [filled])
 
 
 def carry_over(answer: Filled, answer_id: UUID) -> None:
-    """Mark a version that was made of a copied one, less what no longer fits, as that one was."""
+    """Mark a version made from a copied one, less what no longer fits, as copied as well."""
     if answer.copied_from is None:
         return
     mark = db.session.get_one(CopiedAnswer, answer.answer_id)
@@ -381,7 +381,7 @@ def carry_over(answer: Filled, answer_id: UUID) -> None:
 
 
 def _sets(loaded: LoadedChecklist, item: Item, filled: Filled, own: UUID) -> bool:
-    """Tell whether an answer is the shared one of an item, and this party set it."""
+    """Return whether an answer is the shared one of an item, and this party sets it."""
     return filled == loaded.sheet.shared(item.code) and filled.organisation_id == own
 
 

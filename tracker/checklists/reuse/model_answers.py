@@ -44,10 +44,10 @@ def keep(
     title: str,
     note: str = "",
 ) -> ModelAnswer:
-    """Keep an answer as a model answer of the actor's organisation, without the people it names.
+    """Save an answer as a model answer of the actor's organisation, without the people it names.
 
-    Never one on a visit (class K2). answer_id is the answer the person saw; another one by now
-    raises StaleError.
+    Never one about a visit (class K2). answer_id is the answer the person saw: raise StaleError if
+    it has changed since.
     """
     loaded = load(checklist)
     policy.can_keep_as_model(
@@ -82,10 +82,10 @@ def keep(
 
 
 def to_keep(actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> Filled | None:
-    """Return the answer that would be kept: the shared one or their own party's.
+    """Return the answer that would be saved: the shared one or the party's own.
 
-    None where there is none, or where the item was left out; never what persons or other parties
-    answer for themselves.
+    None if there is none, or if the item was left out; never personal answers or those of other
+    parties.
     """
     if scope is AnswerScope.PERSON or scope not in item.scopes:
         return None
@@ -95,7 +95,7 @@ def to_keep(actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScop
 
 
 def without_names(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Fit:
-    """Return values as a model answer keeps them: what names persons or parties is left out."""
+    """Return values as a model answer stores them: without people and parties."""
     by_key = {field.key: field for field in fields}
     values_kept: dict[str, Any] = {}
     left_out: dict[FieldPath, None] = {}
@@ -129,12 +129,12 @@ def _row_without(row: dict[str, Any], columns: set[str]) -> dict[str, Any]:
 
 
 def fitted(model: ModelAnswer, loaded: LoadedChecklist, item: Item) -> Fit:
-    """Return what of a model answer fits an item as it is here and now."""
+    """Return the part of a model answer that currently fits an item."""
     return fit(item.fields_of(model.scope), model.values, loaded.surroundings)
 
 
 def rename(actor: Actor, model_id: UUID, *, title: str, note: str, seen_version: int) -> None:
-    """Give a model answer another title and note; another change meanwhile raises StaleError."""
+    """Change a model answer's title and note; raise StaleError if it has changed since."""
     row = _locked(actor, model_id)
     if row.version != seen_version:
         raise StaleError(_l("Somebody else changed it while you were writing. Look at it again."))
@@ -186,5 +186,5 @@ def _tidy(text: str, field: str, most: int, *, required: bool = True) -> str:
 
 
 def _record(verb: verbs.Verb, actor: Actor, row: ModelAnswer) -> None:
-    """Record that something was done with a model answer; not with which, nor of what."""
+    """Record that something was done with a model answer, without saying which or about what."""
     trail.record(verb, actor=actor, subject_type="model_answer", subject_id=row.id)

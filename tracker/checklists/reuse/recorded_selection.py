@@ -17,11 +17,11 @@ ITEM, FIELD, PARTNER = "M1", "selection", "party"
 def fitted(
     actor: Actor, loaded: LoadedChecklist, item: Item, values: Mapping[str, Any]
 ) -> Fit | None:
-    """Return an answer to M1 with what is recorded of each partner, for the NPM's coordinators.
+    """Return an answer to M1 with the recorded selection of each partner, for NPM coordinators.
 
-    values are the answer so far, which stays but for the rows of partners with a record. None for
-    everybody else, where nothing is recorded, and in a template that doesn't ask for it. Nothing is
-    saved: whoever saves the answer has seen it.
+    values are the current answer, which stays except for the rows of partners with a record. None
+    for everybody else, if nothing is recorded, and in a template without these questions. Nothing
+    is saved: whoever saves the answer has seen it.
     """
     if not _is_offered(actor, loaded, item):
         return None

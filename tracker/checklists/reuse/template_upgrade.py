@@ -30,25 +30,25 @@ from tracker.core.errors import RuleBrokenError, StaleError
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What moving a checklist would do."""
+    """The effects of upgrading a checklist."""
 
     to: ChecklistTemplate
     difference: TemplateDifference
-    # Items whose answers are kept but lose what no longer fits, whose positions are open again,
-    # and which have answers that go to history.
+    # Items whose answers lose what no longer fits, whose positions are reopened, and whose answers
+    # remain only in the history.
     cut: tuple[str, ...]
     reopened: tuple[str, ...]
     gone_answered: tuple[str, ...]
 
 
 def newer(checklist: Checklist) -> ChecklistTemplate | None:
-    """Return the version that new checklists start on, where the checklist is not on it yet."""
+    """Return the version on which new checklists start, if this one isn't on it yet."""
     row = library.newest(checklist.kind)
     return None if row.id == checklist.template_id else row
 
 
 def preview(loaded: LoadedChecklist, to: ChecklistTemplate) -> Move:
-    """Return what moving would do: what is new, changed and gone, and what comes of answers."""
+    """Return the effects of upgrading: new, changed and removed items, and affected answers."""
     new = library.parsed(to)
     difference = between(loaded.template, new)
     by_code = {change.code: change for change in difference.changed}
@@ -72,12 +72,12 @@ def preview(loaded: LoadedChecklist, to: ChecklistTemplate) -> Move:
 
 
 def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
-    """Move a checklist to the newest published version of its template (product.md, section 3).
+    """Upgrade a checklist to the newest published version of its template (product.md, section 3).
 
-    Only while it is drafted. Answers are kept; where a field changed, what no longer fits it is
-    left in the version before. Items whose question or fields changed are asked again of all. What
-    is gone stays in history and out of the document. to_id is the version the person saw: another
-    one published meanwhile raises StaleError.
+    Only while it is being drafted. Answers are kept; if a field changed, what no longer fits stays
+    in the previous version. Items whose question or fields changed are put to everybody again.
+    Removed items stay in the history and are no longer in the document. to_id is the version the
+    person saw: raise StaleError if another one was published since.
     """
     loaded = load_for_update(checklist)
     policy.can_move(actor, loaded.own_party(actor), checklist.state).require()
@@ -124,7 +124,7 @@ def _answers_of(loaded: LoadedChecklist, code: str) -> list[tuple[AnswerScope, U
 
 
 def _cuts(loaded: LoadedChecklist, item: Item) -> bool:
-    """Tell whether an answer of the item holds something that its new fields can't."""
+    """Return whether an answer of the item contains something that its new fields can't hold."""
     return any(
         not filled.not_applicable
         and fit(item.fields_of(scope), filled.values, loaded.surroundings).values
@@ -135,10 +135,10 @@ def _cuts(loaded: LoadedChecklist, item: Item) -> bool:
 
 
 def _let_go(actor: Actor, loaded: LoadedChecklist, done: Move) -> None:
-    """End what waits on items that are gone: flags, proposals, positions, who looks after them.
+    """End what is pending on removed items: flags, proposals, positions, assignments.
 
-    Their answers stay, so that they are there again should the item come back; the document knows
-    items of the template only.
+    Their answers stay, so that they are there again if the item comes back; the document contains
+    only items of the template.
     """
     for item in done.difference.gone:
         safeguards.close_for_change(actor, loaded, item)
@@ -148,7 +148,7 @@ def _let_go(actor: Actor, loaded: LoadedChecklist, done: Move) -> None:
 
 
 def _take_along(loaded: LoadedChecklist, item: Item, item_difference: ItemDifference) -> None:
-    """Carry an item's answers over to its new fields, and ask again where it changed."""
+    """Transfer an item's answers to its new fields, and ask again if it changed."""
     if item_difference.asks_again:
         end_talks(loaded, [item.code])
     if not item_difference.fields_changed:
@@ -194,7 +194,7 @@ def _cut(
 
 
 def _open_after(open_items: list[str], done: Move) -> list[str]:
-    """Keep an amendment to its items, and to those that are new or asked again."""
+    """Limit an amendment to its items, and to those that are new or asked again."""
     gone = {item.code for item in done.difference.gone}
     new_codes = [item.code for item in done.difference.new]
     new_codes += [
@@ -207,7 +207,7 @@ def _open_after(open_items: list[str], done: Move) -> list[str]:
 
 
 def _concerned(loaded: LoadedChecklist) -> set[UUID]:
-    """Return the coordinators of all parties; of a visit's checklist those who may open it."""
+    """Return the coordinators of all parties; for a visit's checklist those who may open it."""
     coordinators = {
         (person.user_id, party.side)
         for party in loaded.parties

@@ -1,6 +1,6 @@
 """Pages for filling in a checklist: the list of items, an answer, omission, the template.
 
-In one file: the pages of one blueprint, which share the way back to the list.
+In one file: the pages of one blueprint, which all lead back to the list.
 """
 
 from dataclasses import dataclass, replace
@@ -117,8 +117,8 @@ def show(checklist_id: UUID) -> str:
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(view.to_read) for view in views),
-        has_formers=bool(policy.can_copy(actor, party, checklist.state))
-        and bool(queries.formers(actor, checklist, limit=1)[0]),
+        has_earlier_checklists=bool(policy.can_copy(actor, party, checklist.state))
+        and bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
         is_blank=not loaded.sheet.answers,
         section_links=pages.section_links(
@@ -146,7 +146,7 @@ def show(checklist_id: UUID) -> str:
             is_restricted=encryption.is_restricted(checklist),
             has_newcomer=loaded.has_newcomer,
         ),
-        may_record_former=bool(policy.can_record_prior_agreement(actor, party, checklist)),
+        may_record_prior_agreement=bool(policy.can_record_prior_agreement(actor, party, checklist)),
         newer=template_upgrade.newer(checklist)
         if policy.can_move(actor, party, checklist.state)
         else None,
@@ -234,9 +234,9 @@ def _asked_anew(
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A form that is filled from a model answer: its title, what fits, where something does not.
+    """Values that fill a form from a model answer: its title, what fits, what was left out.
 
-    Without a title it is filled with what was recorded before the terms (P0).
+    Without a title they come from what was recorded before the terms (P0).
     """
 
     title: str
@@ -247,9 +247,9 @@ class _Begun:
 def _model_of(
     actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope
 ) -> ModelAnswer | None:
-    """Return the model answer that the address names, if it names one.
+    """Return the model answer that the URL names, if any.
 
-    One that is not of their organisation, or of another item, is not found.
+    Abort with 404 if it isn't their organisation's, or belongs to another item.
     """
     model_id = request.args.get("model")
     if model_id is None:
@@ -263,7 +263,7 @@ def _model_of(
 def _begun_from(
     model: ModelAnswer | None, loaded: LoadedChecklist, item: Item, writing: Writing
 ) -> _Begun | None:
-    """Return what the form begins with: a model answer, unless the person typed already."""
+    """Return the values the form begins with: a model answer, unless something was typed."""
     if model is None or writing.typed is not None:
         return None
     fitting = model_answers.fitted(model, loaded, item)
@@ -278,7 +278,7 @@ def _begun_from_record(
     current: Filled | None,
     writing: Writing,
 ) -> _Begun | None:
-    """Return what the form begins with: the record, unless the person typed already."""
+    """Return the values the form begins with: the record, unless something was typed."""
     if writing.typed is not None or scope is not AnswerScope.SHARED:
         return None
     fitting = from_record(actor, loaded, item, current)
@@ -288,7 +288,7 @@ def _begun_from_record(
 
 
 def _record_url(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None) -> str:
-    """Return where the form is filled with what was recorded; empty if it says nothing new."""
+    """Return the URL that fills the form with what was recorded; empty if that adds nothing."""
     values = values_now(current)
     fitting = recorded_selection.fitted(actor, loaded, item, values)
     if fitting is None or fitting.values == values:
@@ -302,7 +302,7 @@ def _record_url(actor: Actor, loaded: LoadedChecklist, item: Item, current: Fill
 
 
 def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
-    """Lead to a proposal, since another party has accepted the answer; typed words come along."""
+    """Redirect to a proposal, since another party has accepted the answer; keep typed text."""
     address = url_for(
         "positions.propose",
         checklist_id=loaded.checklist.id,
@@ -335,7 +335,7 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
 
 
 def _saved_already(writing: Writing, code: str) -> Response:
-    """Go on as after saving: the same words were saved, by a form that was sent twice."""
+    """Respond as after saving, since the same values were saved by a form that was sent twice."""
     return perform(
         None,
         writing.finish,
@@ -375,7 +375,7 @@ def _answer_page(
     *,
     begun: _Begun | None = None,
 ) -> str:
-    """Show the page; a draft comes with how it differs from the current answer."""
+    """Show the page; a draft is shown with its differences from the current answer."""
     actor, overtaken_by = current_actor(), writing.theirs
     compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
@@ -403,7 +403,7 @@ def _answer_page(
 
 
 def _saved(actor: Actor, checklist: Checklist, item: Item) -> tuple[str, str]:
-    """Return what to say of an item that is being saved, and how."""
+    """Return the message and its category for an item that is being saved."""
     loaded = load_localized(checklist)
     status = loaded.standing().items.get(item.code)
     if status is not None and status.problems:
@@ -423,7 +423,7 @@ def _saved(actor: Actor, checklist: Checklist, item: Item) -> tuple[str, str]:
 
 
 def _is_asked(loaded: LoadedChecklist, actor: Actor, item: Item) -> bool:
-    """Tell whether a person's side is asked if words of an item limit the NPM."""
+    """Return whether a person's side is asked if a phrase in an item limits the NPM."""
     return any(
         hint.waits_for_author and hint.organisation_id == actor.organisation_id
         for hint in hints.on_item(loaded, item)
@@ -443,7 +443,7 @@ def _scope(item: Item) -> AnswerScope:
 @blueprint.route("/<uuid:checklist_id>/items/<code>/leave-out", methods=["GET", "POST"])
 @signed_in
 def leave_out(checklist_id: UUID, code: str) -> Answered:
-    """Say why an item that is not required does not apply (4.2)."""
+    """Record why an item that is not required does not apply (4.2)."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "leave_out")
     acts = pages.acts(loaded, actor, item)
@@ -508,7 +508,7 @@ def _leave_out_page(loaded: LoadedChecklist, item: Item, form: Form, writing: Wr
 @blueprint.get("/templates/<kind>")
 @signed_in
 def template(kind: str) -> str:
-    """Show a checklist's newest template: what is asked, and on what each item rests."""
+    """Show the newest template of a checklist: its questions, and what each item is based on."""
     try:
         row = library.newest(ChecklistKind(kind))
     except (ValueError, LookupError):

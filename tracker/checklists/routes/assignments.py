@@ -35,8 +35,8 @@ blueprint = Blueprint("assignments", __name__, url_prefix="/checklists/<uuid:che
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
-    """A checklist that the person works on, and what their side has assigned on it."""
+class _AssignmentPage:
+    """A checklist that the person works on, with their side's assignments."""
 
     actor: Actor
     checklist: Checklist
@@ -44,39 +44,39 @@ class _Desk:
     assigned: Assigned
 
     def parts(self) -> list[views.Part]:
-        """Return the sections with who has what."""
+        """Return the sections with their assignments."""
         return views.parts_of(self.assigned, self.loaded, self.actor)
 
 
-def _desk(checklist_id: UUID) -> _Desk:
-    """Return a checklist the person works on, or answer 404; opening class K2 is noted."""
+def _assignment_page(checklist_id: UUID) -> _AssignmentPage:
+    """Return a checklist the person works on, or abort with 404; log opening class K2."""
     actor = current_actor()
     if not queries.works_on(actor, checklist_id):
         abort(404)
     return _read(actor, get_or_404(actor, checklist_id, "assignments"))
 
 
-def _read(actor: Actor, checklist: Checklist) -> _Desk:
+def _read(actor: Actor, checklist: Checklist) -> _AssignmentPage:
     assigned = found_or_404(assignments.of_side(actor, checklist))
-    return _Desk(actor, checklist, load_localized(checklist), assigned)
+    return _AssignmentPage(actor, checklist, load_localized(checklist), assigned)
 
 
 @blueprint.route("/assignments", methods=["GET", "POST"])
 @signed_in
 def listed(checklist_id: UUID) -> str | Response:
-    """Show who on one's own side is assigned what; a coordinator assigns a section at once."""
-    desk = _desk(checklist_id)
-    sections = {part.key: part.title for part in desk.parts() if part.is_assignable}
+    """Show the assignments on one's own side; a coordinator can assign a whole section."""
+    page = _assignment_page(checklist_id)
+    sections = {part.key: part.title for part in page.parts() if part.is_assignable}
     form = AssignSectionForm()
-    form.offer(sections, desk.assigned.able)
+    form.offer(sections, page.assigned.able)
     if request.method == "POST":
-        require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
+        require(policy.can_assign(page.actor, page.loaded.own_party(page.actor)))
         require(YES if sections else no(_("You can't assign anything on this checklist now.")))
     done = form.validate_on_submit() and perform(
         form,
         lambda: assignments.assign_section(
-            desk.actor,
-            desk.checklist,
+            page.actor,
+            page.checklist,
             form.section.data or "",
             to=uuid_or_nil(form.person.data or ""),
             due_on=form.due_on.data,
@@ -88,7 +88,7 @@ def listed(checklist_id: UUID) -> str | Response:
     )
     if done:
         return done
-    now = _as_it_stands(desk)
+    now = _as_it_stands(page)
     form.seen.data = now.assigned.seen()
     return render_template(
         "checklists/assignments/assignments.html",
@@ -105,20 +105,20 @@ def listed(checklist_id: UUID) -> str | Response:
 @signed_in
 def assign(checklist_id: UUID, code: str) -> str | Response:
     """Assign an item to somebody on one's own side, or to nobody."""
-    desk = _desk(checklist_id)
-    item = item_of(desk.loaded, code)
-    require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
-    require(assignments.assignable(desk.loaded, item, desk.assigned.organisation_id))
-    holding = desk.assigned.holdings.get(code)
+    page = _assignment_page(checklist_id)
+    item = item_of(page.loaded, code)
+    require(policy.can_assign(page.actor, page.loaded.own_party(page.actor)))
+    require(assignments.assignable(page.loaded, item, page.assigned.organisation_id))
+    holding = page.assigned.holdings.get(code)
     form = AssignForm(
         data={"person": str(holding.user_id), "due_on": holding.due_on} if holding else None
     )
-    form.offer(desk.assigned.able)
+    form.offer(page.assigned.able)
     done = form.validate_on_submit() and perform(
         form,
         lambda: assignments.assign(
-            desk.actor,
-            desk.checklist,
+            page.actor,
+            page.checklist,
             code,
             to=uuid_or_nil(form.person.data or ""),
             due_on=form.due_on.data,
@@ -129,7 +129,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
     )
     if done:
         return done
-    now = _as_it_stands(desk)
+    now = _as_it_stands(page)
     form.seen.data = now.assigned.seen(code)
     status = now.loaded.standing().items.get(code)
     return render_template(
@@ -148,11 +148,11 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
 @signed_in
 def take(checklist_id: UUID, code: str) -> Response:
     """Assign an unassigned item to yourself."""
-    desk = _desk(checklist_id)
-    item_of(desk.loaded, code)
+    page = _assignment_page(checklist_id)
+    item_of(page.loaded, code)
     return perform(
         None,
-        lambda: assignments.take(desk.actor, desk.checklist, code),
+        lambda: assignments.take(page.actor, page.checklist, code),
         success=_("%(code)s is assigned to you.", code=code),
         next=back(checklist_id, code),
     )
@@ -161,20 +161,20 @@ def take(checklist_id: UUID, code: str) -> Response:
 @blueprint.post("/items/<code>/assign/back")
 @signed_in
 def give_back(checklist_id: UUID, code: str) -> Response:
-    """Make an item nobody's again."""
-    desk = _desk(checklist_id)
-    item_of(desk.loaded, code)
+    """Unassign an item."""
+    page = _assignment_page(checklist_id)
+    item_of(page.loaded, code)
     seen = request.form.get("seen", "")
     return perform(
         None,
-        lambda: assignments.give_back(desk.actor, desk.checklist, code, seen=seen),
+        lambda: assignments.give_back(page.actor, page.checklist, code, seen=seen),
         success=_("%(code)s is no longer assigned.", code=code),
         next=back(checklist_id, code),
     )
 
 
-def _as_it_stands(desk: _Desk) -> _Desk:
+def _as_it_stands(page: _AssignmentPage) -> _AssignmentPage:
     """Return what is shown; after a form was refused it is read again."""
     if request.method != "POST":
-        return desk
-    return _read(desk.actor, found_or_404(queries.find(desk.actor, desk.checklist.id)))
+        return page
+    return _read(page.actor, found_or_404(queries.find(page.actor, page.checklist.id)))

@@ -36,15 +36,15 @@ MOST_LETTERS = 200
 
 @blueprint.get("/copy")
 @signed_in
-def formers(checklist_id: UUID) -> str:
-    """List the newest checklists of the same parties to copy answers from, or those searched."""
+def earlier_checklists(checklist_id: UUID) -> str:
+    """List the newest checklists of the same parties to copy answers from, or search them."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
     words = asked_words(MOST_LETTERS)
     lines, has_more = queries.formers(actor, checklist, words)
     texts = texts_on_page([former.checklist for former in lines])
     return render_template(
-        "checklists/reuse/formers.html",
+        "checklists/reuse/earlier_checklists.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         formers=lines,
@@ -67,10 +67,10 @@ def _state(checklist: Checklist, texts: Mapping[UUID, TextOnPage]) -> tuple[obje
 @blueprint.route("/copy/<uuid:former_id>", methods=["GET", "POST"])
 @signed_in
 def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
-    """Show what of a former checklist would be copied, and copy what is chosen."""
+    """Show what would be copied from an earlier checklist, and copy what is chosen."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
-    former = found_or_404(queries.former(actor, checklist, former_id))
+    former = found_or_404(queries.earlier_checklist(actor, checklist, former_id))
     note_opening(actor, former, COPIED)
     before = load(former)
     look = copying.preview(actor, loaded, before)
@@ -102,7 +102,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
 
 
 def _look_again(form: Form, look: Preview) -> None:
-    """Show what can be copied by now, with what is still there chosen as it was."""
+    """Show what can be copied by now, with the same items chosen if they are still there."""
     form["seen"].data = look.seen
     form[ITEMS].data = [code for code in form[ITEMS].data or () if code in look.codes]
     form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))
@@ -154,7 +154,7 @@ def read(checklist_id: UUID) -> Response:
 
 
 def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
-    """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
+    """Return a checklist into which the person may copy; else abort with 404 or 403."""
     checklist = get_or_404(actor, checklist_id, "copy")
     loaded = load(checklist)
     require(policy.can_copy(actor, loaded.own_party(actor), checklist.state))
@@ -162,7 +162,7 @@ def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChec
 
 
 def _back(checklist: Checklist, code: str = "", narrowed: str | None = None) -> Response:
-    """Go back to the list, narrowed to what was copied, or to one item of it."""
+    """Redirect to the list, filtered by what was copied, or to one of its items."""
     anchor = code.lower() if code and narrowed is None else None
     address = url_for("checklists.show", checklist_id=checklist.id, filter=narrowed, _anchor=anchor)
     return redirect(address, 303)

@@ -46,16 +46,16 @@ from tracker.ui.perform import perform
 blueprint = Blueprint("drafts", __name__, url_prefix="/checklists/<uuid:checklist_id>/items/<code>")
 
 KEEP = "drafts.keep"
-# The pages on which somebody writes for a while.
+# The pages on which people write for a while.
 WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.propose"})
 
 
 @blueprint.post("/draft")
 @signed_in
 def keep(checklist_id: UUID, code: str) -> Response:
-    """Save the contents of a page's form as a draft, unchecked; called by the page's script."""
+    """Save the contents of a page's form as a draft, without validation; called by a script."""
     actor = current_actor()
-    # Not performed, nor is _is_kept(): the script is answered with JSON and a status.
+    # Not performed, and neither is _is_kept(): the script gets JSON and a status.
     try:
         checklist, whose = _writing(actor, checklist_id, code)
         new_draft = drafts.keep(
@@ -81,7 +81,7 @@ def keep(checklist_id: UUID, code: str) -> Response:
 @blueprint.post("/draft/discard")
 @signed_in
 def discard(checklist_id: UUID, code: str) -> Response:
-    """Erase one's own draft and show the page as it is without it."""
+    """Erase one's own draft, and show the page without it."""
     checklist, whose = _writing(current_actor(), checklist_id, code)
     newer = _("You wrote a newer draft in another window, so it was not discarded. It is below.")
     return perform(
@@ -95,7 +95,7 @@ def discard(checklist_id: UUID, code: str) -> Response:
 
 
 def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, DraftKey]:
-    """Return the checklist, and whose draft it is: only of the person who opened the page."""
+    """Return the checklist, and the owner of the draft: only the person who opened the page."""
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, DRAFT)
     whose = opened_by(checklist_id, code)
     scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
@@ -127,11 +127,11 @@ def _state(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
 
 
 def turn_away() -> Response | None:
-    """Keep what a stranger sent from a page that somebody had opened; None for anything else.
+    """Store what somebody sent after their session ended as a draft; None for other pages.
 
-    The page carries a token that was made for the person who opened it, while they were signed in.
-    With it the words become that person's draft, which they find once they sign in. Nobody else
-    does, and nothing is shown.
+    The page carries a token that was made for the person who opened it while signed in. With it the
+    text becomes that person's draft, which they find once they sign in. Nobody else finds it, and
+    nothing is shown.
     """
     if request.endpoint == KEEP:
         return _state("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
@@ -142,10 +142,11 @@ def turn_away() -> Response | None:
 
 
 def form_was_sent_late() -> Response | None:
-    """Answer a form that was sent with the token of another session; None for other pages.
+    """Respond to a form with the token of another session; None for other pages.
 
-    Who opened the page and signed in again finds the form as it was sent, to send it once more.
-    If somebody else has signed in meanwhile, the text becomes a draft of whoever opened the page.
+    If the person who opened the page has signed in again, they get the form as it was sent, to send
+    it once more. If somebody else has signed in meanwhile, the text becomes a draft of whoever
+    opened the page.
     """
     if request.endpoint not in {KEEP, *WRITTEN_ON}:
         return None
@@ -179,9 +180,9 @@ def _new_token(actor: Actor, whose: DraftKey) -> Response:
 
 
 def _is_kept() -> bool:
-    """Keep the words of this request for the person who opened its page; tell whether it was done.
+    """Store the text of this request for the person who opened its page; return whether it was.
 
-    Not where a newer text of theirs is kept already, nor where nothing was typed.
+    Not if a newer text of theirs is already stored, nor if nothing was typed.
     """
     args = request.view_args or {}
     whose = opened_by(args["checklist_id"], args["code"], lasts=PAGE_LASTS)
@@ -198,7 +199,7 @@ def _is_kept() -> bool:
             number=sent_number("draft_number"),
             known=known_numbers(),
         )
-    except RuleBrokenError:  # more than a draft holds: it is shown for copying instead
+    except RuleBrokenError:  # more than a draft can hold: it is shown for copying instead
         saved = None
     if not saved:
         db.session.rollback()

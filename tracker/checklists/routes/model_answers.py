@@ -52,7 +52,7 @@ def listed() -> str:
 @blueprint.route("/model-answers/<uuid:model_id>/rename", methods=["GET", "POST"])
 @signed_in
 def rename(model_id: UUID) -> str | Response:
-    """Give a model answer another title, or say anew when it suits."""
+    """Change the title of a model answer, or the note about when it suits."""
     actor = current_actor()
     model = _get_or_404(actor, model_id)
     form = RenameForm(
@@ -79,7 +79,7 @@ def rename(model_id: UUID) -> str | Response:
 @blueprint.route("/model-answers/<uuid:model_id>/delete", methods=["GET", "POST"])
 @signed_in
 def delete(model_id: UUID) -> str | Response:
-    """Ask whether a model answer is to go, and delete it."""
+    """Ask whether to delete a model answer, and delete it."""
     actor = current_actor()
     model = _get_or_404(actor, model_id)
     form = Form()
@@ -111,7 +111,7 @@ def _view(model: ModelAnswer) -> copies.ModelView:
 )
 @signed_in
 def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
-    """Keep an answer as a model answer of the actor's organisation."""
+    """Save an answer as a model answer of the actor's organisation."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "keep_as_model")
     scope = _scope(item)

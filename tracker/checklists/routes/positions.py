@@ -73,7 +73,7 @@ def accept(checklist_id: UUID, code: str) -> Response:
     def act() -> None:
         try:
             positions.accept_as_shown(actor, checklist, code, token=_page_token())
-        except RuleBrokenError as error:  # said at the top of a page with many items
+        except RuleBrokenError as error:  # shown at the top of a page with many items
             raise RuleBrokenError(f"{code}: {error}") from error
 
     return perform(
@@ -87,7 +87,7 @@ def accept(checklist_id: UUID, code: str) -> Response:
 @blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
 @signed_in
 def talk(checklist_id: UUID, code: str) -> Answered:
-    """Ask to discuss about an answer."""
+    """Ask to discuss an answer."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
     acts = pages.acts(loaded, actor, item)
@@ -104,7 +104,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         return page(button=button), HTTPStatus.FORBIDDEN
 
     def changed(error: StaleError) -> str:
-        """Show the item as it is now, with what was typed."""
+        """Show the current item, with what was typed."""
         form.refuse(error)
         _checklist, again, now = get_item_or_404(actor, checklist_id, code, "talk")
         show_item(form, actor, again, now)
@@ -139,7 +139,7 @@ def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:
 @blueprint.route("/items/<code>/propose", methods=["GET", "POST"])
 @signed_in
 def propose(checklist_id: UUID, code: str) -> Answered:
-    """Propose another value with the reason."""
+    """Propose a change with the reason."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
     current = loaded.sheet.shared(code)
@@ -248,12 +248,12 @@ def _propose_page(
 
 
 def _page_token() -> str:
-    """Return the token of the page that a button without fields was pressed on."""
+    """Return the token of the page on which a button without fields was pressed."""
     return request.form.get("page_token", "")
 
 
 def _replies_to() -> UUID | None:
-    """Return the proposal that the address says is answered with other words."""
+    """Return the proposal named in the URL, to which this one replies."""
     given = request.args.get("replies_to")
     return None if given is None else uuid_or_nil(given)
 
@@ -261,10 +261,10 @@ def _replies_to() -> UUID | None:
 def _values_to_begin_with(
     loaded: LoadedChecklist, item: Item, current: Filled, replies_to: UUID | None
 ) -> Mapping[str, Any]:
-    """Return what the form begins with: the answer, or the proposal that is answered.
+    """Return the values the form begins with: the answer, or the proposal that is replied to.
 
-    A reply to what is no open proposal is not found; what was written in one is not lost, though
-    the proposal is over: propose() says so.
+    Abort with 404 if the URL names no open proposal; what was typed in a reply is not lost if the
+    proposal has ended meanwhile: propose() handles that.
     """
     if replies_to is None:
         return values_now(current)
@@ -292,7 +292,7 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
 @blueprint.post("/proposals/<uuid:proposal_id>/withdraw")
 @signed_in
 def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
-    """Take back one's own proposal."""
+    """Withdraw one's own proposal."""
     return _answer_proposal(
         checklist_id,
         proposal_id,
@@ -316,7 +316,7 @@ def _answer_proposal(
 @blueprint.route("/proposals/<uuid:proposal_id>/turn-down", methods=["GET", "POST"])
 @signed_in
 def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
-    """Turn a proposal down with a reason."""
+    """Decline a proposal with a reason."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "turn_down")
     loaded = load_localized(checklist)
@@ -344,7 +344,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         )
 
     def changed(error: StaleError) -> str:
-        """Show the suggestion with the item as it is now, and what was typed."""
+        """Show the proposal with the current item, and what was typed."""
         again = load_localized(get_or_404(actor, checklist_id, "turn_down"))
         still_open = next((p for p in again.proposals if p.id == proposal_id), None)
         if still_open is None:
@@ -373,7 +373,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
 def _turned_down_too_late(
     actor: Actor, loaded: LoadedChecklist, proposal_id: UUID, form: ReasonOnTextForm
 ) -> str:
-    """Show the item as it is now, with the reason typed: the proposal was over meanwhile."""
+    """Show the current item with the reason typed, since the proposal has ended meanwhile."""
     over = found_or_404(queries.proposal_of(loaded.checklist, proposal_id))
     require(policy.can_take_part(actor, loaded.own_party(actor)))
     form.refuse(

@@ -1,4 +1,4 @@
-"""The way from how partners were chosen to the item of the terms that asks for it."""
+"""The page that leads from the recorded selection of partners to the item M1 of the terms."""
 
 from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
@@ -18,7 +18,7 @@ blueprint = Blueprint("recorded_selection", __name__)
 @blueprint.get("/cooperations/<reference>/selection/use")
 @signed_in
 def use(reference: str) -> Response:
-    """Open the form of M1, filled with what is recorded; nothing is saved by it."""
+    """Open the form of M1 filled with what was recorded; nothing is saved yet."""
     actor = current_actor()
     cooperation = found_or_404(cooperations.find(actor, reference))
     found_or_404(policy.readable(actor, cooperations.fact(cooperation)) or None)

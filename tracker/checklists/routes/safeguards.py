@@ -46,7 +46,7 @@ Answered = str | Response | tuple[str, int]
 
 blueprint = Blueprint("safeguards", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
-# What touches independence and flexibility most (S6, S7), for the second reader.
+# The topics most important to independence and flexibility (S6, S7), for the second reader.
 READ_FIRST = ("M5", "M6", "M10", "M12", "M20", "M21")
 
 
@@ -70,7 +70,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
         return page(button=button), HTTPStatus.FORBIDDEN
 
     def changed(error: StaleError) -> str:
-        """Show the answers as they are now, with what was typed."""
+        """Show the current answers, with what was typed."""
         form.refuse(error)
         _checklist, again, now = get_item_or_404(actor, checklist_id, code, "flag")
         form.seen.data = item_digest(again, now)
@@ -102,7 +102,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     require_for(form, policy.can_close_flag(actor, loaded.own_party(actor)))
 
     def changed(error: StaleError) -> str:
-        """Show the flag with the term as it is now, and what was typed."""
+        """Show the flag with the current term, and what was typed."""
         again = load_localized(get_or_404(actor, checklist_id, "explain"))
         still_open = found_or_404(_open_flag(again, flag_id))
         form.refuse(error)
@@ -153,7 +153,7 @@ def _explain_page(actor: Actor, loaded: LoadedChecklist, raised: Flag, form: For
 @blueprint.route("/items/<code>/hints/<mark>", methods=["GET", "POST"])
 @signed_in
 def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
-    """Say whether words limit the NPM: as the side that wrote them, or as second reader."""
+    """Answer whether a phrase limits the NPM: as the side that wrote it, or as second reader."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "hint")
     on_item = hints.on_item(loaded, item)
@@ -220,7 +220,7 @@ def review(checklist_id: UUID) -> str | Response:
     form = ReviewAloneForm() if is_alone else ReviewForm()
 
     def changed(error: StaleError) -> str:
-        """Show the text as it is now, with what was typed."""
+        """Show the current text, with what was typed."""
         form.refuse(error)
         again = _readable(actor, get_or_404(actor, checklist_id, "review"))
         return _review_page(actor, again, form, is_alone=is_alone, is_new=True)
@@ -256,8 +256,8 @@ def _review_page(
 ) -> str:
     """Show the text to its second reader.
 
-    is_new says that they know that they see it as it is now. Else the form keeps its token: if the
-    text has changed, they have to be told before they confirm.
+    is_new says that they know that they see the current text. Otherwise the form keeps its token:
+    if the text has changed, they have to be told before they confirm.
     """
     if is_new:
         page = shown.page_with(text_digest(loaded))

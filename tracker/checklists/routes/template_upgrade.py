@@ -20,7 +20,7 @@ blueprint = Blueprint("moving", __name__, url_prefix="/checklists/<uuid:checklis
 @blueprint.route("/move", methods=["GET", "POST"])
 @signed_in
 def move(checklist_id: UUID) -> str | Response:
-    """Show what moving would change, and move."""
+    """Show what an upgrade would change, and carry it out."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "move")
     loaded = load(checklist)

@@ -1,8 +1,6 @@
 """Which items are done, which block, and why. Pure.
 
-Source: product.md, section 4.
-
-In one file: the rules of one question, each of which is asked by the next.
+Source: product.md, section 4. In one file: the rules answer one question, and each uses the next.
 """
 
 import enum
@@ -43,7 +41,7 @@ from tracker.checklists.rules.values import (
 
 
 class WorkState(enum.StrEnum):
-    """The state of the work on an item, whatever the answer says (product.md, 4.9)."""
+    """The status of the work on an item, whatever the answer is (product.md, 4.9)."""
 
     NOT_STARTED = "not_started"
     IN_PROGRESS = "in_progress"
@@ -61,11 +59,11 @@ class ItemStatus:
     shown: Truth
     required: bool
     state: WorkState
-    # What keeps the answer from being complete.
+    # Why the answer is incomplete.
     problems: tuple[Problem, ...] = ()
     # Parties whose answer or acceptance is still missing.
     waiting_for: tuple[UUID, ...] = ()
-    # Parties of which nobody has read what was copied here (adr 22).
+    # Parties in which nobody has read what was copied here (adr 22).
     unread_by: tuple[UUID, ...] = ()
     # Whether the item may stay empty: then nothing is agreed there.
     optional: bool = False
@@ -77,7 +75,7 @@ class ItemStatus:
 
     @property
     def holds_up(self) -> bool:
-        """Whether the item blocks signing: required or started, and not agreed."""
+        """Whether the item blocks signing: it is required or started, and not agreed."""
         is_begun = self.state not in {
             WorkState.NOT_STARTED,
             WorkState.NOT_KNOWN,
@@ -106,9 +104,9 @@ class ChecklistStatus:
     items: dict[str, ItemStatus]
     done_count: int
     total_count: int
-    # The items of the signed part that keep it from being sent, in order.
+    # The items of the signed part that block sending, in order.
     blocking: tuple[str, ...]
-    # For each party: the items that wait for it, and those with copies that it has not read.
+    # For each party: the items that wait for it, and those with copies it has not read.
     waiting: dict[UUID, int]
     unread: dict[UUID, int]
 
@@ -119,11 +117,11 @@ class ChecklistStatus:
 
 
 def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sheet:
-    """Return the sheet as it counts here and now: without the answers of items not shown.
+    """Return the sheet as it currently counts: without answers to hidden items.
 
-    An answer that is hidden settles nothing (product.md, 4.5): a condition on it is not known, as
-    on one that is not given yet. Conditions form no circle, so each round settles what rests on
-    the one before.
+    A hidden answer decides nothing (product.md, 4.5): a condition on it is not known, as if the
+    answer weren't given yet. Conditions form no circle, so each round settles what depends on the
+    round before.
     """
     conditional = [item for item in template.items if item.shown_when is not None]
     codes: frozenset[str] = frozenset()
@@ -140,10 +138,10 @@ def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sh
 
 
 def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
-    """Return the template as it applies here and now: without the columns that are not shown.
+    """Return the template as it currently applies: without the columns that are not shown.
 
     A column whose condition is false, or not known yet, is in no form, no done-test and no text
-    (product.md, 4.5); what was put into it stays in the versions kept.
+    (product.md, 4.5); what was entered there stays in the stored versions.
     """
     if not any(item.may_hide_columns for item in template.items):
         return template
@@ -239,19 +237,19 @@ def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemS
 
 
 def is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> Truth:
-    """Tell whether an item applies here and now, or that it is not known yet (product.md, 4.5)."""
+    """Return whether an item currently applies, or that this is not known yet (product.md, 4.5)."""
     return _evaluated(item.shown_when, sheet, surroundings)
 
 
 def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
-    """Tell whether an item must be done, here and now."""
+    """Return whether an item currently has to be done."""
     if item.required is Required.CONDITIONAL:
         return _evaluated(item.required_when, sheet, surroundings) is Truth.TRUE
     return item.required is Required.ALWAYS
 
 
 def may_be_left_out(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
-    """Tell whether *not applicable* is offered: not for required items (product.md, 4.2).
+    """Return whether *not applicable* is offered: not for required items (product.md, 4.2).
 
     Nor for optional ones: they are left empty.
     """
@@ -291,9 +289,10 @@ def _judge(
 
 
 def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
-    """Return whose turn it is on a whole answer: who has not accepted it.
+    """Return whose turn it is on a complete answer: parties that have not accepted it.
 
-    Who proposed other words has done their part: those wait for the parties that may answer them.
+    A party that proposed a change has done its part: the proposal waits for parties that may answer
+    it.
     """
     open_ = not_accepting(item, sheet, surroundings)
     proposers = [party_id for party_id in open_ if party_id in sheet.proposed.get(item.code, ())]
@@ -305,7 +304,7 @@ def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
         if proposer != party.organisation_id and can_agree_on(item, party, by_id[proposer])
     }
     turns = answering_them | (set(open_) - set(proposers))
-    # Where nobody is there to answer, it stays with those who have not accepted.
+    # If nobody is there to answer, it waits for the parties that have not accepted.
     return tuple(party_id for party_id in by_id if party_id in turns) or open_
 
 
@@ -321,7 +320,7 @@ def _shared(
 
 
 def _is_left_out(item: Item, sheet: Sheet) -> bool:
-    """Tell whether an item was left out for all; then no party answers it for itself."""
+    """Return whether an item was left out for all; then no party answers it for itself."""
     answer = sheet.shared(item.code)
     return answer is not None and answer.not_applicable
 
@@ -354,7 +353,7 @@ def _party_owned(
 def answer_problems(
     item: Item, scope: AnswerScope, answer: Filled, sheet: Sheet, surroundings: Surroundings
 ) -> tuple[Problem, ...]:
-    """Return what keeps an answer from being complete (product.md, 4.4)."""
+    """Return what makes an answer incomplete (product.md, 4.4)."""
     if not answer.not_applicable:
         return value_problems(item, scope, answer.values, sheet, surroundings)
     if is_required(item, sheet, surroundings):  # it was not when it was left out (4.2)
@@ -369,7 +368,7 @@ def value_problems(
     sheet: Sheet,
     surroundings: Surroundings,
 ) -> tuple[Problem, ...]:
-    """Return what keeps these values from being a complete answer (product.md, 4.4)."""
+    """Return what makes these values an incomplete answer (product.md, 4.4)."""
     fields = item.fields_of(scope)
     own = shown_only(
         fields, {field.key: values[field.key] for field in fields if field.key in values}
@@ -383,7 +382,7 @@ def value_problems(
 
 
 def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
-    """Return the parties that write an item's shared answer."""
+    """Return the parties that set an item's shared answer."""
     sides = {
         Sets.NPM: (OrganisationKind.NPM,),
         Sets.CSO: (OrganisationKind.CSO,),
@@ -396,7 +395,7 @@ def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
 
 
 def answering(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
-    """Return the parties that answer an item each for itself."""
+    """Return the parties that each answer an item for themselves."""
     fields = item.fields_of(AnswerScope.PARTY)
     if any(field.sets is Sets.EACH_PARTY for field in fields):
         return surroundings.parties
@@ -430,7 +429,7 @@ def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple
 def accepts(
     answer: Filled, taken: Mapping[UUID, tuple[UUID | None, Stance]], organisation_id: UUID
 ) -> bool:
-    """Tell whether a party accepts exactly this version; of a copy that it has not read, never."""
+    """Return whether a party accepts exactly this version; never a copy that it has not read."""
     position = taken.get(organisation_id)
     return position == (answer.answer_id, Stance.ACCEPTS) and not answer.is_unread_by(
         organisation_id
@@ -438,7 +437,7 @@ def accepts(
 
 
 def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
-    """Return the parties of which nobody has read all that was copied into an item."""
+    """Return the parties in which nobody has read everything that was copied into an item."""
     answers = [sheet.shared(item.code)]
     answers += [sheet.of_party(item.code, party.organisation_id) for party in surroundings.parties]
     return tuple(
@@ -451,7 +450,7 @@ def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
 
 
 def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> bool:
-    """Tell whether a party ever has anything to do on an item: write it, or accept it."""
+    """Return whether a party ever has anything to do on an item: set it, or accept it."""
     return organisation_id in _ids(
         setters(item, surroundings), answering(item, surroundings), accepters(item, surroundings)
     )
@@ -460,10 +459,11 @@ def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> b
 def is_left_to(
     organisation_id: UUID, item: Item, item_status: ItemStatus, surroundings: Surroundings
 ) -> bool:
-    """Tell whether a party has something left to do on an item, where somebody looks after it.
+    """Return whether a party has something left to do on an item, once it is assigned.
 
-    What waits for the party; and what is recommended or optional and nobody began, where the party
-    may write it: it waits for no party, but the person it is assigned to has not finished.
+    That is what waits for the party; and also a recommended or optional item that nobody has
+    started and the party may fill in: it waits for no party, but the person it is assigned to has
+    not finished.
     """
     if item_status.shown is not Truth.TRUE:
         return False

@@ -1,6 +1,6 @@
 """Rules on what an answer has to agree with: other items, the team, the days of a visit. Pure.
 
-They hold for every version of a checklist. What one answer must hold by itself is named in the
+They apply to every version of a checklist. What one answer must contain by itself is stated in the
 template (done_tests).
 """
 
@@ -21,9 +21,9 @@ from tracker.cooperations.models import Mode
 Values = Mapping[str, Any]
 Rule = Callable[[Item, Values, Surroundings, Sheet], Iterator[Problem]]
 
-# The items of a visit whose every field names who acts on site.
+# The items of a visit in which every field names people who act on site.
 ON_SITE = frozenset({"V5", "V8", "V9", "V10", "V11", "V12"})
-# What an authority may be told beforehand, by how the visit is announced (V2).
+# What an authority may be told beforehand, depending on how the visit is announced (V2).
 TOLD_BEFORE = {"unannounced": frozenset({"visit"}), "period": frozenset({"visit", "period"})}
 
 
@@ -39,9 +39,9 @@ def problems(
 
 
 def _of_team(*keys: str, but: str = "") -> Rule:
-    """Return the rule that whoever acts on site is in the team (V4), where all are cleared (J2).
+    """Return the rule that whoever acts on site is on the team (V4), where all are cleared (J2).
 
-    It looks at these fields of an item, and without any at all of them but one.
+    It checks these fields of an item, or without any, all of them except one.
     """
 
     def words(label: object) -> object:
@@ -59,7 +59,7 @@ def _of_team(*keys: str, but: str = "") -> Rule:
 
 
 def _of_team_or_npm(*keys: str) -> Rule:
-    """Return the rule that whom these fields name is in the team or of the NPM (product.md, 6)."""
+    """Return the rule that people named in these fields are on the team or of the NPM."""
 
     def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
         if around.team is not None:
@@ -74,7 +74,7 @@ def _of_team_or_npm(*keys: str) -> Rule:
 
 
 def _of_npm(*keys: str) -> Rule:
-    """Return the rule that whom these fields name, or without any all of them, is of the NPM.
+    """Return the rule that people named in these fields, or in all, are of the NPM.
 
     They decide on an urgent case (U3), or speak with authorities for the NPM (V2).
     """
@@ -92,7 +92,7 @@ def _of_npm(*keys: str) -> Rule:
 def _not_about_the_lead_to_the_lead(
     _item: Item, values: Values, _around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
-    """A complaint about the lead needs another way than the lead (V16)."""
+    """Check that complaints about the lead don't have to go to the lead (V16)."""
     person = as_id(values.get("complaints"))
     if person is not None and person == as_id(sheet.value("V3", "lead")):
         yield Problem("complaints", _l("Name someone other than the team lead."))
@@ -117,7 +117,7 @@ def _others_than(
 def _raw_notes(
     _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Raw notes leave the cooperation by consent or by law only (S12, OPCAT 21(2); V19)."""
+    """Check that raw notes leave the cooperation only by consent or law (S12, OPCAT 21(2); V19)."""
     for number, row in enumerate(values.get("raw_notes_to") or []):
         if row.get("receiver") not in {None, "", "cso"} and row.get("ground") == "unnamed":
             yield Problem(
@@ -137,7 +137,7 @@ def _raw_notes(
 def _brief_in_time(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """The team reads the background brief before it leaves (V1)."""
+    """Check that the team reads the background brief before it leaves (V1)."""
     due = as_date(values.get("brief_due"))
     if around.visit_starts_on and due and due > around.visit_starts_on:
         yield Problem(
@@ -148,7 +148,7 @@ def _brief_in_time(
 def _no_more_than_announced(
     _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """An unannounced visit fails if it becomes known (V2): authorities learn no more beforehand."""
+    """Check that authorities aren't told of an unannounced visit beforehand (V2)."""
     allowed = TOLD_BEFORE.get(str(values.get("announced")))
     if allowed is None:
         return
@@ -166,7 +166,7 @@ def _no_more_than_announced(
 def _terms_of_people(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Whoever serves for a term of their own serves until the last day of the visit (V4, J2)."""
+    """Check that people appointed for a term serve until the last day of the visit (V4, J2)."""
     for number, row in enumerate(values.get("team") or []):
         until = as_date(row.get("until"))
         if around.visit_ends_on and until and until < around.visit_ends_on:
@@ -181,7 +181,7 @@ def _terms_of_people(
 def _within_the_standing_rule(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """No part of the report is due later than so many days after the visit (V19)."""
+    """Check that no part of the report is due later than the agreed number of days (V19)."""
     days = values.get("days_after")
     if around.visit_ends_on is None or not isinstance(days, int):
         return
@@ -200,7 +200,7 @@ def _within_the_standing_rule(
 def _briefings(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """The briefing comes before the visit or on its first day, the debriefing after it."""
+    """Check that the briefing is before or on the first day, the debriefing after the visit."""
     briefing, debriefing = as_date(values.get("briefing")), as_date(values.get("debriefing"))
     if around.visit_starts_on and briefing and briefing > around.visit_starts_on:
         yield Problem(
@@ -215,7 +215,7 @@ def _briefings(
 def _check_of_reprisals(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Reprisals often come after the team has left: the check is after the last day (S61)."""
+    """Check that reprisals are looked for after the last day, since they often come later (S61)."""
     yield from _after_the_visit("check_on", values, around)
 
 
@@ -254,7 +254,7 @@ def _after_the_visit(key: str, values: Values, around: Surroundings) -> Iterator
 def _forms_of_cooperation(
     item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """The forms in scope (M3) are those from which the product works out what is required."""
+    """Check that the forms of cooperation in scope (M3) are those behind the requirements."""
     chosen = {Mode(code) for code in values.get("in_scope") or () if code in Mode}
     if not chosen:
         return
@@ -328,7 +328,7 @@ def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> Iterator[obj
 def _dates_as_planned(
     item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """The dates of M19 are those of the cooperation, which other pages show until it is signed."""
+    """Check that the dates of M19 are those of the cooperation, shown elsewhere until signing."""
     for key, planned in around.planned.items():
         agreed = as_date(values.get(key))
         if agreed is not None and agreed != planned:

@@ -20,7 +20,7 @@ from tracker.checklists.rules.values import (
     needed,
 )
 
-# The code of an item as people write it, also with a blank between.
+# The code of an item as people write it, perhaps with a space.
 ITEM = re.compile(r"\b[MCVU] ?[1-9][0-9]?\b")
 Values = Mapping[str, Any]
 Test = Callable[[Check, Item, Values, Surroundings, Sheet], Iterator[Problem]]
@@ -31,8 +31,8 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield what the item's done-tests find wrong in an answer.
 
-    A check is passed over where none of the fields it looks at holds anything: whether they must
-    hold something is another question, and they may belong to an answer of another scope.
+    A check is skipped if none of the fields it looks at has a value: whether they must have one is
+    another question, and they may belong to an answer of another scope.
     """
     for check in item.done.checks:
         if any(has_content(values.get(key)) for key in check.looks_at):
@@ -241,7 +241,7 @@ def _row_each_way(
 def _names_item(
     check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Test that a text which must be there names the item it speaks of by its code."""
+    """Check that a required text names the item it is about by its code."""
     for key in check.looks_at:
         text = values.get(key)
         if needed(item.field(key), values) and text and not ITEM.search(str(text)):

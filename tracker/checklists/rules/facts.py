@@ -22,7 +22,7 @@ class PartyFact:
     side: OrganisationKind
     name: str = ""
     mark: str = ""
-    # The languages it works in, of those that are known here.
+    # The languages it works in, if they are known here.
     languages: tuple[str, ...] = ()
     # What the organisation says of itself that is an interest: keys of consistency.TIES.
     ties: frozenset[str] = frozenset()
@@ -40,17 +40,17 @@ class Filled:
     saved_at: dt.datetime
     author_name: str = ""
     not_applicable: bool = False
-    # The checklist it was copied from, and the parties of which somebody has read it since.
+    # The checklist it was copied from, and the parties in which somebody has read it since.
     copied_from: UUID | None = None
     read_by: frozenset[UUID] = frozenset()
 
     def is_unread_by(self, organisation_id: UUID) -> bool:
-        """Tell whether it was copied, and nobody of a party has read it yet."""
+        """Return whether it was copied, and nobody in a party has read it yet."""
         return self.copied_from is not None and organisation_id not in self.read_by
 
     @property
     def is_empty(self) -> bool:
-        """Whether the answer is empty, as one that was cleared."""
+        """Whether the answer is empty, for example because it was cleared."""
         return not self.not_applicable and not any(
             has_content(value) for value in self.values.values()
         )
@@ -58,7 +58,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a checklist's rules look at beside its answers."""
+    """What a checklist's rules look at besides its answers."""
 
     modes: frozenset[Mode]
     questions: Mapping[str, str]
@@ -69,12 +69,12 @@ class Surroundings:
     people: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
     bodies: frozenset[UUID] = frozenset()
-    # Of a visit's checklist: the team, and the first and the last day.
+    # For a visit's checklist: the team, and the first and the last day.
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
     # The dates planned for the cooperation, by the fields of M19 that set them; empty once terms
-    # were in force, which set them for good.
+    # were in force, which set the dates for good.
     planned: Mapping[str, dt.date] = field(default_factory=dict)
 
     def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
@@ -95,9 +95,9 @@ class Sheet:
     positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
     # Everybody who wrote any version of any answer.
     authors: frozenset[UUID] = frozenset()
-    # Items that do not apply here, or of which that is not known: their answers count for nothing.
+    # Items that do not apply here, or may not: their answers don't count.
     hidden: frozenset[str] = frozenset()
-    # item -> parties that proposed other words, which nobody has answered yet
+    # item -> parties with an open proposal that nobody has answered yet
     proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
 
     def shared(self, item: str) -> Filled | None:
@@ -113,14 +113,14 @@ class Sheet:
         return self.answers.get((item, AnswerScope.PERSON, user_id))
 
     def value(self, item: str, key: str) -> Any:
-        """Return a field's shared value, None when there is none or the item does not apply."""
+        """Return a field's shared value; None if there is none or the item does not apply."""
         answer = None if item in self.hidden else self.shared(item)
         return None if answer is None or answer.not_applicable else answer.values.get(key)
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """An item as it is assigned on one side: to whom, and until which day."""
+    """An item as assigned on one side: to whom, and until which day."""
 
     user_id: UUID
     due_on: dt.date | None = None

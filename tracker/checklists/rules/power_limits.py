@@ -1,4 +1,4 @@
-"""Finds the answers that meet a rule under `limits:` of a template's field (S6, S7). Pure."""
+"""Search for answers that meet a rule under `limits:` of a template's field (S6, S7). Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from tracker.core import canonical
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that an answer meets, with the digest of what it was met by.
+    """A rule that an answer meets, with the digest of the term that meets it.
 
-    The digest is of the term as a whole: of the row, or of the value with the fields that say more
-    of it. An explanation is about these words, and about no others.
+    The digest covers the whole term: the row, or the value with the fields that explain it. An
+    explanation is about exactly this term.
     """
 
     item: str
@@ -66,7 +66,7 @@ def _term(
     values: Mapping[str, Any],
     surroundings: Surroundings,
 ) -> list[Any]:
-    """Return what meets a limit: rows of a table, or the value with what is said of it."""
+    """Return the terms that meet a limit: rows of a table, or the value with its explanation."""
     if field.type is FieldType.TABLE:
         return list(_rows(field, limit, values.get(field.key) or [], surroundings))
     if not _meets(field, limit, values.get(field.key), surroundings):
@@ -110,7 +110,7 @@ def _meets(
 
 
 def _is_outside(part: TemplateField | Column, value: Any, surroundings: Surroundings) -> bool:
-    """Tell whether a value names somebody who is not the NPM's: a party, a person, another body."""
+    """Return whether a value names somebody outside the NPM: a party, a person, another body."""
     named = as_id(value)
     if part.type is FieldType.BODY:
         npm = surroundings.parties_of(OrganisationKind.NPM)

@@ -12,22 +12,22 @@ from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names to show for ids."""
+    """The names to show for ids."""
 
     people: Mapping[UUID, str]
     parties: Mapping[UUID, str]
-    # Outside bodies, removed ones too.
+    # Outside bodies, including removed ones.
     bodies: Mapping[UUID, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a column, with what its cells hold."""
+    """The heading of a column, with the type of its cells."""
 
     label: str
     type: FieldType
     unit: str = ""
-    # Of the column of the given rows: its cells are words of the template, and nothing typed.
+    # For the column of the fixed rows: its cells are wording of the template, not typed.
     is_given: bool = False
 
 
@@ -35,8 +35,8 @@ class Head:
 class ShownField:
     """A field of an answer as shown: text, a list, or rows under columns.
 
-    What a page shows in the reader's own way stays as it is stored: a date in its ISO form, a
-    class by its code, a confirmation as yes or no, a number without its unit.
+    Values that a page formats itself stay as stored: a date in its ISO form, a class by its code, a
+    confirmation as yes or no, a number without its unit.
     """
 
     key: str
@@ -57,7 +57,7 @@ class ShownField:
 def show(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], names: Names
 ) -> tuple[ShownField, ...]:
-    """Return the fields of an answer that hold something, in words."""
+    """Return the fields of an answer that have a value, as text."""
     shown = (_field(field, values.get(field.key), names) for field in fields)
     return tuple(field for field in shown if not field.is_empty)
 
@@ -92,7 +92,7 @@ def _single(field: TemplateField | Column, value: Any, names: Names) -> str:
 
 
 def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> ShownField:
-    """Return a table's written rows; columns that nobody filled in are left out."""
+    """Return a table's rows that have content, without columns that nobody filled in."""
     given = {row.key: row.label for row in field.rows.fixed} if field.rows else {}
     written = [row for row in rows if has_content(row)]
     columns = [column for column in field.columns if any(_holds(column, row) for row in written)]

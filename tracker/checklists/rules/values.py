@@ -24,13 +24,13 @@ from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
-# The column in which a row that was added to given ones says what it is.
+# The column in which a row added after the fixed ones says what it is.
 ADDED = "other"
 PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
 
 
 class WrongTypeError(RuleBrokenError):
-    """A value is not of its field's type; only a caller that went round the form sees this."""
+    """Raised for a value of the wrong type, which only bypassing the form can cause."""
 
     def __init__(self, key: str) -> None:
         super().__init__(_l("This answer can't be saved: %(field)s.", field=key), key)
@@ -38,7 +38,7 @@ class WrongTypeError(RuleBrokenError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is missing or wrong in an answer, in words, and where."""
+    """A problem in an answer: a message, and where it is."""
 
     field: str
     message: object
@@ -46,13 +46,13 @@ class Problem:
     column: str | None = None
 
 
-# Where something stands in an answer: the key of a field, and that of a table's column.
+# Where something is in an answer: the key of a field, and that of a table's column.
 FieldPath = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What some fields can hold of values that were written for others or elsewhere."""
+    """The part of some values that certain fields can hold."""
 
     values: dict[str, Any]
     # Where something was left out.
@@ -64,7 +64,7 @@ def check_types(
 ) -> None:
     """Raise WrongTypeError unless every value is one its field can hold.
 
-    Empty values pass: an answer may be saved unfinished. Unknown keys, persons and parties that do
+    Empty values pass: an answer may be saved unfinished. Unknown keys, people and parties that do
     not take part, and anything oversized are refused.
     """
     by_key = {field.key: field for field in fields}
@@ -103,7 +103,7 @@ def _check_table(field: TemplateField, value: Any, surroundings: Surroundings) -
 
 
 def _check_rows(field: TemplateField, rows: list[dict[str, Any]]) -> None:
-    """Refuse rows that the table does not have: too many, unknown or twice the same given one."""
+    """Refuse rows that the table can't have: too many, unknown, or the same fixed row twice."""
     spec = field.rows or Rows()
     given = [row[ROW] for row in rows if ROW in row]
     free = len(rows) - len(given)
@@ -199,7 +199,7 @@ _CHECKS: dict[FieldType, Callable[[Any, Any, Surroundings], bool]] = {
 
 
 def as_date(value: Any) -> dt.date | None:
-    """Read a stored date, written as the application writes it; anything else is none."""
+    """Parse a stored date in the form the application writes; anything else is None."""
     if not isinstance(value, str):
         return None
     try:
@@ -210,7 +210,7 @@ def as_date(value: Any) -> dt.date | None:
 
 
 def as_id(value: Any) -> UUID | None:
-    """Read a stored id, written as the application writes it; anything else is none."""
+    """Parse a stored id in the form the application writes; anything else is None."""
     if not isinstance(value, str):
         return None
     try:
@@ -223,9 +223,9 @@ def as_id(value: Any) -> UUID | None:
 def fit(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
 ) -> Fit:
-    """Return the values that these fields can hold here; of tables the cells and rows that fit.
+    """Return the values that these fields can hold; for tables the cells and rows that fit.
 
-    Nobody is named who does not take part here.
+    People who don't take part are left out.
     """
     by_key = {field.key: field for field in fields}
     fitting: dict[str, Any] = {}
@@ -246,7 +246,7 @@ def fit(
 def _rest(
     field: TemplateField, value: Any, surroundings: Surroundings
 ) -> tuple[list[Any], set[str]]:
-    """Return what is left of a list, and the columns out of which cells were taken."""
+    """Return what is left of a list, and the columns from which cells were removed."""
     parts = [
         _part(field, element, surroundings)
         for element in (value if isinstance(value, list) else ())
@@ -258,10 +258,10 @@ def _rest(
 
 
 def _part(field: TemplateField, part: Any, surroundings: Surroundings) -> tuple[Any, set[str]]:
-    """Return a row without the cells that don't fit, or a choice that still is one."""
+    """Return a row without the cells that don't fit, or a choice that still exists."""
     if not isinstance(part, dict):
         return (part if _fits(field, [part], surroundings) else None), set()
-    # A cell belongs to its row: a table may have given rows only.
+    # A cell belongs to its row: a table may have fixed rows only.
     given = {key: cell for key, cell in part.items() if key == ROW}
     row = {
         key: cell
@@ -292,7 +292,7 @@ def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Ite
 def gone(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
 ) -> Iterator[Problem]:
-    """Yield the fields that name a person, a party or an outside body no longer to be named."""
+    """Yield the fields that name a person, a party or an outside body that can't be named now."""
     known_ids = {
         *(str(person) for person in surroundings.people),
         *(str(party.organisation_id) for party in surroundings.parties),
@@ -312,7 +312,7 @@ def gone(
 def names_in(
     field: TemplateField, value: Any
 ) -> Iterator[tuple[int | None, TemplateField | Column, str]]:
-    """Yield the ids of persons and parties in a value, with the row and the field or column."""
+    """Yield the ids of people and parties in a value, with the row and the field or column."""
     if field.type is FieldType.TABLE:
         for number, row in enumerate(value or []):
             for column in field.columns:
@@ -325,7 +325,7 @@ def names_in(
 
 
 def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
-    """Tell whether a field or column must be filled, as its neighbours are."""
+    """Return whether a field or column must be filled in, given its neighbours."""
     condition = field.required_when
     if condition is None:
         return field.required
@@ -336,7 +336,7 @@ def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool
 
 
 def shown_only(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values without the cells of columns that these fields do not have here."""
+    """Return the values without the cells of columns that these fields currently don't have."""
     by_key = {field.key: field for field in fields if field.type is FieldType.TABLE}
     return {
         key: _shown_rows(by_key[key], value) if key in by_key else value
@@ -390,7 +390,7 @@ def _missing_cells(field: TemplateField, number: int, row: dict[str, Any]) -> It
 
 
 def _missing_name(field: TemplateField, number: int, row: dict[str, Any]) -> Iterator[Problem]:
-    """Yield that a row added to given ones does not say what it is."""
+    """Yield that a row added after the fixed ones does not say what it is."""
     if not (field.rows and field.rows.fixed) or ROW in row:
         return
     for column in field.columns:

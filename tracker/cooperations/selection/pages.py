@@ -8,7 +8,7 @@ from tracker.ui.locale import as_date
 
 
 def facts_of(row: PartnerSelection) -> list[tuple[object, object]]:
-    """Return what is recorded of a partner but the criteria, without what was left empty."""
+    """Return what is recorded about a partner except the criteria, without empty values."""
     recorded = _("%(day)s by %(name)s", day=as_date(row.recorded_at), name=row.recorded_by.name)
     facts: list[tuple[object, object]] = [
         (_("Chosen by"), labels.WAYS[row.way]),

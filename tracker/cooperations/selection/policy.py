@@ -15,7 +15,7 @@ from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.policy import ENDED, CooperationFact
 from tracker.cooperations.selection.models import SelectionWay
 
-# Where others could have been chosen, the day of the decision is part of the answer (M1).
+# If others could have been chosen, the day of the decision is part of the answer (M1).
 _DECIDED = frozenset({SelectionWay.PUBLIC_CALL, SelectionWay.APPLICATION})
 
 
@@ -31,10 +31,10 @@ class Selection:
 
 
 def readable(actor: Actor, cooperation: CooperationFact) -> tuple[UUID, ...]:
-    """Return the partners of which a person may read how they were chosen, in their order.
+    """Return the partners for which a person may read how they were chosen, in order.
 
-    Whoever acts for an NPM of the cooperation reads it of all CSOs, people of a CSO of their own
-    alone. The caller knows that the person may see the cooperation.
+    People acting for an NPM of the cooperation see it for all CSOs, a CSO's people only for their
+    own. The caller knows that the person may see the cooperation.
     """
     is_npm = cooperation.has_party(actor.organisation_id, OrganisationKind.NPM)
     return tuple(
@@ -48,8 +48,8 @@ def readable(actor: Actor, cooperation: CooperationFact) -> tuple[UUID, ...]:
 def can_record(actor: Actor, cooperation: CooperationFact, *, is_asked_to_sign: bool) -> Decision:
     """Decide who may record how a partner was chosen: a coordinator of the NPM.
 
-    is_asked_to_sign: the terms wait for the partner's signature, or were signed by all. What they
-    say of it then changes by an amendment alone.
+    is_asked_to_sign says that the terms wait for the partner's signature, or are fully signed. What
+    they say about it can then change only by an amendment.
     """
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
@@ -68,7 +68,7 @@ def can_record(actor: Actor, cooperation: CooperationFact, *, is_asked_to_sign: 
 
 
 def problems(selection: Selection, today: dt.date) -> Iterator[tuple[str, object]]:
-    """Yield each field of a record that is not as it should be, with the message beside it."""
+    """Yield each invalid field of a record, with the message shown beside it."""
     opened_on, decided_on = selection.opened_on, selection.decided_on
     if opened_on is not None and opened_on > today:
         yield "opened_on", _l("Enter today or an earlier day.")

@@ -12,7 +12,7 @@ from tracker.signoff.models import RequestState, Revision, SignatureParty, Signa
 
 
 def recorded(cooperation_id: UUID, partner_ids: Iterable[UUID]) -> dict[UUID, PartnerSelection]:
-    """Return what is recorded of some partners, by partner, with who recorded it.
+    """Return what is recorded about some partners, by partner, with who recorded it.
 
     The caller has found the cooperation with a scoped query, and decided by policy.readable.
     """
@@ -28,7 +28,7 @@ def recorded(cooperation_id: UUID, partner_ids: Iterable[UUID]) -> dict[UUID, Pa
 
 
 def locked(cooperation_id: UUID, organisation_id: UUID) -> PartnerSelection | None:
-    """Return what is recorded of a partner, and keep others from changing it."""
+    """Lock and return what is recorded about a partner."""
     return db.session.scalar(
         sa.select(PartnerSelection)
         .where(
@@ -41,7 +41,7 @@ def locked(cooperation_id: UUID, organisation_id: UUID) -> PartnerSelection | No
 
 
 def asked_to_sign(cooperation_id: UUID) -> frozenset[UUID]:
-    """Return the parties that terms wait for, or that were parties of terms signed by all."""
+    """Return the parties whose signature pending terms need, and those of fully signed terms."""
     return frozenset(
         db.session.scalars(
             sa.select(SignatureParty.organisation_id)

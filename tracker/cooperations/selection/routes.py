@@ -106,7 +106,7 @@ def _form_page(
 
 
 def _find(actor: Actor, reference: str) -> tuple[Cooperation, tuple[UUID, ...]]:
-    """Return a cooperation, and the partners of which the person may read; 404 if there is none."""
+    """Return a cooperation, and the partners the person may read about; 404 if there are none."""
     cooperation = found_or_404(cooperations.find(actor, reference))
     readable = policy.readable(actor, cooperations.fact(cooperation))
     return cooperation, found_or_404(readable or None)

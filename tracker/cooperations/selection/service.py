@@ -34,9 +34,9 @@ def record(
 ) -> bool:
     """Record how a partner was chosen, or change it; return False if nothing differs.
 
-    version is the one the person saw, 0 before there was any: raise StaleError if somebody else
-    saved in the meantime. Raise RefusedError for whoever may not, RuleBrokenError with the field
-    that is invalid. Records PARTNER_SELECTION_RECORDED, which says of whom and nothing more.
+    version is the one the person saw, 0 if there was none: raise StaleError if somebody else saved
+    in the meantime. Raise RefusedError for people who may not, RuleBrokenError with the field that
+    is invalid. Records PARTNER_SELECTION_RECORDED, which names the partner and nothing else.
     """
     lock_chain(cooperation.id)
     policy.can_record(

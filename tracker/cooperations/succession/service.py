@@ -128,7 +128,7 @@ def _take_over(
     by_id = {party.organisation_id: party for party in cooperation.parties}
     former, party = by_id[row.former_id], by_id.get(successor.id)
     is_joining = former.is_joining
-    # Its place is taken over, and with it the notice to leave is void.
+    # It is replaced, so its notice to leave is void.
     former.stay()
     former.left_on = today - dt.timedelta(days=1)
     former.replaced_by_id, former.replaced_on = successor.id, row.since

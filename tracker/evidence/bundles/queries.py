@@ -38,7 +38,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A checklist of a visit of which the person may know, with that visit."""
+    """A checklist of a visit that the person may know of, with that visit."""
 
     checklist_id: UUID
     visit_id: UUID

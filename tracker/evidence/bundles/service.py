@@ -13,7 +13,7 @@ from tracker.evidence.bundles.queries import Planning, Text
 from tracker.evidence.log import checkpoints
 
 PAGE = "evidence"
-# The reader that the command's bundle is made for: somebody without any role.
+# The reader for whom the command makes the bundle: somebody without any role.
 _NOBODY = Actor(user_id=UUID(int=0), name="")
 
 
@@ -64,7 +64,8 @@ def export(
         subject_type="cooperation",
         subject_id=cooperation_id,
         cooperation_id=cooperation_id,
-        # Of confidential texts no number: it would tell whether the person may know of a visit.
+        # Without the number of confidential texts: it would reveal whether the person may know of a
+        # visit.
         texts=len(texts) - len(closed),
         closed=bool(closed),
     )

@@ -228,8 +228,8 @@ def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()
 def seal_of(data: bytes) -> Seal | None:
     """Return the seal of a bundle if it is for the list in it, by whatever key; else None.
 
-    Nothing else in the bundle is opened, and no signature verified: whose seal it is decides
-    whether it should be, as a stranger's bundle may hold what takes hours or much memory.
+    Nothing else in the bundle is opened, and no signature verified. Whose seal it is decides
+    whether it should be, since a stranger's bundle may take hours or much memory to verify.
     """
     try:
         files = container.unpack(data)
@@ -619,7 +619,7 @@ def _paper_flaws(check: _Check) -> dict[int, Flaw]:
 
 
 def _is_of_its_time(row: Mapping[str, Any], former: Collection[str]) -> bool:
-    """Return whether an agreement says that it is older than the instance exactly if it is."""
+    """Return whether an agreement says it is older than the instance exactly when it is."""
     paper = vouching.paper_of(row.get("paper"))
     return paper is None or paper.is_former == (row["revision"] in former)
 

@@ -2,7 +2,7 @@
 
 Everything is in one of the languages of the frozen text; strings in another language are marked.
 
-In one file: the parts of one document, said in one language by the same functions.
+In one file: the parts of one document, rendered in one language by the same functions.
 """
 
 import datetime as dt
@@ -48,7 +48,7 @@ from tracker.ui.locale import (
 )
 from tracker.undertakings import frozen as undertakings
 from tracker.undertakings.facts import COVERS
-from tracker.undertakings.frozen import SignedDocument
+from tracker.undertakings.frozen_text import SignedDocument
 
 # The name of the attached file: the bytes whose digest was signed.
 CANONICAL = "canonical-document.json"
@@ -70,7 +70,7 @@ class Source:
 
     revision: Revision
     document: Mapping[str, Any]
-    # As the cooperation's row says, which the caller has compared with its events.
+    # As in the cooperation's row, which the caller has compared with its events.
     is_demonstration: bool
     signatures: Sequence[Signature]
     # The oldest first.
@@ -81,7 +81,7 @@ class Source:
 
     @property
     def reference(self) -> str:
-        """The reference of the cooperation, as the text says it."""
+        """The reference of the cooperation, as the text has it."""
         return str(self.document["cooperation"]["reference"])
 
     @property
@@ -275,7 +275,7 @@ def _undertaking(source: Source, language: str) -> Values:
 
 
 def _documents(documents: Sequence[SignedDocument], language: str) -> list[Values]:
-    """Return the section with the documents signed beside an undertaking; none where none were."""
+    """Return the section with the documents signed with an undertaking, if there are any."""
     if not documents:
         return []
     items = []
@@ -332,7 +332,7 @@ def _signature(signature: Signature, language: str) -> Values:
 
 
 def _proof(signature: Signature, when: SignedWhen) -> str:
-    """Return how it is known who signed, and when: of a paper, each moment by its name."""
+    """Return how a signer proved who they are, and when; for a paper, each date with its name."""
     if when.is_on_paper:
         return f"{signed_words(when)}. {how_signed(signature)}. {scan_words(when)}."
     return str(

@@ -1,7 +1,8 @@
 """PDF files that are signed as a whole: what one is signed with, and what may be wrong with it.
 
-Independent of the web and the database. pyHanko needs much memory (pades), so only code that signs
-or verifies a file imports it: the worker, commands, and a web process once somebody uploads a PDF.
+Independent of the web and the database. pyHanko needs much memory (pades), so it is imported only
+by code that signs or verifies a file: the worker, commands, and a web process once somebody uploads
+a PDF.
 """
 
 import enum

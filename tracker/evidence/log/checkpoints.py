@@ -37,17 +37,17 @@ def origin() -> str:
 
 
 def is_due() -> bool:
-    """Tell whether the newest checkpoint is old enough for another one."""
+    """Return whether the newest checkpoint is old enough for another one."""
     last = newest()
     return last is None or clock.now() - last.at >= SETTINGS.get().every
 
 
 def make(chain_ids: Collection[UUID]) -> Checkpoint | None:
-    """Add to the log what some chains recorded, BATCH of them at most, and sign a checkpoint.
+    """Add to the log what some chains recorded, at most BATCH of them, and sign a checkpoint.
 
-    Return the newest: that of before when none of them recorded anything since; None when nothing
-    was ever recorded. In the caller's transaction, which holds the instance's chain from now on.
-    Raise KeysError when the key can't be read, LogError when the log is damaged.
+    Return the newest one: the previous one if nothing was recorded since; None if nothing was ever
+    recorded. In the caller's transaction, which holds the lock of the instance's chain from now on.
+    Raise KeysError if the key can't be read, LogError if the log is damaged.
     """
     key = signing_keys.current(KeyUse.CHECKPOINT)
     lock_chain(None)

@@ -28,7 +28,7 @@ LEAF = "common-terms/leaf/1"
 
 WIDTH = 64
 _FIELD = re.compile(r"([a-z][a-z-]*):(?: (.*))?")
-# What stands before a line that was quoted, indented or forwarded.
+# What may precede a line that was quoted, indented or forwarded.
 _BEFORE = "> \t\N{NO-BREAK SPACE}"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
@@ -297,12 +297,12 @@ class KeyNote:
         )
 
     def signed(self, data: bytes, signature: bytes) -> bool:
-        """Tell whether this key signed some bytes."""
+        """Return whether this key signed some bytes."""
         return is_signed_with(self.public_key, data, signature)
 
 
 def is_signed_with(public_key: bytes, data: bytes, signature: bytes) -> bool:
-    """Tell whether a public key (Ed25519, in DER) belongs to what signed some bytes."""
+    """Return whether a public key (Ed25519, in DER) belongs to the signature of some bytes."""
     try:
         public = serialization.load_der_public_key(public_key)
     except (ValueError, UnsupportedAlgorithm):
@@ -379,9 +379,9 @@ def _hashes(text: str) -> tuple[bytes, ...]:
 
 
 def _in_lines(value: str) -> list[str]:
-    """Return a value in the lines that are read as one again: words for people in one line.
+    """Return a value in lines that are read as one again: text for people in one line.
 
-    A line that goes on with a mark of quoting, or reads like another field, would not be.
+    A line that begins with a quotation mark of emails, or looks like another field, would not be.
     """
     pieces = _pieces(value)
     misread = " " in value or any(

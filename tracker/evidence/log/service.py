@@ -46,9 +46,9 @@ def changed() -> Sequence[UUID]:
 def grow(chain_ids: Collection[UUID]) -> int:
     """Add a leaf for each of some chains whose end changed since its last one; return the size.
 
-    At most BATCH chains, so that nobody who writes waits for all of them. The caller holds the
-    instance's chain, so that nobody else adds leaves meanwhile, and signs a checkpoint of the
-    size, since the log never goes on beyond its newest checkpoint.
+    At most BATCH chains, so that nobody who writes waits for all of them. The caller has locked the
+    instance's chain, so that nobody else adds leaves meanwhile, and signs a checkpoint of that
+    size, since the log never continues beyond its newest checkpoint.
     """
     if len(chain_ids) > BATCH:
         message = f"{len(chain_ids)} leaves are too many for one transaction."

@@ -43,7 +43,7 @@ class Answer:
 
     verdict: Verdict
     signers: tuple[Signer, ...] | None = None
-    # The first day of what all have signed, while it is still to come.
+    # The first day of a fully signed text, if it is still to come.
     begins_on: dt.date | None = None
 
     @property

@@ -39,9 +39,9 @@ REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 # The first bytes of every ZIP file.
 _ZIP = b"PK\x03\x04"
 _MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
-# The events that bind the digest of a list.
+# The events that bind the digest of a register's export.
 _EXPORTS = (verbs.REGISTER_EXPORTED, verbs.UNDERTAKINGS_EXPORTED)
-# And the digest of a key.
+# The events that bind the digest of a key.
 _BEGINNINGS = (verbs.EVIDENCE_KEY_MADE, verbs.EVIDENCE_KEY_IMPORTED)
 
 
@@ -120,7 +120,7 @@ def _of_bundle(data: bytes) -> Answer:
 
 
 def _is_ours(key: EvidenceKey) -> bool:
-    """Return whether events say that this key was made or imported here, and none that it ended."""
+    """Return whether events say that this key was created or imported here, and hasn't ended."""
     was_revoked = sa.exists().where(
         Event.subject_type == signing_keys.SUBJECT,
         Event.subject_id == key.id,

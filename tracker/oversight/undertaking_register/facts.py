@@ -1,14 +1,14 @@
-"""What the register of undertakings is filtered by, as plain values. Pure."""
+"""The filters of the register of undertakings, as plain values. Pure."""
 
 import enum
 from dataclasses import dataclass
 
-# Within how many days access ends, as the filter offers them.
+# The numbers of days that the filter offers for access that ends soon.
 DAYS = (30, 60, 90)
 
 
 class Access(enum.StrEnum):
-    """Whether an undertaking opens anything today; each is in one of these groups."""
+    """Whether an undertaking gives access today; each is in one of these groups."""
 
     OPEN = "open"
     # Not signed, or not countersigned.
@@ -25,7 +25,7 @@ class TextVersion(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The filters of a request: words, each of which has to occur, and choices."""
+    """The filters of a request: search words, each of which has to occur, and choices."""
 
     cooperation: str = ""
     organisation: str = ""

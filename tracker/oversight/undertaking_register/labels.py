@@ -14,7 +14,7 @@ VERSIONS: dict[TextVersion, object] = {
     TextVersion.IN_FORCE: _l("The terms in force"),
     TextVersion.EARLIER: _l("Earlier terms"),
 }
-# Which visit is planning (K2), and so is its place.
+# Which visit it is belongs to planning (K2), and so does its place.
 SCOPES: dict[ClearanceScope, object] = {
     ClearanceScope.ALL: _l("All work"),
     ClearanceScope.PROJECT: _l("One project"),

@@ -32,7 +32,7 @@ class LineView:
     title: str
     covers: object
     revision: int
-    # What is to be said of whether they are in force.
+    # What to say about whether its terms are in force.
     terms_note: object
     signed: SignedWhen | None
     method: object
@@ -44,10 +44,10 @@ class LineView:
 
 
 def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
-    """Return an undertaking in words; of one that disagrees with its evidence, no more than that.
+    """Return an undertaking for display; if it disagrees with its evidence, only that is said.
 
-    Its state is said in the words of the cooperation's own list, as to somebody who decides on
-    nothing: what a person declared is told to nobody here.
+    Its state is worded as in the cooperation's own list for somebody who decides on nothing: what a
+    person declared is not shown here to anybody.
     """
     undertaking = line.line.undertaking
     return LineView(
@@ -127,7 +127,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
 
 
 def _is_current(line: RegisteredUndertaking, *, no: str) -> object:
-    """Return whether its terms are in force, in words; of terms that disagree no more than that."""
+    """Return whether its terms are in force; if they disagree with the evidence, only that."""
     if line.is_current is None:
         return DISAGREES[0]
     return _("yes") if line.is_current else no
@@ -158,7 +158,7 @@ def _documents(line: RegisteredUndertaking) -> tuple[str, ...]:
 
 
 def _closed_at(line: RegisteredUndertaking) -> dt.datetime | None:
-    """Return when it was closed; of one for a visit that would tell when the visit was."""
+    """Return when it was closed; not for one visit, since that would reveal when the visit was."""
     undertaking = line.line.undertaking
     is_closed = undertaking.state is UndertakingState.CLOSED
     is_told_when = line.line.agrees and not line.is_for_one_visit

@@ -9,9 +9,9 @@ READERS = (Role.MANAGER, Role.COORDINATOR)
 
 
 def reads_for_npm(actor: Actor) -> bool:
-    """Tell whether a person reads it for the NPM they act for: its managers and coordinators.
+    """Return whether a person reads it for the NPM they act for: its managers and coordinators.
 
-    An outside expert of an NPM stands outside, like a CSO's people (S11).
+    An outside expert of an NPM counts as an outsider, like a CSO's people (S11).
     """
     return actor.acts_for_npm and actor.has(*READERS) and not actor.outside_expert
 

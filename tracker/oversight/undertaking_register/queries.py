@@ -37,7 +37,7 @@ MAX_WORDS = 8
 # How many lines of an export are in memory at a time.
 AT_A_TIME = 100
 
-# The order of the register: the newest cooperation first, and in it who was asked last.
+# The order of the register: the newest cooperation first, and within it who was asked last.
 _PLACE: tuple[Any, ...] = (
     CooperationEntry.opened_at,
     CooperationEntry.reference,
@@ -57,8 +57,8 @@ class RegisteredUndertaking:
     line: Line
     reference: str
     title: str
-    # The revision of the confidentiality terms it is on, and whether that is in force; None if the
-    # terms disagree with their signatures.
+    # The revision of the confidentiality terms it is based on, and whether that is in force; None
+    # if the terms disagree with their signatures.
     revision: int
     is_current: bool | None
     # How the person proved who they are; None before signing.
@@ -68,13 +68,13 @@ class RegisteredUndertaking:
 
     @property
     def is_for_one_visit(self) -> bool:
-        """Whether it opened one visit: which, and until when, is planning (K2)."""
+        """Whether it gave access to one visit: which, and until when, is planning (K2)."""
         clearance = self.line.clearance
         return clearance is not None and clearance.scope is ClearanceScope.VISIT
 
     @property
     def until_on(self) -> dt.date | None:
-        """The last day of what is open, where that may be told."""
+        """The last day of the access, if it may be shown."""
         clearance = self.line.clearance
         if clearance is None or not self.line.is_cleared or self.is_for_one_visit:
             return None
@@ -83,7 +83,7 @@ class RegisteredUndertaking:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPage:
-    """Some lines of the register, in order, and whether more follow."""
+    """One page of the register's lines, and whether more follow."""
 
     lines: list[RegisteredUndertaking]
     has_more: bool
@@ -92,11 +92,11 @@ class RegisterPage:
 def page(
     actor: Actor, filters: Filters, *, after: UUID | None = None, limit: int = 25
 ) -> RegisterPage:
-    """Return the undertakings that match the filters, from the one after another on.
+    """Return the undertakings that match the filters, starting after a given one.
 
     Readers of an NPM see those of all cooperations it is a party of, auditors those of the NPM they
-    audit; nobody else sees any. A place that isn't in the register is its beginning. The number of
-    statements grows neither with the lines nor with the instance.
+    audit; nobody else sees any. If the given one isn't in the register, the page is the first. The
+    number of statements grows neither with the lines nor with the instance.
     """
     query = _matching(sa.select(Undertaking.id), actor, filters).order_by(*_ORDER)
     place = _place_of(actor, after) if after else None
@@ -229,7 +229,7 @@ def _words(text: str) -> list[str]:
 def _named(
     model: type[Organisation] | type[User], row_id: sa.SQLColumnExpression[UUID], text: str
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions that each word occurs in the name of what row_id names."""
+    """Return the conditions that each word occurs in the name of the row with row_id."""
     name = sa.select(model.name).where(model.id == row_id).correlate(Undertaking).scalar_subquery()
     return [name.icontains(word, autoescape=True) for word in _words(text)]
 
@@ -244,7 +244,7 @@ def _is_open() -> sa.ColumnElement[bool]:
 
 
 def _ends_within(days: int) -> sa.ColumnElement[bool]:
-    """Return the condition that access ends soon; of one visit it would tell when that visit is."""
+    """Return the condition that access ends soon; not for one visit, whose date is K2."""
     today = clock.today()
     return sa.and_(
         Undertaking.state == UndertakingState.COUNTERSIGNED,
@@ -271,17 +271,17 @@ def _is_current() -> sa.ColumnElement[bool]:
     )
 
 
-# Places and lines ---------------------------------------------------------------------------------
+# Positions and lines ------------------------------------------------------------------------------
 
 
 def _place_of(actor: Actor, undertaking_id: UUID) -> Any:
-    """Return the place of an undertaking in the person's register; None if it isn't there."""
+    """Return the position of an undertaking in the person's register; None if it isn't there."""
     query = _matching(sa.select(*_PLACE), actor, Filters())
     return db.session.execute(query.where(Undertaking.id == undertaking_id)).first()
 
 
 def _following(place: Any) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions that a line comes after a place."""
+    """Return the conditions that a line comes after a position."""
     values = (sa.literal(value, column.type) for column, value in zip(_PLACE, place, strict=True))
     return [CooperationEntry.opened_at <= place.opened_at, sa.tuple_(*_PLACE) < sa.tuple_(*values)]
 

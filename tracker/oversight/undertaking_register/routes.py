@@ -25,7 +25,7 @@ MAX_LENGTH = 200
 @blueprint.get("")
 @signed_in
 def show() -> str:
-    """Show the undertakings the person may see, filtered as requested, from a place on."""
+    """Show a page of the undertakings the person may see, filtered as requested."""
     actor = current_actor()
     require(policy.can_see_undertakings(actor))
     filters = _requested()
@@ -104,7 +104,7 @@ def _fields(filters: Filters) -> dict[str, str]:
 
 
 def _place() -> UUID | None:
-    """Return the undertaking after which the page begins; None for anything that names none."""
+    """Return the undertaking after which the page begins; None if the parameter is invalid."""
     try:
         return UUID(request.args.get(PAGE, ""))
     except ValueError:

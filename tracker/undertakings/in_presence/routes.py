@@ -15,7 +15,7 @@ from tracker.signoff import proof_fields, shown
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.perform import perform, require_for
-from tracker.undertakings import frozen as signed_texts
+from tracker.undertakings import frozen_text as signed_texts
 from tracker.undertakings import labels, pages
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import missing
@@ -34,7 +34,7 @@ blueprint = Blueprint(
 @blueprint.route("", methods=["GET", "POST"])
 @signed_in
 def fill_in(reference: str, undertaking_id: str) -> str | Response:
-    """Page 1: the person reads, declares and confirms, on the device of a coordinator."""
+    """Show page 1: the person reads, declares and confirms, on a coordinator's device."""
     actor = current_actor()
     taking = pages.taking(actor, reference, undertaking_id)
     undertaking = taking.loaded.undertaking
@@ -85,7 +85,7 @@ def _filling_in(taking: Taking, form: HostPathForm, other_host: str = "") -> str
 @blueprint.route("/sign", methods=["GET", "POST"])
 @signed_in
 def sign(reference: str, undertaking_id: str) -> str | Response:
-    """Page 2: the person types their name, and the coordinator proves who they are."""
+    """Show page 2: the person types their name, and the coordinator proves who they are."""
     actor = current_actor()
     taking = pages.taking(actor, reference, undertaking_id)
     require(taking.allowed)
@@ -103,7 +103,7 @@ def sign(reference: str, undertaking_id: str) -> str | Response:
     form = HostForm()
     ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
-    # Before the proof: a wrong one gives the transaction up.
+    # Before the proof: a failed one rolls the transaction back.
     spoken = LocalizedStr(_sentence(loaded), locale.language())
     page = undertakings.page_to_sign(loaded, spoken)
     text = signed_texts.read(undertakings.text_to_sign(loaded, spoken, page), spoken.language)

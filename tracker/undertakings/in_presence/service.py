@@ -22,12 +22,12 @@ MAX_KNOWN_BY = 120
 
 
 def save_draft(host: Actor, undertaking_id: UUID, draft: Draft, *, seen: str) -> Draft:
-    """Keep what a person has put in on the host's device; shown to this host alone, and no event.
+    """Store what a person entered on the host's device; shown only to this host, without an event.
 
-    Return it as it was kept. seen is version_of() when the page was opened: raise StaleError if
+    Return the stored draft. seen is version_of() when the page was opened: raise StaleError if
     something was saved since, on whichever device. Raise RefusedError for anybody but a coordinator
-    of the NPM and of a person who signs in, and once it is signed or closed; RuleBrokenError for
-    what is too long.
+    of the NPM, for a person who signs in, and once it is signed or closed; RuleBrokenError for too
+    long a text.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_take_signature(host, queries.load(undertaking).standing, clock.today()).require()
@@ -44,18 +44,18 @@ def save_draft(host: Actor, undertaking_id: UUID, draft: Draft, *, seen: str) ->
 
 
 def draft_of(host: Actor, undertaking: Undertaking) -> Draft:
-    """Return what a person put in on this host's device; an empty draft otherwise."""
+    """Return what a person entered on this host's device; otherwise an empty draft."""
     draft = encryption.draft_of(undertaking)
     return draft if draft.host_id == host.user_id else Draft()
 
 
 def version_of(undertaking: Undertaking) -> str:
-    """Return what tells this draft of an undertaking from any other, and nothing of its content."""
+    """Return a value that identifies this draft of an undertaking and reveals nothing of it."""
     return encryption.draft_of(undertaking).digest
 
 
 def other_host(host: Actor, undertaking: Undertaking) -> str:
-    """Return the name of another host on whose device it was filled in; empty for none."""
+    """Return the name of another host on whose device it was filled in; empty if there is none."""
     host_id = encryption.draft_of(undertaking).host_id
     return "" if host_id == host.user_id else people.name_of(host_id)
 
@@ -70,12 +70,12 @@ def sign(
     sentence: LocalizedStr,
     identity: Identity,
 ) -> Signature:
-    """Freeze and sign what a person put in on the host's device, in their own name.
+    """Freeze and sign what a person entered on the host's device, in their own name.
 
     name is what the person typed as their signature; known_by is how the host knew who it was;
-    identity is the host's. Nothing opens before somebody else of the NPM countersigns. page as for
-    service.sign(). Raise RefusedError as save_draft() does; RuleBrokenError (name, known_by), and
-    while something is missing.
+    identity is the host's. It gives no access before somebody else at the NPM countersigns. page as
+    for service.sign(). Raise RefusedError as save_draft() does; RuleBrokenError (name, known_by),
+    and while something is missing.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -101,7 +101,7 @@ def sign(
 def checked(undertaking: Undertaking, *, name: str, known_by: str) -> str:
     """Return how the host knew the person, tidied; raise RuleBrokenError (name, known_by).
 
-    Pages ask before the proof of identity, whose code works only once.
+    Pages check this before the proof of identity, whose code works only once.
     """
     if _plain(name) != _plain(undertaking.user.name):
         raise RuleBrokenError(

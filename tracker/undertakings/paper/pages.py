@@ -14,7 +14,7 @@ from tracker.undertakings.pages import Signed
 
 
 def view(undertaking: Undertaking, record: PaperRecord, signed: Signed) -> PaperView:
-    """Return the scan of an undertaking as pages show it."""
+    """Return the scan of an undertaking for display."""
     waits = undertaking.state is UndertakingState.ON_PAPER
     state = paper.state_of(
         record,
@@ -25,7 +25,7 @@ def view(undertaking: Undertaking, record: PaperRecord, signed: Signed) -> Paper
 
 
 def sentence(record: PaperRecord, person: str, actor: Actor) -> str:
-    """Return the sentence that the signature of a scan keeps, once this person confirms it."""
+    """Return the sentence that the signature of a scan stores if this person confirms it."""
     return str(
         _(
             "%(person)s signed this undertaking on paper on %(day)s. %(recorder)s recorded the "

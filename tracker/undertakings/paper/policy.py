@@ -17,10 +17,10 @@ from tracker.undertakings.models import UndertakingState
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on confirming or refusing a scan: a second person, who decides for the NPM.
+    """Decide who may confirm or refuse a scan: a second person, who decides for the NPM.
 
-    Never who recorded it, and never the person whose undertaking it is. They compare it with what
-    was declared (C13), so it is one of those who may read that.
+    Never the person who recorded it, nor the person of the undertaking. The scan is compared with
+    what was declared (C13), so it has to be somebody who may read that.
     """
     if not policy.decides_for(actor, undertaking.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can confirm the scan."))
@@ -35,7 +35,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
 
 
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on withdrawing a scan before it is confirmed: a coordinator of the NPM."""
+    """Decide who may withdraw a scan before it is confirmed: a coordinator of the NPM."""
     if not policy.coordinates(actor, undertaking):
         return no(_l("Only a coordinator of the NPM can withdraw a scan."))
     if undertaking.state is not UndertakingState.ON_PAPER:
@@ -44,7 +44,7 @@ def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def can_read(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on opening the scan: those who decide for the NPM, and who recorded it."""
+    """Decide who may open the scan: people who decide for the NPM, and whoever recorded it."""
     if actor.user_id == undertaking.recorded_by_id:
         return YES
     return policy.can_see(actor, undertaking)

@@ -48,7 +48,7 @@ blueprint = Blueprint(
 @blueprint.get("/blank")
 @signed_in
 def blank(reference: str, undertaking_id: str) -> str:
-    """Show the paper to be printed, filled in and signed by a person without an account.
+    """Show the paper to print, for a person without an account to fill in and sign.
 
     It is in the language of the person's papers, or in the one chosen.
     """
@@ -121,7 +121,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
     )
     if done:
         return done
-    # A broken rule gave the transaction up.
+    # A broken rule has rolled the transaction back.
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     paper_record = _scan_of(loaded.undertaking)
     form.page_token.data = shown.token_of(actor, shown.page_with(paper_record.digest))
@@ -135,7 +135,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
         reference=reference,
         view=pages.view(loaded.undertaking, paper_record, signed),
         size=size_words(paper_record.size),
-        # What was declared (C13) is shown to those who decide, and to no other coordinator.
+        # What was declared (C13) is shown to deciders only, not to other coordinators.
         signed=signed if may_see else None,
         digest_of_text=signed.revision.digest,
         sentence_words=sentence,
@@ -199,7 +199,7 @@ def withdraw(reference: str, undertaking_id: str) -> str | Response:
 @blueprint.get("/scan")
 @signed_in
 def scan(reference: str, undertaking_id: str) -> Response:
-    """Hand out the scan to those who may read it: to be kept, never shown within a page."""
+    """Send the scan as a download to people who may read it; it is never shown in a page."""
     actor = current_actor()
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
@@ -228,7 +228,7 @@ def _sentence_in(language: str, loaded: Loaded) -> LocalizedStr:
 
 
 def _others_to_confirm(actor: Actor, loaded: Loaded) -> Others | None:
-    """Return who confirms a scan in place of the reader, where only recording it bars them."""
+    """Return who confirms a scan instead of the reader, if only recording it prevents them."""
     may_decide = partial(policy.can_decide, actor, today=clock.today())
     if not undertaking_policy.bars_only_taker(may_decide, loaded.standing):
         return None
@@ -236,14 +236,14 @@ def _others_to_confirm(actor: Actor, loaded: Loaded) -> Others | None:
 
 
 def _scan_of(undertaking: Undertaking) -> PaperRecord:
-    """Return the scan of an undertaking, or answer 404."""
+    """Return the scan of an undertaking, or abort with 404."""
     revision_id = undertaking.revision_id
     recorded = papers.on_revisions([revision_id] if revision_id else []).values()
     return found_or_404(next((rows[0] for rows in recorded), None))
 
 
 def _log_read(actor: Actor, undertaking: Undertaking) -> None:
-    """Note who read what a person declares: few do."""
+    """Log who read what a person declared, which few people may."""
     log = partial(
         trail.log_read,
         actor,

@@ -38,10 +38,10 @@ def record(
 ) -> PaperRecord:
     """Record the scan of an undertaking that a person without an account signed on paper.
 
-    draft is what the person filled in there; it is frozen as the text that the scan is compared
-    with. Nothing opens before another person of the NPM confirms it and it is countersigned. Raise
-    RefusedError for anybody but a coordinator of the NPM and of a person who signs in;
-    RuleBrokenError for what is missing, a date or a file that can't be.
+    draft is what the person filled in; it is frozen as the text that the scan is compared with. It
+    gives no access before another person at the NPM confirms it and it is countersigned. Raise
+    RefusedError for anybody but a coordinator of the NPM, and for a person who signs in;
+    RuleBrokenError for what is missing, an impossible date or an unacceptable file.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -116,8 +116,8 @@ def confirm(
     """Confirm as a second person that a scan shows the frozen text, signed by its person.
 
     The signature of method *paper* is written; the NPM countersigns it like any other. page is the
-    one on which the scan was looked at: raise NotShownError when it showed another, or is old.
-    Raise RefusedError for who recorded it, for the person, and for anybody who doesn't decide.
+    one that showed the scan: raise NotShownError if it showed another, or is too old. Raise
+    RefusedError for the person who recorded it, for its signer, and for anybody who doesn't decide.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -205,7 +205,7 @@ def _end(
     end: UndertakingEnd,
     reason: str,
 ) -> None:
-    """Close an undertaking with its scan, and ask the person anew: a text is frozen once."""
+    """Close an undertaking with its scan, and ask the person again: a text is frozen once."""
     if len(reason) > service.MAX_REASON:
         raise RuleBrokenError(
             _l("Use at most %(num)s characters", num=service.MAX_REASON), "reason"

@@ -1,4 +1,4 @@
-"""A CSO that joins while terms are in force: invited, joining until it has signed, then a party."""
+"""A CSO joining while terms are in force: invited, joining until it has signed, then a party."""
 
 import pytest
 import sqlalchemy as sa
@@ -150,7 +150,7 @@ def test_all_are_told_when_the_invitation_is_taken_back(inviting: Table) -> None
     assert integrity.check_all().finding is None
 
 
-def test_who_declines_is_still_joining_and_can_be_invited_anew(inviting: Table) -> None:
+def test_a_party_that_declines_is_still_joining_and_can_be_invited_again(inviting: Table) -> None:
     invite(inviting)
     send(inviting)
     decline_text(inviting["sten"], inviting.checklist(), reason="Not so.", items=["M1"])
@@ -163,7 +163,7 @@ def test_who_declines_is_still_joining_and_can_be_invited_anew(inviting: Table) 
     assert not is_joining(inviting)
 
 
-def test_a_party_that_left_and_comes_back_signs_anew(inviting: Table, frozen_time: Clock) -> None:
+def test_a_party_that_comes_back_signs_again(inviting: Table, frozen_time: Clock) -> None:
     """What it signed before it left doesn't let it in."""
     gone(inviting, frozen_time, "otto")
     frozen_time(clock.now() + DAY)

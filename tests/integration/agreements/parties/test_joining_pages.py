@@ -1,4 +1,4 @@
-"""The pages by which the NPM adds a party, and what a party sees that is joining."""
+"""The pages by which the NPM adds a party, and what a joining party sees."""
 
 import pytest
 from flask import Flask

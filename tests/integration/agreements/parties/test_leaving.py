@@ -1,4 +1,4 @@
-"""A party that leaves alone: notice, its day, and the texts that go on among the others."""
+"""A party that leaves alone: notice, last day, and the texts that stay among the others."""
 
 import datetime as dt
 
@@ -144,7 +144,7 @@ def test_of_two_csos_the_second_ends_the_agreement_instead(in_force: Table) -> N
     assert row(in_force, "door").left_on is None
 
 
-def test_of_two_at_once_one_has_to_stay(in_force: Table) -> None:
+def test_if_two_parties_leave_at_once_one_has_to_stay(in_force: Table) -> None:
     """Each has read the cooperation before the other gave notice."""
     before = cooperation(in_force, "henrik")
     departures.give_notice(in_force["otto"], cooperation(in_force, "otto"), reason=WHY)

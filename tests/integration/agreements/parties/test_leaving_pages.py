@@ -1,4 +1,4 @@
-"""The pages by which a party leaves alone, and what it reads afterwards."""
+"""The pages by which a party leaves alone, and what it can read afterwards."""
 
 import pytest
 from flask import Flask
@@ -41,7 +41,9 @@ def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_forc
     assert WHY in others
 
 
-def test_a_bad_day_is_said_beside_its_field_and_the_words_stay(app: Flask, in_force: Table) -> None:
+def test_an_invalid_day_is_reported_beside_its_field_and_text_is_kept(
+    app: Flask, in_force: Table
+) -> None:
     client = browser(app, in_force, "otto")
     response = client.submit(address(in_force), from_on=clock.today().isoformat(), reason=WHY)
     text = response.get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""A body replaced by another (N13): it takes over the place, not what people did."""
+"""A body replaced by another (N13): the successor takes over its place, not what its people did."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.factories import checklists, paper
 from tests.factories.comments import comment
 from tests.factories.cooperations import begun
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Kept, Table, begin
+from tests.factories.tables import StoredTable, Table, begin
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.test_paper import record, request_on, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
@@ -52,13 +52,13 @@ def heir(app: Flask, session: Session) -> Table:
     return starting_points.of(app).use("heir", _add_heir).load(session, "heir")
 
 
-def _add_heir() -> Kept:
+def _add_heir() -> StoredTable:
     publish(small_terms())
     table = begin(db.session())
     table.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
     table.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
     table.land.person("Sten Mohr", "heir", Role.SIGNATORY, power="Deed of foundation")
-    return Kept.of(table)
+    return StoredTable.of(table)
 
 
 def replace(

@@ -129,7 +129,7 @@ def test_every_filter_has_its_count_which_is_what_it_keeps(room: Room, first: st
     assert {"Open differences 1", "Flagged 1"} < set(labels)
 
 
-def test_the_filter_of_what_is_mine_keeps_what_is_done_too(room: Room) -> None:
+def test_the_filter_for_my_items_includes_finished_ones(room: Room) -> None:
     assign(room.table, "samira", "M7", "dora")
     assign(room.table, "samira", "M1", "dora")
     room.table.save("henrik", "M1")
@@ -330,7 +330,7 @@ def test_an_item_that_is_the_other_sides_is_refused_with_the_reason(room: Room) 
 # My work
 
 
-def test_my_work_tells_what_is_assigned_to_me_and_by_me(room: Room) -> None:
+def test_my_work_lists_items_assigned_to_me_and_by_me(room: Room) -> None:
     later = clock.today() + DAY
     for code in ("M1", "M7"):
         assign(room.table, "samira", code, "dora", due_on=later)

@@ -1,4 +1,4 @@
-"""What one side assigns changes nothing for anybody else: pages, counts, lists, mails, commands."""
+"""One side's assignments change nothing for others: pages, counts, lists, mails, commands."""
 
 from uuid import uuid4
 

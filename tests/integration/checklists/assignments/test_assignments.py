@@ -1,6 +1,6 @@
 """Assigning items to people on one's own side: by whom, to whom, tasks and reminders.
 
-In one file: all that reads or changes an assignment, tried on the same two sides.
+In one file: everything that reads or changes an assignment, tested on the same two sides.
 """
 
 import datetime as dt
@@ -118,7 +118,7 @@ def waits_for_side(table: Table) -> list[tuple[str, ...]]:
     return [task.items for task in assignments.waiting(table["samira"])]
 
 
-def test_another_side_has_its_own_and_knows_nothing_of_ours(table: Table) -> None:
+def test_another_side_has_its_own_assignments_and_sees_none_of_ours(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "ilena", "M1", "oren")
     for first, own in (("samira", "dora"), ("joana", None), ("ilena", "oren")):
@@ -632,7 +632,7 @@ def test_a_new_day_or_a_new_person_gets_a_new_reminder(table: Table) -> None:
 # The trail, and a newer version
 
 
-def test_the_trail_tells_nothing_of_it(table: Table) -> None:
+def test_the_trail_reveals_nothing_of_it(table: Table) -> None:
     count = sa.select(sa.func.count()).select_from(Event)
     before = table.session.scalar(count)
     assign(table, "samira", "M1", "dora", due_on=clock.today())

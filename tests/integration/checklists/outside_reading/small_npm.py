@@ -1,4 +1,4 @@
-"""An NPM of two people who both wrote the terms, and somebody from outside who can read them."""
+"""An NPM of two people who both wrote the terms, and an outsider who can read them."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tests import starting_points
 from tests.factories import checklists
 from tests.factories.cooperations import (
     Country,
-    KeptCountry,
+    StoredCountry,
     bring_in,
     country,
     load_checklists,
@@ -101,7 +101,7 @@ def small_npm(session: Session) -> SmallNpm:
     return SmallNpm(people.load(session), cooperation_id, terms_id)
 
 
-def _build() -> tuple[KeptCountry, UUID, UUID]:
+def _build() -> tuple[StoredCountry, UUID, UUID]:
     land = country(db.session())
     load_checklists()
     land.person(
@@ -129,4 +129,4 @@ def _build() -> tuple[KeptCountry, UUID, UUID]:
     checklists.complete_answers(small.loaded(), small.writers(), chosen=chosen)
     recompute()
     db.session.commit()
-    return KeptCountry.of(land), cooperation.id, terms.id
+    return StoredCountry.of(land), cooperation.id, terms.id

@@ -1,4 +1,4 @@
-"""Where the NPM has nobody else, somebody from outside reads the terms second (G3).
+"""An outside second reader reads the terms if the NPM has nobody else (G3).
 
 In one file: one invitation, from asking to its end, with every way it is refused.
 """
@@ -84,7 +84,7 @@ def verbs_on(small: SmallNpm) -> list[str]:
 # From the invitation to the signature ---------------------------------------------------------
 
 
-def test_somebody_from_outside_reads_and_the_text_says_so(small: SmallNpm, app: Flask) -> None:
+def test_an_outside_reader_confirms_and_the_text_says_so(small: SmallNpm, app: Flask) -> None:
     ask = f"/checklists/{small.terms_id}/outside-reader"
     coordinator, partner = (small.land.browser(app, key) for key in (WRITER, PARTNER))
     assert "Invite an outside" in coordinator.page(f"/checklists/{small.terms_id}").text
@@ -357,7 +357,7 @@ def test_a_text_has_one_outside_reader_however_often_the_form_is_sent(small: Sma
         ({"reason": "x" * 2001}, "reason"),
     ],
 )
-def test_what_an_invitation_lacks_is_said_beside_its_field(
+def test_a_missing_part_of_an_invitation_is_reported_beside_its_field(
     small: SmallNpm, changed: dict[str, Any], field: str
 ) -> None:
     if "until_on" in changed:

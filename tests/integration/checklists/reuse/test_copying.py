@@ -1,6 +1,6 @@
-"""Copying from a former checklist: what is copied, what is left out, who has read it.
+"""Copying from an earlier checklist: what is copied, what is left out, who has read it.
 
-In one file: what is copied, refused and read again is of the same pair of checklists.
+In one file: copying, refusing and reading are tested on the same pair of checklists.
 """
 
 from collections.abc import Callable, Collection
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.factories.checklists import complete_answers
-from tests.factories.tables import Kept, Table, another, begin, set_out
+from tests.factories.tables import StoredTable, Table, another, begin, set_out
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -113,7 +113,7 @@ def pair(app: Flask, session: Session) -> Pair:
     return Pair(table, replace(now.load(session), land=table.land))
 
 
-def _pair() -> tuple[Kept, Kept]:
+def _pair() -> tuple[StoredTable, StoredTable]:
     publish(small_terms())
     table = begin(db.session())
     table.settle("M1")
@@ -126,7 +126,7 @@ def _pair() -> tuple[Kept, Kept]:
             table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
         )
     table.session.commit()
-    return Kept.of(table), Kept.of(after(table).now)
+    return StoredTable.of(table), StoredTable.of(after(table).now)
 
 
 # What can be copied
@@ -157,7 +157,7 @@ def test_a_copied_answer_is_a_first_version_by_the_person_who_copied_it(pair: Pa
     assert loaded.sheet.of_party("M7", pair.now.land.id("npm")) is None
 
 
-def test_the_trail_says_which_items_were_copied_and_nothing_of_the_former(pair: Pair) -> None:
+def test_the_trail_names_the_copied_items_and_not_their_source(pair: Pair) -> None:
     pair.copy("samira", "M1", "M7")
     (event,) = pair.now.events("answers_copied")
     assert {key: value for key, value in event.items() if key != "who"} == {
@@ -305,7 +305,7 @@ def test_in_an_amendment_only_the_open_items_are_filled(pair: Pair) -> None:
 
 
 def formers(pair: Pair, first: str) -> list[str]:
-    offered = queries.formers(pair.now[first], pair.now.checklist())[0]
+    offered = queries.earlier_checklists(pair.now[first], pair.now.checklist())[0]
     return [former.reference for former in offered]
 
 
@@ -314,7 +314,7 @@ def test_only_answered_checklists_of_the_same_parties_are_offered_for_copying(pa
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     assert formers(pair, "dora") == [pair.former.cooperation.reference]
     # The other way round there is nothing yet.
-    assert queries.formers(pair.former["ilena"], pair.former.checklist()) == ([], False)
+    assert queries.earlier_checklists(pair.former["ilena"], pair.former.checklist()) == ([], False)
 
 
 @pytest.mark.both_databases
@@ -322,12 +322,12 @@ def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, p
     reference = pair.former.cooperation.reference
     actor, checklist = pair.now["ilena"], pair.now.checklist()
     for words in (reference, reference.lower(), pair.former.cooperation.title.split()[0]):
-        assert [former.reference for former in queries.formers(actor, checklist, words)[0]] == [
-            reference
-        ]
+        assert [
+            former.reference for former in queries.earlier_checklists(actor, checklist, words)[0]
+        ] == [reference]
     for words in ("nowhere", f"{reference} nowhere", "%", "_"):
-        assert queries.formers(actor, checklist, words) == ([], False)
-    assert queries.formers(actor, checklist, limit=0) == ([], True)
+        assert queries.earlier_checklists(actor, checklist, words) == ([], False)
+    assert queries.earlier_checklists(actor, checklist, limit=0) == ([], True)
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(f"{address(pair, '/copy')}?q=nowhere")
     assert "No former checklists found" in page.text
@@ -350,7 +350,7 @@ def test_a_checklist_of_another_kind_or_the_same_checklist_cannot_be_copied_from
     pair: Pair,
 ) -> None:
     for former in (pair.now.checklist(), pair.former.checklist(ChecklistKind.CONFIDENTIALITY)):
-        assert queries.former(pair.now["ilena"], pair.now.checklist(), former.id) is None
+        assert queries.earlier_checklist(pair.now["ilena"], pair.now.checklist(), former.id) is None
 
 
 def test_a_person_who_does_not_see_the_former_checklist_copies_nothing_from_it(pair: Pair) -> None:
@@ -437,7 +437,7 @@ def test_only_what_was_offered_is_chosen(pair: Pair, codes: list[str], words: st
 # Unread
 
 
-def test_a_copied_answer_is_accepted_by_nobody_until_it_is_read(pair: Pair) -> None:
+def test_nobody_accepts_a_copied_answer_before_reading_it(pair: Pair) -> None:
     pair.copy()
     assert pair.unread("M1") == {"npm", "door", "lantern"}
     assert pair.now.waiting("M1") == {"npm", "door", "lantern"}

@@ -289,7 +289,7 @@ def test_a_partner_neither_renames_nor_deletes_anothers_model_answers(with_model
 # Class K2
 
 
-def test_nothing_of_a_visit_is_kept(
+def test_no_answer_about_a_visit_becomes_a_model_answer(
     session: Session, demonstration: Demonstration, app: Flask
 ) -> None:
     scene = Scene(session, demonstration)
@@ -314,7 +314,7 @@ def test_nothing_of_a_visit_is_kept(
 
 
 @pytest.mark.parametrize("column", ["kind", "scope"])
-def test_the_database_takes_none_of_a_visit_nor_of_a_person(
+def test_the_database_refuses_model_answers_about_visits_and_people(
     with_models: Table, column: str
 ) -> None:
     values = {"kind": "visit_roles", "scope": "person"}

@@ -1,4 +1,4 @@
-"""Checklists that run on an older shipped version, and what moving them to the newest does."""
+"""Checklists on an older shipped version, and the effects of upgrading them."""
 
 import datetime as dt
 from pathlib import Path
@@ -104,9 +104,7 @@ def test_moving_keeps_every_answer(running: Table, kind: ChecklistKind) -> None:
 
 
 @KINDS
-def test_moving_keeps_what_is_agreed_where_nothing_changed(
-    running: Table, kind: ChecklistKind
-) -> None:
+def test_an_upgrade_keeps_agreement_on_unchanged_items(running: Table, kind: ChecklistKind) -> None:
     done = move(running, kind)
     loaded = running.loaded(kind)
     changed = {change.code for change in done.difference.changed if change.asks_again}

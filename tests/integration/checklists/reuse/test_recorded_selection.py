@@ -1,4 +1,4 @@
-"""How partners were chosen fills the form of M1: seen before it is saved, and typed once."""
+"""The recorded selection of partners fills the form of M1: seen before saving, and typed once."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Moving a running checklist to a newer version: what is kept, asked again or left behind."""
+"""Upgrading a running checklist to a newer version: what is kept, asked again or removed."""
 
 import pytest
 import sqlalchemy as sa

@@ -34,7 +34,7 @@ GUIDANCE = [RevisionRef("settling-terms", "en", 1, "a" * 64)]
 
 
 def varied() -> Template:
-    """Return terms with an item for each way in which something can stand in a text."""
+    """Return terms with an item for each way in which a value can be in a text."""
     table = a_table(
         "persons",
         a_column("person", "person"),
@@ -57,7 +57,7 @@ def varied() -> Template:
 
 
 def filled(template: Template | None = None) -> LoadedChecklist:
-    """Return the terms, answered and accepted by all, one item left out and one not begun."""
+    """Return the terms, answered and accepted by all, one item left out and one not started."""
     template = template or varied()
     answers = {
         "M1": small.an_answer({"words": "As <b>settled</b>, «كما هو»."}),
@@ -125,7 +125,7 @@ def filled(template: Template | None = None) -> LoadedChecklist:
 
 
 def row_of(template: Template) -> ChecklistTemplate:
-    """Return a version as it would be kept."""
+    """Return a version as it would be stored."""
     content = library.content_of(template)
     return ChecklistTemplate(
         id=uuid4(),
@@ -137,7 +137,7 @@ def row_of(template: Template) -> ChecklistTemplate:
 
 
 def words_row(words: ChecklistWords, number: int = 1) -> TemplateWords:
-    """Return words as they would be kept."""
+    """Return a translation as it would be stored."""
     content = languages.content_of(words)
     return TemplateWords(
         id=uuid4(),
@@ -152,7 +152,7 @@ def words_row(words: ChecklistWords, number: int = 1) -> TemplateWords:
 def text_of(
     loaded: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
 ) -> dict[str, Any]:
-    """Return a text as it would be frozen, without number, moment and salt."""
+    """Return a text as it would be frozen, without number, time and salt."""
     rows = {row.language: words_row(row) for row in words}
     return document(loaded or filled(), SIGNATORIES, GUIDANCE, Languages("en", rows, binding))
 
@@ -168,7 +168,7 @@ def as_frozen(text: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# The shape before, as it was written until what is said stood there in several languages.
+# The previous format, used before wording was stored in several languages.
 
 
 def first_shape(*items: Mapping[str, Any], language: str = "en") -> dict[str, Any]:
@@ -201,7 +201,7 @@ def first_shape(*items: Mapping[str, Any], language: str = "en") -> dict[str, An
 
 
 def first_item(code: str = "M1", fields: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """Return an item of such a text, with an answer of all."""
+    """Return an item of such a text, with a shared answer."""
     return {
         "code": code,
         "label": f"Item {code}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.organisations.initials import mark_for
+from tracker.organisations.initials import initials_for
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from tracker.organisations.initials import mark_for
     ],
 )
 def test_the_mark_comes_of_the_name(name: str, mark: str) -> None:
-    assert mark_for(name) == mark
+    assert initials_for(name) == mark
 
 
 def test_a_taken_mark_is_varied() -> None:
     taken: set[str] = set()
     for _again in range(8):
-        mark = mark_for("Open Door Legal Aid", taken)
+        mark = initials_for("Open Door Legal Aid", taken)
         assert mark not in taken
         assert 1 <= len(mark) <= 3
         taken.add(mark)
@@ -34,4 +34,4 @@ def test_a_taken_mark_is_varied() -> None:
 
 
 def test_when_all_are_taken_the_first_is_given() -> None:
-    assert mark_for("Xy", {"XY", "X", "Y"}) == "XY"
+    assert initials_for("Xy", {"XY", "X", "Y"}) == "XY"

@@ -1,4 +1,4 @@
-"""A frozen undertaking read back in one of its languages, in either document format."""
+"""Reading of frozen undertakings, in one of their languages and in either document format."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -24,16 +24,16 @@ class SignedDocument:
     version: str
     text: str
     digest: str
-    # What the person confirmed of it.
+    # The sentence with which the person confirmed it.
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class SignedText:
-    """What a person signed as it reads in one language; words in another know that they are."""
+    """What a person signed, in one language; strings in another language are marked."""
 
     language: str
-    # All that it can be read in, and the one that counts where they differ.
+    # All languages it can be read in, and the binding one.
     languages: tuple[str, ...]
     binding: str
     name: str
@@ -44,21 +44,21 @@ class SignedText:
     briefing_held: str
     # What was declared; empty where nothing was.
     interests: str
-    # What was asked of interests.
+    # The question about interests.
     question: str
-    # Why the NPM decides even where nothing was declared; empty where it doesn't.
+    # Why the NPM decides even if nothing was declared; empty if it doesn't.
     because: str
     # Code, label and sentence of each point that was confirmed.
     points: tuple[tuple[str, str, str], ...]
     documents: tuple[SignedDocument, ...]
-    # What stands beside it: of the person, the cooperation, the terms.
+    # What it says apart from that: about the person, the cooperation, the terms.
     about: tuple[Part_, ...]
-    # What only machines read, each with its place.
+    # What only machines read, with the path of each value.
     technical: tuple[tuple[str, str], ...]
 
 
 def read(document: Mapping[str, Any], language: str) -> SignedText:
-    """Read a frozen undertaking, of common-terms/1 too: that was said in one language."""
+    """Return a frozen undertaking in a language; common-terms/1 has only one."""
     known = texts.languages_of(document)
     shown = language if language in known else known[0]
     own = document["template"]["language"] if "template" in document else known[0]
