@@ -253,7 +253,7 @@ def earlier_checklists(
         .order_by(Checklist.started_at.desc(), Checklist.id)
         .limit(limit + 1)
     ).all()
-    lines = [Former(row, reference, title) for row, reference, title in rows[:limit]]
+    lines = [EarlierChecklist(row, reference, title) for row, reference, title in rows[:limit]]
     return lines, len(rows) > limit
 
 

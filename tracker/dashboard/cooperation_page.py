@@ -393,7 +393,7 @@ def _fill_task(context: _Context, checklist: Checklist) -> Task:
     )
     if checklist.open_items and checklist.state is ChecklistState.DRAFTING:
         why += " " + _("Open again: %(items)s.", items=with_commas(checklist.open_items))
-        why += _newcomers_read_all(table)
+        why += _newcomers_read_all(context)
     ours = next(
         (
             party.waiting_count
@@ -490,8 +490,8 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
     if not compared.agrees:
         return Task(label, *DISAGREES, checklist_url(checklist.id))
     if standing_id and checklist.state in STANDING:
-        if _is_to_renew_or_end(table, checklist):
-            return _renewing_task(table, checklist)
+        if _is_to_renew_or_end(context, checklist):
+            return _renewing_task(context, checklist)
         return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
     signing = (
         context.waiting_revisions.get(checklist.revision_sent_id)
@@ -514,25 +514,25 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
     return Task(label, _("Can't start yet"), "off", "", why)
 
 
-def _is_to_renew_or_end(table: _Table, checklist: Checklist) -> bool:
+def _is_to_renew_or_end(context: _Context, checklist: Checklist) -> bool:
     """Return whether the terms have run out, and nobody has begun to renew or to end them."""
     return (
         checklist.kind is ChecklistKind.TERMS
         and checklist.state is ChecklistState.IN_FORCE
-        and has_run_out(table.cooperation.stage, table.cooperation.ends_on)
+        and has_run_out(context.cooperation.stage, context.cooperation.ends_on)
         and not any(notice.kind is NoticeKind.ENDED for notice in notices.open_notices(checklist))
     )
 
 
-def _renewing_task(table: _Table, checklist: Checklist) -> Task:
-    url, why = record_url(checklist.id), str(_state_words(table)) + "."
+def _renewing_task(context: _Context, checklist: Checklist) -> Task:
+    url, why = record_url(checklist.id), str(_state_words(context)) + "."
     label = str(RENEW_OR_END)
-    if table.is_party and table.actor.has(*RENEWERS):
+    if context.is_party and context.actor.has(*RENEWERS):
         return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the agreed terms"))
     return Task(label, _("Waiting for others"), OTHERS, url, why)
 
 
-def _sent_task(table: _Table, checklist: Checklist, signing: WaitingRevision) -> Task:
+def _sent_task(context: _Context, checklist: Checklist, signing: WaitingRevision) -> Task:
     label = SIGN[checklist.kind]
     if signing.waits_for(context.actor):
         why = _("Read the text, then sign with your password and a code.")
@@ -614,10 +614,10 @@ def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
 
 def _step_of_active(context: _Context) -> NextStep:
     """Return the next step of an active cooperation in which nobody has a task."""
-    cooperation, heading = table.cooperation, _("Next step")
+    cooperation, heading = context.cooperation, _("Next step")
     if validity(cooperation.starts_on, cooperation.ends_on, clock.today()) is Validity.IN_FORCE:
         return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
-    return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(table)))
+    return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(context)))
 
 
 def _gate_view(context: _Context, gate: Gate) -> GateView:

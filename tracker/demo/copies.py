@@ -14,7 +14,9 @@ READ = {"ilena": ("M1", "M2", "M3", "M4"), "samira": ("M1", "M2")}
 def copy(cast: Cast, terms: Checklist) -> None:
     """Copy from earlier terms of the same parties, and read some of it for two of them."""
     ilena = cast.actor("ilena")
-    former = queries.former(ilena, terms, queries.formers(ilena, terms)[0][0].checklist.id)
+    former = queries.earlier_checklist(
+        ilena, terms, queries.earlier_checklists(ilena, terms)[0][0].checklist.id
+    )
     if former is None:
         message = "The demonstration's former terms are missing."
         raise LookupError(message)

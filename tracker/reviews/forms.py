@@ -19,7 +19,7 @@ from tracker.ui.fields import (
 )
 from tracker.ui.form_base import Form
 from tracker.ui.locale import with_commas
-from tracker.ui.proof import TOKEN_LENGTH
+from tracker.ui.proof_fields import TOKEN_LENGTH
 from tracker.ui.validators import Optional, Required
 
 VERDICT, WORDS = "verdict_", "words_"

@@ -54,7 +54,9 @@ def copy(scene: Scene, key: str = "ilena", *codes: str) -> tuple[str, ...]:
 
 
 def formers(scene: Scene, key: str, checklist: Checklist) -> list[object]:
-    return [former.checklist.id for former in queries.formers(scene.actor(key), checklist)[0]]
+    return [
+        former.checklist.id for former in queries.earlier_checklists(scene.actor(key), checklist)[0]
+    ]
 
 
 def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(

@@ -175,7 +175,7 @@ def test_once_the_days_of_a_visit_have_passed_it_stays_as_it_was(
     assert judged_again(scene) == 0
     later(plan.ends_on + ONE_DAY)
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
-    assert lacks(scene) == {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED}
+    assert missing_kinds(scene) == {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED}
     assert judged_again(scene) == 0
     visit = scene.visit()
     assert (visit.is_ready, visit.stage) == (True, VisitStage.CLEARED)

@@ -341,7 +341,7 @@ def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
         ItemFact(code, "Follow-up", "This date must be after the visit.") for code in codes
     )
     given = facts(plan=replace(SIGNED, lacking=items))
-    assert lacks(given) == [RequirementKind.PLAN_ITEM] * 2
+    assert missing_kinds(given) == [RequirementKind.PLAN_ITEM] * 2
     (only,) = gate("J3", given).missing
     assert str(only.text) == "The urgent-action plan no longer fits the visit: U16, U18."
     assert str(only.note) == "Follow-up: This date must be after the visit."

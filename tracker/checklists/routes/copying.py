@@ -41,7 +41,7 @@ def earlier_checklists(checklist_id: UUID) -> str:
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
     words = asked_words(MOST_LETTERS)
-    lines, has_more = queries.formers(actor, checklist, words)
+    lines, has_more = queries.earlier_checklists(actor, checklist, words)
     texts = texts_on_page([former.checklist for former in lines])
     return render_template(
         "checklists/reuse/earlier_checklists.html",

@@ -46,7 +46,7 @@ from tracker.ui.locale import (
     with_commas,
     with_semicolons,
 )
-from tracker.undertakings import frozen as undertakings
+from tracker.undertakings import frozen_text as undertakings
 from tracker.undertakings.facts import COVERS
 from tracker.undertakings.frozen_text import SignedDocument
 
