@@ -7,7 +7,7 @@ In one file: a view finds, checks, keeps a draft and redirects in one sequence.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -43,9 +43,10 @@ from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 from tracker.ui.proof import ShownFields
 
 # What a page sends beside the words that were typed.
@@ -227,6 +228,17 @@ def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:
     return pages.guide_beside(loaded, current_actor(), item)
 
 
+def checklist_page(template: str, loaded: LoadedChecklist, /, **values: Any) -> str:
+    """Render a page about a checklist, with what each of them names: its cooperation, its kind."""
+    return render_template(
+        template,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
+        kind_words=labels.KINDS[loaded.checklist.kind],
+        **values,
+    )
+
+
 def proposal_page(
     loaded: LoadedChecklist,
     item: Item,
@@ -245,10 +257,9 @@ def proposal_page(
     """
     current = loaded.sheet.shared(item.code)
     shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, found_or_404(current))
-    return render_template(
+    return checklist_page(
         "checklists/propose.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         fields=fields,
@@ -260,7 +271,6 @@ def proposal_page(
         is_from_record=is_from_record,
         changes=localized_values.differences(shown, own) if writing.is_filled else [],
         guidance=guidance_beside(loaded, item),
-        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -275,10 +285,9 @@ def reason_page(
     about: pages.ProposalView | FlagView | None = None,
 ) -> str:
     """Show the page that asks for one reason: about an item, a proposal or a flag on it."""
-    return render_template(
+    return checklist_page(
         "checklists/reason.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         title_words=title,
@@ -287,7 +296,29 @@ def reason_page(
         proposal=about if isinstance(about, pages.ProposalView) else None,
         flag=about if isinstance(about, FlagView) else None,
         answers=pages.answers_of(loaded, item),
-        kind_words=labels.KINDS[loaded.checklist.kind],
+    )
+
+
+def act_with_reason(
+    form: ShownFields,
+    verb: Callable[..., object],
+    *,
+    success: str,
+    next: Response,  # noqa: A002 -- as for perform()
+    conflict: Callable[[StaleError], str],
+) -> str | Response | None:
+    """Act with the reason that was typed, on the item as its page showed it (see show_item).
+
+    verb is given the reason, and the token of what was shown. None: the form has to be shown.
+    """
+    if not form.validate_on_submit():
+        return None
+    return perform(
+        form,
+        lambda: verb(form["reason"].data or "", token=form.page_token.data or ""),
+        success=success,
+        next=next,
+        conflict=conflict,
     )
 
 

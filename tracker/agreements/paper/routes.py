@@ -26,7 +26,11 @@ from tracker.agreements.paper.forms import (
 )
 from tracker.agreements.revisions import Since
 from tracker.checklists import encryption, labels, loading
-from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists.editing import (
+    checklist_page,
+    get_or_404,
+    load_localized,
+)
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
@@ -165,15 +169,13 @@ def record_former(checklist_id: UUID) -> str | Response:
         form.refuse_unless_shown(shown.page_of(actor, form.page_token.data), digest)
     form.page_token.data = shown.token_of(actor, shown.page_with(digest))
     lacking = set(prior_agreements.not_known(loaded))
-    return render_template(
+    return checklist_page(
         "agreements/prior_agreement.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         text=frozen_text.read(known, locale.language_of_text()),
         parties=parties,
         not_known=[item for item in loaded.template.items if item.code in lacking],
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -207,10 +209,9 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         return done
     form.page_token.data = shown.token_of(actor, shown.page_with(record.digest))
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
-    return render_template(
+    return checklist_page(
         "agreements/paper.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         revision=revision,
         view=paper_pages.view(checklist, record, revision, signature_request),
         size=size_words(record.size),
@@ -222,7 +223,6 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         may_answer=may_answer,
         confirmers=paper_pages.confirmers(actor, loaded, record, signature_request),
         may_withdraw=bool(paper.can_withdraw(actor, loaded, record, signature_request)),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -321,14 +321,11 @@ def _get_or_404(
 def _no_page(
     loaded: LoadedChecklist, paper_record: PaperRecord, form: NoForm, title: str, lede: str
 ) -> str:
-    checklist = loaded.checklist
-    return render_template(
+    return checklist_page(
         "agreements/paper_no.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         record_id=paper_record.id,
         title_words=title,
         lede_words=lede,
-        kind_words=labels.KINDS[checklist.kind],
     )

@@ -46,7 +46,11 @@ from tracker.checklists import (
     loading,
     policy,
 )
-from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists.editing import (
+    checklist_page,
+    get_or_404,
+    load_localized,
+)
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Notice, NoticeKind
@@ -117,10 +121,9 @@ def send(checklist_id: UUID) -> str | Response:
         )
         if done:
             return done
-    return render_template(
+    return checklist_page(
         "agreements/send.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         parties=[(party, able[party.organisation_id]) for party in loaded.surroundings.parties],
         several=agreement_forms.SEVERAL,
@@ -128,7 +131,6 @@ def send(checklist_id: UUID) -> str | Response:
         hinted_items=warnings.hints_before_sending(loaded, locale.language()),
         obstacles=obstacles,
         is_restricted=encryption.is_restricted(checklist),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -481,10 +483,9 @@ def _record_page(
     may_sign_on_paper = signature_request is not None and bool(
         paper.can_record(actor, loaded.parties, signature_request, document)
     )
-    return render_template(
+    return checklist_page(
         "agreements/record.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         revision=revision,
         asked=signature_request,
         reason=signoff_service.reason_of(signature_request, encryption.key_for(checklist))
@@ -527,7 +528,6 @@ def _record_page(
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,
-        kind_words=labels.KINDS[checklist.kind],
         is_restricted=encryption.is_restricted(checklist),
         is_signed_by_all=compared.agrees and outcome is not None and outcome.is_signed_by_all,
         certificates=signoff.certificates(revision.id),

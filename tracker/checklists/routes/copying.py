@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -15,7 +15,12 @@ from tracker.checklists import (
     policy,
     queries,
 )
-from tracker.checklists.editing import get_or_404, note_opening, uuid_or_nil
+from tracker.checklists.editing import (
+    checklist_page,
+    get_or_404,
+    note_opening,
+    uuid_or_nil,
+)
 from tracker.checklists.forms import copy_form
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
@@ -40,14 +45,12 @@ def formers(checklist_id: UUID) -> str:
     checklist, loaded = _get_or_404(actor, checklist_id)
     words = asked_words(MOST_LETTERS)
     lines, has_more = queries.formers(actor, checklist, words)
-    return render_template(
+    return checklist_page(
         "checklists/reuse/formers.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         formers=lines,
         has_more=has_more,
         words=words,
-        kind_words=labels.KINDS[checklist.kind],
         states=labels.STATES,
     )
 
@@ -98,10 +101,9 @@ def _look_again(form: Form, look: Preview) -> None:
 
 def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, form: Form) -> str:
     checklist = loaded.checklist
-    return render_template(
+    return checklist_page(
         "checklists/reuse/copy.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         former=before.checklist,
         former_cooperation=before.cooperation,
         form=form,
@@ -110,7 +112,6 @@ def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, 
         },
         behind=copies.behind(look),
         is_restricted=encryption.is_restricted(checklist),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,9 +12,11 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import labels, pages, policy
+from tracker.checklists import pages, policy
 from tracker.checklists.editing import (
+    act_with_reason,
     back,
+    checklist_page,
     get_item_or_404,
     get_or_404,
     item_of,
@@ -108,15 +110,9 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
         show_item(form, actor, again, item_of(again, still_open.item))
         return _explain_page(actor, again, still_open, form)
 
-    done = form.validate_on_submit() and perform(
+    done = act_with_reason(
         form,
-        lambda: safeguards.explain_flag_as_shown(
-            actor,
-            checklist,
-            flag_id,
-            form.reason.data or "",
-            token=form.page_token.data or "",
-        ),
+        partial(safeguards.explain_flag_as_shown, actor, checklist, flag_id),
         success=_("The flag is closed with your explanation."),
         next=back(checklist_id, raised.item),
         conflict=changed,
@@ -185,15 +181,13 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
         else back(checklist_id, code),
     )
     passages = passages_for([hint.hint.passage], locale.language())
-    return done or render_template(
+    return done or checklist_page(
         "checklists/hint.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         hint=warnings.hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader),
         answers=pages.answers_of(loaded, item),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -252,7 +246,6 @@ def _review_page(
     if is_new:
         page = shown.page_with(text_digest(loaded))
         form.page_token.data = shown.token_of(actor, page)
-    checklist = loaded.checklist
     views = [
         view
         for view in pages.item_views(loaded, actor)
@@ -260,14 +253,12 @@ def _review_page(
     ]
     asked_on = [view.item.code for view in views if view.has_question]
     first = {*READ_FIRST, *asked_on}
-    return render_template(
+    return checklist_page(
         "checklists/review.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         is_alone=is_alone,
         views=[view for view in views if view.item.code in first],
         others=[view for view in views if view.item.code not in first],
         asked_on=asked_on,
-        kind_words=labels.KINDS[checklist.kind],
     )
