@@ -304,7 +304,10 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
 
 def forms_in(text: str) -> AbstractSet[str]:
     """Return the different words of a text as they are compared with those of phrases."""
-    return {form for word in folded_words(text) if word for form in _forms_of(word)}
+    words = folded_words(text)
+    if text.isascii():  # nothing is written together with a word, as in Arabic
+        return words
+    return {form for word in words if word for form in _forms_of(word)}
 
 
 @dataclass(slots=True)

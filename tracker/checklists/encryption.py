@@ -1,8 +1,10 @@
 """Encryption of answers of class K2 to K7 with the cooperation's key; K8 stays in plain text."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
@@ -14,6 +16,22 @@ from tracker.checklists.models import (
 )
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto
+
+
+class WithReason(Protocol):
+    """A row with the words of a reason, or its columns alone."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id, to which the encrypted words are bound."""
+
+    @property
+    def reason(self) -> str | None:
+        """The words, where they stand in plain text."""
+
+    @property
+    def sealed_reason(self) -> bytes | None:
+        """The words, encrypted."""
 
 
 def is_restricted(checklist: Checklist) -> bool:
@@ -41,8 +59,8 @@ def put_values(checklist: Checklist, row: Answer | Proposal, values: Mapping[str
         row.sealed = None
 
 
-def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
-    """Read values back."""
+def values_of(cooperation_id: UUID, row: Answer | Proposal | sa.Row[Any]) -> dict[str, Any]:
+    """Read values back, of a row or of its columns."""
     if row.sealed is None:
         return dict(row.values or {})
     values: dict[str, Any] = _unseal(cooperation_id, row.id, "values", row.sealed)
@@ -59,7 +77,7 @@ def put_reason(checklist: Checklist, row: Checklist | Position | Proposal, reaso
         row.sealed_reason = None
 
 
-def reason_of(cooperation_id: UUID, row: Checklist | Position | Proposal) -> str:
+def reason_of(cooperation_id: UUID, row: WithReason) -> str:
     """Read a reason back."""
     if row.sealed_reason is None:
         return row.reason or ""

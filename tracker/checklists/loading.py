@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,6 +39,7 @@ from tracker.checklists.models import (
     Proposal,
     ProposalState,
     SafeguardReview,
+    Stance,
 )
 from tracker.checklists.rules.completeness import (
     ChecklistStatus,
@@ -69,7 +70,7 @@ from tracker.organisations.models import Organisation
 # What is read with a checklist's own row (HEADS).
 _RELATIONS = ("template", "reading", "parties")
 
-Row = TypeVar("Row", Position, Proposal, Flag, HintAnswer, SafeguardReview)
+Row = TypeVar("Row", Proposal, Flag, HintAnswer, SafeguardReview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,20 @@ class PersonFact:
     organisation_name: str
     side: OrganisationKind
     function: str = ""
+
+
+class PositionFact(NamedTuple):
+    """A party's current position on an item."""
+
+    id: UUID
+    item: str
+    organisation_id: UUID
+    answer_id: UUID | None
+    stance: Stance
+    reason: str | None
+    sealed_reason: bytes | None
+    taken_at: dt.datetime
+    author_name: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,7 @@ class LoadedChecklist:
     # Who takes part today; and the names of all who ever did, for showing.
     people: Mapping[UUID, PersonFact]
     names: Names
-    positions: tuple[Position, ...]
+    positions: tuple[PositionFact, ...]
     proposals: tuple[Proposal, ...]
     turned_down: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
@@ -116,7 +131,7 @@ class LoadedChecklist:
         return standing(self.template, self.sheet, self.surroundings)
 
     @cached_property
-    def positions_on(self) -> Mapping[str, Mapping[UUID, Position]]:
+    def positions_on(self) -> Mapping[str, Mapping[UUID, PositionFact]]:
         """The positions on each item that has any, by organisation."""
         return {
             code: {row.organisation_id: row for row in rows}
@@ -208,7 +223,7 @@ class LoadedChecklist:
         return next((p for p in self.parties if p.organisation_id == organisation_id), None)
 
 
-OfItem = TypeVar("OfItem", Position, Proposal, Flag, HintAnswer)
+OfItem = TypeVar("OfItem", PositionFact, Proposal, Flag, HintAnswer)
 
 
 def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
@@ -466,7 +481,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
         lambda new: _answers([rows[checklist_id] for checklist_id in new]),
         nothing=_no_answers,
     )
-    positions = loaded.parts(Part.POSITIONS, ids, _reads(_POSITIONS))
+    positions = loaded.parts(Part.POSITIONS, ids, _positions)
     proposals = loaded.parts(Part.PROPOSALS, ids, _reads(_PROPOSALS))
     flags = loaded.parts(Part.FLAGS, ids, _reads(_FLAGS))
     hint_answers = loaded.parts(
@@ -506,7 +521,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
 class _Talks:
     """Everything on a checklist apart from its answers."""
 
-    positions: Sequence[Position]
+    positions: Sequence[PositionFact]
     proposals: Sequence[Proposal]
     flags: Sequence[Flag]
     reviews: Sequence[SafeguardReview]
@@ -568,10 +583,22 @@ def said_in(loaded: LoadedChecklist, language: str) -> LoadedChecklist:
 
 # Statements that never change shape are built once: building them takes as long as sending them.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# Of positions and answers there are many, and nobody changes the rows: columns alone are read.
 _POSITIONS = (
-    sa.select(Position)
+    sa.select(
+        Position.checklist_id,
+        Position.id,
+        Position.item,
+        Position.organisation_id,
+        Position.answer_id,
+        Position.stance,
+        Position.reason,
+        Position.sealed_reason,
+        Position.taken_at,
+        User.name,
+    )
+    .join(Position.author)
     .where(Position.checklist_id.in_(_IDS), Position.is_current)
-    .options(load_joined(Position.author, User.name))
 )
 _PROPOSALS = (
     sa.select(Proposal)
@@ -633,11 +660,27 @@ _COOPERATIONS = (
     .execution_options(populate_existing=True)
 )
 ANSWERS = (
-    sa.select(Answer, CopiedAnswer.source_checklist_id, CopyReading.organisation_id)
+    sa.select(
+        Answer.checklist_id,
+        Answer.id,
+        Answer.item,
+        Answer.scope,
+        Answer.owner_id,
+        Answer.version,
+        Answer.values,
+        Answer.sealed,
+        Answer.not_applicable,
+        Answer.author_id,
+        Answer.organisation_id,
+        Answer.saved_at,
+        User.name.label("author_name"),
+        CopiedAnswer.source_checklist_id,
+        CopyReading.organisation_id.label("reader_id"),
+    )
+    .join(Answer.author)
     .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
     .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
-    .options(load_joined(Answer.author, User.name))
 )
 # A person's own confirmations do not make them an author of the terms, nor does copying a former
 # agreement, loading a model answer as it is, or transcribing paper.
@@ -686,7 +729,14 @@ def _reads(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, lis
     return read
 
 
-def _stances(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
+def _positions(ids: list[UUID]) -> dict[UUID, list[PositionFact]]:
+    positions: dict[UUID, list[PositionFact]] = {}
+    for checklist_id, *columns in db.session.execute(_POSITIONS, {"ids": ids}):
+        positions.setdefault(checklist_id, []).append(PositionFact(*columns))
+    return positions
+
+
+def _stances(positions: Iterable[PositionFact]) -> dict[str, dict[UUID, Any]]:
     stances: dict[str, dict[UUID, Any]] = {}
     for position in positions:
         stances.setdefault(position.item, {})[position.organisation_id] = (
@@ -753,25 +803,35 @@ def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
     # An answer that was copied comes once for each organisation that has read it.
     rows = db.session.execute(ANSWERS, wanted).all()
     read_by: dict[UUID, set[UUID]] = {}
-    for row, _source_id, reader_id in rows:
-        read_by.setdefault(row.id, set()).add(reader_id)
+    for row in rows:
+        if row.reader_id is not None:
+            read_by.setdefault(row.id, set()).add(row.reader_id)
     answers = {checklist.id: _no_answers() for checklist in checklists}
-    for row, source_id, _reader_id in rows:
-        answers[row.checklist_id].current[_key(row)] = replace(
-            _filled(cooperation_ids[row.checklist_id], row, row.author.name),
-            copied_from=source_id,
-            read_by=frozenset(read_by[row.id] - {None}),
+    for row in rows:
+        answers[row.checklist_id].current[_key(row)] = _filled(
+            cooperation_ids[row.checklist_id],
+            row,
+            row.author_name,
+            copied_from=row.source_checklist_id,
+            read_by=frozenset(read_by.get(row.id, ())),
         )
     for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
         answers[checklist_id].authors.add(author_id)
     return answers
 
 
-def _key(row: Answer) -> AnswerKey:
+def _key(row: Answer | sa.Row[Any]) -> AnswerKey:
     return row.item, row.scope, row.owner_id
 
 
-def _filled(cooperation_id: UUID, row: Answer, author_name: str) -> Filled:
+def _filled(
+    cooperation_id: UUID,
+    row: Answer | sa.Row[Any],
+    author_name: str,
+    *,
+    copied_from: UUID | None = None,
+    read_by: frozenset[UUID] = frozenset(),
+) -> Filled:
     return Filled(
         answer_id=row.id,
         version=row.version,
@@ -781,6 +841,8 @@ def _filled(cooperation_id: UUID, row: Answer, author_name: str) -> Filled:
         organisation_id=row.organisation_id,
         saved_at=row.saved_at,
         not_applicable=row.not_applicable,
+        copied_from=copied_from,
+        read_by=read_by,
     )
 
 

@@ -35,9 +35,14 @@ from tracker.checklists import (
 from tracker.checklists.assignments.pages import AssignedView, view_of
 from tracker.checklists.assignments.service import Assigned
 from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
-from tracker.checklists.loading import LoadedChecklist, OwnPassageBeside, own_guidance_beside
+from tracker.checklists.loading import (
+    LoadedChecklist,
+    OwnPassageBeside,
+    PositionFact,
+    own_guidance_beside,
+)
 from tracker.checklists.localized_values import Part_
-from tracker.checklists.models import Position, Proposal, Stance
+from tracker.checklists.models import Proposal, Stance
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView, HintView
@@ -424,7 +429,7 @@ def _position(
     loaded: LoadedChecklist,
     answer: Filled,
     organisation_id: UUID,
-    position: Position | None,
+    position: PositionFact | None,
     own: UUID | None,
 ) -> PositionView:
     party = loaded.party(organisation_id)
@@ -447,7 +452,7 @@ def _position(
         note = encryption.reason_of(loaded.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
             state = _l("Wrote this answer")
-        by = _("%(name)s, %(when)s", name=position.author.name, when=as_date(position.taken_at))
+        by = _("%(name)s, %(when)s", name=position.author_name, when=as_date(position.taken_at))
     return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
 
 

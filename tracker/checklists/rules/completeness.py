@@ -296,6 +296,8 @@ def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     Who proposed other words has done their part: those wait for the parties that may answer them.
     """
     open_ = not_accepting(item, sheet, surroundings)
+    if not open_:
+        return ()
     proposers = [party_id for party_id in open_ if party_id in sheet.proposed.get(item.code, ())]
     by_id = {party.organisation_id: party for party in surroundings.parties}
     answering_them = {
@@ -441,12 +443,13 @@ def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     """Return the parties of which nobody has read all that was copied into an item."""
     answers = [sheet.shared(item.code)]
     answers += [sheet.of_party(item.code, party.organisation_id) for party in surroundings.parties]
+    copied = [answer for answer in answers if answer is not None and answer.copied_from is not None]
+    if not copied:  # as on most items
+        return ()
     return tuple(
         party.organisation_id
         for party in surroundings.parties
-        if any(
-            copied is not None and copied.is_unread_by(party.organisation_id) for copied in answers
-        )
+        if any(answer.is_unread_by(party.organisation_id) for answer in copied)
     )
 
 
