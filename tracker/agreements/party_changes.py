@@ -14,8 +14,8 @@ from tracker.activity.service import lock_chain
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import encryption, loading, service
-from tracker.checklists.loading import lock
+from tracker.checklists import encryption, heads, service
+from tracker.checklists.heads import lock
 from tracker.checklists.models import (
     Checklist,
     ChecklistParty,
@@ -124,7 +124,7 @@ def terms_of(cooperation_id: UUID) -> Checklist | None:
     return next(
         (
             checklist
-            for checklist in loading.of_cooperation(cooperation_id)
+            for checklist in heads.of_cooperation(cooperation_id)
             if checklist.kind is ChecklistKind.TERMS
         ),
         None,

@@ -27,12 +27,8 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import (
-    LoadedChecklist,
-    load,
-    load_for_update,
-    lock,
-)
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,

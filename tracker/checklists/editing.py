@@ -27,15 +27,16 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     drafts,
     encryption,
+    heads,
     labels,
-    loading,
     localized_values,
     pages,
     policy,
     queries,
 )
 from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, DraftKind
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView
@@ -89,7 +90,7 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
         if page not in LOCKED_BY_THE_VERB:
             lock(checklist)
         return checklist
-    checklist = found_or_404(loading.find(actor, checklist_id))
+    checklist = found_or_404(heads.find(actor, checklist_id))
     note_opening(actor, checklist, page)
     return checklist
 

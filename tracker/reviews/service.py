@@ -20,7 +20,7 @@ from tracker.activity.verbs import Verb
 from tracker.agreements import notices, renewal
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import lock
+from tracker.checklists.heads import lock
 from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations

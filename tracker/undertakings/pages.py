@@ -37,11 +37,14 @@ from tracker.undertakings import (
     encryption,
     frozen,
     labels,
+    lists,
     people,
     policy,
     queries,
+    waiting,
 )
 from tracker.undertakings.facts import LIST, Questions, Scope, Terms
+from tracker.undertakings.lists import Line, PartyLines
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -50,7 +53,8 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 from tracker.undertakings.places import Places
-from tracker.undertakings.queries import Line, Loaded, PartyLines, TaskKind
+from tracker.undertakings.queries import Loaded
+from tracker.undertakings.waiting import TaskKind
 
 # The passages of guidance that say why a person is asked (S10, S11, S15).
 WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
@@ -366,7 +370,7 @@ def _split(part: tuple[str, bool], name: str) -> list[tuple[str, bool]]:
 
 def my_tasks(actor: Actor) -> Tasks:
     """Tell what waits on undertakings for a person. A source of my work."""
-    tasks = queries.tasks(actor)
+    tasks = waiting.tasks(actor)
     return Tasks(
         mine=tuple(Waiting(YOURS, task, _tasks) for task in tasks.mine),
         others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
@@ -374,11 +378,11 @@ def my_tasks(actor: Actor) -> Tasks:
     )
 
 
-def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
+def _tasks(shown: Sequence[waiting.Task]) -> list[Task]:
     return [_task(task) for task in shown]
 
 
-class _Cleared(queries.ToClear, Protocol):
+class _Cleared(lists.ToClear, Protocol):
     @property
     def is_cleared(self) -> bool:
         """Whether a clearance of theirs is open."""
@@ -399,16 +403,16 @@ def cooperation_tasks(
     checklist = queries.confidentiality(cooperation.id)
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
-    waiting = queries.tasks(actor, cooperation.id).mine
+    mine = waiting.tasks(actor, cooperation.id).mine
     tasks = [
         replace(_task(task), why=_("About ten minutes."))
-        for task in waiting
+        for task in mine
         if task.kind is TaskKind.SIGN
     ]
     uncleared = [person for person in facts.people if not person.is_cleared]
-    tasks += map(_list_task, queries.incomplete_lists(actor, cooperation, checklist, uncleared))
-    asked_count, cleared = queries.progress(cooperation.id)
-    if any(task.kind is not TaskKind.SIGN for task in waiting):
+    tasks += map(_list_task, lists.incomplete_lists(actor, cooperation, checklist, uncleared))
+    asked_count, cleared = lists.progress(cooperation.id)
+    if any(task.kind is not TaskKind.SIGN for task in mine):
         state_, mark = _l("Waiting for you"), YOURS
     elif cleared < asked_count or uncleared:
         state_, mark = _l("In progress"), "half"
@@ -423,7 +427,7 @@ def cooperation_tasks(
     }
 
 
-def _list_task(task: queries.IncompleteList) -> Task:
+def _list_task(task: lists.IncompleteList) -> Task:
     if task.is_own:
         state_, mark = _("Waiting for you"), YOURS
     else:
@@ -434,7 +438,7 @@ def _list_task(task: queries.IncompleteList) -> Task:
     return Task(_("Complete the list of people who must sign"), state_, mark, url, why_)
 
 
-def _task(task: queries.Task) -> Task:
+def _task(task: waiting.Task) -> Task:
     url = url_for(task.page, **dict[str, Any](task.values))
     where = _("%(title)s, %(reference)s", title=task.title, reference=task.reference)
     match task.kind:
@@ -459,7 +463,7 @@ def _task(task: queries.Task) -> Task:
             return Task(label, state_, OTHERS, url, where)
 
 
-def _waited_for(task: queries.Task) -> tuple[str, str]:
+def _waited_for(task: waiting.Task) -> tuple[str, str]:
     """Return in words what somebody waits for, and for whom."""
     match task.kind:
         case TaskKind.WAITS_FOR_ANOTHER:

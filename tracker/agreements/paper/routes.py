@@ -25,12 +25,8 @@ from tracker.agreements.paper.forms import (
     signers_in,
 )
 from tracker.agreements.revisions import Since
-from tracker.checklists import encryption, labels, loading
-from tracker.checklists.editing import (
-    checklist_page,
-    get_or_404,
-    load_localized,
-)
+from tracker.checklists import encryption, heads, labels
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
@@ -70,7 +66,7 @@ def record(checklist_id: UUID) -> str | Response:
     signature_request = found_or_404(signoff.request_of(checklist.revision_sent_id))
     revision = signature_request.revision
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
-    parties = loading.parties(checklist)
+    parties = heads.parties(checklist)
     require(paper.can_record(actor, parties, signature_request, document))
     lines = paper.open_lines(actor, signature_request, document)
     form: Any = paper_form(lines)
@@ -123,7 +119,7 @@ def _record_page(
     return render_template(
         "agreements/paper_record.html",
         checklist=checklist,
-        cooperation=loading.cooperation(checklist),
+        cooperation=heads.cooperation(checklist),
         revision=revision,
         since=since,
         text=frozen_text.read(document, locale.language()),
@@ -141,7 +137,7 @@ def record_former(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_former")
     # Read whole only by the verb, and then for the page: what anybody saved meanwhile counts.
-    parties = loading.parties(checklist)
+    parties = heads.parties(checklist)
     require(prior_agreements.can_record(actor, checklist, parties))
     form: Any = former_form(parties)
     done = form.validate_on_submit() and perform(

@@ -8,12 +8,7 @@ from flask_babel import gettext as _
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import evidence, revisions
 from tracker.checklist_templates.schema import Part
-from tracker.checklists.editing import (
-    checklist_page,
-    get_item_or_404,
-    get_or_404,
-    load_localized,
-)
+from tracker.checklists.editing import checklist_page, get_item_or_404, get_or_404, load_localized
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.history import item_timeline
 from tracker.checklists.history.item_events import past_of

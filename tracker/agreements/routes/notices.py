@@ -11,12 +11,7 @@ from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import amendments, notices, renewal
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
-from tracker.checklists.editing import (
-    back,
-    checklist_page,
-    get_or_404,
-    load_localized,
-)
+from tracker.checklists.editing import back, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ReasonOnTextForm
 from tracker.checklists.models import NoticeKind
 from tracker.core import clock

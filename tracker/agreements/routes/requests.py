@@ -17,11 +17,7 @@ from tracker.agreements.revisions import Since
 from tracker.agreements.routes import on_text
 from tracker.agreements.service import SUBJECT
 from tracker.checklists import policy
-from tracker.checklists.editing import (
-    checklist_page,
-    get_or_404,
-    load_localized,
-)
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.core import clock

@@ -42,15 +42,11 @@ from tracker.agreements.paper import service as paper
 from tracker.agreements.routes import on_text
 from tracker.checklists import (
     encryption,
+    heads,
     labels,
-    loading,
     policy,
 )
-from tracker.checklists.editing import (
-    checklist_page,
-    get_or_404,
-    load_localized,
-)
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Notice, NoticeKind
@@ -184,7 +180,7 @@ def read(checklist_id: UUID) -> str | Response:
     return render_template(
         "agreements/sign_read.html",
         checklist=checklist,
-        cooperation=loading.cooperation(checklist),
+        cooperation=heads.cooperation(checklist),
         revision=signature_request.revision,
         text=_text(_document(checklist, signature_request.revision)),
         since=revisions.since(checklist, _opened(actor), signature_request.revision),
@@ -305,7 +301,7 @@ def _who_signs(
 ) -> dict[str, Any]:
     """Return for a page who signs, by which rule, what was passed on, until when."""
     asking = agreement_pages.read(signature_request, encryption.key_for(checklist))
-    parties = loading.parties(checklist)
+    parties = heads.parties(checklist)
     return {
         "asking": asking,
         "signers": agreement_pages.who_signs(asking, parties, actor),

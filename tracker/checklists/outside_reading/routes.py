@@ -11,16 +11,11 @@ from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import pages as checklist_pages
 from tracker.checklists import policy as checklist_policy
-from tracker.checklists.editing import (
-    back,
-    checklist_page,
-    get_or_404,
-    item_of,
-    load_localized,
-)
+from tracker.checklists.editing import back, checklist_page, get_or_404, item_of, load_localized
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.forms import FlagForm, HintForm
-from tracker.checklists.loading import LoadedChecklist, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, OutsideReading
 from tracker.checklists.negotiation import hints, safeguards, warnings
 from tracker.checklists.negotiation.text_digest import item_digest, text_digest

@@ -27,6 +27,7 @@ from tracker.checklists import (
     service,
 )
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.beside import comments_beside, text_on_page
 from tracker.checklists.editing import (
     RECORDED,
     Writing,
@@ -59,7 +60,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import hints, safeguards
 from tracker.checklists.reuse import (

@@ -15,12 +15,7 @@ from tracker.checklists import (
     policy,
     queries,
 )
-from tracker.checklists.editing import (
-    checklist_page,
-    get_or_404,
-    note_opening,
-    uuid_or_nil,
-)
+from tracker.checklists.editing import checklist_page, get_or_404, note_opening, uuid_or_nil
 from tracker.checklists.forms import copy_form
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist

@@ -8,12 +8,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, require, signed_in
 from tracker.checklists import policy
-from tracker.checklists.editing import (
-    back,
-    checklist_page,
-    get_or_404,
-    uuid_or_nil,
-)
+from tracker.checklists.editing import back, checklist_page, get_or_404, uuid_or_nil
 from tracker.checklists.forms import MoveForm
 from tracker.checklists.loading import load
 from tracker.checklists.reuse import template_upgrade
