@@ -22,7 +22,7 @@ PAGES = {
     "the library": (None, "/guidance", 4),
     "a search of it": (None, "/guidance?q=independence", 6),
     "the library, signed in": ("ilena", "/guidance", 8),
-    "an article": (None, "/guidance/settling-terms", 6),
+    "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 28),
     "the list of cooperations": ("ilena", "/cooperations", 16),
