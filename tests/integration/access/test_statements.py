@@ -31,7 +31,7 @@ PAGES = {
     "own undertakings": ("ilena", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
-    "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
+    "a text before signing": ("otto", "/checklists/{waiting}/sign", 15),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 34),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 29),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
