@@ -102,11 +102,7 @@ def people_only_of(cooperation_id: UUID, organisation_id: UUID) -> set[UUID]:
 
 def people_of(parties: Iterable[Party]) -> set[UUID]:
     """Return who of some parties is told that one joins or leaves."""
-    return {
-        person.user_id
-        for party in parties
-        for person in accounts.people_with_role(party.organisation_id, INFORMED)
-    }
+    return accounts.people_with_role([party.organisation_id for party in parties], INFORMED)
 
 
 def tidy(reason: str) -> str:

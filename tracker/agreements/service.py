@@ -238,10 +238,13 @@ def who_else_is_reminded(loaded: LoadedChecklist) -> dict[UUID, str]:
     """
     if is_restricted(loaded.checklist):
         return {}
+    names = accounts.names_by_organisation(
+        [party.organisation_id for party in loaded.parties], [Role.COORDINATOR]
+    )
     return {
-        person.user_id: f"{person.name}, {party.name}"
-        for party in loaded.surroundings.parties
-        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        user_id: f"{name}, {party.name}"
+        for party in loaded.parties
+        for user_id, name in names[party.organisation_id].items()
     }
 
 
@@ -689,11 +692,7 @@ def everyone(loaded: LoadedChecklist) -> set[UUID]:
 
 
 def _people_with(loaded: LoadedChecklist, *roles: Role) -> set[UUID]:
-    return {
-        person.user_id
-        for party in loaded.surroundings.parties
-        for person in accounts.people_with_role(party.organisation_id, roles)
-    }
+    return accounts.people_with_role([party.organisation_id for party in loaded.parties], roles)
 
 
 def _ask_for_changes(

@@ -156,7 +156,7 @@ def _with_uses(article: Article, language: str) -> tuple[list[Passage], dict[str
     ).all()
     used_by_key: dict[str, list[PassageUse]] = {}
     for passage, use in rows:
-        used_by_key.setdefault(passage.key, []).extend([use] if use else [])
+        used_by_key.setdefault(passage.key, []).extend([] if use is None else [use])
     return (
         list(dict.fromkeys(passage for passage, _use in rows)),
         {key: _uses(used, language) for key, used in used_by_key.items()},

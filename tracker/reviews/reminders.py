@@ -117,9 +117,5 @@ def _days_in_text(cooperation: Cooperation) -> int | None:
 
 
 def _recipients(cooperation: Cooperation) -> set[UUID]:
-    return {
-        person.user_id
-        for party in people.current(cooperation.id)
-        if not party.is_joining
-        for person in accounts.people_with_role(party.organisation_id, BEGINNERS)
-    }
+    parties = [party for party in people.current(cooperation.id) if not party.is_joining]
+    return accounts.people_with_role([party.organisation_id for party in parties], BEGINNERS)

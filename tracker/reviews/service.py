@@ -375,11 +375,7 @@ def _people_with(cooperation: Cooperation, roles: Collection[Role]) -> set[UUID]
 
 
 def _people_of(parties: Iterable[Party], roles: Collection[Role]) -> set[UUID]:
-    return {
-        person.user_id
-        for party in parties
-        for person in accounts.people_with_role(party.organisation_id, roles)
-    }
+    return accounts.people_with_role([party.organisation_id for party in parties], roles)
 
 
 def _record(verb: Verb, actor: Actor | None, review: Review, **details: Any) -> None:

@@ -41,7 +41,7 @@ PAGES = {
 }
 SAVING_V4 = 46
 # One of them finds out who has joined by it (adr 70), one whether it was made on paper before.
-SIGNING_LAST = 68
+SIGNING_LAST = 67
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

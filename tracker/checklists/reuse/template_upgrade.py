@@ -206,10 +206,13 @@ def _open_after(open_items: list[str], done: Move) -> list[str]:
 
 def _concerned(loaded: LoadedChecklist) -> set[UUID]:
     """Return the coordinators of all parties; of a visit's checklist those who may open it."""
+    by_organisation = accounts.names_by_organisation(
+        [party.organisation_id for party in loaded.parties], [Role.COORDINATOR]
+    )
     coordinators = {
-        (person.user_id, party.side)
+        (user_id, party.side)
         for party in loaded.parties
-        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        for user_id in by_organisation[party.organisation_id]
     }
     if not encryption.is_restricted(loaded.checklist):
         return {user_id for user_id, _side in coordinators}
