@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
@@ -148,12 +148,13 @@ def _with_uses(article: Article, language: str) -> tuple[list[Passage], dict[str
     Items are based on the current text, so an older one is used nowhere.
     """
     ref = sa.literal(f"{article.slug}/") + Passage.key
-    rows = db.session.execute(
+    query = (
         sa.select(Passage, PassageUse)
         .outerjoin(PassageUse, sa.and_(PassageUse.passage == ref, sa.literal(article.is_current)))
         .where(Passage.article_id == article.id)
         .order_by(Passage.number)
-    ).all()
+    )
+    rows: Sequence[Any] = db.session.execute(query).all()
     used_by_key: dict[str, list[PassageUse]] = {}
     for passage, use in rows:
         used_by_key.setdefault(passage.key, []).extend([] if use is None else [use])
@@ -181,19 +182,8 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
     return {row.code: row for row in rows}
 
 
-def uses_of(passages: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, list[Use]]:
-    """Return where each of these passages ("article/key") is used, in the order of the codes.
-
-    Labels are in the language, where they are translated.
-    """
-    uses: dict[str, list[Use]] = {passage: [] for passage in passages}
-    rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
-    for use in _uses(rows, language):
-        uses[use.passage].append(use)
-    return uses
-
-
 def _uses(rows: Iterable[PassageUse], language: str) -> list[Use]:
+    """Return uses in the order of the codes, with labels in a language that has them."""
     return [
         Use(row.passage, row.used_by, row.code, in_language(row.label, row.labels, language))
         for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code))
