@@ -10,6 +10,16 @@ from flask import Flask
 from tracker.core.db import db
 
 
+def _commit(act: Callable[[], object], failed: list[Exception]) -> None:
+    """Act in a transaction of one's own; whatever goes wrong is noted for the test."""
+    try:
+        act()
+        db.session.commit()
+    except Exception as error:  # noqa: BLE001 -- the test looks at it
+        failed.append(error)
+        db.session.rollback()
+
+
 def at_once(app: Flask, *acts: Callable[[], object]) -> list[Exception]:
     """Begin each action at the same moment; return what was refused.
 
@@ -21,12 +31,7 @@ def at_once(app: Flask, *acts: Callable[[], object]) -> list[Exception]:
     def do(act: Callable[[], object]) -> None:
         with app.app_context():
             start.wait()
-            try:
-                act()
-                db.session.commit()
-            except Exception as error:  # noqa: BLE001 -- told to the test
-                failed.append(error)
-                db.session.rollback()
+            _commit(act, failed)
 
     threads = [threading.Thread(target=do, args=(act,)) for act in acts]
     for thread in threads:
@@ -60,11 +65,7 @@ def before_commit(
             changed.wait()
             begins.set()
             try:
-                act()
-                db.session.commit()
-            except Exception as error:  # noqa: BLE001 -- told to the test
-                failed.append(error)
-                db.session.rollback()
+                _commit(act, failed)
             finally:
                 ended.set()
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from werkzeug.test import TestResponse
 
 from tests.pages import Page
-from tracker.checklists import loading
+from tracker.checklists import parts
 from tracker.core.db import db
 
 # The one table that a GET may write to (product.md, section 7).
@@ -100,7 +100,7 @@ def _flushed(session: Session, _context: UOWTransaction) -> None:
 
 @event.listens_for(db.session, "do_orm_execute")
 def _executed(state: ORMExecuteState) -> None:
-    if state.statement is loading.ANSWERS and isinstance(state.parameters, dict):
+    if state.statement is parts.ANSWERS and isinstance(state.parameters, dict):
         state.session.info.setdefault(_LOADS, Counter()).update(state.parameters["ids"])
     if state.is_insert or state.is_update or state.is_delete:
         table = cast("sa.sql.dml.UpdateBase", state.statement).table

@@ -62,7 +62,7 @@ from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import routes as own_routes
 from tracker.authoring.translations import routes as words_routes
 from tracker.checklist_templates import risky_phrases
-from tracker.checklists import loading
+from tracker.checklists import beside
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
@@ -676,11 +676,11 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         tasks.SOURCES.holding(TASK_SOURCES),
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
-        loading.VISIT_READER.holding(visit_queries.facts),
-        loading.COMMENT_READER.holding(comment_queries.beside),
+        beside.VISIT_READER.holding(visit_queries.facts),
+        beside.COMMENT_READER.holding(comment_queries.beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
-        loading.TEXT_READER.holding(agreement_evidence.on_pages),
-        loading.OWN_GUIDANCE_READER.holding(own_queries.beside),
+        beside.TEXT_READER.holding(agreement_evidence.on_pages),
+        beside.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),
         signoff_queries.CERTIFICATE_READER.holding(certificates.marks),
         undertaking_queries.VISIT_READER.holding(visit_queries.still_to_come),

@@ -148,6 +148,7 @@ LIMIT = 1.5
 BEYOND = {
     "people of the instance": 2.0,
     "register export": 20.0,
+    "undertakings export": 20.0,
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tracker.core.db import db
 from tracker.core.paths import CONTENT
-from tracker.guidance import library, service
+from tracker.guidance import library, queries, service
 
 SHIPPED = CONTENT
 
@@ -133,3 +133,10 @@ def load_shipped() -> list[str]:
     changes = service.load(library.read(SHIPPED))
     db.session.commit()
     return changes
+
+
+def uses_of(slug: str, language: str = "en") -> dict[str, list[queries.Use]]:
+    """Return where the passages of an article are used, by their keys."""
+    read = queries.article(slug, language)
+    assert read is not None
+    return read.uses

@@ -1,8 +1,8 @@
-"""The checking client finds what a request leaves unsaved, a GET that writes, and a stale test."""
+"""The checking client finds unsaved changes, a GET that writes, many loads, and a stale test."""
 
 import datetime as dt
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from tests import client as checked
 from tests.conftest import new_browser
 from tracker.access.actor import OrganisationKind
+from tracker.checklists.models import Checklist
+from tracker.checklists.parts import read_answers
 from tracker.core import services
 from tracker.core.csrf import MaskedCSRFProtect
 from tracker.core.db import db
@@ -61,6 +63,20 @@ def save() -> str:
     return PAGE
 
 
+def load_twice() -> str:
+    return load(2)
+
+
+def load_again_and_again() -> str:
+    return load(3)
+
+
+def load(times: int) -> str:
+    for _time in range(times):
+        read_answers([Checklist(id=UUID(int=1), cooperation_id=UUID(int=2))])
+    return PAGE
+
+
 def take_back() -> str:
     db.session.add(organisation())
     db.session.flush()
@@ -80,7 +96,16 @@ def faulty(app: Flask, settings: Settings) -> Iterator[Flask]:
     MaskedCSRFProtect(faulty)
     checked.watch(faulty)
 
-    for view in (forget, flush, savepoint, delete, save, take_back):
+    for view in (
+        forget,
+        flush,
+        savepoint,
+        delete,
+        save,
+        take_back,
+        load_twice,
+        load_again_and_again,
+    ):
         faulty.add_url_rule(f"/{view.__name__}", view_func=view, methods=["GET", "POST"])
     yield faulty
     with faulty.app_context():
@@ -102,6 +127,12 @@ def test_a_request_that_saves_or_takes_back_all_passes(faulty: Flask, view: str)
 def test_a_get_that_writes_is_found(faulty: Flask) -> None:
     with pytest.raises(AssertionError, match=r"GET /save wrote to: .*organisation"):
         new_browser(faulty).get("/save")
+
+
+def test_a_request_that_loads_a_checklist_more_than_twice_is_found(faulty: Flask) -> None:
+    new_browser(faulty).get("/load_twice")
+    with pytest.raises(AssertionError, match="loaded a checklist"):
+        new_browser(faulty).get("/load_again_and_again")
 
 
 def test_a_post_without_the_token_of_its_form_is_refused(faulty: Flask) -> None:

@@ -215,14 +215,6 @@ def people_of(organisation_id: UUID, day: dt.date | None = None) -> tuple[Person
     return _people(Membership.organisation_id == organisation_id, day or clock.today())
 
 
-def people_with_role(
-    organisation_id: UUID, roles: Collection[Role], day: dt.date | None = None
-) -> tuple[PersonOf, ...]:
-    """Return the people of an organisation who have any of some roles on a day (today)."""
-    people = people_of(organisation_id, day)
-    return tuple(person for person in people if not person.roles.isdisjoint(roles))
-
-
 def names_by_organisation(
     organisation_ids: Iterable[UUID], roles: Collection[Role]
 ) -> dict[UUID | None, dict[UUID, str]]:
@@ -247,6 +239,12 @@ def names_by_organisation(
     for organisation_id, user_id, name in rows:
         people[organisation_id][user_id] = name
     return people
+
+
+def people_with_role(organisation_ids: Iterable[UUID], roles: Collection[Role]) -> set[UUID]:
+    """Return who has any of some roles today in any of some organisations, in one query."""
+    by_organisation = names_by_organisation(organisation_ids, roles)
+    return {user_id for names in by_organisation.values() for user_id in names}
 
 
 def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:

@@ -15,7 +15,7 @@ from tracker.access.decision import Decision, no
 from tracker.activity.service import DomainEvent
 from tracker.agreements import frozen_text, notices, party_changes
 from tracker.agreements.notices import Duties
-from tracker.checklists import encryption, loading
+from tracker.checklists import encryption, heads
 from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations import departures as rows
 from tracker.cooperations import messages, people, policy, queries
@@ -207,7 +207,7 @@ def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[
     wanted = {str(party.organisation_id), *map(str, people_ids)}
     name = party.organisation.name.casefold()
     texts = []
-    for checklist in loading.of_cooperation(cooperation.id):
+    for checklist in heads.of_cooperation(cooperation.id):
         document = notices.standing_document(checklist)
         if document is None:
             continue
@@ -253,7 +253,7 @@ def duties_of(party: Party, language: str) -> list[Duties]:
     The last version it signed counts: what the others agree afterwards doesn't concern it.
     """
     survivals = []
-    for checklist in loading.of_cooperation(party.cooperation_id):
+    for checklist in heads.of_cooperation(party.cooperation_id):
         if checklist.kind not in notices.SURVIVING:
             continue
         revision = _last_signed(checklist.id, party.organisation_id)

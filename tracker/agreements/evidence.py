@@ -14,8 +14,8 @@ from tracker.activity.witness import NotSoundError
 from tracker.agreements import frozen_text
 from tracker.agreements.claims import Claims, state_of
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.beside import TextOnPage
 from tracker.checklists.labels import HALTS
-from tracker.checklists.loading import TextOnPage
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,

@@ -19,7 +19,7 @@ from tracker.agreements import party_changes
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
-from tracker.checklists import loading, service
+from tracker.checklists import heads, service
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
@@ -160,7 +160,7 @@ def _items_with_a_row_each(loaded: LoadedChecklist) -> list[str]:
 def _texts(cooperation_id: UUID) -> list[Checklist]:
     return [
         checklist
-        for checklist in loading.of_cooperation(cooperation_id)
+        for checklist in heads.of_cooperation(cooperation_id)
         if checklist.kind in SIGNED_BY_NEWCOMERS
     ]
 

@@ -27,7 +27,8 @@ from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption, messages, policy
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import (
     Checklist,

@@ -14,8 +14,8 @@ from tracker.activity.service import lock_chain
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import encryption, loading, service
-from tracker.checklists.loading import lock
+from tracker.checklists import encryption, heads, service
+from tracker.checklists.heads import lock
 from tracker.checklists.models import (
     Checklist,
     ChecklistParty,
@@ -102,11 +102,7 @@ def people_only_of(cooperation_id: UUID, organisation_id: UUID) -> set[UUID]:
 
 def people_of(parties: Iterable[Party]) -> set[UUID]:
     """Return the people of some parties who are notified when a party joins or leaves."""
-    return {
-        person.user_id
-        for party in parties
-        for person in accounts.people_with_role(party.organisation_id, INFORMED)
-    }
+    return accounts.people_with_role([party.organisation_id for party in parties], INFORMED)
 
 
 def tidy(reason: str) -> str:
@@ -124,7 +120,7 @@ def terms_of(cooperation_id: UUID) -> Checklist | None:
     return next(
         (
             checklist
-            for checklist in loading.of_cooperation(cooperation_id)
+            for checklist in heads.of_cooperation(cooperation_id)
             if checklist.kind is ChecklistKind.TERMS
         ),
         None,

@@ -19,7 +19,8 @@ from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import messages, policy
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.values import as_date

@@ -27,12 +27,8 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import (
-    LoadedChecklist,
-    load,
-    load_for_update,
-    lock,
-)
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
@@ -243,10 +239,13 @@ def who_else_is_reminded(loaded: LoadedChecklist) -> dict[UUID, str]:
     """
     if is_restricted(loaded.checklist):
         return {}
+    names = accounts.names_by_organisation(
+        [party.organisation_id for party in loaded.parties], [Role.COORDINATOR]
+    )
     return {
-        person.user_id: with_commas((person.name, party.name))
-        for party in loaded.surroundings.parties
-        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        user_id: with_commas((name, party.name))
+        for party in loaded.parties
+        for user_id, name in names[party.organisation_id].items()
     }
 
 
@@ -695,11 +694,7 @@ def everyone(loaded: LoadedChecklist) -> set[UUID]:
 
 
 def _people_with(loaded: LoadedChecklist, *roles: Role) -> set[UUID]:
-    return {
-        person.user_id
-        for party in loaded.surroundings.parties
-        for person in accounts.people_with_role(party.organisation_id, roles)
-    }
+    return accounts.people_with_role([party.organisation_id for party in loaded.parties], roles)
 
 
 def _ask_for_changes(

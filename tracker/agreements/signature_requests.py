@@ -15,7 +15,8 @@ from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT, WHO_SIGNS
 from tracker.checklists import encryption, messages, policy
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db

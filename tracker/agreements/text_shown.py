@@ -8,7 +8,7 @@ amendment.
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.agreements import notices
-from tracker.checklists.loading import lock
+from tracker.checklists.heads import lock
 from tracker.checklists.models import Checklist
 from tracker.core.db import db
 from tracker.signoff.models import Revision

@@ -305,7 +305,10 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
 
 def forms_in(text: str) -> AbstractSet[str]:
     """Return the different words of a text in the form in which phrases are compared."""
-    return {form for word in folded_words(text) if word for form in _forms_of(word)}
+    words = folded_words(text)
+    if text.isascii():  # no words are written together, as in Arabic
+        return words
+    return {form for word in words if word for form in _forms_of(word)}
 
 
 @dataclass(slots=True)

@@ -27,15 +27,16 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     drafts,
     encryption,
+    heads,
     labels,
-    loading,
     localized_values,
     pages,
     policy,
     queries,
 )
 from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, DraftKind
 from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.negotiation.warnings import FlagView
@@ -43,9 +44,10 @@ from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
+from tracker.ui.perform import perform
 from tracker.ui.proof_fields import ShownFields
 
 # What a page sends in addition to the typed text.
@@ -87,7 +89,7 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
         if page not in LOCKED_BY_THE_VERB:
             lock(checklist)
         return checklist
-    checklist = found_or_404(loading.find(actor, checklist_id))
+    checklist = found_or_404(heads.find(actor, checklist_id))
     note_opening(actor, checklist, page)
     return checklist
 
@@ -263,6 +265,17 @@ def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:
     return pages.guide_beside(loaded, current_actor(), item)
 
 
+def checklist_page(template: str, loaded: LoadedChecklist, /, **values: Any) -> str:
+    """Render a page about a checklist, with what each of them names: its cooperation, its kind."""
+    return render_template(
+        template,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
+        kind_words=labels.KINDS[loaded.checklist.kind],
+        **values,
+    )
+
+
 def proposal_page(
     loaded: LoadedChecklist,
     item: Item,
@@ -282,10 +295,9 @@ def proposal_page(
     current = loaded.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
     shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, current) if current else []
-    return render_template(
+    return checklist_page(
         "checklists/propose.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         fields=fields,
@@ -298,7 +310,6 @@ def proposal_page(
         is_from_record=is_from_record,
         changes=localized_values.differences(shown, own) if writing.is_filled else [],
         guidance=guidance_beside(loaded, item),
-        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -313,10 +324,9 @@ def reason_page(
     about: pages.ProposalView | FlagView | None = None,
 ) -> str:
     """Show a page that asks for a reason: about an item, a proposal or a flag on it."""
-    return render_template(
+    return checklist_page(
         "checklists/reason.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         title_words=title,
@@ -325,7 +335,29 @@ def reason_page(
         proposal=about if isinstance(about, pages.ProposalView) else None,
         flag=about if isinstance(about, FlagView) else None,
         answers=pages.answers_of(loaded, item),
-        kind_words=labels.KINDS[loaded.checklist.kind],
+    )
+
+
+def act_with_reason(
+    form: ShownFields,
+    verb: Callable[..., object],
+    *,
+    success: str,
+    next: Response,  # noqa: A002 -- as for perform()
+    conflict: Callable[[StaleError], str],
+) -> str | Response | None:
+    """Act with the reason that was typed, on the item as its page showed it (see show_item).
+
+    verb is given the reason, and the token of what was shown. None: the form has to be shown.
+    """
+    if not form.validate_on_submit():
+        return None
+    return perform(
+        form,
+        lambda: verb(form["reason"].data or "", token=form.page_token.data or ""),
+        success=success,
+        next=next,
+        conflict=conflict,
     )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
@@ -27,6 +29,22 @@ class FlagContent:
     rule: str | None = None
     powers: tuple[str, ...] = ()
     passage: str | None = None
+
+
+class WithReason(Protocol):
+    """A row that has a reason, or only its columns."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id, to which the encrypted reason is bound."""
+
+    @property
+    def reason(self) -> str | None:
+        """The reason in plain text, if it is stored so."""
+
+    @property
+    def sealed_reason(self) -> bytes | None:
+        """The reason, encrypted."""
 
 
 def is_restricted(checklist: Checklist) -> bool:
@@ -54,8 +72,8 @@ def put_values(checklist: Checklist, row: Answer | Proposal, values: Mapping[str
         row.sealed = None
 
 
-def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
-    """Return the values, decrypted if they are encrypted."""
+def values_of(cooperation_id: UUID, row: Answer | Proposal | sa.Row[Any]) -> dict[str, Any]:
+    """Return the values of a row or of its columns, decrypted if they are encrypted."""
     if row.sealed is None:
         return dict(row.values or {})
     values: dict[str, Any] = _unseal(cooperation_id, row.id, "values", row.sealed)
@@ -72,7 +90,7 @@ def put_reason(checklist: Checklist, row: Checklist | Position | Proposal, reaso
         row.sealed_reason = None
 
 
-def reason_of(cooperation_id: UUID, row: Checklist | Position | Proposal) -> str:
+def reason_of(cooperation_id: UUID, row: WithReason) -> str:
     """Return a reason, decrypted if it is encrypted."""
     if row.sealed_reason is None:
         return row.reason or ""

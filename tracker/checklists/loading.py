@@ -1,45 +1,32 @@
-"""Loading of a whole checklist as plain values, in a constant number of queries.
-
-In one file: the queries and the values they fill are changed together, and the number of queries is
-counted over all.
-"""
+"""Loading of a whole checklist as plain values, in a constant number of queries."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.util import identity_key
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.accounts.models import Membership, User
-from tracker.activity import service as trail
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope, TemplateWords
 from tracker.checklist_templates.schema import Item, Template, TemplateField
-from tracker.checklists import encryption, policy, queries
+from tracker.checklists import encryption, heads, parts, policy
+from tracker.checklists.beside import VISIT_READER, VisitFacts
 from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
-    Answer,
     Checklist,
-    ChecklistParty,
-    CopiedAnswer,
-    CopyReading,
     Flag,
     HintAnswer,
-    Position,
     Proposal,
     ProposalState,
     SafeguardReview,
 )
+from tracker.checklists.parts import PersonFact, PositionFact
 from tracker.checklists.rules.completeness import (
     ChecklistStatus,
     ItemStatus,
@@ -49,40 +36,11 @@ from tracker.checklists.rules.completeness import (
     item_standing,
     standing,
 )
-from tracker.checklists.rules.consistency import TIES
-from tracker.checklists.rules.facts import (
-    AnswerKey,
-    Filled,
-    PartyFact,
-    Sheet,
-    Surroundings,
-)
+from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations import keys, outside_bodies, people
-from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
-from tracker.core import clock
-from tracker.core.db import db, load_joined
+from tracker.cooperations.models import Cooperation, Mode
 from tracker.core.errors import RuleBrokenError
-from tracker.core.services import Slot
-from tracker.organisations.languages import language_codes
-from tracker.organisations.models import Organisation
-
-# What is read with a checklist's own row (HEADS).
-_RELATIONS = ("template", "reading", "parties")
-
-Row = TypeVar("Row", Position, Proposal, Flag, HintAnswer, SafeguardReview)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFact:
-    """A person who takes part in the cooperation, for choosing and for showing."""
-
-    user_id: UUID
-    name: str
-    organisation_id: UUID
-    organisation_name: str
-    side: OrganisationKind
-    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +59,7 @@ class LoadedChecklist:
     # Who takes part today; and the names of all who ever did, for showing.
     people: Mapping[UUID, PersonFact]
     names: Names
-    positions: tuple[Position, ...]
+    positions: tuple[PositionFact, ...]
     proposals: tuple[Proposal, ...]
     turned_down: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
@@ -117,7 +75,7 @@ class LoadedChecklist:
         return standing(self.template, self.sheet, self.surroundings)
 
     @cached_property
-    def positions_on(self) -> Mapping[str, Mapping[UUID, Position]]:
+    def positions_on(self) -> Mapping[str, Mapping[UUID, PositionFact]]:
         """The positions on each item that has any, by organisation."""
         return {
             code: {row.organisation_id: row for row in rows}
@@ -209,7 +167,7 @@ class LoadedChecklist:
         return next((p for p in self.parties if p.organisation_id == organisation_id), None)
 
 
-OfItem = TypeVar("OfItem", Position, Proposal, Flag, HintAnswer)
+OfItem = TypeVar("OfItem", PositionFact, Proposal, Flag, HintAnswer)
 
 
 def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
@@ -219,194 +177,9 @@ def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
     return by_item
 
 
-@dataclass(frozen=True, slots=True)
-class VisitFacts:
-    """What a visit's checklist looks at of its visit."""
-
-    team: frozenset[UUID]
-    starts_on: dt.date
-    ends_on: dt.date
-
-
-VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
-
-
-# How visits' teams and days are found: visits stands above this part.
-VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
-
-
-@dataclass(frozen=True, slots=True)
-class CommentLine:
-    """A comment as shown beside an item."""
-
-    name: str
-    organisation: str
-    when: dt.datetime
-    own: bool
-    text: str
-    is_settled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """What a person reads of the comments on an item: how many, and the last few."""
-
-    count: int = 0
-    last: tuple[CommentLine, ...] = ()
-
-
-NO_COMMENTS = Thread()
-
-
-@dataclass(frozen=True, slots=True)
-class Threads:
-    """The comments that a person reads on a checklist, by item; on the whole of it by nothing."""
-
-    by_item: Mapping[str, Thread]
-
-    def of(self, item: str = "") -> Thread:
-        """Return the comments on an item, or with nothing those on the checklist as a whole."""
-        return self.by_item.get(item, NO_COMMENTS)
-
-
-CommentReader = Callable[[Actor, Checklist], Threads | None]
-
-
-# How comments beside items are found: comments stands above this part.
-COMMENT_READER: Slot[CommentReader] = Slot("comment_reader", lambda _actor, _checklist: None)
-
-
-def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
-    """Return the comments a person may read on a checklist; None if they may read none."""
-    return COMMENT_READER.get()(actor, checklist)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPassageBeside:
-    """A passage of a party's own guidance, shown beside an item."""
-
-    article_id: UUID
-    organisation: str
-    key: str
-    title: str
-    language: str
-    markdown: str
-
-
-OwnGuidance = Mapping[str, Sequence[OwnPassageBeside]]
-OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
-
-
-# How own guidance beside items is found: authoring stands above this part.
-OWN_GUIDANCE_READER: Slot[OwnGuidanceReader] = Slot("own_guidance_reader", lambda _actor, _id: {})
-
-
-def own_guidance_beside(actor: Actor, loaded: LoadedChecklist) -> OwnGuidance:
-    """Return by item's code what parties wrote themselves and the person may read."""
-    return OWN_GUIDANCE_READER.get()(actor, loaded.cooperation.id)
-
-
-@dataclass(frozen=True, slots=True)
-class TextOnPage:
-    """What the page of a checklist says of its signed text."""
-
-    # Whether the rows agree with signatures and events.
-    agrees: bool
-    # Its status today, in words with their mark; empty as long as there is none.
-    words: object = ""
-    mark: str = ""
-
-
-TextReader = Callable[[Collection[Checklist]], Mapping[UUID, TextOnPage]]
-
-
-# How texts are compared with their evidence: agreements stands above this part.
-TEXT_READER: Slot[TextReader] = Slot(
-    "text_reader",
-    lambda checklists: {checklist.id: TextOnPage(agrees=True) for checklist in checklists},
-)
-
-
-def text_on_page(checklist: Checklist) -> TextOnPage:
-    """Return what the page of a checklist says of its text, by its signatures and events."""
-    return texts_on_page([checklist])[checklist.id]
-
-
-def texts_on_page(checklists: Collection[Checklist]) -> Mapping[UUID, TextOnPage]:
-    """Return what a list says of the texts of checklists, in a constant number of statements."""
-    return TEXT_READER.get()(checklists)
-
-
-def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
-    """Return a checklist the person may open, with template and parties, or None.
-
-    It is not read again when it is loaded whole, unless others are kept from changing it first.
-    """
-    row = db.session.scalar(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
-    return None if row is None else remember([row])[0]
-
-
-def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
-    """Keep checklists that were read anew by HEADS, so that loading them does not read them again.
-
-    The caller found them by a query scoped by the actor.
-    """
-    loaded = of_this_transaction([head.cooperation_id for head in checklists])
-    loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
-    for checklist in checklists:
-        loaded.put(Part.CHECKLIST, checklist.id, checklist)
-    return checklists
-
-
-def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
-    """Return the checklists of a cooperation itself, without those of its visits.
-
-    The caller found the cooperation by a query scoped by the actor.
-    """
-    loaded = of_this_transaction([cooperation_id])
-    loaded.forget_unless_whole(Part.OWN, _RELATIONS)
-    checklists: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own_checklists)[
-        cooperation_id
-    ]
-    return checklists
-
-
-def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
-    checklists: dict[UUID, list[Checklist]] = {
-        cooperation_id: [] for cooperation_id in cooperation_ids
-    }
-    rows = db.session.scalars(_OWN, {"ids": cooperation_ids}).all()
-    for row in remember(rows):
-        checklists[row.cooperation_id].append(row)
-    return checklists
-
-
-def writes_on(actor: Actor, checklist: Checklist) -> bool:
-    """Tell whether a person may open a checklist and writes for a party of it, asking once."""
-    loaded = of_this_transaction([checklist.cooperation_id])
-    return loaded.once((actor, checklist.id), lambda: queries.works_on(actor, checklist.id))
-
-
-def lock(*checklists: Checklist) -> None:
-    """Keep others from changing these checklists, and their cooperations, until the end.
-
-    The end is that of this transaction. A checklist's row comes before its cooperation's chain, as
-    with the worker, which passes over rows that are held. Who holds the chain already needs no row:
-    a transaction that has locked one waits for the chain before it reads.
-    """
-    apart = [
-        checklist for checklist in checklists if not trail.holds_chain(checklist.cooperation_id)
-    ]
-    if apart:
-        db.session.execute(_LOCKED, {"ids": [checklist.id for checklist in apart]}).all()
-        for cooperation_id in sorted({checklist.cooperation_id for checklist in apart}):
-            trail.lock_chain(cooperation_id)
-    load_heads(checklists)
-
-
 def load_for_update(checklist: Checklist) -> LoadedChecklist:
     """Keep others from changing the checklist, and load it whole: how every verb begins."""
-    lock(checklist)
+    heads.lock(checklist)
     return load(checklist)
 
 
@@ -419,35 +192,13 @@ def load(checklist: Checklist, language: str = "") -> LoadedChecklist:
     return said_in(loaded, language) if language else loaded
 
 
-def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
-    """Return checklists by id, read anew unless this transaction has them, with their parties."""
-    loaded = of_this_transaction([checklist.cooperation_id for checklist in checklists])
-    loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
-    loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
-    return loaded.parts(Part.CHECKLIST, [checklist.id for checklist in checklists], _checklists)
-
-
-def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
-    """Return the current parties of a checklist, where nothing else of it is asked for."""
-    row = load_heads([checklist])[checklist.id]
-    return _party_facts(row, cooperation(row))
-
-
-def cooperation(checklist: Checklist) -> Cooperation:
-    """Return the cooperation of a checklist with its parties."""
-    loaded = of_this_transaction([checklist.cooperation_id])
-    cooperations = loaded.parts(Part.COOPERATION, [checklist.cooperation_id], _cooperations)
-    cooperation: Cooperation = cooperations[checklist.cooperation_id]
-    return cooperation
-
-
 def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     """Load all that belongs to some checklists, in as many queries as for one.
 
     What this transaction has read of them, and nobody changed since, is not read again. The caller
     found them by a query scoped by the actor.
     """
-    rows = load_heads(checklists)
+    rows = heads.load_heads(checklists)
     ids = [checklist.id for checklist in checklists]
     cooperation_ids = list(dict.fromkeys(checklist.cooperation_id for checklist in checklists))
     loaded = of_this_transaction(cooperation_ids)
@@ -458,11 +209,11 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
             if encryption.is_restricted(checklist)
         }
     )
-    cooperations = loaded.parts(Part.COOPERATION, cooperation_ids, _cooperations)
+    cooperations = loaded.parts(Part.COOPERATION, cooperation_ids, heads.read_cooperations)
     people = loaded.parts(
         Part.PEOPLE,
         cooperation_ids,
-        lambda new: _people([cooperations[cooperation_id] for cooperation_id in new]),
+        lambda new: parts.read_people([cooperations[cooperation_id] for cooperation_id in new]),
     )
     visits = loaded.parts(
         Part.VISIT,
@@ -473,19 +224,18 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     answers = loaded.parts(
         Part.ANSWERS,
         ids,
-        lambda new: _answers([rows[checklist_id] for checklist_id in new]),
-        nothing=_no_answers,
+        lambda new: parts.read_answers([rows[checklist_id] for checklist_id in new]),
+        nothing=parts.no_answers,
     )
-    positions = loaded.parts(Part.POSITIONS, ids, _reads(_POSITIONS))
-    proposals = loaded.parts(Part.PROPOSALS, ids, _reads(_PROPOSALS))
-    flags = loaded.parts(Part.FLAGS, ids, _reads(_FLAGS))
+    positions = loaded.parts(Part.POSITIONS, ids, parts.read_positions)
+    proposals = loaded.parts(Part.PROPOSALS, ids, parts.read_proposals)
+    flags = loaded.parts(Part.FLAGS, ids, parts.read_flags)
     hint_answers = loaded.parts(
         Part.HINT_ANSWERS,
         [checklist_id for checklist_id in ids if rows[checklist_id].has_hint_answers],
-        _reads(_HINT_ANSWERS),
+        parts.read_hint_answers,
     )
-    # The newest that is not void comes first.
-    reviews = loaded.parts(Part.REVIEWS, ids, _reads(_REVIEWS))
+    reviews = loaded.parts(Part.REVIEWS, ids, parts.read_reviews)
 
     def make(checklist: Checklist, visit: VisitFacts | None) -> LoadedChecklist:
         return _loaded(
@@ -516,7 +266,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
 class _Talks:
     """Everything on a checklist apart from its answers."""
 
-    positions: Sequence[Position]
+    positions: Sequence[PositionFact]
     proposals: Sequence[Proposal]
     flags: Sequence[Flag]
     reviews: Sequence[SafeguardReview]
@@ -526,9 +276,9 @@ class _Talks:
 def _loaded(
     checklist: Checklist,
     cooperation: Cooperation,
-    people: "People",
+    people: parts.People,
     visit: VisitFacts | None,
-    answers: "Answers",
+    answers: parts.Answers,
     talks: _Talks,
 ) -> LoadedChecklist:
     surroundings = _surroundings(checklist, cooperation, people, visit)
@@ -576,136 +326,7 @@ def said_in(loaded: LoadedChecklist, language: str) -> LoadedChecklist:
     return retold(loaded, words)
 
 
-# Statements that never change shape are built once: building them takes as long as sending them.
-_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_POSITIONS = (
-    sa.select(Position)
-    .where(Position.checklist_id.in_(_IDS), Position.is_current)
-    .options(load_joined(Position.author, User.name))
-)
-_PROPOSALS = (
-    sa.select(Proposal)
-    .where(
-        Proposal.checklist_id.in_(_IDS),
-        Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
-    )
-    .options(
-        load_joined(Proposal.author, User.name),
-        load_joined(Proposal.organisation, Organisation.name),
-        load_joined(Proposal.ended_by, User.name),
-        load_joined(Proposal.ended_for, Organisation.name),
-    )
-    .order_by(Proposal.made_at)
-)
-_FLAGS = (
-    sa.select(Flag)
-    .where(Flag.checklist_id.in_(_IDS))
-    .options(
-        load_joined(Flag.author, User.name),
-        load_joined(Flag.organisation, Organisation.name),
-        load_joined(Flag.closed_by, User.name),
-    )
-    .order_by(Flag.raised_at)
-)
-_HINT_ANSWERS = (
-    sa.select(HintAnswer)
-    .where(HintAnswer.checklist_id.in_(_IDS))
-    .options(
-        load_joined(HintAnswer.author, User.name),
-        load_joined(HintAnswer.organisation, Organisation.name),
-    )
-    .order_by(HintAnswer.answered_at)
-)
-_REVIEWS = (
-    sa.select(SafeguardReview)
-    .where(SafeguardReview.checklist_id.in_(_IDS), ~SafeguardReview.is_void)
-    .options(
-        load_joined(SafeguardReview.reader, User.name),
-        joinedload(SafeguardReview.reading),
-    )
-    .order_by(SafeguardReview.reviewed_at.desc())
-)
-HEADS = (
-    sa.select(Checklist)
-    .options(
-        joinedload(Checklist.template),
-        joinedload(Checklist.reading),
-        selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
-    )
-    .execution_options(populate_existing=True)
-)
-_OWN = HEADS.where(Checklist.cooperation_id.in_(_IDS), Checklist.visit_id.is_(None))
-_CHECKLISTS = HEADS.where(Checklist.id.in_(_IDS))
-_COOPERATIONS = (
-    sa.select(Cooperation)
-    .where(Cooperation.id.in_(_IDS))
-    .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
-    .execution_options(populate_existing=True)
-)
-ANSWERS = (
-    sa.select(Answer, CopiedAnswer.source_checklist_id, CopyReading.organisation_id)
-    .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
-    .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
-    .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
-    .options(load_joined(Answer.author, User.name))
-)
-# A person's own confirmations do not make them an author of the terms, nor does copying a former
-# agreement, loading a model answer as it is, or transcribing paper.
-_AUTHORS = (
-    sa.select(Answer.checklist_id, Answer.author_id)
-    .where(
-        Answer.checklist_id.in_(_IDS),
-        Answer.scope != AnswerScope.PERSON,
-        Answer.taken_over.is_(False),
-        ~sa.exists().where(CopiedAnswer.answer_id == Answer.id),
-    )
-    .distinct()
-)
-_LOCKED = (
-    sa.select(Checklist.id)
-    .where(Checklist.id.in_(_IDS))
-    .order_by(Checklist.id)
-    .with_for_update(of=Checklist)
-)
-_IS_OUTSIDE_EXPERT = (
-    sa.exists()
-    .where(Membership.user_id == CooperationPerson.user_id, Membership.outside_expert)
-    .correlate(CooperationPerson)
-)
-_IS_ADMINISTRATOR = (
-    sa.exists()
-    .where(
-        Membership.user_id == CooperationPerson.user_id,
-        Membership.role == Role.ADMINISTRATOR,
-        Membership.ended_at.is_(None),
-    )
-    .correlate(CooperationPerson)
-)
-_PEOPLE = (
-    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _IS_ADMINISTRATOR)
-    .join(CooperationPerson.user)
-    .where(CooperationPerson.cooperation_id.in_(_IDS))
-    .options(
-        load_joined(CooperationPerson.user, User.name, User.active),
-        load_joined(CooperationPerson.organisation, Organisation.name),
-    )
-    .order_by(User.name)
-)
-
-
-def _reads(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, list[Row]]]:
-    """Return what reads the rows of a statement by checklist."""
-
-    def read(ids: list[UUID]) -> dict[UUID, list[Row]]:
-        rows_by_id: dict[UUID, list[Row]] = {}
-        for row in db.session.scalars(statement, {"ids": ids}):
-            rows_by_id.setdefault(row.checklist_id, []).append(row)
-        return rows_by_id
-
-    return read
-
-
-def _stances(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
+def _stances(positions: Iterable[PositionFact]) -> dict[str, dict[UUID, Any]]:
     stances: dict[str, dict[UUID, Any]] = {}
     for position in positions:
         stances.setdefault(position.item, {})[position.organisation_id] = (
@@ -723,173 +344,6 @@ def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
     return {item: frozenset(parties) for item, parties in proposers.items()}
 
 
-def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
-    return {row.id: row for row in db.session.scalars(_CHECKLISTS, {"ids": list(ids)})}
-
-
-def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
-    """Return cooperations by id, read anew where others are kept from changing them."""
-    known = {
-        cooperation_id: row
-        for cooperation_id in ids
-        if (row := _read_before(cooperation_id)) is not None
-    }
-    missing = [cooperation_id for cooperation_id in ids if cooperation_id not in known]
-    if missing:
-        rows = db.session.scalars(_COOPERATIONS, {"ids": missing})
-        known.update({row.id: row for row in rows})
-    return known
-
-
-def _read_before(cooperation_id: UUID) -> Cooperation | None:
-    """Return a cooperation that the page has found already, with its parties."""
-    if trail.holds_chain(cooperation_id):
-        return None
-    row = db.session.identity_map.get(identity_key(Cooperation, cooperation_id))
-    if not isinstance(row, Cooperation) or sa.inspect(row).expired:
-        return None
-    if "parties" in sa.inspect(row).unloaded:
-        return None
-    is_whole = all("organisation" not in sa.inspect(party).unloaded for party in row.parties)
-    return row if is_whole else None
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """The current answers of a checklist, and who wrote any version of any."""
-
-    current: dict[AnswerKey, Filled]
-    authors: set[UUID]
-
-
-def _no_answers() -> Answers:
-    return Answers({}, set())
-
-
-def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
-    cooperation_ids = {checklist.id: checklist.cooperation_id for checklist in checklists}
-    wanted = {"ids": list(cooperation_ids)}
-    # An answer that was copied comes once for each organisation that has read it.
-    rows = db.session.execute(ANSWERS, wanted).all()
-    read_by: dict[UUID, set[UUID]] = {}
-    for row, _source_id, reader_id in rows:
-        read_by.setdefault(row.id, set()).add(reader_id)
-    answers = {checklist.id: _no_answers() for checklist in checklists}
-    for row, source_id, _reader_id in rows:
-        answers[row.checklist_id].current[_key(row)] = replace(
-            _filled(cooperation_ids[row.checklist_id], row, row.author.name),
-            copied_from=source_id,
-            read_by=frozenset(read_by[row.id] - {None}),
-        )
-    for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
-        answers[checklist_id].authors.add(author_id)
-    return answers
-
-
-def _key(row: Answer) -> AnswerKey:
-    return row.item, row.scope, row.owner_id
-
-
-def _filled(cooperation_id: UUID, row: Answer, author_name: str) -> Filled:
-    return Filled(
-        answer_id=row.id,
-        version=row.version,
-        values=encryption.values_of(cooperation_id, row),
-        author_id=row.author_id,
-        author_name=author_name,
-        organisation_id=row.organisation_id,
-        saved_at=row.saved_at,
-        not_applicable=row.not_applicable,
-    )
-
-
-@contextmanager
-def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[None]:
-    """Keep what was read of a checklist in step with answers that become current in the block."""
-    loaded = of_this_transaction([checklist.cooperation_id])
-    before: Answers | None = loaded.get(Part.ANSWERS, checklist.id)
-    yield
-    if before is None:
-        return
-    written = {
-        _key(row): _filled(
-            checklist.cooperation_id, row, db.session.get_one(User, row.author_id).name
-        )
-        for row in rows
-    }
-    authors = {
-        row.author_id for row in rows if row.scope is not AnswerScope.PERSON and not row.taken_over
-    }
-    after = Answers(before.current | written, before.authors | authors)
-    of_this_transaction([checklist.cooperation_id]).put(Part.ANSWERS, checklist.id, after)
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who takes part in a cooperation today, and the names of all people and parties ever there."""
-
-    today: dict[UUID, PersonFact]
-    names: Names
-    # The NPM's own people: experts from outside are not its staff (E02).
-    npm: frozenset[UUID]
-    # Those of its people who administer the instance.
-    administrators: frozenset[UUID]
-
-
-def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
-    rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
-    outside: set[UUID] = set()
-    administrators: set[UUID] = set()
-    for row, is_outside_expert, is_administrator in db.session.execute(
-        _PEOPLE, {"ids": list(rows)}
-    ):
-        rows[row.cooperation_id].append(row)
-        outside |= {row.user_id} if is_outside_expert else set()
-        administrators |= {row.user_id} if is_administrator else set()
-    people = {}
-    for cooperation in cooperations:
-        today = _people_today(cooperation, rows[cooperation.id])
-        npm = {person.user_id for person in today.values() if person.side is OrganisationKind.NPM}
-        people[cooperation.id] = People(
-            today,
-            _names(cooperation, rows[cooperation.id]),
-            frozenset(npm - outside),
-            frozenset(npm & administrators),
-        )
-    return people
-
-
-def _people_today(
-    cooperation: Cooperation, rows: Sequence[CooperationPerson]
-) -> dict[UUID, PersonFact]:
-    today = clock.today()
-    sides = {party.organisation_id: party.side for party in cooperation.parties}
-    return {
-        row.user_id: PersonFact(
-            user_id=row.user_id,
-            name=row.user.name,
-            organisation_id=row.organisation_id,
-            organisation_name=row.organisation.name,
-            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
-            function=row.function,
-        )
-        for row in rows
-        if row.user.active and _runs_on(row, today)
-    }
-
-
-def _names(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> Names:
-    return Names(
-        people={row.user_id: row.user.name for row in rows},
-        parties={party.organisation_id: party.organisation.name for party in cooperation.parties},
-        bodies={body.id: body.name for body in outside_bodies.of(cooperation)},
-    )
-
-
-def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
-    return row.from_on <= day and (row.until_on is None or row.until_on >= day)
-
-
 def _visits(ids: list[UUID]) -> Mapping[UUID, VisitFacts]:
     return VISIT_READER.get()(ids)
 
@@ -901,13 +355,13 @@ def _no_visit() -> None:
 def _surroundings(
     checklist: Checklist,
     cooperation: Cooperation,
-    people: People,
+    people: parts.People,
     visit: VisitFacts | None,
 ) -> Surroundings:
     return Surroundings(
         modes=frozenset(Mode(mode) for mode in cooperation.modes),
         questions=cooperation.questions,
-        parties=_party_facts(checklist, cooperation),
+        parties=heads.party_facts(checklist, cooperation),
         npm_people=people.npm,
         administrators=people.administrators,
         people=frozenset(people.today),
@@ -928,18 +382,3 @@ def _planned(checklist: Checklist, cooperation: Cooperation) -> dict[str, dt.dat
         "end": cooperation.ends_on,
     }
     return {key: day for key, day in dates.items() if day is not None}
-
-
-def _party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:
-    sides = {party.organisation_id: party.side for party in cooperation.parties}
-    return tuple(
-        PartyFact(
-            organisation_id=row.organisation_id,
-            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
-            name=row.organisation.name,
-            mark=row.organisation.mark,
-            languages=language_codes(row.organisation.languages),
-            ties=frozenset(key for key in TIES if getattr(row.organisation, key)),
-        )
-        for row in checklist.parties
-    )

@@ -34,13 +34,15 @@ from tracker.checklists import (
 )
 from tracker.checklists.assignments.pages import AssignedView, view_of
 from tracker.checklists.assignments.service import Assigned
+from tracker.checklists.beside import OwnPassageBeside, own_guidance_beside
 from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
-from tracker.checklists.loading import LoadedChecklist, OwnPassageBeside, own_guidance_beside
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
-from tracker.checklists.models import Position, Proposal, Stance
+from tracker.checklists.models import Proposal, Stance
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView, HintView
+from tracker.checklists.parts import PositionFact
 from tracker.checklists.reuse import copies, model_answers
 from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources
 from tracker.checklists.rules import completeness
@@ -212,7 +214,7 @@ def item_views(
     """
     standing = loaded.standing()
     passages = passages_beside(loaded.template.items, warnings.refs(loaded))
-    own = own_guidance_beside(actor, loaded)
+    own = own_guidance_beside(actor, loaded.cooperation.id)
     sources = copies.sources_of(loaded, actor)
     views = [
         _view(loaded, actor, item, standing, passages, own.get(item.code, ()), sources)
@@ -278,7 +280,7 @@ def _to_keep(loaded: LoadedChecklist, actor: Actor, item: Item) -> tuple[AnswerS
 
 def guide_beside(loaded: LoadedChecklist, actor: Actor, item: Item) -> Guide:
     """Return the guidance beside the page of one item."""
-    own = own_guidance_beside(actor, loaded).get(item.code, ())
+    own = own_guidance_beside(actor, loaded.cooperation.id).get(item.code, ())
     return guide_of(item, passages_beside([item]), own)
 
 
@@ -424,7 +426,7 @@ def _position(
     loaded: LoadedChecklist,
     answer: Filled,
     organisation_id: UUID,
-    position: Position | None,
+    position: PositionFact | None,
     own: UUID | None,
 ) -> PositionView:
     party = loaded.party(organisation_id)
@@ -447,7 +449,7 @@ def _position(
         note = encryption.reason_of(loaded.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
             state = _l("Wrote this answer")
-        by = _("%(name)s, %(when)s", name=position.author.name, when=as_date(position.taken_at))
+        by = _("%(name)s, %(when)s", name=position.author_name, when=as_date(position.taken_at))
     return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
 
 

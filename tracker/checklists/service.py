@@ -21,7 +21,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part
-from tracker.checklists import encryption, loading, policy
+from tracker.checklists import encryption, parts, policy
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Answer,
@@ -403,7 +403,7 @@ def keep_versions(loaded: LoadedChecklist, answers: Sequence[Answer]) -> None:
         for answer in answers
         if (current := current_answers.get((answer.item, answer.scope, answer.owner_id)))
     ]
-    with loading.writing_answers(loaded.checklist, answers):
+    with parts.writing_answers(loaded.checklist, answers):
         if before:
             are_current = sa.and_(Answer.id.in_(before), Answer.is_current)
             db.session.execute(sa.update(Answer).where(are_current).values(is_current=False))

@@ -13,7 +13,7 @@ from tracker.access.actor import Actor
 from tracker.agreements import notices
 from tracker.agreements.notices import Duties
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import loading
+from tracker.checklists import heads
 from tracker.closing import queries
 from tracker.closing.models import Closing
 from tracker.closing.queries import PartyReturns
@@ -40,13 +40,13 @@ def lasting_duties(cooperation: Cooperation, closing: Closing, language: str) ->
     confidentiality = next(
         (
             checklist
-            for checklist in loading.of_cooperation(cooperation.id)
+            for checklist in heads.of_cooperation(cooperation.id)
             if checklist.kind is ChecklistKind.CONFIDENTIALITY
         ),
         None,
     )
     if confidentiality is None:
-        terms = next(iter(loading.of_cooperation(cooperation.id)), None)
+        terms = next(iter(heads.of_cooperation(cooperation.id)), None)
         return LastingDuties(notices.surviving_duties(terms, language) if terms else [], None)
     revision_id = notices.standing_revision_id(confidentiality)
     years = (

@@ -12,7 +12,8 @@ from sqlalchemy.orm.interfaces import ORMOption
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import CommentLine, Thread, Threads, writes_on
+from tracker.checklists.beside import CommentLine, Thread, Threads
+from tracker.checklists.heads import writes_on
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import is_worked_on
 from tracker.comments import encryption

@@ -12,7 +12,7 @@ from tracker.guidance.labels import FORCE
 from tracker.guidance.markdown import render
 from tracker.guidance.models import Article, Passage, Statement
 from tracker.guidance.own import OwnPassageText, OwnText, find_own
-from tracker.guidance.queries import RevisionLine, Taxonomy, Use
+from tracker.guidance.queries import ArticleRead, RevisionLine, Taxonomy, Use
 from tracker.guidance.service import ARTICLE
 from tracker.search import service as search
 from tracker.search.words import NOTHING, Question, mark, snippet
@@ -211,15 +211,17 @@ class ArticleView:
         return [line for line in self.revisions if line.language == self.article.language]
 
 
-def article_view(row: Article, question: Question, address: Address, language: str) -> ArticleView:
+def article_view(
+    article: ArticleRead, question: Question, address: Address, language: str
+) -> ArticleView:
     """Return an article for display; search words are marked. address returns an item's URL.
 
     language is the reader's, in which categories, topics and items are named.
     """
-    refs = {passage.key: f"{row.slug}/{passage.key}" for passage in row.passages}
-    statements = queries.statements(code for passage in row.passages for code in passage.statements)
-    # Items are based on the current text, not on an older one.
-    uses = queries.uses_of(list(refs.values()), language) if row.is_current else {}
+    row = article.article
+    statements = queries.statements(
+        code for passage in article.passages for code in passage.statements
+    )
     taxonomy = queries.taxonomy(language)
     return ArticleView(
         article=row,
@@ -233,15 +235,14 @@ def article_view(row: Article, question: Question, address: Address, language: s
                 text=render(passage.markdown, question=question),
                 statements=_carried(passage, statements, row.language),
                 uses=tuple(
-                    UseView(use.code, use.label, address(use))
-                    for use in uses.get(refs[passage.key], ())
+                    UseView(use.code, use.label, address(use)) for use in article.uses[passage.key]
                 ),
             )
-            for passage in row.passages
+            for passage in article.passages
         ),
         category=taxonomy.categories.get(row.category, row.category),
         topics={slug: taxonomy.topics.get(slug, slug) for slug in row.topics},
-        revisions=tuple(queries.revisions(row.slug)),
+        revisions=tuple(article.revisions),
     )
 
 

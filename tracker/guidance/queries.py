@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, selectinload
+from sqlalchemy.orm import contains_eager
 
 from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
@@ -78,6 +78,17 @@ class RevisionLine:
     is_current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ArticleRead:
+    """A revision of an article with its passages and where they are used, by their keys."""
+
+    article: Article
+    passages: list[Passage]
+    uses: dict[str, list[Use]]
+    # All revisions in all languages, the newest of each first, without those awaiting a decision.
+    revisions: list[RevisionLine]
+
+
 def taxonomy(language: str = DEFAULT_LANGUAGE) -> Taxonomy:
     """Return all categories and topics, named in a language as far as they have names in it."""
     rows = db.session.scalars(sa.select(TaxonomyTerm).order_by(TaxonomyTerm.position)).all()
@@ -111,38 +122,46 @@ def current_articles(language: str) -> list[Article]:
     return list(by_slug.values())
 
 
-def article(slug: str, language: str, revision: int | None = None) -> Article | None:
+def article(slug: str, language: str, revision: int | None = None) -> ArticleRead | None:
     """Return an article with its passages: the current revision, or an older one by its number.
 
     If it doesn't exist in this language, it is returned in English, or in any other. A shipped
     revision awaiting a decision is not shown to readers.
     """
-    wanted = (
-        sa.select(Article)
-        .where(Article.slug == slug, ~Article.waits)
-        .options(selectinload(Article.passages))
-    )
-    if revision is None:
-        wanted = wanted.where(Article.is_current)
-    else:
-        wanted = wanted.where(Article.revision == revision)
+    lines: list[RevisionLine] = []
     chosen: Article | None = None
-    for row in db.session.scalars(wanted.order_by(Article.language)):
-        chosen = _nearer(chosen, row, language)
-    return chosen
-
-
-def revisions(slug: str) -> list[RevisionLine]:
-    """Return an article's revisions in all languages, newest first.
-
-    Without those awaiting a decision.
-    """
-    rows = db.session.execute(
-        sa.select(Article.language, Article.revision, Article.revised_on, Article.is_current)
+    rows = db.session.scalars(
+        sa.select(Article)
         .where(Article.slug == slug, ~Article.waits)
         .order_by(Article.language, Article.revision.desc())
     )
-    return [RevisionLine(*row) for row in rows]
+    for row in rows:
+        lines.append(RevisionLine(row.language, row.revision, row.revised_on, row.is_current))
+        if row.is_current if revision is None else row.revision == revision:
+            chosen = _nearer(chosen, row, language)
+    return None if chosen is None else ArticleRead(chosen, *_with_uses(chosen, language), lines)
+
+
+def _with_uses(article: Article, language: str) -> tuple[list[Passage], dict[str, list[Use]]]:
+    """Return the passages of an article, and by their keys where they are used.
+
+    Items are based on the current text, so an older one is used nowhere.
+    """
+    ref = sa.literal(f"{article.slug}/") + Passage.key
+    query = (
+        sa.select(Passage, PassageUse)
+        .outerjoin(PassageUse, sa.and_(PassageUse.passage == ref, sa.literal(article.is_current)))
+        .where(Passage.article_id == article.id)
+        .order_by(Passage.number)
+    )
+    rows: Sequence[Any] = db.session.execute(query).all()
+    used_by_key: dict[str, list[PassageUse]] = {}
+    for passage, use in rows:
+        used_by_key.setdefault(passage.key, []).extend([] if use is None else [use])
+    return (
+        list(dict.fromkeys(passage for passage, _use in rows)),
+        {key: _uses(used, language) for key, used in used_by_key.items()},
+    )
 
 
 def passages_of(articles: Iterable[Article]) -> dict[str, list[Passage]]:
@@ -163,17 +182,12 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
     return {row.code: row for row in rows}
 
 
-def uses_of(passages: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, list[Use]]:
-    """Return where each of these passages ("article/key") is used, in the order of the codes.
-
-    Labels are in the language, where they are translated.
-    """
-    uses: dict[str, list[Use]] = {passage: [] for passage in passages}
-    rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
-    for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code)):
-        label = in_language(row.label, row.labels, language)
-        uses[row.passage].append(Use(row.passage, row.used_by, row.code, label))
-    return uses
+def _uses(rows: Iterable[PassageUse], language: str) -> list[Use]:
+    """Return uses in the order of the codes, with labels in a language that has them."""
+    return [
+        Use(row.passage, row.used_by, row.code, in_language(row.label, row.labels, language))
+        for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code))
+    ]
 
 
 def count_uses() -> dict[str, int]:

@@ -12,9 +12,8 @@ from flask_babel import gettext as _
 
 from tracker.access.gate import found_or_404, optional_actor, public
 from tracker.guidance import pages, queries
-from tracker.guidance.models import Article
 from tracker.guidance.pages import Choice, Found
-from tracker.guidance.queries import Taxonomy, Use
+from tracker.guidance.queries import ArticleRead, Taxonomy, Use
 from tracker.search.words import ask
 from tracker.ui import locale
 from tracker.ui.filters import FilterLink, filter_links
@@ -60,16 +59,14 @@ def library() -> str:
 @public
 def article(slug: str) -> str:
     """Show the current revision of an article, with search words marked."""
-    row = found_or_404(queries.article(_storable(slug), _language()))
-    return _show(row)
+    return _show(found_or_404(queries.article(_storable(slug), _language())))
 
 
 @blueprint.get("/<slug>/revisions/<int(min=1, max=999999):revision>")
 @public
 def revision(slug: str, revision: int) -> str:
     """Show one revision of an article, as a signed agreement may name it."""
-    row = found_or_404(queries.article(_storable(slug), _language(), revision))
-    return _show(row)
+    return _show(found_or_404(queries.article(_storable(slug), _language(), revision)))
 
 
 def item_address(use: Use) -> str | None:
@@ -85,11 +82,11 @@ def language_name(code: str) -> str:
     return str(known.get_display_name(known) or code)
 
 
-def _show(row: Article) -> str:
+def _show(article: ArticleRead) -> str:
     question = ask(request.args.get("q", ""))
     return render_template(
         "guidance/article.html",
-        view=pages.article_view(row, question, item_address, locale.language()),
+        view=pages.article_view(article, question, item_address, locale.language()),
         direction=locale.direction,
         language_name=language_name,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tracker.access.actor import OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import loading
+from tracker.checklists import heads
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.negotiation import hints
@@ -36,7 +36,7 @@ Own = dict[ChecklistKind, Checklist]
 
 def own_checklists(cooperation_id: UUID) -> Own:
     """Return a cooperation's own checklists by kind, without those of its visits."""
-    return {row.kind: row for row in loading.of_cooperation(cooperation_id)}
+    return {row.kind: row for row in heads.of_cooperation(cooperation_id)}
 
 
 def loaded_terms(own: Own, language: str = "") -> LoadedChecklist | None:

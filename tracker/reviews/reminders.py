@@ -119,9 +119,5 @@ def _days_in_text(cooperation: Cooperation) -> int | None:
 
 
 def _people(cooperation: Cooperation, roles: Collection[Role]) -> set[UUID]:
-    return {
-        person.user_id
-        for party in people.current(cooperation.id)
-        if not party.is_joining
-        for person in accounts.people_with_role(party.organisation_id, roles)
-    }
+    parties = [party for party in people.current(cooperation.id) if not party.is_joining]
+    return accounts.people_with_role([party.organisation_id for party in parties], roles)

@@ -20,7 +20,7 @@ from tracker.activity.verbs import Verb
 from tracker.agreements import notices, renewal
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import lock
+from tracker.checklists.heads import lock
 from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
@@ -376,11 +376,7 @@ def _people_with(cooperation: Cooperation, roles: Collection[Role]) -> set[UUID]
 
 
 def _people_of(parties: Iterable[Party], roles: Collection[Role]) -> set[UUID]:
-    return {
-        person.user_id
-        for party in parties
-        for person in accounts.people_with_role(party.organisation_id, roles)
-    }
+    return accounts.people_with_role([party.organisation_id for party in parties], roles)
 
 
 def _record(verb: Verb, actor: Actor | None, review: Review, **details: Any) -> None:

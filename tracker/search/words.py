@@ -76,6 +76,8 @@ def split(text: str) -> Iterator[Word]:
 
 def folded_words(text: str) -> set[str]:
     """Return the different words of a text, folded."""
+    if text.isascii():  # as _fold() has it for a word
+        return {word[:_LONGEST_WORD] for word in _WORD.findall(text.lower())}
     return {_fold(word) for word in _WORD.findall(text)}
 
 

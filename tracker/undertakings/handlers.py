@@ -9,7 +9,8 @@ from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
@@ -18,12 +19,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 from tracker.signoff.models import Revision
-from tracker.undertakings import (
-    encryption,
-    messages,
-    people,
-    queries,
-)
+from tracker.undertakings import encryption, messages, people, queries
 from tracker.undertakings.facts import LIST, Draft, Listed
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
 from tracker.undertakings.policy import DECIDERS

@@ -39,11 +39,14 @@ from tracker.undertakings import (
     encryption,
     frozen_text,
     labels,
+    lists,
     people,
     policy,
     queries,
+    waiting,
 )
 from tracker.undertakings.facts import LIST, Questions, Scope, Terms
+from tracker.undertakings.lists import Line, PartyLines
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -52,7 +55,8 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 from tracker.undertakings.places import Places
-from tracker.undertakings.queries import Line, Loaded, PartyLines, TaskKind
+from tracker.undertakings.queries import Loaded
+from tracker.undertakings.waiting import TaskKind
 
 # The passages of guidance that explain why a person is asked (S10, S11, S15).
 WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
@@ -371,27 +375,27 @@ def my_tasks(actor: Actor) -> Tasks:
 
     A source for My work.
     """
-    tasks = queries.tasks(actor)
-    lists = queries.own_incomplete_lists(actor)
+    tasks = waiting.tasks(actor)
+    incomplete = lists.own_incomplete_lists(actor)
     return Tasks(
         mine=(
             *(Waiting(YOURS, task, _tasks) for task in tasks.mine),
-            *(Waiting(YOURS, task, _list_tasks) for task in lists),
+            *(Waiting(YOURS, task, _list_tasks) for task in incomplete),
         ),
         others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
         is_cut=tasks.is_cut,
     )
 
 
-def _list_tasks(shown: Sequence[queries.IncompleteList]) -> list[Task]:
+def _list_tasks(shown: Sequence[lists.IncompleteList]) -> list[Task]:
     return [_list_task(task, is_named=True) for task in shown]
 
 
-def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
+def _tasks(shown: Sequence[waiting.Task]) -> list[Task]:
     return [_task(task) for task in shown]
 
 
-class _Cleared(queries.ToClear, Protocol):
+class _Cleared(lists.ToClear, Protocol):
     @property
     def is_cleared(self) -> bool:
         """Whether they have an open clearance."""
@@ -412,20 +416,20 @@ def cooperation_tasks(
     checklist = queries.confidentiality(cooperation.id)
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
-    waiting = queries.tasks(actor, cooperation.id).mine
+    mine = waiting.tasks(actor, cooperation.id).mine
     tasks = [
         replace(_task(task), why=_("About ten minutes."))
-        for task in waiting
+        for task in mine
         if task.kind is TaskKind.SIGN
     ]
     uncleared = [person for person in facts.people if not person.is_cleared]
-    tasks += map(_list_task, queries.incomplete_lists(actor, cooperation, checklist, uncleared))
-    asked_count, cleared = queries.progress(cooperation.id)
+    tasks += map(_list_task, lists.incomplete_lists(actor, cooperation, checklist, uncleared))
+    asked_count, cleared = lists.progress(cooperation.id)
     # While anybody is cleared it has not passed, and needn't be read.
-    last = None if cleared else queries.passed_last_day(cooperation, checklist, uncleared)
+    last = None if cleared else lists.passed_last_day(cooperation, checklist, uncleared)
     if last is not None:
         tasks.append(_last_day_task(actor, cooperation, checklist, last))
-    if any(task.kind is not TaskKind.SIGN for task in waiting):
+    if any(task.kind is not TaskKind.SIGN for task in mine):
         state_, mark = _l("Waiting for you"), YOURS
     elif cleared < asked_count or uncleared:
         state_, mark = _l("In progress"), "half"
@@ -459,7 +463,7 @@ def _last_day_task(
     return Task(label, _("Waiting for a coordinator"), OTHERS, url, why_)
 
 
-def _list_task(task: queries.IncompleteList, *, is_named: bool = False) -> Task:
+def _list_task(task: lists.IncompleteList, *, is_named: bool = False) -> Task:
     """Tell that a list lacks people; is_named to say of which cooperation."""
     if task.is_own:
         state_, mark = _("Waiting for you"), YOURS
@@ -474,7 +478,7 @@ def _list_task(task: queries.IncompleteList, *, is_named: bool = False) -> Task:
     return Task(_("Complete the list of people who must sign"), state_, mark, url, why_)
 
 
-def _task(task: queries.Task) -> Task:
+def _task(task: waiting.Task) -> Task:
     url = url_for(task.page, **dict[str, Any](task.values))
     where = _("%(title)s, %(reference)s", title=task.title, reference=task.reference)
     match task.kind:
@@ -499,7 +503,7 @@ def _task(task: queries.Task) -> Task:
             return Task(label, state_, OTHERS, url, where)
 
 
-def _waited_for(task: queries.Task) -> tuple[str, str]:
+def _waited_for(task: waiting.Task) -> tuple[str, str]:
     """Return as text what somebody waits for, and for whom."""
     match task.kind:
         case TaskKind.WAITS_FOR_ANOTHER:

@@ -40,6 +40,7 @@ from tracker.undertakings import (
     adding,
     encryption,
     labels,
+    lists,
     pages,
     people,
     policy,
@@ -78,7 +79,7 @@ blueprint.add_app_template_filter(labels.document_sentence, "document_sentence")
 def mine() -> str:
     """List what the person was asked for and what they signed."""
     number = paging.asked_number()
-    own = queries.mine(current_actor(), offset=paging.offset(number), limit=paging.SIZE)
+    own = lists.mine(current_actor(), offset=paging.offset(number), limit=paging.SIZE)
     lines = [(line, where, pages.own_state(line)) for line, where in own.lines]
     return render_template(
         "undertakings/mine.html", page=paging.Page(lines, number, paging.SIZE, own.total)
@@ -302,7 +303,7 @@ def add_interest(undertaking_id: str) -> str | Response:
 def _show_record(actor: Actor, loaded: Loaded) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
-    line = queries.line_of(actor, loaded)
+    line = lists.line_of(actor, loaded)
     return render_template(
         "undertakings/record.html",
         **pages.words(loaded, line.clearance),
@@ -330,7 +331,7 @@ def listed(reference: str) -> str:
     """List the status of each person in a cooperation that the reader may see."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
-    overview = queries.overview(actor, cooperation)
+    overview = lists.overview(actor, cooperation)
     npms = frozenset(party.organisation_id for party in overview.parties if party.is_npm)
     decides = policy.decides_for(actor, npms)
     return render_template(
@@ -413,7 +414,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     signed = pages.signed(undertaking, locale.language_of_text())
     if signed is not None:
         _log_read(actor, undertaking)
-    line = queries.line_of(actor, loaded)
+    line = lists.line_of(actor, loaded)
     visits = queries.visits(undertaking.cooperation_id)
     may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
     return render_template(

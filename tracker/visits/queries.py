@@ -18,7 +18,7 @@ from tracker.activity.models import Event, ReadLogEntry
 from tracker.activity.queries import WORKED_OUT_OF_VISITS
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
-from tracker.checklists.loading import VisitFacts
+from tracker.checklists.beside import VisitFacts
 from tracker.checklists.models import Answer, Checklist, ChecklistState
 from tracker.checklists.queries import VISIT, planning_is_open
 from tracker.cooperations import audiences, keys, scope

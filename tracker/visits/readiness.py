@@ -12,12 +12,8 @@ from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.loading import (
-    HEADS,
-    LoadedChecklist,
-    load,
-    remember,
-)
+from tracker.checklists.heads import HEADS, remember
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus
@@ -30,8 +26,8 @@ from tracker.core.db import db
 from tracker.lifecycle.labels import ITEM_STATES
 from tracker.signoff import queries as signoff
 from tracker.signoff.models import SignatureKind
-from tracker.undertakings import queries as undertakings
-from tracker.undertakings.queries import ClearingState
+from tracker.undertakings.clearing_states import ClearingState, clearing_states
+from tracker.undertakings.clearing_states import Interests as DeclaredInterests
 from tracker.visits import policy, queries
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import (
@@ -280,9 +276,7 @@ def _members(
     listed: set[UUID],
     plan: Plan,
 ) -> tuple[MemberFact, ...]:
-    clearing = undertakings.clearing_states(
-        visit.cooperation_id, [member.user_id for member in team], visit.id
-    )
+    clearing = clearing_states(visit.cooperation_id, [member.user_id for member in team], visit.id)
     taking_part = {
         (person.user_id, person.organisation_id): person
         for person in people.people(visit.cooperation_id)
@@ -385,6 +379,6 @@ def _valid_until(rows: list[dict[str, Any]]) -> dt.date | None:
 def _interests(clearing: ClearingState) -> Interests | None:
     if not clearing.signed:
         return None
-    if clearing.interests is undertakings.Interests.UNDECIDED:
+    if clearing.interests is DeclaredInterests.UNDECIDED:
         return Interests.WAITS
     return Interests(clearing.interests.value)

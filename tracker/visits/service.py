@@ -20,7 +20,8 @@ from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT

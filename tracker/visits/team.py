@@ -12,7 +12,8 @@ from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import LoadedChecklist, load, load_heads
+from tracker.checklists.heads import load_heads
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import LET_IN
 from tracker.checklists.queries import VISIT

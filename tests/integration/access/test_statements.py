@@ -25,7 +25,7 @@ PAGES = {
     "the library": (None, "/guidance", 4),
     "a search of it": (None, "/guidance?q=independence", 6),
     "the library, signed in": ("ilena", "/guidance", 8),
-    "an article": (None, "/guidance/settling-terms", 6),
+    "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 29),
     "the list of cooperations": ("ilena", "/cooperations", 16),
@@ -34,7 +34,7 @@ PAGES = {
     "own undertakings": ("ilena", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
-    "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
+    "a text before signing": ("otto", "/checklists/{waiting}/sign", 15),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 34),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 36),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
@@ -44,7 +44,7 @@ PAGES = {
 }
 SAVING_V4 = 46
 # One of them finds out who has joined by it (adr 70), one whether it was made on paper before.
-SIGNING_LAST = 68
+SIGNING_LAST = 67
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

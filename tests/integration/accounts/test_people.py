@@ -614,8 +614,8 @@ def test_people_of_an_organisation_come_once_with_all_roles(
     }
     assert set(people_by_name) == {"Samira Marsh", "Henrik Marsh", "Dora Marsh"}
     assert people_by_name["Dora Marsh"].roles == {Role.MEMBER, Role.COORDINATOR}
-    coordinators = queries.people_with_role(people.organisations["door"], {Role.COORDINATOR})
-    assert {coordinator.name for coordinator in coordinators} == {"Samira Marsh", "Dora Marsh"}
+    coordinators = queries.people_with_role([people.organisations["door"]], {Role.COORDINATOR})
+    assert coordinators == {people.people["samira"], people.people["dora"]}
 
 
 def test_contacts_leave_out_the_suspended(people: House, session: Session) -> None:

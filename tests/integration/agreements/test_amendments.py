@@ -113,7 +113,9 @@ def counts(table: Table) -> tuple[Any, ...]:
 def stances(table: Table) -> Mapping[str, Any]:
     """Return who has which position on what, by whom."""
     return {
-        item: {party: (position.stance, position.author_id) for party, position in of_item.items()}
+        item: {
+            party: (position.stance, position.author_name) for party, position in of_item.items()
+        }
         for item, of_item in table.loaded().positions_on.items()
     }
 

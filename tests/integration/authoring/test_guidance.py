@@ -25,6 +25,7 @@ from tests.factories.authoring import (
     shipped_content,
 )
 from tests.factories.demonstration import Demonstration
+from tests.factories.guidance import uses_of
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
 from tests.writing import write_during
@@ -96,9 +97,9 @@ def test_an_edited_revision_has_the_digest_of_its_file(people: House) -> None:
 
 
 def test_items_follow_the_passage_they_are_paired_with(people: House) -> None:
-    uses = guidance.uses_of([f"{ARTICLE}/expectations"])
+    uses = uses_of(ARTICLE)["expectations"]
     publish_edited(people.actor("ada"), OLD, NEW)
-    assert guidance.uses_of([f"{ARTICLE}/expectations"]) == uses
+    assert uses_of(ARTICLE)["expectations"] == uses
     ref = f"{ARTICLE}/expectations"
     assert NEW in guidance.passages_for([ref])[ref].markdown
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.accounts import House
 from tests.factories.authoring import TERMS, changed
+from tests.factories.guidance import uses_of
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.integration.authoring.test_checklists import HOME, publish_draft
 from tests.pages import Page
@@ -22,7 +23,6 @@ from tracker.checklist_templates.models import (
 )
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
-from tracker.guidance import queries
 from tracker.ui.locale import name_of
 
 OTHERS = ("ilena", "samira", "joana")
@@ -213,8 +213,8 @@ def test_an_item_without_words_says_what_language_it_is_in(
 
 def test_uses_of_a_passage_have_current_labels(people: House) -> None:
     change(people, better(newest()))
-    uses = queries.uses_of(["settling-terms/written-form"], "ar")
-    assert "الغايات" in [use.label for use in uses["settling-terms/written-form"]]
+    uses = uses_of("settling-terms", "ar")
+    assert "الغايات" in [use.label for use in uses["written-form"]]
 
 
 # Pages

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.factories.guidance import uses_of
 from tests.factories.templates import a_field, a_template, an_item, publish
 from tracker.activity.models import Event, EventDetail
 from tracker.checklist_templates import library
@@ -106,17 +107,16 @@ def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> 
 
 def test_a_passage_is_used_by_the_items_it_is_shown_beside(session: Session) -> None:
     library.load_content()
-    whole, consent = "settling-terms/urgent-action", "settling-terms/urgent-consent"
-    uses = guidance.uses_of([whole, consent])
-    assert [use.code for use in uses[consent]] == ["U6", "U7"]
-    assert [use.code for use in uses[whole]] == ["U1", "U18", "U19", "V20"]
+    uses = uses_of("settling-terms")
+    assert [use.code for use in uses["urgent-consent"]] == ["U6", "U7"]
+    assert [use.code for use in uses["urgent-action"]] == ["U1", "U18", "U19", "V20"]
 
 
 def test_uses_of_a_passage_have_labels_in_the_readers_language(session: Session) -> None:
     library.load_content()
-    ref = "settling-terms/urgent-consent"
-    assert guidance.uses_of([ref])[ref][0].label == "Informed consent"
-    assert guidance.uses_of([ref], "ar")[ref][0].label == label_of("U6", "ar")
+    for language in ("en", "ar"):
+        (first, *_rest) = uses_of("settling-terms", language)["urgent-consent"]
+        assert first.label == label_of("U6", language)
 
 
 def label_of(code: str, language: str) -> str:

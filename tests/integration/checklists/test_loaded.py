@@ -15,8 +15,9 @@ from tests.factories.templates import a_field, a_template, an_item
 from tracker.activity.service import lock_chain
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import loading, service
+from tracker.checklists.heads import lock
 from tracker.checklists.loaded import READ_BY
-from tracker.checklists.loading import load, load_for_update, lock
+from tracker.checklists.loading import load, load_for_update
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db

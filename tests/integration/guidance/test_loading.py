@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.guidance import ContentFolder, Written, load_shipped
+from tests.factories.guidance import ContentFolder, Written, load_shipped, uses_of
 from tracker.activity import queries as trail
 from tracker.core.content import ContentError
 from tracker.guidance import library, queries, service
@@ -202,23 +202,24 @@ def test_uses_take_the_place_of_those_kept_before(session: Session, folder: Cont
     service.set_uses("terms", [(rules, "M10", "Use"), (rules, "M4", "Expectations")])
     service.set_uses("visit", [(rules, "V2", "Who may know"), (expected, "V2", "Who may know")])
     session.commit()
-    uses = queries.uses_of([rules, expected, "article-2/rules"])
-    assert [(use.code, use.used_by) for use in uses[rules]] == [
+    uses = uses_of("article-1")
+    assert [use.code for use in uses["expected"]] == ["V2"]
+    assert [(use.code, use.used_by) for use in uses["rules"]] == [
         ("M4", "terms"),
         ("M10", "terms"),
         ("V2", "visit"),
     ]
-    assert uses["article-2/rules"] == []
+    assert uses_of("article-2")["rules"] == []
     assert queries.count_uses()["article-1"] == 3
     service.set_uses("terms", [(rules, "M4", "Expectations, limits")])
     session.commit()
-    assert [use.label for use in queries.uses_of([rules])[rules]] == [
+    assert [use.label for use in uses_of("article-1")["rules"]] == [
         "Expectations, limits",
         "Who may know",
     ]
     service.set_uses("terms", [])
     session.commit()
-    assert [use.used_by for use in queries.uses_of([rules])[rules]] == ["visit"]
+    assert [use.used_by for use in uses_of("article-1")["rules"]] == ["visit"]
 
 
 def test_the_same_uses_again_write_nothing(
@@ -243,7 +244,7 @@ def test_a_revision_is_loaded_only_once(session: Session, folder: ContentFolder)
         topics=[],
         source_title="",
         source_url="",
-        revised_on=queries.revisions("article-1")[0].revised_on,
+        revised_on=session.scalars(sa.select(Article.revised_on)).first(),
         digest="0" * 64,
         loaded_at=session.scalars(sa.select(Article.loaded_at)).first(),
     )

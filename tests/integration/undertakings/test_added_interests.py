@@ -9,7 +9,7 @@ from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
-from tracker.undertakings import added_interests, adding, queries, service
+from tracker.undertakings import added_interests, adding, service, waiting
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -17,7 +17,7 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 from tracker.undertakings.places import Places
-from tracker.undertakings.queries import TaskKind
+from tracker.undertakings.waiting import TaskKind
 
 ALL = Places(Reach.ALL)
 POLICE = Places(Reach.KIND, kind="police")
@@ -55,7 +55,7 @@ def decide(
 
 
 def kinds(stage: Stage, key: str) -> list[TaskKind]:
-    tasks = queries.tasks(stage.actor(key), stage.cooperation.id)
+    tasks = waiting.tasks(stage.actor(key), stage.cooperation.id)
     return [task.kind for task in tasks.mine]
 
 
@@ -250,7 +250,7 @@ def test_the_npm_has_a_task_and_the_person_waits(stage: Stage) -> None:
     add(stage)
     assert TaskKind.DECIDE_ADDED in kinds(stage, "tomas")
     assert TaskKind.DECIDE_ADDED not in kinds(stage, "ilena")
-    waits = queries.tasks(stage.actor("leyla"), stage.cooperation.id).others
+    waits = waiting.tasks(stage.actor("leyla"), stage.cooperation.id).others
     assert [task.kind for task in waits] == [TaskKind.WAITS_FOR_NPM]
 
 

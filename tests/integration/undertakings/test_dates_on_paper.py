@@ -19,8 +19,8 @@ from tracker.activity.stale import recompute
 from tracker.core.db import db
 from tracker.signoff.models import Signature
 from tracker.ui.locale import as_date, as_datetime
-from tracker.undertakings import queries
-from tracker.undertakings.queries import TaskKind
+from tracker.undertakings import lists, waiting
+from tracker.undertakings.waiting import TaskKind
 
 Clock = Callable[[dt.datetime | None], None]
 REGISTER = "/register/undertakings"
@@ -80,7 +80,7 @@ def test_lists_give_the_date_of_the_paper(confirmed: Stage, app: Flask) -> None:
     page = confirmed.browser(app, "ilena").page(where)
     words = f"Signed on paper on {as_date(PAPER)}. Scan confirmed on {as_date(CONFIRMED)}."
     assert words in page.text
-    (line,) = (line for line, _where in queries.mine(on_paper.as_actor(confirmed)).lines)
+    (line,) = (line for line, _where in lists.mine(on_paper.as_actor(confirmed)).lines)
     assert line.signed is not None
     assert (line.signed.on, line.signed.at) == (PAPER, CONFIRMED)
 
@@ -140,6 +140,6 @@ def test_the_certificate_gives_the_date_of_the_paper_as_the_date_of_signing(
 
 
 def test_it_waits_for_the_npm_since_the_scan_was_confirmed(confirmed: Stage) -> None:
-    tasks = queries.tasks(confirmed.actor("tomas")).mine
+    tasks = waiting.tasks(confirmed.actor("tomas")).mine
     (task,) = (task for task in tasks if task.kind is TaskKind.COUNTERSIGN)
     assert task.since == CONFIRMED

@@ -35,6 +35,7 @@ from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.undertakings import bound, encryption, policy, queries
 from tracker.undertakings import service as electronic
+from tracker.undertakings.clearing_states import clearing_states
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.in_presence import service
 from tracker.undertakings.models import UndertakingState
@@ -132,7 +133,7 @@ def test_what_a_person_signs_on_a_coordinators_device_opens_a_clearance(driver: 
     driver.decide(DRIVER)
     driver.countersign(DRIVER)
     db.session.commit()
-    cleared = queries.clearing_states(driver.cooperation.id, [driver.id(DRIVER)])
+    cleared = clearing_states(driver.cooperation.id, [driver.id(DRIVER)])
     assert cleared[driver.id(DRIVER)].cleared
     lines = trail.subject_history(driver.cooperation.id, [undertaking_id(driver)])
     assert [line.verb for line in reversed(lines)] == [

@@ -34,11 +34,12 @@ from tracker.oversight.facts import Fault, Table
 from tracker.signoff import paper, shown
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
-from tracker.undertakings import bound, queries
+from tracker.undertakings import bound, waiting
 from tracker.undertakings import service as electronic
+from tracker.undertakings.clearing_states import clearing_states
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 from tracker.undertakings.paper import service
-from tracker.undertakings.queries import TaskKind
+from tracker.undertakings.waiting import TaskKind
 
 # Everybody who is no coordinator of the NPM: the other parties, an outsider, the auditor ...
 NOT_RECORDERS = ["tomas", "milan", "nadia", "pavo", "samira", "henrik", "dina", "joana", "otto"]
@@ -60,7 +61,7 @@ def state(stage: Stage) -> UndertakingState:
 
 
 def is_cleared(stage: Stage) -> bool:
-    clearances = queries.clearing_states(stage.cooperation.id, [stage.id(DRIVER)])
+    clearances = clearing_states(stage.cooperation.id, [stage.id(DRIVER)])
     return clearances[stage.id(DRIVER)].cleared
 
 
@@ -450,7 +451,7 @@ def test_it_is_a_task_of_those_who_may_confirm_and_of_nobody_else(driver: Stage)
     on_paper.record(driver, both)
 
     def kinds(actor: Actor) -> list[TaskKind]:
-        return [task.kind for task in queries.tasks(actor).mine if task.person == NAME]
+        return [task.kind for task in waiting.tasks(actor).mine if task.person == NAME]
 
     assert kinds(driver.actor("milan")) == [TaskKind.CONFIRM_PAPER]
     assert kinds(both) == []

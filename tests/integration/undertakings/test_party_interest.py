@@ -13,9 +13,10 @@ from tracker.core.errors import RefusedError
 from tracker.organisations.models import Organisation
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
-from tracker.undertakings import queries
+from tracker.undertakings import waiting
+from tracker.undertakings.clearing_states import Interests, clearing_states
 from tracker.undertakings.models import InterestsDecision
-from tracker.undertakings.queries import Interests, TaskKind
+from tracker.undertakings.waiting import TaskKind
 
 Browser = Callable[[str], CheckedClient]
 # Of Open Door Legal Aid, which litigates and represents persons; and of a network that doesn't.
@@ -29,13 +30,13 @@ def browser(app: Flask, stage: Stage) -> Browser:
 
 
 def kinds(stage: Stage) -> list[tuple[TaskKind, str]]:
-    tasks = queries.tasks(stage.actor("tomas"), stage.cooperation.id).mine
+    tasks = waiting.tasks(stage.actor("tomas"), stage.cooperation.id).mine
     return [(task.kind, task.person) for task in tasks]
 
 
 def state_of(stage: Stage, key: str) -> Interests:
     user_id = stage.id(key)
-    return queries.clearing_states(stage.cooperation.id, [user_id])[user_id].interests
+    return clearing_states(stage.cooperation.id, [user_id])[user_id].interests
 
 
 def test_a_clearance_of_such_a_person_needs_a_decision_first(stage: Stage) -> None:

@@ -36,17 +36,16 @@ from tracker.signoff import service as signoff
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Revision, Signature, SignatureKind
-from tracker.undertakings import encryption, queries, service
+from tracker.undertakings import encryption, queries, service, waiting
+from tracker.undertakings.clearing_states import ClearingState, Interests, clearing_states
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
 from tracker.undertakings.queries import (
     VISIT_READER,
-    ClearingState,
-    Interests,
-    TaskKind,
     VisitChoice,
     VisitReader,
 )
+from tracker.undertakings.waiting import TaskKind
 
 OTHERS = ["dina", "otto", "joana", "samira", "henrik", "tomas", "milan", "ilena", "greta", "iris"]
 NOT_DECIDERS = [
@@ -656,7 +655,7 @@ def test_a_person_whom_the_npm_closed_cannot_start_again_alone(stage: Stage) -> 
 
 
 def kinds(stage: Stage, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
-    open_tasks = queries.tasks(stage.actor(key))
+    open_tasks = waiting.tasks(stage.actor(key))
     return [task.kind for task in open_tasks.mine], [task.kind for task in open_tasks.others]
 
 
@@ -678,7 +677,7 @@ def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> 
     def waited_for(key: str) -> list[int]:
         return [
             task.count
-            for task in queries.tasks(stage.actor(key)).others
+            for task in waiting.tasks(stage.actor(key)).others
             if task.kind is TaskKind.WAITS_FOR_PEOPLE
         ]
 
@@ -699,7 +698,7 @@ def test_an_undertaking_to_be_replaced_is_nobodys_task(stage: Stage) -> None:
 
 def test_each_step_triggers_a_readiness_check(stage: Stage) -> None:
     def state() -> ClearingState:
-        return queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])[stage.id("leyla")]
+        return clearing_states(stage.cooperation.id, [stage.id("leyla")])[stage.id("leyla")]
 
     assert state() == ClearingState()
     stage.sign("leyla", TOLD)
@@ -721,7 +720,7 @@ def test_each_step_triggers_a_readiness_check(stage: Stage) -> None:
 
 def test_nothing_declared_needs_no_decision(stage: Stage) -> None:
     stage.sign("leyla")
-    states = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])
+    states = clearing_states(stage.cooperation.id, [stage.id("leyla")])
     assert states[stage.id("leyla")].interests is Interests.NONE
 
 
@@ -735,7 +734,7 @@ def test_a_clearance_for_another_visit_does_not_count(
     stage.countersign("leyla", visit_id=visits[0].id)
 
     def cleared(visit_id: UUID | None) -> bool:
-        states = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
+        states = clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
         return states[stage.id("leyla")].cleared
 
     assert cleared(visits[0].id)
@@ -759,7 +758,7 @@ def test_readiness_takes_as_many_queries_for_many_as_for_one(
         session.rollback()
         session.expunge_all()
         with statements() as seen:
-            queries.clearing_states(cooperation_id, ids)
+            clearing_states(cooperation_id, ids)
         return len(seen)
 
     assert count("leyla") == count(*ids_of)

@@ -35,11 +35,11 @@ from tracker.accounts.people import service as accounts
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.models import OutboxMessage
-from tracker.undertakings import adding, messages, queries
+from tracker.undertakings import adding, messages, queries, waiting
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.models import AddedInterest, InterestsDecision, Reach
 from tracker.undertakings.places import Places
-from tracker.undertakings.queries import Task, TaskKind
+from tracker.undertakings.waiting import Task, TaskKind
 
 Browser = Callable[[str], CheckedClient]
 OTHER_CAN = "Milan Osterin can do this."
@@ -95,7 +95,7 @@ def the_mail() -> OutboxMessage:
 def left_to_others(stage: Stage, key: str = TAKER) -> list[Task]:
     return [
         task
-        for task in queries.tasks(stage.actor(key)).others
+        for task in waiting.tasks(stage.actor(key)).others
         if task.kind is TaskKind.WAITS_FOR_ANOTHER
     ]
 

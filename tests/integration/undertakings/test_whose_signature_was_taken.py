@@ -41,11 +41,12 @@ from tracker.core.errors import RefusedError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
-from tracker.undertakings import adding, bound, pages, policy, queries
+from tracker.undertakings import adding, bound, lists, pages, policy, queries, waiting
 from tracker.undertakings import service as undertakings
+from tracker.undertakings.clearing_states import clearing_states
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingState
 from tracker.undertakings.places import Places
-from tracker.undertakings.queries import TaskKind
+from tracker.undertakings.waiting import TaskKind
 
 Browser = Callable[[str], CheckedClient]
 
@@ -62,12 +63,12 @@ def browser(app: Flask, driver: Stage) -> Browser:
 
 
 def tasks_of(actor: Actor) -> list[TaskKind]:
-    return [task.kind for task in queries.tasks(actor).mine if task.person == NAME]
+    return [task.kind for task in waiting.tasks(actor).mine if task.person == NAME]
 
 
 def is_cleared(stage: Stage) -> bool:
     driver_id = stage.id(DRIVER)
-    return queries.clearing_states(stage.cooperation.id, [driver_id])[driver_id].cleared
+    return clearing_states(stage.cooperation.id, [driver_id])[driver_id].cleared
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -436,7 +437,7 @@ def test_the_condition_for_lists_and_the_rule_agree(driver: Stage, way: str) -> 
     assert standing.state is UndertakingState.SIGNED
     for key in (TAKER, OTHER, "ilena"):
         actor = driver.actor(key)
-        overview = queries.overview(actor, driver.cooperation)
+        overview = lists.overview(actor, driver.cooperation)
         lines = [line for party in overview.parties for line in party.lines]
         line = next(line for line in lines if line.undertaking.user_id == driver.id(DRIVER))
         assert line.is_taken is (actor.user_id in standing.taken_by)

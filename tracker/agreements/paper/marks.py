@@ -4,7 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.checklists.loading import load_heads
+from tracker.checklists.heads import load_heads
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.core.db import db
 from tracker.signoff.models import Signature

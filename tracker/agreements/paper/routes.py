@@ -25,8 +25,8 @@ from tracker.agreements.paper.forms import (
     signers_in,
 )
 from tracker.agreements.revisions import Since
-from tracker.checklists import encryption, labels, loading
-from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists import encryption, heads, labels
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
@@ -66,7 +66,7 @@ def record(checklist_id: UUID) -> str | Response:
     signature_request = found_or_404(signoff.request_of(checklist.revision_sent_id))
     revision = signature_request.revision
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
-    parties = loading.parties(checklist)
+    parties = heads.parties(checklist)
     require(paper.can_record(actor, parties, signature_request, document))
     lines = paper.open_lines(actor, signature_request, document)
     form: Any = paper_form(lines)
@@ -119,7 +119,7 @@ def _record_page(
     return render_template(
         "agreements/paper_record.html",
         checklist=checklist,
-        cooperation=loading.cooperation(checklist),
+        cooperation=heads.cooperation(checklist),
         revision=revision,
         since=since,
         text=frozen_text.read(document, locale.language()),
@@ -137,7 +137,7 @@ def record_prior_agreement(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_prior_agreement")
     # Loaded in full only by the verb, and afterwards for the page, so that newer answers count.
-    parties = loading.parties(checklist)
+    parties = heads.parties(checklist)
     require(prior_agreements.can_record(actor, checklist, parties))
     form: Any = prior_agreement_form(parties)
     done = form.validate_on_submit() and perform(
@@ -165,15 +165,13 @@ def record_prior_agreement(checklist_id: UUID) -> str | Response:
         form.refuse_unless_shown(shown.page_of(actor, form.page_token.data), digest)
     form.page_token.data = shown.token_of(actor, shown.page_with(digest))
     lacking = set(prior_agreements.not_known(loaded))
-    return render_template(
+    return checklist_page(
         "agreements/prior_agreement.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         text=frozen_text.read(known, locale.language_of_text()),
         parties=parties,
         not_known=[item for item in loaded.template.items if item.code in lacking],
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -207,10 +205,9 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         return done
     form.page_token.data = shown.token_of(actor, shown.page_with(record.digest))
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
-    return render_template(
+    return checklist_page(
         "agreements/paper.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         revision=revision,
         view=paper_pages.view(checklist, record, revision, signature_request),
         size=size_words(record.size),
@@ -222,7 +219,6 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         may_answer=may_answer,
         confirmers=paper_pages.confirmers(actor, loaded, record, signature_request),
         may_withdraw=bool(paper.can_withdraw(actor, loaded, record, signature_request)),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -321,14 +317,11 @@ def _get_or_404(
 def _no_page(
     loaded: LoadedChecklist, paper_record: PaperRecord, form: NoForm, title: str, lede: str
 ) -> str:
-    checklist = loaded.checklist
-    return render_template(
+    return checklist_page(
         "agreements/paper_no.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         record_id=paper_record.id,
         title_words=title,
         lede_words=lede,
-        kind_words=labels.KINDS[checklist.kind],
     )

@@ -24,7 +24,8 @@ from tracker.agreements.paper import messages as paper_messages
 from tracker.checklists import encryption, queries
 from tracker.checklists import service as checklists
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.loading import LoadedChecklist, load, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.rules.facts import PartyFact
 from tracker.checklists.service import own_organisation

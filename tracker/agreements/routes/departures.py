@@ -11,7 +11,7 @@ from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.accounts import queries as accounts
 from tracker.agreements import departures, text_shown
 from tracker.agreements.forms import LeaveForm
-from tracker.checklists import loading
+from tracker.checklists import heads
 from tracker.checklists.forms import ReasonForm
 from tracker.checklists.labels import KINDS
 from tracker.cooperations import departures as rows
@@ -37,10 +37,10 @@ def leave(reference: str) -> str | Response:
     form = LeaveForm(data={"from_on": departures.earliest(cooperation)})
     require_for(form, departures.can_leave(actor, cooperation))
     if not form.is_submitted():
-        form.page_token.data = text_shown.token_of(actor, *loading.of_cooperation(cooperation.id))
+        form.page_token.data = text_shown.token_of(actor, *heads.of_cooperation(cooperation.id))
 
     def give_notice() -> Party:
-        texts = loading.of_cooperation(cooperation.id)
+        texts = heads.of_cooperation(cooperation.id)
         text_shown.require(actor, *texts, token=form.page_token.data)
         return departures.give_notice(
             actor, cooperation, reason=form.reason.data or "", from_on=form.from_on.data
@@ -48,7 +48,7 @@ def leave(reference: str) -> str | Response:
 
     def show_again(error: StaleError) -> str:
         form.refuse(error)
-        form.page_token.data = text_shown.token_of(actor, *loading.of_cooperation(cooperation.id))
+        form.page_token.data = text_shown.token_of(actor, *heads.of_cooperation(cooperation.id))
         return _leaving(actor, reference, form)
 
     done = form.validate_on_submit() and perform(

@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, request
 from flask_babel import gettext as _
 
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import evidence, revisions
 from tracker.checklist_templates.schema import Part
-from tracker.checklists import labels
-from tracker.checklists.editing import get_item_or_404, get_or_404, load_localized
+from tracker.checklists.editing import checklist_page, get_item_or_404, get_or_404, load_localized
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.history import item_timeline
 from tracker.checklists.history.item_events import item_events
@@ -25,13 +24,11 @@ def item(checklist_id: UUID, code: str) -> str:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "item_history")
     found_or_404(item if item.part is not Part.PERSON else None)
-    return render_template(
+    return checklist_page(
         "checklists/item_history.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         entries=item_timeline.tell(loaded, item, item_events(checklist, item.code)),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -49,17 +46,15 @@ def all_revisions(checklist_id: UUID) -> str:
     newer = request.args.get("new", keys[0])
     older = request.args.get("old", keys[min(1, len(keys) - 1)])
     old, new = found_or_404(known.get(older)), found_or_404(known.get(newer))
-    return render_template(
+    return checklist_page(
         "agreements/revisions.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         agrees=compared.agrees,
         versions=versions,
         codes=loaded.template.by_code,
         old=old,
         new=new,
         changes=revisions.compared(loaded, old, new, locale.language()) if old is not new else [],
-        kind_words=labels.KINDS[checklist.kind],
         is_restricted=is_restricted(checklist),
         title_words=_("Revisions of %(checklist)s", checklist=loaded.template.title),
     )

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -11,8 +11,7 @@ from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import amendments, notices, renewal, text_shown
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
-from tracker.checklists import labels
-from tracker.checklists.editing import back, get_or_404, load_localized
+from tracker.checklists.editing import back, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ReasonOnTextForm
 from tracker.checklists.models import NoticeKind
 from tracker.core import clock
@@ -58,17 +57,15 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
         lambda: notices.give_notice(
             actor, checklist, kind, reason=form.reason.data or "", from_on=form.from_on.data
         ),
-        lambda text: render_template(
+        lambda text: checklist_page(
             "agreements/notice.html",
-            checklist=checklist,
-            cooperation=loaded.cooperation,
+            loaded,
             form=form,
             ends=kind is NoticeKind.ENDED,
             earliest=notices.earliest(checklist, kind),
             days=notices.agreed_notice(checklist),
             duties=notices.surviving_duties(checklist, locale.language()),
             closes=checklist.kind.value in {"terms", "confidentiality"},
-            kind_words=labels.KINDS[checklist.kind],
             **text,
         ),
         success=given[kind],
@@ -165,13 +162,11 @@ def renew(checklist_id: UUID) -> str | Response:
             end=_day(form.end.data),
             reason=form.reason.data or "",
         ),
-        lambda text: render_template(
+        lambda text: checklist_page(
             "agreements/renew.html",
-            checklist=checklist,
-            cooperation=loaded.cooperation,
+            loaded,
             form=form,
             term=renewal.term_of(checklist),
-            kind_words=labels.KINDS[checklist.kind],
             **text,
         ),
         success=_("The new dates are proposed. The other parties see them in M19."),

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import render_template
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.agreements import frozen_text, revisions, text_shown
-from tracker.checklists import encryption, labels
+from tracker.checklists import encryption
+from tracker.checklists.editing import checklist_page
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.core.errors import StaleError
@@ -80,15 +80,13 @@ def reason_page(
     The button has the title as its label unless another is given. kind is one of the design's:
     "grave" for what withdraws something, "" for what opens or resumes something.
     """
-    return render_template(
+    return checklist_page(
         "agreements/items_reason.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         title_words=title,
         button=button or title,
         button_kind=kind,
         lede_words=lede,
-        kind_words=labels.KINDS[loaded.checklist.kind],
         **(text or {}),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -16,8 +16,8 @@ from tracker.agreements import revisions, signature_requests
 from tracker.agreements.revisions import Since
 from tracker.agreements.routes import on_text
 from tracker.agreements.service import SUBJECT
-from tracker.checklists import labels, policy
-from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists import policy
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.core import clock
@@ -108,16 +108,14 @@ def _passing_on(
     since: Since | None = None,
     revision: Revision | None = None,
 ) -> str:
-    return render_template(
+    return checklist_page(
         "agreements/pass_on.html",
-        checklist=loaded.checklist,
+        loaded,
         since=since,
         **on_text.text_of(loaded.checklist, revision),
-        cooperation=loaded.cooperation,
         form=form,
         able=able,
         holder=accounts.names([user_id]).get(user_id, ""),
-        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -148,10 +146,8 @@ def remind(checklist_id: UUID) -> str | Response:
         success=_("The reminder is on its way."),
         next=_to_record(checklist_id),
     )
-    return done or render_template(
+    return done or checklist_page(
         "agreements/remind.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
-        kind_words=labels.KINDS[checklist.kind],
     )

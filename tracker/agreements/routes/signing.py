@@ -42,11 +42,11 @@ from tracker.agreements.paper import service as paper
 from tracker.agreements.routes import on_text
 from tracker.checklists import (
     encryption,
+    heads,
     labels,
-    loading,
     policy,
 )
-from tracker.checklists.editing import get_or_404, load_localized
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Notice, NoticeKind
@@ -119,10 +119,9 @@ def send(checklist_id: UUID) -> str | Response:
         )
         if done:
             return done
-    return render_template(
+    return checklist_page(
         "agreements/send.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         parties=[(party, able[party.organisation_id]) for party in loaded.surroundings.parties],
         several=agreement_forms.SEVERAL,
@@ -130,7 +129,6 @@ def send(checklist_id: UUID) -> str | Response:
         hinted_items=warnings.hints_before_sending(loaded, locale.language()),
         obstacles=obstacles,
         is_restricted=encryption.is_restricted(checklist),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -184,7 +182,7 @@ def read(checklist_id: UUID) -> str | Response:
     return render_template(
         "agreements/sign_read.html",
         checklist=checklist,
-        cooperation=loading.cooperation(checklist),
+        cooperation=heads.cooperation(checklist),
         revision=signature_request.revision,
         text=_text(_document(checklist, signature_request.revision)),
         since=revisions.since(checklist, _opened(actor), signature_request.revision),
@@ -305,7 +303,7 @@ def _who_signs(
 ) -> dict[str, Any]:
     """Return for display who signs, by which rule, what was passed on, and the deadline."""
     asking = agreement_pages.read(signature_request, encryption.key_for(checklist))
-    parties = loading.parties(checklist)
+    parties = heads.parties(checklist)
     return {
         "asking": asking,
         "signers": agreement_pages.who_signs(asking, parties, actor),
@@ -483,10 +481,9 @@ def _record_page(
     may_sign_on_paper = signature_request is not None and bool(
         paper.can_record(actor, loaded.parties, signature_request, document)
     )
-    return render_template(
+    return checklist_page(
         "agreements/record.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         revision=revision,
         asked=signature_request,
         reason=signoff_service.reason_of(signature_request, encryption.key_for(checklist))
@@ -529,7 +526,6 @@ def _record_page(
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,
-        kind_words=labels.KINDS[checklist.kind],
         is_restricted=encryption.is_restricted(checklist),
         is_signed_by_all=compared.agrees and outcome is not None and outcome.is_signed_by_all,
         certificates=signoff.certificates(revision.id),

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.schema import Template
-from tracker.checklists.loading import LoadedChecklist, PersonFact
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.parts import PersonFact
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Mode, Stage

@@ -11,7 +11,7 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance.scope import changeable, visible
-from tracker.checklists.loading import OwnPassageBeside
+from tracker.checklists.beside import OwnPassageBeside
 from tracker.cooperations.models import Party
 from tracker.cooperations.scope import has_not_left
 from tracker.core import clock

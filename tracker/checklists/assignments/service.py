@@ -31,13 +31,8 @@ from tracker.checklists import (
     policy,
     service,
 )
-from tracker.checklists.loading import (
-    LoadedChecklist,
-    load,
-    load_all,
-    load_for_update,
-    writes_on,
-)
+from tracker.checklists.heads import writes_on
+from tracker.checklists.loading import LoadedChecklist, load, load_all, load_for_update
 from tracker.checklists.models import Assignment, Checklist, ChecklistState
 from tracker.checklists.queries import is_worked_on, writers, writers_of
 from tracker.checklists.rules import completeness

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import labels
 from tracker.checklists import pages as checklist_pages
 from tracker.checklists import policy as checklist_policy
-from tracker.checklists.editing import back, get_or_404, item_of, load_localized
+from tracker.checklists.editing import back, checklist_page, get_or_404, item_of, load_localized
 from tracker.checklists.forms import FlagForm, HintForm
-from tracker.checklists.loading import LoadedChecklist, lock
+from tracker.checklists.heads import lock
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, OutsideReading
 from tracker.checklists.negotiation import hints, safeguards, warnings
 from tracker.checklists.negotiation.text_digest import item_digest, text_digest
@@ -74,15 +74,13 @@ def ask(checklist_id: UUID) -> str | Response:
     if form.is_submitted():
         checklist = _terms_or_404(actor, checklist_id)
         loaded = load_localized(checklist)
-    return render_template(
+    return checklist_page(
         "readings/ask.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         reading=loaded.checklist.reading,
         is_read=loaded.review is not None,
         why_not=why_not,
         form=form,
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 

@@ -14,7 +14,8 @@ from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy as checklist_policy
-from tracker.checklists.loading import LoadedChecklist, load_for_update, load_heads
+from tracker.checklists.heads import load_heads
+from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import (
     Checklist,
     OutsideReading,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
@@ -171,9 +170,8 @@ def _cut(
     checklist = loaded.checklist
     scope, owner = whose
     own_answer = loaded.sheet.answers[(item.code, scope, owner)]
-    db.session.execute(
-        sa.update(Answer).where(Answer.id == own_answer.answer_id).values(is_current=False)
-    )
+    replaced = db.session.get_one(Answer, own_answer.answer_id)
+    replaced.is_current = False
     answer = Answer(
         id=uuid4(),
         checklist_id=checklist.id,
@@ -182,7 +180,7 @@ def _cut(
         owner_id=owner,
         version=own_answer.version + 1,
         not_applicable=False,
-        taken_over=db.session.get_one(Answer, own_answer.answer_id).taken_over,
+        taken_over=replaced.taken_over,
         author_id=own_answer.author_id,
         organisation_id=own_answer.organisation_id,
         saved_at=clock.now(),
@@ -208,10 +206,13 @@ def _open_after(open_items: list[str], done: Move) -> list[str]:
 
 def _concerned(loaded: LoadedChecklist) -> set[UUID]:
     """Return the coordinators of all parties; for a visit's checklist those who may open it."""
+    by_organisation = accounts.names_by_organisation(
+        [party.organisation_id for party in loaded.parties], [Role.COORDINATOR]
+    )
     coordinators = {
-        (person.user_id, party.side)
+        (user_id, party.side)
         for party in loaded.parties
-        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        for user_id in by_organisation[party.organisation_id]
     }
     if not encryption.is_restricted(loaded.checklist):
         return {user_id for user_id, _side in coordinators}

@@ -28,11 +28,13 @@ from tracker.checklists import (
     service,
 )
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.beside import comments_beside, text_on_page
 from tracker.checklists.editing import (
     RECORDED,
     Writing,
     back,
     begin_writing,
+    checklist_page,
     current_of,
     from_record,
     get_item_or_404,
@@ -61,7 +63,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import hints, safeguards
 from tracker.checklists.negotiation.text_digest import require_question_shown
@@ -108,11 +110,10 @@ def show(checklist_id: UUID) -> str:
     if not counts["copied"] and chosen != "copied":
         offered.remove("copied")
     party = loaded.own_party(actor)
-    return render_template(
+    return checklist_page(
         "checklists/show.html",
-        checklist=checklist,
+        loaded,
         loaded=loaded,
-        cooperation=loaded.cooperation,
         views=shown,
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
@@ -153,7 +154,6 @@ def show(checklist_id: UUID) -> str:
         may_review=safeguards.may_review(actor, loaded),
         may_ask_reader=safeguards.may_ask_outside(actor, loaded),
         reason=encryption.reason_of(checklist.cooperation_id, checklist),
-        kind_words=labels.KINDS[checklist.kind],
         number=labels.NUMBERS[checklist.kind],
         is_restricted=encryption.is_restricted(checklist),
     )
@@ -378,10 +378,9 @@ def _answer_page(
     """Show the page; a draft is shown with its differences from the current answer."""
     actor, overtaken_by = current_actor(), writing.theirs
     compared = overtaken_by or (current if writing.is_filled else None)
-    return render_template(
+    return checklist_page(
         "checklists/answer.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         scope=scope,
         form=form,
@@ -396,7 +395,6 @@ def _answer_page(
         begun=begun,
         recorded_url="" if begun else _record_url(actor, loaded, item, current),
         has_draft=writing.typed is not None,
-        kind_words=labels.KINDS[loaded.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
         and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),
     )
@@ -490,10 +488,9 @@ def _leave_out_page(loaded: LoadedChecklist, item: Item, form: Form, writing: Wr
     reason = str(form["reason"].data or "")
     own = localized_values.left_out(reason)
     theirs = _their_parts(loaded, item, AnswerScope.SHARED, writing.theirs)
-    return render_template(
+    return checklist_page(
         "checklists/leave_out.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         draft=on_page(writing),
@@ -501,7 +498,6 @@ def _leave_out_page(loaded: LoadedChecklist, item: Item, form: Form, writing: Wr
         their_parts=theirs,
         own_parts=own,
         answers=pages.answers_of(loaded, item),
-        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -11,7 +11,6 @@ from tracker.access.actor import Actor
 from tracker.access.decision import YES, no
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklists import (
-    labels,
     pages,
     policy,
     queries,
@@ -21,6 +20,7 @@ from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.service import Assigned
 from tracker.checklists.editing import (
     back,
+    checklist_page,
     get_or_404,
     item_of,
     load_localized,
@@ -90,14 +90,12 @@ def listed(checklist_id: UUID) -> str | Response:
         return done
     now = _as_it_stands(page)
     form.seen.data = now.assigned.seen()
-    return render_template(
+    return checklist_page(
         "checklists/assignments/assignments.html",
-        checklist=now.checklist,
-        cooperation=now.loaded.cooperation,
+        now.loaded,
         parts=now.parts(),
         form=form if sections else None,
         is_drafted=now.checklist.state is ChecklistState.DRAFTING,
-        kind_words=labels.KINDS[now.checklist.kind],
     )
 
 
@@ -132,15 +130,13 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
     now = _as_it_stands(page)
     form.seen.data = now.assigned.seen(code)
     status = now.loaded.standing().items.get(code)
-    return render_template(
+    return checklist_page(
         "checklists/assignments/assign.html",
-        checklist=now.checklist,
-        cooperation=now.loaded.cooperation,
+        now.loaded,
         item=item,
         answers=pages.answers_of(now.loaded, item),
         view=views.view_of(now.assigned, now.loaded, now.actor, item, status),
         form=form,
-        kind_words=labels.KINDS[now.checklist.kind],
     )
 
 

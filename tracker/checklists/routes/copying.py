@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -16,9 +16,10 @@ from tracker.checklists import (
     policy,
     queries,
 )
-from tracker.checklists.editing import get_or_404, note_opening, uuid_or_nil
+from tracker.checklists.beside import TextOnPage, texts_on_page
+from tracker.checklists.editing import checklist_page, get_or_404, note_opening, uuid_or_nil
 from tracker.checklists.forms import copy_form
-from tracker.checklists.loading import LoadedChecklist, TextOnPage, load, texts_on_page
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.reuse import copies, copying
 from tracker.checklists.reuse.copying import ITEMS, Preview
@@ -43,14 +44,12 @@ def earlier_checklists(checklist_id: UUID) -> str:
     words = asked_words(MOST_LETTERS)
     lines, has_more = queries.earlier_checklists(actor, checklist, words)
     texts = texts_on_page([former.checklist for former in lines])
-    return render_template(
+    return checklist_page(
         "checklists/reuse/earlier_checklists.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         formers=lines,
         has_more=has_more,
         words=words,
-        kind_words=labels.KINDS[checklist.kind],
         texts=texts,
         states={former.checklist.id: _state(former.checklist, texts) for former in lines},
     )
@@ -110,10 +109,9 @@ def _look_again(form: Form, look: Preview) -> None:
 
 def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, form: Form) -> str:
     checklist = loaded.checklist
-    return render_template(
+    return checklist_page(
         "checklists/reuse/copy.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         former=before.checklist,
         former_cooperation=before.cooperation,
         form=form,
@@ -122,7 +120,6 @@ def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, 
         },
         behind=copies.behind(look),
         is_restricted=encryption.is_restricted(checklist),
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 

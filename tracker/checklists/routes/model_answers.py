@@ -20,6 +20,7 @@ from tracker.checklists import (
 )
 from tracker.checklists.editing import (
     back,
+    checklist_page,
     get_item_or_404,
     seen_version,
     uuid_or_nil,
@@ -144,15 +145,13 @@ def _keep_page(
     loaded: LoadedChecklist, item: Item, scope: AnswerScope, answer: Filled, form: Form
 ) -> str:
     values = model_answers.without_names(item.fields_of(scope), answer.values)
-    return render_template(
+    return checklist_page(
         "checklists/reuse/model_keep.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         parts=pages.parts(item.fields_of(scope), values.values, loaded),
         left_out=copies.left_out(item, values.left_out),
-        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 

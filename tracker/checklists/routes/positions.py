@@ -24,6 +24,7 @@ from tracker.checklists import (
 )
 from tracker.checklists.editing import (
     Writing,
+    act_with_reason,
     back,
     begin_writing,
     from_record,
@@ -110,18 +111,18 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         show_item(form, actor, again, now)
         return reason_page(again, now, form, **words, button=button)
 
-    def act() -> None:
-        positions.require_shown(actor, checklist, code, token=form.page_token.data or "")
+    def act(reason: str, *, token: str) -> None:
+        positions.require_shown(actor, checklist, code, token=token)
         positions.take_position(
             actor,
             checklist,
             code,
             Stance.WANTS_TALK,
             answer_id=_answer_id(loaded, code),
-            reason=form.reason.data or "",
+            reason=reason,
         )
 
-    done = form.validate_on_submit() and perform(
+    done = act_with_reason(
         form,
         act,
         success=_("The others see that you want to discuss %(code)s.", code=code),
@@ -354,15 +355,9 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         show_item(form, actor, again, now)
         return page(again, now, still_open)
 
-    done = form.validate_on_submit() and perform(
+    done = act_with_reason(
         form,
-        lambda: positions.turn_down_proposal_as_shown(
-            actor,
-            checklist,
-            proposal_id,
-            form.reason.data or "",
-            token=form.page_token.data or "",
-        ),
+        partial(positions.turn_down_proposal_as_shown, actor, checklist, proposal_id),
         success=_("You declined the suggestion."),
         next=back(checklist_id, item.code),
         conflict=changed,

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import loading
+from tracker.checklists import heads, loading
 from tracker.checklists.editing import RECORDED, item_of, values_now
 from tracker.checklists.reuse import recorded_selection
 from tracker.cooperations import queries as cooperations
@@ -22,7 +22,7 @@ def use(reference: str) -> Response:
     actor = current_actor()
     cooperation = found_or_404(cooperations.find(actor, reference))
     found_or_404(policy.readable(actor, cooperations.fact(cooperation)) or None)
-    own = loading.of_cooperation(cooperation.id)
+    own = heads.of_cooperation(cooperation.id)
     terms = found_or_404(next((row for row in own if row.kind is ChecklistKind.TERMS), None))
     loaded = loading.load(terms)
     item = item_of(loaded, recorded_selection.ITEM)

@@ -4,7 +4,7 @@ from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,9 +13,11 @@ from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Item
-from tracker.checklists import labels, pages, policy
+from tracker.checklists import pages, policy
 from tracker.checklists.editing import (
+    act_with_reason,
     back,
+    checklist_page,
     get_item_or_404,
     get_or_404,
     item_of,
@@ -109,15 +111,9 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
         show_item(form, actor, again, item_of(again, still_open.item))
         return _explain_page(actor, again, still_open, form)
 
-    done = form.validate_on_submit() and perform(
+    done = act_with_reason(
         form,
-        lambda: safeguards.explain_flag_as_shown(
-            actor,
-            checklist,
-            flag_id,
-            form.reason.data or "",
-            token=form.page_token.data or "",
-        ),
+        partial(safeguards.explain_flag_as_shown, actor, checklist, flag_id),
         success=_("The flag is closed with your explanation."),
         next=back(checklist_id, raised.item),
         conflict=changed,
@@ -195,15 +191,13 @@ def _hint_page(
     loaded: LoadedChecklist, item: Item, form: HintForm, hint: warnings.HintView | None
 ) -> str:
     """Show the question with the item as it is now; hint is None if its words are gone."""
-    return render_template(
+    return checklist_page(
         "checklists/hint.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         item=item,
         form=form,
         hint=hint,
         answers=pages.answers_of(loaded, item),
-        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -262,7 +256,6 @@ def _review_page(
     if is_new:
         page = shown.page_with(text_digest(loaded))
         form.page_token.data = shown.token_of(actor, page)
-    checklist = loaded.checklist
     views = [
         view
         for view in pages.item_views(loaded, actor)
@@ -270,14 +263,12 @@ def _review_page(
     ]
     asked_on = [view.item.code for view in views if view.has_question]
     first = {*READ_FIRST, *asked_on}
-    return render_template(
+    return checklist_page(
         "checklists/review.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         is_alone=is_alone,
         views=[view for view in views if view.item.code in first],
         others=[view for view in views if view.item.code not in first],
         asked_on=asked_on,
-        kind_words=labels.KINDS[checklist.kind],
     )

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, render_template
+from flask import Blueprint, flash
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, require, signed_in
-from tracker.checklists import labels, policy
-from tracker.checklists.editing import back, get_or_404, uuid_or_nil
+from tracker.checklists import policy
+from tracker.checklists.editing import back, checklist_page, get_or_404, uuid_or_nil
 from tracker.checklists.forms import MoveForm
 from tracker.checklists.loading import load
 from tracker.checklists.reuse import template_upgrade
@@ -40,12 +40,10 @@ def move(checklist_id: UUID) -> str | Response:
     if done:
         return done
     form.to.data = str(to.id)
-    return render_template(
+    return checklist_page(
         "checklists/reuse/move.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
+        loaded,
         form=form,
         before=loaded.template.version,
         move=template_upgrade.preview(loaded, to),
-        kind_words=labels.KINDS[checklist.kind],
     )

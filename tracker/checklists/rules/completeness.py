@@ -295,6 +295,8 @@ def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     it.
     """
     open_ = not_accepting(item, sheet, surroundings)
+    if not open_:
+        return ()
     proposers = [party_id for party_id in open_ if party_id in sheet.proposed.get(item.code, ())]
     by_id = {party.organisation_id: party for party in surroundings.parties}
     answering_them = {
@@ -440,12 +442,13 @@ def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     """Return the parties in which nobody has read everything that was copied into an item."""
     answers = [sheet.shared(item.code)]
     answers += [sheet.of_party(item.code, party.organisation_id) for party in surroundings.parties]
+    copied = [answer for answer in answers if answer is not None and answer.copied_from is not None]
+    if not copied:  # as on most items
+        return ()
     return tuple(
         party.organisation_id
         for party in surroundings.parties
-        if any(
-            copied is not None and copied.is_unread_by(party.organisation_id) for copied in answers
-        )
+        if any(answer.is_unread_by(party.organisation_id) for answer in copied)
     )
 
 

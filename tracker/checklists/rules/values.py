@@ -293,20 +293,22 @@ def gone(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
 ) -> Iterator[Problem]:
     """Yield the fields that name a person, a party or an outside body that can't be named now."""
+    names = [(field, *name) for field in fields for name in names_in(field, values.get(field.key))]
+    if not names:  # as in most answers
+        return
     known_ids = {
         *(str(person) for person in surroundings.people),
         *(str(party.organisation_id) for party in surroundings.parties),
         *map(str, surroundings.bodies),
     }
-    for field in fields:
-        for row, part, named in names_in(field, values.get(field.key)):
-            if named not in known_ids:
-                words = (
-                    _l("%(label)s: names a body that is no longer listed.", label=part.label)
-                    if part.type is FieldType.BODY
-                    else _l("%(label)s: names somebody who no longer takes part.", label=part.label)
-                )
-                yield Problem(field.key, words, row=row, column=None if row is None else part.key)
+    for field, row, part, named in names:
+        if named not in known_ids:
+            words = (
+                _l("%(label)s: names a body that is no longer listed.", label=part.label)
+                if part.type is FieldType.BODY
+                else _l("%(label)s: names somebody who no longer takes part.", label=part.label)
+            )
+            yield Problem(field.key, words, row=row, column=None if row is None else part.key)
 
 
 def names_in(

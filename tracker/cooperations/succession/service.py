@@ -162,11 +162,9 @@ def _take_over(
         since=row.since.isoformat(),
         source=row.source,
     )
-    person_ids = {
-        person.user_id
-        for party in people.current(cooperation.id)
-        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
-    }
+    person_ids = accounts.people_with_role(
+        [party.organisation_id for party in people.current(cooperation.id)], [Role.COORDINATOR]
+    )
     succession_messages.party_was_replaced(cooperation.reference, person_ids)
 
 

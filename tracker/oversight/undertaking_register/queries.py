@@ -30,8 +30,8 @@ from tracker.oversight.undertaking_register.facts import Access, Filters, TextVe
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 from tracker.undertakings import added_interests, bound
 from tracker.undertakings import queries as undertakings
+from tracker.undertakings.lists import Line
 from tracker.undertakings.models import Undertaking, UndertakingState
-from tracker.undertakings.queries import Line
 
 MAX_WORDS = 8
 # How many lines of an export are in memory at a time.

@@ -1,0 +1,184 @@
+"""Checklists' own rows: found in scope, locked, and kept so that loading needn't read them."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.util import identity_key
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.activity import service as trail
+from tracker.checklists import queries
+from tracker.checklists.loaded import Part, of_this_transaction
+from tracker.checklists.models import Checklist, ChecklistParty
+from tracker.checklists.rules.consistency import TIES
+from tracker.checklists.rules.facts import PartyFact
+from tracker.cooperations.models import Cooperation, Party
+from tracker.core.db import db
+from tracker.organisations.languages import language_codes
+
+# What is read with a checklist's own row (HEADS).
+_RELATIONS = ("template", "reading", "parties")
+# Statements that never change shape are built once: building them takes as long as sending them.
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+HEADS = (
+    sa.select(Checklist)
+    .options(
+        joinedload(Checklist.template),
+        joinedload(Checklist.reading),
+        selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
+    )
+    .execution_options(populate_existing=True)
+)
+_OWN = HEADS.where(Checklist.cooperation_id.in_(_IDS), Checklist.visit_id.is_(None))
+_CHECKLISTS = HEADS.where(Checklist.id.in_(_IDS))
+_COOPERATIONS = (
+    sa.select(Cooperation)
+    .where(Cooperation.id.in_(_IDS))
+    .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+    .execution_options(populate_existing=True)
+)
+_LOCKED = (
+    sa.select(Checklist.id)
+    .where(Checklist.id.in_(_IDS))
+    .order_by(Checklist.id)
+    .with_for_update(of=Checklist)
+)
+
+
+def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
+    """Return a checklist the person may open, with template and parties, or None.
+
+    It is not read again when it is loaded whole, unless others are kept from changing it first.
+    """
+    row = db.session.scalar(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
+    return None if row is None else remember([row])[0]
+
+
+def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
+    """Keep checklists that were read anew by HEADS, so that loading them does not read them again.
+
+    The caller found them by a query scoped by the actor.
+    """
+    loaded = of_this_transaction([head.cooperation_id for head in checklists])
+    loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
+    for checklist in checklists:
+        loaded.put(Part.CHECKLIST, checklist.id, checklist)
+    return checklists
+
+
+def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
+    """Return the checklists of a cooperation itself, without those of its visits.
+
+    The caller found the cooperation by a query scoped by the actor.
+    """
+    loaded = of_this_transaction([cooperation_id])
+    loaded.forget_unless_whole(Part.OWN, _RELATIONS)
+    checklists: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own_checklists)[
+        cooperation_id
+    ]
+    return checklists
+
+
+def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
+    checklists: dict[UUID, list[Checklist]] = {
+        cooperation_id: [] for cooperation_id in cooperation_ids
+    }
+    rows = db.session.scalars(_OWN, {"ids": cooperation_ids}).all()
+    for row in remember(rows):
+        checklists[row.cooperation_id].append(row)
+    return checklists
+
+
+def writes_on(actor: Actor, checklist: Checklist) -> bool:
+    """Tell whether a person may open a checklist and writes for a party of it, asking once."""
+    loaded = of_this_transaction([checklist.cooperation_id])
+    return loaded.once((actor, checklist.id), lambda: queries.works_on(actor, checklist.id))
+
+
+def lock(*checklists: Checklist) -> None:
+    """Keep others from changing these checklists, and their cooperations, until the end.
+
+    The end is that of this transaction. A checklist's row comes before its cooperation's chain, as
+    with the worker, which passes over rows that are held. Who holds the chain already needs no row:
+    a transaction that has locked one waits for the chain before it reads.
+    """
+    apart = [
+        checklist for checklist in checklists if not trail.holds_chain(checklist.cooperation_id)
+    ]
+    if apart:
+        db.session.execute(_LOCKED, {"ids": [checklist.id for checklist in apart]}).all()
+        for cooperation_id in sorted({checklist.cooperation_id for checklist in apart}):
+            trail.lock_chain(cooperation_id)
+    load_heads(checklists)
+
+
+def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
+    """Return checklists by id, read anew unless this transaction has them, with their parties."""
+    loaded = of_this_transaction([checklist.cooperation_id for checklist in checklists])
+    loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
+    loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
+    return loaded.parts(Part.CHECKLIST, [checklist.id for checklist in checklists], _checklists)
+
+
+def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
+    """Return the current parties of a checklist, where nothing else of it is asked for."""
+    row = load_heads([checklist])[checklist.id]
+    return party_facts(row, cooperation(row))
+
+
+def cooperation(checklist: Checklist) -> Cooperation:
+    """Return the cooperation of a checklist with its parties."""
+    loaded = of_this_transaction([checklist.cooperation_id])
+    cooperations = loaded.parts(Part.COOPERATION, [checklist.cooperation_id], read_cooperations)
+    cooperation: Cooperation = cooperations[checklist.cooperation_id]
+    return cooperation
+
+
+def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:
+    """Return the current parties of a checklist, of rows read with them."""
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
+    return tuple(
+        PartyFact(
+            organisation_id=row.organisation_id,
+            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
+            name=row.organisation.name,
+            mark=row.organisation.mark,
+            languages=language_codes(row.organisation.languages),
+            ties=frozenset(key for key in TIES if getattr(row.organisation, key)),
+        )
+        for row in checklist.parties
+    )
+
+
+def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
+    return {row.id: row for row in db.session.scalars(_CHECKLISTS, {"ids": list(ids)})}
+
+
+def read_cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
+    """Return cooperations by id, read anew where others are kept from changing them."""
+    known = {
+        cooperation_id: row
+        for cooperation_id in ids
+        if (row := _read_before(cooperation_id)) is not None
+    }
+    missing = [cooperation_id for cooperation_id in ids if cooperation_id not in known]
+    if missing:
+        rows = db.session.scalars(_COOPERATIONS, {"ids": missing})
+        known.update({row.id: row for row in rows})
+    return known
+
+
+def _read_before(cooperation_id: UUID) -> Cooperation | None:
+    """Return a cooperation that the page has found already, with its parties."""
+    if trail.holds_chain(cooperation_id):
+        return None
+    row = db.session.identity_map.get(identity_key(Cooperation, cooperation_id))
+    if not isinstance(row, Cooperation) or sa.inspect(row).expired:
+        return None
+    if "parties" in sa.inspect(row).unloaded:
+        return None
+    is_whole = all("organisation" not in sa.inspect(party).unloaded for party in row.parties)
+    return row if is_whole else None

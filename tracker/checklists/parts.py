@@ -1,0 +1,368 @@
+"""Reading of a checklist's parts: answers, positions, proposals, flags, reviews, and its people.
+
+Each is read for some checklists by one query, whatever they hold.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import OrganisationKind, Role
+from tracker.accounts.models import Membership, User
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import encryption
+from tracker.checklists.loaded import Part, of_this_transaction
+from tracker.checklists.models import (
+    Answer,
+    Checklist,
+    CopiedAnswer,
+    CopyReading,
+    Flag,
+    HintAnswer,
+    Position,
+    Proposal,
+    ProposalState,
+    SafeguardReview,
+    Stance,
+)
+from tracker.checklists.rules.facts import AnswerKey, Filled
+from tracker.checklists.rules.rendering import Names
+from tracker.cooperations import outside_bodies
+from tracker.cooperations.models import Cooperation, CooperationPerson
+from tracker.core import clock
+from tracker.core.db import db, load_joined
+from tracker.organisations.models import Organisation
+
+Row = TypeVar("Row", Proposal, Flag, HintAnswer, SafeguardReview)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFact:
+    """A person who takes part in the cooperation, for choosing and for showing."""
+
+    user_id: UUID
+    name: str
+    organisation_id: UUID
+    organisation_name: str
+    side: OrganisationKind
+    function: str = ""
+
+
+class PositionFact(NamedTuple):
+    """A party's current position on an item."""
+
+    id: UUID
+    item: str
+    organisation_id: UUID
+    answer_id: UUID | None
+    stance: Stance
+    reason: str | None
+    sealed_reason: bytes | None
+    taken_at: dt.datetime
+    author_name: str
+
+
+# Statements that never change shape are built once: building them takes as long as sending them.
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# Of positions and answers there are many, and nobody changes the rows: columns alone are read.
+_POSITIONS = (
+    sa.select(
+        Position.checklist_id,
+        Position.id,
+        Position.item,
+        Position.organisation_id,
+        Position.answer_id,
+        Position.stance,
+        Position.reason,
+        Position.sealed_reason,
+        Position.taken_at,
+        User.name,
+    )
+    .join(Position.author)
+    .where(Position.checklist_id.in_(_IDS), Position.is_current)
+)
+_PROPOSALS = (
+    sa.select(Proposal)
+    .where(
+        Proposal.checklist_id.in_(_IDS),
+        Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
+    )
+    .options(
+        load_joined(Proposal.author, User.name),
+        load_joined(Proposal.organisation, Organisation.name),
+        load_joined(Proposal.ended_by, User.name),
+        load_joined(Proposal.ended_for, Organisation.name),
+    )
+    .order_by(Proposal.made_at)
+)
+_FLAGS = (
+    sa.select(Flag)
+    .where(Flag.checklist_id.in_(_IDS))
+    .options(
+        load_joined(Flag.author, User.name),
+        load_joined(Flag.organisation, Organisation.name),
+        load_joined(Flag.closed_by, User.name),
+    )
+    .order_by(Flag.raised_at)
+)
+_HINT_ANSWERS = (
+    sa.select(HintAnswer)
+    .where(HintAnswer.checklist_id.in_(_IDS))
+    .options(
+        load_joined(HintAnswer.author, User.name),
+        load_joined(HintAnswer.organisation, Organisation.name),
+    )
+    .order_by(HintAnswer.answered_at)
+)
+_REVIEWS = (
+    sa.select(SafeguardReview)
+    .where(SafeguardReview.checklist_id.in_(_IDS), ~SafeguardReview.is_void)
+    .options(
+        load_joined(SafeguardReview.reader, User.name),
+        joinedload(SafeguardReview.reading),
+    )
+    .order_by(SafeguardReview.reviewed_at.desc())
+)
+ANSWERS = (
+    sa.select(
+        Answer.checklist_id,
+        Answer.id,
+        Answer.item,
+        Answer.scope,
+        Answer.owner_id,
+        Answer.version,
+        Answer.values,
+        Answer.sealed,
+        Answer.not_applicable,
+        Answer.author_id,
+        Answer.organisation_id,
+        Answer.saved_at,
+        User.name.label("author_name"),
+        CopiedAnswer.source_checklist_id,
+        CopyReading.organisation_id.label("reader_id"),
+    )
+    .join(Answer.author)
+    .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
+    .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
+    .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
+)
+# A person's own confirmations do not make them an author of the terms, nor does copying a former
+# agreement, loading a model answer as it is, or transcribing paper.
+_AUTHORS = (
+    sa.select(Answer.checklist_id, Answer.author_id)
+    .where(
+        Answer.checklist_id.in_(_IDS),
+        Answer.scope != AnswerScope.PERSON,
+        Answer.taken_over.is_(False),
+        ~sa.exists().where(CopiedAnswer.answer_id == Answer.id),
+    )
+    .distinct()
+)
+_IS_OUTSIDE_EXPERT = (
+    sa.exists()
+    .where(Membership.user_id == CooperationPerson.user_id, Membership.outside_expert)
+    .correlate(CooperationPerson)
+)
+_IS_ADMINISTRATOR = (
+    sa.exists()
+    .where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.role == Role.ADMINISTRATOR,
+        Membership.ended_at.is_(None),
+    )
+    .correlate(CooperationPerson)
+)
+_PEOPLE = (
+    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _IS_ADMINISTRATOR)
+    .join(CooperationPerson.user)
+    .where(CooperationPerson.cooperation_id.in_(_IDS))
+    .options(
+        load_joined(CooperationPerson.user, User.name, User.active),
+        load_joined(CooperationPerson.organisation, Organisation.name),
+    )
+    .order_by(User.name)
+)
+
+
+def _reader_of(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, list[Row]]]:
+    """Return what reads the rows of a statement by checklist."""
+
+    def read(ids: list[UUID]) -> dict[UUID, list[Row]]:
+        rows_by_id: dict[UUID, list[Row]] = {}
+        for row in db.session.scalars(statement, {"ids": ids}):
+            rows_by_id.setdefault(row.checklist_id, []).append(row)
+        return rows_by_id
+
+    return read
+
+
+read_proposals = _reader_of(_PROPOSALS)
+read_flags = _reader_of(_FLAGS)
+read_hint_answers = _reader_of(_HINT_ANSWERS)
+# The newest that is not void comes first.
+read_reviews = _reader_of(_REVIEWS)
+
+
+def read_positions(ids: list[UUID]) -> dict[UUID, list[PositionFact]]:
+    """Return the current positions by checklist."""
+    positions: dict[UUID, list[PositionFact]] = {}
+    for checklist_id, *columns in db.session.execute(_POSITIONS, {"ids": ids}):
+        positions.setdefault(checklist_id, []).append(PositionFact(*columns))
+    return positions
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The current answers of a checklist, and who wrote any version of any."""
+
+    current: dict[AnswerKey, Filled]
+    authors: set[UUID]
+
+
+def no_answers() -> Answers:
+    """Return the answers of a checklist that has none."""
+    return Answers({}, set())
+
+
+def read_answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
+    """Return the current answers by checklist."""
+    cooperation_ids = {checklist.id: checklist.cooperation_id for checklist in checklists}
+    wanted = {"ids": list(cooperation_ids)}
+    # An answer that was copied comes once for each organisation that has read it.
+    rows = db.session.execute(ANSWERS, wanted).all()
+    read_by: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        if row.reader_id is not None:
+            read_by.setdefault(row.id, set()).add(row.reader_id)
+    answers = {checklist.id: no_answers() for checklist in checklists}
+    for row in rows:
+        answers[row.checklist_id].current[_key(row)] = _filled(
+            cooperation_ids[row.checklist_id],
+            row,
+            row.author_name,
+            copied_from=row.source_checklist_id,
+            read_by=frozenset(read_by.get(row.id, ())),
+        )
+    for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
+        answers[checklist_id].authors.add(author_id)
+    return answers
+
+
+def _key(row: Answer | sa.Row[Any]) -> AnswerKey:
+    return row.item, row.scope, row.owner_id
+
+
+def _filled(
+    cooperation_id: UUID,
+    row: Answer | sa.Row[Any],
+    author_name: str,
+    *,
+    copied_from: UUID | None = None,
+    read_by: frozenset[UUID] = frozenset(),
+) -> Filled:
+    return Filled(
+        answer_id=row.id,
+        version=row.version,
+        values=encryption.values_of(cooperation_id, row),
+        author_id=row.author_id,
+        author_name=author_name,
+        organisation_id=row.organisation_id,
+        saved_at=row.saved_at,
+        not_applicable=row.not_applicable,
+        copied_from=copied_from,
+        read_by=read_by,
+    )
+
+
+@contextmanager
+def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[None]:
+    """Keep what was read of a checklist in step with answers that become current in the block."""
+    loaded = of_this_transaction([checklist.cooperation_id])
+    before: Answers | None = loaded.get(Part.ANSWERS, checklist.id)
+    yield
+    if before is None:
+        return
+    written = {
+        _key(row): _filled(
+            checklist.cooperation_id, row, db.session.get_one(User, row.author_id).name
+        )
+        for row in rows
+    }
+    authors = {
+        row.author_id for row in rows if row.scope is not AnswerScope.PERSON and not row.taken_over
+    }
+    after = Answers(before.current | written, before.authors | authors)
+    of_this_transaction([checklist.cooperation_id]).put(Part.ANSWERS, checklist.id, after)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who takes part in a cooperation today, and the names of all people and parties ever there."""
+
+    today: dict[UUID, PersonFact]
+    names: Names
+    # The NPM's own people: experts from outside are not its staff (E02).
+    npm: frozenset[UUID]
+    # Those of its people who administer the instance.
+    administrators: frozenset[UUID]
+
+
+def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
+    """Return by cooperation who takes part, and the names of all who ever did."""
+    rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
+    outside: set[UUID] = set()
+    administrators: set[UUID] = set()
+    for row, is_outside_expert, is_administrator in db.session.execute(
+        _PEOPLE, {"ids": list(rows)}
+    ):
+        rows[row.cooperation_id].append(row)
+        outside |= {row.user_id} if is_outside_expert else set()
+        administrators |= {row.user_id} if is_administrator else set()
+    people = {}
+    for cooperation in cooperations:
+        today = _people_today(cooperation, rows[cooperation.id])
+        npm = {person.user_id for person in today.values() if person.side is OrganisationKind.NPM}
+        people[cooperation.id] = People(
+            today,
+            _names(cooperation, rows[cooperation.id]),
+            frozenset(npm - outside),
+            frozenset(npm & administrators),
+        )
+    return people
+
+
+def _people_today(
+    cooperation: Cooperation, rows: Sequence[CooperationPerson]
+) -> dict[UUID, PersonFact]:
+    today = clock.today()
+    sides = {party.organisation_id: party.side for party in cooperation.parties}
+    return {
+        row.user_id: PersonFact(
+            user_id=row.user_id,
+            name=row.user.name,
+            organisation_id=row.organisation_id,
+            organisation_name=row.organisation.name,
+            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
+            function=row.function,
+        )
+        for row in rows
+        if row.user.active and _runs_on(row, today)
+    }
+
+
+def _names(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> Names:
+    return Names(
+        people={row.user_id: row.user.name for row in rows},
+        parties={party.organisation_id: party.organisation.name for party in cooperation.parties},
+        bodies={body.id: body.name for body in outside_bodies.of(cooperation)},
+    )
+
+
+def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
+    return row.from_on <= day and (row.until_on is None or row.until_on >= day)

@@ -1,0 +1,494 @@
+"""Queries for lists of undertakings: one's own, and those of a cooperation party by party.
+
+In one file: who is missing from a party's list of people (C2) is read with the lists themselves.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.accounts.models import Membership, User
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists.encryption import values_of
+from tracker.checklists.models import Answer, Checklist, ChecklistState
+from tracker.checklists.policy import WRITERS
+from tracker.cooperations import clearances, people
+from tracker.cooperations.models import (
+    Clearance,
+    Cooperation,
+    CooperationEntry,
+    CooperationPerson,
+    Party,
+)
+from tracker.cooperations.policy import AT_REST
+from tracker.cooperations.scope import listed as in_list
+from tracker.cooperations.scope import runs_on
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff.labels import SignedWhen, when_signed
+from tracker.signoff.models import Revision
+from tracker.undertakings import added_interests, bound, scope
+from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing
+from tracker.undertakings.facts import (
+    LIST,
+    Scope,
+    rows_of_list,
+)
+from tracker.undertakings.models import (
+    Undertaking,
+    UndertakingState,
+)
+from tracker.undertakings.queries import WITH_NAMES, Loaded, confidentiality, terms_of
+from tracker.undertakings.waiting import MANY
+
+_LISTS = sa.select(Answer).where(
+    Answer.checklist_id.in_(sa.bindparam("checklist_ids", expanding=True)),
+    Answer.item == LIST,
+    Answer.scope == AnswerScope.PARTY,
+    Answer.is_current.is_(True),
+    ~Answer.not_applicable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An undertaking among others: how far it is, and what it opened."""
+
+    undertaking: Undertaking
+    clearance: Clearance | None
+    is_own: bool
+    # Whether its rows say what its signatures and events bear witness to.
+    agrees: bool
+    # How interests that the person added bear on it.
+    bearing: Bearing = NOTHING_ADDED
+    # Whether the reader took its signature, and so leaves what follows to others.
+    is_taken: bool = False
+    # What the person's signature says of its scan, if it was given on paper.
+    paper: Mapping[str, Any] | None = None
+
+    @property
+    def signed(self) -> SignedWhen | None:
+        """When the person signed; None before, and where the rows disagree with the evidence."""
+        signed_at = self.undertaking.signed_at
+        return when_signed(signed_at, self.paper) if signed_at and self.agrees else None
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether what it opened is open today, to all or some places."""
+        return _is_open(self.clearance) and not self.bearing.closes_all
+
+
+@dataclass(frozen=True, slots=True)
+class PartyLines:
+    """A party with the undertakings of its people that the reader may see, or their number."""
+
+    organisation_id: UUID
+    name: str
+    mark: str
+    is_npm: bool
+    lines: list[Line]
+    # Of a party whose people the reader does not see: how many were asked, how many are cleared.
+    people_asked: int
+    cleared: int
+    sees_people: bool
+    # People who need a clearance, take part and stand in no list (C2).
+    unlisted: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The undertakings of a cooperation, party by party."""
+
+    parties: list[PartyLines]
+    # The revision of the terms in force, None before.
+    revision: int | None
+    until: dt.date | None
+    checklist_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLines:
+    """Some of the undertakings a person was ever asked for, and how many there are in all."""
+
+    total: int
+    lines: list[tuple[Line, Cooperation]]
+
+
+def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
+    """Return one page of what the person was ever asked for, what is open first, then the newest.
+
+    What is open are those that wait and those that hold.
+    """
+    order = (Undertaking.closed_at.is_not(None), Undertaking.asked_at.desc(), Undertaking.id)
+    # Found in an index alone, so that only those of the page are read.
+    ids = sa.select(Undertaking.id).where(scope.own(actor)).order_by(*order)
+    rows = db.session.execute(
+        sa.select(Undertaking, Cooperation, *added_interests.bearing_columns())
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .where(Undertaking.id.in_(ids.offset(offset).limit(limit)))
+        .order_by(*order)
+        .options(*WITH_NAMES)
+    ).all()
+    # Where all are on the first page they are counted already.
+    total: int | None = len(rows)
+    if offset or len(rows) == limit:
+        total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
+    compared = bound.compare([row[0] for row in rows])
+    return OwnLines(
+        total or 0,
+        [
+            (
+                Line(
+                    undertaking,
+                    compared[undertaking.id].clearance,
+                    is_own=True,
+                    agrees=compared[undertaking.id].agrees,
+                    bearing=added_interests.bearing(undertaking.state, columns),
+                    paper=compared[undertaking.id].paper,
+                ),
+                where,
+            )
+            for undertaking, where, *columns in rows
+        ],
+    )
+
+
+def line_of(actor: Actor, loaded: Loaded) -> Line:
+    """Return an undertaking that was loaded, with what it opened, as a line."""
+    undertaking = loaded.undertaking
+    compared = bound.compare([undertaking])[undertaking.id]
+    return Line(
+        undertaking,
+        compared.clearance,
+        is_own=undertaking.user_id == actor.user_id,
+        agrees=compared.agrees,
+        bearing=added_interests.bearing_of(undertaking),
+        is_taken=actor.user_id in loaded.standing.taken_by,
+        paper=compared.paper,
+    )
+
+
+def overview(actor: Actor, cooperation: Cooperation) -> Overview:
+    """Return how far the people of a cooperation are, as far as the person may see it.
+
+    Of another CSO's people only the numbers (product.md, section 2). The number of queries does
+    not grow with the people.
+    """
+    checklist = confidentiality(cooperation.id)
+    terms_id = checklist.revision_in_force_id if checklist else None
+    newest = _newest(actor, cooperation.id, terms_id)
+    rows = [row for row, _bearing, _is_taken in newest]
+    compared = bound.compare(rows)
+    lines = [
+        Line(
+            row,
+            compared[row.id].clearance,
+            row.user_id == actor.user_id,
+            compared[row.id].agrees,
+            bearing,
+            is_taken,
+            compared[row.id].paper,
+        )
+        for row, bearing, is_taken in newest
+    ]
+    counted = _counts(cooperation.id)
+    need_clearance = [p for p in people.people(cooperation.id) if p.needs_clearance]
+    by_party = unlisted(cooperation, checklist, need_clearance)
+    overviews = []
+    for party in people.parties(cooperation):
+        sees = _sees_people(actor, cooperation, party.organisation_id)
+        overviews.append(
+            PartyLines(
+                organisation_id=party.organisation_id,
+                name=party.organisation.name,
+                mark=party.organisation.mark,
+                is_npm=party.side is OrganisationKind.NPM,
+                lines=[
+                    line
+                    for line in lines
+                    if line.undertaking.organisation_id == party.organisation_id
+                ],
+                people_asked=counted.get(party.organisation_id, (0, 0))[0],
+                cleared=counted.get(party.organisation_id, (0, 0))[1],
+                sees_people=sees,
+                unlisted=by_party.get(party.organisation_id, []) if sees else [],
+            )
+        )
+    revision = db.session.get(Revision, terms_id) if terms_id else None
+    terms = terms_of(revision) if revision else None
+    return Overview(
+        parties=overviews,
+        revision=terms.revision if terms else None,
+        until=terms.until if terms else None,
+        checklist_id=checklist.id if checklist else None,
+    )
+
+
+class ToClear(Protocol):
+    """Somebody who takes part and needs a clearance."""
+
+    @property
+    def user_id(self) -> UUID:
+        """Who it is."""
+
+    @property
+    def organisation_id(self) -> UUID:
+        """The party they take part for."""
+
+    @property
+    def name(self) -> str:
+        """Their name."""
+
+
+def unlisted(
+    cooperation: Cooperation, checklist: Checklist | None, need_clearance: Iterable[ToClear]
+) -> dict[UUID, list[str]]:
+    """Return for each party which of some people, who need a clearance, stand in no list (C2)."""
+    lists = _lists_of([checklist.id] if checklist else [])
+    return _not_named(cooperation, lists, need_clearance)
+
+
+def _lists_of(checklist_ids: Collection[UUID]) -> Sequence[Answer]:
+    return (
+        db.session.scalars(_LISTS, {"checklist_ids": checklist_ids}).all() if checklist_ids else ()
+    )
+
+
+def _not_named(
+    cooperation: Cooperation, lists: Iterable[Answer], need_clearance: Iterable[ToClear]
+) -> dict[UUID, list[str]]:
+    party_ids = {party.organisation_id for party in people.parties(cooperation)}
+    named = {
+        user_id
+        for answer in lists
+        if answer.owner_id in party_ids
+        for user_id, _row in rows_of_list(values_of(cooperation.id, answer))
+    }
+    by_party: dict[UUID, list[str]] = {}
+    for person in need_clearance:
+        if person.user_id not in named:
+            by_party.setdefault(person.organisation_id, []).append(person.name)
+    return by_party
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteList:
+    """A list of who must sign (C2) that people of its party are missing from."""
+
+    checklist_id: UUID
+    reference: str
+    title: str
+    organisation_name: str
+    names: list[str]
+    # Whether the reader writes that list.
+    is_own: bool
+
+
+def incomplete_lists(
+    actor: Actor, cooperation: Cooperation, checklist: Checklist, uncleared: Sequence[ToClear]
+) -> list[IncompleteList]:
+    """Return the lists that some uncleared people are missing from, as far as one sees them.
+
+    While the cooperation runs. The list of a party is seen by who sees its people.
+    """
+    if not uncleared or cooperation.stage in AT_REST:
+        return []
+    by_party = unlisted(cooperation, checklist, uncleared)
+    return [
+        IncompleteList(
+            checklist.id,
+            cooperation.reference,
+            cooperation.title,
+            party.organisation.name,
+            by_party[party.organisation_id],
+            party.organisation_id == actor.organisation_id and actor.has(*WRITERS),
+        )
+        for party in people.parties(cooperation)
+        if party.organisation_id in by_party
+        and _sees_people(actor, cooperation, party.organisation_id)
+    ]
+
+
+def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
+    """Return the lists that the person writes and people of their side are missing from.
+
+    Of all their cooperations with terms in force, the newest MANY. In one statement where none of
+    those who need a clearance is without an undertaking, else in at most five.
+    """
+    if actor.organisation_id is None or not actor.has(*WRITERS):
+        return []
+    newest = (
+        sa.select(CooperationEntry.cooperation_id)
+        .where(in_list(actor), CooperationEntry.stage.not_in(AT_REST))
+        .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+        .limit(MANY)
+    )
+    is_expert = sa.exists().where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.organisation_id == CooperationPerson.organisation_id,
+        Membership.outside_expert.is_(True),
+    )
+    without = sa.exists().where(
+        CooperationPerson.cooperation_id == Checklist.cooperation_id,
+        CooperationPerson.organisation_id == actor.organisation_id,
+        runs_on(clock.today()),
+        # Of the NPM's own people only outside experts need a clearance.
+        is_expert if actor.acts_for_npm else sa.true(),
+        ~sa.exists().where(
+            Undertaking.cooperation_id == CooperationPerson.cooperation_id,
+            Undertaking.user_id == CooperationPerson.user_id,
+            Undertaking.state != UndertakingState.CLOSED,
+        ),
+    )
+    found_ids = dict(
+        db.session.execute(
+            sa.select(Checklist.cooperation_id, Checklist.id).where(
+                Checklist.cooperation_id.in_(newest),
+                Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+                Checklist.visit_id.is_(None),
+                Checklist.revision_in_force_id.is_not(None),
+                without,
+            )
+        ).all()
+    )
+    if not found_ids:
+        return []
+    own_people = {
+        cooperation_id: [
+            person
+            for person in taking_part
+            if person.organisation_id == actor.organisation_id
+            and person.needs_clearance
+            and not person.is_joining
+        ]
+        for cooperation_id, taking_part in people.people_of(found_ids).items()
+    }
+    with_people = [cooperation_id for cooperation_id, own in own_people.items() if own]
+    lists = _lists_of([found_ids[cooperation_id] for cooperation_id in with_people])
+    cooperations = db.session.scalars(
+        sa.select(Cooperation)
+        .where(Cooperation.id.in_(with_people))
+        .order_by(Cooperation.opened_at, Cooperation.reference)
+        .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+    )
+    return [
+        IncompleteList(
+            found_ids[cooperation.id],
+            cooperation.reference,
+            cooperation.title,
+            actor.organisation_name,
+            names,
+            is_own=True,
+        )
+        for cooperation in (cooperations if with_people else ())
+        if _sees_people(actor, cooperation, actor.organisation_id)
+        for names in _not_named(
+            cooperation,
+            (row for row in lists if row.checklist_id == found_ids[cooperation.id]),
+            own_people[cooperation.id],
+        ).values()
+    ]
+
+
+def passed_last_day(
+    cooperation: Cooperation, checklist: Checklist, uncleared: Sequence[ToClear]
+) -> dt.date | None:
+    """Return the last day of the terms on confidentiality if that has passed while work goes on.
+
+    None where nobody is without access, the terms cover one visit or project, are being amended,
+    or the agreed terms have run out too: these are renewed first, or ended.
+    """
+    if not uncleared or cooperation.stage in AT_REST:
+        return None
+    today, ends_on = clock.today(), cooperation.ends_on
+    if checklist.state is not ChecklistState.IN_FORCE or (ends_on is not None and ends_on < today):
+        return None
+    terms = terms_of(db.session.get_one(Revision, checklist.revision_in_force_id))
+    return terms.until if terms.scope is Scope.ALL_UNTIL and terms.is_over(today) else None
+
+
+def progress(cooperation_id: UUID) -> tuple[int, int]:
+    """Return how many people of a cooperation have an open undertaking, and are cleared."""
+    counted = _counts(cooperation_id).values()
+    return sum(asked_count for asked_count, _cleared in counted), sum(
+        cleared for _asked, cleared in counted
+    )
+
+
+def _newest(
+    actor: Actor, cooperation_id: UUID, terms_id: UUID | None
+) -> list[tuple[Undertaking, Bearing, bool]]:
+    """Return each person's newest undertaking on the terms in force, by name.
+
+    With how added interests bear on it, and whether the reader took its signature.
+    """
+    rows = db.session.execute(
+        sa.select(Undertaking, scope.taken_by(actor), *added_interests.bearing_columns())
+        .join(Undertaking.user)
+        .where(
+            Undertaking.cooperation_id == cooperation_id,
+            Undertaking.terms_revision_id == terms_id,
+            scope.states_seen(actor),
+        )
+        .order_by(User.name, Undertaking.asked_at, Undertaking.closed_at.is_(None), Undertaking.id)
+        .options(*WITH_NAMES)
+    )
+    newest = {
+        row.user_id: (row, added_interests.bearing(row.state, columns), bool(is_taken))
+        for row, is_taken, *columns in rows
+    }
+    return list(newest.values())
+
+
+def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
+    """Return for each party how many people have an open undertaking, and how many are cleared."""
+    is_cleared = (
+        sa.exists()
+        .where(
+            Clearance.undertaking_id == Undertaking.id,
+            clearances.is_open(clock.today()),
+        )
+        .correlate(Undertaking)
+    )
+    rows = db.session.execute(
+        sa.select(
+            Undertaking.organisation_id,
+            sa.func.count(Undertaking.id),
+            sa.func.count(sa.case((is_cleared, 1))),
+        )
+        .where(
+            Undertaking.cooperation_id == cooperation_id,
+            Undertaking.state != UndertakingState.CLOSED,
+        )
+        .group_by(Undertaking.organisation_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _sees_people(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> bool:
+    """Tell whether a person sees the people of a party by name; as scope.states_seen has it."""
+    npms = {
+        party.organisation_id
+        for party in people.parties(cooperation)
+        if party.side is OrganisationKind.NPM
+    }
+    if not npms.isdisjoint(actor.audited_ids):
+        return True
+    if actor.organisation_id in npms:
+        return not actor.outside_expert
+    return actor.organisation_id == organisation_id and actor.has(*scope.FOR_OWN_PEOPLE)
+
+
+def _is_open(clearance: Clearance | None) -> bool:
+    today = clock.today()
+    return (
+        clearance is not None
+        and clearance.closed_at is None
+        and clearance.from_on <= today <= clearance.until_on
+    )

@@ -1,0 +1,243 @@
+"""Queries for undertakings that wait for a person, or for others, as My work lists them."""
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.undertakings import added_interests, scope
+from tracker.undertakings.added_interests import WaitingInterest
+from tracker.undertakings.models import (
+    InterestsDecision,
+    Undertaking,
+    UndertakingState,
+)
+
+# How many undertakings of each kind My work looks through at a time.
+MANY = 100
+
+
+class TaskKind(enum.StrEnum):
+    """What there is to do, or what is waited for."""
+
+    SIGN = "sign"
+    DECIDE = "decide"
+    DECIDE_ADDED = "decide_added"
+    COUNTERSIGN = "countersign"
+    CONFIRM_PAPER = "confirm_paper"
+    WAITS_FOR_NPM = "waits_for_npm"
+    WAITS_FOR_ANOTHER = "waits_for_another"
+    WAITS_FOR_PEOPLE = "waits_for_people"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of *My work*; its page is url_for(page, **values)."""
+
+    kind: TaskKind
+    reference: str
+    title: str
+    since: dt.datetime
+    page: str
+    values: Mapping[str, str]
+    # Whose undertaking it is, where it is another's.
+    person: str = ""
+    # How many people are waited for.
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """What waits for the person, and what waits for others.
+
+    is_cut: there is more than is looked through at a time.
+    """
+
+    mine: list[Task]
+    others: list[Task]
+    is_cut: bool = False
+
+
+def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
+    """Return what waits for a person and what they wait for, the oldest first.
+
+    In all their cooperations, or in one; the first MANY of each, in the order of an index.
+    """
+    conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
+    own = _waiting(
+        *conditions,
+        scope.own(actor),
+        sa.or_(
+            Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+            sa.and_(
+                Undertaking.state == UndertakingState.COUNTERSIGNED,
+                added_interests.undecided() > 0,
+            ),
+        ),
+    )
+    of_npm = _waiting(
+        *conditions,
+        scope.decided_by(actor),
+        ~scope.own(actor),
+        Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
+        sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
+        is_taken=scope.taken_by(actor),
+    )
+    of_people = _waiting(
+        *conditions,
+        scope.waits_for_own_people(actor),
+        ~scope.own(actor),
+        Undertaking.state == UndertakingState.ASKED,
+    )
+    mine_ = [_own_task(undertaking) for undertaking in own if undertaking.is_asked]
+    # Whoever took a signature leaves the rest to others (policy.can_vouch).
+    mine_ += [_npm_task(undertaking) for undertaking in of_npm if not undertaking.is_taken]
+    others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
+    others += [_left_to_others(_npm_task(taken)) for taken in of_npm if taken.is_taken]
+    others += _tasks_of_people(of_people)
+    added = added_interests.waiting(actor, cooperation_id, MANY)
+    mine_ += [_added_task(interest) for interest in added if not interest.is_taken]
+    others += [_left_to_others(_added_task(taken)) for taken in added if taken.is_taken]
+    return Tasks(
+        mine=sorted(mine_, key=lambda task: task.since),
+        others=sorted(others, key=lambda task: task.since),
+        is_cut=MANY in {len(own), len(of_npm), len(of_people), len(added)},
+    )
+
+
+class _Waiting(NamedTuple):
+    """An undertaking that waits for somebody, and where."""
+
+    id: UUID
+    state: UndertakingState
+    asked_at: dt.datetime
+    signed_at: dt.datetime | None
+    has_interests: bool | None
+    party_has_interest: bool | None
+    decision: InterestsDecision | None
+    person: str
+    reference: str
+    title: str
+    # Whether the reader took its signature.
+    is_taken: bool
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the person has not signed yet."""
+        return self.state is UndertakingState.ASKED
+
+    @property
+    def since(self) -> dt.datetime:
+        """Since when it waits."""
+        return self.signed_at or self.asked_at
+
+
+def _waiting(
+    *conditions: sa.ColumnElement[bool], is_taken: sa.ColumnElement[bool] | None = None
+) -> list[_Waiting]:
+    if any(isinstance(condition, sa.False_) for condition in conditions):
+        return []
+    rows = db.session.execute(
+        sa.select(
+            Undertaking.id,
+            Undertaking.state,
+            Undertaking.asked_at,
+            Undertaking.signed_at,
+            Undertaking.has_interests,
+            Undertaking.party_has_interest,
+            Undertaking.decision,
+            User.name,
+            Cooperation.reference,
+            Cooperation.title,
+            sa.false() if is_taken is None else is_taken,
+        )
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .join(Undertaking.user)
+        .where(*conditions)
+        .order_by(Undertaking.asked_at, Undertaking.id)
+        .limit(MANY)
+    )
+    return [_Waiting._make(row) for row in rows]
+
+
+def _own_task(waiting: _Waiting) -> Task:
+    return Task(
+        kind=TaskKind.SIGN if waiting.is_asked else TaskKind.WAITS_FOR_NPM,
+        reference=waiting.reference,
+        title=waiting.title,
+        since=waiting.since,
+        page="undertakings.show",
+        values={"undertaking_id": str(waiting.id)},
+    )
+
+
+def _npm_task(waiting: _Waiting) -> Task:
+    if waiting.state is UndertakingState.ON_PAPER:
+        return Task(
+            kind=TaskKind.CONFIRM_PAPER,
+            reference=waiting.reference,
+            title=waiting.title,
+            since=waiting.since,
+            page="undertaking_paper.show",
+            values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
+            person=waiting.person,
+        )
+    needs_decision = waiting.has_interests or waiting.party_has_interest
+    is_undecided = needs_decision and waiting.decision is None
+    return Task(
+        kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
+        reference=waiting.reference,
+        title=waiting.title,
+        since=waiting.since,
+        page="undertakings.check",
+        values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
+        person=waiting.person,
+    )
+
+
+def _left_to_others(task: Task) -> Task:
+    """Return a task of the NPM as it is shown to whoever took the signature."""
+    return replace(task, kind=TaskKind.WAITS_FOR_ANOTHER)
+
+
+def _added_task(interest: WaitingInterest) -> Task:
+    return Task(
+        kind=TaskKind.DECIDE_ADDED,
+        reference=interest.reference,
+        title=interest.title,
+        since=interest.added_at,
+        page="undertakings.added_interest",
+        values={
+            "reference": interest.reference,
+            "undertaking_id": str(interest.undertaking_id),
+            "interest_id": str(interest.id),
+        },
+        person=interest.person,
+    )
+
+
+def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
+    """Return a task for each cooperation in which people are waited for, the oldest first."""
+    by_cooperation: dict[str, list[_Waiting]] = {}
+    for undertaking in waiting:
+        by_cooperation.setdefault(undertaking.reference, []).append(undertaking)
+    return [
+        Task(
+            kind=TaskKind.WAITS_FOR_PEOPLE,
+            reference=reference,
+            title=people[0].title,
+            since=people[0].since,
+            page="undertakings.listed",
+            values={"reference": reference},
+            count=len(people),
+        )
+        for reference, people in by_cooperation.items()
+    ]
