@@ -403,6 +403,9 @@ def who_signs(document: dict[str, Any]) -> dict[UUID, int]:
         parties = document["signing"]["parties"]
         needed = {UUID(party["organisation_id"]): int(party["needed"]) for party in parties}
         if needed:
+            everybody = {UUID(party["id"]) for party in document.get("parties") or []}
+            need(everybody <= needed.keys() and len(needed) == len(parties))
+            need(min(needed.values()) >= 1)
             return needed
     named = [UUID(signatory["organisation_id"]) for signatory in document.get("signatories") or []]
     if named:

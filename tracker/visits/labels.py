@@ -233,7 +233,7 @@ def _plan_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
     return Missing(
         _l(
             "The urgent-action plan no longer fits the visit: %(items)s.",
-            items=", ".join(item.code for item in items),
+            items=with_commas(item.code for item in items),
         ),
         _AGREE_FIRST,
         Target(PageKind.ITEM, facts.plan.checklist_id, items[0].code),

@@ -1,4 +1,7 @@
-"""What an answer has to agree with: the team, the days of the visit, and other items."""
+"""What an answer has to agree with: the team, the days of the visit, and other items.
+
+In one file: cases of one pure function.
+"""
 
 import datetime as dt
 from dataclasses import replace

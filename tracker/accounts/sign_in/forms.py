@@ -2,6 +2,8 @@
 
 Some of Flask-Security's views move messages away from their fields, so that nobody learns from them
 who has an account. What a person left blank or mistyped is no secret: settle() puts those back.
+
+In one file: each form of the library with the limit on its failures.
 """
 
 import re
