@@ -125,8 +125,8 @@ def remind(checklist_id: UUID) -> str | Response:
     """Remind chosen people who can sign now."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "remind")
-    if checklist.revision_sent_id is None and request.method == "POST":
-        flash(_("This text is no longer waiting for signatures, so nothing was done."), "warning")
+    if checklist.revision_sent_id is None:
+        flash(_("This text is no longer waiting for signatures, so nothing was done."), "error")
         return _to_record(checklist_id)
     standing = signoff.standing_of(_waiting(checklist))
     loaded = load_localized(checklist)
