@@ -15,7 +15,7 @@ from tracker.activity.models import Event
 from tracker.closing.models import Closing, MaterialReturn, ReturnState
 from tracker.closing.policy import ClosingFact, ReturnFact
 from tracker.cooperations import people as cooperation_people
-from tracker.cooperations.models import Cooperation, CooperationPerson
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.cooperations.scope import is_of_npms, runs_on, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
@@ -299,11 +299,14 @@ def of_people_without_account(actor: Actor) -> list[tuple[MaterialReturn, Cooper
     """Return what people who can't sign in still have to confirm, for those who can record it."""
     if not _may_decide(actor):
         return []
+    # Names the cooperations of the own NPM first, so that the requests of others aren't read.
+    own = sa.select(Party.cooperation_id).where(Party.organisation_id == actor.organisation_id)
     rows = db.session.execute(
         sa.select(MaterialReturn, Cooperation)
         .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)
         .join(MaterialReturn.user)
         .where(
+            MaterialReturn.cooperation_id.in_(own),
             MaterialReturn.state == ReturnState.REQUESTED,
             addresses.are_of_nobody(User.email),
             _for_deciders(actor, MaterialReturn.cooperation_id),

@@ -47,6 +47,7 @@ WITHOUT_LINK = {
 # a party gave notice of, a scan that waits, an amendment under way, a visit not ready, more than
 # one version of a checklist, an article shipped over an edit, a record of how a partner was chosen.
 IN_ANOTHER_STATE = {
+    "accounts.after_factor_change",
     "accounts.switch",
     "authoring.publish_shipped",
     "authoring.retire",

@@ -324,8 +324,9 @@ def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) 
 def test_a_text_that_is_not_waiting_is_neither_passed_on_nor_reminded_of(
     app: Flask, many: Table
 ) -> None:
-    for rest in (pass_on_rest(many, "tomas"), "/remind"):
-        page(app, many, "ilena", rest, 404)
+    page(app, many, "ilena", pass_on_rest(many, "tomas"), 404)
+    shown = page(app, many, "ilena", "/remind")
+    assert "This text is no longer waiting for signatures, so nothing was done." in shown.text
 
 
 # Remind

@@ -558,6 +558,10 @@ def first(room: Room) -> Room:
         }
         for body, signatory in table.signatories.items()
     ]
+    shape["parties"] = [
+        {"id": str(party.organisation_id), "name": party.name, "side": party.side.value}
+        for party in load(table.checklist()).parties
+    ]
     rest = {key: value for key, value in shape.items() if key not in {"revision", "salt"}}
     with (
         mock.patch.object(signoff_service, "FORMAT", agreements_frozen_text.FIRST),

@@ -14,7 +14,7 @@ from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.activity.service import lock_chain
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists import loading, service
+from tracker.checklists import heads, loading, parts, service
 from tracker.checklists.heads import lock
 from tracker.checklists.loaded import READ_BY
 from tracker.checklists.loading import load, load_for_update
@@ -177,7 +177,10 @@ def test_locking_a_checklist_locks_its_chain_too(table: Table, statements: State
 def test_every_table_that_is_read_is_watched() -> None:
     """A change in a table that is not watched would not be seen in the same transaction."""
     statements: list[sa.Select[Any]] = [
-        value for value in vars(loading).values() if isinstance(value, sa.Select)
+        value
+        for module in (loading, heads, parts)
+        for value in vars(module).values()
+        if isinstance(value, sa.Select)
     ]
     names = {
         table.name

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories.checklists import accept, decline_text, flag_term, send, sign, whole
+from tests.factories.checklists import accept, decline_text, send, sign, whole
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
@@ -35,7 +35,7 @@ from tracker.cooperations.models import AudienceMember, Clearance, CooperationKe
 from tracker.core import canonical, clock, crypto
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base, db
-from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.core.errors import RuleBrokenError
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 
@@ -231,12 +231,6 @@ def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -
     assert all(row.sealed is None and row.values for row in rows)
     assert encryption.key_for(terms) is None
     assert encryption.key_for(roles) == keys.key_of(roles.cooperation_id)
-
-
-def test_nothing_is_flagged_on_a_visit(scene: Scene, roles: Checklist) -> None:
-    """A flag's reason is read by all who see the cooperation."""
-    with pytest.raises(RefusedError, match="You can't flag anything on a visit's pages"):
-        flag_term(scene.actor("joana"), roles, "V8", OWN)
 
 
 # Who could sign must be able to open

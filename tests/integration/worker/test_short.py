@@ -31,7 +31,8 @@ DUE = 20
 STATEMENTS = {
     "apply notice": 50,
     "check accounts": 5,
-    "close clearance": 20,
+    # Closes the undertaking too, and asks its person what became of their copies.
+    "close clearance": 90,
     "compare texts": 40,
     "end outside reading": 20,
     "end role": 90,
