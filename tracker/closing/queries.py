@@ -299,7 +299,7 @@ def of_people_without_account(actor: Actor) -> list[tuple[MaterialReturn, Cooper
     """Return what people who can't sign in still have to confirm, for those who can record it."""
     if not _may_decide(actor):
         return []
-    # Names the cooperations of the own NPM first, so that the requests of others aren't read.
+    # Begins with the cooperations of the person's NPM, so that requests of others aren't read.
     own = sa.select(Party.cooperation_id).where(Party.organisation_id == actor.organisation_id)
     rows = db.session.execute(
         sa.select(MaterialReturn, Cooperation)
