@@ -98,12 +98,24 @@ def _last_said(table: str, row_id: UUID, *conditions: sa.ColumnElement[bool]) ->
 
 
 def is_bound_by_instance(evidence: str, of: Iterable[Verb], subject_type: str) -> bool:
-    """Return whether an event of some verbs in the instance's chain binds a digest.
+    """Return whether an event of some verbs in the instance's chain binds a digest."""
+    return _is_bound(IS_OF_THE_INSTANCE, evidence, of, subject_type)
 
-    Without walking the chain: the event matches its own digest, the one after it follows it, and
-    the sealed end covers it. So no row put in beside the others counts.
+
+def is_bound_in(cooperation_id: UUID, evidence: str, of: Iterable[Verb], subject_type: str) -> bool:
+    """Return whether an event of some verbs in a cooperation's chain binds a digest."""
+    return _is_bound(Chain.cooperation_id == cooperation_id, evidence, of, subject_type)
+
+
+def _is_bound(
+    of_chain: sa.ColumnElement[bool], evidence: str, of: Iterable[Verb], subject_type: str
+) -> bool:
+    """Return whether an event in a chain binds a digest, without walking the chain.
+
+    The event matches its own digest, the one after it follows it, and the sealed end covers it. So
+    no row put in beside the others counts.
     """
-    row = db.session.execute(sa.select(*_HEAD).where(IS_OF_THE_INSTANCE)).one_or_none()
+    row = db.session.execute(sa.select(*_HEAD).where(of_chain)).one_or_none()
     if row is None or not head_is_authentic(row.kind.value, *row[1:]):
         return False
     head = Head(row.kind.value, *row[1:])

@@ -18,7 +18,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
 from tracker.accounts.models import User
 from tracker.activity import service as trail
-from tracker.activity import verbs
+from tracker.activity import verbs, witness
 from tracker.activity.verbs import Verb
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
@@ -292,7 +292,8 @@ def due_notices(day: dt.date) -> Sequence[UUID]:
 def carry_out(notice_id: UUID, day: dt.date) -> bool:
     """Apply a notice that is due; return False if it was already closed or applied.
 
-    For the worker. Skips a notice whose text is locked.
+    For the worker. Skips a notice whose text is locked. Raise NotSoundError if no event binds the
+    notice: nobody gave it here, and applying it would make an event of it.
     """
     row = db.session.execute(
         sa.select(Notice, Checklist)
@@ -305,6 +306,10 @@ def carry_out(notice_id: UUID, day: dt.date) -> bool:
         return False
     notice, checklist = row
     lock(checklist)
+    digest = canonical.digest_of(notice.content())
+    given = (verbs.NOTICE_GIVEN,)
+    if not witness.is_bound_in(checklist.cooperation_id, digest, given, SUBJECT):
+        raise witness.NotSoundError
     _take_effect(None, checklist, notice)
     messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True

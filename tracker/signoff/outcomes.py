@@ -341,8 +341,14 @@ class _Replay:
         self._now.outcomes[self._now.standing_id] = outcome
         return True
 
+    def _need_notice(self) -> None:
+        """Require a notice that isn't in effect yet."""
+        if self._now.notices <= self._now.in_effect:
+            self._now.is_sound = False
+
     def suspend(self, _link: Link) -> None:
         """Apply: a party's suspension began."""
+        self._need_notice()
         if self._stop(Outcome.SUSPENDED):
             self._now.in_effect += 1
             if self._now.phase is Phase.IN_FORCE:
@@ -364,6 +370,7 @@ class _Replay:
 
     def finish(self, _link: Link) -> None:
         """Apply: a party ended it."""
+        self._need_notice()
         if self._stop(Outcome.ENDED):
             self._now.phase = Phase.ENDED
             self._now.notices = self._now.in_effect = 1

@@ -4,6 +4,7 @@ In one file: each notice is given on the same text in force, alone or beside an 
 """
 
 import datetime as dt
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from tests.integration.agreements.conftest import (
     Clock,
 )
 from tests.integration.agreements.test_signers import mailed, power
+from tracker.activity.witness import NotSoundError
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
@@ -413,3 +415,26 @@ def test_another_text_that_has_ended_can_be_agreed_again(
 def test_a_text_in_force_is_not_agreed_again(in_force: Table) -> None:
     with pytest.raises(RefusedError, match="Only a text that has ended"):
         notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")
+
+
+def test_the_worker_applies_no_notice_that_nobody_gave_here(in_force: Table) -> None:
+    """A row put into the database must not become an event that says the text has ended."""
+    checklist, henrik = in_force.checklist(), in_force["henrik"]
+    row = Notice(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        revision_id=checklist.revision_in_force_id,
+        kind=NoticeKind.ENDED,
+        organisation_id=henrik.organisation_id,
+        given_by_id=henrik.user_id,
+        given_at=clock.now(),
+        from_on=clock.today(),
+        notice_days=0,
+        reason="Made up.",
+    )
+    in_force.session.add(row)
+    in_force.session.commit()
+    with pytest.raises(NotSoundError):
+        due.carry_out_due(clock.today())
+    in_force.session.rollback()
+    assert is_in_force(in_force)

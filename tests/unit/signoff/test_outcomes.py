@@ -176,6 +176,9 @@ def test_an_event_alone_brings_nothing_into_force(signed: tuple[Given, ...]) -> 
             *[(SENT, "first"), IN_FORCE, "amendment_opened"],
             *[(SENT, "second"), "amendment_called_off"],
         ],
+        [(SENT, "first"), IN_FORCE, "text_ended"],  # nobody gave notice
+        [(SENT, "first"), IN_FORCE, "text_suspended"],
+        [(SENT, "first"), IN_FORCE, "notice_given", "text_suspended", "text_ended"],
         [(SENT, "first"), IN_FORCE, "text_ended", "text_ended"],
         [(SENT, "first"), IN_FORCE, "text_ended", "suspension_lifted"],
     ],
