@@ -25,7 +25,7 @@ from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts import queries
 from tracker.accounts.labels import InvitationState
-from tracker.accounts.models import Invitation, User
+from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.people import invitations, service
 from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import binding
@@ -382,6 +382,52 @@ def test_sent_again_it_has_another_link(
     assert client.get(f"/invitations/{invited.token}").status_code == 404
     mails = session.query(OutboxMessage).filter_by(recipient=EMAIL).all()
     assert len(mails) == 2
+
+
+@pytest.fixture
+def power_for_samira(people: House, session: Session) -> SentInvitation:
+    """An invitation that Henrik sent to Samira's address, for a power."""
+    session.add(
+        Membership(
+            user_id=people.people["henrik"],
+            organisation_id=people.organisations["door"],
+            role=Role.COORDINATOR,
+            starts_on=clock.today(),
+            created_at=clock.now(),
+            begun_at=clock.now(),
+        )
+    )
+    session.flush()
+    sent = invitations.invite(
+        people.actor("henrik"),
+        NewInvitation(
+            "samira@example.org",
+            {Role.SIGNATORY},
+            organisation_id=people.organisations["door"],
+            power="Statutes",
+            office="Deputy",
+        ),
+    )
+    session.commit()
+    return sent
+
+
+def test_nobody_sends_themselves_an_invitation_that_somebody_else_began(
+    people: House, power_for_samira: SentInvitation, session: Session
+) -> None:
+    with pytest.raises(RefusedError, match="You can't give yourself a role"):
+        invitations.send_again(people.actor("samira"), power_for_samira.id)
+
+
+def test_whoever_sends_an_invitation_again_is_the_one_who_invites(
+    people: House, power_for_samira: SentInvitation, session: Session
+) -> None:
+    token = invitations.send_again(people.actor("ada"), power_for_samira.id)
+    session.commit()
+    invitations.accept_signed_in(people.actor("samira"), token)
+    session.commit()
+    role = session.get_one(Membership, people.membership("samira", Role.SIGNATORY))
+    assert "Henrik" not in role.confirmed_by
 
 
 @pytest.mark.parametrize("token", ["x", "%00", "../../etc", "é" * 50, "a" * 2000])

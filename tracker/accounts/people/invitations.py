@@ -167,8 +167,9 @@ def _send(
 def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
     """Send an invitation that nobody has accepted with a new token; the earlier link stops working.
 
-    Returns the token. Raises RefusedError, or RuleBrokenError if it was accepted, revoked, or
-    changed outside the application.
+    Whoever sends it again is the one who invites from now on (product.md, section 2), so nobody
+    sends themselves one that somebody else began. Returns the token. Raises RefusedError, or
+    RuleBrokenError if it was accepted, revoked, or changed outside the application.
     """
     invitation = _locked(actor, invitation_id)
     if not _is_bound(invitation):
@@ -178,7 +179,11 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
                 "person again."
             )
         )
+    addressee = queries.find_user_by_email(invitation.email)
+    if addressee is not None:
+        policy.can_give_to(actor, addressee.id).require()
     token = secrets.token_urlsafe(TOKEN_BYTES)
+    invitation.invited_by_id = actor.user_id
     invitation.token_digest = queries.token_digest(token)
     invitation.expires_at = clock.now() + dt.timedelta(days=days)
     trail.record(
