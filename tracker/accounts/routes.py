@@ -1,8 +1,12 @@
-"""Pages for one's own account, and for accepting an invitation."""
+"""Pages for one's own account, and for accepting an invitation.
 
+In one file: name, second factor, passkeys, sessions and roles are parts of one account.
+"""
+
+import datetime as dt
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_security import auth_required, login_user, logout_user
 from werkzeug.wrappers import Response
@@ -217,6 +221,7 @@ def own_sessions() -> str:
     return render_template(
         "accounts/sessions.html",
         sessions=pages.own_sessions(actor, sessions.session_id()),
+        hours=stored_sessions.LASTS.get() // dt.timedelta(hours=1),
         factor_changed="changed" in request.args,
         onward=onward(),
     )
@@ -236,9 +241,9 @@ def after_factor_change() -> Response:
 @gate.signed_in
 def end_session(session_id: UUID) -> Response:
     """End one of one's own sessions, but the current one: signing out ends that."""
-    actor = gate.current_actor()
-    if not stored_sessions.is_another(actor.user_id, session_id, sessions.session_id()):
-        abort(404)
+    actor, current = gate.current_actor(), sessions.session_id()
+    others = {line.session_id for line in stored_sessions.own(actor, current) if not line.is_this}
+    gate.found_or_404(session_id if session_id in others else None)
     return perform(
         None,
         lambda: stored_sessions.end(actor.user_id, session_id),

@@ -1,17 +1,21 @@
 """One's own sessions: listed, ended one by one or together, and worth nothing after signing out."""
 
+import contextvars
+import datetime as dt
 from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests import open_sessions
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, signed_in
 from tests.factories.passkeys import Device, give
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.integration.accounts.test_passkeys import is_in, text
+from tests.integration.accounts.test_passwords import NEW, ask_for_link, link_in
 from tracker.accounts import browsers as known
 from tracker.accounts.models import UserSession
 from tracker.accounts.people import sessions
@@ -89,8 +93,63 @@ def test_nobody_ends_a_session_of_somebody_else(
     assert is_in(samira)
     # One's own current session ends by signing out.
     assert samira.post(f"/account/sessions/{hers}/end").status_code == 404
-    assert samira.post(f"/account/sessions/{uuid4()}/end").status_code == 404
-    assert browsers().get("/account/sessions").status_code == 302
+    assert "/sign-in" in browsers().get("/account/sessions").location
+
+
+def test_signing_out_after_the_idle_time_ends_a_copy_that_is_in_use(
+    people: House, browsers: Browsers, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    own, thief = signed_in(browsers(), "samira"), browsers()
+    cookie = own.get_cookie("session")
+    assert cookie is not None
+    thief.set_cookie("session", cookie.value)
+    for minutes in (20, 40):
+        frozen_time(NOON + dt.timedelta(minutes=minutes))
+        assert is_in(thief)
+    own.post("/sign-out")
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize("key", ["samira", "dora"])
+def test_whoever_signs_in_next_ends_the_session_whose_time_was_over(
+    people: House, browsers: Browsers, session: Session, frozen_time: Clock, key: str
+) -> None:
+    frozen_time(NOON)
+    browser = signed_in(browsers(), "samira")
+    (first,) = session_ids(session, people, "samira")
+    frozen_time(NOON + dt.timedelta(minutes=31))
+    assert not is_in(browser)
+    signed_in(browser, key)
+    assert first not in session_ids(session, people, "samira")
+    assert len(session_ids(session, people, key)) == 1
+
+
+def test_the_oldest_of_many_sessions_ends(
+    people: House, browsers: Browsers, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MOST", 2)
+    first, second, third = (signed_in(browsers(), "samira") for _ in range(3))
+    assert [is_in(client) for client in (first, second, third)] == [False, True, True]
+
+
+@pytest.mark.parametrize("session_id", ["", "x" * 36, 7, None])
+def test_a_cookie_that_names_no_session_lets_nobody_in(
+    people: House, browsers: Browsers, session_id: object
+) -> None:
+    browser = signed_in(browsers(), "samira")
+    contextvars.Context().run(open_sessions.keep, browser, {"session_id": session_id})
+    assert not is_in(browser)
+
+
+def test_a_new_password_by_link_ends_all_sessions(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    here, elsewhere = signed_in(browsers(), "samira"), browsers()
+    ask_for_link(elsewhere, "samira@example.org")
+    elsewhere.submit(link_in(session), password=NEW, password_confirm=NEW)
+    assert session_ids(session, people, "samira") == set()
+    assert not is_in(here)
 
 
 def test_the_cookie_of_another_persons_session_lets_nobody_in(

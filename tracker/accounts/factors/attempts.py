@@ -47,12 +47,12 @@ def client(address: str | None) -> Counter:
 
 
 def proof(user_id: UUID) -> Counter:
-    """Count a signed-in person's failed proofs; apart, since strangers cause those of account()."""
+    """Count a signed-in person's failed proofs, separately: strangers can run up account()."""
     return Counter(f"proof|{user_id}", 10)
 
 
 def passkey_client(address: str | None) -> Counter:
-    """Count failures with passkeys from one client address; they keep nobody from a right one."""
+    """Count failures with passkeys from one client address; a valid passkey works all the same."""
     return Counter(f"passkey-client|{_network(address)}", 30)
 
 

@@ -66,7 +66,7 @@ def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
     and is recorded permanently. A passkey whose counter went backwards is disabled immediately.
     Raises RuleBrokenError without a field.
     """
-    # Too many failures before don't matter: a passkey's response can't be guessed.
+    # Earlier failures don't matter: a passkey's response can't be guessed.
     _person(user_id)
     counters = [attempts.proof(user_id)]
     try:
@@ -76,10 +76,10 @@ def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
             raise passkeys.OtherPersonError
         passkeys.verify(passkey, sent, challenge)
     except passkeys.NoAnswerError as error:
-        attempts.note(counters)
+        _note(counters)
         raise RuleBrokenError(_not_confirmed(error)) from error
     except passkeys.CountFellBackError as error:
-        attempts.note(counters)
+        _note(counters)
         set_aside(error.passkey_id)
         raise RuleBrokenError(set_aside_words()) from error
     attempts.forgive(attempts.proof(user_id))
@@ -163,6 +163,14 @@ def _person_who_may_try(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
     if minutes:
         raise RuleBrokenError(too_many(minutes), "password")
     return _person(user_id), counters
+
+
+def _note(counters: list[attempts.Counter]) -> None:
+    """Record a failure, unless there are so many that more would change nothing."""
+    if attempts.minutes_to_wait(counters):
+        db.session.rollback()
+    else:
+        attempts.note(counters)
 
 
 def _check_password(user: User, password: str, counters: list[attempts.Counter]) -> None:

@@ -27,6 +27,8 @@ _SIGNED_IN = sa.select(User).where(
     User.active,
     sa.exists().where(UserSession.id == sa.bindparam("session_id"), UserSession.user_id == User.id),
 )
+# How many open sessions a person may have; signing in again ends the oldest.
+MOST = 20
 _OWN = (
     sa.select(UserSession)
     .where(UserSession.user_id == sa.bindparam("person"))
@@ -53,6 +55,13 @@ def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | No
     row.sealed_origin = crypto.seal(keys.current().fields, origin.encode(), _context(row))
     db.session.add(row)
     db.session.flush()
+    latest = (
+        sa.select(UserSession.id)
+        .where(UserSession.user_id == user_id)
+        .order_by(UserSession.begun_at.desc(), UserSession.id)
+        .limit(MOST)
+    )
+    _delete(UserSession.user_id == user_id, UserSession.id.not_in(latest))
     return row.id
 
 
@@ -71,20 +80,25 @@ def own(actor: Actor, current: UUID | None) -> list[OpenSession]:
     return sorted((_shown(row, current) for row in rows), key=lambda shown: not shown.is_this)
 
 
-def is_another(user_id: UUID, session_id: UUID, current: UUID | None) -> bool:
-    """Return whether a session is the person's own, and not the current one."""
-    row = db.session.get(UserSession, session_id)
-    return row is not None and row.user_id == user_id and row.id != current
-
-
 def has_others(actor: Actor, current: UUID | None) -> bool:
     """Return whether the person has open sessions besides the current one."""
-    return any(not shown.is_this for shown in own(actor, current))
+    others = sa.exists().where(
+        UserSession.user_id == actor.user_id,
+        UserSession.begun_at > clock.now() - LASTS.get(),
+        UserSession.id.is_distinct_from(current),
+    )
+    return bool(db.session.scalar(sa.select(others)))
 
 
-def end(user_id: UUID, session_id: UUID | None) -> bool:
+def end(user_id: UUID, session_id: UUID) -> bool:
     """End one session of a person; return whether it was open."""
     return bool(_delete(UserSession.user_id == user_id, UserSession.id == session_id))
+
+
+def end_by_cookie(session_id: UUID | None) -> None:
+    """End the session that a genuine cookie names, whoever's it is and whether it still holds."""
+    if session_id is not None:
+        _delete(UserSession.id == session_id)
 
 
 def end_all(user_id: UUID, *, but: UUID | None = None) -> int:

@@ -49,7 +49,7 @@ class Limited(Form):
     """A form that proves something: after too many failures people have to wait."""
 
     missing: dict[str, list[str]]
-    # Whether too many failures keep even the right proof from working for a while.
+    # Whether too many failures block even a correct proof for a while.
     can_be_guessed = True
 
     def counters(self) -> list[attempts.Counter]:
@@ -73,9 +73,7 @@ class Limited(Form):
             return False
         if self.judge():
             return True
-        if minutes:
-            self.form_errors = [too_many(minutes)]
-        elif self.counts_as_failure():
+        if self.counts_as_failure() and not minutes:
             attempts.note(counters)
         return False
 

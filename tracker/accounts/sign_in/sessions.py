@@ -26,24 +26,38 @@ class End(enum.StrEnum):
 
 
 def begin(user_id: UUID) -> None:
-    """Begin a session for somebody who signed in, in place of an earlier one of this browser."""
-    stored.end(user_id, session_id())
+    """Begin a session for somebody who signed in, in place of an earlier one of this browser.
+
+    The earlier one may be another person's whose time was over.
+    """
+    before = session_id()
     address, browser = request.remote_addr or "", request.user_agent.string
     begun = stored.begin(user_id, user_agent=browser, address=address)
+    stored.end_by_cookie(before)
     session[SESSION_ID] = str(begun)
     session[BEGUN] = session[SEEN] = _now()
 
 
-def end(user_id: UUID) -> None:
-    """End this browser's session when its person signs out; the caller commits."""
-    stored.end(user_id, session_id())
+def end() -> None:
+    """End this browser's session, even if its time is over; the caller commits."""
+    stored.end_by_cookie(session_id())
     session.pop(SESSION_ID, None)
+
+
+def forget() -> None:
+    """Forget everything in the cookie but which session it was, so that signing in ends that."""
+    before = session.get(SESSION_ID)
+    session.clear()
+    if before is not None:
+        session[SESSION_ID] = before
 
 
 def session_id() -> UUID | None:
     """Return the id of this browser's session, or None if it has none."""
-    text = session.get(SESSION_ID)
-    return UUID(text) if isinstance(text, str) else None
+    try:
+        return UUID(session.get(SESSION_ID, ""))
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def over() -> End | None:

@@ -161,7 +161,7 @@ def init_sign_in(app: Flask) -> None:
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
     password_changed.connect(_password_changed, app)
-    password_reset.connect(_password_changed, app)
+    password_reset.connect(_password_reset, app)
 
 
 def init_second_factor(app: Flask) -> None:
@@ -208,7 +208,7 @@ def turn_away() -> Response:
     was_signed_in = "_user_id" in session
     ended = g.get("session_ended")
     if was_signed_in:
-        session.clear()
+        sessions.forget()
     if request.method not in SAFE_METHODS:
         return errors.session_ended()
     if g.get("credentials_refused"):
@@ -464,6 +464,10 @@ def _guard_pages() -> Response | None:
         return None
     if request.is_json:
         abort(415)
+    if request.endpoint == "security.logout" and signed_in_user() is None:
+        # Its time was over, and the library signs nobody out: a copy of its cookie may be in use.
+        sessions.end()
+        after_this_request(_commit)
     if request.endpoint in _ANSWERS and not _is_address(request.endpoint):
         abort(404)
     if request.endpoint in _ON_THE_WAY_IN and optional_actor():
@@ -520,17 +524,22 @@ def _render(template: str, **context: Any) -> str:
     )
 
 
-def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:
-    """Begin the session and delete the failures; the view commits."""
+def _signed_in(_app: Flask, *, user: User, authn_via: list[str] | None, **_more: Any) -> None:
+    """Begin the session and delete the failures; the view commits.
+
+    A passkey signs in while password and code have to wait, and ends no such wait: whoever guesses
+    them would get as many attempts again.
+    """
     session.pop(sessions.ACTING_FOR, None)
     sessions.begin(user.id)
-    attempts.forgive(attempts.account(user.email))
+    if "webauthn" not in (authn_via or ()):
+        attempts.forgive(attempts.account(user.email))
 
 
 def _signed_out(_app: Flask, *, user: Any, **_more: Any) -> None:
     """End the session of somebody who signs out."""
     if user.is_authenticated:
-        sessions.end(user.id)
+        sessions.end()
         after_this_request(_commit)
 
 
@@ -539,8 +548,14 @@ def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
     actor = optional_actor() or Actor(user_id=user.id, name=user.name, email=user.email)
     trail.record(PASSWORD_CHANGED, actor=actor, subject_type="user", subject_id=user.id)
     binding.bind(actor, user, binding.Change.PASSWORD)
-    # Flask-Security has begun another session where the person is signed in.
-    stored_sessions.end_all(user.id, but=sessions.session_id() if signed_in_user() else None)
+    # Flask-Security has begun a new session for this browser.
+    stored_sessions.end_all(user.id, but=sessions.session_id())
+
+
+def _password_reset(app: Flask, *, user: User, **more: Any) -> None:
+    """The same with a link from an email: the person signs in anew, in this browser too."""
+    _password_changed(app, user=user, **more)
+    stored_sessions.end_all(user.id)
 
 
 def _commit(response: Response) -> Response:
