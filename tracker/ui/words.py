@@ -10,6 +10,9 @@ from flask_babel import ngettext
 # Characters that are invisible or reverse other text: a text must read as it is signed.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
 _SPACES = re.compile(r"\s+")
+# More marks than this on one letter are no writing; composing many takes the square of the time.
+# (The limit of the Unicode stream-safe text format, UAX #15.)
+_MOST_MARKS = 30
 # Search text is cut off after this many characters.
 MOST_ASKED = 200
 
@@ -35,7 +38,7 @@ def tidy_text(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", _HIDDEN.sub("", lines)).strip()
+    return unicodedata.normalize("NFC", _fewer_marks(_HIDDEN.sub("", lines))).strip()
 
 
 def tidy_line(text: Any) -> Any:
@@ -43,6 +46,18 @@ def tidy_line(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     return _SPACES.sub(" ", tidy_text(text)).strip()
+
+
+def _fewer_marks(text: str) -> str:
+    """Drop the marks above and below a letter that go beyond what any writing needs."""
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for sign in text:
+        marks = marks + 1 if unicodedata.combining(sign) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)
 
 
 def asked_words(most: int = MOST_ASKED) -> str:

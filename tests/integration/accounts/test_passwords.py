@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from time import process_time
 
 import pytest
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.pages import Page
+from tracker.accounts.factors import passwords
 from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.mail.models import OutboxMessage
@@ -194,3 +196,14 @@ def test_letters_typed_in_two_ways_are_one_password(
     )
     client.post("/sign-out")
     assert sign_in(client, "samira", decomposed).request.path == "/"
+
+
+def test_a_password_longer_than_any_can_be_is_wrong_before_it_is_composed(
+    people: House, client: CheckedClient
+) -> None:
+    """Composing half a million marks would take minutes on some versions of Python."""
+    begun = process_time()
+    for endless in ("x" * 500_000, "a" + "\u0302\u0323" * 100_000):
+        assert sign_in(client, "samira", endless).request.path == "/sign-in"
+        assert not passwords.is_right(people.user("samira"), endless)
+    assert process_time() - begun < 5
