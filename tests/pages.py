@@ -100,15 +100,18 @@ class Page:
 
     def form(self, action: str | None = None) -> "Form":
         """Return the form that is sent to the action, or the only form of the main part."""
-        forms = [Form(form) for form in self._one("main").iter("form")]
-        if action is not None:
-            forms = [form for form in forms if form.action.split("?")[0] == action]
-        else:
-            forms = [form for form in forms if form.method == "post"]
+        forms = self.forms(action)
         if len(forms) != 1:
             message = f"{self.where}: {len(forms)} forms{f' for {action}' if action else ''}"
             raise PageError(message)
         return forms[0]
+
+    def forms(self, action: str | None = None) -> "list[Form]":
+        """Return the main part's forms: those sent to the action, or all that are posted."""
+        forms = [Form(form) for form in self._one("main").iter("form")]
+        if action is None:
+            return [form for form in forms if form.method == "post"]
+        return [form for form in forms if form.action.split("?")[0] == action]
 
     def check(self) -> None:
         """Raise PageError unless the page is what every page must be."""

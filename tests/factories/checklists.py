@@ -29,7 +29,7 @@ from tracker.checklists import policy, service
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Answer, Checklist, Flag, SafeguardReview, Stance
 from tracker.checklists.negotiation import hints, positions, safeguards
-from tracker.checklists.negotiation.text_digest import item_digest, text_digest
+from tracker.checklists.negotiation.text_digest import item_digest, item_token, text_digest
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
@@ -290,6 +290,19 @@ def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> Non
     if _current(checklist, code) != answer.answer_id:
         # The contents of hidden columns are now only in the history, and all are asked again.
         accept(checklist, code, actors)
+
+
+def shown_answers(
+    loaded: LoadedChecklist, actor: Actor, answer_ids: Iterable[UUID]
+) -> dict[UUID, str]:
+    """Return answers with the tokens of a page that shows a person their items; else without."""
+    items = {filled.answer_id: key[0] for key, filled in loaded.sheet.answers.items()}
+    return {
+        answer_id: item_token(loaded, actor, loaded.item(items[answer_id]))
+        if answer_id in items
+        else ""
+        for answer_id in answer_ids
+    }
 
 
 def _current(checklist: Checklist, code: str) -> UUID:

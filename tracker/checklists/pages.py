@@ -44,7 +44,7 @@ from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView, HintView
 from tracker.checklists.parts import PositionFact
 from tracker.checklists.reuse import copies, model_answers
-from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources
+from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources, ToRead
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus, WorkState
 from tracker.checklists.rules.facts import Filled, PartyFact
@@ -181,7 +181,7 @@ class ItemView:
     guide: Guide
     hints: tuple[HintView, ...] = ()
     # Copied answers that the reader's party has not read.
-    to_read: tuple[UUID, ...] = ()
+    to_read: tuple[ToRead, ...] = ()
     # The answers that can be saved as model answers: the shared one, and the reader's party's own.
     to_keep: tuple[AnswerScope, ...] = ()
     # For the reader's own side only.
@@ -621,14 +621,14 @@ def section_links(
 
 def by_section(
     loaded: LoadedChecklist, views: Collection[ItemView]
-) -> list[tuple[str, list[ItemView], list[UUID]]]:
+) -> list[tuple[str, list[ItemView], list[ToRead]]]:
     """Return the items on a page by section, with the copied answers to read in each."""
     by_code = {view.item.code: view for view in views}
     groups = []
     for section in loaded.template.sections:
         section_views = [by_code[item.code] for item in section.items if item.code in by_code]
         if section_views:
-            unread = [answer_id for view in section_views for answer_id in view.to_read]
+            unread = [copied for view in section_views for copied in view.to_read]
             groups.append((section.title, section_views, unread))
     return groups
 

@@ -4,6 +4,7 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import queries
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
+from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.reuse import copying, model_answers
 from tracker.demo.people import Cast
 
@@ -23,9 +24,13 @@ def copy(cast: Cast, terms: Checklist) -> None:
     look = copying.preview(ilena, load(terms), load(former))
     copying.copy(ilena, terms, former.id, look.codes, seen=look.seen)
     for key, items in READ.items():
-        sheet = load(terms).sheet
-        answers = [answer.answer_id for item in items if (answer := sheet.shared(item))]
-        copying.say_read(cast.actor(key), terms, answers)
+        loaded, reader = load(terms), cast.actor(key)
+        seen = {
+            answer.answer_id: item_token(loaded, reader, loaded.item(item))
+            for item in items
+            if (answer := loaded.sheet.shared(item))
+        }
+        copying.say_read(reader, terms, seen)
 
 
 def keep_models(cast: Cast, terms: Checklist) -> None:

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.checklists import shown_answers
 from tests.factories.visits import Scene, planned, standing_plan
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
@@ -148,15 +149,11 @@ def test_both_openings_are_in_the_read_log(scene: Scene, second: Visit, app: Fla
 
 def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Visit) -> None:
     copy(scene, "ilena", "V8")
-    copying.say_read(
-        scene.actor("samira"),
-        scene.checklist(ROLES, 2),
-        [
-            answer.answer_id
-            for answer in [load(scene.checklist(ROLES, 2)).sheet.shared("V8")]
-            if answer is not None
-        ],
-    )
+    loaded, samira = load(scene.checklist(ROLES, 2)), scene.actor("samira")
+    answer = loaded.sheet.shared("V8")
+    assert answer is not None
+    shown = shown_answers(loaded, samira, [answer.answer_id])
+    copying.say_read(samira, scene.checklist(ROLES, 2), shown)
     scene.session.commit()
     events = scene.events("answers_copied", "copies_read")
     assert [(verb, content["items"]) for verb, content in events] == [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -18,6 +19,7 @@ from tracker.checklists import localized_values, policy, queries
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import ModelAnswer
+from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.reuse.copying import (
     Copied,
     Offer,
@@ -55,6 +57,13 @@ class CopyView:
     unread_by: tuple[str, ...]
 
 
+class ToRead(NamedTuple):
+    """A copied answer that a party can confirm as read, and the token of the page that shows it."""
+
+    answer_id: UUID
+    page_token: str
+
+
 @dataclass(frozen=True, slots=True)
 class OfferView:
     """An item with what would be copied into it."""
@@ -82,7 +91,7 @@ def copy_view(loaded: LoadedChecklist, filled: Filled, sources: Sources) -> Copy
     return CopyView(filled.copied_from if reference else None, reference, tuple(unread))
 
 
-def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[UUID, ...]:
+def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[ToRead, ...]:
     """Return the copied answers of an item that a person may confirm as read for their party."""
     checklist, party = loaded.checklist, loaded.own_party(actor)
     if shown is not Truth.TRUE or party is None:
@@ -91,11 +100,15 @@ def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> 
         return ()
     answers = [loaded.sheet.shared(item.code)]
     answers += [loaded.sheet.of_party(item.code, party.organisation_id) for party in loaded.parties]
-    return tuple(
+    unread = [
         copied.answer_id
         for copied in answers
         if copied and copied.is_unread_by(party.organisation_id)
-    )
+    ]
+    if not unread:
+        return ()
+    token = item_token(loaded, actor, item)
+    return tuple(ToRead(answer_id, token) for answer_id in unread)
 
 
 def offer_views(loaded: LoadedChecklist, offers: Iterable[Offer]) -> list[OfferView]:

@@ -29,10 +29,12 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
 from tracker.checklists.rules.values import FieldPath, fit, shown_only
 from tracker.checklists.service import (
+    as_seen,
     count_again,
     end_talks,
     keep_versions,
@@ -309,12 +311,13 @@ def _keep(actor: Actor, loaded: LoadedChecklist, preview: Preview) -> None:
     count_again(checklist)
 
 
-def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -> tuple[str, ...]:
+def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tuple[str, ...]:
     """Record that the actor's party has read copied answers that were on the page.
 
     Whoever sets an answer accepts it (product.md, 4.1): here by reading it, for the party that
-    copied it. The others still take their position. Raise StaleError if an answer has changed
-    since. Return the items newly read.
+    copied it. The others still take their position. seen has the token of each answer's item as
+    the page showed it (5.3). Raise StaleError if an answer has changed since, and NotShownError if
+    the rest of its item has. Return the items newly read.
     """
     loaded = load_for_update(checklist)
     policy.can_read_copies(actor, loaded.own_party(actor), checklist.state).require()
@@ -324,17 +327,21 @@ def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -
         for (code, _scope, _owner), filled in loaded.sheet.answers.items()
         if filled.copied_from and (item := loaded.template.item(code))
     }
-    if not answer_ids or not unread.keys() >= set(answer_ids):
+    if not seen or not unread.keys() >= seen.keys():
         raise StaleError(_l("An answer changed while you were reading. Look at it again."))
-    fresh = [
-        unread[answer_id] for answer_id in set(answer_ids) if unread[answer_id][1].is_unread_by(own)
-    ]
+    for answer_id, token in seen.items():
+        require_item_shown(loaded, actor, unread[answer_id][0], token)
+    fresh = [unread[answer_id] for answer_id in seen if unread[answer_id][1].is_unread_by(own)]
     if not fresh:
         return ()
     _note(actor, [filled for _item, filled in fresh])
     put_positions(
         loaded,
-        [(item, filled.answer_id) for item, filled in fresh if _sets(loaded, item, filled, own)],
+        [
+            (item, as_seen(actor, loaded, item, filled)[0])
+            for item, filled in fresh
+            if _sets(loaded, item, filled, own)
+        ],
         (actor.user_id, own),
         Stance.ACCEPTS,
     )

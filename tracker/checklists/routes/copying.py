@@ -138,16 +138,22 @@ def read(checklist_id: UUID) -> Response:
     """Record that the actor's party has read the copied answers on the page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "copies_read")
-    seen = [uuid_or_nil(answer_id) for answer_id in request.form.getlist("answer")]
     narrowed = COPIED if request.form.get("filter") == COPIED else None
     return perform(
         None,
-        lambda: copying.say_read(actor, checklist, seen),
+        lambda: copying.say_read(actor, checklist, _seen()),
         success=_("Read for %(party)s.", party=actor.organisation_name),
         next=lambda items: _back(
             checklist, items[0] if items and len(items) == 1 else "", narrowed
         ),
     )
+
+
+def _seen() -> Mapping[UUID, str]:
+    """Return the answers on the page, each with the token of what the page showed of its item."""
+    answers = [uuid_or_nil(answer_id) for answer_id in request.form.getlist("answer")]
+    tokens = request.form.getlist("page_token")
+    return dict(zip(answers, tokens, strict=True)) if len(answers) == len(tokens) else {}
 
 
 def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:

@@ -3,10 +3,11 @@
 In one file: copying, refusing and reading are tested on the same pair of checklists.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -14,9 +15,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories.checklists import complete_answers
+from tests.factories.checklists import complete_answers, shown_answers
 from tests.factories.tables import StoredTable, Table, another, begin, set_out
 from tests.factories.templates import (
+    KINDS,
     a_column,
     a_field,
     a_table,
@@ -25,7 +27,7 @@ from tests.factories.templates import (
     publish,
     small_terms,
 )
-from tests.pages import Form, Page
+from tests.pages import Page
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
@@ -86,9 +88,14 @@ class Pair:
         sheet = self.now.loaded().sheet
         answers = [answer.answer_id for item in items if (answer := sheet.shared(item))]
         assert len(answers) == len(items)
-        read = copying.say_read(self.now[first], self.now.checklist(), answers)
+        read = self.say_read(first, answers)
         self.now.session.commit()
         return read
+
+    def say_read(self, first: str, answers: Iterable[UUID]) -> tuple[str, ...]:
+        """Mark answers as read for a party, as its page shows them now."""
+        shown = shown_answers(self.now.loaded(), self.now[first], answers)
+        return copying.say_read(self.now[first], self.now.checklist(), shown)
 
     def unread(self, item: str) -> set[str]:
         """Return the keys of the organisations that have not read what was copied into an item."""
@@ -281,12 +288,7 @@ def test_copying_skips_items_the_new_version_dropped_and_names_reworded_ones(pai
     items = [item for item in content["sections"][0]["items"] if item["code"] != "M3"]
     items[0]["prompt"] = "What else about M1?"
     content["sections"][0]["items"] = items
-    publish(Template.model_validate(content | {"version": 91}))
-    pair.now.session.commit()
-    to = template_upgrade.newer(pair.now.checklist())
-    assert to is not None
-    template_upgrade.move(pair.now["ilena"], pair.now.checklist(), to.id)
-    pair.now.session.commit()
+    move_to(pair, content)
     look = pair.look()
     assert look.behind[Why.GONE] == ("M3",)
     assert {offer.item.code for offer in look.offers if offer.is_reworded} == {"M1"}
@@ -486,7 +488,7 @@ def test_a_partys_own_answer_is_read_by_the_others_too(pair: Pair) -> None:
     own = pair.now.loaded().sheet.of_party("M7", pair.now.land.id("npm"))
     assert own is not None
     for first in ("samira", "joana"):
-        copying.say_read(pair.now[first], pair.now.checklist(), [own.answer_id])
+        pair.say_read(first, [own.answer_id])
     assert pair.unread("M7") == {"npm"}
     assert pair.now.waiting("M7") == {"npm", "door", "lantern"}
 
@@ -547,7 +549,68 @@ def test_an_answer_that_changed_while_it_was_read_is_not_read(pair: Pair) -> Non
     pair.now.save("joana", "M1", seen=1)
     for answers in ([old.answer_id], [], [uuid4()]):
         with pytest.raises(StaleError, match="An answer changed while you were reading"):
-            copying.say_read(pair.now["samira"], pair.now.checklist(), answers)
+            pair.say_read("samira", answers)
+
+
+def test_columns_hidden_when_a_copy_was_read_are_not_agreed_once_shown_again(
+    session: Session,
+) -> None:
+    prison = {"item": "M2", "field": "kind", "in": ["prison"]}
+    wings = a_table("places", a_column("place"), a_column("wing", shown_when=prison))
+    kinds = an_item("M2", a_field("kind", "choice", options=KINDS))
+    pair = on(session, a_template(an_item("M1", wings), kinds))
+    pair.former.save("ilena", "M2", kind="prison")
+    pair.former.save("ilena", "M1", places=[{"place": "One", "wing": "North"}])
+    pair.copy()
+    pair.now.save("ilena", "M2", seen=1, kind="police")
+    pair.read("ilena", "M1")
+    pair.now.save("ilena", "M2", seen=2, kind="prison")
+    current = pair.now.loaded().sheet.shared("M1")
+    assert current is not None
+    assert current.values["places"] == [{"place": "One"}]
+    assert not pair.now.standing("M1").done
+
+
+def test_a_copy_whose_question_changed_while_it_was_read_is_not_read(
+    pair: Pair, app: Flask
+) -> None:
+    pair.copy("ilena", "M1")
+    browser = pair.now.land.browser(app, "ilena")
+    seen = browser.page(address(pair)).forms(address(pair, "/copies/read"))[0].filled_in()
+    reword(pair, "M1")
+    page = Page.of(browser.post(address(pair, "/copies/read"), data=seen, follow_redirects=True))
+    assert "The text changed after you opened it, so nothing was done." in page.text
+    assert "What else about M1?" in page.text
+    assert pair.unread("M1") == {"npm", "door", "lantern"}
+    assert pair.now.events("copies_read") == []
+
+
+def test_a_page_that_does_not_say_what_it_showed_reads_nothing(pair: Pair, app: Flask) -> None:
+    pair.copy("ilena", "M1", "M2")
+    browser = pair.now.land.browser(app, "samira")
+    reading = address(pair, "/copies/read")
+    answers = [form.values["answer"][0] for form in browser.page(address(pair)).forms(reading)]
+    of_joana = pair.now.land.browser(app, "joana").page(address(pair)).forms(reading)
+    for tokens in ([], ["", ""], [form.values["page_token"][0] for form in of_joana]):
+        browser.post(reading, data={"answer": answers, "page_token": tokens})
+    assert pair.now.events("copies_read") == []
+
+
+def reword(pair: Pair, code: str) -> None:
+    """Move the new checklist to a version that asks something else."""
+    content = small_terms().model_dump(mode="json", by_alias=True)
+    item = next(item for item in content["sections"][0]["items"] if item["code"] == code)
+    item["prompt"] = f"What else about {code}?"
+    move_to(pair, content)
+
+
+def move_to(pair: Pair, content: dict[str, Any]) -> None:
+    publish(Template.model_validate(content | {"version": 91}))
+    pair.now.session.commit()
+    to = template_upgrade.newer(pair.now.checklist())
+    assert to is not None
+    template_upgrade.move(pair.now["ilena"], pair.now.checklist(), to.id)
+    pair.now.session.commit()
 
 
 @pytest.mark.parametrize("first", ["marek", "ada"])
@@ -580,12 +643,12 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     shared = loaded.sheet.shared("M2"), loaded.sheet.shared("M3")
     answers = [answer.answer_id for answer in (own, *shared) if answer]
     for first in ("ilena", "samira"):
-        copying.say_read(pair.now[first], pair.now.checklist(), answers)
+        pair.say_read(first, answers)
     pair.now.session.commit()
     with pytest.raises(RuleBrokenError, match="Not complete and agreed yet: M2, M7"):
         agreements.send(pair.now["ilena"], pair.now.checklist(), {})
     pair.now.session.rollback()
-    copying.say_read(pair.now["joana"], pair.now.checklist(), answers)
+    pair.say_read("joana", answers)
     pair.now.session.commit()
     assert pair.now.loaded().standing().is_complete
 
@@ -713,17 +776,15 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     answer = pair.now.loaded().sheet.shared("M1")
     assert answer is not None
     reading = address(pair, "/copies/read")
-    response = browser.post(reading, data={"answer": str(answer.answer_id)})
+    form = next(
+        form for form in page.forms(reading) if form.values["answer"] == [str(answer.answer_id)]
+    )
+    response = browser.post(reading, data=form.filled_in())
     assert response.location == address(pair, "#m1")
     page = browser.page(address(pair, "?filter=copied"))
     assert "Copied, not read by us yet 2" in page.text
     assert "Item M1" not in page.text
-    sent = [
-        Form(element)
-        for element in page.root.iter("form")
-        if element.attrib.get("action") == reading
-    ]
-    whole = max(sent, key=lambda form: len(form.values["answer"]))
+    whole = max(page.forms(reading), key=lambda form: len(form.values["answer"]))
     assert "I have read all 2 copied answers of “All of it”" in page.text
     response = browser.post(reading, data=whole.filled_in())
     assert response.location == address(pair, "?filter=copied")
