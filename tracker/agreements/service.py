@@ -455,6 +455,8 @@ def sign(
     lock(checklist)
     signature_request = waiting_request(checklist)
     before = requests.standing_of(signature_request)
+    last = outcomes.last_day_of(_text_of(signature_request.revision))
+    replace(before, expires_on=last).is_waiting(clock.today()).require()
     signature = signoff.sign(
         actor, signature_request, page=page, sentence=sentence, language=language, identity=identity
     )
@@ -492,6 +494,12 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
+def _text_of(revision: Revision) -> Mapping[str, Any]:
+    key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+    text: Mapping[str, Any] = signoff.document_of(revision, key)
+    return text
+
+
 def _require_signed_by_all(
     revision: Revision, signatures: Iterable[Signature]
 ) -> Mapping[str, Any]:
@@ -499,8 +507,7 @@ def _require_signed_by_all(
 
     The rows say who was asked to sign, but the frozen text is what binds (5.9).
     """
-    key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
-    text: Mapping[str, Any] = signoff.document_of(revision, key)
+    text = _text_of(revision)
     given = [
         outcomes.Given(signature.organisation_id, signature.user_id, event=0)
         for signature in signatures

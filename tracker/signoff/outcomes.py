@@ -144,6 +144,12 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
         raise ValueError(_NO_RULE) from error
 
 
+def last_day_of(document: Mapping[str, Any]) -> dt.date | None:
+    """Return the last day on which a text can be signed, inclusive, as it states itself (5.9)."""
+    until = (document.get("signing") or {}).get("until")
+    return dt.date.fromisoformat(until) if until else None
+
+
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
     """Return whether enough people have signed for each organisation, according to the text."""
     counts = Counter(

@@ -595,6 +595,17 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     assert state(many) is ChecklistState.IN_FORCE
 
 
+def test_nobody_signs_after_the_day_that_the_text_states_whatever_its_request_says(
+    many: Table, frozen_time: Clock
+) -> None:
+    last = clock.today() + 5 * DAY
+    send(many, asking=Asking(expires_on=last))
+    many.session.execute(sa.update(SignatureRequest).values(expires_on=last + 9 * DAY))
+    many.session.commit()
+    frozen_time(clock.now() + 6 * DAY)
+    refused(many, "otto", "The time to sign this text has run out")
+
+
 def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: Table) -> None:
     with replaced(app, SIGNING_SETTINGS.holding(SigningSettings(days=12))):
         assert send(many).expires_on == clock.today() + 12 * DAY

@@ -32,7 +32,7 @@ from tracker.checklists.service import own_organisation
 from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import paper, paper_policy, shown, signers
+from tracker.signoff import outcomes, paper, paper_policy, shown, signers
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff.identity_proof import SigningPage
@@ -183,7 +183,9 @@ def can_record(
         has_line=bool(open_lines(actor, signature_request, document)),
         papers=facts_on(signature_request),
     )
-    return requests.standing_of(signature_request).is_waiting(clock.today()) if may else may
+    standing = requests.standing_of(signature_request)
+    states_itself = replace(standing, expires_on=outcomes.last_day_of(document))
+    return states_itself.is_waiting(clock.today()) if may else may
 
 
 def can_decide(
