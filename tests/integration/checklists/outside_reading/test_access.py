@@ -370,21 +370,29 @@ def test_a_missing_part_of_an_invitation_is_reported_beside_its_field(
 # Reading --------------------------------------------------------------------------------------
 
 
+def rewrite(small: SmallNpm, clause: str) -> None:
+    """Change the words of M2, by a suggestion that the partner accepts."""
+    current = small.loaded().sheet.shared("M2")
+    assert current is not None
+    text = next(k for k, v in current.values.items() if isinstance(v, str) and len(v) > 3)
+    proposal = positions.propose(
+        small.actor(WRITER),
+        small.terms,
+        "M2",
+        {**current.values, text: clause},
+        answer_id=current.answer_id,
+        reason="Shorter.",
+    )
+    positions.accept_proposal(small.actor(PARTNER), small.terms, proposal.id)
+    db.session.commit()
+
+
 def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     small: SmallNpm, app: Flask
 ) -> None:
     """What they accept counts while they are asked or have read, and not once it is taken back."""
     reading = small.ask()
-    writer, terms = small.actor(WRITER), small.terms
-    current = small.loaded().sheet.shared("M2")
-    assert current is not None
-    text = next(k for k, v in current.values.items() if isinstance(v, str) and len(v) > 3)
-    words = {**current.values, text: "Visits take place with the prior approval of Open Door."}
-    proposal = positions.propose(
-        writer, terms, "M2", words, answer_id=current.answer_id, reason="Shorter."
-    )
-    positions.accept_proposal(small.actor(PARTNER), small.terms, proposal.id)
-    db.session.commit()
+    rewrite(small, "Visits take place with the prior approval of Open Door.")
     (hint,) = hints.waiting_for_reader(small.loaded())
     reader, address = small.land.browser(app, READER), f"/readings/{reading.id}"
     assert "No, accept it" in reader.page(address).text
@@ -393,7 +401,7 @@ def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     reader.submit(f"{address}/items/M6/flag", reason="It can't stop.")
     partner = small.land.browser(app, PARTNER).page(f"/checklists/{small.terms_id}").text
     assert "The outside second reader flagged this" in partner
-    service.take_back(writer, small.terms)
+    service.take_back(small.actor(WRITER), small.terms)
     db.session.commit()
     assert len(hints.waiting_for_reader(small.loaded())) == 1
     with pytest.raises(RefusedError, match="aren't acting for a party"):
@@ -447,6 +455,23 @@ def test_the_outside_reader_flags_the_words_that_were_on_the_page(
     reader.post(address, data=page.form().filled_in(), csrf=False)
     (flag,) = small.loaded().flags_on["M6"]
     assert flag.reason == "It can't stop."
+
+
+def test_an_answer_to_a_hint_whose_words_changed_meanwhile_is_kept_and_not_taken(
+    small: SmallNpm, app: Flask
+) -> None:
+    reading = small.ask()
+    rewrite(small, "Visits take place with the prior approval of Open Door.")
+    (hint,) = hints.waiting_for_reader(small.loaded())
+    reader = small.land.browser(app, READER)
+    address = f"/readings/{reading.id}/items/M2/hints/{hint.mark}"
+    opened = reader.page(address).form().filled_in(limits="no", reason="Only by letter.")
+    rewrite(small, "No visit takes place without the prior approval of Open Door.")
+    page = Page.of(reader.post(address, data=opened, csrf=False))
+    assert str(safeguards.words_changed()) in page.text
+    assert page.form().values["reason"] == ["Only by letter."]
+    assert [hint.mark for hint in hints.waiting_for_reader(small.loaded())] != []
+    assert hint.mark not in [hint.mark for hint in hints.waiting_for_reader(small.loaded())]
 
 
 def test_a_change_after_the_reading_asks_for_another(small: SmallNpm) -> None:
