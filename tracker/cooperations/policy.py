@@ -111,7 +111,7 @@ def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may change the dates: nobody once the terms are in force, since M19 sets them."""
     decision = can_change(actor, cooperation)
     if decision and cooperation.terms_in_force:
-        return no(_l("The terms are in force. The dates are those agreed in M19."))
+        return no(_l("The dates are those agreed in the terms (M19)."))
     return decision
 
 
@@ -139,7 +139,7 @@ def can_join(
     if cooperation.has_party(organisation_id):
         return no(_l("The organisation is already a party."))
     if cooperation.terms_in_force:
-        return no(_l("The terms are in force among the parties; a newcomer needs an amendment."))
+        return no(_l("The parties have signed the terms, so a newcomer joins by an amendment."))
     return YES
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import Membership, User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists.beside import text_on_page
 from tracker.checklists.encryption import values_of
 from tracker.checklists.models import Answer, Checklist, ChecklistState
 from tracker.checklists.policy import WRITERS
@@ -110,6 +111,8 @@ class Overview:
     revision: int | None
     until: dt.date | None
     checklist_id: UUID | None
+    # Whether the rows of those terms agree with their signatures and events.
+    agrees: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         revision=terms.revision if terms else None,
         until=terms.until if terms else None,
         checklist_id=checklist.id if checklist else None,
+        agrees=checklist is None or text_on_page(checklist).agrees,
     )
 
 

@@ -852,6 +852,9 @@ def test_pages_and_health_notice_a_clearance_and_terms_that_were_changed(
         Tampering(connection, cooperation_id).update(table, changed_id, **values)
     if table is not CHECKLISTS:
         assert WORDS in demonstration.browser(app, key).page("/undertakings").text
+    else:
+        listed = f"/cooperations/{demonstration.references['complete']}/undertakings"
+        assert NOTICE in demonstration.browser(app, "ilena").page(listed).text
     auditor = demonstration.browser(app, "milan")
     assert WORDS in auditor.page("/register/undertakings").text
     jobs.compare_texts()
