@@ -17,6 +17,7 @@ from werkzeug.routing import MapAdapter
 
 from tests import open_sessions
 from tests.browser.instances import PREPARED, StartingPoint, opened, settle
+from tests.effort import tries
 from tests.servers.application import Application
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
@@ -36,7 +37,7 @@ HUBS = {
     "undertakings.show",
     "visits.show",
 }
-FEW, HUB = 2, 5
+FEW, HUB = 2, tries(short=3, long=5)
 _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 

@@ -39,6 +39,8 @@ from tracker.undertakings.models import InterestsDecision, Undertaking, Undertak
 
 PASSWORD = "seven lanterns by the harbour"
 TOLD = "My cousin keeps the keys of the Lower Harbour station."
+# The starting point of a cooperation in which everybody listed was asked.
+STAGE = "undertakings"
 # In how many days the terms of the factory end.
 DAYS = 700
 

@@ -2,17 +2,24 @@
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
+from flask import Flask
+
+from tests import starting_points
 from tests.factories import paper as scans
+from tests.factories import undertakings
 from tests.factories.undertakings import Stage
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
+from tracker.accounts.models import User
 from tracker.accounts.people import without_email
 from tracker.accounts.people.without_email import NewPerson
 from tracker.activity.stale import recompute
 from tracker.cooperations import queries as queries_of_cooperations
 from tracker.cooperations import service as cooperations
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import paper, shown
 from tracker.signoff.identity_proof import SigningPage
@@ -44,6 +51,22 @@ def bring_in(stage: Stage) -> None:
     )
     recompute()
     stage.list_people("npm", DRIVER)
+
+
+def with_driver(app: Flask, stage: Stage) -> Stage:
+    """Reset the application to a stage whose driver was asked already; return the stage on it."""
+    user_id = starting_points.of(app).use("driver", _driver, on=undertakings.STAGE)
+    renewed = undertakings.existing()
+    stage.cast, stage.cooperation = renewed.cast, renewed.cooperation
+    stage.checklist = renewed.checklist
+    stage.cast.users[DRIVER] = db.session.get_one(User, user_id)
+    return stage
+
+
+def _driver() -> UUID:
+    stage = undertakings.existing()
+    bring_in(stage)
+    return stage.id(DRIVER)
 
 
 def as_actor(stage: Stage, key: str = DRIVER) -> Actor:

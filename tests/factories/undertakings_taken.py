@@ -6,6 +6,7 @@ tomas is a signatory of the NPM, milan a manager and ilena a coordinator.
 from dataclasses import replace
 
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.undertakings import Stage
@@ -25,8 +26,15 @@ TAKER, OTHER = "tomas", "milan"
 ANOTHER = "Another signatory or manager of the NPM"
 
 
+def with_driver(app: Flask, stage: Stage) -> Stage:
+    """Reset to a stage whose driver was asked, and whose taker is a coordinator who also signs."""
+    on_paper.with_driver(app, stage)
+    give_role(stage, TAKER, Role.COORDINATOR)
+    return stage
+
+
 def bring_in(stage: Stage) -> Stage:
-    """Add the driver, and make the taker a coordinator who also signs for the NPM."""
+    """Add the driver to any stage, and make the taker a coordinator who also signs for the NPM."""
     on_paper.bring_in(stage)
     give_role(stage, TAKER, Role.COORDINATOR)
     return stage

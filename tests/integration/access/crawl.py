@@ -1,7 +1,8 @@
-"""Follows every link as a person would, from the first page."""
+"""Follows every link as a person would, from the first page or from others."""
 
 import re
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
@@ -27,6 +28,8 @@ class Selection:
     digit: int | None = None
     # Whether the library is opened with each filter, and each article.
     library: bool = True
+    # If any are named, nothing but the pages of these checklists.
+    within: frozenset[str] = frozenset()
 
     def has_item(self, checklist_id: str, number: int) -> bool:
         """Return whether the pages of an item are opened."""
@@ -57,15 +60,15 @@ def crawl(
     client: CheckedClient,
     *,
     selection: Selection,
-    start: str = "/",
+    starts: Collection[str] = ("/",),
     read: bool = True,
 ) -> Found:
     """Follow every link and every form that only reads; each answer is looked at by the client.
 
     read=False leaves the pages unread, where another walk reads the same ones.
     """
-    walked = Found(addresses={start: "nowhere"})
-    queue = deque([start])
+    walked = Found(addresses=dict.fromkeys(starts, "nowhere"))
+    queue = deque(starts)
     while queue:
         address = queue.popleft()
         try:
@@ -115,6 +118,10 @@ def _wanted(address: str, target: str, selection: Selection) -> bool:
     """Leave out choices on top of choices, and items and filters that are not selected."""
     here, destination = urlsplit(address), urlsplit(target)
     if not selection.library and destination.path.startswith("/guidance") and target != "/guidance":
+        return False
+    if selection.within and not any(
+        part in selection.within for part in destination.path.split("/")
+    ):
         return False
     if destination.query and here.query and here.path == destination.path:
         return False

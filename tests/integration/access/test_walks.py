@@ -167,7 +167,7 @@ def test_what_one_side_writes_changes_not_a_byte_of_any_page_of_the_others(
 @pytest.mark.parametrize("side", SIDES)
 def test_on_a_visits_roles_a_cleared_colleague_reads_the_comments(walks: Walks, side: str) -> None:
     reader = SIDES[side].comments["complete", "visit_roles"][1]
-    text = "\n".join(walks.walk(reader, side).texts.values())
+    text = "\n".join(walks.walk_within(reader, side, SIDES[side].comments).texts.values())
     standing, visit = (walks.written[side].comments[name] for name in (STANDING, VISIT))
     assert [word for word in (*standing.standing, *visit.standing) if word not in text] == []
     assert [word for word in (*standing.withdrawn, *visit.withdrawn) if word in text] == []

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,7 +42,15 @@ INSIDERS = (
 )
 # In the short form those walk who together come to every page. The others open the same pages by
 # the same rules; what each may open is compared in test_permissions.
-LONG_ALONE = {"auditor", "NPM signatory", "NPM member", "other CSO", "CSO expert, cleared"}
+LONG_ALONE = {
+    "auditor",
+    "NPM signatory",
+    "NPM team lead",
+    "NPM member",
+    "other CSO",
+    "CSO signatory",
+    "CSO expert, cleared",
+}
 WALKERS = [column for column in COLUMNS if is_long() or column not in LONG_ALONE]
 # What other pages than comments say of reading and of mail, whoever wrote what: the log of reads
 # notes the walk's own reading; the administrator's list of mail has a line for each mail, of which
@@ -81,7 +89,7 @@ class Walks:
                 self.crawls[after, key] = crawl(
                     self.demonstration.browser(self.app, key),
                     selection=self._selection(key, is_before=is_before),
-                    start="/" if key else "/guidance",
+                    starts=["/" if key else "/guidance"],
                     read=is_before,
                 )
                 if is_before:
@@ -90,6 +98,17 @@ class Walks:
                         table for table in now if now[table] != self._rows[table]
                     }
         return self.crawls[after, key]
+
+    def walk_within(self, key: str, after: str, checklists: Iterable[tuple[str, str]]) -> Found:
+        """Return all that a person comes by on the pages of some checklists."""
+        ids = frozenset(str(self.demonstration.checklists[checklist]) for checklist in checklists)
+        with self.fresh(after):
+            return crawl(
+                self.demonstration.browser(self.app, key),
+                selection=Selection(ids, ids, EVERYBODYS_ITEMS, within=ids),
+                starts=[f"/checklists/{checklist_id}" for checklist_id in sorted(ids)],
+                read=False,
+            )
 
     def has_opened(self, key: str | None, address: str) -> bool:
         """Return whether a person opened this page of the demonstration on a walk.

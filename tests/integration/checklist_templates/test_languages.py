@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories import checklists
 from tests.factories import frozen_texts as texts
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import shown_on, unseen
-from tests.factories.tables import Table, begin, set_out
+from tests.factories.tables import StoredTable, Table, begin, set_out
 from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
 from tests.factories.words import arabic_words, publish_with_words
 from tests.integration.checklists.test_pages import Room
@@ -37,6 +38,7 @@ from tracker.checklist_templates.models import (
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import load
 from tracker.core import canonical
+from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import language_of
 from tracker.core.paths import CONTENT
@@ -209,14 +211,20 @@ def test_an_untranslated_checklist_is_shown_in_its_own_language(session: Session
 
 
 @pytest.fixture
-def spoken(session: Session) -> Table:
+def spoken(app: Flask, session: Session) -> Table:
     """A cooperation on small terms with words in Arabic, but for M2 and M6."""
-    template = small_terms()
-    publish_with_words(template, arabic_words(template, "M2", "M6"))
-    table = begin(session)
-    table.land.organisations["lantern"].languages = ["Arabic"]
+    table = starting_points.of(app).use("spoken", _spoken).load(session)
     session.commit()
     return table
+
+
+def _spoken() -> StoredTable:
+    template = small_terms()
+    publish_with_words(template, arabic_words(template, "M2", "M6"))
+    table = begin(db.session())
+    table.land.organisations["lantern"].languages = ["Arabic"]
+    table.session.flush()
+    return StoredTable.of(table)
 
 
 @pytest.fixture

@@ -274,7 +274,7 @@ def test_once_terms_are_in_force_m19_sets_the_dates(
     client = land.browser(app, "ilena")
     page = client.page(f"/cooperations/{reference}/head")
     assert "starts_on" not in page.form().names
-    assert "those agreed in M19" in page.text
+    assert "those agreed in the terms (M19)" in page.text
     client.submit(f"/cooperations/{reference}/head", title="Other title")
     assert reloaded(land, reference).title == "Other title"
 

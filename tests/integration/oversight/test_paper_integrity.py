@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories import agreements, paper
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import (
+    Country,
+    StoredCountry,
+    country,
+    load_checklists,
+    open_one,
+)
 from tests.factories.evidence.tampering import (
     CHAINS,
     EVENTS,
@@ -33,6 +41,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.cooperations.succession import service as succession
 from tracker.core import canonical, crypto
+from tracker.core.db import db
 from tracker.organisations.models import Succession
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
@@ -46,22 +55,27 @@ DAY = dt.date(2020, 1, 1)
 
 
 @pytest.fixture
-def papered(session: Session) -> Country:
+def papered(app: Flask, session: Session) -> Country:
     """Terms that Open Door signed on paper, a scan of the NPM that waits; and a succession."""
+    land = starting_points.of(app).use("papered", _papered).load(session)
+    session.commit()
+    return land
+
+
+def _papered() -> StoredCountry:
     load_checklists()
-    land = country(session)
+    land = country(db.session())
     cooperation = open_one(land, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
     agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
     paper.confirm(land.actor("ilena"), terms, paper.record(land.actor("samira"), terms))
     paper.record(land.actor("ilena"), terms, scan=paper.png())
     land.organisation("heir", "New Bridge", OrganisationKind.CSO)
-    session.flush()
+    db.session.flush()
     succession.replace(
         land.actor("root"), land.id("bridge"), land.id("heir"), since=DAY, source="Law 12"
     )
-    session.commit()
-    return land
+    return StoredCountry.of(land)
 
 
 def finding_after(table: sa.Table, act: Callable[[Tampering, Any], object]) -> tuple[object, Table]:

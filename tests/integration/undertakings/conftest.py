@@ -18,7 +18,7 @@ Clock = Callable[[dt.datetime | None], None]
 @pytest.fixture
 def app(worker_app: Flask) -> Flask:
     """The application on a database with a cooperation in which everybody listed was asked."""
-    starting_points.of(worker_app).use("undertakings", _stage)
+    starting_points.of(worker_app).use(undertakings.STAGE, _stage)
     return worker_app
 
 

@@ -28,10 +28,9 @@ PAPER, CONFIRMED, COUNTERSIGNED = noon_in(2).date(), noon_in(5), noon_in(7)
 
 
 @pytest.fixture
-def confirmed(stage: Stage, frozen_time: Clock) -> Stage:
+def confirmed(app: Flask, stage: Stage, frozen_time: Clock) -> Stage:
     """A driver signed on paper two days after being asked; the scan is confirmed three days on."""
-    on_paper.bring_in(stage)
-    db.session.commit()
+    on_paper.with_driver(app, stage)
     frozen_time(CONFIRMED)
     draft = on_paper.filled_in(stage, briefed_on=PAPER)
     on_paper.record(stage, draft=draft, signed_on=PAPER)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.factories import paper as scans
 from tests.factories import undertakings
@@ -49,10 +50,9 @@ NOT_SECOND = ["ilena", "nadia", "pavo", "samira", "henrik", "dina", "joana", "ot
 
 
 @pytest.fixture
-def driver(stage: Stage) -> Stage:
+def driver(app: Flask, stage: Stage) -> Stage:
     """The cooperation, with a driver of the NPM who has no account and was asked."""
-    on_paper.bring_in(stage)
-    db.session.commit()
+    on_paper.with_driver(app, stage)
     return stage
 
 

@@ -29,10 +29,9 @@ OUTSIDE = ["greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo
 
 
 @pytest.fixture
-def driver(stage: Stage) -> Stage:
+def driver(app: Flask, stage: Stage) -> Stage:
     """The cooperation, with a driver of the NPM who has no account and was asked."""
-    on_paper.bring_in(stage)
-    db.session.commit()
+    on_paper.with_driver(app, stage)
     return stage
 
 

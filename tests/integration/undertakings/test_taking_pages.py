@@ -20,9 +20,9 @@ Browser = Callable[[str], CheckedClient]
 
 
 @pytest.fixture
-def driver(stage: Stage) -> Stage:
+def driver(app: Flask, stage: Stage) -> Stage:
     """The cooperation with a driver who has no account, and a coordinator who also signs."""
-    return undertakings_taken.bring_in(stage)
+    return undertakings_taken.with_driver(app, stage)
 
 
 @pytest.fixture

@@ -49,9 +49,9 @@ ACCEPT, REPLACE = InterestsDecision.ACCEPT, InterestsDecision.REPLACE
 
 
 @pytest.fixture
-def driver(stage: Stage) -> Stage:
+def driver(app: Flask, stage: Stage) -> Stage:
     """The cooperation with a driver who has no account, and a coordinator who also signs."""
-    return undertakings_taken.bring_in(stage)
+    return undertakings_taken.with_driver(app, stage)
 
 
 @pytest.fixture
