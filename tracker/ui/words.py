@@ -52,12 +52,12 @@ def _fewer_marks(text: str) -> str:
     """Drop the marks above and below a letter that go beyond what any writing needs."""
     if text.isascii():
         return text
-    kept, marks = [], 0
+    signs, marks = [], 0
     for sign in text:
         marks = marks + 1 if unicodedata.combining(sign) else 0
         if marks <= _MOST_MARKS:
-            kept.append(sign)
-    return "".join(kept)
+            signs.append(sign)
+    return "".join(signs)
 
 
 def asked_words(most: int = MOST_ASKED) -> str:

@@ -10,9 +10,7 @@ from tracker.ui.words import tidy_line, tidy_text
 
 
 @pytest.mark.parametrize("tidy", [tidy_text, tidy_line])
-@pytest.mark.parametrize(
-    "words", ["cafe\u0301", "Vie\u0302\u0323t Nam", "مُحَمَّدٌ", "a" + "\u0302" * 30]
-)
+@pytest.mark.parametrize("words", ["cafe\u0301", "e\u0302\u0323", "مُحَمَّدٌ", "a" + "\u0302" * 30])
 def test_a_letter_keeps_the_marks_that_writing_needs(
     tidy: Callable[[str], str], words: str
 ) -> None:
