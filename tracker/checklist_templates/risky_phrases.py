@@ -36,7 +36,7 @@ BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\
 # Where a form contains this, a few other words of the same sentence may occur.
 GAP = "..."
 MOST_BETWEEN = 5
-SENTENCE_ENDS = re.compile(r"[.!?;\u061f\u061b]\W*\s|\n")
+_END_SIGN = re.compile(r"[.!?;\u061f\u061b]")
 # Letters that are used for each other in Arabic, in addition to those that folding unifies.
 LETTERS = str.maketrans("\u0629\u0649", "\u0647\u064a")
 # What is written together with the next word in Arabic: and, so; by, for, as; the article.
@@ -325,6 +325,7 @@ class _Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._joined_words: dict[tuple[int, int], str] = {}
 
     @cached_property
     def words(self) -> list[Word]:
@@ -339,9 +340,7 @@ class _Text:
     @cached_property
     def sentence(self) -> list[int]:
         """The number of each word's sentence."""
-        return list(
-            accumulate(SENTENCE_ENDS.search(between) is not None for between in self._between)
-        )
+        return list(accumulate(_ends_sentence(between) for between in self._between))
 
     @cached_property
     def _between(self) -> list[str]:
@@ -354,12 +353,17 @@ class _Text:
 
     def sentences_of(self, first: int, last: int) -> str:
         """Return the words of the sentences from one word to another."""
-        begin, end = self.sentence[first], self.sentence[last]
-        return " ".join(
-            word.folded
-            for word, number in zip(self.words, self.sentence, strict=True)
-            if begin <= number <= end
-        )
+        return self._words_from_to(self.sentence[first], self.sentence[last])
+
+    def _words_from_to(self, begin: int, end: int) -> str:
+        # Once for all phrases in the same sentences, however many there are.
+        if (begin, end) not in self._joined_words:
+            self._joined_words[begin, end] = " ".join(
+                word.folded
+                for word, number in zip(self.words, self.sentence, strict=True)
+                if begin <= number <= end
+            )
+        return self._joined_words[begin, end]
 
     def is_any(self, place: int, words: frozenset[str]) -> bool:
         """Return whether a word is one of these."""
@@ -381,6 +385,21 @@ class _Text:
                 if last is not None:
                     return last
         return None
+
+
+def _ends_sentence(between: str) -> bool:
+    """Return whether a sentence ends in what is between two words.
+
+    It does at a new line, and at a sign such as a full stop with a space after it, if only signs
+    are in between. Each run of signs is looked at once, so that a long one costs no more.
+    """
+    if "\n" in between:
+        return True
+    for signs in re.split(r"\w", between):
+        end = _END_SIGN.search(signs)
+        if end and any(sign.isspace() for sign in signs[end.end() :]):
+            return True
+    return False
 
 
 def _letters(word: str) -> str:

@@ -54,7 +54,7 @@ def _fewer_marks(text: str) -> str:
         return text
     signs, marks = [], 0
     for sign in text:
-        marks = marks + 1 if unicodedata.combining(sign) else 0
+        marks = marks + 1 if unicodedata.category(sign)[0] == "M" else 0
         if marks <= _MOST_MARKS:
             signs.append(sign)
     return "".join(signs)

@@ -6,6 +6,7 @@ In one file: the rules for writing a form, and what each finds.
 import re
 import shutil
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -203,6 +204,26 @@ class _LooksEverywhere(PhraseList):
 def test_any_text_can_be_looked_through(text: str) -> None:
     for hint in risky_phrases.hints([text]):
         assert hint.words
+
+
+@pytest.mark.parametrize("between", [". ", ".” ", "?) ", "…! ", "\n", "؟ ", ".\u00a0"])
+def test_a_sentence_ends_at_a_sign_before_a_space_or_at_a_new_line(between: str) -> None:
+    text = risky_phrases._Text(f"Approval{between}of others")
+    assert text.sentence == [0, 1, 1]
+
+
+@pytest.mark.parametrize("between", [" ", ".", "...", " .", "._ ", "-", ", "])
+def test_a_sentence_goes_on_at_anything_else(between: str) -> None:
+    text = risky_phrases._Text(f"Approval{between}of others")
+    assert set(text.sentence) == {0}
+
+
+@pytest.mark.parametrize("text", ["approval" + "." * 4_900 + "x", "veto " * 990])
+def test_a_table_of_long_answers_costs_no_more_than_its_length(text: str) -> None:
+    """Each save looks all cells through, while others wait."""
+    begun = process_time()
+    assert risky_phrases.hints(f"{text} {cell}" for cell in range(90))
+    assert process_time() - begun < 3
 
 
 def test_only_what_people_wrote_is_looked_through() -> None:
