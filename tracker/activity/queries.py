@@ -46,8 +46,11 @@ class HistoryLine:
 # which auditors read too, names them only for what they signed. The visit's own pages name them to
 # people who may know.
 _OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
-# Done by the visit's lead, whom nobody else may know.
-_BY_THE_LEAD = frozenset({verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name})
+# Done by the visit's lead, or by whoever planned it, who is always among those who may know of it:
+# nobody else may know who they are.
+_BY_WHO_MAY_KNOW = frozenset(
+    {verbs.VISIT_PLANNED.name, verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name}
+)
 # Events that mean nothing to readers: that rows were bound.
 _OF_ROWS = frozenset({verbs.ROWS_NOTED.name, verbs.ROWS_ADOPTED.name})
 # Events of a visit that the application derives from what somebody did. They immediately follow
@@ -139,7 +142,7 @@ def is_veiled(verb: str, details: Mapping[str, Any]) -> bool:
     Events about a frozen text name its revision: who signs and sends is no secret.
     """
     of_a_visit = details.get("kind") in _OF_A_VISIT and "revision" not in details
-    return of_a_visit or verb in _BY_THE_LEAD
+    return of_a_visit or verb in _BY_WHO_MAY_KNOW
 
 
 def tells_the_team(verb: str, details: Mapping[str, Any]) -> bool:
