@@ -18,7 +18,7 @@ from tests.integration.accounts.test_passkeys import is_in, text
 from tests.integration.accounts.test_passwords import NEW, ask_for_link, link_in
 from tracker.accounts import browsers as known
 from tracker.accounts.models import UserSession
-from tracker.accounts.people import sessions
+from tracker.accounts.people import service, sessions
 
 Browsers = Callable[[], CheckedClient]
 PHONE = (
@@ -150,6 +150,23 @@ def test_a_new_password_by_link_ends_all_sessions(
     elsewhere.submit(link_in(session), password=NEW, password_confirm=NEW)
     assert session_ids(session, people, "samira") == set()
     assert not is_in(here)
+
+
+@pytest.mark.parametrize("what", ["suspended", "left", "signed out by an administrator"])
+def test_what_closes_the_way_in_deletes_the_sessions(
+    people: House, browsers: Browsers, session: Session, what: str
+) -> None:
+    hers = signed_in(browsers(), "dora")
+    dora = people.people["dora"]
+    if what == "suspended":
+        service.suspend(people.actor("ada"), dora, reason="Telephone stolen")
+    elif what == "left":
+        service.leave(people.actor("dora"), people.organisations["door"])
+    else:
+        service.end_sessions_of(people.actor("ada"), dora, reason="Telephone stolen")
+    session.commit()
+    assert session_ids(session, people, "dora") == set()
+    assert not is_in(hers)
 
 
 def test_the_cookie_of_another_persons_session_lets_nobody_in(
