@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.pages import Page
-from tracker.accounts.factors import passwords
+from tracker.accounts.factors import attempts, passwords
 from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.mail.models import OutboxMessage
@@ -164,6 +164,25 @@ def test_changing_it_needs_the_one_of_now(people: House, client: CheckedClient) 
         )
     )
     assert "That isn't your password" in page.text
+
+
+def test_wrong_passwords_of_a_stranger_keep_nobody_signed_in_from_confirming_or_changing_theirs(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    signed_in(client, "samira")
+    stranger = attempts.account("samira@example.org")
+    attempts.note([stranger] * stranger.most)
+    session.commit()
+    assert attempts.minutes_to_wait([stranger]) > 0
+    session.commit()
+    confirmed = client.submit("/account/confirm", password=PASSWORD)
+    assert "Too many attempts" not in Page.of(confirmed).text
+    assert confirmed.request.path != "/account/confirm"
+    client.submit(
+        "/account/password", password=PASSWORD, new_password=NEW, new_password_confirm=NEW
+    )
+    session.rollback()
+    assert passwords.is_right(people.user("samira"), NEW)
 
 
 def test_changing_it_needs_another_one(people: House, client: CheckedClient) -> None:
