@@ -854,7 +854,8 @@ def test_pages_and_health_notice_a_clearance_and_terms_that_were_changed(
         assert WORDS in demonstration.browser(app, key).page("/undertakings").text
     else:
         listed = f"/cooperations/{demonstration.references['complete']}/undertakings"
-        assert NOTICE in demonstration.browser(app, "ilena").page(listed).text
+        shown = demonstration.browser(app, "ilena").page(listed).text
+        assert "The terms on confidentiality do not agree with their signatures." in shown
     auditor = demonstration.browser(app, "milan")
     assert WORDS in auditor.page("/register/undertakings").text
     jobs.compare_texts()
