@@ -128,7 +128,12 @@ def measured(app: Flask) -> dict[str, Taken]:
 def _put_certificates_off() -> None:
     """Exclude copied texts from certificates: they are only rows, so they can't get one."""
     now = clock.now()
-    failed = {"tries": 1, "error": "", "failed_at": now, "next_try_at": now + 100 * jobs.LATELY}
+    failed = {
+        "tries": 1,
+        "error": "",
+        "failed_at": now,
+        "next_try_at": now + certificates.WAITS[-1],
+    }
     due = [{"revision_id": revision_id, **failed} for revision_id in certificates.due()]
     if due:
         db.session.execute(sa.insert(CertificateFailure), due)

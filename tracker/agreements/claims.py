@@ -1,11 +1,12 @@
-"""What a checklist's rows claim about its texts, for comparison with the evidence. Pure."""
+"""What a checklist's rows claim about its texts, and what its notices change. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.checklists.models import ChecklistState, Notice, NoticeKind
+from tracker.core import canonical
 from tracker.signoff.models import RequestState
 from tracker.signoff.outcomes import Course, Outcome
 
@@ -32,9 +33,8 @@ class Claims:
     stopped_id: UUID | None
     in_force_at: dt.datetime | None
     requests: Mapping[UUID, RequestState] = field(default_factory=dict)
-    # The open notices, and how many of them have taken effect.
-    notices: int = 0
-    in_effect: int = 0
+    # All of them, closed ones too.
+    notices: Collection[Notice] = ()
 
     def agree_with(self, course: Course, since: dt.datetime | None = None) -> bool:
         """Return whether the columns agree with the signatures and events.
@@ -52,14 +52,52 @@ class Claims:
             == ((course.standing_id, None) if stopped_by else (None, course.standing_id))
             and self.requests
             == {outcome: state_of(out) for outcome, out in course.outcomes.items()}
-            and (self.notices, self.in_effect) == (course.notices, course.in_effect)
+            and self._notices_agree_with(course)
             and self._began(since or course.in_force_at)
         )
+
+    def _notices_agree_with(self, course: Course) -> bool:
+        claimed = [notice for notice in self.notices if notice.closed_at is None]
+        in_effect = [notice for notice in claimed if notice.taken_effect_at is not None]
+        return (len(claimed), len(in_effect)) == (course.notices, course.in_effect) and set(
+            map(_digest, claimed)
+        ) <= set(course.given)
 
     def _began(self, at: dt.datetime | None) -> bool:
         if at is None or self.in_force_at is None:
             return at is self.in_force_at
         return abs(at - self.in_force_at) <= AT_MOST
+
+
+def open_notices(notices: Iterable[Notice], course: Course) -> list[Notice] | None:
+    """Return the open notices among all rows; None if one that an event binds is gone or changed.
+
+    Rows say which are open only where some were withdrawn or lifted: no event says which.
+    """
+    by_digest = {_digest(notice): notice for notice in notices}
+    given = [by_digest[digest] for digest in course.given if digest in by_digest]
+    if len(given) != len(course.given):
+        return None
+    if len(given) == course.notices:
+        return given
+    return [notice for notice in given if notice.closed_at is None]
+
+
+def outcome_on(day: dt.date, outcome: Outcome, notices: Iterable[Notice]) -> Outcome:
+    """Return the outcome of a text on a day, given its open notices and what events recorded.
+
+    A notice counts from its day on, whether or not the worker has applied it.
+    """
+    if outcome not in {Outcome.IN_FORCE, Outcome.SUSPENDED}:
+        return outcome
+    due = {notice.kind for notice in notices if notice.from_on <= day}
+    if NoticeKind.ENDED in due:
+        return Outcome.ENDED
+    return Outcome.SUSPENDED if NoticeKind.SUSPENDED in due else outcome
+
+
+def _digest(notice: Notice) -> str:
+    return canonical.digest_of(notice.content())
 
 
 def state_of(outcome: Outcome) -> RequestState:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from tracker.activity import verbs
 from tracker.activity.witness import NotSoundError
 from tracker.agreements import frozen_text
-from tracker.agreements.claims import Claims, state_of
+from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import TextOnPage
 from tracker.checklists.labels import HALTS
@@ -64,9 +64,19 @@ class Compared:
     text_facts: Mapping[UUID, TextFacts] = field(default_factory=dict)
     # The last day of each revision's renewals, according to the events.
     renewed: Mapping[UUID, dt.date] = field(default_factory=dict)
+    # The open notices, according to the events.
+    notices: Collection[Notice] = ()
 
     def outcome(self, revision_id: UUID) -> Outcome | None:
-        """Return the outcome of a revision by the evidence; None if it can't be determined."""
+        """Return today's outcome of a revision by the evidence; None if it can't be determined.
+
+        From the day of a notice on it's suspended or has ended, even before the worker applies it.
+        """
+        recorded = self.recorded(revision_id)
+        return outcome_on(clock.today(), recorded, self.notices) if recorded else None
+
+    def recorded(self, revision_id: UUID) -> Outcome | None:
+        """Return the outcome that events recorded, for what changes with them, such as stages."""
         return self.course.outcomes.get(revision_id) if self.is_sound else None
 
     def first(self, revision_id: UUID) -> dt.date | None:
@@ -181,7 +191,7 @@ def _compared(
     notices = _notices([checklist.id for checklist in checklists])
     return {
         checklist.id: held_against(
-            _claims(checklist, requests.get(checklist.id, {}), *notices.get(checklist.id, (0, 0))),
+            _claims(checklist, requests.get(checklist.id, {}), notices.get(checklist.id, ())),
             checklist.id,
             bound,
             {
@@ -214,9 +224,15 @@ def held_against(
         if link.verb == verbs.TEXT_RENEWED.name
     ]
     renewed = _last_days(renewals, renewing)
-    is_sound = course.is_sound and len(readable) == len(text_facts) and renewed is not None
+    notices = open_notices(claims.notices, course)
+    is_sound = (
+        course.is_sound
+        and len(readable) == len(text_facts)
+        and renewed is not None
+        and notices is not None
+    )
     agrees = is_sound and claims.agree_with(course, _since(course, readable))
-    return Compared(course, is_sound, agrees, readable, renewed or {})
+    return Compared(course, is_sound, agrees, readable, renewed or {}, notices or ())
 
 
 def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
@@ -238,7 +254,7 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
 
 
 def _claims(
-    checklist: Checklist, requests: Mapping[UUID, RequestState], notices: int, in_effect: int
+    checklist: Checklist, requests: Mapping[UUID, RequestState], notices: Collection[Notice]
 ) -> Claims:
     return Claims(
         state=checklist.state,
@@ -249,7 +265,6 @@ def _claims(
         in_force_at=checklist.in_force_at,
         requests=requests,
         notices=notices,
-        in_effect=in_effect,
     )
 
 
@@ -271,15 +286,11 @@ def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestS
     return states
 
 
-def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    rows = db.session.execute(
-        sa.select(
-            Notice.checklist_id, sa.func.count(Notice.id), sa.func.count(Notice.taken_effect_at)
-        )
-        .where(Notice.checklist_id.in_(checklist_ids), Notice.closed_at.is_(None))
-        .group_by(Notice.checklist_id)
-    )
-    return {row[0]: (row[1], row[2]) for row in rows}
+def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, list[Notice]]:
+    notices: dict[UUID, list[Notice]] = {}
+    for row in db.session.scalars(sa.select(Notice).where(Notice.checklist_id.in_(checklist_ids))):
+        notices.setdefault(row.checklist_id, []).append(row)
+    return notices
 
 
 # Renewals -----------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.agreements import frozen_text, notices
+from tracker.activity.witness import NotSoundError
+from tracker.agreements import evidence, frozen_text, notices
 from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
@@ -111,7 +112,8 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     """Renew a text whose term has ended, if it renews automatically; return whether it did.
 
     A text isn't renewed if a party has given notice that ends it by then (M19: unless a party says
-    no in time). For the worker; skips a text that is locked.
+    no in time). For the worker; skips a text that is locked. Raise NotSoundError if its rows
+    disagree with its signatures and events.
     """
     checklist = db.session.scalar(
         sa.select(Checklist)
@@ -133,20 +135,31 @@ def renew_signed_late(checklist: Checklist) -> tuple[dt.date, dt.date | None] | 
     """Renew terms that were signed after their last day; return the new last day and review.
 
     An amendment signed after a renewal repeats the original dates of M19; if it renews
-    automatically, its term continues like that of the text it replaces. None if it doesn't.
+    automatically, its term continues like that of the text it replaces. None if it doesn't, or if
+    its rows disagree with its signatures and events: the worker then reports that.
     """
-    if not _renew_until(checklist, clock.today()):
+    try:
+        is_renewed = _renew_until(checklist, clock.today())
+    except NotSoundError:
+        return None
+    if not is_renewed:
         return None
     term = term_of(checklist)
     return (term.end, term.review) if term else None
 
 
 def _renew_until(checklist: Checklist, day: dt.date) -> bool:
-    """Add terms until one contains a day; return False if none has to be added."""
+    """Add terms until one contains a day; return False if none has to be added.
+
+    Raise NotSoundError if rows disagree with signatures and events.
+    """
     term = term_of(checklist)
     revision_id = checklist.revision_in_force_id
     if term is None or revision_id is None or not term.renews_itself or term.end >= day:
         return False
+    # A renewal is an event that others rely on: changed rows must not lead to one.
+    if not evidence.look(checklist).agrees:
+        raise NotSoundError
     if _says_no(checklist, term):
         return False
     while term.end < day:

@@ -62,10 +62,11 @@ def _of_checklist(revision: Revision) -> TextStatus:
     outcome = claim.outcome(revision.id)
     if outcome is not Outcome.IN_FORCE:
         return TextStatus(outcome, claim.agrees)
-    states = [claim.validity(revision.id)]
+    states, ended = [claim.validity(revision.id)], False
     if terms is not None and (standing := compared[terms.id].course.standing_id):
         states.append(compared[terms.id].validity(standing))
-    if Validity.RUN_OUT in states or _is_closed(own.cooperation_id):
+        ended = compared[terms.id].outcome(standing) is Outcome.ENDED
+    if ended or Validity.RUN_OUT in states or _is_closed(own.cooperation_id):
         return TextStatus(Outcome.ENDED, claim.agrees)
     begins_later = states[0] is Validity.BEGINS_LATER
     return TextStatus(outcome, claim.agrees, claim.first(revision.id) if begins_later else None)

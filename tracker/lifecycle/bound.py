@@ -116,7 +116,8 @@ def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], froze
 def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
     """Return whether stage and dates are those of the terms that signatures and events show."""
     text_id = terms.course.standing_id if terms else None
-    outcome = terms.outcome(text_id) if terms and text_id else None
+    # The worker moves the stage when it applies a notice.
+    outcome = terms.recorded(text_id) if terms and text_id else None
     if _TERMS_ARE.get(cooperation.stage, outcome) is not outcome:
         return False
     if terms is None or text_id is None:

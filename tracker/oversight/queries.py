@@ -53,7 +53,7 @@ from tracker.signoff.models import (
     SignatureParty,
     SignatureRequest,
 )
-from tracker.signoff.outcomes import Validity, validity
+from tracker.signoff.outcomes import Outcome, Validity, validity
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits import bound as visit_bound
 from tracker.visits.models import GateOverride, Visit
@@ -80,6 +80,8 @@ _IS_DECLINED = sa.and_(
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
+# The outcomes that leave nothing in force.
+_STOPPED = {Outcome.SUSPENDED: AgreementState.SUSPENDED, Outcome.ENDED: AgreementState.ENDED}
 # The order of the register: the newest cooperation first, then visits in order.
 _PLACE = (
     RegisterEntry.newest_first,
@@ -538,7 +540,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         for row in all_rows
     ]
     return [
-        line
+        _as_of_today(line, compared[line.checklist_id])
         if _is_borne_out(line, compared[line.checklist_id])
         and (row[0].visit_id is None or row[0].visit_id in agreeing)
         else _disagreeing(line)
@@ -558,6 +560,14 @@ def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
     if line.until_on != compared.last(shown):
         return False
     return line.made_before or line.to_sign == sum(words.rule.values())
+
+
+def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
+    """Return a row whose notice's day has come as suspended or ended, before the worker acts."""
+    standing_id = compared.course.standing_id
+    outcome = compared.outcome(standing_id) if standing_id else None
+    state = _STOPPED.get(outcome) if outcome else None
+    return replace(line, state=state) if state else line
 
 
 def _disagreeing(line: RegisterLine) -> RegisterLine:

@@ -3,7 +3,6 @@
 It runs after the chain, texts and signatures were verified.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
@@ -104,7 +103,7 @@ class _Cooperation:
             place = RowLocation(Table.CHECKLIST, self._reference, row=printable(row["kind"]))
             checklist_id = read(lambda row: stored.identity(row["id"]), row, place)
             own = requests.get(checklist_id, {})
-            claims = read(_claims(own, notices.get(checklist_id, [])), row, place)
+            claims = read(_claims(own, notices.get(checklist_id, ())), row, place)
             compared = texts.held_against(
                 claims,
                 checklist_id,
@@ -158,15 +157,12 @@ class _Cooperation:
             states[subject_id][revision_id] = state
         return states
 
-    def _notices(self) -> dict[UUID, list[bool]]:
-        """Return for each open notice whether it has taken effect."""
-        effects: dict[UUID, list[bool]] = defaultdict(list)
+    def _notices(self) -> dict[UUID, list[Notice]]:
+        notices: dict[UUID, list[Notice]] = defaultdict(list)
         for row in self._beside_checklists(Notice, Notice.checklist_id):
-            place = RowLocation(Table.NOTICE, self._reference, row=printable(row["id"]))
-            checklist_id, closed_at, taken_effect_at = read(_notice, row, place)
-            if closed_at is None:
-                effects[checklist_id].append(taken_effect_at is not None)
-        return effects
+            notice = self._read(_notice, row, Table.NOTICE)
+            notices[notice.checklist_id].append(notice)
+        return notices
 
     def _renewals(self) -> dict[UUID, list[Renewal]]:
         renewals: dict[UUID, list[Renewal]] = defaultdict(list)
@@ -185,7 +181,7 @@ class _Cooperation:
 
 
 def _claims(
-    requests: Mapping[UUID, RequestState], notices: Collection[bool]
+    requests: Mapping[UUID, RequestState], notices: Collection[Notice]
 ) -> Callable[[Stored], Claims]:
     def make(row: Stored) -> Claims:
         stopped_by = row["halt"]
@@ -197,8 +193,7 @@ def _claims(
             stopped_id=stored.identity_or_none(row["halted_id"]),
             in_force_at=stored.moment_or_none(row["in_force_at"]),
             requests=requests,
-            notices=len(notices),
-            in_effect=sum(notices),
+            notices=notices,
         )
 
     return make
@@ -212,12 +207,12 @@ def _request(row: Stored) -> tuple[UUID, UUID, RequestState]:
     )
 
 
-def _notice(row: Stored) -> tuple[UUID, dt.datetime | None, dt.datetime | None]:
-    return (
-        stored.identity(row["checklist_id"]),
-        stored.moment_or_none(row["closed_at"]),
-        stored.moment_or_none(row["taken_effect_at"]),
-    )
+def _notice(row: Stored) -> Notice:
+    """Return a notice with its status, which is compared here."""
+    notice = stored.notice(row)
+    notice.closed_at = stored.moment_or_none(row["closed_at"])
+    notice.taken_effect_at = stored.moment_or_none(row["taken_effect_at"])
+    return notice
 
 
 def _undertaking(row: Stored) -> Undertaking:

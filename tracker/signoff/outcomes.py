@@ -229,6 +229,8 @@ class Course:
     # The open notices, and how many of them have taken effect.
     notices: int = 0
     in_effect: int = 0
+    # The digests of all notices on the standing revision. Events don't say which of them are open.
+    given: list[str | None] = field(default_factory=list)
     # Whether the events are possible in this order.
     is_sound: bool = True
 
@@ -299,6 +301,7 @@ class _Replay:
         now.standing_id, now.sent_id = text.revision_id, None
         now.phase, now.in_force_at = Phase.IN_FORCE, link.at
         now.notices = now.in_effect = 0  # the newly signed text replaces them
+        now.given.clear()
 
     def _stop_waiting(self, outcome: Outcome) -> None:
         if self._now.sent_id is None:
@@ -332,9 +335,10 @@ class _Replay:
             return
         now.phase = Phase.IN_FORCE
 
-    def give_notice(self, _link: Link) -> None:
+    def give_notice(self, link: Link) -> None:
         """Apply: a party gave notice."""
         self._now.notices += 1
+        self._now.given.append(link.evidence)
 
     def take_back(self, _link: Link) -> None:
         """Apply: a party withdrew its notice before its day."""

@@ -15,12 +15,16 @@ WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
 KEPT_ERROR = 200
 
 
-def of(job: str) -> dict[str, dt.datetime]:
-    """Return the objects a job failed on, and when each may be tried again."""
+def of(job: str) -> dict[str, bool]:
+    """Return the objects a job failed on, and whether each has to wait for its next attempt.
+
+    None waits longer than the last of WAITS: a row that says so was written by hand.
+    """
+    now = clock.now()
     rows = db.session.execute(
         sa.select(JobFailure.object, JobFailure.next_try_at).where(JobFailure.job == job)
     )
-    return {row.object: row.next_try_at for row in rows}
+    return {row.object: now < row.next_try_at <= now + WAITS[-1] for row in rows}
 
 
 def note(job: str, object_name: str, error: str) -> None:
@@ -54,5 +58,5 @@ def known() -> Sequence[JobFailure]:
 
 
 def is_any() -> bool:
-    """Return whether there is any current failure."""
-    return bool(db.session.scalar(sa.select(sa.exists().where(JobFailure.tries > 0))))
+    """Return whether there is any current failure, including rows written by hand."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(JobFailure.job.is_not(None)))))

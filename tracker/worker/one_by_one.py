@@ -12,7 +12,6 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from tracker.activity import stale
-from tracker.core import clock
 from tracker.core.db import BATCH, db, will_write
 from tracker.worker import failures
 
@@ -47,7 +46,7 @@ def each(job: Job, day: dt.date) -> None:
     objects, failed = _due(job, day)
     for work in objects:
         name = named(work)
-        if name in failed and failed[name] > clock.now():
+        if failed.get(name):
             continue
         began = time.monotonic()
         try:
@@ -106,6 +105,6 @@ def what_failed(error: Exception) -> str:
     return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
 
 
-def _due(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
-    """Return the objects that are due, and when those that failed may be tried again."""
+def _due(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, bool]]:
+    """Return the objects that are due, and whether those that failed have to wait."""
     return reading(lambda: (job.find(day), failures.of(job.name)))

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tests import due
 from tests.factories import agreements
+from tests.factories.evidence.tampering import NOTICES, hands, table_of
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import (
     DAY,
@@ -17,6 +18,7 @@ from tests.integration.agreements.conftest import (
 )
 from tests.integration.agreements.test_notices import amend, close, give
 from tests.integration.agreements.test_signers import mailed
+from tracker.activity.witness import NotSoundError
 from tracker.agreements import evidence, notices, renewal
 from tracker.agreements import service as agreements_service
 from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
@@ -25,6 +27,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
+from tracker.signoff.models import RequestState, SignatureRequest
 
 LENGTH = (DAYS + 2) * DAY  # from the day before today on, both days included
 
@@ -90,6 +93,23 @@ def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clo
     assert on(in_force, frozen_time, DAYS + 1) == 1
 
 
+@pytest.mark.parametrize("changed", ["closed_at", "from_on"])
+def test_the_worker_renews_nothing_after_somebody_changed_a_notice_in_the_database(
+    in_force: Table, frozen_time: Clock, changed: str
+) -> None:
+    """Otherwise it would make an event of a renewal that a party said no to in time."""
+    frozen_time(clock.now() + (DAYS - NOTICE) * DAY)
+    give(in_force, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
+    values = {"closed_at": clock.now(), "from_on": clock.today() + LENGTH}
+    with hands() as connection:
+        connection.execute(sa.update(NOTICES).values({changed: values[changed]}))
+    with pytest.raises(NotSoundError):
+        on(in_force, frozen_time, NOTICE + 1)
+    in_force.session.rollback()
+    assert renewals(in_force) == []
+    assert in_force.events("text_renewed") == []
+
+
 def test_a_suspended_text_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
     notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
     assert on(in_force, frozen_time, DAYS + 1) == 0
@@ -144,6 +164,28 @@ def test_an_amendment_signed_after_a_renewal_goes_on_with_the_renewed_dates(
     assert due.renew_due(clock.today()) == 0
     in_force.session.rollback()
     assert integrity.check_all().finding is None
+
+
+def test_an_amendment_signed_after_the_last_day_is_in_force_but_not_renewed_if_rows_disagree(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now() + (DAYS + 1) * DAY)
+    terms = in_force.checklist()
+    first = terms.revision_in_force_id
+    agreements_service.amend(in_force["ilena"], terms, reason="A word.", items=["M2"])
+    agreements.send(in_force.land, terms, SIGNERS)
+    in_force.session.commit()
+    with hands() as connection:
+        requests = table_of(SignatureRequest)
+        of_first = sa.update(requests).where(requests.c.revision_id == first)
+        connection.execute(of_first.values(state=RequestState.WITHDRAWN))
+    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    in_force.session.commit()
+    assert in_force.checklist().revision_in_force_id not in {first, None}
+    assert renewals(in_force) == []
+    with pytest.raises(NotSoundError):
+        due.renew_due(clock.today())
+    in_force.session.rollback()
 
 
 def test_an_amendment_that_no_longer_renews_itself_ends_as_it_says(

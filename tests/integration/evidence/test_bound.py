@@ -3,6 +3,7 @@
 In one file: one table of texts, in which each column is changed in each direction.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.factories.evidence.tampering import (
     REVISIONS,
     SIGNATURES,
     Tampering,
+    fresh,
     hands,
     table_of,
 )
@@ -456,6 +458,54 @@ def test_a_changed_row_is_noticed_and_the_bound_status_is_shown(
             issuing.make(revision_id)
         verdict = verdicts.of_text(scene.reference, digest).verdict
         assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED)
+
+
+def shown(scenes: Scenes, scene: Scene) -> tuple[Verdict, AgreementState]:
+    """Return what the public check and the register say of a text that is or was in force."""
+    return verdicts.of_text(scene.reference, scene.digests[0]).verdict, state_of(scenes, scene)
+
+
+def test_a_text_has_ended_from_the_day_of_a_notice_on_whether_or_not_the_worker_acts(
+    scenes: Scenes, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    scene = scenes["ending"]
+    last = clock.now() + 29 * DAY
+    frozen_time(last)
+    assert shown(scenes, scene) == (Verdict.GENUINE, AgreementState.IN_FORCE)
+    frozen_time(last + DAY)
+    assert shown(scenes, scene) == (Verdict.ENDED, AgreementState.ENDED)
+    terms = db.session.get_one(Checklist, scene.checklist_id)
+    words = evidence.on_pages([terms])[terms.id]
+    assert (words.agrees, str(words.words)) == (True, "Ended")
+    # Rows that the worker hasn't changed yet weren't tampered with.
+    cooperation = db.session.get_one(Cooperation, scene.cooperation_id)
+    assert lifecycle.agreeing([cooperation]) == {cooperation.id}
+    db.session.rollback()
+    with hands() as connection:
+        notices(closed_at=clock.now())(Tampering(connection, scene.cooperation_id), scene)
+    assert shown(scenes, scene) == (Verdict.ENDED, AgreementState.DISAGREES)
+
+
+def test_a_notice_put_off_in_the_database_does_not_keep_a_text_in_force(scenes: Scenes) -> None:
+    scene = scenes["ending"]
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        notices(from_on=clock.today() + 4000 * DAY)(own, scene)
+    assert shown(scenes, scene) == (Verdict.DISAGREES, AgreementState.DISAGREES)
+    jobs.compare_texts()
+    assert [text.reference for text in disagreements.known()] == [scene.reference]
+
+
+def test_another_row_in_place_of_a_closed_notice_is_noticed(scenes: Scenes) -> None:
+    scene = scenes["ending"]
+    with hands() as connection:
+        own = Tampering(connection, scene.cooperation_id)
+        given = connection.scalar(
+            sa.select(NOTICES.c.id).where(NOTICES.c.checklist_id == scene.checklist_id)
+        )
+        own.copy(NOTICES, given, id=fresh(), from_on=clock.today() + 4000 * DAY)
+        own.update(NOTICES, given, closed_at=clock.now())
+    assert shown(scenes, scene) == (Verdict.GENUINE, AgreementState.DISAGREES)
 
 
 def test_the_note_goes_away_once_the_rows_agree_again(scenes: Scenes) -> None:

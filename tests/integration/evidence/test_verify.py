@@ -41,7 +41,7 @@ from tracker.activity.service import record
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import NoticeKind
+from tracker.checklists.models import Checklist, Notice, NoticeKind
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical
@@ -178,6 +178,9 @@ def test_what_ran_out_or_was_closed_has_ended(
 ) -> None:
     cooperation = session.get_one(Cooperation, demonstration.cooperations["complete"])
     assert cooperation.ends_on is not None
+    terms = session.get_one(Checklist, demonstration.checklists["complete", "terms"])
+    (notice,) = notices.open_notices(terms)
+    notices.close_for_departure(None, terms, notice.organisation_id, "It left.")
     last = dt.datetime.combine(cooperation.ends_on, dt.time(12), dt.UTC)
     frozen_time(last)
     assert verdict_on(demonstration, "complete").verdict is Verdict.GENUINE
@@ -198,6 +201,23 @@ def test_what_ran_out_or_was_closed_has_ended(
         after=Stage.CLOSED.value,
     )
     assert verdict_on(demonstration, "complete").verdict is Verdict.ENDED
+
+
+def test_all_texts_have_ended_with_the_terms_from_the_day_of_a_notice_on(
+    session: Session,
+    demonstration: Demonstration,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    day = session.scalars(
+        sa.select(Notice.from_on).where(
+            Notice.checklist_id == demonstration.checklists["complete", "terms"]
+        )
+    ).one()
+    for days, verdict in ((-1, Verdict.GENUINE), (0, Verdict.ENDED)):
+        noon = dt.datetime.combine(day + dt.timedelta(days=days), dt.time(12), dt.UTC)
+        frozen_time(noon)
+        for kind in ("terms", "confidentiality"):
+            assert verdict_on(demonstration, "complete", kind).verdict is verdict
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tracker.core.db import db, will_write
 from tracker.mail import outbox
 from tracker.mail.models import OutboxMessage
 from tracker.worker import failures, one_by_one
+from tracker.worker.models import JobFailure
 from tracker.worker.one_by_one import Job, each
 
 pytestmark = pytest.mark.both_databases
@@ -208,6 +209,19 @@ def test_a_failed_object_is_retried_after_growing_delays(
     (known,) = failures.known()
     assert (known.job, known.object, known.tries) == ("mail", "2", 4)
     assert known.error.startswith("LookupError in test_one_by_one.py, line ")
+
+
+def test_a_row_written_by_hand_does_not_delay_an_object_and_is_reported(session: Session) -> None:
+    worker, now = Worker(), clock.now()
+    worker.failing.clear()
+    never = now + 1000 * failures.WAITS[-1]
+    for number in ("1", "not due"):
+        row = {"job": "mail", "object": number, "tries": 0, "error": "", "failed_at": now}
+        db.session.add(JobFailure(**row, next_try_at=never))
+    db.session.commit()
+    assert failures.is_any()
+    assert worker.run() == [1, 2, 3]
+    assert not failures.is_any()
 
 
 @pytest.mark.parametrize("way", ["it is done", "it is not due any more"])

@@ -44,9 +44,12 @@ def due(since: dt.datetime | None = None) -> list[UUID]:
     index. Texts erased with their cooperation's key can't have one any more; failed ones wait for
     their next attempt.
     """
+    now = clock.now()
+    # None waits longer than the last of WAITS: a row that says so was written by hand.
     waits = sa.exists().where(
         CertificateFailure.revision_id == Revision.id,
-        CertificateFailure.next_try_at > clock.now(),
+        CertificateFailure.next_try_at > now,
+        CertificateFailure.next_try_at <= now + WAITS[-1],
     )
     return list(
         db.session.scalars(
@@ -181,8 +184,10 @@ def failing() -> list[Failing]:
 
 
 def is_any_failing() -> bool:
-    """Return whether any certificate could not be made."""
-    return bool(db.session.scalar(sa.select(sa.exists().where(CertificateFailure.tries > 0))))
+    """Return whether any certificate could not be made, including rows written by hand."""
+    return bool(
+        db.session.scalar(sa.select(sa.exists().where(CertificateFailure.revision_id.is_not(None))))
+    )
 
 
 # Making -------------------------------------------------------------------------------------------
