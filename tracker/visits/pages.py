@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import YES
-from tracker.agreements import evidence
 from tracker.checklists.labels import KINDS, STATES
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.values import as_date as stored_date
@@ -40,6 +39,7 @@ from tracker.visits.facts import (
     OverrideFact,
     PageKind,
     Requirement,
+    Signing,
     Target,
 )
 from tracker.visits.models import VisitStage
@@ -308,14 +308,12 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
                 _("Your task, the urgent-action plan, and who to call."),
             )
         )
-    texts = (reading.roles.checklist, reading.urgent_plan)
-    compared = evidence.compare(
-        [text for text in texts if text.state is not ChecklistState.DRAFTING]
-    )
-    for checklist in texts:
+    facts = reading.judgement.facts
+    texts = ((reading.roles.checklist, facts.roles), (reading.urgent_plan, facts.plan))
+    for checklist, fact in texts:
         in_force = checklist.state is ChecklistState.IN_FORCE
         state: State = STATES[checklist.state], "held" if in_force else "half"
-        if checklist.id in compared and not compared[checklist.id].agrees:
+        if fact.signing is Signing.DISAGREES:
             state = DISAGREES
         tasks.append(
             Task(

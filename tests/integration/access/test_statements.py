@@ -37,12 +37,13 @@ PAGES = {
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 15),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 34),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 36),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 36),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
     "the register": ("milan", "/register", 20),
     "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
-SAVING_V4 = 46
+# It is judged again whether the visit is ready, by texts that agree with their evidence (7).
+SAVING_V4 = 53
 # One of them finds out who has joined by it (adr 70), one whether it was made on paper before.
 SIGNING_LAST = 67
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.

@@ -41,10 +41,11 @@ STATEMENTS = {
     "expire signature request": 40,
     "leave cooperation": 60,
     "leave with party": 60,
-    "judge visit": 25,
+    # Compares the texts that a visit rests on with their evidence (7), as does recomputing one.
+    "judge visit": 32,
     "recompute team": 40,
     "recompute checklist": 40,
-    "recompute visit": 40,
+    "recompute visit": 47,
     "recompute cooperation": 40,
     "recompute register": 40,
     "mail checkpoint": 10,
