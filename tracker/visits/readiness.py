@@ -29,7 +29,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff.models import SignatureKind
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
-from tracker.visits import policy, queries
+from tracker.visits import bound, policy, queries
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import (
     ChecklistFact,
@@ -58,6 +58,8 @@ class Reading:
     urgent_plan: Checklist
     audience_count: int
     judgement: Judgement
+    # Whether stage and readiness agree with the events; compared for pages alone.
+    agrees: bool = True
 
 
 # Built once: the gates need them after nearly every act.
@@ -87,7 +89,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     """Read everything about a visit that its gates depend on.
 
     The caller found it with a scoped query. language is the one in which items are named, for
-    pages.
+    pages: for them the visit is also compared with its events.
     """
     own = _checklists(visit)
     roles = load(own[ChecklistKind.VISIT_ROLES], language)
@@ -125,6 +127,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         urgent_plan=urgent_plan,
         audience_count=len(listed),
         judgement=policy.judge(facts),
+        agrees=not language or visit.id in bound.agreeing([visit]),
     )
 
 

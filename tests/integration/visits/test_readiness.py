@@ -425,6 +425,35 @@ def test_a_signature_that_no_event_binds_makes_a_visit_not_ready(scene: Scene) -
     assert_lost(scene, RequirementKind.ROLES, stage=VisitStage.CLEARED)
 
 
+def test_a_stopped_visit_whose_row_says_otherwise_is_neither_moved_nor_ready(
+    app: Flask, scene: Scene
+) -> None:
+    service.stop(scene.actor("pavo"), scene.visit(), reason="The road is closed.")
+    before = len(scene.events("visit_stage_changed", "visit_became_ready"))
+    scene.session.execute(sa.update(Visit).values(stage=VisitStage.PLANNED))
+    scene.session.commit()
+    assert judged_again(scene) == 0
+    assert len(scene.events("visit_stage_changed", "visit_became_ready")) == before
+    scene.session.commit()
+    page = f"/cooperations/{scene.reference}/visits/1/ready"
+    shown = scene.demonstration.browser(app, "ilena").page(page).text
+    assert "What the database says differs from the signatures and the history." in shown
+    assert "Yes." not in shown
+
+
+def test_a_visit_that_was_not_ready_is_not_said_to_have_been_once_its_days_have_passed(
+    app: Flask, scene: Scene, later: Callable[[dt.date], None]
+) -> None:
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    later(plan_of(scene.visit()).ends_on + ONE_DAY)
+    scene.session.execute(sa.update(Visit).values(is_ready=True))
+    scene.session.commit()
+    page = f"/cooperations/{scene.reference}/visits/1/ready"
+    shown = scene.demonstration.browser(app, "ilena").page(page).text
+    assert "It was ready." not in shown
+    assert "What the database says differs from the signatures and the history." in shown
+
+
 def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
     checklist = amend(scene, ROLES, "V6")
     scene.session.flush()
