@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import defer
 
 from tracker.activity import verbs, witness
-from tracker.activity.models import Event
+from tracker.activity.models import Chain, Event
 from tracker.agreements import evidence as checklists
 from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core.db import db
+from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
-from tracker.signoff.outcomes import Outcome, Validity
+from tracker.signoff.outcomes import FREEZING, Outcome, Validity
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking
 
@@ -45,31 +47,58 @@ def _of_checklist(revision: Revision) -> TextStatus:
     own = db.session.get(Checklist, revision.subject_id)
     if own is None or own.cooperation_id != revision.cooperation_id:
         return NOT_KNOWN
-    terms = db.session.scalar(
-        sa.select(Checklist).where(
-            Checklist.cooperation_id == own.cooperation_id,
-            Checklist.kind == ChecklistKind.TERMS,
-            Checklist.visit_id.is_(None),
-        )
-    )
-    both = {
-        undertaking_text.id: undertaking_text
-        for undertaking_text in (own, terms)
-        if undertaking_text is not None
-    }
-    compared = checklists.look_whole(own.cooperation_id, list(both.values()))
+    terms = _terms_beside(revision)
+    compared = checklists.look_whole(own.cooperation_id, [own, *(terms or ())])
     claim = compared[own.id]
     outcome = claim.outcome(revision.id)
     if outcome is not Outcome.IN_FORCE:
         return TextStatus(outcome, claim.agrees)
+    beside = [compared[text.id] for text in terms or ()]
+    if terms is None or not all(text.is_sound for text in beside):
+        return NOT_KNOWN
     states, ended = [claim.validity(revision.id)], False
-    if terms is not None and (standing := compared[terms.id].course.standing_id):
-        states.append(compared[terms.id].validity(standing))
-        ended = compared[terms.id].outcome(standing) is Outcome.ENDED
+    for text in beside:
+        if standing := text.course.standing_id:
+            states.append(text.validity(standing))
+            ended |= text.outcome(standing) is Outcome.ENDED
     if ended or Validity.RUN_OUT in states or _is_closed(own.cooperation_id):
         return TextStatus(Outcome.ENDED, claim.agrees)
     begins_later = states[0] is Validity.BEGINS_LATER
     return TextStatus(outcome, claim.agrees, claim.first(revision.id) if begins_later else None)
+
+
+def _terms_beside(revision: Revision) -> list[Checklist] | None:
+    """Return the terms of a text's cooperation, whose last day ends the text too.
+
+    Empty for the terms themselves, and before any terms were frozen. None if they are gone, or if
+    a text is gone that could have been theirs. They are found by what events bind, not by the rows
+    of checklists. The caller verifies the chain.
+    """
+    if revision.kind == ChecklistKind.TERMS:
+        return []
+    chain = sa.select(Chain.id).where(Chain.cooperation_id == revision.cooperation_id)
+    links = witness.of_subjects(
+        sa.and_(Event.chain_id.in_(chain), Event.subject_type == CHECKLIST),
+        FREEZING,
+        [revision.cooperation_id],
+    )
+    frozen = {link.evidence for link in links}
+    subject_ids = {link.subject_id for link in links}
+    rows = db.session.scalars(
+        sa.select(Revision)
+        .where(Revision.subject_id.in_(subject_ids))
+        .options(defer(Revision.document))
+    )
+    bound = {signing.evidence_of_revision(row): row for row in rows}
+    terms_ids = {
+        row.subject_id
+        for digest, row in bound.items()
+        if digest in frozen and row.kind == ChecklistKind.TERMS
+    }
+    if not terms_ids:
+        return [] if frozen <= bound.keys() else None
+    terms = db.session.scalars(sa.select(Checklist).where(Checklist.id.in_(terms_ids))).all()
+    return list(terms) if len(terms) == len(terms_ids) else None
 
 
 def _is_closed(cooperation_id: UUID) -> bool:

@@ -76,10 +76,11 @@ class Phase(enum.StrEnum):
     ENDED = "ended"
 
 
+# The verbs whose events bind a checklist's text as it was frozen.
+FREEZING = (verbs.SENT_FOR_SIGNATURE, verbs.FORMER_AGREEMENT_RECORDED)
 # The verbs that decide the outcome of a text, together with the signatures.
 COURSE = (
-    verbs.SENT_FOR_SIGNATURE,
-    verbs.FORMER_AGREEMENT_RECORDED,
+    *FREEZING,
     verbs.DECLINED,
     verbs.SIGNATURE_REQUEST_WITHDRAWN,
     verbs.SIGNATURE_REQUEST_EXPIRED,
@@ -387,8 +388,7 @@ class _Replay:
 
 
 _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
-    verbs.SENT_FOR_SIGNATURE.name: _Replay.send,
-    verbs.FORMER_AGREEMENT_RECORDED.name: _Replay.send,
+    **{verb.name: _Replay.send for verb in FREEZING},
     verbs.DECLINED.name: _Replay.decline,
     verbs.SIGNATURE_REQUEST_WITHDRAWN.name: _Replay.withdraw,
     verbs.SIGNATURE_REQUEST_EXPIRED.name: _Replay.expire,

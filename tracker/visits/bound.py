@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
+from tracker.activity.chain import Link
 from tracker.activity.models import Event
 from tracker.visits.models import Visit, VisitStage
 
@@ -19,16 +20,36 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
     If a recorded act erased the details of a stage's event, the stage is unknown. In two
     statements, three if details are missing.
     """
-    links = witness.of_subjects(
+    links = _links(visits, {*_READINESS, *_STAGES})
+    names = {verb.name for verb in _READINESS}
+    readiness = {link.subject_id: link.verb for link in links if link.verb in names}
+    in_stage = _in_stage(visits, links)
+    return frozenset(
+        visit.id
+        for visit in visits
+        if visit.id in in_stage
+        and visit.is_ready is (readiness.get(visit.id) == verbs.VISIT_BECAME_READY.name)
+    )
+
+
+def in_stage(visits: Collection[Visit]) -> frozenset[UUID]:
+    """Return the visits whose stage agrees with the last events, as agreeing() does."""
+    return _in_stage(visits, _links(visits, _STAGES))
+
+
+def _links(visits: Collection[Visit], of: Collection[verbs.Verb]) -> list[Link]:
+    return witness.of_subjects(
         sa.and_(
             Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits])
         ),
-        {*_READINESS, *_STAGES},
+        of,
         {visit.cooperation_id for visit in visits},
     )
-    ready = {verb.name for verb in _READINESS}
-    readiness = {link.subject_id: link.verb for link in links if link.verb in ready}
-    moves = {link.subject_id: link for link in links if link.verb in {v.name for v in _STAGES}}
+
+
+def _in_stage(visits: Collection[Visit], links: Collection[Link]) -> frozenset[UUID]:
+    names = {verb.name for verb in _STAGES}
+    moves = {link.subject_id: link for link in links if link.verb in names}
     details = witness.details_of([link.event_id for link in moves.values()])
     lacking = witness.lacking_details(
         (link for link in moves.values() if link.verb != verbs.VISIT_STOPPED.name), details
@@ -41,7 +62,5 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
     return frozenset(
         visit.id
         for visit in visits
-        if visit.id not in lacking
-        and visit.is_ready is (readiness.get(visit.id) == verbs.VISIT_BECAME_READY.name)
-        and (stages[visit.id] or visit.stage) == visit.stage
+        if visit.id not in lacking and (stages[visit.id] or visit.stage) == visit.stage
     )

@@ -77,6 +77,8 @@ class Signing(enum.StrEnum):
     IN_FORCE = "in_force"
     # Suspended or ended by a party.
     STOPPED = "stopped"
+    # Its rows do not agree with its signatures and events.
+    DISAGREES = "disagrees"
 
 
 @dataclass(frozen=True, slots=True)

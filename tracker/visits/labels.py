@@ -468,6 +468,9 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.AMENDED: _l("An amendment to the terms on confidentiality isn't signed."),
             Signing.IN_FORCE: _l("A party hasn't signed the terms on confidentiality."),
             Signing.STOPPED: _l("The terms on confidentiality are suspended or have ended."),
+            Signing.DISAGREES: _l(
+                "The terms on confidentiality do not agree with their signatures."
+            ),
         },
         _l("Confidentiality is settled before anything else, above all before a visit."),
         "settling-terms/settle-before-visits",
@@ -482,6 +485,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.AMENDED: _l("An amendment to the roles isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the roles."),
             Signing.STOPPED: _l("The roles of this visit are no longer in force."),
+            Signing.DISAGREES: _l("The roles of this visit do not agree with their signatures."),
         },
         _SETTLE_ROLES,
         _VISITS,
@@ -496,6 +500,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.AMENDED: _l("An amendment to the urgent-action plan isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the plan."),
             Signing.STOPPED: _l("The urgent-action plan is no longer in force."),
+            Signing.DISAGREES: _l("The urgent-action plan does not agree with its signatures."),
         },
         _AGREE_FIRST,
         _URGENT,

@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import YES
-from tracker.agreements import evidence
 from tracker.checklists.labels import KINDS, STATES
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.values import as_date as stored_date
@@ -40,6 +39,7 @@ from tracker.visits.facts import (
     OverrideFact,
     PageKind,
     Requirement,
+    Signing,
     Target,
 )
 from tracker.visits.models import VisitStage
@@ -240,7 +240,12 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _is_ready(reading: Reading) -> bool:
-    """Judge now, even before the worker does; once its days have passed, as it was then."""
+    """Judge now, even before the worker does; once its days have passed, as it was then.
+
+    A visit that does not agree with its events is not ready.
+    """
+    if not reading.agrees:
+        return False
     if is_over(reading):
         return reading.visit.is_ready
     return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
@@ -252,6 +257,8 @@ def is_over(reading: Reading) -> bool:
 
 
 def _state(reading: Reading) -> State:
+    if not reading.agrees:
+        return DISAGREES
     return state_of(reading.visit.stage, is_ready=_is_ready(reading), is_over=is_over(reading))
 
 
@@ -288,7 +295,8 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     """Return the work on a visit: readiness, the reader's own part, its checklists."""
     visit, reference = reading.visit, reading.cooperation.reference
     words, mark = _state(reading)
-    if visit.stage in stages.PREPARED and not _is_ready(reading) and not is_over(reading):
+    is_prepared = visit.stage in stages.PREPARED and not is_over(reading)
+    if reading.agrees and is_prepared and not _is_ready(reading):
         words = _("Not yet")
     ready_url = url_for("visits.ready", reference=reference, number=visit.number)
     missing = "" if is_over(reading) else missing_words(reading)
@@ -308,14 +316,12 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
                 _("Your task, the urgent-action plan, and who to call."),
             )
         )
-    texts = (reading.roles.checklist, reading.urgent_plan)
-    compared = evidence.compare(
-        [text for text in texts if text.state is not ChecklistState.DRAFTING]
-    )
-    for checklist in texts:
+    facts = reading.judgement.facts
+    texts = ((reading.roles.checklist, facts.roles), (reading.urgent_plan, facts.plan))
+    for checklist, fact in texts:
         in_force = checklist.state is ChecklistState.IN_FORCE
         state: State = STATES[checklist.state], "held" if in_force else "half"
-        if checklist.id in compared and not compared[checklist.id].agrees:
+        if fact.signing is Signing.DISAGREES:
             state = DISAGREES
         tasks.append(
             Task(
@@ -513,6 +519,11 @@ def missing_words(reading: Reading) -> str:
 
 
 def _lede(reading: Reading) -> object:
+    if not reading.agrees:
+        return _(
+            "What the database says differs from the signatures and the history. Don't rely on it "
+            "until somebody has found out why."
+        )
     if reading.visit.stage is VisitStage.STOPPED:
         return _("The visit was stopped. Reason: %(reason)s", reason=reading.visit.stopped_reason)
     if is_over(reading):

@@ -1,7 +1,7 @@
 """Readiness of a visit: reads what its gates depend on, in a constant number of queries."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.beside import texts_on_page
 from tracker.checklists.heads import HEADS, remember
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState, Flag
@@ -28,7 +29,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff.models import SignatureKind
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
-from tracker.visits import policy, queries
+from tracker.visits import bound, policy, queries
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import (
     ChecklistFact,
@@ -57,6 +58,8 @@ class Reading:
     urgent_plan: Checklist
     audience_count: int
     judgement: Judgement
+    # Whether stage and readiness agree with the events; compared for pages alone.
+    agrees: bool = True
 
 
 # Built once: the gates need them after nearly every act.
@@ -86,7 +89,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     """Read everything about a visit that its gates depend on.
 
     The caller found it with a scoped query. language is the one in which items are named, for
-    pages.
+    pages: for them the visit is also compared with its events.
     """
     own = _checklists(visit)
     roles = load(own[ChecklistKind.VISIT_ROLES], language)
@@ -94,8 +97,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
     listed = audiences.user_ids(VISIT, visit.id)
-    parties = _signing_parties(roles.cooperation, team)
-    signed = _signatures(own.values())
+    texts = _Texts(own.values(), _signing_parties(roles.cooperation, team))
     facts = Facts(
         today=today or clock.today(),
         stage=visit.stage,
@@ -106,9 +108,9 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan),
-        roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
-        plan=_checklist(urgent_plan, parties, signed, lacking=_unfit(urgent_plan, language)),
-        confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
+        roles=texts.of_visit(roles.checklist, _lacking(roles)),
+        plan=texts.of_visit(urgent_plan, _unfit(urgent_plan, language)),
+        confidentiality=texts.of_terms(own.get(ChecklistKind.CONFIDENTIALITY)),
         briefing_on=as_date(roles.sheet.value("V18", "briefing")),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
         and has_content(roles.sheet.value("V13", "safety_phone")),
@@ -125,6 +127,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         urgent_plan=urgent_plan,
         audience_count=len(listed),
         judgement=policy.judge(facts),
+        agrees=not language or visit.id in bound.agreeing([visit]),
     )
 
 
@@ -153,6 +156,51 @@ def signing_parties(parties: Iterable[Party], team: Iterable[TeamMember]) -> lis
     ]
 
 
+class _Texts:
+    """The texts that the gates depend on, compared with their signatures and events.
+
+    In a constant number of queries. What only rows say of a text makes no visit ready.
+    """
+
+    def __init__(self, checklists: Collection[Checklist], parties: tuple[PartyFact, ...]) -> None:
+        self._parties = parties
+        self._signed = _signatures(checklists)
+        self._on_pages = texts_on_page(checklists)
+
+    def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
+        """Return the signing status of a checklist: not signed while an amendment is open.
+
+        What is flagged as limiting the NPM is not agreed, and can't be sent.
+        """
+        if not self._on_pages[checklist.id].agrees:
+            return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
+        match checklist.state:
+            case ChecklistState.IN_FORCE:
+                signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
+            case ChecklistState.SENT:
+                signing, revision_id = Signing.SENT, checklist.revision_sent_id
+            case _ if checklist.stopped_by is not None:
+                signing, revision_id = Signing.STOPPED, None
+            case _:
+                signing, revision_id = _drafted(checklist), None
+        return ChecklistFact(checklist.id, signing, lacking, self._unsigned(revision_id))
+
+    def of_terms(self, checklist: Checklist | None) -> ChecklistFact:
+        """Return the signing status of the confidentiality terms; amending changes nothing yet."""
+        if checklist is None:
+            return ChecklistFact()
+        revision_id = checklist.revision_in_force_id
+        if revision_id is None or not self._on_pages[checklist.id].agrees:
+            return self.of_visit(checklist)
+        return ChecklistFact(checklist.id, Signing.IN_FORCE, unsigned=self._unsigned(revision_id))
+
+    def _unsigned(self, revision_id: UUID | None) -> tuple[PartyFact, ...]:
+        if revision_id is None:
+            return ()
+        signed_by = self._signed.get(revision_id, frozenset())
+        return tuple(party for party in self._parties if party.organisation_id not in signed_by)
+
+
 def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID]]:
     """Return the organisations that have signed each revision in force or pending."""
     revision_ids = {
@@ -171,60 +219,13 @@ def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID
     }
 
 
-def _checklist(
-    checklist: Checklist,
-    parties: tuple[PartyFact, ...],
-    signed: Mapping[UUID, frozenset[UUID]],
-    lacking: tuple[ItemFact, ...] = (),
-) -> ChecklistFact:
-    """Return the signing state of a visit's checklist: not signed while an amendment is open.
-
-    What is flagged as limiting the NPM is not agreed, and can't be sent.
-    """
-    match checklist.state:
-        case ChecklistState.IN_FORCE:
-            signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
-        case ChecklistState.SENT:
-            signing, revision_id = Signing.SENT, checklist.revision_sent_id
-        case _ if checklist.stopped_by is not None:
-            signing, revision_id = Signing.STOPPED, None
-        case _:
-            revision_id = None
-            if checklist.revision_in_force_id is not None:
-                signing = Signing.AMENDED
-            elif checklist.is_complete and not db.session.scalar(_FLAGGED, {"id": checklist.id}):
-                signing = Signing.TO_SEND
-            else:
-                signing = Signing.INCOMPLETE
-    return ChecklistFact(checklist.id, signing, lacking, _unsigned(revision_id, parties, signed))
-
-
-def _terms(
-    checklist: Checklist | None,
-    parties: tuple[PartyFact, ...],
-    signed: Mapping[UUID, frozenset[UUID]],
-) -> ChecklistFact:
-    """Return the signing status of the confidentiality terms; an amendment changes nothing yet."""
-    if checklist is None:
-        return ChecklistFact()
-    if checklist.revision_in_force_id is None:
-        return _checklist(checklist, parties, signed)
-    return ChecklistFact(
-        checklist.id,
-        Signing.IN_FORCE,
-        unsigned=_unsigned(checklist.revision_in_force_id, parties, signed),
-    )
-
-
-def _unsigned(
-    revision_id: UUID | None,
-    parties: tuple[PartyFact, ...],
-    signed: Mapping[UUID, frozenset[UUID]],
-) -> tuple[PartyFact, ...]:
-    if revision_id is None:
-        return ()
-    signed_by = signed.get(revision_id, frozenset())
-    return tuple(party for party in parties if party.organisation_id not in signed_by)
+def _drafted(checklist: Checklist) -> Signing:
+    """Return the signing status of a checklist that is being drafted or amended."""
+    if checklist.revision_in_force_id is not None:
+        return Signing.AMENDED
+    if checklist.is_complete and not db.session.scalar(_FLAGGED, {"id": checklist.id}):
+        return Signing.TO_SEND
+    return Signing.INCOMPLETE
 
 
 def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:

@@ -32,7 +32,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
-from tracker.visits import messages, policy, queries, readiness, shown, stages, team
+from tracker.visits import bound, messages, policy, queries, readiness, shown, stages, team
 from tracker.visits.encryption import Plan, plan_of, put_plan
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
@@ -557,15 +557,19 @@ def settle(visit: Visit) -> bool:
 
     A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
     longer so. Lead and coordinators of the NPM are told that something changed, and no more. Once
-    its days have passed it stays as it was: papers and clearances run out then.
+    its days have passed it stays as it was: papers and clearances run out then. One whose stage
+    does not agree with its events keeps it and isn't ready: no event may rest on such a row.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
     if visit.stage not in stages.PREPARED or plan_of(visit).is_over(clock.today()):
         return False
-    judged = readiness.judge(visit)
-    moved = _set_stage(visit, stages.stage_after(visit.stage, judged.is_open))
-    ready = stages.is_ready(visit.stage, judged.is_open)
+    is_open = readiness.judge(visit).is_open
+    after, ready = stages.stage_after(visit.stage, is_open), stages.is_ready(visit.stage, is_open)
+    changes = (after, ready) != (visit.stage, visit.is_ready)
+    if changes and visit.id not in bound.in_stage([visit]):
+        after, ready = visit.stage, False
+    moved = _set_stage(visit, after)
     if ready == visit.is_ready:
         return moved
     visit.is_ready, visit.ready_at = ready, clock.now() if ready else None

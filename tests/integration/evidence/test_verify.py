@@ -29,6 +29,7 @@ from tests.factories.evidence.tampering import (
     REVISIONS,
     Tampering,
     hands,
+    table_of,
 )
 from tests.pages import Page
 from tests.starting_points import noon_in
@@ -70,6 +71,7 @@ from tracker.undertakings.models import Undertaking, UndertakingEnd, Undertaking
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
 OTHER = "f" * 64
+CHECKLISTS, DAY = table_of(Checklist), dt.timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -218,6 +220,40 @@ def test_all_texts_have_ended_with_the_terms_from_the_day_of_a_notice_on(
         frozen_time(noon)
         for kind in ("terms", "confidentiality"):
             assert verdict_on(demonstration, "complete", kind).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "verdict"),
+    [
+        (CHECKLISTS, {"kind": ChecklistKind.VISIT_ROLES}, Verdict.ENDED),
+        (CHECKLISTS, {"visit_id": uuid4()}, Verdict.ENDED),
+        (CHECKLISTS, {"id": uuid4()}, Verdict.DISAGREES),
+        (REVISIONS, {"document": b"{}"}, Verdict.DISAGREES),
+        (REVISIONS, {"kind": "visit_roles"}, Verdict.DISAGREES),
+        (REVISIONS, {"subject_id": uuid4()}, Verdict.DISAGREES),
+    ],
+)
+def test_a_plan_that_ended_with_the_terms_is_not_genuine_once_their_rows_were_changed(
+    session: Session,
+    demonstration: Demonstration,
+    frozen_time: Callable[[dt.datetime | None], None],
+    table: sa.Table,
+    values: dict[str, object],
+    verdict: Verdict,
+) -> None:
+    cooperation = session.get_one(Cooperation, demonstration.cooperations["complete"])
+    assert cooperation.ends_on is not None
+    frozen_time(dt.datetime.combine(cooperation.ends_on, dt.time(12), dt.UTC) + DAY)
+    assert verdict_on(demonstration, "complete", "urgent_plan").verdict is Verdict.ENDED
+    row_id = demonstration.checklists["complete", "terms"]
+    if table is REVISIONS:
+        row_id = revision_of(demonstration, "complete").id
+    session.rollback()
+    with hands() as connection:
+        Tampering(connection, demonstration.cooperations["complete"]).update(
+            table, row_id, **values
+        )
+    assert verdict_on(demonstration, "complete", "urgent_plan").verdict is verdict
 
 
 @pytest.mark.parametrize(

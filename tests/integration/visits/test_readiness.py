@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from tests import due
 from tests.factories.checklists import decline_text
+from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
 from tests.factories.visits import TEAM, Scene, accept_role, confirm_plan, planned, team_plan
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership, User
@@ -29,7 +30,7 @@ from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
-from tracker.checklists.models import Checklist, NoticeKind, Stance
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, clearances
@@ -370,6 +371,87 @@ def test_an_amendment_makes_a_visit_not_ready_until_all_have_signed(
         for key in TEAM:
             assert confirm_plan(scene.actor(key), scene.visit())
     assert_ready(scene)
+
+
+def in_force_by_its_row(scene: Scene, checklist: Checklist) -> None:
+    """Write into the database that the text that was in force is in force again."""
+    scene.session.refresh(checklist)
+    values = {
+        "state": ChecklistState.IN_FORCE,
+        "revision_in_force_id": checklist.revision_in_force_id or checklist.stopped_id,
+        "stopped_by": None,
+        "stopped_id": None,
+    }
+    scene.session.execute(sa.update(Checklist).where(Checklist.id == checklist.id).values(values))
+    scene.session.commit()
+
+
+def test_what_only_a_row_says_is_in_force_makes_no_visit_ready(app: Flask, scene: Scene) -> None:
+    plan = amend(scene, URGENT_PLAN, "U4")
+    assert RequirementKind.PLAN in missing_kinds(scene)
+    in_force_by_its_row(scene, plan)
+    assert missing_kinds(scene) == {RequirementKind.PLAN}
+    scene.session.commit()
+    jobs.judge_visits()
+    scene.session = db.session()
+    assert_lost(scene, RequirementKind.PLAN, stage=VisitStage.CLEARED)
+    assert len(scene.events("visit_became_ready")) == 1
+    scene.session.commit()
+    page = f"/cooperations/{scene.reference}/visits/1/ready"
+    shown = scene.demonstration.browser(app, "ilena").page(page).text
+    assert "The urgent-action plan does not agree with its signatures." in shown
+    assert "Yes." not in shown
+
+
+def test_confidentiality_terms_that_only_a_row_says_are_in_force_are_missing(
+    scene: Scene,
+) -> None:
+    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    notices.give_notice(scene.actor("tomas"), terms, NoticeKind.SUSPENDED, reason="A leak.")
+    assert RequirementKind.CONFIDENTIALITY in missing_kinds(scene)
+    in_force_by_its_row(scene, terms)
+    assert RequirementKind.CONFIDENTIALITY in missing_kinds(scene)
+
+
+def test_a_signature_that_no_event_binds_makes_a_visit_not_ready(scene: Scene) -> None:
+    cooperation_id, revision_id = scene.cooperation.id, scene.checklist(ROLES).revision_in_force_id
+    other = scene.user("dina")
+    scene.session.rollback()
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        row = next(row for row in own.rows(SIGNATURES) if row.revision_id == revision_id)
+        own.copy(SIGNATURES, row.id, id=other, user_id=other, digest="e" * 64)
+    assert judged_again(scene) == 1
+    assert_lost(scene, RequirementKind.ROLES, stage=VisitStage.CLEARED)
+
+
+def test_a_stopped_visit_whose_row_says_otherwise_is_neither_moved_nor_ready(
+    app: Flask, scene: Scene
+) -> None:
+    service.stop(scene.actor("pavo"), scene.visit(), reason="The road is closed.")
+    before = len(scene.events("visit_stage_changed", "visit_became_ready"))
+    scene.session.execute(sa.update(Visit).values(stage=VisitStage.PLANNED))
+    scene.session.commit()
+    assert judged_again(scene) == 0
+    assert len(scene.events("visit_stage_changed", "visit_became_ready")) == before
+    scene.session.commit()
+    page = f"/cooperations/{scene.reference}/visits/1/ready"
+    shown = scene.demonstration.browser(app, "ilena").page(page).text
+    assert "What the database says differs from the signatures and the history." in shown
+    assert "Yes." not in shown
+
+
+def test_a_visit_that_was_not_ready_is_not_said_to_have_been_once_its_days_have_passed(
+    app: Flask, scene: Scene, later: Callable[[dt.date], None]
+) -> None:
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    later(plan_of(scene.visit()).ends_on + ONE_DAY)
+    scene.session.execute(sa.update(Visit).values(is_ready=True))
+    scene.session.commit()
+    page = f"/cooperations/{scene.reference}/visits/1/ready"
+    shown = scene.demonstration.browser(app, "ilena").page(page).text
+    assert "It was ready." not in shown
+    assert "What the database says differs from the signatures and the history." in shown
 
 
 def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
