@@ -85,13 +85,13 @@ def require_recent(page: SigningPage | None, digest: str) -> None:
         )
 
 
-def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> None:
-    """Raise NotShownError unless the page recently showed this text, and this sentence to sign.
+def require_sentence(page: SigningPage | None, digest: str, sentence: str) -> None:
+    """Raise NotShownError unless the page showed this text, and this sentence to sign.
 
     The sentence says for whom a person signs and by what power, which can change while the page is
     open.
     """
-    require_recent(page, digest)
+    require(page, digest)
     if page is not None and page.sentence != with_sentence(page, sentence).sentence:
         raise OtherSentenceError(
             _l(
@@ -100,3 +100,9 @@ def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> Non
             ),
             page.digest,
         )
+
+
+def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> None:
+    """Raise NotShownError unless the page recently showed this text, and this sentence to sign."""
+    require_recent(page, digest)
+    require_sentence(page, digest, sentence)

@@ -163,7 +163,8 @@ def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Table) -> N
     send(many)
     terms = many.checklist()
     scan = paper.record(many["ilena"], terms)
-    for other in (shown.page_with("b" * 64), None):
+    other_sentence = shown.with_sentence(shown.page_with(scan.digest), "I compared it for another.")
+    for other in (shown.page_with("b" * 64), other_sentence, None):
         with pytest.raises(NotShownError):
             scans.confirm(
                 many["samira"],
