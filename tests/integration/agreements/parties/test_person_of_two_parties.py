@@ -12,6 +12,7 @@ from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.activity.models import Event
 from tracker.checklists.models import Notice, Stance
+from tracker.comments.models import Comment
 from tracker.core.db import db
 
 SWITCHED = "You're now acting for another organisation than when this page was opened"
@@ -65,3 +66,26 @@ def test_nobody_accepts_or_discusses_an_answer_for_another_party_than_the_page_s
     assert browser.post(talk, data=page.form().filled_in(), csrf=False).status_code == 303
     (position,) = (p for p in table.loaded().positions if p.stance is Stance.WANTS_TALK)
     assert position.organisation_id == table.land.id("lantern")
+
+
+def test_a_comment_to_ones_own_side_is_not_sent_to_another_side_than_the_page_said(
+    app: Flask, table: Table
+) -> None:
+    """Forms that show no text to act on carry the organisation too."""
+    add_to(table, "samira", "lantern")
+    thread = f"/checklists/{table.checklist().id}/comments"
+    browser = browser_for(table, app, "samira", "door")
+    form = browser.page(thread).form().filled_in(text=WHY, audience="own")
+    to_door = browser.page("/account/acting").form().filled_in()
+    browser.submit("/account/acting", organisation=str(table.land.id("lantern")))
+    origin = {"Origin": "http://localhost"}
+    reply = browser.post(thread, data=form, csrf=False, headers=origin)
+    assert reply.status_code == 409
+    assert SWITCHED in Page.of(reply).text
+    assert WHY in Page.of(reply).text
+    assert table.session.scalars(sa.select(Comment)).all() == []
+    # From the same earlier pages: for whom they act, and the comment once that is right.
+    browser.post("/account/acting", data=to_door, csrf=False)
+    assert browser.post(thread, data=form, csrf=False).status_code == 303
+    comment = table.session.scalars(sa.select(Comment)).one()
+    assert comment.organisation_id == table.land.id("door")
