@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
+from tracker.access.page_organisation import init_page_organisation
 from tracker.accounts import pages as account_pages
 from tracker.accounts import queries as account_queries
 from tracker.accounts import routes as account_routes
@@ -646,6 +647,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     csrf.init_app(app)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
+    init_page_organisation(app)
     sign_in.init_second_factor(app)
     _add_template_context(app)
     app.cli = Commands(app.name)

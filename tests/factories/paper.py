@@ -80,7 +80,7 @@ def page_of_known(checklist: Checklist) -> SigningPage:
 
 def confirm(actor: Actor, checklist: Checklist, record: PaperRecord) -> None:
     """Confirm a scan for another party."""
-    page = shown.page_with(record.digest)
+    page = shown.with_sentence(shown.page_with(record.digest), SENTENCE)
     paper.confirm(actor, checklist, record.id, page=page, sentence=SENTENCE, language="en")
 
 

@@ -122,6 +122,11 @@ def recorded(stage: Stage) -> PaperRecord:
     return paper.on_revisions([revision_id])[revision_id][0]
 
 
+def page_of(stage: Stage) -> SigningPage:
+    """Return a page opened now that shows the scan, and the sentence of its signature."""
+    return shown.with_sentence(shown.page_with(recorded(stage).digest), SENTENCE)
+
+
 def confirm(
     stage: Stage, by: Actor | str = "milan", *, page: SigningPage | None = None
 ) -> Signature:
@@ -129,7 +134,7 @@ def confirm(
     return service.confirm(
         stage.actor(by) if isinstance(by, str) else by,
         stage.undertaking(DRIVER).id,
-        page=page or shown.page_with(recorded(stage).digest),
+        page=page or page_of(stage),
         sentence=SENTENCE,
         language="en",
     )

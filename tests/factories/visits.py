@@ -218,17 +218,17 @@ def planned(
 
 def accept_role(actor: Actor, visit: Visit) -> bool:
     """Accept a person's task as it is now."""
-    mark = shown.task_mark(actor.user_id, readiness.read(visit))
+    mark = shown.task_mark(actor, readiness.read(visit))
     return service.accept_role(actor, visit, mark=mark)
 
 
 def confirm_plan(actor: Actor, visit: Visit) -> bool:
     """Confirm the urgent-action plan as it is now."""
-    mark = shown.plan_mark(actor.user_id, readiness.read(visit))
+    mark = shown.plan_mark(actor, readiness.read(visit))
     return service.confirm_plan(actor, visit, mark=mark)
 
 
 def override(actor: Actor, visit: Visit, *, reason: str = "A call that can't wait.") -> None:
     """Override gate J3 for what is missing now."""
-    mark = shown.override_mark(actor.user_id, readiness.read(visit))
+    mark = shown.override_mark(actor, readiness.read(visit))
     service.override(actor, visit, reason=reason, mark=mark)

@@ -1,19 +1,26 @@
 """Tokens of what a page showed a person, which its form sends back to be compared.
 
 Nobody acts on something they didn't see (product.md, 5.3). What a page shows is hashed, and the
-token holds the digest, signed by the instance for one person and one purpose. Nobody else can make
-one, and a token of another person or another page is invalid.
+token holds the digest, signed by the instance for one person, the organisation they act for, and
+one purpose. Nobody else can make one, and a token of another person or another page is invalid. A
+person who changes the organisation in another tab is told so, and nothing is done.
 """
 
 import hashlib
 import hmac
-from uuid import UUID
+from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeSerializer
 
+from tracker.access.actor import Actor
 from tracker.core import canonical, keys
 from tracker.core.errors import StaleError
+
+OTHER_ORGANISATION = _l(
+    "You're now acting for another organisation than when this page was opened, so nothing was "
+    "saved yet. Only press the button again if you mean to."
+)
 
 
 class NotShownError(StaleError):
@@ -27,30 +34,67 @@ class NotShownError(StaleError):
         self.seen = seen
 
 
+class OtherOrganisationError(NotShownError):
+    """Raised if the person acts for another organisation than when the page was opened."""
+
+    def __init__(self, seen: str = "") -> None:
+        super().__init__(OTHER_ORGANISATION, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenContent:
+    """What a person's token says: the digest of the page and what else is stored."""
+
+    digest: str
+    more: tuple[str, ...]
+    # Whether the person acts for another organisation now than when the page was opened.
+    is_for_another: bool
+
+
 def digest_of(*things: str) -> str:
     """Return a digest of ids, versions and digests, keyed so that it reveals none of them."""
     text = canonical.to_bytes(list(things))
     return hmac.new(keys.current().secret, text, hashlib.sha256).hexdigest()
 
 
-def token_of(user_id: UUID, purpose: str, digest: str, *more: str) -> str:
+def token_of(actor: Actor, purpose: str, digest: str, *more: str) -> str:
     """Return the token of a page whose content has this digest; more is stored in the token."""
-    return _signer(purpose).dumps([str(user_id), digest, *more])
+    return _signer(purpose).dumps([_owner(actor), digest, *more])
 
 
-def values_in(user_id: UUID, purpose: str, token: str | None) -> list[str] | None:
-    """Return the digest and the other values in a token; None if it is not this person's."""
+def read(actor: Actor, purpose: str, token: str | None) -> TokenContent | None:
+    """Return what a token says; None if it is another person's, or for another purpose."""
     try:
-        owner, *values = _signer(purpose).loads(token or "")
+        (user, organisation), digest, *more = _signer(purpose).loads(token or "")
     except (BadData, ValueError, TypeError):
         return None
-    return values if owner == str(user_id) else None
+    own_user, own_organisation = _owner(actor)
+    if user != own_user:
+        return None
+    return TokenContent(digest, tuple(more), organisation != own_organisation)
 
 
-def digest_in(user_id: UUID, purpose: str, token: str | None) -> str:
-    """Return the digest in a token; empty if it is another person's, or for another purpose."""
-    values = values_in(user_id, purpose, token)
-    return values[0] if values else ""
+def digest_in(actor: Actor, purpose: str, token: str | None) -> str:
+    """Return the digest in a token.
+
+    Empty if it is another person's, for another purpose, or of a page that was opened for another
+    organisation.
+    """
+    content = read(actor, purpose, token)
+    return content.digest if content and not content.is_for_another else ""
+
+
+def require_shown(
+    actor: Actor, purpose: str, token: str | None, now: str, changed: object = None
+) -> None:
+    """Raise NotShownError unless the person's page showed the current state.
+
+    Raise OtherOrganisationError if they acted for another organisation then.
+    """
+    content = read(actor, purpose, token)
+    if content and content.is_for_another:
+        raise OtherOrganisationError(content.digest)
+    require(content.digest if content else "", now, changed)
 
 
 def require(seen: str, now: str, changed: object = None) -> None:
@@ -65,6 +109,10 @@ def require(seen: str, now: str, changed: object = None) -> None:
             ),
             seen,
         )
+
+
+def _owner(actor: Actor) -> list[str]:
+    return [str(actor.user_id), str(actor.organisation_id or "")]
 
 
 def _signer(purpose: str) -> URLSafeSerializer:

@@ -26,20 +26,19 @@ def token_of(actor: Actor, *checklists: Checklist) -> str:
     """Return the token of a page that is about these texts in their current state."""
     revision = revision_of(checklists[0]) if len(checklists) == 1 else None
     digest = revision.digest if revision else ""
-    return page_tokens.token_of(actor.user_id, _PURPOSE, _standing(checklists), digest)
+    return page_tokens.token_of(actor, _PURPOSE, _standing(checklists), digest)
 
 
 def require(actor: Actor, *checklists: Checklist, token: str | None) -> None:
     """Lock texts; raise NotShownError unless the person's page showed their current state."""
     lock(*checklists)
-    seen = page_tokens.digest_in(actor.user_id, _PURPOSE, token)
-    page_tokens.require(seen, _standing(checklists))
+    page_tokens.require_shown(actor, _PURPOSE, token, _standing(checklists))
 
 
 def revision_on(actor: Actor, token: str | None) -> str:
     """Return the digest of the revision that a page of one text was about; empty if unknown."""
-    values = page_tokens.values_in(actor.user_id, _PURPOSE, token)
-    return values[1] if values else ""
+    content = page_tokens.read(actor, _PURPOSE, token)
+    return content.more[0] if content else ""
 
 
 def _standing(checklists: tuple[Checklist, ...]) -> str:

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import current_actor, found_or_404, note_reading, require
+from tracker.access.page_tokens import OtherOrganisationError
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope
@@ -160,19 +161,13 @@ def is_sent(form: Form) -> bool:
     page was opened for, is shown again with what was typed, so that nothing is saved in the wrong
     name.
     """
-    if not form.is_submitted() or form.changed_rows():
+    if not form.is_submitted():
         return False
-    args = request.view_args or {}
-    whose = opened_by(args["checklist_id"], args["code"])
-    if whose and not is_own(current_actor(), whose):
-        form.refuse(
-            RuleBrokenError(
-                _l(
-                    "You're now acting for another organisation than when this page was opened, "
-                    "so nothing was saved yet. Only press the button again if you mean to."
-                )
-            )
-        )
+    has_other_rows = form.changed_rows()
+    if _is_for_another():
+        form.refuse(OtherOrganisationError())
+        return False
+    if has_other_rows:
         return False
     if g.get(SENT_LATE):
         form.refuse(
@@ -185,6 +180,22 @@ def is_sent(form: Form) -> bool:
         )
         return False
     return bool(form.validate())
+
+
+def shows_anew(form: Form) -> bool:
+    """Return whether a form is to remember what its page shows now.
+
+    It is being opened, or comes back because the person acts for another organisation now. Else a
+    form that was sent says what its page showed.
+    """
+    return not form.is_submitted() or _is_for_another()
+
+
+def _is_for_another() -> bool:
+    """Return whether a form was sent from a page that was opened for another organisation."""
+    args = request.view_args or {}
+    whose = opened_by(args["checklist_id"], args["code"])
+    return whose is not None and not is_own(current_actor(), whose)
 
 
 def show_version(form: Form, current: Filled | None) -> None:
@@ -211,7 +222,7 @@ def open_form(
     One that was sent says what its page showed.
     """
     show_version(form, current)
-    if not form.is_submitted():
+    if shows_anew(form):
         show_question(form, actor, loaded, item)
 
 

@@ -2,19 +2,23 @@
 
 Pages are compressed, and whatever stays the same in many compressed responses can be guessed from
 their size (BREACH). Flask-WTF's own token begins with the same characters for as long as a session
-lasts.
+lasts. The masked token also carries a mark that says for whom the page was opened.
 """
 
 import base64
 import binascii
 import secrets
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask_wtf import CSRFProtect, FlaskForm
 from flask_wtf.csrf import generate_csrf
 
-_MASKED = "masked_csrf_token"
+_MASKED, _SENT = "masked_csrf_token", "sent_page_mark"
+_MARK_OF_PAGE = "mark_of_page"
+# Between the token and the mark; in no token of the library.
+_BEFORE_MARK = "|"
 
 
 class MaskedCSRFProtect(CSRFProtect):  # type: ignore[misc] # the library has no types
@@ -27,8 +31,22 @@ class MaskedCSRFProtect(CSRFProtect):  # type: ignore[misc] # the library has no
         app.context_processor(lambda: {"csrf_token": masked_token})
 
     def _get_csrf_token(self) -> str | None:
-        token = super()._get_csrf_token()
-        return None if token is None else unmasked(token)
+        text = super()._get_csrf_token()
+        if text is None:
+            return None
+        token, _sign, mark = unmasked(text).partition(_BEFORE_MARK)
+        setattr(g, _SENT, mark)
+        return token
+
+
+def mark_pages(app: Flask, mark: Callable[[], str]) -> None:
+    """Have the token of each page carry a mark, which sent_mark() returns when its form is sent."""
+    app.extensions[_MARK_OF_PAGE] = mark
+
+
+def sent_mark() -> str:
+    """Return the mark of the page that a form was sent from; empty if it had none."""
+    return str(g.get(_SENT, ""))
 
 
 class MaskedFormCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc] # the library has no types
@@ -42,7 +60,8 @@ class MaskedFormCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc] # the lib
 def masked_token() -> str:
     """Return the session's token for this response; the same for all forms of a page."""
     if _MASKED not in g:
-        setattr(g, _MASKED, masked(generate_csrf()))
+        mark = current_app.extensions.get(_MARK_OF_PAGE, str)()
+        setattr(g, _MASKED, masked(f"{generate_csrf()}{_BEFORE_MARK}{mark}"))
     return str(g.get(_MASKED))
 
 

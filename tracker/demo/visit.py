@@ -113,7 +113,7 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
     fill_in(cast, roles)
     team = ("pavo", "ruth", "leyla", "samira", "marek")
     for key in team:
-        mark = shown.task_mark(cast.users[key].id, readiness.read(visit))
+        mark = shown.task_mark(cast.actor(key), readiness.read(visit))
         visits.accept_role(cast.actor(key), visit, mark=mark)
     for checklist in (roles, plan):
         if checklist is plan:
@@ -121,7 +121,7 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
         send(cast, checklist)
         sign(cast, checklist)
     for key in team:
-        mark = shown.plan_mark(cast.users[key].id, readiness.read(visit))
+        mark = shown.plan_mark(cast.actor(key), readiness.read(visit))
         visits.confirm_plan(cast.actor(key), visit, mark=mark)
 
 

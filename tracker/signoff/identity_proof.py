@@ -32,6 +32,8 @@ class SigningPage:
     nonce makes each passkey challenge unique. salt and at become part of a text that is frozen
     together with the signature, so that its digest is known when the passkey is asked. digest is
     that of the text shown on the page, and sentence that of the sentence to be signed.
+    is_for_another says that the person acts for another organisation now than when the page was
+    opened.
     """
 
     nonce: str
@@ -39,6 +41,7 @@ class SigningPage:
     at: dt.datetime
     digest: str = ""
     sentence: str = ""
+    is_for_another: bool = False
 
     @classmethod
     def begin(cls, at: dt.datetime, digest: str = "") -> "SigningPage":

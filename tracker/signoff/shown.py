@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
-from tracker.access.page_tokens import NotShownError
+from tracker.access.page_tokens import NotShownError, OtherOrganisationError
 from tracker.core import canonical, clock
 from tracker.signoff.identity_proof import OPEN_FOR, SigningPage
 
@@ -29,9 +29,9 @@ def with_sentence(page: SigningPage, sentence: str) -> SigningPage:
 
 
 def token_of(actor: Actor, page: SigningPage) -> str:
-    """Return the token in a page's form, signed by the instance for this person only."""
+    """Return the token in a page's form, signed by the instance for this actor only."""
     return page_tokens.token_of(
-        actor.user_id,
+        actor,
         _PAGE,
         page.digest,
         page.nonce,
@@ -49,25 +49,31 @@ def digest_on(actor: Actor, token: str | None) -> str:
 
 def page_of(actor: Actor, token: str | None) -> SigningPage | None:
     """Return the page that a form was sent from, however old; None if it was never issued."""
-    values = page_tokens.values_in(actor.user_id, _PAGE, token)
-    if values is None:
+    content = page_tokens.read(actor, _PAGE, token)
+    if content is None:
         return None
-    digest, nonce, salt, at, sentence = values
-    return SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest, sentence)
+    nonce, salt, at, sentence = content.more
+    opened = dt.datetime.fromisoformat(at)
+    return SigningPage(nonce, salt, opened, content.digest, sentence, content.is_for_another)
 
 
 def mark_of(actor: Actor, digest: str) -> str:
     """Return the token in the URL of page 2, which proves that this person opened a text."""
-    return page_tokens.token_of(actor.user_id, _OPENED, digest)
+    return page_tokens.token_of(actor, _OPENED, digest)
 
 
 def digest_in(actor: Actor, mark: str | None) -> str:
     """Return the digest of the text in such a token; empty if it was never issued."""
-    return page_tokens.digest_in(actor.user_id, _OPENED, mark)
+    return page_tokens.digest_in(actor, _OPENED, mark)
 
 
 def require(page: SigningPage | None, digest: str) -> None:
-    """Raise NotShownError unless the page showed the text with this digest (product.md, 5.3)."""
+    """Raise NotShownError unless the page showed the text with this digest (product.md, 5.3).
+
+    Raise OtherOrganisationError if the person acted for another organisation when it was opened.
+    """
+    if page is not None and page.is_for_another:
+        raise OtherOrganisationError(page.digest)
     page_tokens.require(page.digest if page else "", digest)
 
 
@@ -85,13 +91,13 @@ def require_recent(page: SigningPage | None, digest: str) -> None:
         )
 
 
-def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> None:
-    """Raise NotShownError unless the page recently showed this text, and this sentence to sign.
+def require_sentence(page: SigningPage | None, digest: str, sentence: str) -> None:
+    """Raise NotShownError unless the page showed this text, and this sentence to sign.
 
     The sentence says for whom a person signs and by what power, which can change while the page is
     open.
     """
-    require_recent(page, digest)
+    require(page, digest)
     if page is not None and page.sentence != with_sentence(page, sentence).sentence:
         raise OtherSentenceError(
             _l(
@@ -100,3 +106,9 @@ def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> Non
             ),
             page.digest,
         )
+
+
+def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> None:
+    """Raise NotShownError unless the page recently showed this text, and this sentence to sign."""
+    require_recent(page, digest)
+    require_sentence(page, digest, sentence)

@@ -27,7 +27,7 @@ from tracker.ui.fields import (
     TextField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof_fields import ProofFields
+from tracker.ui.proof_fields import TOKEN_LENGTH, ProofFields
 from tracker.ui.validators import Optional, Required
 from tracker.undertakings import queries
 from tracker.undertakings.adding import MAX_INTEREST, MAX_NAME
@@ -299,7 +299,7 @@ class CountersignForm(ProofFields):
 
     until = HiddenValueField()
     visit = HiddenValueField()
-    opened = HiddenValueField()
+    opened = HiddenValueField(most=TOKEN_LENGTH)
 
 
 class ConfirmForm(Form):

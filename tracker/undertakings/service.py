@@ -192,13 +192,15 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
 
 def page_1_token(actor: Actor, undertaking: Undertaking) -> str:
     """Return the token of page 1 of countersigning: of the signed text and the decisions."""
-    return page_tokens.token_of(actor.user_id, _OPENED, _shown_on_page_1(undertaking))
+    return page_tokens.token_of(actor, _OPENED, _shown_on_page_1(undertaking))
 
 
 def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
     """Raise NotShownError unless the person's page 1 showed the text and the current decisions."""
-    page_tokens.require(
-        page_tokens.digest_in(actor.user_id, _OPENED, token),
+    page_tokens.require_shown(
+        actor,
+        _OPENED,
+        token,
         _shown_on_page_1(undertaking),
         _l(
             "The text, or a decision on interests, changed after you opened it, so nothing was "

@@ -22,6 +22,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
+from tracker.ui.proof_fields import TOKEN_LENGTH
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 from tracker.visits.encryption import Plan
@@ -83,7 +84,7 @@ class ReasonForm(Form):
 class OverrideForm(ReasonForm):
     """A reason to override a gate, for what the page showed as missing."""
 
-    mark = HiddenValueField()
+    mark = HiddenValueField(most=TOKEN_LENGTH)
 
 
 def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:

@@ -369,7 +369,7 @@ def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
     return own_member
 
 
-def my_part(reading: Reading, fact: MemberFact) -> MyPart:
+def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
     """Return the view model of a person's own part in a visit."""
     sheet = reading.roles.sheet
     rows = sheet.value("V5", "roles") or ()
@@ -396,8 +396,8 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
         safety_phone=sheet.value("V13", "safety_phone") or "",
         plan_url=url_for("signing.record", checklist_id=plan.id) if in_force else "",
         plan_is_signed=reading.judgement.facts.plan.is_signed,
-        task_mark=shown.task_mark(fact.user_id, reading),
-        plan_mark=shown.plan_mark(fact.user_id, reading),
+        task_mark=shown.task_mark(actor, reading),
+        plan_mark=shown.plan_mark(actor, reading),
     )
 
 

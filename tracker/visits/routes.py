@@ -188,7 +188,7 @@ def my_part(reference: str, number: int) -> str:
         visit=visit,
         cooperation=reading.cooperation,
         days=pages.days(reading.plan),
-        part=pages.my_part(reading, fact),
+        part=pages.my_part(reading, fact, actor),
         may_answer=policy.can_answer_as_member(
             is_member=True, stage=visit.stage, is_over=pages.is_over(reading)
         ),
@@ -418,7 +418,7 @@ def override(reference: str, number: int) -> Answered:
 def _override_page(actor: Actor, visit: Visit, form: OverrideForm) -> str:
     """Show what is missing, with its mark in the form."""
     reading = readiness.read(visit, language=locale.language())
-    form.mark.data = shown.override_mark(actor.user_id, reading)
+    form.mark.data = shown.override_mark(actor, reading)
     view = pages.ready_view(reading, actor, plans=True)
     return render_template(
         "visits/override.html",

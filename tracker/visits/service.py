@@ -439,7 +439,7 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     if not decision:
         raise RuleBrokenError(decision.reason)
     shown.require_override(
-        actor.user_id,
+        actor,
         reading,
         mark,
         _l(
@@ -484,7 +484,7 @@ def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
     if not own.has_role:
         raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
     shown.require_task(
-        actor.user_id,
+        actor,
         reading,
         mark,
         _l(
@@ -507,7 +507,7 @@ def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
             _l("Not everyone has signed the urgent-action plan of this visit yet.")
         )
     shown.require_plan(
-        actor.user_id,
+        actor,
         reading,
         mark,
         _l(

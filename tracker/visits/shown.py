@@ -5,42 +5,41 @@ is for one person, one visit and one button. Its digest is keyed and made of ids
 that it says nothing about place, days or tasks (class K2).
 """
 
-from uuid import UUID
-
 from tracker.access import page_tokens
+from tracker.access.actor import Actor
 from tracker.visits.readiness import Reading
 
 _TASK, _PLAN, _OVERRIDE = "visit-task", "visit-plan", "visit-override"
 
 
-def task_mark(user_id: UUID, reading: Reading) -> str:
+def task_mark(actor: Actor, reading: Reading) -> str:
     """Return the token of a person's task (V5), at the place and on the days of the visit."""
-    return page_tokens.token_of(user_id, _TASK, _task(reading))
+    return page_tokens.token_of(actor, _TASK, _task(reading))
 
 
-def require_task(user_id: UUID, reading: Reading, mark: str, changed: object) -> None:
+def require_task(actor: Actor, reading: Reading, mark: str, changed: object) -> None:
     """Raise NotShownError, saying what changed, unless the page showed this task."""
-    page_tokens.require(page_tokens.digest_in(user_id, _TASK, mark), _task(reading), changed)
+    page_tokens.require_shown(actor, _TASK, mark, _task(reading), changed)
 
 
-def plan_mark(user_id: UUID, reading: Reading) -> str:
+def plan_mark(actor: Actor, reading: Reading) -> str:
     """Return the token of the urgent-action plan in force (V20), for the place and the days."""
-    return page_tokens.token_of(user_id, _PLAN, _plan(reading))
+    return page_tokens.token_of(actor, _PLAN, _plan(reading))
 
 
-def require_plan(user_id: UUID, reading: Reading, mark: str, changed: object) -> None:
+def require_plan(actor: Actor, reading: Reading, mark: str, changed: object) -> None:
     """Raise NotShownError, saying what changed, unless the page showed this plan."""
-    page_tokens.require(page_tokens.digest_in(user_id, _PLAN, mark), _plan(reading), changed)
+    page_tokens.require_shown(actor, _PLAN, mark, _plan(reading), changed)
 
 
-def override_mark(user_id: UUID, reading: Reading) -> str:
+def override_mark(actor: Actor, reading: Reading) -> str:
     """Return the token of what is missing: for whom, of which item, of whose signature."""
-    return page_tokens.token_of(user_id, _OVERRIDE, _missing(reading))
+    return page_tokens.token_of(actor, _OVERRIDE, _missing(reading))
 
 
-def require_override(user_id: UUID, reading: Reading, mark: str, changed: object) -> None:
+def require_override(actor: Actor, reading: Reading, mark: str, changed: object) -> None:
     """Raise NotShownError, saying what changed, unless the page showed what is missing now."""
-    page_tokens.require(page_tokens.digest_in(user_id, _OVERRIDE, mark), _missing(reading), changed)
+    page_tokens.require_shown(actor, _OVERRIDE, mark, _missing(reading), changed)
 
 
 def _task(reading: Reading) -> str:

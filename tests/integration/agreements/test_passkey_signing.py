@@ -14,6 +14,7 @@ from tests.client import CheckedClient
 from tests.conftest import new_browser
 from tests.factories import passkeys
 from tests.factories.accounts import take_app
+from tests.factories.actors import acting_today
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.passkeys import PRESENT, Asked, Device, asked_on, send
 from tests.integration.agreements.test_signing_pages import Desk
@@ -53,8 +54,7 @@ class PasskeyDesk(Desk):
         return self.session.get_one(User, self.demonstration.users[key])
 
     def actor(self, key: str) -> Actor:
-        user = self.user(key)
-        return Actor(user_id=user.id, name=user.name, email=user.email)
+        return acting_today(self.user(key))
 
     def give(self, key: str, device: Device) -> Device:
         passkeys.add(self.actor(key), device)

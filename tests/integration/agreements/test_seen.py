@@ -1,6 +1,7 @@
 """People sign only the text they saw on their page (product.md, 5.3)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from tests.integration.agreements.conftest import DAY, Clock
 from tests.integration.agreements.test_pages import browser, page, pass_on_rest
 from tests.integration.agreements.test_signers import party, send
 from tests.pages import Page
-from tracker.access.page_tokens import NotShownError
+from tracker.access.page_tokens import NotShownError, OtherOrganisationError
 from tracker.agreements import service as agreements
 from tracker.agreements import signature_requests
 from tracker.agreements.paper import service as scans
@@ -129,6 +130,18 @@ def test_without_a_page_that_the_server_gave_out_nothing_is_done(many: Table, ac
     assert signatures() == 0
 
 
+@pytest.mark.parametrize("act", ACTS)
+def test_a_page_opened_for_another_organisation_does_nothing(many: Table, act: str) -> None:
+    send(many)
+    tomas = many["tomas"]
+    for_another = replace(tomas, organisation_id=many.land.id("door"))
+    token = shown.token_of(for_another, agreements.page_with(many.checklist()))
+    with pytest.raises(OtherOrganisationError, match="acting for another organisation"):
+        ACTS[act](many, shown.page_of(tomas, token))
+    assert signatures() == 0
+    assert many.checklist().state is ChecklistState.SENT
+
+
 def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
     send(many)
     now = clock.now()
@@ -163,7 +176,8 @@ def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Table) -> N
     send(many)
     terms = many.checklist()
     scan = paper.record(many["ilena"], terms)
-    for other in (shown.page_with("b" * 64), None):
+    other_sentence = shown.with_sentence(shown.page_with(scan.digest), "I compared it for another.")
+    for other in (shown.page_with("b" * 64), other_sentence, None):
         with pytest.raises(NotShownError):
             scans.confirm(
                 many["samira"],

@@ -54,7 +54,9 @@ def prior(table: Table) -> Table:
     return table
 
 
-def add_to(table: Table, first: str, key: str, role: Role = Role.COORDINATOR) -> None:
+def add_to(
+    table: Table, first: str, key: str, role: Role = Role.COORDINATOR, power: str = ""
+) -> None:
     """Give a person a role in a second organisation, for which they take part too."""
     user_id, organisation_id = table[first].user_id, table.land.id(key)
     table.session.add(
@@ -62,6 +64,7 @@ def add_to(table: Table, first: str, key: str, role: Role = Role.COORDINATOR) ->
             user_id=user_id,
             organisation_id=organisation_id,
             role=role,
+            power=power,
             starts_on=LONG_AGO,
             created_at=clock.now(),
             **begun(role),
@@ -218,6 +221,22 @@ def test_somebody_of_two_parties_chooses_for_which_one_they_confirm(
     both_refused(prior, prior["samira"], paper_of(prior), CONFIRMED)
     confirm(prior, "henrik", paper_of(prior))
     assert prior.checklist().state is ChecklistState.IN_FORCE
+
+
+def test_nobody_confirms_a_scan_for_another_party_than_the_sentence_on_the_page_names(
+    prior: Table, app: Flask
+) -> None:
+    address = f"/checklists/{prior.checklist().id}/papers/{paper_of(prior).id}"
+    browser = browser_for(prior, app, "samira", "door")
+    form = browser.page(address).form().filled_in(compared="y")
+    browser.submit("/account/acting", organisation=str(prior.land.id("lantern")))
+    page = Page.of(browser.post(address, data=form, csrf=False))
+    assert "acting for another organisation than when this page was opened" in page.text
+    assert prior.events("paper_confirmed") == []
+    again = page.form().filled_in(compared="y")
+    assert browser.post(address, data=again, csrf=False).status_code == 303
+    (confirmed,) = prior.events("paper_confirmed")
+    assert confirmed["organisation"] == "Lantern Health Network"
 
 
 # What the page says

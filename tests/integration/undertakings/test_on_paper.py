@@ -305,7 +305,7 @@ def test_a_scan_is_not_countersigned_before_it_is_confirmed(driver: Stage) -> No
 
 def test_a_scan_is_confirmed_once(driver: Stage) -> None:
     on_paper.record(driver)
-    page = shown.page_with(on_paper.recorded(driver).digest)
+    page = on_paper.page_of(driver)
     on_paper.confirm(driver, page=page)
     db.session.commit()
     refused(lambda: on_paper.confirm(driver, page=page), "no longer waits")
@@ -322,16 +322,20 @@ def test_a_scan_is_confirmed_once(driver: Stage) -> None:
 def test_a_page_opened_too_long_ago_confirms_nothing(driver: Stage, frozen_time: Clock) -> None:
     on_paper.record(driver)
     db.session.commit()
-    page = shown.page_with(on_paper.recorded(driver).digest)
+    page = on_paper.page_of(driver)
     frozen_time(clock.now() + dt.timedelta(minutes=11))
     with pytest.raises(NotShownError, match="minutes ago"):
         on_paper.confirm(driver, page=page)
     assert state(driver) is UndertakingState.ON_PAPER
 
 
-def test_a_page_that_showed_another_scan_confirms_nothing(driver: Stage) -> None:
+def test_a_page_of_another_scan_or_another_sentence_confirms_nothing(
+    driver: Stage,
+) -> None:
     on_paper.record(driver)
-    page = shown.page_with(on_paper.recorded(driver).digest)
+    page = on_paper.page_of(driver)
+    with pytest.raises(NotShownError, match="The sentence you sign changed"):
+        on_paper.confirm(driver, page=shown.with_sentence(page, "Another sentence."))
     service.withdraw(driver.actor("ilena"), driver.undertaking(DRIVER).id, reason="Page 2 missing.")
     on_paper.record(driver, scan=scans.jpeg())
     with pytest.raises(NotShownError, match="changed"):

@@ -547,7 +547,7 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     # Sent again, nothing more happens.
     events = len(scene.events())
     reading = readiness.read(scene.visit())
-    leyla = scene.user("leyla")
+    leyla = scene.actor("leyla")
     for action, mark in (
         (f"{url}/role", shown_marks.task_mark(leyla, reading)),
         (f"{url}/plan", shown_marks.plan_mark(leyla, reading)),

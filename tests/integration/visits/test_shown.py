@@ -5,6 +5,7 @@ In one file: each page is opened, something changes, and its form is sent, by th
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -228,15 +229,16 @@ def test_a_plan_for_a_place_the_person_never_saw_is_not_confirmed(
 def test_a_mark_of_another_person_another_visit_or_another_form_confirms_nothing(
     scene: Scene, second: Visit
 ) -> None:
-    leyla = scene.user("leyla")
+    leyla = scene.actor("leyla")
     first, other = readiness.read(scene.visit()), readiness.read(second)
     for mark in (
         "",
         "ø",
         "0" * 64,
-        shown.task_mark(scene.user("samira"), other),
+        shown.task_mark(scene.actor("samira"), other),
         shown.task_mark(leyla, first),
         shown.plan_mark(leyla, other),
+        shown.task_mark(replace(leyla, organisation_id=None), other),
     ):
         with pytest.raises(StaleError):
             service.accept_role(scene.actor("leyla"), second, mark=mark)
@@ -245,7 +247,7 @@ def test_a_mark_of_another_person_another_visit_or_another_form_confirms_nothing
     first = readiness.read(scene.visit())
     for mark in (
         "",
-        shown.plan_mark(scene.user("samira"), first),
+        shown.plan_mark(scene.actor("samira"), first),
         shown.plan_mark(leyla, readiness.read(scene.visit(2))),
         shown.task_mark(leyla, first),
     ):
@@ -283,7 +285,7 @@ def test_nobody_confirms_on_the_page_for_answers_which_shows_no_task_and_no_plan
 def test_a_mark_says_nothing_of_place_days_or_task(scene: Scene) -> None:
     reading = readiness.read(scene.visit())
     marks = {
-        make(scene.user(key), reading)
+        make(scene.actor(key), reading)
         for make in (shown.task_mark, shown.plan_mark)
         for key in ("leyla", "samira")
     }
@@ -298,7 +300,7 @@ def test_a_mark_says_nothing_of_place_days_or_task(scene: Scene) -> None:
 def test_a_task_accepted_while_the_visit_moves_is_not_accepted_for_the_new_place(
     app: Flask, scene: Scene, second: Visit
 ) -> None:
-    mark = shown.task_mark(scene.user("leyla"), readiness.read(second))
+    mark = shown.task_mark(scene.actor("leyla"), readiness.read(second))
     scene.session.commit()
     while_changing(
         app,
@@ -436,10 +438,10 @@ def test_a_list_shown_to_somebody_else_or_of_another_visit_overrides_nothing(
     manager: CheckedClient, scene: Scene, second: Visit
 ) -> None:
     reading = readiness.read(scene.visit())
-    milan = scene.user("milan")
+    milan = scene.actor("milan")
     for mark in (
         "",
-        shown.override_mark(scene.user("tomas"), reading),
+        shown.override_mark(scene.actor("tomas"), reading),
         shown.override_mark(milan, readiness.read(second)),
         shown.task_mark(milan, reading),
     ):
@@ -452,7 +454,7 @@ def test_a_list_shown_to_somebody_else_or_of_another_visit_overrides_nothing(
 def test_an_override_while_a_paper_is_withdrawn_excuses_nobody_who_was_not_listed(
     app: Flask, manager: CheckedClient, scene: Scene
 ) -> None:
-    mark = shown.override_mark(scene.user("milan"), readiness.read(scene.visit()))
+    mark = shown.override_mark(scene.actor("milan"), readiness.read(scene.visit()))
     scene.session.commit()
     while_changing(
         app,

@@ -203,7 +203,8 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     )
     if done:
         return done
-    form.page_token.data = shown.token_of(actor, shown.page_with(record.digest))
+    page = shown.with_sentence(shown.page_with(record.digest), words)
+    form.page_token.data = shown.token_of(actor, page)
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
     return checklist_page(
         "agreements/paper.html",

@@ -349,15 +349,16 @@ def confirm(
 ) -> list[Signature]:
     """Confirm for another party that a scan shows the text, signed by the people it names.
 
-    page is the one that showed the scan: raise NotShownError if it showed another. The signatures
-    of method *paper* are written, and with the last one the text comes into force, in one
-    transaction. A prior agreement needs the confirmation of every other party.
+    page is the one that showed the scan and the sentence: raise NotShownError if it showed another
+    scan or another sentence. The signatures of method *paper* are written, and with the last one
+    the text comes into force, in one transaction. A prior agreement needs the confirmation of every
+    other party.
     """
     lock(checklist)
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()
-    shown.require(page, paper_record.digest)
+    shown.require_sentence(page, paper_record.digest, sentence)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.CONFIRMED)
     _record(
         verbs.PAPER_CONFIRMED,

@@ -48,20 +48,17 @@ def item_digest(loaded: LoadedChecklist, item: Item) -> str:
 
 def item_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
     """Return the token of a page that shows a person an item in its current state."""
-    return page_tokens.token_of(actor.user_id, _ITEM, item_digest(loaded, item))
+    return page_tokens.token_of(actor, _ITEM, item_digest(loaded, item))
 
 
 def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> None:
     """Raise NotShownError unless the person's page showed the item as it is (product.md, 5.3)."""
-    page_tokens.require(
-        page_tokens.digest_in(actor.user_id, _ITEM, token),
-        item_digest(loaded, item),
-    )
+    page_tokens.require_shown(actor, _ITEM, token, item_digest(loaded, item))
 
 
 def question_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
     """Return the token of a page on which a person answers an item: of what it asks."""
-    return page_tokens.token_of(actor.user_id, _QUESTION, digest_of(_question(loaded, item)))
+    return page_tokens.token_of(actor, _QUESTION, digest_of(_question(loaded, item)))
 
 
 def require_question_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> None:
@@ -69,10 +66,7 @@ def require_question_shown(loaded: LoadedChecklist, actor: Actor, item: Item, to
 
     Who saves an answer accepts it (product.md, 4.1). Which answer it replaces is compared apart.
     """
-    page_tokens.require(
-        page_tokens.digest_in(actor.user_id, _QUESTION, token),
-        digest_of(_question(loaded, item)),
-    )
+    page_tokens.require_shown(actor, _QUESTION, token, digest_of(_question(loaded, item)))
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:

@@ -41,6 +41,7 @@ from tracker.checklists.editing import (
     show_item,
     show_question,
     show_version,
+    shows_anew,
     uuid_or_nil,
     values_now,
 )
@@ -154,7 +155,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     values = record.values if record else _values_to_begin_with(loaded, item, current, replies_to)
     form = answer_form(ProposalForm, fields, loaded, values, writing.typed)
     show_version(form, current)
-    if not form.is_submitted():
+    if shows_anew(form):
         show_item(form, actor, loaded, item)
     not_ours, is_draft = _("Your organisation has suggested nothing here."), writing.is_filled
     if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):

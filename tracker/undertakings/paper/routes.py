@@ -124,7 +124,8 @@ def show(reference: str, undertaking_id: str) -> str | Response:
     # A broken rule has rolled the transaction back.
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     paper_record = _scan_of(loaded.undertaking)
-    form.page_token.data = shown.token_of(actor, shown.page_with(paper_record.digest))
+    page = shown.with_sentence(shown.page_with(paper_record.digest), sentence)
+    form.page_token.data = shown.token_of(actor, page)
     signed = found_or_404(undertaking_pages.signed(loaded.undertaking, locale.language_of_text()))
     may_see = bool(undertaking_policy.can_see(actor, loaded.standing))
     if may_see:

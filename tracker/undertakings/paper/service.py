@@ -116,14 +116,15 @@ def confirm(
     """Confirm as a second person that a scan shows the frozen text, signed by its person.
 
     The signature of method *paper* is written; the NPM countersigns it like any other. page is the
-    one that showed the scan: raise NotShownError if it showed another, or is too old. Raise
-    RefusedError for the person who recorded it, for its signer, and for anybody who doesn't decide.
+    one that showed the scan and the sentence: raise NotShownError if it showed another scan or
+    another sentence, or is too old. Raise RefusedError for the person who recorded it, for its
+    signer, and for anybody who doesn't decide.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     policy.can_decide(actor, loaded.standing, clock.today()).require()
     revision, paper_record = _recorded(undertaking)
-    shown.require_recent(page, paper_record.digest)
+    shown.require_to_sign(page, paper_record.digest, sentence)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.CONFIRMED)
     service.record_event(
         verbs.UNDERTAKING_SCAN_CONFIRMED,

@@ -1,0 +1,53 @@
+"""The check that a form is sent for the organisation that its page was opened for.
+
+A person of two organisations can change whom they act for in another tab. The CSRF token of each
+page carries a mark of the organisation (core.csrf), so that every form has it.
+"""
+
+from flask import Flask, request
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.gate import SAFE_METHODS, mark_of, optional_actor
+from tracker.core.csrf import mark_pages, sent_mark
+from tracker.core.errors import RuleBrokenError
+
+# Fields of forms whose view compares it itself (access.page_tokens, checklists.editing): its page
+# comes back with what was typed.
+_COMPARED_BY_VIEW = frozenset({"draft_page", "mark", "opened", "page", "page_token"})
+# What people do for themselves, whichever organisation they act for.
+_FOR_ONESELF = frozenset({"accounts", "security"})
+
+
+def init_page_organisation(app: Flask) -> None:
+    """Refuse forms of pages that were opened for another organisation."""
+    mark_pages(app, lambda: _mark(optional_actor()))
+
+    @app.before_request
+    def _compare() -> None:
+        if request.method not in SAFE_METHODS and _is_for_an_organisation(app):
+            require_same(_mark(optional_actor()), sent_mark())
+
+
+def require_same(now: str, seen: str) -> None:
+    """Raise RuleBrokenError if a page was opened for another organisation than acted for now."""
+    if now and seen and now != seen:
+        raise RuleBrokenError(
+            _l(
+                "You're now acting for another organisation than when this page was opened, so "
+                "nothing was done."
+            )
+        )
+
+
+def _is_for_an_organisation(app: Flask) -> bool:
+    if request.endpoint is None or request.blueprint in _FOR_ONESELF:
+        return False
+    if mark_of(app, request.endpoint) != "signed_in":
+        return False
+    return not _COMPARED_BY_VIEW & request.form.keys()
+
+
+def _mark(actor: Actor | None) -> str:
+    """Return a mark of the organisation a person acts for: short, since it's in every form."""
+    return actor.organisation_id.hex[-8:] if actor and actor.organisation_id else ""
