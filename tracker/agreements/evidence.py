@@ -287,8 +287,14 @@ def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestS
 
 
 def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, list[Notice]]:
+    # In the order of the index, or SQLite reads the whole table for many texts.
+    rows = db.session.scalars(
+        sa.select(Notice)
+        .where(Notice.checklist_id.in_(checklist_ids))
+        .order_by(Notice.checklist_id)
+    )
     notices: dict[UUID, list[Notice]] = {}
-    for row in db.session.scalars(sa.select(Notice).where(Notice.checklist_id.in_(checklist_ids))):
+    for row in rows:
         notices.setdefault(row.checklist_id, []).append(row)
     return notices
 
