@@ -30,6 +30,7 @@ from tests.servers import memory, postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
 from tests.starting_points import EMPTY, StartingPoints
+from tests.templates import let_missing_attributes_fail
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
@@ -238,6 +239,7 @@ def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator
     """The worker's application; tests use app, which resets it to a fresh database."""
     app = create_app(settings)
     checked.watch(app)
+    let_missing_attributes_fail(app)
     points = StartingPoints(app, database, settings, copies)
     points.use(EMPTY, _load_content, on=None)
     yield app

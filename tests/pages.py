@@ -98,6 +98,18 @@ class Page:
         """Return the words of each button, in the order of the page."""
         return [_words(button) for button in self.root.iter("button")]
 
+    def stages(self) -> list[tuple[str, str, bool]]:
+        """Return code, class and whether something is there, of each stage of the stage line."""
+        (line,) = [row for row in self.root.iter("ol") if row.attrib.get("class") == "stages"]
+        return [
+            (
+                (row.text or "").strip(),
+                row.attrib.get("class", ""),
+                row.attrib.get("aria-current") == "step",
+            )
+            for row in line.iter("li")
+        ]
+
     def form(self, action: str | None = None) -> "Form":
         """Return the form that is sent to the action, or the only form of the main part."""
         forms = self.forms(action)

@@ -33,10 +33,7 @@ def require_same(now: str, seen: str) -> None:
     """Raise RuleBrokenError if a page was opened for another organisation than acted for now."""
     if now and seen and now != seen:
         raise RuleBrokenError(
-            _l(
-                "You're now acting for another organisation than when this page was opened, so "
-                "nothing was done."
-            )
+            _l("You have switched to another organisation since you opened this page.")
         )
 
 

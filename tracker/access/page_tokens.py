@@ -18,8 +18,8 @@ from tracker.core import canonical, keys
 from tracker.core.errors import StaleError
 
 OTHER_ORGANISATION = _l(
-    "You're now acting for another organisation than when this page was opened, so nothing was "
-    "saved yet. Only press the button again if you mean to."
+    "You have switched to another organisation since you opened this page. Nothing was saved yet. "
+    "Press the button again only if you mean it for this organisation."
 )
 
 

@@ -63,6 +63,7 @@ from tracker.signoff.labels import DISAGREES
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
 from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
+from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
 
 FEW_REASONS = 6
@@ -103,16 +104,6 @@ class NextStep:
     label: object = ""
     url: str = ""
     calm: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class StageView:
-    """A stage on the stage line: passed, or off the line, entered and left by a decision."""
-
-    code: str
-    words: object
-    is_past: bool
-    is_beside: bool
 
 
 @dataclass(frozen=True, slots=True)

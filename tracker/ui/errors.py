@@ -49,7 +49,7 @@ def _refused(error: RefusedError) -> Response:
 
 
 def _rule_broken(error: RuleBrokenError) -> Response:
-    return _page("409", 409, reason=str(error), typed=_typed())
+    return _page("409", 409, reason=str(error), typed=_typed(), sent_from=_sent_from())
 
 
 def _any_error(error: HTTPException) -> Response:
@@ -86,6 +86,16 @@ def _has_own_words(error: HTTPException) -> bool:
 
 def _typed() -> list[tuple[str, str]]:
     return typed_text() if request.method == "POST" and _is_ours() else []
+
+
+def _sent_from() -> str:
+    """Return the address here of the page whose form was sent; empty if it is not known."""
+    sender = urlsplit(request.referrer or "")
+    if not sender.path.startswith("/") or sender.path.startswith("//"):
+        return ""
+    if sender.netloc != request.host:
+        return ""
+    return f"{sender.path}?{sender.query}" if sender.query else sender.path
 
 
 def _is_ours() -> bool:

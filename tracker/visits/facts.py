@@ -266,12 +266,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whose turn it is: named people, named parties, or those who plan the visit."""
+    """Whose turn it is: named people, named parties, those who plan the visit, administrators."""
 
     user_ids: frozenset[UUID] = frozenset()
     party_ids: frozenset[UUID] = frozenset()
     names: tuple[str, ...] = ()
     planners: bool = False
+    administrators: bool = False
 
     def is_of(self, actor: Actor, *, plans: bool) -> bool:
         """Return whether it is this person's turn; plans says whether they may change the plan."""

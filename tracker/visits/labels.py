@@ -103,6 +103,7 @@ READ_SUBJECTS: dict[str, object] = {
 # What is missing, as text -------------------------------------------------------------------------
 
 _PLANNERS = Turn(planners=True)
+_ADMINISTRATORS = Turn(administrators=True)
 _SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive information.")
 _AGREE_FIRST = _l("Both sides agree beforehand what they do if they find something grave.")
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
@@ -194,13 +195,19 @@ class _OfChecklist:
 
     def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         words = self.which(facts)
-        waits = words.signing in {Signing.SENT, Signing.IN_FORCE}
+        turn, note = _PLANNERS, ""
+        if words.signing in {Signing.SENT, Signing.IN_FORCE}:
+            turn = _turn_of_parties(words.unsigned)
+        elif words.signing is Signing.DISAGREES:
+            # No party can settle that: somebody has to find out what was altered.
+            turn, note = _ADMINISTRATORS, _l("Ask them to check that nothing was altered.")
         return Missing(
             self.texts[words.signing],
             self.why,
             Target(PageKind.CHECKLIST, words.checklist_id),
-            _turn_of_parties(words.unsigned) if waits else _PLANNERS,
+            turn,
             self.passage,
+            note=note,
         )
 
 

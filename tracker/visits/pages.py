@@ -28,6 +28,7 @@ from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date, language
+from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, shown, stages
 from tracker.visits.encryption import Plan
@@ -96,9 +97,13 @@ def _line_state(line: VisitLine) -> State:
     return state_of(line.stage, is_ready=line.is_ready, is_over=line.is_over)
 
 
-def stage_list() -> list[tuple[str, object]]:
+def stage_list(current: VisitStage) -> list[StageView]:
     """Return the stages a visit goes through, for the stage line."""
-    return [(stage.value, labels.STAGES[stage]) for stage in stages.IN_ORDER]
+    passed = stages.IN_ORDER[: stages.IN_ORDER.index(current)] if current in stages.IN_ORDER else ()
+    return [
+        StageView(stage.value, labels.STAGES[stage], is_past=stage in passed)
+        for stage in stages.IN_ORDER
+    ]
 
 
 def _answer_label(reading: Reading, item: str, key: str) -> str:
@@ -570,6 +575,8 @@ def _missing(reading: Reading, actor: Actor, gap: Missing, *, plans: bool) -> Ta
 
 
 def _whose(gap: Missing) -> object:
+    if gap.turn.administrators:
+        return _("Waiting for an administrator")
     if not gap.turn.names:
         return _("Waiting for the NPM") if gap.turn.planners else _("Not yet due")
     if len(gap.turn.names) == 1:

@@ -145,7 +145,7 @@ def show(reference: str, number: int) -> str:
         visit=visit,
         cooperation=reading.cooperation,
         view=pages.visit_view(reading, actor),
-        stages=pages.stage_list(),
+        stages=pages.stage_list(visit.stage),
         stage_words=pages.stage_words(visit.stage),
         may_change=_may_change(actor, visit, reading.cooperation),
         is_stopped=visit.stage is VisitStage.STOPPED,

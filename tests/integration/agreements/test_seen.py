@@ -136,7 +136,7 @@ def test_a_page_opened_for_another_organisation_does_nothing(many: Table, act: s
     tomas = many["tomas"]
     for_another = replace(tomas, organisation_id=many.land.id("door"))
     token = shown.token_of(for_another, agreements.page_with(many.checklist()))
-    with pytest.raises(OtherOrganisationError, match="acting for another organisation"):
+    with pytest.raises(OtherOrganisationError, match="switched to another organisation"):
         ACTS[act](many, shown.page_of(tomas, token))
     assert signatures() == 0
     assert many.checklist().state is ChecklistState.SENT

@@ -231,7 +231,7 @@ def test_nobody_confirms_a_scan_for_another_party_than_the_sentence_on_the_page_
     form = browser.page(address).form().filled_in(compared="y")
     browser.submit("/account/acting", organisation=str(prior.land.id("lantern")))
     page = Page.of(browser.post(address, data=form, csrf=False))
-    assert "acting for another organisation than when this page was opened" in page.text
+    assert "switched to another organisation since you opened this page" in page.text
     assert prior.events("paper_confirmed") == []
     again = page.form().filled_in(compared="y")
     assert browser.post(address, data=again, csrf=False).status_code == 303

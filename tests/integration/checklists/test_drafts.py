@@ -866,7 +866,7 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
     browser.submit("/account/acting", organisation=str(land.id("lantern")))
     response = browser.post(address, data=sent, csrf=False)
     page = Page.of(response)
-    assert "You're now acting for another organisation" in page.text
+    assert "You have switched to another organisation" in page.text
     assert desk.table.loaded().sheet.shared("M1") is None
     reply = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
     assert reply.status_code == 403

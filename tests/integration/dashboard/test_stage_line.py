@@ -5,7 +5,6 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, copied_country, open_one
-from tests.pages import Page
 from tracker.cooperations.models import Stage
 from tracker.lifecycle import bound
 
@@ -15,19 +14,6 @@ ALL = ["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 @pytest.fixture
 def land(session: Session) -> Country:
     return copied_country(session)
-
-
-def line(page: Page) -> list[tuple[str, str, bool]]:
-    """Return code, class and whether the cooperation is there, of each stage of the line."""
-    (stages,) = [row for row in page.root.iter("ol") if row.attrib.get("class") == "stages"]
-    return [
-        (
-            (row.text or "").strip(),
-            row.attrib.get("class", ""),
-            row.attrib.get("aria-current") == "step",
-        )
-        for row in stages.iter("li")
-    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +41,7 @@ def test_every_stage_is_drawn_and_none_counts_as_past_that_was_not_entered(
     # As if signatures and events said the same; that they have to is tested with them.
     monkeypatch.setattr(bound, "held_against", lambda *_any: frozenset([cooperation.id]))
     page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
-    stages = line(page)
+    stages = page.stages()
     assert [code for code, _class, _is_current in stages] == ALL
     assert [code for code, _class, is_current in stages if is_current] == [stage.value]
     assert [code for code, mark, _is_current in stages if mark == "past"] == past

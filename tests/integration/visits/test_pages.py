@@ -29,7 +29,7 @@ from tracker.undertakings import service as undertakings
 from tracker.visits import pages, queries, readiness, service
 from tracker.visits import shown as shown_marks
 from tracker.visits.encryption import Plan, plan_of
-from tracker.visits.models import Visit
+from tracker.visits.models import Visit, VisitStage
 
 ROLES = ChecklistKind.VISIT_ROLES
 HARBOUR = "Lower Harbour police station"
@@ -88,6 +88,28 @@ def test_a_listed_and_cleared_person_reads_a_visit(
     assert HARBOUR in person.page(f"/cooperations/{scene.reference}/visits").text
     assert HARBOUR not in person.page(f"/cooperations/{scene.reference}").text
     assert HARBOUR not in person.page("/").text
+
+
+@pytest.mark.parametrize(
+    ("stage", "past"),
+    [
+        (VisitStage.PROPOSED, []),
+        (VisitStage.PLANNED, ["J1"]),
+        (VisitStage.CLEARED, ["J1", "J2"]),
+        (VisitStage.ON_SITE, ["J1", "J2", "J3"]),
+    ],
+)
+def test_the_stage_line_of_a_visit_shows_every_stage_and_which_were_passed(
+    browser: Browser, scene: Scene, stage: VisitStage, past: list[str]
+) -> None:
+    scene.visit().stage = stage
+    scene.session.commit()
+    page = browser("samira").page(address(scene))
+    stages = page.stages()
+    assert [code for code, _class, _is_current in stages] == ["J1", "J2", "J3", "J4"]
+    assert [code for code, _class, is_current in stages if is_current] == [stage.value]
+    assert [code for code, mark, _is_current in stages if mark == "past"] == past
+    assert f"Stage {stage.value}, " in page.text
 
 
 @pytest.mark.parametrize("key", [key for key in OUTSIDE if key != "noor"])

@@ -400,6 +400,8 @@ def test_what_only_a_row_says_is_in_force_makes_no_visit_ready(app: Flask, scene
     page = f"/cooperations/{scene.reference}/visits/1/ready"
     shown = scene.demonstration.browser(app, "ilena").page(page).text
     assert "The urgent-action plan does not agree with its signatures." in shown
+    assert "Ask them to check that nothing was altered.Waiting for an administrator" in shown
+    assert "Waiting for you" not in shown
     assert "Yes." not in shown
 
 

@@ -15,7 +15,7 @@ from tracker.checklists.models import Notice, Stance
 from tracker.comments.models import Comment
 from tracker.core.db import db
 
-SWITCHED = "You're now acting for another organisation than when this page was opened"
+SWITCHED = "You have switched to another organisation since you opened this page"
 WHY = "The law has changed."
 
 
@@ -78,11 +78,17 @@ def test_a_comment_to_ones_own_side_is_not_sent_to_another_side_than_the_page_sa
     form = browser.page(thread).form().filled_in(text=WHY, audience="own")
     to_door = browser.page("/account/acting").form().filled_in()
     browser.submit("/account/acting", organisation=str(table.land.id("lantern")))
-    origin = {"Origin": "http://localhost"}
-    reply = browser.post(thread, data=form, csrf=False, headers=origin)
+    sent_from = f"{thread}?item=M1"
+    headers = {"Origin": "http://localhost", "Referer": f"http://localhost{sent_from}"}
+    reply = browser.post(thread, data=form, csrf=False, headers=headers)
     assert reply.status_code == 409
-    assert SWITCHED in Page.of(reply).text
-    assert WHY in Page.of(reply).text
+    page = Page.of(reply)
+    assert SWITCHED in page.text
+    assert WHY in page.text
+    assert page.links()["Open the page you were on again"] == sent_from
+    elsewhere = {"Origin": "http://localhost", "Referer": "http://elsewhere.example/comments"}
+    reply = browser.post(thread, data=form, csrf=False, headers=elsewhere)
+    assert "Open the page you were on again" not in Page.of(reply).links()
     assert table.session.scalars(sa.select(Comment)).all() == []
     # From the same earlier pages: for whom they act, and the comment once that is right.
     browser.post("/account/acting", data=to_door, csrf=False)

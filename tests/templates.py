@@ -1,0 +1,33 @@
+"""Templates under test: what an object doesn't have raises an error instead of showing nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from jinja2 import StrictUndefined, Undefined
+from jinja2.utils import missing
+from wtforms import Field
+from wtforms.form import BaseForm
+
+# Of which a template may ask whether they have something.
+_FIELDS = (Field, BaseForm)
+_LIBRARIES = ("flask", "wtforms")
+
+
+def let_missing_attributes_fail(app: Flask) -> None:
+    """Raise UndefinedError where a template uses an attribute that its object lacks.
+
+    Three things may be absent: a name, because layouts ask for what only some pages pass; a key of
+    a dictionary, because events of earlier versions hold fewer; what only some fields have.
+    """
+    app.jinja_env.undefined = _Absent
+
+
+class _Absent(Undefined):
+    """What a template asked for and isn't there."""
+
+    def __new__(cls, hint: str | None = None, obj: Any = missing, **more: Any) -> Any:
+        """Return the kind of absence that this is."""
+        may_be = obj is missing or isinstance(obj, (Mapping, *_FIELDS))
+        may_be |= type(obj).__module__.startswith(_LIBRARIES)
+        return (Undefined if may_be else StrictUndefined)(hint, obj, **more)
