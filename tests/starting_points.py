@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 
 from flask import Flask, has_app_context
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from tests.databases import Database
 from tests.moments import RunningFrom
@@ -33,6 +34,7 @@ _EXTENSION = "starting_points"
 _WRITING = ("INSERT", "UPDATE", "DELETE")
 # No test may see the end of a day unless it is about that.
 _LATEST = dt.time(23, 40)
+_ALL: "list[StartingPoints]" = []
 
 
 def begin_run() -> Path | None:
@@ -100,11 +102,17 @@ class StartingPoints:
     writes: list[str] = field(default_factory=list)
     """The first statement that wrote something since the last copy, from whichever session."""
 
+    _wanted: list[str] = field(default_factory=list)
+    """The starting point that was asked for last, until its copy is made."""
+
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.app.extensions[_EXTENSION] = self
+        _ALL.append(self)
         with self.app.app_context():
             event.listen(db.engine, "before_cursor_execute", self._note)
+        # Whichever application connects: a test may make another on the same database.
+        event.listen(Engine, "do_connect", self._make_copy)
 
     @property
     def is_untouched(self) -> bool:
@@ -132,7 +140,9 @@ class StartingPoints:
     def reset(self, name: str) -> object:
         """Put the application on a fresh copy of a starting point that was built before.
 
-        The test's clock, unless it stands still, goes on from when the starting point was ready.
+        The database is copied when somebody first connects to it, or the test begins: fixtures
+        reset it more than once. The test's clock, unless it stands still, goes on from when the
+        starting point was ready.
         Return what building it returned.
         """
         # Only tests wrote it, in a folder that nobody else may enter.
@@ -141,7 +151,7 @@ class StartingPoints:
         if isinstance(time, RunningFrom):
             time.skip_to(ready)
         self.disconnect()
-        self.database.reset(name)
+        self._wanted[:] = [name]
         self.writes.clear()
         ring = keys.load(self.settings.data_dir / "keys", may_make=False)
         give(self.app, services_of(self.settings, ring))
@@ -151,6 +161,14 @@ class StartingPoints:
         if keys_file.exists():
             shutil.copytree(keys_file, evidence)
         return value
+
+    def copy(self) -> None:
+        """Make the copy that was asked for last, unless it is made."""
+        if self._wanted:
+            self.database.reset(self._wanted.pop())
+
+    def _make_copy(self, *_connecting: object) -> None:
+        self.copy()
 
     def _build(self, name: str, build: Callable[[], object], on: str | None) -> None:
         before = clock.source()
@@ -166,6 +184,7 @@ class StartingPoints:
         finally:
             clock.use_source(before)
         self.disconnect()
+        self.copy()
         self.database.keep(name)
         if self._evidence_keys.exists():
             shutil.copytree(self._evidence_keys, self.folder / f"{name}.keys")
@@ -190,6 +209,12 @@ class StartingPoints:
 def of(app: Flask) -> StartingPoints:
     """Return the starting points of an application."""
     return cast("StartingPoints", app.extensions[_EXTENSION])
+
+
+def copy_all() -> None:
+    """Make the copies that were asked for last, for tests that connect from another process."""
+    for points in _ALL:
+        points.copy()
 
 
 def named(prefix: str, *parts: object) -> str:

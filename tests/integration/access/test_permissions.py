@@ -5,7 +5,7 @@ on a walk are not requested again.
 """
 
 import contextvars
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from flask import Flask
@@ -48,6 +48,8 @@ class Asker:
 
     walks: Walks
     column: str
+    # By person; kept until what it sends is taken: the session then tells the next page of it.
+    _clients: dict[str | None, CheckedClient] = field(default_factory=dict)
 
     def outcome(self, place: Place) -> str:
         """Return what comes of looking and sending; what is not shown is not taken either."""
@@ -55,22 +57,7 @@ class Asker:
         if self.column not in who:
             return ABSENT
         key = who[self.column]
-        client = self.walks.demonstration.browser(self.walks.app, key)
-        outcomes, shown = {}, ""
-        address = come_to(client, place)
-        for method in place.methods:
-            if method == "GET" and self.walks.has_opened(key, address):
-                outcomes[method] = OPEN
-                shown = self.walks.walk(key).texts.get(address, "")
-                continue
-            response = ask(client, address, method)
-            outcomes[method] = self._meaning(place, response, is_stopped(client))
-            if method == "GET" and response.mimetype == "text/html":
-                shown = response.get_data(as_text=True)
-            elif response.location:
-                self.walks.reset(
-                    DEMONSTRATION
-                )  # the form was taken; what is refused or wrong leaves nothing
+        outcomes, shown = self._ask_each_way(place, key)
         if outcomes.get("GET") == LED:
             assert set(outcomes.values()) <= {LED, OPEN, REFUSED}, f"{place.address}: {outcomes}"
             return LED
@@ -81,6 +68,29 @@ class Asker:
             return LOOK
         assert len(set(outcomes.values())) == 1, f"{place.address}: {outcomes}"
         return outcomes.popitem()[1]
+
+    def _ask_each_way(self, place: Place, key: str | None) -> tuple[dict[str, str], str]:
+        """Return the outcome of each method, and what is shown to who looks."""
+        if key not in self._clients:
+            self._clients[key] = self.walks.demonstration.browser(self.walks.app, key)
+        client, outcomes, shown = self._clients[key], {}, ""
+        address = come_to(client, place)
+        for method in place.methods:
+            if method == "GET" and self.walks.has_opened(key, address):
+                outcomes[method] = OPEN
+                shown = self.walks.walk(key).texts.get(address, "")
+                continue
+            response = ask(client, address, method)
+            leads_on = bool(response.location)
+            outcomes[method] = self._meaning(place, response, leads_on and is_stopped(client))
+            if leads_on or (method == "POST" and response.status_code not in {403, 404}):
+                self._clients.clear()
+            if method == "GET" and response.mimetype == "text/html":
+                shown = response.get_data(as_text=True)
+            elif leads_on:
+                # The form was taken; what is refused or wrong leaves nothing.
+                self.walks.reset(DEMONSTRATION)
+        return outcomes, shown
 
     def _meaning(self, place: Place, response: TestResponse, stopped: bool) -> str:
         status, looks = response.status_code, response.request.method == "GET"

@@ -1,4 +1,4 @@
-"""With 2,000 cooperations, pages scan no growing table from end to end."""
+"""With hundreds of cooperations, pages scan no growing table from end to end."""
 
 import pytest
 import sqlalchemy as sa
@@ -7,6 +7,7 @@ from flask import Flask
 from tests import plans, starting_points
 from tests.bench import growth
 from tests.bench.growth import GrowingPage
+from tests.effort import tries
 from tests.factories import demonstration as demonstrations
 from tests.factories.bulk.multiplying import multiply
 from tests.factories.demonstration import Demonstration
@@ -16,7 +17,7 @@ from tracker.core.db import db
 # On PostgreSQL in the long form alone: there it takes 40 s.
 pytestmark = [pytest.mark.both_databases, pytest.mark.few_on_postgresql(0)]
 
-MANY = 2_000
+MANY = tries(short=1_000, long=2_000)
 # Tables with fewer rows than this don't grow with the number of cooperations.
 FEW = 300
 # Looks through all people for a part of their names.
