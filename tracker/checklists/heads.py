@@ -1,6 +1,6 @@
 """Checklists' own rows: found in scope, locked, and kept so that loading needn't read them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +10,38 @@ from sqlalchemy.orm.util import identity_key
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.activity import service as trail
-from tracker.checklists import queries
+from tracker.checklists import parts, queries
 from tracker.checklists.loaded import Part, of_this_transaction
-from tracker.checklists.models import Checklist, ChecklistParty
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistParty,
+    Flag,
+    Proposal,
+    SafeguardReview,
+)
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import PartyFact
 from tracker.cooperations.models import Cooperation, Party
 from tracker.core.db import db
 from tracker.organisations.languages import language_codes
 
+Heads = sa.Select[Checklist, bool, bool, bool]
 # What is read with a checklist's own row (HEADS).
 _RELATIONS = ("template", "reading", "parties")
 # Statements that never change shape are built once: building them takes as long as sending them.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# Most checklists have none of these; those that have none need no query for them.
+_HAS_PROPOSALS, _HAS_FLAGS, _HAS_REVIEWS = (
+    sa.exists().where(*conditions).correlate(Checklist)
+    for conditions in (
+        (Proposal.checklist_id == Checklist.id, parts.IS_SHOWN_PROPOSAL),
+        (Flag.checklist_id == Checklist.id,),
+        (SafeguardReview.checklist_id == Checklist.id, ~SafeguardReview.is_void),
+    )
+)
+_OFTEN_EMPTY = (Part.PROPOSALS, Part.FLAGS, Part.REVIEWS)
 HEADS = (
-    sa.select(Checklist)
+    sa.select(Checklist, _HAS_PROPOSALS, _HAS_FLAGS, _HAS_REVIEWS)
     .options(
         joinedload(Checklist.template),
         joinedload(Checklist.reading),
@@ -53,20 +70,26 @@ def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
 
     It is not read again when it is loaded whole, unless others are kept from changing it first.
     """
-    row = db.session.scalar(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
-    return None if row is None else remember([row])[0]
+    rows = read(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
+    return rows[0] if rows else None
 
 
-def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
-    """Keep checklists that were read anew by HEADS, so that loading them does not read them again.
+def read(statement: Heads, values: Mapping[str, Any] | None = None) -> list[Checklist]:
+    """Return the checklists of a statement made of HEADS, and keep them from being read again.
 
-    The caller found them by a query scoped by the actor.
+    The statement is scoped by the actor, or the caller found them by a query that is.
     """
-    loaded = of_this_transaction([head.cooperation_id for head in checklists])
+    rows = db.session.execute(statement, values or {}).all()
+    loaded = of_this_transaction([checklist.cooperation_id for checklist, *_has in rows])
     loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
-    for checklist in checklists:
+    for checklist, *has in rows:
         loaded.put(Part.CHECKLIST, checklist.id, checklist)
-    return checklists
+        loaded.put(Part.EMPTY, checklist.id, _empty(has))
+    return [checklist for checklist, *_has in rows]
+
+
+def _empty(has: Sequence[bool]) -> frozenset[Part]:
+    return frozenset(part for part, has_some in zip(_OFTEN_EMPTY, has, strict=True) if not has_some)
 
 
 def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
@@ -86,8 +109,7 @@ def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
     checklists: dict[UUID, list[Checklist]] = {
         cooperation_id: [] for cooperation_id in cooperation_ids
     }
-    rows = db.session.scalars(_OWN, {"ids": cooperation_ids}).all()
-    for row in remember(rows):
+    for row in read(_OWN, {"ids": cooperation_ids}):
         checklists[row.cooperation_id].append(row)
     return checklists
 
@@ -154,7 +176,12 @@ def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFa
 
 
 def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
-    return {row.id: row for row in db.session.scalars(_CHECKLISTS, {"ids": list(ids)})}
+    loaded = of_this_transaction(())
+    checklists: dict[UUID, Checklist] = {}
+    for checklist, *has in db.session.execute(_CHECKLISTS, {"ids": list(ids)}):
+        loaded.put(Part.EMPTY, checklist.id, _empty(has))
+        checklists[checklist.id] = checklist
+    return checklists
 
 
 def read_cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:

@@ -29,6 +29,8 @@ class Part(enum.Enum):
     FLAGS = enum.auto()
     HINT_ANSWERS = enum.auto()
     REVIEWS = enum.auto()
+    # Which of proposals, flags and reviews a checklist has none of, as read with its own row.
+    EMPTY = enum.auto()
     # The team and the first day of a checklist's visit, by the visit's id.
     VISIT = enum.auto()
 
@@ -44,15 +46,15 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "checklist_template": (Part.CHECKLIST, Part.OWN),
     "cooperation": (Part.COOPERATION, Part.PEOPLE),
     "cooperation_person": (Part.PEOPLE,),
-    "flag": (Part.FLAGS,),
+    "flag": (Part.FLAGS, Part.EMPTY),
     "hint_answer": (Part.HINT_ANSWERS,),
     "membership": (Part.PEOPLE,),
     "organisation": tuple(Part),
     "outside_reading": (Part.CHECKLIST, Part.OWN, Part.REVIEWS),
     "party": (Part.COOPERATION, Part.PEOPLE),
     "position": (Part.POSITIONS,),
-    "proposal": (Part.PROPOSALS,),
-    "safeguard_review": (Part.REVIEWS,),
+    "proposal": (Part.PROPOSALS, Part.EMPTY),
+    "safeguard_review": (Part.REVIEWS, Part.EMPTY),
     "team_member": (Part.VISIT,),
     "user": tuple(Part),
     "visit": (Part.VISIT,),
@@ -104,6 +106,11 @@ class Loaded:
     def put(self, part: Part, object_id: UUID, value: Any) -> None:
         """Store a part as it is after this transaction wrote to it."""
         self._parts[part][object_id] = value
+
+    def unless_empty(self, part: Part, ids: Iterable[UUID]) -> list[UUID]:
+        """Return those of some checklists that may have something of a part."""
+        empty = self._parts[Part.EMPTY]
+        return [object_id for object_id in ids if part not in empty.get(object_id, ())]
 
     def get_or_make(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
         """Return what was made from a checklist's parts and something else, or make it."""

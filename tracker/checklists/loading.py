@@ -228,14 +228,19 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
         nothing=parts.no_answers,
     )
     positions = loaded.parts(Part.POSITIONS, ids, parts.read_positions)
-    proposals = loaded.parts(Part.PROPOSALS, ids, parts.read_proposals)
-    flags = loaded.parts(Part.FLAGS, ids, parts.read_flags)
+    proposals, flags, reviews = (
+        loaded.parts(part, loaded.unless_empty(part, ids), read)
+        for part, read in (
+            (Part.PROPOSALS, parts.read_proposals),
+            (Part.FLAGS, parts.read_flags),
+            (Part.REVIEWS, parts.read_reviews),
+        )
+    )
     hint_answers = loaded.parts(
         Part.HINT_ANSWERS,
         [checklist_id for checklist_id in ids if rows[checklist_id].has_hint_answers],
         parts.read_hint_answers,
     )
-    reviews = loaded.parts(Part.REVIEWS, ids, parts.read_reviews)
 
     def make(checklist: Checklist, visit: VisitFacts | None) -> LoadedChecklist:
         return _loaded(
@@ -246,9 +251,9 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
             answers[checklist.id],
             _Talks(
                 positions[checklist.id],
-                proposals[checklist.id],
-                flags[checklist.id],
-                reviews[checklist.id],
+                proposals.get(checklist.id, ()),
+                flags.get(checklist.id, ()),
+                reviews.get(checklist.id, ()),
                 hint_answers.get(checklist.id, ()),
             ),
         )

@@ -87,12 +87,10 @@ _POSITIONS = (
     .join(Position.author)
     .where(Position.checklist_id.in_(_IDS), Position.is_current)
 )
+IS_SHOWN_PROPOSAL = Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN])
 _PROPOSALS = (
     sa.select(Proposal)
-    .where(
-        Proposal.checklist_id.in_(_IDS),
-        Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
-    )
+    .where(Proposal.checklist_id.in_(_IDS), IS_SHOWN_PROPOSAL)
     .options(
         load_joined(Proposal.author, User.name),
         load_joined(Proposal.organisation, Organisation.name),

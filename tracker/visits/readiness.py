@@ -13,7 +13,8 @@ from tracker.accounts.models import User
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import texts_on_page
-from tracker.checklists.heads import HEADS, remember
+from tracker.checklists.heads import HEADS
+from tracker.checklists.heads import read as read_checklists
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
@@ -134,8 +135,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
 def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
     """Return the visit's own checklists, and the cooperation's confidentiality terms."""
     wanted = {"visit_id": visit.id, "cooperation_id": visit.cooperation_id}
-    rows = db.session.scalars(_CHECKLISTS, wanted).all()
-    return {row.kind: row for row in remember(rows)}
+    return {row.kind: row for row in read_checklists(_CHECKLISTS, wanted)}
 
 
 def _signing_parties(cooperation: Cooperation, team: Iterable[TeamMember]) -> tuple[PartyFact, ...]:
