@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from tracker.core import clock
+from tracker.core.extensions import locale_parts
 from tracker.core.localized import LocalizedStr, language_of
 
 COOKIE = "language"
@@ -102,7 +103,13 @@ def languages() -> tuple[Language, ...]:
 
 def language() -> str:
     """Return the code of the current language, for the lang attribute."""
-    return str(get_locale() or "en").replace("_", "-")
+    locale = get_locale()
+    return _code(*locale_parts(locale)) if locale else "en"
+
+
+@cache
+def _code(*parts: str | None) -> str:
+    return "-".join(part for part in parts if part)
 
 
 def language_of_text() -> str:
@@ -147,6 +154,7 @@ def localized(words: object, around: str = "") -> Markup:
 
     around is the language of the surrounding part, if it is not the page's.
     """
+    around = around or language()
     attributes = _attributes(words, around) or _own_direction(words, around)
     # Concatenated, not formatted with Markup.format: a long page has hundreds of these.
     return Markup(f"<bdi{attributes}>{escape(words)}</bdi>")  # noqa: S704

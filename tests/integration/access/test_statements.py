@@ -19,9 +19,9 @@ pytestmark = pytest.mark.both_databases
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
-# Who opens which page, and the most statements for it. Those above 15 load a checklist whole (8 to 11),
-# or compare a text with its evidence (7) or a visit with its events (2): docs/architecture.md says
-# why they stay.
+# Who opens which page, and the most statements for it. Those above 15 load a checklist whole (8 to
+# 11), or compare a text with its evidence (7) or a visit with its events (2): docs/architecture.md
+# says why they stay.
 PAGES = {
     "the library": (None, "/guidance", 4),
     "a search of it": (None, "/guidance?q=independence", 6),
