@@ -19,6 +19,8 @@ class Role(enum.StrEnum):
 
 # Roles that begin only once somebody else confirms them (product.md, section 2).
 POWERS = frozenset({Role.SIGNATORY, Role.MANAGER})
+# Roles of people who look on and take no part in cooperations.
+TAKE_NO_PART = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 
 
 class Confirmation(enum.StrEnum):
@@ -126,6 +128,14 @@ class Actor:
     def needs_clearance(self) -> bool:
         """Whether the person needs a clearance for class K2 to K7 (S11): all but the NPM's own."""
         return not self.acts_for_npm or self.outside_expert
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the person has a role in which people take part in cooperations (product.md, 2).
+
+        Auditors and administrators look on; for confidential content that isn't enough.
+        """
+        return not self.roles <= TAKE_NO_PART
 
     @property
     def audited_ids(self) -> frozenset[UUID]:

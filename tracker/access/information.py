@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.decision import YES, Decision, no
 
 
@@ -49,7 +49,7 @@ def may_see_planning(
     """
     if actor.organisation_id is None:
         return no(_l("You aren't acting for any organisation."))
-    if actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
+    if not actor.takes_part:
         return no(_l("Auditors and administrators can't see the planning of visits."))
     if not (listed or leads):
         return no(_l("You aren't on the list of people who may know of this visit (V2)."))

@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.conditions import built_once
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -78,7 +78,7 @@ def planning_is_open(
     The lead is listed from the first day, and is one of the NPM's own people. Somebody who led a
     visit and now acts for a CSO needs a clearance like everybody there.
     """
-    if actor.organisation_id is None or actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
+    if actor.organisation_id is None or not actor.takes_part:
         return sa.false()
     is_listed = audiences.listed(actor, VISIT, visit_id)
     if not actor.needs_clearance:

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
-from tracker.access.actor import POWERS, OrganisationKind, Role
+from tracker.access.actor import POWERS, TAKE_NO_PART, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
@@ -45,9 +45,7 @@ class Person:
         return self.side is not OrganisationKind.NPM or self.outside_expert
 
 
-# Sent with nearly every action and page; built once, since building takes as long as running it.
-TAKE_NO_PART = (Role.AUDITOR, Role.ADMINISTRATOR)
-# Sent with nearly every verb and page; built once, since building takes as long as sending.
+# Sent with nearly every action and page; built once, since building takes as long as sending.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _DAY = sa.bindparam("day", type_=sa.Date())
 _PEOPLE = (

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import TAKE_NO_PART, Actor, OrganisationKind, Role
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import invitations, powers
@@ -423,7 +423,7 @@ def _holds_none() -> sa.ColumnElement[bool]:
         membership.user_id == CooperationPerson.user_id,
         membership.organisation_id == CooperationPerson.organisation_id,
         accounts.runs_on(clock.today(), membership),
-        membership.role.not_in(people.TAKE_NO_PART),
+        membership.role.not_in(TAKE_NO_PART),
     )
     return ~runs
 

@@ -65,7 +65,7 @@ def outline(actor: Actor, *, is_open: bool, is_listed: bool) -> Outline:
     """
     if is_open:
         return Outline.OPEN
-    if actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
+    if not actor.takes_part:
         return Outline.STATE
     if is_listed:
         return Outline.NOT_CLEARED

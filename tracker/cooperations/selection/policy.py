@@ -34,8 +34,11 @@ def readable(actor: Actor, cooperation: CooperationFact) -> tuple[UUID, ...]:
     """Return the partners for which a person may read how they were chosen, in order.
 
     People acting for an NPM of the cooperation see it for all CSOs, a CSO's people only for their
-    own. The caller knows that the person may see the cooperation.
+    own; auditors and administrators see none. The caller knows that the person may see the
+    cooperation.
     """
+    if not actor.takes_part:
+        return ()
     is_npm = cooperation.has_party(actor.organisation_id, OrganisationKind.NPM)
     return tuple(
         party.organisation_id
