@@ -156,6 +156,10 @@ def read_json(data: bytes) -> Any:
     return value
 
 
+# White space at the end, and line breaks of any kind.
+UNWANTED = r"\s\Z|[\n\x0b-\x0d\x1c-\x1e\x85\u2028\u2029]"
+
+
 def note_text(head: str, fields: Note) -> str:
     lines = [head]
     for name, value in fields.items():
@@ -181,6 +185,11 @@ def read_notes(data: bytes, *kinds: tuple[str, list[str], list[str]]) -> list[No
         need(len(fields) == len(pairs))
         wanted = names + [name for name in more if name in fields]
         need(list(fields) == wanted)
+        need(all(fields[name] for name in more if name in fields))
+        need(not any(re.search(UNWANTED, value) for value in fields.values()))
+        need(fields.get("endorsed-by") != "0")
+        reason = fields.get("reason", "")
+        need(reason == " ".join(reason.split()))
         need(note_text(lines[0], fields) == whole)
         notes.append(fields)
     again = [
@@ -401,7 +410,8 @@ def who_signs(document: dict[str, Any]) -> dict[UUID, int]:
     """Return how many persons sign for each organisation, as a text says."""
     if document.get("signing") is not None:
         parties = document["signing"]["parties"]
-        needed = {UUID(party["organisation_id"]): int(party["needed"]) for party in parties}
+        needed = {UUID(party["organisation_id"]): party["needed"] for party in parties}
+        need(all(type(number_of) is int for number_of in needed.values()))
         if needed:
             everybody = {UUID(party["id"]) for party in document.get("parties") or []}
             need(everybody <= needed.keys() and len(needed) == len(parties))

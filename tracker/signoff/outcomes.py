@@ -128,7 +128,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
         signing = document.get("signing")
         if signing is not None:
             parties = signing["parties"]
-            rule = {UUID(party["organisation_id"]): int(party["needed"]) for party in parties}
+            rule = {UUID(party["organisation_id"]): _number(party["needed"]) for party in parties}
             if rule:
                 everybody = {UUID(party["id"]) for party in document.get("parties") or ()}
                 is_whole = everybody <= rule.keys() and len(rule) == len(parties)
@@ -143,6 +143,13 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
         return {UUID(party["id"]): 1 for party in document["parties"]}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(_NO_RULE) from error
+
+
+def _number(stored: object) -> int:
+    """Return a number as it stands in a text; true is none."""
+    if type(stored) is not int:
+        raise ValueError(_NO_RULE)
+    return stored
 
 
 def last_day_of(document: Mapping[str, Any]) -> dt.date | None:

@@ -239,7 +239,7 @@ def test_the_signatories_are_read_from_the_text(
     assert outcomes.rule_of(document) == rule
 
 
-def a_rule(*parties: tuple[UUID, int]) -> dict[str, Any]:
+def a_rule(*parties: tuple[UUID, object]) -> dict[str, Any]:
     needed = [{"organisation_id": str(party), "needed": number} for party, number in parties]
     return {"parties": [{"id": str(NPM)}, {"id": str(CSO)}], "signing": {"parties": needed}}
 
@@ -254,6 +254,9 @@ def a_rule(*parties: tuple[UUID, int]) -> dict[str, Any]:
         a_rule((NPM, 1), (CSO, 0)),
         a_rule((NPM, 1)),
         a_rule((NPM, 2), (CSO, 1), (NPM, 1)),
+        # What is no number.
+        a_rule((NPM, "2"), (CSO, 1)),
+        a_rule((NPM, 1), (CSO, True)),
     ],
 )
 def test_a_text_without_signatories_is_refused(document: dict[str, Any]) -> None:
