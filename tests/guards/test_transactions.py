@@ -32,7 +32,6 @@ VIEWS = {
 }
 # Below views and commands.
 BELOW = {
-    "accounts/factors/identity_proof.py: _note": "a failed attempt; rolls back if enough failed",
     "accounts/factors/identity_proof.py: set_aside": "a cloned passkey is refused from then on",
     "checklists/assignments/service.py: work_out_missing": "at a start: in batches",
     "core/db.py: after_rollback": "a failure or refusal is recorded, whatever happens next",
