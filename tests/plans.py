@@ -42,6 +42,32 @@ def indexes(connection: Connection, statements: Iterable[tuple[str, Any]]) -> se
     }
 
 
+def sorts(connection: Connection, statements: Iterable[tuple[str, Any]]) -> list[str]:
+    """Return the statements whose rows are sorted after they are found, instead of by an index."""
+    sorted_by = _sorts_postgres if connection.dialect.name == "postgresql" else _sorts_sqlite
+    return [
+        statement
+        for statement, parameters in statements
+        if sorted_by(connection, statement, parameters)
+    ]
+
+
+def _sorts_sqlite(connection: Connection, statement: str, parameters: Any) -> bool:
+    details = _details(connection, statement, parameters)
+    return any("TEMP B-TREE FOR" in detail for detail in details)
+
+
+def _sorts_postgres(connection: Connection, statement: str, parameters: Any) -> bool:
+    cursor: Any = connection.connection.cursor()
+    try:
+        # What is few is sorted otherwise, index or not.
+        cursor.execute("SET LOCAL enable_sort = off")
+    finally:
+        cursor.close()
+    nodes = _nodes(_plan(connection, statement, parameters))
+    return any("Sort" in node["Node Type"] for node in nodes)
+
+
 def _by_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
     for detail in _details(connection, statement, parameters):
         if match := _SEARCH.match(detail):

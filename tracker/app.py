@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.access.page_organisation import init_page_organisation
+from tracker.accounts import origins
 from tracker.accounts import pages as account_pages
 from tracker.accounts import queries as account_queries
 from tracker.accounts import routes as account_routes
@@ -23,6 +24,9 @@ from tracker.accounts.factors import credentials
 from tracker.accounts.people import routes as people_routes
 from tracker.accounts.people import sessions
 from tracker.accounts.policy import can_see_people
+from tracker.accounts.security_log import routes as security_log_routes
+from tracker.accounts.security_log import service as security_log
+from tracker.accounts.sign_in import sessions as session_cookies
 from tracker.accounts.sign_in import setup as sign_in
 from tracker.activity import binding, stale, verbs
 from tracker.activity import queries as trail_queries
@@ -437,6 +441,10 @@ FOLLOWS[verbs.STAGE_CHANGED] = (
     *FOLLOWS[verbs.STAGE_CHANGED],
 )
 
+# Verbs on a person's account, which go to the security log as well.
+for _verb in security_log.OF_VERBS:
+    FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), security_log.follow)
+
 # Functions that recompute what an event made stale, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.TEAM: visit_team.bring_up_to_date,
@@ -563,6 +571,7 @@ ROUTES = (
     ui_routes,
     account_routes,
     people_routes,
+    security_log_routes,
     power_routes,
     organisation_routes,
     mail_routes,
@@ -620,7 +629,12 @@ NAVIGATION = (
     Entry("undertaking_register.show", _l("Undertakings"), sees_undertakings_alone),
     Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
     Entry("own_guidance.articles", _l("Own guidance"), writes_own_guidance),
-    Entry("people.listed", _l("People"), looks_after_people),
+    Entry(
+        "people.listed",
+        _l("People"),
+        looks_after_people,
+        frozenset({"security_log.listed"}),
+    ),
     Entry("organisations.listed", _l("Organisations"), administers),
     Entry("authoring.versions", _l("Checklists"), administers),
     Entry("guidance_editing.articles", _l("Guidance texts"), administers),
@@ -669,6 +683,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
             SigningSettings(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
+        origins.ORIGIN_READER.holding(session_cookies.origin),
         sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
         risky_phrases.LANGUAGES.holding(settings.languages),
         trail.HANDLERS.holding(FOLLOWS),

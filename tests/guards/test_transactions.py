@@ -32,10 +32,9 @@ VIEWS = {
 }
 # Below views and commands.
 BELOW = {
-    "accounts/factors/attempts.py: note": "a failed attempt counts, whatever happens next",
-    "accounts/factors/identity_proof.py: _note": "as above; rolls back if enough failed",
     "accounts/factors/identity_proof.py: set_aside": "a cloned passkey is refused from then on",
     "checklists/assignments/service.py: work_out_missing": "at a start: in batches",
+    "core/db.py: after_rollback": "a failure or refusal is recorded, whatever happens next",
     "core/db.py: let_others_write": "ends a transaction that only read, before slow work",
     "evidence/certificates/issuing.py: _read": "the worker: others can write meanwhile",
     "mail/sending.py: _claim": "the worker: no other worker claims the same message",

@@ -37,7 +37,7 @@ def signed_in(view: View) -> View:
 
 
 def logs_reads(view: View) -> View:
-    """Mark a view that writes to the read log, the only write a GET may make."""
+    """Mark a view that writes to the read log, the only write of a GET that is allowed."""
     setattr(view, READS_LOGGED, True)
     return view
 

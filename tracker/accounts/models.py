@@ -1,6 +1,7 @@
-"""Tables of people, roles, passkeys, sessions, invitations and traces of identity proofs."""
+"""Tables of people, roles, passkeys, sessions, invitations, proofs, and the security log."""
 
 import datetime as dt
+import enum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -283,3 +284,68 @@ class Attempt(Identified, Base):
 
     key: Mapped[str] = mapped_column(sa.String(64))
     at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class SecurityKind(enum.StrEnum):
+    """What an entry of the security log says; what the trail says too is named as there."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    PROOF_FAILED = "proof_failed"
+    SIGNED_OUT = "signed_out"
+    REFUSED = "refused"
+    SESSION_ENDED = "session_ended"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSWORD_LINK_REQUESTED = "password_link_requested"  # noqa: S105 -- the name of a kind
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- the name of a kind
+    SECOND_FACTOR_SET = "second_factor_set"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_SET_ASIDE = "passkey_set_aside"
+    INVITATION_ACCEPTED = "invitation_accepted"
+    ROLE_GIVEN = "role_given"
+    ROLE_CONFIRMED = "role_confirmed"
+    ROLE_ACCEPTED = "role_accepted"
+    ROLE_ENDED = "role_ended"
+    PERSON_SUSPENDED = "person_suspended"
+    PERSON_RESTORED = "person_restored"
+
+
+class SignInMethod(enum.StrEnum):
+    """How somebody signed in or proved who they are, or why that was refused."""
+
+    PASSWORD = "password"  # noqa: S105 -- the name of a method
+    CODE = "code"
+    RECOVERY_CODE = "recovery_code"
+    PASSKEY = "passkey"
+    MAILED_CODE = "mailed_code"
+    INVITATION = "invitation"
+    TOO_MANY = "too_many"
+    CLOSED = "closed"
+
+
+class SecurityLogEntry(Identified, Base):
+    """One entry of the security log (product.md, section 7); deleted after twelve months."""
+
+    __tablename__ = "security_log_entry"
+    __table_args__ = (
+        sa.Index("ix_security_log_entry_order", "at", "id"),
+        sa.Index("ix_security_log_entry_kind", "kind", "at", "id"),
+        sa.Index("ix_security_log_entry_person", "user_id", "at", "id"),
+        sa.Index("ix_security_log_entry_person_kind", "user_id", "kind", "at", "id"),
+    )
+
+    kind: Mapped[SecurityKind]
+    # Whose account it is about; None if nobody known. What a stranger typed is never stored.
+    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # Who did it, as far as that is proved; None for a failure, and for the application itself.
+    by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # A method, a role, or the method and name of a page: never an id, a name or content.
+    detail: Mapped[str] = mapped_column(sa.String(80), default="")
+    at: Mapped[dt.datetime]
+    # Browser and network address, encrypted for this row; None if somebody else did it.
+    sealed_origin: Mapped[bytes | None]
+    # How many more of the same kind were not stored because there were too many.
+    left_out: Mapped[int] = mapped_column(default=0)

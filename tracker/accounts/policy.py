@@ -80,6 +80,13 @@ def runs_from_to(first: dt.date | None, last: dt.date | None, day: dt.date) -> b
     return (first is None or first <= day) and (last is None or day <= last)
 
 
+def can_see_security_log(actor: Actor) -> Decision:
+    """Decide who sees the security log of all people: administrators. Each sees their own."""
+    if actor.is_administrator:
+        return YES
+    return no(_l("Only administrators can see the security log of all people."))
+
+
 def can_see_people(actor: Actor) -> Decision:
     """Decide who sees the list of people.
 

@@ -259,7 +259,7 @@ def end_other_sessions() -> Response:
     actor, current = gate.current_actor(), sessions.session_id()
     return perform(
         None,
-        lambda: stored_sessions.end_all(actor.user_id, but=current),
+        lambda: stored_sessions.end_others(actor.user_id, current),
         success=_("Your other sessions have ended."),
         next=redirect(onward() or url_for("accounts.own_sessions")),
     )

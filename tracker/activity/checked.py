@@ -164,6 +164,7 @@ DECIDES_NOTHING: dict[str, str] = {
     "draft": "what a person is typing and has not saved; theirs alone",
     "model_answer": "an organisation's own texts to start from; agreed is only what is saved",
     "read_log_entry": "who read what; nothing follows from it",
+    "security_log_entry": "sign-ins, failures, refusals; nothing follows from it",
     "outbox_message": "what is mailed, kept until it is sent; its text is encrypted for its row",
     "anchor": "to whom a checkpoint was mailed",
     "certificate_failure": "when a certificate is tried again",

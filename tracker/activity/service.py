@@ -24,7 +24,7 @@ from tracker.activity.models import (
 )
 from tracker.activity.verbs import ROWS_NOTED, Verb
 from tracker.core import clock
-from tracker.core.db import db, will_write
+from tracker.core.db import apart, db, will_write
 from tracker.core.services import Slot
 
 
@@ -187,12 +187,8 @@ def log_read(
     if will_write.get():
         db.session.add(entry)
         return
-    token = will_write.set(True)
-    try:
-        with Session(db.engine) as apart, apart.begin():
-            apart.add(entry)
-    finally:
-        will_write.reset(token)
+    with apart() as own:
+        own.add(entry)
 
 
 # The chains that the session's transaction has locked, by cooperation; None is the instance's.

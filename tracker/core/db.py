@@ -175,6 +175,32 @@ def let_others_write() -> None:
         session.rollback()
 
 
+@contextmanager
+def apart() -> Iterator[Session]:
+    """Write in a transaction of its own, which stays whatever becomes of the caller's.
+
+    On SQLite, which has one writer, the caller's transaction must not have the write lock.
+    """
+    token = will_write.set(True)
+    try:
+        with Session(db.engine) as session, session.begin():
+            yield session
+    finally:
+        will_write.reset(token)
+
+
+@contextmanager
+def after_rollback() -> Iterator[Session]:
+    """Roll the caller's transaction back, then write in one of its own (apart).
+
+    What the caller read before can still be shown, but not changed.
+    """
+    db.session.expunge_all()
+    db.session.rollback()
+    with apart() as session:
+        yield session
+
+
 def load_joined(
     relation: InstrumentedAttribute[Any], *columns: InstrumentedAttribute[Any]
 ) -> _AbstractLoad:

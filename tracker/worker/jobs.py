@@ -17,6 +17,7 @@ from tracker.accounts.factors import (
 )
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people import sessions
+from tracker.accounts.security_log import service as security_log
 from tracker.activity import stale
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists import drafts
@@ -114,6 +115,7 @@ FORGETTING = (
     mailed_codes.forget_old,
     drafts.forget_old,
     sessions.forget_old,
+    security_log.forget_old,
 )
 
 

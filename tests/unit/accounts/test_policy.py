@@ -48,6 +48,11 @@ def test_only_some_roles_see_people_and_invite(
 
 
 @pytest.mark.parametrize("role", list(Role))
+def test_only_an_administrator_sees_the_security_log_of_all_people(role: Role) -> None:
+    assert bool(policy.can_see_security_log(actor(role))) is (role is Role.ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("role", list(Role))
 def test_coordinators_give_three_roles_in_their_own_organisation(role: Role) -> None:
     coordinator = actor(Role.COORDINATOR)
     given = role in {Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY}

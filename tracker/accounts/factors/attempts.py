@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from tracker.accounts.models import Attempt
 from tracker.core import clock, keys
-from tracker.core.db import db, delete_batch, will_write
+from tracker.core.db import after_rollback, db, delete_batch
 
 WINDOW = dt.timedelta(minutes=15)
 IPV6_PREFIX = 64
@@ -93,15 +92,8 @@ def note(counters: Iterable[Counter]) -> None:
     can still be shown, but not changed.
     """
     rows = [{"id": uuid4(), "key": counter.key, "at": clock.now()} for counter in counters]
-    db.session.expunge_all()
-    db.session.rollback()
-    token = will_write.set(True)
-    try:
-        with Session(db.engine) as own:
-            own.execute(sa.insert(Attempt), rows)
-            own.commit()
-    finally:
-        will_write.reset(token)
+    with after_rollback() as own:
+        own.execute(sa.insert(Attempt), rows)
 
 
 def forgive(counter: Counter) -> None:

@@ -17,7 +17,8 @@ from tracker.accounts.factors import (
     passwords,
     second_factor,
 )
-from tracker.accounts.models import User
+from tracker.accounts.models import SecurityKind, SignInMethod, User
+from tracker.accounts.security_log import service as security_log
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -51,9 +52,10 @@ def prove(user_id: UUID, password: str, code: str) -> Proof:
     _check_password(user, password, counters)
     answer = second_factor.check(user, code)
     if answer is second_factor.Answer.USED:
+        _log(user_id, SignInMethod.CODE)
         raise RuleBrokenError(used_words(), "code")
     if answer is second_factor.Answer.WRONG:
-        attempts.note(counters)
+        _note(user_id, SignInMethod.CODE, counters)
         raise RuleBrokenError(wrong_words(), "code")
     attempts.forgive(attempts.proof(user_id))
     return Proof(user_id, PASSWORD_TOTP, clock.now())
@@ -76,10 +78,10 @@ def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
             raise passkeys.OtherPersonError
         passkeys.verify(passkey, sent, challenge)
     except passkeys.NoAnswerError as error:
-        _note(counters)
+        _note(user_id, SignInMethod.PASSKEY, counters)
         raise RuleBrokenError(_not_confirmed(error)) from error
     except passkeys.CountFellBackError as error:
-        _note(counters)
+        _note(user_id, SignInMethod.PASSKEY, counters)
         set_aside(error.passkey_id)
         raise RuleBrokenError(set_aside_words()) from error
     attempts.forgive(attempts.proof(user_id))
@@ -101,7 +103,7 @@ def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: s
             _l("Your codes have expired. Ask for a new one by email"), "mailed_code"
         )
     if not mailed_codes.is_right(row, code):
-        attempts.note([*counters, mailed_codes.tries(row)])
+        _note(user_id, SignInMethod.MAILED_CODE, [*counters, mailed_codes.tries(row)])
         raise RuleBrokenError(_l("This isn't the latest code we emailed you"), "mailed_code")
     if not mailed_codes.use_up(row):
         raise RuleBrokenError(
@@ -161,21 +163,26 @@ def _person_who_may_try(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
     counters = [attempts.proof(user_id)]
     minutes = attempts.minutes_to_wait(counters)
     if minutes:
+        _log(user_id, SignInMethod.TOO_MANY)
         raise RuleBrokenError(too_many(minutes), "password")
     return _person(user_id), counters
 
 
-def _note(counters: list[attempts.Counter]) -> None:
-    """Record a failure, unless there are so many that more would change nothing."""
-    if attempts.minutes_to_wait(counters):
-        db.session.rollback()
-    else:
+def _note(user_id: UUID, method: SignInMethod, counters: list[attempts.Counter]) -> None:
+    """Log a failure, and count it unless there are so many that more would change nothing."""
+    if not attempts.minutes_to_wait(counters):
         attempts.note(counters)
+    _log(user_id, method)
+
+
+def _log(user_id: UUID, method: SignInMethod) -> None:
+    """Log a failure permanently; rolls the caller's transaction back."""
+    security_log.record_apart(SecurityKind.PROOF_FAILED, user_id, detail=method)
 
 
 def _check_password(user: User, password: str, counters: list[attempts.Counter]) -> None:
     if not passwords.is_right(user, password):
-        attempts.note(counters)
+        _note(user.id, SignInMethod.PASSWORD, counters)
         raise RuleBrokenError(_l("That isn't your password"), "password")
 
 

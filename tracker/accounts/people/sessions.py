@@ -5,22 +5,22 @@ cookie is of no use once its session has ended.
 """
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
-from tracker.accounts.models import User, UserSession
-from tracker.core import clock, crypto, keys
+from tracker.accounts import origins
+from tracker.accounts.models import SecurityKind, User, UserSession
+from tracker.accounts.origins import Origin
+from tracker.accounts.security_log import service as security_log
+from tracker.core import clock
 from tracker.core.db import db, delete_batch
 from tracker.core.services import Slot
 
 # How long a session may last; the settings say it.
 LASTS: Slot[dt.timedelta] = Slot("session_lasts", dt.timedelta(hours=12))
-# How much of a browser's name for itself is stored.
-USER_AGENT_LENGTH = 400
 
 _SIGNED_IN = sa.select(User).where(
     User.fs_uniquifier == sa.bindparam("mark"),
@@ -51,8 +51,7 @@ class OpenSession:
 def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | None = None) -> UUID:
     """Add the session of somebody who signed in; return its id, random by default."""
     row = UserSession(id=session_id or uuid4(), user_id=user_id, begun_at=clock.now())
-    origin = json.dumps({"user_agent": user_agent[:USER_AGENT_LENGTH], "address": address})
-    row.sealed_origin = crypto.seal(keys.current().fields, origin.encode(), _context(row))
+    row.sealed_origin = origins.seal(Origin(user_agent, address), _context(row))
     db.session.add(row)
     db.session.flush()
     latest = (
@@ -91,8 +90,19 @@ def has_others(actor: Actor, current: UUID | None) -> bool:
 
 
 def end(user_id: UUID, session_id: UUID) -> bool:
-    """End one session of a person; return whether it was open."""
-    return bool(_delete(UserSession.user_id == user_id, UserSession.id == session_id))
+    """End one of a person's own sessions, and log it; return whether it was open."""
+    was_open = bool(_delete(UserSession.user_id == user_id, UserSession.id == session_id))
+    if was_open:
+        security_log.record(SecurityKind.SESSION_ENDED, user_id, by_id=user_id)
+    return was_open
+
+
+def end_others(user_id: UUID, current: UUID | None) -> int:
+    """End all of a person's own sessions but the current one, and log it; return how many."""
+    number = end_all(user_id, but=current)
+    if number:
+        security_log.record(SecurityKind.SESSION_ENDED, user_id, by_id=user_id)
+    return number
 
 
 def end_by_cookie(session_id: UUID | None) -> None:
@@ -122,16 +132,13 @@ def _delete(*conditions: sa.ColumnElement[bool]) -> int:
 
 
 def _shown(row: UserSession, current: UUID | None) -> OpenSession:
-    try:
-        origin = json.loads(crypto.unseal(keys.current().fields, row.sealed_origin, _context(row)))
-    except crypto.SealBrokenError:
-        # Written outside the application: shown without an origin, so that it can be ended.
-        origin = {"user_agent": "", "address": ""}
+    # One written outside the application is shown without an origin, so that it can be ended.
+    origin = origins.unseal(row.sealed_origin, _context(row))
     return OpenSession(
         session_id=row.id,
         begun_at=row.begun_at,
-        user_agent=origin["user_agent"],
-        address=origin["address"],
+        user_agent=origin.user_agent,
+        address=origin.address,
         is_this=row.id == current,
     )
 

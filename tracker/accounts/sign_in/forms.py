@@ -8,6 +8,7 @@ In one file: each form of the library with the limit on its failures.
 
 import re
 from typing import Any, cast
+from uuid import UUID
 
 from flask import after_this_request, current_app, request
 from flask_babel import lazy_gettext as _l
@@ -27,7 +28,8 @@ from tracker.accounts.factors import (
 )
 from tracker.accounts.factors.identity_proof import too_many, used_words, wrong_words
 from tracker.accounts.factors.second_factor import Answer, OnceTotp
-from tracker.accounts.models import User
+from tracker.accounts.models import SecurityKind, SignInMethod, User
+from tracker.accounts.security_log import service as security_log
 from tracker.core.db import db
 from tracker.ui.fields import ChoiceField, CodeField, EmailField, LineField, PasswordField
 from tracker.ui.form_base import Form
@@ -48,7 +50,11 @@ def onward() -> str:
 class Limited(Form):
     """A form that proves something: after too many failures people have to wait."""
 
+    user: Any
     missing: dict[str, list[str]]
+    # How the form proves it, and what a failure is in the security log; None: no failure.
+    method = SignInMethod.PASSWORD
+    failure: SecurityKind | None = SecurityKind.SIGN_IN_FAILED
     # Whether too many failures block even a correct proof for a while.
     can_be_guessed = True
 
@@ -70,12 +76,29 @@ class Limited(Form):
         minutes = attempts.minutes_to_wait(counters)
         if minutes and self.can_be_guessed:
             self.form_errors = [too_many(minutes)]
+            self._log(self.person_id(), SignInMethod.TOO_MANY)
             return False
         if self.judge():
             return True
+        person_id = self.person_id()
         if self.counts_as_failure() and not minutes:
             attempts.note(counters)
+        if self.is_logged():
+            self._log(person_id, self.method)
         return False
+
+    def person_id(self) -> UUID | None:
+        """Return whose account a failure is about, if known."""
+        return self.user.id if self.user else None
+
+    def is_logged(self) -> bool:
+        """Return whether a failure is logged: whatever is no proof, counted as a guess or not."""
+        return True
+
+    def _log(self, person_id: UUID | None, method: SignInMethod) -> None:
+        """Log a failure permanently, as attempts.note() does."""
+        if self.failure is not None:
+            security_log.record_apart(self.failure, person_id, detail=method)
 
     def counts_as_failure(self) -> bool:
         """Return whether the failure was a guess."""
@@ -120,11 +143,11 @@ class SignInForm(Limited, library.LoginForm):
             return False
         self.user = cast("Any", user)
         if not user or not user.active or not _has_a_role(user):
-            self.closed = True
+            self._close()
             self.form_errors = [str(CLOSED)]
             return False
         if _is_refused(self, user):
-            self.closed = True
+            self._close()
             return False
         return True
 
@@ -132,10 +155,19 @@ class SignInForm(Limited, library.LoginForm):
         """Don't count the right password for a suspended or refused account."""
         return not self.closed
 
+    def person_id(self) -> UUID | None:
+        """Return who has the address typed, if anybody has."""
+        user = queries.find_user_by_email(_typed(self.email))
+        return user.id if user else None
+
+    def _close(self) -> None:
+        self.closed, self.method = True, SignInMethod.CLOSED
+
 
 class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
     """The one-time code after the password."""
 
+    method = SignInMethod.CODE
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
     outcome = Answer.WRONG
 
@@ -163,6 +195,7 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
 class RecoveryForm(Limited, MfRecoveryForm):
     """A recovery code instead of the one-time code."""
 
+    method = SignInMethod.RECOVERY_CODE
     code = LineField(_l("Recovery code"), [Required(_l("Enter a recovery code"))])
     refused = False
 
@@ -196,6 +229,7 @@ class NoRescueForm(Form, library.TwoFactorRescueForm):
 class ConfirmIdentityForm(Limited, library.VerifyForm):
     """Password, and a code if there is a second factor, before a sensitive change."""
 
+    failure = SecurityKind.PROOF_FAILED
     password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     code = CodeField(_l("Six-digit code from your app"))
     outcome = Answer.WRONG
@@ -226,6 +260,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             self.password.errors = [str(_l("That isn't your password"))]
             return False
         if self.code is not None:
+            self.method = SignInMethod.CODE
             self.outcome = second_factor.check(user, _typed(self.code))
             if not _code_is_right(self, self.outcome):
                 return False
@@ -240,6 +275,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
 class ForgottenForm(Limited, library.ForgotPasswordForm):
     """The address to send a link for a new password to."""
 
+    failure = None
     email = EmailField(
         _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="username"
     )
@@ -263,6 +299,10 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
         """Count, then look for the account."""
         typed = _typed(self.email)
         attempts.note(self.counters())
+        addressee = queries.find_user_by_email(typed)
+        security_log.record_apart(
+            SecurityKind.PASSWORD_LINK_REQUESTED, addressee.id if addressee else None
+        )
         user = queries.find_user_by_email(typed)
         self.user = cast("Any", user)
         if user is None or not user.active or _is_refused_in_secret(user):
@@ -299,6 +339,7 @@ class NewPasswordForm(Form, library.ResetPasswordForm):
 class ChangePasswordForm(Limited, library.ChangePasswordForm):
     """The current password, and a new one."""
 
+    failure = SecurityKind.PROOF_FAILED
     password = PasswordField(_l("Current password"), [Required(_l("Enter your current password"))])
     new_password = PasswordField(
         _l("New password"),
@@ -335,6 +376,14 @@ class ChangePasswordForm(Limited, library.ChangePasswordForm):
     def counts_as_failure(self) -> bool:
         """Count only a wrong current password."""
         return self.guessed
+
+    def is_logged(self) -> bool:
+        """Log only a wrong current password, not a new one that isn't good enough."""
+        return self.guessed
+
+    def person_id(self) -> UUID | None:
+        """Return who is signed in."""
+        return cast("UUID", current_user.id)
 
 
 def _typed(field: Any) -> str:

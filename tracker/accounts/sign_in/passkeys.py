@@ -4,6 +4,7 @@ import datetime as dt
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import after_this_request, request, session, url_for
@@ -30,7 +31,7 @@ from tracker.accounts.factors import (
     passkeys,
 )
 from tracker.accounts.factors.identity_proof import set_aside_words
-from tracker.accounts.models import Passkey, User
+from tracker.accounts.models import Passkey, SecurityKind, SignInMethod, User
 from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -239,10 +240,12 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     # The device has verified its user: nothing more is needed.
     mf_check = True
     cred: Any = None
+    user: Any = None
     # Sessions end when they are idle.
     remember = cast("Any", SimpleNamespace(data=False))
     is_guess = True
     can_be_guessed = False
+    method = SignInMethod.PASSKEY
 
     def validate_next(self, field: Any) -> None:
         """Discard a URL outside this application."""
@@ -259,6 +262,8 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
 
     def counters(self) -> list[attempts.Counter]:
         """Return the counter for the client."""
+        if self.is_verify:
+            self.failure = SecurityKind.PROOF_FAILED
         self.sent, self.cred = self._read()
         return [attempts.passkey_client(request.remote_addr)]
 
@@ -284,6 +289,13 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     def counts_as_failure(self) -> bool:
         """Don't count twice, nor a suspended account."""
         return self.is_guess
+
+    def person_id(self) -> UUID | None:
+        """Return who has to prove it; with only a passkey, whose passkey was tried."""
+        if self.is_verify:
+            return cast("UUID", current_user.id)
+        user = pending() if self.is_secondary else self.user
+        return user.id if user else None
 
     def _has_answered(self, passkey: Passkey) -> bool:
         try:

@@ -8,8 +8,9 @@ import datetime as dt
 import enum
 from uuid import UUID
 
-from flask import current_app, request, session
+from flask import current_app, has_request_context, request, session
 
+from tracker.accounts.origins import UNKNOWN, Origin
 from tracker.accounts.people import sessions as stored
 from tracker.core import clock
 
@@ -31,11 +32,18 @@ def begin(user_id: UUID) -> None:
     The earlier one may be another person's whose time was over.
     """
     before = session_id()
-    address, browser = request.remote_addr or "", request.user_agent.string
-    begun = stored.begin(user_id, user_agent=browser, address=address)
+    here = origin() or UNKNOWN
+    begun = stored.begin(user_id, user_agent=here.user_agent, address=here.address)
     stored.end_by_cookie(before)
     session[SESSION_ID] = str(begun)
     session[BEGUN] = session[SEEN] = _now()
+
+
+def origin() -> Origin | None:
+    """Return browser and network address of the current request; None outside one."""
+    if not has_request_context():
+        return None
+    return Origin(request.user_agent.string, request.remote_addr or "")
 
 
 def end() -> None:

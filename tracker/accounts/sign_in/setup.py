@@ -5,6 +5,7 @@ In one file: one library is set up here, and its settings, hooks and forms refer
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from flask_security import (
     user_authenticated,
 )
 from flask_security.utils import set_request_attr, uia_email_mapper
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor, ActorClearance, ActorMembership
@@ -47,8 +49,9 @@ from tracker.accounts.factors import (
     seals,
     second_factor,
 )
-from tracker.accounts.models import Passkey, User
+from tracker.accounts.models import Passkey, SecurityKind, SignInMethod, User
 from tracker.accounts.people import sessions as stored_sessions
+from tracker.accounts.security_log import service as security_log
 from tracker.accounts.sign_in import forms as sign_in_forms
 from tracker.accounts.sign_in import passkeys as sign_in_passkeys
 from tracker.accounts.sign_in import sessions
@@ -109,6 +112,15 @@ _ON_THE_WAY_TO_A_SECOND_FACTOR = {
     "security.wan_register",
     "security.wan_register_response",
 }
+# How somebody who signs in on a page has just proved who they are. A new password, which begins a
+# new session too, is logged as such.
+_METHODS = {
+    "accounts.accept_invitation": SignInMethod.INVITATION,
+    "security.login": SignInMethod.PASSWORD,
+    "security.mf_recovery": SignInMethod.RECOVERY_CODE,
+    "security.two_factor_token_validation": SignInMethod.CODE,
+    "security.wan_signin_response": SignInMethod.PASSKEY,
+}
 
 # The form that each of Flask-Security's templates shows.
 _FORMS = {
@@ -158,6 +170,7 @@ def init_sign_in(app: Flask) -> None:
     for name in SIGNED_IN_PAGES:
         mark_endpoint(app, f"security.{name}", "signed_in")
     app.before_request(_guard_pages)
+    app.after_request(_log_refusal)
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
     password_changed.connect(_password_changed, app)
@@ -534,12 +547,16 @@ def _signed_in(_app: Flask, *, user: User, authn_via: list[str] | None, **_more:
     sessions.begin(user.id)
     if "webauthn" not in (authn_via or ()):
         attempts.forgive(attempts.account(user.email))
+    method = _METHODS.get(request.endpoint or "")
+    if method is not None:
+        security_log.record(SecurityKind.SIGNED_IN, user.id, by_id=user.id, detail=method)
 
 
 def _signed_out(_app: Flask, *, user: Any, **_more: Any) -> None:
     """End the session of somebody who signs out."""
     if user.is_authenticated:
         sessions.end()
+        security_log.record(SecurityKind.SIGNED_OUT, user.id, by_id=user.id)
         after_this_request(_commit)
 
 
@@ -556,6 +573,23 @@ def _password_reset(app: Flask, *, user: User, **more: Any) -> None:
     """The same with a link from an email: the person signs in anew, in this browser too."""
     _password_changed(app, user=user, **more)
     stored_sessions.end_all(user.id)
+
+
+def _log_refusal(response: Response) -> Response:
+    """Log that a policy refused something: who, and which page, with nothing of its content.
+
+    Whatever the request did is rolled back. If the log can't be written, the refusal still stands.
+    """
+    if response.status_code != HTTPStatus.FORBIDDEN:
+        return response
+    actor = optional_actor()
+    user_id = actor.user_id if actor else None
+    page = f"{request.method} {request.endpoint}"
+    try:
+        security_log.record_apart(SecurityKind.REFUSED, user_id, by_id=user_id, detail=page)
+    except SQLAlchemyError:
+        current_app.logger.exception("a refusal could not be logged")
+    return response
 
 
 def _commit(response: Response) -> Response:

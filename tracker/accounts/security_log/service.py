@@ -1,0 +1,127 @@
+"""The security log: sign-ins, failures, refusals, changes of factors and roles (product.md, 7).
+
+An entry has nothing of class K2 to K7, and nothing that a stranger typed. What an event of the
+trail says as well is logged by its handler, in the same transaction.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tracker.accounts import origins
+from tracker.accounts.models import SecurityKind, SecurityLogEntry
+from tracker.accounts.security_log import entry_origins
+from tracker.activity import verbs
+from tracker.activity.service import DomainEvent
+from tracker.activity.verbs import Verb
+from tracker.core import clock
+from tracker.core.db import after_rollback, db, delete_batch
+
+RETENTION = dt.timedelta(days=365)
+# So many entries of a kind are stored for a person within a window, and so many that are about
+# nobody known; the rest is only counted, so that a flood can't fill the disk.
+WINDOW = dt.timedelta(hours=1)
+MOST = 20
+MOST_OF_NOBODY = 60
+DETAIL_LENGTH = 80
+
+# The kinds that follow from an event about a person's account.
+OF_VERBS: Mapping[Verb, SecurityKind] = {
+    verbs.INVITATION_ACCEPTED: SecurityKind.INVITATION_ACCEPTED,
+    verbs.PASSKEY_ADDED: SecurityKind.PASSKEY_ADDED,
+    verbs.PASSKEY_REMOVED: SecurityKind.PASSKEY_REMOVED,
+    verbs.PASSKEY_SET_ASIDE: SecurityKind.PASSKEY_SET_ASIDE,
+    verbs.PASSWORD_CHANGED: SecurityKind.PASSWORD_CHANGED,
+    verbs.PERSON_RESTORED: SecurityKind.PERSON_RESTORED,
+    verbs.PERSON_SUSPENDED: SecurityKind.PERSON_SUSPENDED,
+    verbs.RECOVERY_CODES_MADE: SecurityKind.RECOVERY_CODES_MADE,
+    verbs.ROLE_ACCEPTED: SecurityKind.ROLE_ACCEPTED,
+    verbs.ROLE_CONFIRMED: SecurityKind.ROLE_CONFIRMED,
+    verbs.ROLE_ENDED: SecurityKind.ROLE_ENDED,
+    verbs.ROLE_GIVEN: SecurityKind.ROLE_GIVEN,
+    verbs.SECOND_FACTOR_RESET: SecurityKind.SECOND_FACTOR_RESET,
+    verbs.SECOND_FACTOR_SET: SecurityKind.SECOND_FACTOR_SET,
+    verbs.SESSIONS_ENDED: SecurityKind.SESSIONS_ENDED,
+}
+
+
+def record(
+    kind: SecurityKind, user_id: UUID | None, *, by_id: UUID | None = None, detail: str = ""
+) -> None:
+    """Log something about a person's account, in the caller's transaction.
+
+    by_id is who did it, if that is proved. The origin of the request is stored unless somebody else
+    did it. Beyond the limit, it is only counted with the latest entry of its kind.
+    """
+    _record(db.session(), kind, user_id, by_id, detail)
+
+
+def record_apart(
+    kind: SecurityKind, user_id: UUID | None, *, by_id: UUID | None = None, detail: str = ""
+) -> None:
+    """Log something whatever becomes of the caller's transaction, which is rolled back.
+
+    What was read before can still be shown, but not changed.
+    """
+    with after_rollback() as session:
+        _record(session, kind, user_id, by_id, detail)
+
+
+def follow(event: DomainEvent) -> None:
+    """Log what an event says about a person's account."""
+    roles = event.details.get("roles") or [event.details.get("role", "")]
+    by_id = event.actor.user_id if event.actor else None
+    record(OF_VERBS[event.verb], event.subject_id, by_id=by_id, detail=" ".join(roles))
+
+
+def forget_old() -> int:
+    """Delete a batch of entries older than twelve months (db.delete_batch); for the worker."""
+    return delete_batch(SecurityLogEntry.id, SecurityLogEntry.at <= clock.now() - RETENTION)
+
+
+def _record(
+    session: Session, kind: SecurityKind, user_id: UUID | None, by_id: UUID | None, detail: str
+) -> None:
+    if _is_counted(session, kind, user_id):
+        return
+    entry = SecurityLogEntry(
+        id=uuid4(),
+        kind=kind,
+        user_id=user_id,
+        by_id=by_id,
+        detail=detail[:DETAIL_LENGTH],
+        at=clock.now(),
+        left_out=0,
+    )
+    origin = origins.ORIGIN_READER.get()() if by_id in {None, user_id} else None
+    if origin is not None:
+        entry_origins.seal(entry, origin)
+    session.add(entry)
+
+
+def _is_counted(session: Session, kind: SecurityKind, user_id: UUID | None) -> bool:
+    """Return whether there are too many entries of this kind; if so, count one more."""
+    most = MOST_OF_NOBODY if user_id is None else MOST
+    latest = (
+        sa.select(SecurityLogEntry.id)
+        .where(
+            SecurityLogEntry.user_id == user_id,
+            SecurityLogEntry.kind == kind,
+            SecurityLogEntry.at > clock.now() - WINDOW,
+        )
+        .order_by(SecurityLogEntry.at.desc(), SecurityLogEntry.id.desc())
+        .limit(most)
+    )
+    entry_ids = session.scalars(latest).all()
+    if len(entry_ids) < most:
+        return False
+    session.execute(
+        sa.update(SecurityLogEntry)
+        .where(SecurityLogEntry.id == entry_ids[0])
+        .values(left_out=SecurityLogEntry.left_out + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return True
