@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
+from tracker.accounts.factors import binding
 from tracker.accounts.models import User, UserSession
 from tracker.core import clock, crypto, keys
 from tracker.core.db import db, delete_batch
@@ -50,11 +51,9 @@ class OpenSession:
 
 def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | None = None) -> UUID:
     """Add the session of somebody who signed in; return its id, random by default."""
+    binding.hold_for_use(user_id)
     row = UserSession(id=session_id or uuid4(), user_id=user_id, begun_at=clock.now())
-    origin = json.dumps({"user_agent": user_agent[:USER_AGENT_LENGTH], "address": address})
-    row.sealed_origin = crypto.seal(keys.current().fields, origin.encode(), _context(row))
-    db.session.add(row)
-    db.session.flush()
+    _add(row, user_agent, address)
     latest = (
         sa.select(UserSession.id)
         .where(UserSession.user_id == user_id)
@@ -103,12 +102,20 @@ def end_by_cookie(session_id: UUID | None) -> None:
 
 def end_all(user_id: UUID, *, but: UUID | None = None) -> int:
     """End all sessions of a person, or all but one; return how many."""
+    binding.hold_for_use(user_id)
     return _delete(UserSession.user_id == user_id, UserSession.id.is_distinct_from(but))
 
 
 def forget_old() -> int:
     """Delete a batch of sessions whose longest time is over (db.delete_batch); for the worker."""
     return delete_batch(UserSession.id, UserSession.begun_at <= clock.now() - LASTS.get())
+
+
+def _add(row: UserSession, user_agent: str, address: str) -> None:
+    origin = json.dumps({"user_agent": user_agent[:USER_AGENT_LENGTH], "address": address})
+    row.sealed_origin = crypto.seal(keys.current().fields, origin.encode(), _context(row))
+    db.session.add(row)
+    db.session.flush()
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> int:
