@@ -64,6 +64,24 @@ def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | No
     return row.id
 
 
+def renew(user_id: UUID, session_id: UUID, *, user_agent: str, address: str) -> UUID | None:
+    """End a session and begin another in its place, which lasts no longer; return its id.
+
+    Returns None if the session has ended meanwhile: then none begins.
+    """
+    begun_at = db.session.scalar(
+        sa.delete(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.id == session_id)
+        .returning(UserSession.begun_at)
+        .execution_options(synchronize_session=False)
+    )
+    if begun_at is None:
+        return None
+    row = UserSession(id=uuid4(), user_id=user_id, begun_at=begun_at)
+    _add(row, user_agent, address)
+    return row.id
+
+
 def person_of(mark: str, session_id: UUID | None) -> User | None:
     """Return the active person whose open session this is, or None; one query per request."""
     if session_id is None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from flask import after_this_request, current_app, request
 from flask_babel import lazy_gettext as _l
-from flask_login import confirm_login, current_user
+from flask_login import current_user
 from flask_security import forms as library
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.utils import validate_redirect_url
@@ -28,6 +28,7 @@ from tracker.accounts.factors import (
 from tracker.accounts.factors.identity_proof import too_many, used_words, wrong_words
 from tracker.accounts.factors.second_factor import Answer, OnceTotp
 from tracker.accounts.models import User
+from tracker.accounts.sign_in import sessions
 from tracker.core.db import db
 from tracker.ui.fields import ChoiceField, CodeField, EmailField, LineField, PasswordField
 from tracker.ui.form_base import Form
@@ -229,7 +230,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             self.outcome = second_factor.check(user, _typed(self.code))
             if not _code_is_right(self, self.outcome):
                 return False
-        confirm_login()
+        sessions.confirm(user.id)
         return True
 
     def counts_as_failure(self) -> bool:

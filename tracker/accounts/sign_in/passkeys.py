@@ -8,7 +8,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from flask import after_this_request, request, session, url_for
 from flask_babel import lazy_gettext as _l
-from flask_login import confirm_login, current_user
+from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore, WebauthnUtil
 from flask_security import webauthn as library
 from flask_security.twofactor import is_tf_setup
@@ -31,6 +31,7 @@ from tracker.accounts.factors import (
 )
 from tracker.accounts.factors.identity_proof import set_aside_words
 from tracker.accounts.models import Passkey, User
+from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -298,7 +299,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
             self.is_guess = False
             return self._no(set_aside_words())
         if self.is_verify:
-            confirm_login()
+            sessions.confirm(passkey.user_id)
         return True
 
     def _read(self) -> tuple[Any, Passkey | None]:

@@ -9,6 +9,7 @@ import enum
 from uuid import UUID
 
 from flask import current_app, request, session
+from flask_login import confirm_login
 
 from tracker.accounts.people import sessions as stored
 from tracker.core import clock
@@ -31,11 +32,26 @@ def begin(user_id: UUID) -> None:
     The earlier one may be another person's whose time was over.
     """
     before = session_id()
-    address, browser = request.remote_addr or "", request.user_agent.string
+    browser, address = _origin()
     begun = stored.begin(user_id, user_agent=browser, address=address)
     stored.end_by_cookie(before)
     session[SESSION_ID] = str(begun)
     session[BEGUN] = session[SEEN] = _now()
+
+
+def confirm(user_id: UUID) -> None:
+    """Go on with a new session id for somebody who has confirmed that it's still them.
+
+    A copy of the earlier cookie is worth nothing from then on. The rest of the cookie stays, so the
+    browser's other tabs go on, and so do the limits, which began with signing in. The session
+    belongs to this browser again. The caller commits.
+    """
+    confirm_login()
+    before = session_id()
+    browser, address = _origin()
+    renewed = before and stored.renew(user_id, before, user_agent=browser, address=address)
+    if renewed:
+        session[SESSION_ID] = str(renewed)
 
 
 def end() -> None:
@@ -87,6 +103,11 @@ def act_for(organisation_id: UUID) -> None:
 def acting_for() -> str:
     """Return the id of the organisation the person chose to act for, or None."""
     return str(session.get(ACTING_FOR, ""))
+
+
+def _origin() -> tuple[str, str]:
+    """Return the browser's name for itself, and the network address."""
+    return request.user_agent.string, request.remote_addr or ""
 
 
 def _now() -> int:
