@@ -639,11 +639,11 @@ def build_app(settings: Settings | None = None) -> Flask:
         static_url_path="/static",
     )
     app.extensions["settings"] = settings
-    init_addresses(app)
     init_compression(app)
     _configure(app, settings)
     db.init_app(app)
     init_uploads(app)
+    init_addresses(app)
     csrf.init_app(app)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)

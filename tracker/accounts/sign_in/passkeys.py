@@ -12,7 +12,7 @@ from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore, WebauthnUtil
 from flask_security import webauthn as library
 from flask_security.twofactor import is_tf_setup
-from flask_security.utils import check_and_get_token_status, validate_redirect_url
+from flask_security.utils import check_and_get_token_status
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     ResidentKeyRequirement,
@@ -206,13 +206,8 @@ class _Begin(Form):
     user: Any = None
 
     def validate(self, **_options: Any) -> bool:
-        """Check only the token; discard a next URL outside this application."""
+        """Check only the token."""
         return bool(Form.validate(self))
-
-    def validate_next(self, field: Any) -> None:
-        """Discard a URL outside this application."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
 
 
 class BeginSignInForm(_Begin, library.WebAuthnSigninForm):
@@ -244,11 +239,6 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     remember = cast("Any", SimpleNamespace(data=False))
     is_guess = True
     can_be_guessed = False
-
-    def validate_next(self, field: Any) -> None:
-        """Discard a URL outside this application."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
 
     def validate(self, **options: Any) -> bool:
         """Validate, and put messages where Flask-Security's views look for them."""
@@ -312,7 +302,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     def _no(self, words: object) -> bool:
         self.form_errors = [str(words)]
         following = self.next.data or request.args.get("next")
-        if following and validate_redirect_url(following):
+        if following:
             page = "security.wan_verify" if self.is_verify else "security.wan_signin"
             after_this_request(partial(_go_to, url_for(page, next=following)))
         return False
