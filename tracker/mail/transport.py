@@ -10,7 +10,9 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from tracker.settings import uses_starttls
 
 SECONDS = 20
 SMTP_PORT, SMTPS_PORT = 587, 465
@@ -144,7 +146,7 @@ def _smtp(parts: SplitResult) -> SmtpTransport:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         encrypted=encrypted,
-        starttls=not encrypted and parse_qs(parts.query).get("starttls") == ["1"],
+        starttls=not encrypted and uses_starttls(parts),
     )
 
 
