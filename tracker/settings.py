@@ -78,10 +78,15 @@ class Settings:
         return self.base_url.startswith("https://")
 
     @property
+    def database_file(self) -> Path | None:
+        """The file of SQLite; None for a server."""
+        path = self.database_url.removeprefix("sqlite:///")
+        return None if path == self.database_url else Path(path.partition("?")[0])
+
+    @property
     def database_is_there(self) -> bool:
         """Whether the SQLite file exists; False for a server, which is not asked here."""
-        path = self.database_url.removeprefix("sqlite:///")
-        return path != self.database_url and Path(path.partition("?")[0]).exists()
+        return self.database_file is not None and self.database_file.exists()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
