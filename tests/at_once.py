@@ -48,6 +48,16 @@ _IS_WAITED_FOR = sa.text(
 )
 
 
+def wait_until_waited_for(ended: threading.Event | None = None) -> None:
+    """Wait until another transaction waits for a lock of this one, or has ended.
+
+    Returns immediately on SQLite, which doesn't tell who waits.
+    """
+    if db.engine.dialect.name == "postgresql":
+        while not ((ended and ended.is_set()) or db.session.scalar(_IS_WAITED_FOR)):
+            time.sleep(0.01)
+
+
 def before_commit(
     app: Flask, change: Callable[[], object], act: Callable[[], object]
 ) -> list[Exception]:
@@ -77,9 +87,7 @@ def before_commit(
             db.session.flush()
             changed.set()
             begins.wait()
-            if db.engine.dialect.name == "postgresql":
-                while not (ended.is_set() or db.session.scalar(_IS_WAITED_FOR)):
-                    time.sleep(0.01)
+            wait_until_waited_for(ended)
             db.session.commit()
         finally:
             changed.set()

@@ -148,7 +148,7 @@ from tracker.oversight.undertaking_register import routes as undertaking_registe
 from tracker.reviews import pages as review_pages
 from tracker.reviews import routes as review_routes
 from tracker.reviews import service as reviews
-from tracker.settings import Settings
+from tracker.settings import Settings, SettingsError
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
@@ -642,8 +642,11 @@ NAVIGATION = (
 )
 
 
-def build_app(settings: Settings | None = None) -> Flask:
-    """Return the application; raise SettingsError or KeysError if it can't start."""
+def build_app(settings: Settings | None = None, *, may_create: bool = True) -> Flask:
+    """Return the application; raise SettingsError or KeysError if it can't start.
+
+    Folder and keys of a new instance are created only if may_create allows it.
+    """
     settings = settings or Settings.from_environment()
     app = Flask(
         "tracker",
@@ -653,11 +656,11 @@ def build_app(settings: Settings | None = None) -> Flask:
         static_url_path="/static",
     )
     app.extensions["settings"] = settings
-    init_addresses(app)
     init_compression(app)
-    _configure(app, settings)
+    _configure(app, settings, may_create=may_create)
     db.init_app(app)
     init_uploads(app)
+    init_addresses(app)
     csrf.init_app(app)
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
@@ -742,9 +745,17 @@ def _add_template_context(app: Flask) -> None:
         app.register_blueprint(routes.blueprint)
 
 
-def _configure(app: Flask, settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
+def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
+    if may_create:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    elif settings.database_file is not None and not settings.database_is_there:
+        message = (
+            f"there is no database {settings.database_file}. tracker run creates it; "
+            "TRACKER_DATA_DIR and TRACKER_DATABASE_URL say where it is."
+        )
+        raise SettingsError(message)
+    new = may_create and not settings.database_is_there
+    ring = keys.load(settings.data_dir / "keys", may_make=new)
     give(app, services_of(settings, ring))
     if settings.trusted_proxies:
         # Only this many proxies are trusted to name the client; anybody else could forge the

@@ -6,13 +6,19 @@ import sys
 import click
 from flask import Flask
 from flask.cli import FlaskGroup
+from flask_migrate.cli import db as migrations
 from sqlalchemy.exc import DatabaseError
 
 from tracker import create_app
+from tracker.commands import Commands
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
 from tracker.settings import SettingsError
 from tracker.worker import health, schema
+
+HELP = "Common Terms: cooperation between NPMs and civil society organisations."
+# The commands that begin an instance; all others say what is missing.
+_CREATING = (["run"], ["db", "upgrade"])
 
 
 def _group(app: Flask) -> FlaskGroup:
@@ -22,23 +28,33 @@ def _group(app: Flask) -> FlaskGroup:
         add_default_commands=False,
         load_dotenv=False,
         set_debug_flag=False,
-        help="Common Terms: cooperation between NPMs and civil society organisations.",
+        help=HELP,
     )
 
 
+def _help() -> click.Group:
+    """Return the commands to be described, without an application, which would need an instance."""
+    group = Commands("tracker", help=HELP)
+    group.add_command(migrations)
+    return group
+
+
 def main() -> None:
-    """Run a command; exit 2 with one line if a setting is invalid or a key is missing."""
+    """Run a command; exit 2 with one line if a setting is invalid or something is missing."""
     os.umask(0o077)  # nobody else may read the files that the application writes
-    if sys.argv[1:3] == ["evidence", "verify"]:  # runs without settings, keys or a database
-        verify.main(prog_name="tracker evidence verify", args=sys.argv[3:])
+    words = sys.argv[1:]
+    if words[:2] == ["evidence", "verify"]:  # runs without settings, keys or a database
+        verify.main(prog_name="tracker evidence verify", args=words[2:])
+    if not words or "--help" in words:
+        _help().main(prog_name="tracker", args=words)
     try:
-        app = create_app()
+        app = create_app(may_create=words[:1] in _CREATING or words[:2] in _CREATING)
     except (SettingsError, KeysError) as error:
         click.echo(f"tracker: {error}", err=True)
         sys.exit(2)
     schema.use(app)
     try:
-        _group(app).main(prog_name="tracker", args=sys.argv[1:], standalone_mode=True)
+        _group(app).main(prog_name="tracker", args=words, standalone_mode=True)
     except DatabaseError as error:
         click.echo(f"tracker: {_what_is_wrong(app, error)}", err=True)
         sys.exit(1)

@@ -1,12 +1,14 @@
 """The settings: typed, frozen, read once from the environment, with safe defaults."""
 
+import enum
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tracker.access.actor import Role
@@ -18,7 +20,19 @@ NOBODY = "none"
 MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
 # psycopg is the driver, however the URL names the database.
 POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
+# Services that may be used without TLS, if they are named.
+SERVICES = ("mail", "database", "timestamps")
+# The modes in which PostgreSQL's library uses nothing but TLS.
+ENCRYPTED = {"require", "verify-ca", "verify-full"}
 MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
+
+
+class Hsts(enum.StrEnum):
+    """For what browsers are told to use only https."""
+
+    HOST = "host"
+    SUBDOMAINS = "subdomains"
+    PRELOAD = "preload"
 
 
 class SettingsError(Exception):
@@ -52,6 +66,9 @@ class Settings:
     trusted_proxies: int
     # Empty: documents are signed without a timestamp.
     timestamp_url: str
+    # The services that may be reached without TLS on another machine.
+    without_tls: tuple[str, ...]
+    hsts: Hsts
     demo: bool
     testing: bool = False
 
@@ -61,15 +78,21 @@ class Settings:
         return self.base_url.startswith("https://")
 
     @property
+    def database_file(self) -> Path | None:
+        """The file of SQLite; None for a server."""
+        path = self.database_url.removeprefix("sqlite:///")
+        return None if path == self.database_url else Path(path.partition("?")[0])
+
+    @property
     def database_is_there(self) -> bool:
         """Whether the SQLite file exists; False for a server, which is not asked here."""
-        path = self.database_url.removeprefix("sqlite:///")
-        return path != self.database_url and Path(path.partition("?")[0]).exists()
+        return self.database_file is not None and self.database_file.exists()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings; raise SettingsError with a one-line message if one is invalid."""
         read = _Reader(os.environ if environ is None else environ)
+        read.allow_without_tls("WITHOUT_TLS")
         data_dir = read.folder("DATA_DIR", default_data_dir())
         address = read.address("BASE_URL", "http://localhost:8000")
         settings = cls(
@@ -97,10 +120,32 @@ class Settings:
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             timestamp_url=read.service("TIMESTAMP_URL"),
+            without_tls=read.without_tls,
+            hsts=read.hsts("HSTS", is_https=address.scheme == "https"),
             demo=read.flag("DEMO", default=False),
         )
         read.refuse_unknown()
         return settings
+
+
+def _is_here(host: str) -> bool:
+    """Return whether a host is this machine: a loopback address, or the folder of a socket."""
+    try:
+        return host in {"", "localhost"} or host[0] in "/@" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _database_hosts(parts: SplitResult) -> list[str]:
+    """Return every host that a PostgreSQL URL names, also in its query."""
+    query = parse_qs(parts.query)
+    named = [parts.hostname or "", *query.get("host", []), *query.get("hostaddr", [])]
+    return [host for hosts in named for host in hosts.split(",")]
+
+
+def uses_starttls(parts: SplitResult) -> bool:
+    """Return whether the URL of a mail server asks for encryption after connecting."""
+    return parse_qs(parts.query).get("starttls") == ["1"]
 
 
 def _split(url: str) -> SplitResult | None:
@@ -119,6 +164,7 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._asked: set[str] = set()
+        self.without_tls: tuple[str, ...] = ()
 
     def refuse(self, name: str, wanted: str) -> NoReturn:
         message = f"{PREFIX}{name} must be {wanted}"
@@ -136,6 +182,17 @@ class _Reader:
         if unknown:
             message = f"{', '.join(unknown)}: there is no such setting; see docs/operations.md"
             raise SettingsError(message)
+
+    def allow_without_tls(self, name: str) -> None:
+        """Read which services may be used without TLS; before any of them is read."""
+        named = tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
+        if not set(named) <= set(SERVICES) or len(set(named)) < len(named):
+            self.refuse(name, f"some of {', '.join(SERVICES)}, or absent")
+        self.without_tls = named
+
+    def _require_tls(self, name: str, service: str, wanted: str) -> None:
+        if service not in self.without_tls:
+            self.refuse(name, f"{wanted}; set {PREFIX}WITHOUT_TLS={service} to go without TLS")
 
     def text(self, name: str, default: str) -> str:
         self._asked.add(name)
@@ -178,6 +235,8 @@ class _Reader:
         )
         if url and not is_plain:
             self.refuse(name, "an address such as https://timestamps.example/tsa, or absent")
+        if parts is not None and parts.scheme == "http" and not _is_here(parts.hostname or ""):
+            self._require_tls(name, "timestamps", "begin with https://")
         return url
 
     def database(self, name: str, default: str) -> str:
@@ -188,6 +247,9 @@ class _Reader:
         parts = _split(url)
         if parts is None or not POSTGRESQL.match(url) or not parts.path.strip("/"):
             self.refuse(name, "sqlite:////FULL/PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        modes = parse_qs(parts.query).get("sslmode", [""])
+        if not (set(modes) <= ENCRYPTED or all(map(_is_here, _database_hosts(parts)))):
+            self._require_tls(name, "database", "end with ?sslmode=verify-full")
         return POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
 
     def mail_url(self, name: str, default: str) -> str:
@@ -195,6 +257,9 @@ class _Reader:
         parts = _split(url)
         if parts is None or parts.scheme not in MAIL_SCHEMES:
             self.refuse(name, "smtp://HOST:PORT, smtps://HOST, file:///FOLDER or console://")
+        is_plain = parts.scheme == "smtp" and not uses_starttls(parts)
+        if is_plain and not _is_here(parts.hostname or ""):
+            self._require_tls(name, "mail", "begin with smtps:// or end with ?starttls=1")
         return url
 
     def mailbox(self, name: str, default: str) -> str:
@@ -220,6 +285,14 @@ class _Reader:
         if text not in {"0", "1"}:
             self.refuse(name, "0 or 1")
         return text == "1"
+
+    def hsts(self, name: str, *, is_https: bool) -> Hsts:
+        text = self.text(name, Hsts.HOST)
+        if text not in set(Hsts):
+            self.refuse(name, f"one of {', '.join(Hsts)}")
+        if text != Hsts.HOST and not is_https:
+            self.refuse(name, f"{Hsts.HOST} unless {PREFIX}BASE_URL begins with https")
+        return Hsts(text)
 
     def zone(self, name: str, default: str) -> str:
         text = self.text(name, default)

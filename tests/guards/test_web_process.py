@@ -5,11 +5,14 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from alembic.script import ScriptDirectory
+from gunicorn.http import wsgi
 
 from tracker.commands import COMMANDS
-from tracker.core.paths import ROOT
+from tracker.core.paths import MIGRATIONS, ROOT
 from tracker.worker import gunicorn_config, health
 
 # Libraries, then packages and modules of our own, with everything below them.
@@ -93,7 +96,8 @@ def tracker(folder: Path, *words: str) -> str:
 def test_the_command_offers_the_table_and_the_migrations(tmp_path: Path) -> None:
     offered = {line.split()[0] for line in tracker(tmp_path, "--help").splitlines() if line.strip()}
     assert {*COMMANDS, "db"} <= offered
-    assert health.newest_revision() == tracker(tmp_path, "db", "heads").split()[0]
+    heads = ScriptDirectory(str(MIGRATIONS)).get_heads()
+    assert [health.newest_revision()] == heads
 
 
 def test_every_command_is_found_where_the_table_says() -> None:
@@ -113,3 +117,14 @@ def test_what_a_server_imported_is_left_out_of_garbage_collection() -> None:
     before = gc.get_freeze_count()
     gunicorn_config.post_worker_init(None)
     assert gc.get_freeze_count() > before
+
+
+def test_no_response_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wsgi.Response, "default_headers", wsgi.Response.default_headers)
+    gunicorn_config.on_starting(None)
+    request = SimpleNamespace(version=(1, 1), method="GET", should_close=lambda: True)
+    response = wsgi.Response(request, None, None)
+    response.start_response("200 OK", [])
+    names = [line.partition(":")[0] for line in response.default_headers()]
+    assert "Date" in names
+    assert "Server" not in names

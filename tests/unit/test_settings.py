@@ -71,7 +71,7 @@ def test_the_port_follows_the_address_unless_it_is_set() -> None:
     ],
 )
 def test_two_databases_are_supported(given: str, normalised: str) -> None:
-    assert read(DATABASE_URL=given).database_url == normalised
+    assert read(DATABASE_URL=given, WITHOUT_TLS="database").database_url == normalised
 
 
 def test_a_database_is_there_once_its_file_is(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_database_is_there_once_its_file_is(tmp_path: Path) -> None:
     assert read(DATA_DIR=str(tmp_path)).database_is_there
     with_options = read(DATABASE_URL=f"sqlite:///{tmp_path / 'tracker.sqlite3'}?timeout=5")
     assert with_options.database_is_there
-    assert not read(DATABASE_URL="postgresql://db/x").database_is_there
+    assert not read(DATABASE_URL="postgresql://db/x?sslmode=require").database_is_there
 
 
 def test_blanks_around_a_value_are_no_part_of_it() -> None:
@@ -163,6 +163,10 @@ def test_the_greatest_size_of_a_request_is_given_in_kilobytes() -> None:
         ("INVITATION_DAYS", "91"),
         ("MAX_REQUEST_KB", "63"),
         ("MAX_REQUEST_KB", "999999999999"),
+        ("HSTS", "everywhere"),
+        ("HSTS", "preload"),  # without https
+        ("WITHOUT_TLS", "everything"),
+        ("WITHOUT_TLS", "mail,mail"),
         ("DEMO", "yes"),
         ("DEMO", "true"),
     ],
@@ -200,8 +204,8 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
     shown = repr(
         read(
             SECRET_KEY="pebble-lantern-quiet-river-bridge",
-            DATABASE_URL="postgresql://u:pebble@db/x",
-            MAIL_URL="smtp://u:pebble@mail.example",
+            DATABASE_URL="postgresql://u:pebble@db/x?sslmode=require",
+            MAIL_URL="smtps://u:pebble@mail.example",
         )
     )
     assert "pebble" not in shown
@@ -228,7 +232,7 @@ def test_operations_documents_every_setting_by_name(field: str) -> None:
 
 def test_a_timestamp_service_is_named_by_its_address_or_not_at_all() -> None:
     assert read().timestamp_url == ""
-    assert read(TIMESTAMP_URL="http://stamps.example/tsa").timestamp_url.endswith("/tsa")
+    assert read(TIMESTAMP_URL="https://stamps.example/tsa").timestamp_url.endswith("/tsa")
     for wrong in (
         "stamps.example",
         "ftp://stamps.example",
@@ -237,3 +241,51 @@ def test_a_timestamp_service_is_named_by_its_address_or_not_at_all() -> None:
     ):
         with pytest.raises(SettingsError, match="TRACKER_TIMESTAMP_URL"):
             read(TIMESTAMP_URL=wrong)
+
+
+PLAIN = [
+    ("mail", "MAIL_URL", "smtp://mail.example"),
+    ("mail", "MAIL_URL", "smtp://mail.example?starttls=0"),
+    ("database", "DATABASE_URL", "postgresql://u:p@db.example/x"),
+    ("database", "DATABASE_URL", "postgresql://u:p@db.example/x?sslmode=prefer"),
+    ("database", "DATABASE_URL", "postgresql:///x?host=/run/sockets,db.example"),
+    ("database", "DATABASE_URL", "postgresql:///x?hostaddr=192.0.2.1"),
+    ("database", "DATABASE_URL", "postgresql://db.example/x?sslmode=require&sslmode=disable"),
+    ("timestamps", "TIMESTAMP_URL", "http://stamps.example/tsa"),
+]
+
+
+@pytest.mark.parametrize(("service", "name", "url"), PLAIN)
+def test_a_service_without_tls_is_used_only_if_it_is_named(
+    service: str, name: str, url: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(**{name: url})
+    words = str(refused.value)
+    assert words.startswith(f"TRACKER_{name} must ")
+    assert words.endswith(f"TRACKER_WITHOUT_TLS={service} to go without TLS")
+    assert url not in words
+    others = {"mail", "database", "timestamps"} - {service}
+    with pytest.raises(SettingsError):
+        read(**{name: url, "WITHOUT_TLS": ",".join(others)})
+    named = read(**{name: url, "WITHOUT_TLS": f"{service}, {others.pop()}"}).without_tls
+    assert named[0] == service
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("MAIL_URL", "smtps://mail.example"),
+        ("MAIL_URL", "smtp://mail.example?starttls=1"),
+        ("MAIL_URL", "smtp://localhost:25"),
+        ("DATABASE_URL", "postgresql://u:p@db.example/x?sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1/x"),
+        ("DATABASE_URL", "postgresql://u:p@[::1]/x"),
+        ("DATABASE_URL", "postgresql:///x?host=/run/sockets"),
+        ("DATABASE_URL", "postgresql:///x"),
+        ("TIMESTAMP_URL", "https://stamps.example/tsa"),
+        ("TIMESTAMP_URL", "http://localhost:3180"),
+    ],
+)
+def test_tls_or_the_same_machine_need_no_such_name(name: str, url: str) -> None:
+    assert read(**{name: url}).without_tls == ()

@@ -11,6 +11,8 @@ from tracker.accounts.models import Invitation, User
 from tracker.mail import outbox, render
 from tracker.ui.locale import as_date
 
+# The kind of message that invites; accounts.people looks for those that couldn't be delivered.
+INVITATION = "invitation"
 Words = Callable[[], tuple[str, list[str], str]]
 
 
@@ -36,7 +38,7 @@ def invitation(invited: Invitation, token: str) -> None:
         outbox.queue(
             invited.email,
             invited.language,
-            "invitation",
+            INVITATION,
             _("You are invited to Common Terms"),
             render.text(
                 _("An account is ready for you. The invitation works for this address only."),

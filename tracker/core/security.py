@@ -32,6 +32,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What the header for https says besides the time, by the value of the setting.
+_HSTS = {
+    "host": "",
+    "subdomains": "; includeSubDomains",
+    "preload": "; includeSubDomains; preload",
+}
 
 
 def init_security_headers(app: Flask) -> None:
@@ -39,9 +45,10 @@ def init_security_headers(app: Flask) -> None:
 
     Only static files may be cached: most pages contain what only the signed-in person may see, and
     the rest is small. If the application is reached over https, browsers are told to use only
-    https.
+    https, for the names that the setting says.
     """
-    secure = app.extensions["settings"].base_url.startswith("https://")
+    settings = app.extensions["settings"]
+    hsts = f"max-age={ONE_YEAR}{_HSTS[settings.hsts]}"
 
     @app.after_request
     def _set_headers(response: Response) -> Response:
@@ -49,6 +56,6 @@ def init_security_headers(app: Flask) -> None:
             response.headers[name] = value
         if request.endpoint != STATIC or response.status_code >= HTTPStatus.BAD_REQUEST:
             response.headers["Cache-Control"] = "no-store"
-        if secure:
-            response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+        if settings.secure:
+            response.headers["Strict-Transport-Security"] = hsts
         return response

@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import sqlalchemy as sa
+
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail import addresses
@@ -32,6 +34,19 @@ def queue(
     message.seal_body(body)
     db.session.add(message)
     return message
+
+
+def withdraw_failed(kind: str, recipient: str) -> None:
+    """Delete what couldn't be delivered to an address, because something newer replaces it."""
+    db.session.execute(
+        sa.delete(OutboxMessage)
+        .where(
+            OutboxMessage.state == MessageState.FAILED,
+            OutboxMessage.kind == kind,
+            OutboxMessage.recipient == recipient,
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def send_again(message: OutboxMessage) -> None:

@@ -1,6 +1,7 @@
 """Queries for queued and failed messages: never their text, and no subject of a cooperation."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -93,6 +94,19 @@ def listed(
         .limit(limit)
     )
     return total or 0, [MessageLine(*row) for row in rows]
+
+
+def undelivered(kind: str, recipients: Collection[str]) -> set[str]:
+    """Return which addresses a message of a kind couldn't be delivered to.
+
+    Not scoped: for whoever may see what the messages were about.
+    """
+    failed = sa.select(OutboxMessage.recipient).where(
+        OutboxMessage.state == MessageState.FAILED,
+        OutboxMessage.kind == kind,
+        OutboxMessage.recipient.in_(recipients),
+    )
+    return set(db.session.scalars(failed))
 
 
 def find(actor: Actor, message_id: UUID) -> OutboxMessage | None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from email.headerregistry import Address
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +13,7 @@ from flask import current_app
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.models import MessageState, OutboxMessage
-from tracker.mail.transport import Transport, TransportError, address
+from tracker.mail.transport import RefusedAddressError, Transport, TransportError, address
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
@@ -64,11 +65,15 @@ def send_due(transport: Transport, limit: int = 50) -> Outcome:
 def compose(
     *, recipient: str, subject: str, body: str, language: str, at: dt.datetime, name: str
 ) -> EmailMessage:
-    """Return a message with its headers; raise TransportError if an address is invalid."""
+    """Return a message with its headers.
+
+    Raise RefusedAddressError if the recipient's address is invalid, else TransportError if the
+    sender's is.
+    """
     settings = current_app.extensions["settings"]
     message = EmailMessage()
     message["From"] = address(settings.mail_from)
-    message["To"] = address(recipient)
+    message["To"] = _recipient(recipient)
     message["Subject"] = subject
     message["Date"] = at
     message["Message-ID"] = f"<{name}@{urlsplit(settings.base_url).hostname}>"
@@ -105,7 +110,14 @@ def _claim() -> _Letter | None:
     return letter
 
 
-def _hand_over(transport: Transport, letter: _Letter) -> str | None:
+def _recipient(text: str) -> Address:
+    try:
+        return address(text)
+    except TransportError as error:
+        raise RefusedAddressError(str(error)) from error
+
+
+def _hand_over(transport: Transport, letter: _Letter) -> Exception | None:
     """Send a claimed message; return what went wrong, or None."""
     try:
         message = compose(
@@ -118,20 +130,20 @@ def _hand_over(transport: Transport, letter: _Letter) -> str | None:
         )
         transport.send(message)
     except (TransportError, ValueError) as error:
-        return str(error)[:KEPT_ERROR]
+        return error
     return None
 
 
-def _settle(message_id: UUID, error: str | None) -> None:
-    """Record the result, and when to try again."""
+def _settle(message_id: UUID, error: Exception | None) -> None:
+    """Record the result, and when to try again; never, if the address was refused."""
     message = db.session.get_one(OutboxMessage, message_id, populate_existing=True)
     now = clock.now()
-    message.last_error = error
+    message.last_error = None if error is None else str(error)[:KEPT_ERROR]
     if error is None:
         message.state = MessageState.SENT
         message.sent_at = now
         message.sealed_body = None
-    elif message.attempts >= MOST_TRIES:
+    elif isinstance(error, RefusedAddressError) or message.attempts >= MOST_TRIES:
         message.state = MessageState.FAILED
     else:
         message.next_try_at = now + WAITS[message.attempts - 1]

@@ -10,14 +10,22 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from tracker.settings import uses_starttls
 
 SECONDS = 20
 SMTP_PORT, SMTPS_PORT = 587, 465
+# From here on, a server's answer says that trying again won't help (RFC 5321, 4.2.1).
+_FOR_GOOD = 500
 
 
 class TransportError(Exception):
     """Raised when a message can't be sent, or the setting is invalid; the message is one line."""
+
+
+class RefusedAddressError(TransportError):
+    """Raised when the address of the recipient is not accepted, and won't be later."""
 
 
 class Transport(Protocol):
@@ -59,7 +67,8 @@ class SmtpTransport:
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
-            raise TransportError(f"refused: {code} {_plain(answer)}") from error
+            kind = RefusedAddressError if code >= _FOR_GOOD else TransportError
+            raise kind(f"refused: {code} {_plain(answer)}") from error
         except smtplib.SMTPResponseException as error:
             raise TransportError(f"{error.smtp_code} {_plain(error.smtp_error)}") from error
         except (smtplib.SMTPException, OSError) as error:
@@ -144,7 +153,7 @@ def _smtp(parts: SplitResult) -> SmtpTransport:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         encrypted=encrypted,
-        starttls=not encrypted and parse_qs(parts.query).get("starttls") == ["1"],
+        starttls=not encrypted and uses_starttls(parts),
     )
 
 

@@ -1,16 +1,21 @@
-"""What the path of a URL may contain: numbers that can be stored, no control characters."""
+"""What a request may contain: numbers that can be stored, named fields, pages here to go on to."""
 
 import re
 from typing import Any
 
 from flask import Flask, abort, request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import IntegerConverter, Map
+
+from tracker.access.gate import SAFE_METHODS
 
 # The largest number of a column, on either database.
 MOST = 2**31 - 1
 # PostgreSQL can't store NUL, and no name in a path contains another control character. Search words
 # may contain some; they are tidied when they are read.
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+# The parameters and fields that name the page to go to afterwards.
+_ONWARD = ("next", "back")
 
 
 class StoredNumber(IntegerConverter):
@@ -21,11 +26,50 @@ class StoredNumber(IntegerConverter):
 
 
 def init_addresses(app: Flask) -> None:
-    """Respond with 404 to paths that contain what no page of ours links to."""
+    """Refuse requests that contain what no page of ours sends; before any view reads them.
+
+    A path that no page links to is a 404, a field without a name a 400. The address of a page
+    elsewhere to go to is dropped.
+    """
     app.url_map.converters["int"] = StoredNumber
     app.before_request(_refuse_control_characters)
+    app.before_request(_refuse_fields_without_a_name)
+    app.before_request(_stay_here)
+
+
+def is_own_path(address: str) -> bool:
+    """Return whether an address is a path within this application, however a browser reads it.
+
+    Browsers read a backslash as a slash, and drop control characters.
+    """
+    is_path = address.startswith("/") and not address.startswith("//")
+    return is_path and "\\" not in address and address.isprintable()
 
 
 def _refuse_control_characters() -> None:
     if _CONTROL.search(request.path):
         abort(404)
+
+
+def _refuse_fields_without_a_name() -> None:
+    if _sends_fields() and (None in request.form or None in request.files):
+        abort(400)
+
+
+def _stay_here() -> None:
+    """Drop where to go next if it is elsewhere: the only check of what a redirect leads to."""
+    request.args = _without_elsewhere(request.args)
+    if _sends_fields():
+        request.form = _without_elsewhere(request.form)
+
+
+def _without_elsewhere(sent: MultiDict[str, str]) -> ImmutableMultiDict[str, str]:
+    return ImmutableMultiDict(
+        (name, value)
+        for name, value in sent.items(multi=True)
+        if name not in _ONWARD or is_own_path(value)
+    )
+
+
+def _sends_fields() -> bool:
+    return request.endpoint is not None and request.method not in SAFE_METHODS

@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, current_app, make_response, render_template, request
+from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import (
     Forbidden,
@@ -53,6 +54,8 @@ def _rule_broken(error: RuleBrokenError) -> Response:
 
 
 def _any_error(error: HTTPException) -> Response:
+    if request_ctx.url_adapter is None:  # the host has no valid name, so a page can't have links
+        return make_response(error.get_response())
     code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     ours = code >= HTTPStatus.INTERNAL_SERVER_ERROR
     name = code if code in _PAGES else (500 if ours else 400)
@@ -90,7 +93,7 @@ def _typed() -> list[tuple[str, str]]:
 
 def _sent_from() -> str:
     """Return the address here of the page whose form was sent; empty if it is not known."""
-    sender = urlsplit(request.referrer or "")
+    sender = _split(request.referrer or "")
     if not sender.path.startswith("/") or sender.path.startswith("//"):
         return ""
     if sender.netloc != request.host:
@@ -100,4 +103,12 @@ def _sent_from() -> str:
 
 def _is_ours() -> bool:
     sender = request.headers.get("Origin") or request.referrer or ""
-    return urlsplit(sender).netloc == request.host
+    return _split(sender).netloc == request.host
+
+
+def _split(address: str) -> SplitResult:
+    """Split a URL; an invalid one has no parts."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

@@ -3,6 +3,19 @@
 import gc
 from typing import Any
 
+from gunicorn.http import wsgi
+
+_DEFAULT_HEADERS = wsgi.Response.default_headers
+
+
+def on_starting(_server: Any) -> None:
+    """Leave the server's name out of all responses; gunicorn has no setting for it."""
+    wsgi.Response.default_headers = _headers_without_name
+
+
+def _headers_without_name(response: Any) -> list[str]:
+    return [line for line in _DEFAULT_HEADERS(response) if not line.startswith("Server:")]
+
 
 def post_worker_init(_worker: Any) -> None:
     """Leave what was imported out of garbage collection, since it lives as long as the process.

@@ -22,6 +22,7 @@ from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.factories.evidence.tampering import EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
+from tests.servers.smtp import SmtpServer
 from tracker.access.actor import Role
 from tracker.accounts import queries
 from tracker.accounts.labels import InvitationState
@@ -33,11 +34,13 @@ from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.mail import sending, transport
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.worker import prepare
 
 EMAIL = "new.person@example.org"
+REFUSED = "The email couldn't be delivered to this address."
 
 
 def wanted(people: House, where: str | None, *roles: Role, **more: object) -> NewInvitation:
@@ -382,6 +385,26 @@ def test_sent_again_it_has_another_link(
     assert client.get(f"/invitations/{invited.token}").status_code == 404
     mails = session.query(OutboxMessage).filter_by(recipient=EMAIL).all()
     assert len(mails) == 2
+
+
+def test_whoever_invites_reads_that_the_address_was_refused(
+    people: House, browsers: Callable[[], CheckedClient], session: Session, smtp_server: SmtpServer
+) -> None:
+    samira = signed_in(browsers(), "samira")
+    sent = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+    session.commit()
+    smtp_server.refuse[EMAIL] = "550 No such user"
+    way = transport.from_url(smtp_server.url)
+    assert sending.send_due(way).failed == 1
+    assert REFUSED in samira.page("/people/invitations").text
+    # Sent again, it is not known yet whether it arrives; the earlier link is worth nothing.
+    invitations.send_again(people.actor("samira"), sent.id)
+    session.commit()
+    assert REFUSED not in samira.page("/people/invitations").text
+    smtp_server.refuse.clear()
+    assert sending.send_due(way) == sending.Outcome(sent=1)
+    assert sending.send_due(way) == sending.Outcome()
+    assert REFUSED not in samira.page("/people/invitations").text
 
 
 @pytest.fixture

@@ -2,21 +2,28 @@
 
 import contextvars
 import datetime as dt
+import threading
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import open_sessions
+from tests.at_once import at_once, before_commit, wait_until_waited_for
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, signed_in
-from tests.factories.passkeys import Device, give
+from tests.factories.passkeys import Device, asked_on, begin, give, send, sign_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.integration.accounts.test_passkeys import is_in, text
 from tests.integration.accounts.test_passwords import NEW, ask_for_link, link_in
+from tests.pages import Page
 from tracker.accounts import browsers as known
+from tracker.accounts.factors import credentials, passkeys
 from tracker.accounts.models import UserSession
 from tracker.accounts.people import service, sessions
 
@@ -140,6 +147,101 @@ def test_a_cookie_that_names_no_session_lets_nobody_in(
     browser = signed_in(browsers(), "samira")
     contextvars.Context().run(open_sessions.keep, browser, {"session_id": session_id})
     assert not is_in(browser)
+
+
+@pytest.mark.parametrize("method", ["password", "passkey"])
+def test_confirming_ends_the_token_of_a_session_and_goes_on_with_a_new_one(
+    people: House, browsers: Browsers, session: Session, frozen_time: Clock, method: str
+) -> None:
+    frozen_time(NOON)
+    device, here, thief = Device(), browsers(), browsers()
+    if method == "passkey":
+        give(people, "samira", device)
+        sign_in(here, device)
+    else:
+        signed_in(here, "samira")
+    cookie = here.get_cookie("session")
+    assert cookie is not None
+    thief.set_cookie("session", cookie.value)
+    other_tab = here.page("/account/acting")
+    (before,) = session_ids(session, people, "samira")
+    frozen_time(NOON + dt.timedelta(minutes=20))
+    assert is_in(thief)
+    if method == "password":
+        here.submit("/account/confirm", password=PASSWORD)
+    else:
+        prompt = asked_on(Page.of(here.post("/account/confirm/passkey")))
+        send(here, prompt, device.answer(prompt.challenge))
+    (after,) = session_ids(session, people, "samira")
+    assert after != before
+    assert not is_in(thief)
+    sent = here.post("/account/acting", data=other_tab.form().filled_in(), csrf=False)
+    assert sent.location == "/"
+    # The longest time doesn't begin again.
+    assert session.get_one(UserSession, after).begun_at == NOON
+
+
+def test_a_session_that_ended_meanwhile_does_not_go_on_by_confirming(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    signed_in(browsers(), "samira")
+    (hers,) = session_ids(session, people, "samira")
+    samira = people.people["samira"]
+    assert sessions.end(samira, hers)
+    assert sessions.renew(samira, hers, user_agent="", address="") is None
+    session.commit()
+    assert session_ids(session, people, "samira") == set()
+
+
+@pytest.mark.parametrize("whose", ["samira", "ada"])
+def test_somebody_signs_in_with_a_passkey_while_it_is_removed_and_neither_fails(
+    app: Flask,
+    people: House,
+    browsers: Browsers,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+) -> None:
+    device, phone = Device(), browsers()
+    passkey_id = give(people, "samira", device).id
+    prompt = begin(phone)
+    answer = device.answer(prompt.challenge)
+    actor, samira = people.actor(whose), people.people["samira"]
+    verified, verify = threading.Event(), passkeys.verify
+
+    def verify_first(*sent: Any) -> Any:
+        result = verify(*sent)
+        verified.set()
+        wait_until_waited_for()
+        return result
+
+    def remove() -> None:
+        verified.wait()
+        if whose == "samira":
+            credentials.remove(actor, passkey_id)
+        else:
+            service.reset_second_factor(actor, samira, reason="Telephone lost")
+
+    monkeypatch.setattr(passkeys, "verify", verify_first)
+    session.rollback()
+    assert at_once(app, partial(send, phone, prompt, answer), remove) == []
+    # A reset ends sessions, too.
+    assert is_in(phone) is (whose == "samira")
+
+
+def test_a_passkey_that_is_being_removed_signs_nobody_in(
+    app: Flask, people: House, browsers: Browsers, session: Session
+) -> None:
+    device, phone = Device(), browsers()
+    give(people, "samira", device)
+    prompt = begin(phone)
+    answer = device.answer(prompt.challenge)
+    samira = people.actor("samira")
+    (passkey,) = credentials.own(samira)
+    removes = partial(credentials.remove, samira, passkey.id)
+    session.rollback()
+    assert before_commit(app, removes, partial(send, phone, prompt, answer)) == []
+    assert not is_in(phone)
 
 
 def test_a_new_password_by_link_ends_all_sessions(

@@ -18,7 +18,7 @@ from tests.servers.ports import free_port
 from tests.servers.smtp import SmtpServer
 from tests.starting_points import noon_in
 from tracker.core.db import db
-from tracker.mail import outbox, render, sending, transport
+from tracker.mail import outbox, queries, render, sending, transport
 from tracker.mail.models import MessageState, OutboxMessage
 
 NOON = noon_in(100)
@@ -125,8 +125,10 @@ def test_a_refused_recipient_is_kept_with_the_servers_answer(
     assert sending.send_due(way) == sending.Outcome(sent=1, failed=1)
     session.refresh(bad)
     session.refresh(good)
-    assert bad.state is MessageState.WAITING
+    # Trying again would not help.
+    assert (bad.state, bad.attempts) == (MessageState.FAILED, 1)
     assert bad.last_error == "refused: 550 No such user"
+    assert bad.body.startswith("Look.")
     assert good.state is MessageState.SENT
 
 
@@ -156,6 +158,7 @@ def test_an_invalid_address_does_not_affect_other_messages(
     way = transport.from_url(smtp_server.url)
     assert sending.send_due(way) == sending.Outcome(sent=1, failed=4)
     assert len(smtp_server.deliveries) == 1
+    assert queries.counts() == {MessageState.SENT: 1, MessageState.FAILED: 4}
 
 
 @pytest.mark.both_databases
@@ -233,7 +236,7 @@ def test_the_command_fails_if_a_message_was_not_accepted(
     assert result.exit_code == 1
     assert "0 sent, 1 not accepted." in result.output
     listed = runner.invoke(args=["outbox", "list"])
-    assert "waiting: 1" in listed.output
+    assert "failed: 1" in listed.output
     assert "refused: 550 No such user" in listed.output
     assert "Look." not in listed.output
 

@@ -149,6 +149,16 @@ def test_pages_are_kept_nowhere(frame: PageFrame, url: str) -> None:
     assert frame.client.get(url).headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("subdomains", "; includeSubDomains"), ("preload", "; includeSubDomains; preload")],
+)
+def test_browsers_use_https_for_subdomains_too_if_it_is_set(setting: str, words: str) -> None:
+    frame = make_page_frame(TRACKER_BASE_URL="https://terms.example", TRACKER_HSTS=setting)
+    header = frame.client.get("/").headers["Strict-Transport-Security"]
+    assert header == f"max-age=31536000{words}"
+
+
 def test_browsers_are_kept_on_https_when_the_instance_is_reached_by_it() -> None:
     plain = make_page_frame().client.get("/").headers
     secure = make_page_frame(TRACKER_BASE_URL="https://terms.example").client.get("/").headers

@@ -77,6 +77,16 @@ def hold(user_id: UUID) -> User:
     ).one()
 
 
+def hold_for_use(user_id: UUID) -> None:
+    """Lock a person's row while a credential is used or a session begins or ends.
+
+    Whoever changes a person locks the row first (hold), then changes passkeys and sessions. With
+    the same order here, neither waits for what the other has locked. Rows that refer to the person
+    can still be added meanwhile.
+    """
+    db.session.execute(sa.select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
 def fault_of(user: User) -> Fault | None:
     """Return what is wrong with a person's credentials; log it, without any of their values."""
     fault = _fault_of(user)

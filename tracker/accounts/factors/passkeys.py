@@ -35,6 +35,7 @@ from webauthn.helpers.structs import (
 )
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
+from tracker.accounts.factors import binding
 from tracker.accounts.models import Passkey, UsedChallenge
 from tracker.core import clock, keys
 from tracker.core.db import db, delete_batch
@@ -246,6 +247,7 @@ def verify(
     except _UNREADABLE as error:
         raise NoAnswerError from error
     _refuse_frames(sent.response.client_data_json)
+    binding.hold_for_use(passkey.user_id)
     _use_up(challenge)
     _take_count(passkey, verified)
     return verified
@@ -302,5 +304,13 @@ def _take_count(passkey: Passkey, verified: VerifiedAuthentication) -> None:
         .execution_options(synchronize_session=False)
     ).first()
     if taken is None:
+        if not _works(passkey.id):
+            raise NoAnswerError
         raise CountFellBackError(passkey.id)
     db.session.refresh(passkey, ["sign_count", "lastuse_datetime", "backup_state"])
+
+
+def _works(passkey_id: UUID) -> bool:
+    """Return whether a passkey has been neither removed nor disabled meanwhile."""
+    working = sa.exists().where(Passkey.id == passkey_id, Passkey.set_aside_at.is_(None))
+    return bool(db.session.scalar(sa.select(working)))

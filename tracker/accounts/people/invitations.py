@@ -34,6 +34,7 @@ from tracker.activity.verbs import (
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.mail import outbox
 from tracker.organisations.models import Organisation
 
 logger = logging.getLogger(__name__)
@@ -193,6 +194,7 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
         subject_id=invitation.id,
         email=invitation.email,
     )
+    outbox.withdraw_failed(messages.INVITATION, invitation.email)
     messages.invitation(invitation, token)
     return token
 

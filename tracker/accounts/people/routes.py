@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access import gate
 from tracker.access.actor import Actor, Confirmation, OrganisationKind, Role
-from tracker.accounts import labels, policy, queries
+from tracker.accounts import labels, messages, policy, queries
 from tracker.accounts.forms import (
     EmptyForm,
     GiveRoleForm,
@@ -28,6 +28,7 @@ from tracker.accounts.people import invitations, powers, service, without_email
 from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.without_email import NewPerson
 from tracker.core import clock
+from tracker.mail.queries import undelivered
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 from tracker.ui import locale, paging
@@ -320,6 +321,7 @@ def invitations_page() -> str:
             for line in lines
             if policy.can_give_roles(actor, line.organisation_id, line.roles)
         },
+        undelivered=undelivered(messages.INVITATION, [line.email for line in lines]),
         may_invite=policy.can_invite(actor),
     )
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor
 from tracker.accounts import origins
+from tracker.accounts.factors import binding
 from tracker.accounts.models import SecurityKind, User, UserSession
 from tracker.accounts.origins import Origin
 from tracker.accounts.security_log import service as security_log
@@ -50,10 +51,9 @@ class OpenSession:
 
 def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | None = None) -> UUID:
     """Add the session of somebody who signed in; return its id, random by default."""
+    binding.hold_for_use(user_id)
     row = UserSession(id=session_id or uuid4(), user_id=user_id, begun_at=clock.now())
-    row.sealed_origin = origins.seal(Origin(user_agent, address), _context(row))
-    db.session.add(row)
-    db.session.flush()
+    _add(row, user_agent, address)
     latest = (
         sa.select(UserSession.id)
         .where(UserSession.user_id == user_id)
@@ -61,6 +61,24 @@ def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | No
         .limit(MOST)
     )
     _delete(UserSession.user_id == user_id, UserSession.id.not_in(latest))
+    return row.id
+
+
+def renew(user_id: UUID, session_id: UUID, *, user_agent: str, address: str) -> UUID | None:
+    """End a session and begin another in its place, which lasts no longer; return its id.
+
+    Returns None if the session has ended meanwhile: then none begins.
+    """
+    begun_at = db.session.scalar(
+        sa.delete(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.id == session_id)
+        .returning(UserSession.begun_at)
+        .execution_options(synchronize_session=False)
+    )
+    if begun_at is None:
+        return None
+    row = UserSession(id=uuid4(), user_id=user_id, begun_at=begun_at)
+    _add(row, user_agent, address)
     return row.id
 
 
@@ -113,12 +131,19 @@ def end_by_cookie(session_id: UUID | None) -> None:
 
 def end_all(user_id: UUID, *, but: UUID | None = None) -> int:
     """End all sessions of a person, or all but one; return how many."""
+    binding.hold_for_use(user_id)
     return _delete(UserSession.user_id == user_id, UserSession.id.is_distinct_from(but))
 
 
 def forget_old() -> int:
     """Delete a batch of sessions whose longest time is over (db.delete_batch); for the worker."""
     return delete_batch(UserSession.id, UserSession.begun_at <= clock.now() - LASTS.get())
+
+
+def _add(row: UserSession, user_agent: str, address: str) -> None:
+    row.sealed_origin = origins.seal(Origin(user_agent, address), _context(row))
+    db.session.add(row)
+    db.session.flush()
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> int:

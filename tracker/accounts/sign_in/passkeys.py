@@ -9,11 +9,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import after_this_request, request, session, url_for
 from flask_babel import lazy_gettext as _l
-from flask_login import confirm_login, current_user
+from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore, WebauthnUtil
 from flask_security import webauthn as library
 from flask_security.twofactor import is_tf_setup
-from flask_security.utils import check_and_get_token_status, validate_redirect_url
+from flask_security.utils import check_and_get_token_status
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     ResidentKeyRequirement,
@@ -32,6 +32,7 @@ from tracker.accounts.factors import (
 )
 from tracker.accounts.factors.identity_proof import set_aside_words
 from tracker.accounts.models import Passkey, SecurityKind, SignInMethod, User
+from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -206,13 +207,8 @@ class _Begin(Form):
     user: Any = None
 
     def validate(self, **_options: Any) -> bool:
-        """Check only the token; discard a next URL outside this application."""
+        """Check only the token."""
         return bool(Form.validate(self))
-
-    def validate_next(self, field: Any) -> None:
-        """Discard a URL outside this application."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
 
 
 class BeginSignInForm(_Begin, library.WebAuthnSigninForm):
@@ -246,11 +242,6 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     is_guess = True
     can_be_guessed = False
     method = SignInMethod.PASSKEY
-
-    def validate_next(self, field: Any) -> None:
-        """Discard a URL outside this application."""
-        if field.data and not validate_redirect_url(field.data):
-            field.data = ""
 
     def validate(self, **options: Any) -> bool:
         """Validate, and put messages where Flask-Security's views look for them."""
@@ -310,7 +301,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
             self.is_guess = False
             return self._no(set_aside_words())
         if self.is_verify:
-            confirm_login()
+            sessions.confirm(passkey.user_id)
         return True
 
     def _read(self) -> tuple[Any, Passkey | None]:
@@ -323,7 +314,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     def _no(self, words: object) -> bool:
         self.form_errors = [str(words)]
         following = self.next.data or request.args.get("next")
-        if following and validate_redirect_url(following):
+        if following:
             page = "security.wan_verify" if self.is_verify else "security.wan_signin"
             after_this_request(partial(_go_to, url_for(page, next=following)))
         return False

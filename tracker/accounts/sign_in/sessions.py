@@ -9,6 +9,7 @@ import enum
 from uuid import UUID
 
 from flask import current_app, has_request_context, request, session
+from flask_login import confirm_login
 
 from tracker.accounts.origins import UNKNOWN, Origin
 from tracker.accounts.people import sessions as stored
@@ -44,6 +45,23 @@ def origin() -> Origin | None:
     if not has_request_context():
         return None
     return Origin(request.user_agent.string, request.remote_addr or "")
+
+
+def confirm(user_id: UUID) -> None:
+    """Go on with a new session id for somebody who has confirmed that it's still them.
+
+    A copy of the earlier cookie is worth nothing from then on. The rest of the cookie stays, so the
+    browser's other tabs go on, and so do the limits, which began with signing in. The session
+    belongs to this browser again. The caller commits.
+    """
+    confirm_login()
+    before = session_id()
+    here = origin() or UNKNOWN
+    renewed = before and stored.renew(
+        user_id, before, user_agent=here.user_agent, address=here.address
+    )
+    if renewed:
+        session[SESSION_ID] = str(renewed)
 
 
 def end() -> None:
@@ -95,6 +113,11 @@ def act_for(organisation_id: UUID) -> None:
 def acting_for() -> str:
     """Return the id of the organisation the person chose to act for, or None."""
     return str(session.get(ACTING_FOR, ""))
+
+
+def _origin() -> tuple[str, str]:
+    """Return the browser's name for itself, and the network address."""
+    return request.user_agent.string, request.remote_addr or ""
 
 
 def _now() -> int:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0058_security_log"
+revision = "0056_security_log"
 down_revision = "0055_user_session"
 branch_labels = None
 depends_on = None
