@@ -9,7 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from tracker.activity import verbs
+from tracker.activity import verbs, witness
+from tracker.activity.models import Event
 from tracker.activity.witness import NotSoundError
 from tracker.agreements import frozen_text
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
@@ -23,6 +24,7 @@ from tracker.checklists.models import (
     NoticeKind,
     Renewal,
 )
+from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
@@ -189,7 +191,8 @@ def _compared(
     requests = _requests([checklist.id for checklist in checklists])
     renewals = _renewals([checklist.id for checklist in checklists])
     notices = _notices([checklist.id for checklist in checklists])
-    return {
+    misplaced = _misplaced(checklists)
+    compared = {
         checklist.id: held_against(
             _claims(checklist, requests.get(checklist.id, {}), notices.get(checklist.id, ())),
             checklist.id,
@@ -202,6 +205,10 @@ def _compared(
             renewals.get(checklist.id, ()),
         )
         for checklist in checklists
+    }
+    return {
+        checklist_id: replace(text, agrees=False) if checklist_id in misplaced else text
+        for checklist_id, text in compared.items()
     }
 
 
@@ -231,7 +238,11 @@ def held_against(
         and renewed is not None
         and notices is not None
     )
-    agrees = is_sound and claims.agree_with(course, _since(course, readable))
+    agrees = (
+        is_sound
+        and all(revision.kind == claims.kind for revision in bound.revisions.get(checklist_id, ()))
+        and claims.agree_with(course, _since(course, readable))
+    )
     return Compared(course, is_sound, agrees, readable, renewed or {}, notices or ())
 
 
@@ -257,6 +268,7 @@ def _claims(
     checklist: Checklist, requests: Mapping[UUID, RequestState], notices: Collection[Notice]
 ) -> Claims:
     return Claims(
+        kind=checklist.kind,
         state=checklist.state,
         in_force_id=checklist.revision_in_force_id,
         sent_id=checklist.revision_sent_id,
@@ -272,6 +284,54 @@ def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime 
     text = text_facts.get(course.standing_id) if course.standing_id else None
     made_on = text.made_on if text else None
     return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
+
+
+def _misplaced(checklists: Collection[Checklist]) -> frozenset[UUID]:
+    """Return the checklists that were started as another kind, or for another visit.
+
+    Events say so: which number a visit has too. If a recorded act erased their details, only the
+    kind is known, by revisions. In one statement, two if details are missing.
+    """
+    visit_ids = {checklist.visit_id for checklist in checklists if checklist.visit_id}
+    events = witness.of_subjects_with_details(
+        sa.or_(
+            sa.and_(
+                Event.subject_type == SUBJECT,
+                Event.subject_id.in_([checklist.id for checklist in checklists]),
+            ),
+            sa.and_(Event.subject_type == VISIT, Event.subject_id.in_(visit_ids)),
+        ),
+        [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED],
+        {checklist.cooperation_id for checklist in checklists},
+    )
+    lacking = witness.lacking_details(events)
+    beginnings = {link.subject_id: details for link, details in events}
+    return frozenset(
+        checklist.id
+        for checklist in checklists
+        if checklist.id in lacking
+        or checklist.visit_id in lacking
+        or not _is_as_started(checklist, beginnings)
+    )
+
+
+def _is_as_started(
+    checklist: Checklist, beginnings: Mapping[UUID, Mapping[str, Any] | None]
+) -> bool:
+    """Return whether a checklist is of the kind and the visit that its first event names."""
+    if checklist.id not in beginnings or (
+        checklist.visit_id is not None and checklist.visit_id not in beginnings
+    ):
+        return False
+    started = beginnings[checklist.id]
+    if started is None:  # erased by a recorded act
+        return True
+    if checklist.visit_id is None:
+        number = None
+    else:
+        planned = beginnings[checklist.visit_id]
+        number = started.get("visit") if planned is None else planned["number"]
+    return (started["kind"], started.get("visit")) == (checklist.kind.value, number)
 
 
 def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestState]]:
