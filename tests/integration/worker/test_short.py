@@ -41,12 +41,12 @@ STATEMENTS = {
     "expire signature request": 40,
     "leave cooperation": 60,
     "leave with party": 60,
-    # Compares the texts that a visit rests on with their evidence (7), and a visit that changes
-    # with its events (2), as does recomputing one.
-    "judge visit": 34,
+    # Compares texts (8), undertakings (6) and the cooperation (1) that a visit rests on with their
+    # evidence, and a visit that changes with its events (1), as does recomputing one.
+    "judge visit": 41,
     "recompute team": 40,
     "recompute checklist": 40,
-    "recompute visit": 49,
+    "recompute visit": 56,
     "recompute cooperation": 40,
     "recompute register": 40,
     "mail checkpoint": 10,
