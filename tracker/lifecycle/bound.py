@@ -44,6 +44,15 @@ def held_against(
     return all_ids - texts - _with_other_stage(cooperations, checklists, compared)
 
 
+def stage_of(cooperation: Cooperation) -> Stage:
+    """Return a cooperation's stage by its events; by its row if a recorded act erased the details.
+
+    By its row too if details are missing without such an act: then nothing else says it.
+    """
+    stages, _lacking = _stages([cooperation.id])
+    return stages.get(cooperation.id, cooperation.stage)
+
+
 def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     """Return the cooperations whose stage or dates disagree with texts that agree themselves.
 
