@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.factories.bulk.due import let_requests_run_out, make_due
+from tests.factories.bulk.due import after_requests_ran_out, make_due
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tests.stopwatch import Longest, Stopwatch, piece_of_work, watched
@@ -106,8 +106,8 @@ def test_no_transaction_of_the_worker_makes_others_wait(
 
         monkeypatch.setattr(jobs, "each", timed)
         a_day(watch, tmp_path)
-        let_requests_run_out()
-        jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
+        with after_requests_ran_out():
+            jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     longest = watch.longest()
     assert {job.name for job in (*jobs.DATED, *jobs.RECOMPUTE, jobs.JUDGE)} <= set(longest)
     assert stale.stored() == []
