@@ -9,10 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from tracker.activity import verbs, witness
-from tracker.activity.models import Event
+from tracker.activity import verbs
 from tracker.activity.witness import NotSoundError
-from tracker.agreements import frozen_text
+from tracker.agreements import beginnings, frozen_text
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import TextOnPage
@@ -24,7 +23,6 @@ from tracker.checklists.models import (
     NoticeKind,
     Renewal,
 )
-from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
@@ -191,7 +189,7 @@ def _compared(
     requests = _requests([checklist.id for checklist in checklists])
     renewals = _renewals([checklist.id for checklist in checklists])
     notices = _notices([checklist.id for checklist in checklists])
-    misplaced = _misplaced(checklists)
+    misplaced = beginnings.misplaced(checklists)
     compared = {
         checklist.id: held_against(
             _claims(checklist, requests.get(checklist.id, {}), notices.get(checklist.id, ())),
@@ -284,54 +282,6 @@ def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime 
     text = text_facts.get(course.standing_id) if course.standing_id else None
     made_on = text.made_on if text else None
     return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
-
-
-def _misplaced(checklists: Collection[Checklist]) -> frozenset[UUID]:
-    """Return the checklists that were started as another kind, or for another visit.
-
-    Events say so: which number a visit has too. If a recorded act erased their details, only the
-    kind is known, by revisions. In one statement, two if details are missing.
-    """
-    visit_ids = {checklist.visit_id for checklist in checklists if checklist.visit_id}
-    events = witness.of_subjects_with_details(
-        sa.or_(
-            sa.and_(
-                Event.subject_type == SUBJECT,
-                Event.subject_id.in_([checklist.id for checklist in checklists]),
-            ),
-            sa.and_(Event.subject_type == VISIT, Event.subject_id.in_(visit_ids)),
-        ),
-        [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED],
-        {checklist.cooperation_id for checklist in checklists},
-    )
-    lacking = witness.lacking_details(events)
-    beginnings = {link.subject_id: details for link, details in events}
-    return frozenset(
-        checklist.id
-        for checklist in checklists
-        if checklist.id in lacking
-        or checklist.visit_id in lacking
-        or not _is_as_started(checklist, beginnings)
-    )
-
-
-def _is_as_started(
-    checklist: Checklist, beginnings: Mapping[UUID, Mapping[str, Any] | None]
-) -> bool:
-    """Return whether a checklist is of the kind and the visit that its first event names."""
-    if checklist.id not in beginnings or (
-        checklist.visit_id is not None and checklist.visit_id not in beginnings
-    ):
-        return False
-    started = beginnings[checklist.id]
-    if started is None:  # erased by a recorded act
-        return True
-    if checklist.visit_id is None:
-        number = None
-    else:
-        planned = beginnings[checklist.visit_id]
-        number = started.get("visit") if planned is None else planned["number"]
-    return (started["kind"], started.get("visit")) == (checklist.kind.value, number)
 
 
 def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestState]]:

@@ -1,4 +1,7 @@
-"""Plain values that a visit's gates depend on and return. Pure."""
+"""Plain values that a visit's gates depend on and return. Pure.
+
+In one file: what the gates read and what they answer, kind by kind.
+"""
 
 import datetime as dt
 import enum

@@ -426,8 +426,7 @@ def test_plans_swapped_between_two_visits_make_none_of_them_ready(scene: Scene) 
     scene.session.commit()
     for number in (1, 2):
         plan = readiness.judge(scene.visit(number)).facts.plan
-        assert (number, plan.is_signed) == (number, False)
-    assert plan.signing is Signing.DISAGREES
+        assert (number, plan.signing) == (number, Signing.DISAGREES)
 
 
 def test_confidentiality_terms_that_only_a_row_says_are_in_force_are_missing(
