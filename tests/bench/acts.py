@@ -94,7 +94,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
         "ilena",
         _writing(meter, stage.cookies["ilena"], f"/checklists/{roles}", "V4", "gaps"),
         ROUNDS,
-        55,
+        63,
     )
     if db.engine.dialect.name == "sqlite":
         yield TimedAct(

@@ -43,12 +43,12 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     )
     yield TimedPage("Checklist: before signing", "otto", f"/checklists/{waiting}/sign")
     yield TimedPage(
-        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=32
+        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=35
     )
     yield TimedPage("Register", "milan", "/register", statements=20)
-    yield TimedPage("Visit", "leyla", visit, statements=35)
-    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=35)
-    yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=25)
+    yield TimedPage("Visit", "leyla", visit, statements=45)
+    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=45)
+    yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=29)
 
 
 def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:

@@ -13,7 +13,7 @@ from flask import Flask
 
 from tests.bench.growth import SIZES, Taken, noted
 from tests.bench.stage import Stage
-from tests.factories.bulk.due import let_requests_run_out, make_due
+from tests.factories.bulk.due import after_requests_ran_out, make_due
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tests.stopwatch import Longest, Stopwatch, watched
@@ -149,8 +149,8 @@ def longest(app: Flask, demonstration: Demonstration) -> dict[str, Longest]:
         gc.freeze()
         with watched() as watch:
             _a_day(watch, Path(folder))
-            let_requests_run_out()
-            _a_day(watch, Path(folder))
+            with after_requests_ran_out():
+                _a_day(watch, Path(folder))
         gc.unfreeze()
         db.session.remove()
     return watch.longest()

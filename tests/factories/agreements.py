@@ -73,11 +73,12 @@ def send(
     signers: dict[str, str],
     *,
     also: dict[str, tuple[str, ...]] | None = None,
+    until: dt.date | None = None,
 ) -> Revision:
     """Freeze the text as it is and send it for signature, as is done once it is complete.
 
     signers are the first names of those who sign, by the key of the organisation; also are others
-    who have to sign in addition.
+    who have to sign in addition. until is the last day to sign.
     """
     actor = land.actor("ilena")
     loaded = load(checklist)
@@ -89,22 +90,25 @@ def send(
         kind=checklist.kind.value,
         document={
             **document(loaded, [], [], languages_for(loaded.checklist.template, [], "")),
-            **({"signing": _rule(land, signers, also)} if also else {}),
+            **({"signing": _rule(land, signers, also, until)} if also or until else {}),
         },
     )
-    ask(actor, checklist, revision, land, signers, also)
+    ask(actor, checklist, revision, land, signers, also, until)
     return revision
 
 
 def _rule(
-    land: Country, signers: dict[str, str], also: dict[str, tuple[str, ...]]
+    land: Country,
+    signers: dict[str, str],
+    also: dict[str, tuple[str, ...]] | None,
+    until: dt.date | None,
 ) -> dict[str, object]:
-    many = {key: 1 + len(also.get(key, ())) for key in signers}
+    many = {key: 1 + len((also or {}).get(key, ())) for key in signers}
     parties = [
         {"organisation_id": str(land.id(key)), "needed": many[key], "named": many[key]}
         for key in signers
     ]
-    return {"until": None, "order": "together", "parties": parties}
+    return {"until": until.isoformat() if until else None, "order": "together", "parties": parties}
 
 
 def send_sealed(
@@ -132,6 +136,7 @@ def ask(
     land: Country,
     signers: dict[str, str],
     also: dict[str, tuple[str, ...]] | None = None,
+    until: dt.date | None = None,
 ) -> None:
     """Ask for signatures on a revision and record that it was sent."""
     parties = [
@@ -144,7 +149,7 @@ def ask(
         )
         for key, first in signers.items()
     ]
-    signoff.request(actor, revision, parties)
+    signoff.request(actor, revision, parties, expires_on=until)
     checklist.state = ChecklistState.SENT
     checklist.revision_sent_id = revision.id
     db.session.flush()

@@ -212,10 +212,12 @@ READY = Facts(
 _ITEM = ItemFact("V6", "Common approach", "not answered yet")
 BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.NOT_ACTIVE: {"cooperation_stage": Stage.SUSPENDED},
+    RequirementKind.COOPERATION_DISAGREES: {"cooperation_agrees": False},
     RequirementKind.NO_MODE: {"modes": frozenset({Mode.ADV})},
     RequirementKind.OUTSIDE_TERM: {"term": Term(BEFORE, TODAY)},
     RequirementKind.ROLES_ITEM: {"roles": replace(SIGNED, lacking=(_ITEM,))},
     RequirementKind.CONFIDENTIALITY: {"confidentiality": SENT},
+    RequirementKind.CONFIDENTIALITY_RUNS_OUT: {"confidentiality": replace(SIGNED, last_day=TODAY)},
     RequirementKind.ROLES: {"roles": SENT},
     RequirementKind.PLAN: {"plan": SENT},
     RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
@@ -228,6 +230,7 @@ BROKEN_MEMBERS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.JOINING: {"is_joining": True},
     RequirementKind.NOT_LISTED: {"is_listed": False},
     RequirementKind.ROLE: {"role_accepted": False},
+    RequirementKind.UNDERTAKING_DISAGREES: {"agrees": False},
     RequirementKind.NOT_SIGNED: {"cleared_until": None, "signed": False},
     RequirementKind.NOT_DECIDED: {"cleared_until": None, "interests": Interests.WAITS},
     RequirementKind.CONFLICT: {"cleared_until": None, "interests": Interests.REPLACE},

@@ -29,9 +29,19 @@ def init_page_organisation(app: Flask) -> None:
             require_same(_mark(optional_actor()), sent_mark())
 
 
+def is_from_another() -> bool:
+    """Return whether a form was sent from a page that was opened for another organisation.
+
+    Not what people do for themselves. The marks of the request's page are compared.
+    """
+    if request.blueprint in _FOR_ONESELF:
+        return False
+    return _differ(_mark(optional_actor()), sent_mark())
+
+
 def require_same(now: str, seen: str) -> None:
     """Raise RuleBrokenError if a page was opened for another organisation than acted for now."""
-    if now and seen and now != seen:
+    if _differ(now, seen):
         raise RuleBrokenError(
             _l("You have switched to another organisation since you opened this page.")
         )
@@ -43,6 +53,10 @@ def _is_for_an_organisation(app: Flask) -> bool:
     if mark_of(app, request.endpoint) != "signed_in":
         return False
     return not _COMPARED_BY_VIEW & request.form.keys()
+
+
+def _differ(now: str, seen: str) -> bool:
+    return bool(now and seen and now != seen)
 
 
 def _mark(actor: Actor | None) -> str:

@@ -49,16 +49,38 @@ def of_subjects(
     condition is on Event. An event that doesn't match its own digest is left out, as if it had
     never been recorded.
     """
+    rows = db.session.execute(_of_subjects(condition, of, cooperation_ids))
+    return [link for link, digest in map(_link, rows) if link.digest() == digest]
+
+
+def of_subjects_with_details(
+    condition: sa.ColumnElement[bool], of: Iterable[Verb], cooperation_ids: Collection[UUID]
+) -> list[tuple[Link, dict[str, Any] | None]]:
+    """Return what of_subjects() does, each event with its details, in one query.
+
+    None for details that are gone, or aren't those that the event binds.
+    """
+    rows = db.session.execute(
+        _of_subjects(condition, of, cooperation_ids)
+        .add_columns(EventDetail.salt, EventDetail.content)
+        .outerjoin(EventDetail, EventDetail.event_id == Event.id)
+    )
+    links = ((*_link(row), row) for row in rows)
+    return [(link, _details(link, row)) for link, digest, row in links if link.digest() == digest]
+
+
+def _of_subjects(
+    condition: sa.ColumnElement[bool], of: Iterable[Verb], cooperation_ids: Collection[UUID]
+) -> sa.Select[Any]:
     # Not a join: events are found by their subjects, of which a chain has many more.
     in_chain = sa.exists().where(
         Chain.id == Event.chain_id, Chain.cooperation_id.in_(cooperation_ids)
     )
-    rows = db.session.execute(
+    return (
         sa.select(*_EVENT)
         .where(condition, Event.verb.in_([verb.name for verb in of]), in_chain)
         .order_by(Event.chain_id, Event.number)
     )
-    return [link for link, digest in map(_link, rows) if link.digest() == digest]
 
 
 def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
@@ -186,12 +208,13 @@ def erased_before(cooperation_id: UUID) -> int:
     return number or 0
 
 
-def lacking_details(links: Iterable[Link], details: Collection[UUID]) -> frozenset[UUID]:
+def lacking_details(events: Iterable[tuple[Link, object]]) -> frozenset[UUID]:
     """Return the subjects of events that lack their details, and no later event says why.
 
-    details are the ids of events that have theirs. One query, and none where all have.
+    events are given with their details, None if they are gone. One query, and none where all have
+    them.
     """
-    missing = [link for link in links if link.event_id not in details]
+    missing = [link for link, details in events if details is None]
     if not missing:
         return frozenset()
     rows = db.session.execute(
@@ -215,13 +238,17 @@ def details_of(event_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         .join(EventDetail, EventDetail.event_id == Event.id)
         .where(Event.id.in_(event_ids))
     )
-    details_by_event = {}
-    for row in rows:
-        link, _digest = _link(row)
-        details = Details(row.salt, row.content)
-        if details.is_bound_by(link):
-            details_by_event[link.event_id] = dict(details.content)
-    return details_by_event
+    links = ((_link(row)[0], row) for row in rows)
+    details = {link.event_id: _details(link, row) for link, row in links}
+    return {event_id: content for event_id, content in details.items() if content is not None}
+
+
+def _details(link: Link, row: Any) -> dict[str, Any] | None:
+    """Return the details in a row if the event binds them; None for those that are gone."""
+    if row.salt is None:
+        return None
+    details = Details(row.salt, row.content)
+    return dict(details.content) if details.is_bound_by(link) else None
 
 
 def _link(row: Any) -> tuple[Link, str]:

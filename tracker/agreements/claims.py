@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import ChecklistState, Notice, NoticeKind
 from tracker.core import canonical
 from tracker.signoff.models import RequestState
@@ -26,6 +27,7 @@ _STOPS = {Outcome.SUSPENDED: NoticeKind.SUSPENDED, Outcome.ENDED: NoticeKind.END
 class Claims:
     """The values of the columns, with the requests by the revision they belong to."""
 
+    kind: ChecklistKind
     state: ChecklistState
     in_force_id: UUID | None
     sent_id: UUID | None

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from tracker.activity import verbs
 from tracker.activity.witness import NotSoundError
-from tracker.agreements import frozen_text
+from tracker.agreements import beginnings, frozen_text
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import TextOnPage
@@ -189,7 +189,8 @@ def _compared(
     requests = _requests([checklist.id for checklist in checklists])
     renewals = _renewals([checklist.id for checklist in checklists])
     notices = _notices([checklist.id for checklist in checklists])
-    return {
+    misplaced = beginnings.misplaced(checklists)
+    compared = {
         checklist.id: held_against(
             _claims(checklist, requests.get(checklist.id, {}), notices.get(checklist.id, ())),
             checklist.id,
@@ -202,6 +203,10 @@ def _compared(
             renewals.get(checklist.id, ()),
         )
         for checklist in checklists
+    }
+    return {
+        checklist_id: replace(text, agrees=False) if checklist_id in misplaced else text
+        for checklist_id, text in compared.items()
     }
 
 
@@ -231,7 +236,11 @@ def held_against(
         and renewed is not None
         and notices is not None
     )
-    agrees = is_sound and claims.agree_with(course, _since(course, readable))
+    agrees = (
+        is_sound
+        and all(revision.kind == claims.kind for revision in bound.revisions.get(checklist_id, ()))
+        and claims.agree_with(course, _since(course, readable))
+    )
     return Compared(course, is_sound, agrees, readable, renewed or {}, notices or ())
 
 
@@ -257,6 +266,7 @@ def _claims(
     checklist: Checklist, requests: Mapping[UUID, RequestState], notices: Collection[Notice]
 ) -> Claims:
     return Claims(
+        kind=checklist.kind,
         state=checklist.state,
         in_force_id=checklist.revision_in_force_id,
         sent_id=checklist.revision_sent_id,

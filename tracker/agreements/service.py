@@ -455,7 +455,7 @@ def sign(
     lock(checklist)
     signature_request = waiting_request(checklist)
     before = requests.standing_of(signature_request)
-    last = outcomes.last_day_of(_text_of(signature_request.revision))
+    last = last_day_to_sign(signature_request.revision)
     replace(before, expires_on=last).is_waiting(clock.today()).require()
     signature = signoff.sign(
         actor, signature_request, page=page, sentence=sentence, language=language, identity=identity
@@ -492,6 +492,11 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
     could = set(signers.whose_turn(before.parties, before.signed))
     can = set(signers.whose_turn(before.parties, signed))
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
+
+
+def last_day_to_sign(revision: Revision) -> dt.date | None:
+    """Return the last day on which a text can be signed, as it states itself."""
+    return outcomes.last_day_of(_text_of(revision))
 
 
 def _text_of(revision: Revision) -> Mapping[str, Any]:

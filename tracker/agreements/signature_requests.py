@@ -221,14 +221,15 @@ def expired(day: dt.date) -> Sequence[UUID]:
 def expire(request_id: UUID, day: dt.date) -> bool:
     """End a request whose last day has passed and notify everybody; False if it has already ended.
 
-    For the worker; nobody could sign since that day. Skips a text that is locked.
+    For the worker; nobody could sign since that day. The row only says when to look: the last day
+    is the one that the text states. Skips a text that is locked.
     """
     checklist = _waiting_text(SignatureRequest.id == request_id, _has_run_out(day))
     if checklist is None:
         return False
     signature_request = agreements.waiting_request(checklist)
-    last = signature_request.expires_on
-    if last is None or not signoff.expire(signature_request):
+    last = agreements.last_day_to_sign(signature_request.revision)
+    if last is None or not signoff.expire(signature_request, last):
         return False
     loaded = load(checklist)
     agreements.back_to_drafting(checklist, checklist.open_items, "")

@@ -32,7 +32,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof_fields import ProofFields, ShownFields
+from tracker.ui.proof_fields import TOKEN_LENGTH, ProofFields, ShownFields
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
@@ -72,9 +72,9 @@ class ReasonOnTextForm(ShownFields, ReasonForm):
 
 
 class FlagForm(ReasonForm):
-    """The reason why a term limits the NPM, with the digest of the answers the person saw."""
+    """The reason why a term limits the NPM, with the token of the item on the page."""
 
-    seen = HiddenValueField()
+    seen = HiddenValueField(most=TOKEN_LENGTH)
 
 
 class ReviewForm(ShownFields):
@@ -111,7 +111,7 @@ class AssignForm(Form):
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
     # Who had it when the page was opened.
-    seen = HiddenValueField()
+    seen = HiddenValueField(most=TOKEN_LENGTH)
 
     def offer(self, able: Mapping[UUID, str]) -> None:
         """Set the people on the actor's side who can work on the checklist."""
@@ -125,7 +125,7 @@ class AssignSectionForm(Form):
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
     also_held = ConfirmField(_l("Include items that are already assigned"), [Optional()])
-    seen = HiddenValueField()
+    seen = HiddenValueField(most=TOKEN_LENGTH)
 
     def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
         """Set the sections with items to assign, and the people who can work on the checklist."""

@@ -44,12 +44,11 @@ def clear_people(cast: Cast, cooperation: Cooperation) -> None:
     for key, interests in SIGNERS.items():
         undertaking_id = _undertaking_id(cooperation, cast.users[key].id)
         _sign(cast, key, undertaking_id, interests)
-        if interests or db.session.get_one(Undertaking, undertaking_id).party_has_interest:
-            undertakings.decide(
-                cast.actor("tomas"), undertaking_id, InterestsDecision.ACCEPT, seen=""
-            )
         head = cast.actor("tomas")
         signed = db.session.get_one(Undertaking, undertaking_id)
+        if interests or signed.party_has_interest:
+            seen = undertakings.decision_mark(signed)
+            undertakings.decide(head, undertaking_id, InterestsDecision.ACCEPT, seen=seen)
         undertakings.countersign(
             head,
             undertaking_id,

@@ -44,6 +44,15 @@ def held_against(
     return all_ids - texts - _with_other_stage(cooperations, checklists, compared)
 
 
+def stage_of(cooperation: Cooperation) -> Stage:
+    """Return a cooperation's stage by its events; by its row if a recorded act erased the details.
+
+    By its row too if details are missing without such an act: then nothing else says it.
+    """
+    stages, _lacking = _stages([cooperation.id])
+    return stages.get(cooperation.id, cooperation.stage)
+
+
 def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     """Return the cooperations whose stage or dates disagree with texts that agree themselves.
 
@@ -98,19 +107,21 @@ def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], froze
 
     If a recorded act erased the details, the stage is unknown.
     """
-    moves = witness.of_subjects(
+    moves = witness.of_subjects_with_details(
         sa.and_(Event.subject_type == "cooperation", Event.subject_id.in_(cooperation_ids)),
         [verbs.STAGE_CHANGED],
         cooperation_ids,
     )
-    stages = dict.fromkeys(cooperation_ids, Stage.EXPLORED)
-    last = {link.subject_id: link for link in moves}
-    details = witness.details_of([link.event_id for link in last.values()])
-    for cooperation_id, link in last.items():
-        del stages[cooperation_id]
-        if link.event_id in details:
-            stages[cooperation_id] = Stage(details[link.event_id]["after"])
-    return stages, witness.lacking_details(last.values(), details)
+    last = {link.subject_id: (link, details) for link, details in moves}
+    stages = {
+        cooperation_id: Stage.EXPLORED
+        for cooperation_id in cooperation_ids
+        if cooperation_id not in last
+    }
+    for cooperation_id, (_link, details) in last.items():
+        if details is not None:
+            stages[cooperation_id] = Stage(details["after"])
+    return stages, witness.lacking_details(last.values())
 
 
 def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
@@ -122,7 +133,9 @@ def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
         return False
     if terms is None or text_id is None:
         return True
-    facts = terms.text_facts[text_id]
+    facts = terms.text_facts.get(text_id)
+    if facts is None:  # altered
+        return False
     signed = (terms.first(text_id), terms.last(text_id))
     stored = (cooperation.starts_on, cooperation.ends_on)
     if facts.made_on is not None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
@@ -24,7 +25,8 @@ from tracker.cooperations.modes import Column, Purpose
 from tracker.cooperations.scope import runs_on
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.lifecycle import policy, queries
+from tracker.core.errors import RuleBrokenError
+from tracker.lifecycle import bound, policy, queries
 from tracker.lifecycle.stages import MOVED_BY_GATES, RUNNING, stage_after
 from tracker.signoff import paper
 from tracker.signoff.outcomes import Validity, validity
@@ -117,46 +119,67 @@ def _parties_of(cooperation_id: UUID, kind: ChecklistKind) -> list[UUID]:
 def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
     """Move a cooperation forward as far as its gates allow, or back; record STAGE_CHANGED.
 
-    If no gate can move it, for example once it is active, nothing else is read.
+    If no gate can move it, for example once it is active, nothing else is read. One that doesn't
+    agree with its signatures and events stays where it is.
     """
     cooperation = db.session.get_one(Cooperation, cooperation_id)
-    if cooperation.stage not in MOVED_BY_GATES:
-        return cooperation.stage
+    before = cooperation.stage
+    if before not in MOVED_BY_GATES:
+        return before
     facts = queries.facts_of(cooperation)
     after = stage_after(
-        cooperation.stage,
+        before,
         policy.passed(facts, policy.gates(facts)),
         terms_in_force=facts.terms_in_force,
     )
-    _enter(cooperation, actor, after)
+    if after is before or not bound.agreeing([cooperation]):
+        return before
+    _enter(cooperation, actor, before, after)
     return after
 
 
 def begin_review(actor: Actor, cooperation: Cooperation) -> None:
-    """Enter stage P5 of an active cooperation; running work continues."""
-    _enter(cooperation, actor, Stage.UNDER_REVIEW)
+    """Enter stage P5 of an active cooperation; running work continues.
+
+    Raise RuleBrokenError if the cooperation doesn't agree with its signatures and events.
+    """
+    _require_agreeing(cooperation)
+    _enter(cooperation, actor, cooperation.stage, Stage.UNDER_REVIEW)
 
 
 def end_review(actor: Actor | None, cooperation: Cooperation) -> None:
-    """Leave stage P5 for the stage that the gates allow: P4 unless something is missing."""
+    """Leave stage P5 for the stage that the gates allow: P4 unless something is missing.
+
+    Raise RuleBrokenError if the cooperation doesn't agree with its signatures and events.
+    """
     if cooperation.stage is not Stage.UNDER_REVIEW:
         return
+    _require_agreeing(cooperation)
     facts = queries.facts_of(cooperation)
     after = stage_after(
         Stage.CLEARED,
         policy.passed(facts, policy.gates(facts)),
         terms_in_force=facts.terms_in_force,
     )
-    _enter(cooperation, actor, after)
+    _enter(cooperation, actor, Stage.UNDER_REVIEW, after)
 
 
-def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
-    """Enter a stage; record STAGE_CHANGED if it is a different one."""
-    before = cooperation.stage
-    if after is before:
-        return
+def _require_agreeing(cooperation: Cooperation) -> None:
+    if not bound.agreeing([cooperation]):
+        raise RuleBrokenError(
+            _l(
+                "What the database says differs from the signatures and the history. "
+                "Don't rely on it until somebody has found out why."
+            )
+        )
+
+
+def _enter(cooperation: Cooperation, actor: Actor | None, before: Stage, after: Stage) -> None:
+    """Enter a stage; record STAGE_CHANGED if it is another one than before, by the events."""
     cooperation.stage = after
     db.session.flush()
+    if after is before:
+        return
     record(
         verbs.STAGE_CHANGED,
         actor=actor,
@@ -252,8 +275,8 @@ def follow_stop(event: DomainEvent) -> None:
     if event.details.get("kind") != ChecklistKind.TERMS.value:
         return
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
-    ended = event.verb is verbs.TEXT_ENDED
-    _enter(cooperation, event.actor, Stage.CLOSED if ended else Stage.SUSPENDED)
+    after = Stage.CLOSED if event.verb is verbs.TEXT_ENDED else Stage.SUSPENDED
+    _enter(cooperation, event.actor, bound.stage_of(cooperation), after)
 
 
 def follow_lift(event: DomainEvent) -> None:
@@ -262,8 +285,13 @@ def follow_lift(event: DomainEvent) -> None:
     For SUSPENSION_LIFTED; and for CAME_INTO_FORCE, when everybody has signed again.
     """
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
-    if cooperation.stage is Stage.SUSPENDED and queries.facts_of(cooperation).terms_in_force:
-        _enter(cooperation, event.actor, Stage.CLEARED)
+    suspended = Stage.SUSPENDED
+    if (
+        cooperation.stage is suspended
+        and queries.facts_of(cooperation).terms_in_force
+        and bound.stage_of(cooperation) is suspended
+    ):
+        _enter(cooperation, event.actor, suspended, Stage.CLEARED)
     follow(event)
 
 

@@ -14,6 +14,7 @@ from tracker.accounts.models import User
 from tracker.activity.chain import Link
 from tracker.agreements import evidence as texts
 from tracker.agreements.claims import Claims
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
@@ -186,6 +187,7 @@ def _claims(
     def make(row: Stored) -> Claims:
         stopped_by = row["halt"]
         return Claims(
+            kind=stored.choice(ChecklistKind, row["kind"]),
             state=stored.choice(ChecklistState, row["state"]),
             in_force_id=stored.identity_or_none(row["revision_in_force_id"]),
             sent_id=stored.identity_or_none(row["revision_sent_id"]),

@@ -6,6 +6,7 @@ voids the confirmations. With the last confirmation the outcome takes effect.
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -244,7 +245,9 @@ def follow_notice(event: DomainEvent) -> None:
     if cooperation.stage is not Stage.UNDER_REVIEW:
         return
     if queries.open_review(cooperation.id) is None:
-        lifecycle.end_review(event.actor, cooperation)
+        # A party can give notice whatever somebody did to the rows.
+        with suppress(RuleBrokenError):
+            lifecycle.end_review(event.actor, cooperation)
 
 
 # How an outcome takes effect ----------------------------------------------------------------------

@@ -11,6 +11,8 @@ from wtforms import PasswordField as LibraryPasswordField
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.widgets import ListWidget
 
+from tracker.access import page_organisation
+from tracker.access.page_tokens import OtherOrganisationError
 from tracker.core.content import ContentError
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
@@ -85,10 +87,18 @@ class Form(FlaskForm):
             field.errors = [*field.errors, str(error)]
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Return whether the form was submitted to be saved, not to add a row, and is valid."""
-        if self.is_refused or self.changed_rows():
+        """Return whether the form was submitted to be saved, not to add a row, and is valid.
+
+        One that isn't says so too if its page was opened for another organisation: its view, which
+        compares what the page showed, doesn't come to that.
+        """
+        if self.changed_rows():
             return False
-        return bool(super().validate_on_submit(extra_validators))
+        if not self.is_refused and super().validate_on_submit(extra_validators):
+            return True
+        if self.is_submitted() and page_organisation.is_from_another():
+            self.refuse(OtherOrganisationError())
+        return False
 
     @property
     def has_words(self) -> bool:

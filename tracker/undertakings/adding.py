@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import record
@@ -129,9 +130,10 @@ def decide(
 
 
 def mark(interest: AddedInterest) -> str:
-    """Return a value that distinguishes a decision from any other on the same added interest."""
+    """Return a digest that distinguishes a decision on an added interest from any other."""
     at = interest.decided_at
-    return at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
+    when = at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
+    return page_tokens.digest_of(str(interest.id), when)
 
 
 def checked_places(places: Places) -> Places:

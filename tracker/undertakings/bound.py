@@ -47,8 +47,11 @@ class Compared:
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
-    That includes what each opened and until when, and why it was closed. In six statements.
+    That includes what each opened and until when, and why it was closed. In six statements, and
+    none where there is nothing to compare.
     """
+    if not undertakings:
+        return {}
     bound_rows = bound.read(
         SUBJECT, {undertaking.id: undertaking.cooperation_id for undertaking in undertakings}
     )

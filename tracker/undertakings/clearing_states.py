@@ -1,4 +1,7 @@
-"""Queries for how far people are towards a clearance, for the readiness of visits."""
+"""Queries for how far people are towards a clearance, for the readiness of visits.
+
+What only rows say of an undertaking or a clearance counts for nothing.
+"""
 
 import datetime as dt
 import enum
@@ -13,8 +16,9 @@ from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.undertakings import added_interests
+from tracker.undertakings import added_interests, bound
 from tracker.undertakings.added_interests import Bearing
+from tracker.undertakings.bound import Compared
 from tracker.undertakings.models import (
     InterestsDecision,
     Undertaking,
@@ -42,6 +46,8 @@ class ClearingState:
     countersigned: bool = False
     cleared: bool = False
     until: dt.date | None = None
+    # Whether the undertaking agrees with its signatures and events; if not, nothing is signed.
+    agrees: bool = True
 
 
 def clearing_states(
@@ -62,17 +68,19 @@ def clearing_states(
             Undertaking.state != UndertakingState.CLOSED,
         )
     ).all()
-    opened = _open_for(cooperation_id, wanted, visit_id)
+    compared = bound.compare([row[0] for row in rows])
+    opened = _open_for(compared.values(), visit_id)
     states = {user_id: ClearingState() for user_id in wanted}
     for row, *columns in rows:
-        until = opened.get(row.user_id)
+        agrees, until = compared[row.id].agrees, opened.get(row.id)
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
             interests=_interests(row, added_interests.bearing(row.state, columns)),
-            signed=row.state in added_interests.SIGNED,
-            countersigned=row.state is UndertakingState.COUNTERSIGNED,
+            signed=agrees and row.state in added_interests.SIGNED,
+            countersigned=agrees and row.state is UndertakingState.COUNTERSIGNED,
             cleared=until is not None,
             until=until,
+            agrees=agrees,
         )
     return states
 
@@ -90,18 +98,23 @@ def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
     return Interests.UNDECIDED
 
 
-def _open_for(
-    cooperation_id: UUID, user_ids: list[UUID], visit_id: UUID | None
-) -> dict[UUID, dt.date]:
-    """Return until when each person is cleared today, for all of it or for the visit."""
+def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[UUID, dt.date]:
+    """Return until when each undertaking clears its person today, for all of it or for the visit.
+
+    Only by the clearance that events say it opened.
+    """
+    clearance_ids = [
+        undertaking.clearance.id
+        for undertaking in undertakings
+        if undertaking.agrees and undertaking.clearance is not None
+    ]
+    if not clearance_ids:
+        return {}
     rows = db.session.execute(
-        sa.select(Clearance.user_id, sa.func.max(Clearance.until_on))
-        .where(
-            Clearance.cooperation_id == cooperation_id,
-            Clearance.user_id.in_(user_ids),
+        sa.select(Clearance.undertaking_id, Clearance.until_on).where(
+            Clearance.id.in_(clearance_ids),
             clearances.covers(sa.literal(visit_id, sa.Uuid())),
             clearances.is_open(clock.today()),
         )
-        .group_by(Clearance.user_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return dict(rows.all())

@@ -309,7 +309,7 @@ class ConfirmForm(Form):
 class DecisionForm(Form):
     """What follows from declared interests, based on the decision that the page showed."""
 
-    seen = HiddenValueField()
+    seen = HiddenValueField(most=TOKEN_LENGTH)
 
     decision = ChoiceField(
         _l("What follows from it?"),

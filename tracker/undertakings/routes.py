@@ -381,7 +381,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
     may_decide = policy.can_decide(actor, loaded.standing)
     form = DecisionForm(
         data={
-            "seen": service.decision_mark(undertaking),
+            "seen": service.decision_token(actor, service.decision_mark(undertaking)),
             "decision": undertaking.decision,
             "reason": encryption.decision_reason_of(undertaking),
         }
@@ -395,7 +395,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
                 undertaking.id,
                 form.decision.data,
                 form.reason.data or "",
-                seen=form.seen.data or "",
+                seen=service.decision_shown(actor, form.seen.data),
             ),
             success=_("The decision is recorded, and the person is notified."),
             next=_to_check(reference, undertaking_id),
@@ -404,7 +404,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
             return done
         undertaking = _of_npm(actor, reference, undertaking_id)
         loaded = queries.load(undertaking)
-        form.seen.data = service.decision_mark(undertaking)
+        form.seen.data = service.decision_token(actor, service.decision_mark(undertaking))
     return _render_check(actor, reference, loaded, form)
 
 
@@ -482,7 +482,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     barred = added_interests.limit_of(interest) or added_interests.places_of(interest)
     form = AddedDecisionForm(
         data={
-            "seen": adding.mark(interest),
+            "seen": service.decision_token(actor, adding.mark(interest)),
             "decision": interest.decision,
             "reason": added_interests.reason_of(interest),
             "reach": None if barred.reach is Reach.ALL else barred.reach,
@@ -501,7 +501,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
                 form.decision.data,
                 form.reason.data or "",
                 form.places,
-                seen=form.seen.data or "",
+                seen=service.decision_shown(actor, form.seen.data),
             ),
             success=_("The decision is recorded, and the person is notified."),
             next=_to_check(reference, undertaking_id),
@@ -511,7 +511,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
         undertaking = _of_npm(actor, reference, undertaking_id)
         loaded = queries.load(undertaking)
         interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
-        form.seen.data = adding.mark(interest)
+        form.seen.data = service.decision_token(actor, adding.mark(interest))
     _log_read(actor, undertaking)
     others = _others(actor, loaded, partial(policy.can_decide_added, actor))
     return render_template(

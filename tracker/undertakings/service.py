@@ -53,6 +53,7 @@ from tracker.undertakings.queries import Loaded
 MAX_INTERESTS = 5000
 MAX_REASON = 2000
 _OPENED = "undertaking-opened"
+_DECISION = "interests-decision"
 
 
 def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
@@ -280,8 +281,9 @@ def decide(
     """Decide what follows from declared interests (C13); a limit or a replacement needs a reason.
 
     The decision can be changed until it is countersigned. seen is the decision_mark() of the
-    decision that was read: raise StaleError if somebody has decided since. Raise RefusedError for
-    anybody but an NPM's signatory or manager, on one's own, and if nothing was declared.
+    decision that was read (decision_shown): raise StaleError if somebody has decided since. Raise
+    RefusedError for anybody but an NPM's signatory or manager, on one's own, and if nothing was
+    declared.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_decide(actor, queries.load(undertaking).standing).require()
@@ -310,8 +312,18 @@ def decide(
 
 
 def decision_mark(undertaking: Undertaking) -> str:
-    """Return a value that distinguishes a decision from any other on the same undertaking."""
-    return _moment(undertaking.decided_at)
+    """Return a digest that distinguishes a decision from any other."""
+    return page_tokens.digest_of(str(undertaking.id), _moment(undertaking.decided_at))
+
+
+def decision_token(actor: Actor, mark: str) -> str:
+    """Return the token of a page that shows a decision, or an added interest's (adding.mark)."""
+    return page_tokens.token_of(actor, _DECISION, mark)
+
+
+def decision_shown(actor: Actor, token: str | None) -> str:
+    """Return the mark of the decision that the person's page showed; empty if it isn't known."""
+    return page_tokens.digest_in(actor, _DECISION, token)
 
 
 def _moment(at: dt.datetime | None) -> str:

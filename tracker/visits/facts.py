@@ -1,4 +1,7 @@
-"""Plain values that a visit's gates depend on and return. Pure."""
+"""Plain values that a visit's gates depend on and return. Pure.
+
+In one file: what the gates read and what they answer, kind by kind.
+"""
 
 import datetime as dt
 import enum
@@ -57,6 +60,8 @@ class MemberFact:
     interests: Interests | None = None
     signed: bool = False
     countersigned: bool = False
+    # Whether the undertaking agrees with its signatures and events.
+    agrees: bool = True
     # The last day of their current access to this visit.
     cleared_until: dt.date | None = None
     has_role: bool = False
@@ -109,6 +114,8 @@ class ChecklistFact:
     lacking: tuple[ItemFact, ...] = ()
     # The parties that have yet to sign the text that is in force or pending.
     unsigned: tuple[PartyFact, ...] = ()
+    # The last day of the text in force, if it names one.
+    last_day: dt.date | None = None
 
     @property
     def is_signed(self) -> bool:
@@ -149,6 +156,8 @@ class Facts:
     modes: frozenset[Mode]
     starts_on: dt.date
     ends_on: dt.date
+    # Whether the cooperation's stage and days agree with its signatures and events.
+    cooperation_agrees: bool = True
     # The answers to the questions behind the modes.
     questions: Mapping[str, str] = field(default_factory=dict)
     term: Term = field(default_factory=Term)
@@ -175,6 +184,7 @@ class RequirementKind(enum.StrEnum):
     """The kinds of things a gate may require."""
 
     NOT_ACTIVE = "not_active"
+    COOPERATION_DISAGREES = "cooperation_disagrees"
     NO_MODE = "no_mode"
     OUTSIDE_TERM = "outside_term"
     ROLES_ITEM = "roles_item"
@@ -182,6 +192,7 @@ class RequirementKind(enum.StrEnum):
     LEAVES = "leaves"
     JOINING = "joining"
     NOT_LISTED = "not_listed"
+    UNDERTAKING_DISAGREES = "undertaking_disagrees"
     NOT_SIGNED = "not_signed"
     NOT_DECIDED = "not_decided"
     CONFLICT = "conflict"
@@ -195,6 +206,7 @@ class RequirementKind(enum.StrEnum):
     CREDENTIAL_RUNS_OUT = "credential_runs_out"
     SAFETY_CONTACT = "safety_contact"
     CONFIDENTIALITY = "confidentiality"
+    CONFIDENTIALITY_RUNS_OUT = "confidentiality_runs_out"
     ROLES = "roles"
     PLAN = "plan"
     PLAN_ITEM = "plan_item"
@@ -366,6 +378,7 @@ class CellCode(enum.StrEnum):
     NOT_DECIDED = "not_decided"
     CLEARED = "cleared"
     NOT_SIGNED = "not_signed"
+    DISAGREES = "disagrees"
     TO_COUNTERSIGN = "to_countersign"
     RUNS_OUT = "runs_out"
     NOT_COVERED = "not_covered"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
+from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import with_commas
 from tracker.visits.facts import (
     CellCode,
@@ -69,6 +70,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.NOT_DECIDED: (_l("To be decided"), "other"),
     CellCode.CLEARED: (_l("Until %(day)s"), "done"),
     CellCode.NOT_SIGNED: (_l("Not signed"), "wait"),
+    CellCode.DISAGREES: DISAGREES,
     CellCode.TO_COUNTERSIGN: (_l("To be countersigned"), "other"),
     CellCode.RUNS_OUT: (_l("Only until %(day)s"), "wait"),
     CellCode.NOT_COVERED: (_l("Not open"), "wait"),
@@ -108,7 +110,11 @@ _SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive informati
 _AGREE_FIRST = _l("Both sides agree beforehand what they do if they find something grave.")
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
 _LETTERS = _l("Letters not delivered in time have kept people outside.")
+_CHECK = _l("Ask them to check that nothing was altered.")
 _EVERY_DAY = _l("Each must be valid on every day of the visit.")
+_CONFIDENTIALITY_FIRST = _l(
+    "Confidentiality is settled before anything else, above all before a visit."
+)
 _SIGN = "settling-terms/sign-before-access"
 _VISITS = "settling-terms/joint-visits"
 _URGENT = "settling-terms/urgent-action"
@@ -173,14 +179,17 @@ class _OfVisit:
     passage: str
     place: PageKind
     item: str = ""
+    turn: Turn = _PLANNERS
+    note: object = ""
 
     def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         return Missing(
             self.text,
             self.why,
             Target(self.place, facts.roles.checklist_id if self.item else None, self.item),
-            _PLANNERS,
+            self.turn,
             self.passage,
+            note=self.note,
         )
 
 
@@ -195,12 +204,13 @@ class _OfChecklist:
 
     def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         words = self.which(facts)
-        turn, note = _PLANNERS, ""
+        turn: Turn = _PLANNERS
+        note: object = ""
         if words.signing in {Signing.SENT, Signing.IN_FORCE}:
             turn = _turn_of_parties(words.unsigned)
         elif words.signing is Signing.DISAGREES:
             # No party can settle that: somebody has to find out what was altered.
-            turn, note = _ADMINISTRATORS, _l("Ask them to check that nothing was altered.")
+            turn, note = _ADMINISTRATORS, _CHECK
         return Missing(
             self.texts[words.signing],
             self.why,
@@ -251,6 +261,33 @@ def _plan_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
     )
 
 
+def _undertakings_disagree(_facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
+    names = tuple(member.name for member in _members(wants))
+    return Missing(
+        _l(
+            "Undertakings that do not agree with their signatures: %(names)s.",
+            names=with_commas(names),
+        ),
+        _SIGN_FIRST,
+        Target(PageKind.UNDERTAKINGS),
+        _ADMINISTRATORS,
+        _SIGN,
+        names=names,
+        count=len(names),
+        note=_CHECK,
+    )
+
+
+def _confidentiality_runs_out(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
+    return Missing(
+        _l("The terms on confidentiality run out before the visit ends."),
+        _CONFIDENTIALITY_FIRST,
+        Target(PageKind.CHECKLIST, facts.confidentiality.checklist_id),
+        _PLANNERS,
+        "settling-terms/settle-before-visits",
+    )
+
+
 def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     is_ahead = facts.briefing_on is not None
     return Missing(
@@ -286,6 +323,14 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),
         "settling-terms/settle-before-visits",
         PageKind.COOPERATION,
+    ),
+    RequirementKind.COOPERATION_DISAGREES: _OfVisit(
+        _l("The stage or the days of the cooperation do not agree with its signatures."),
+        _l("A joint visit takes place at stage P4, when terms are signed and in force."),
+        "settling-terms/settle-before-visits",
+        PageKind.COOPERATION,
+        turn=_ADMINISTRATORS,
+        note=_CHECK,
     ),
     RequirementKind.NO_MODE: _OfVisit(
         _l("Joint visits are no longer among the ways of working."),
@@ -339,6 +384,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         "settling-terms/mandate-rules",
         PageKind.TEAM,
     ),
+    RequirementKind.UNDERTAKING_DISAGREES: _undertakings_disagree,
     RequirementKind.NOT_SIGNED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "The undertaking of %(name)s is not signed.",
@@ -479,9 +525,10 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
                 "The terms on confidentiality do not agree with their signatures."
             ),
         },
-        _l("Confidentiality is settled before anything else, above all before a visit."),
+        _CONFIDENTIALITY_FIRST,
         "settling-terms/settle-before-visits",
     ),
+    RequirementKind.CONFIDENTIALITY_RUNS_OUT: _confidentiality_runs_out,
     RequirementKind.ROLES: _OfChecklist(
         lambda facts: facts.roles,
         {

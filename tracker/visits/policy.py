@@ -1,7 +1,8 @@
 """Who may plan, see, change and override a joint visit, and its gates J1 to J3. Pure.
 
 As in product.md, section 6: J2 requires all required items of the roles except V13 and V20, which
-J3 requires; a standing condition (G5) applies when a visit is planned, not to one that is.
+J3 requires; a standing condition (G5) applies when a visit is planned, not to one that is. In one
+file: the gates, and the board that shows the same rules person by person.
 """
 
 import datetime as dt
@@ -219,8 +220,11 @@ def _excused(facts: Facts) -> frozenset[str]:
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
     """Evaluate J1: the cooperation is active, its modes include visits, the days are in its term.
 
+    Its stage and days count as far as its signatures and events bear them out.
     A review does not stop a visit that is already planned: it can always begin (G5).
     """
+    if not facts.cooperation_agrees:
+        yield MissingRequirement(RequirementKind.COOPERATION_DISAGREES)
     if facts.cooperation_stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
     if not can_have_visits(facts.modes, facts.questions):
@@ -264,6 +268,8 @@ def missing_for_clearance(member: MemberFact, until: dt.date) -> RequirementKind
     """Return what a person still lacks to be cleared through a day; None if nothing."""
     if not member.needs_clearance:
         return None
+    if not member.agrees:
+        return RequirementKind.UNDERTAKING_DISAGREES
     if member.cleared_until is not None:
         return RequirementKind.RUNS_OUT if member.cleared_until < until else None
     if member.interests is Interests.REPLACE:
@@ -279,8 +285,7 @@ def missing_for_clearance(member: MemberFact, until: dt.date) -> RequirementKind
 
 def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
     """Evaluate J3 apart from undertakings: checklists, briefing, credentials, plan read."""
-    if not facts.confidentiality.is_signed:
-        yield MissingRequirement(RequirementKind.CONFIDENTIALITY)
+    yield from _to_keep_confidential(facts)
     if not facts.roles.is_signed:
         yield MissingRequirement(RequirementKind.ROLES)
     if not facts.plan.is_signed:
@@ -293,6 +298,14 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
     for member in facts.members:
         yield from _to_leave_of(facts, member)
+
+
+def _to_keep_confidential(facts: Facts) -> Iterator[MissingRequirement]:
+    terms = facts.confidentiality
+    if not terms.is_signed:
+        yield MissingRequirement(RequirementKind.CONFIDENTIALITY)
+    if terms.last_day is not None and terms.last_day < facts.needed_until:
+        yield MissingRequirement(RequirementKind.CONFIDENTIALITY_RUNS_OUT)
 
 
 def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement]:
@@ -369,6 +382,8 @@ def _undertaking(facts: Facts, member: MemberFact) -> Cell:
     kind = missing_for_clearance(member, facts.needed_until)
     if kind is None:
         return Cell(CellCode.CLEARED, member.cleared_until)
+    if kind is RequirementKind.UNDERTAKING_DISAGREES:
+        return Cell(CellCode.DISAGREES)
     if kind is RequirementKind.RUNS_OUT:
         return Cell(CellCode.RUNS_OUT, member.cleared_until)
     if not member.signed:

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
+from tracker.agreements import evidence
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.beside import texts_on_page
 from tracker.checklists.heads import HEADS
 from tracker.checklists.heads import read as read_checklists
 from tracker.checklists.loading import LoadedChecklist, load
@@ -25,6 +25,7 @@ from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.cooperations.people import Person
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.lifecycle import bound as lifecycle
 from tracker.lifecycle.labels import ITEM_STATES
 from tracker.signoff import queries as signoff
 from tracker.signoff.models import SignatureKind
@@ -70,7 +71,7 @@ _CHECKLISTS = HEADS.where(
         sa.and_(
             Checklist.cooperation_id == sa.bindparam("cooperation_id"),
             Checklist.visit_id.is_(None),
-            Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+            Checklist.kind.in_([ChecklistKind.CONFIDENTIALITY, ChecklistKind.TERMS]),
         ),
     )
 )
@@ -103,6 +104,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         today=today or clock.today(),
         stage=visit.stage,
         cooperation_stage=roles.cooperation.stage,
+        cooperation_agrees=texts.bear_out(roles.cooperation, own.get(ChecklistKind.TERMS)),
         term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         questions=roles.cooperation.questions,
@@ -133,7 +135,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
 
 
 def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
-    """Return the visit's own checklists, and the cooperation's confidentiality terms."""
+    """Return the visit's own checklists, and the cooperation's terms and confidentiality terms."""
     wanted = {"visit_id": visit.id, "cooperation_id": visit.cooperation_id}
     return {row.kind: row for row in read_checklists(_CHECKLISTS, wanted)}
 
@@ -165,14 +167,14 @@ class _Texts:
     def __init__(self, checklists: Collection[Checklist], parties: tuple[PartyFact, ...]) -> None:
         self._parties = parties
         self._signed = _signatures(checklists)
-        self._on_pages = texts_on_page(checklists)
+        self._compared = evidence.compare(checklists)
 
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
         """Return the signing status of a checklist: not signed while an amendment is open.
 
         What is flagged as limiting the NPM is not agreed, and can't be sent.
         """
-        if not self._on_pages[checklist.id].agrees:
+        if not self._compared[checklist.id].agrees:
             return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
         match checklist.state:
             case ChecklistState.IN_FORCE:
@@ -190,9 +192,20 @@ class _Texts:
         if checklist is None:
             return ChecklistFact()
         revision_id = checklist.revision_in_force_id
-        if revision_id is None or not self._on_pages[checklist.id].agrees:
+        compared = self._compared[checklist.id]
+        if revision_id is None or not compared.agrees:
             return self.of_visit(checklist)
-        return ChecklistFact(checklist.id, Signing.IN_FORCE, unsigned=self._unsigned(revision_id))
+        return ChecklistFact(
+            checklist.id,
+            Signing.IN_FORCE,
+            unsigned=self._unsigned(revision_id),
+            last_day=compared.last(revision_id),
+        )
+
+    def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
+        """Return whether a cooperation's stage and days are as its events and terms say."""
+        own = [terms] if terms else []
+        return bool(lifecycle.held_against([cooperation], own, self._compared))
 
     def _unsigned(self, revision_id: UUID | None) -> tuple[PartyFact, ...]:
         if revision_id is None:
@@ -342,6 +355,7 @@ class _Answers:
             interests=_interests(clearing),
             signed=clearing.signed,
             countersigned=clearing.countersigned,
+            agrees=clearing.agrees,
             cleared_until=clearing.until if clearing.cleared else None,
             has_role=user_id in self._roles,
             role_accepted=self._confirmed("V5", "accepted", user_id, self._roles_since),

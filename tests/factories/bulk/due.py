@@ -1,7 +1,8 @@
 """Many rows that a day makes due for the worker, inserted directly into a database."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from tests.factories.evidence.tampering import hands
 from tests.factories.visits import Scene, planned
+from tests.moments import RunningFrom
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
@@ -18,7 +20,7 @@ from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance, Cooperation, Party, Stage
 from tracker.core import clock
-from tracker.core.db import Base
+from tracker.core.db import Base, db
 from tracker.signoff.models import RequestState, SignatureRequest
 
 DAY = dt.timedelta(days=1)
@@ -118,11 +120,19 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         )
 
 
-def let_requests_run_out() -> None:
-    """Move the deadlines of signature requests into the past."""
-    with hands() as connection:
-        connection.execute(
-            sa.update(SignatureRequest)
-            .where(SignatureRequest.state == RequestState.WAITING)
-            .values(expires_on=clock.today() - DAY)
+@contextmanager
+def after_requests_ran_out() -> Iterator[None]:
+    """Let the clock run on from the day after the deadlines of all signature requests."""
+    last = db.session.scalar(
+        sa.select(sa.func.max(SignatureRequest.expires_on)).where(
+            SignatureRequest.state == RequestState.WAITING
         )
+    )
+    db.session.rollback()
+    assert last is not None
+    before = clock.source()
+    clock.use_source(RunningFrom(clock.now() + (last + DAY - clock.today())))
+    try:
+        yield
+    finally:
+        clock.use_source(before)

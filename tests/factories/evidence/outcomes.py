@@ -29,7 +29,7 @@ from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence.keys import signing_keys
-from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.models import Revision
 from tracker.signoff.paper_models import PaperRecord
 
 PAIR = {"npm": "tomas", "door": "henrik"}
@@ -113,12 +113,7 @@ def _call_back(land: Country, terms: Checklist) -> None:
 
 
 def _expire(land: Country, terms: Checklist) -> None:
-    _wait(land, terms)
-    request = db.session.scalars(
-        sa.select(SignatureRequest).where(SignatureRequest.revision_id == terms.revision_sent_id)
-    ).one()
-    request.expires_on = clock.today() - DAY
-    db.session.flush()
+    agreements.send(land, terms, PAIR, until=clock.today() - DAY)
     assert due.expire_due(clock.today()) == 1
 
 

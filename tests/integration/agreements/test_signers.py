@@ -606,6 +606,21 @@ def test_nobody_signs_after_the_day_that_the_text_states_whatever_its_request_sa
     refused(many, "otto", "The time to sign this text has run out")
 
 
+def test_a_request_does_not_run_out_before_the_day_that_its_text_states(
+    many: Table, frozen_time: Clock
+) -> None:
+    last = clock.today() + 5 * DAY
+    send(many, asking=Asking(expires_on=last))
+    many.session.execute(sa.update(SignatureRequest).values(expires_on=last - 4 * DAY))
+    many.session.commit()
+    frozen_time(clock.now() + 5 * DAY)
+    assert due.expire_due(clock.today()) == 0
+    assert request(many).state is RequestState.WAITING
+    frozen_time(clock.now() + DAY)
+    assert due.expire_due(clock.today()) == 1
+    assert many.events("signature_request_expired")[0]["until"] == last.isoformat()
+
+
 def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: Table) -> None:
     with replaced(app, SIGNING_SETTINGS.holding(SigningSettings(days=12))):
         assert send(many).expires_on == clock.today() + 12 * DAY

@@ -80,7 +80,7 @@ def test_a_party_that_joins_finds_it_and_is_found_by_its_name(
 def test_a_new_stage_is_counted_and_filtered_by(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
-    lifecycle._enter(cooperation, land.actor("ilena"), Stage.UNDER_REVIEW)
+    lifecycle._enter(cooperation, land.actor("ilena"), cooperation.stage, Stage.UNDER_REVIEW)
     session.commit()
     counts = queries.state_counts(land.actor("samira"))
     assert counts == {"": 1, Stage.UNDER_REVIEW.value: 1}
@@ -108,7 +108,7 @@ def test_an_active_cooperation_is_found_by_what_its_dates_say_today(
     days_to_end: int | None,
     state: ListState,
 ) -> None:
-    lifecycle._enter(cooperation, land.actor("ilena"), Stage.ACTIVE)
+    lifecycle._enter(cooperation, land.actor("ilena"), cooperation.stage, Stage.ACTIVE)
     today = clock.today()
     starts_on, ends_on = (
         None if days is None else today + days * DAY for days in (days_to_start, days_to_end)
@@ -130,7 +130,7 @@ def test_the_first_day_makes_it_active_without_any_event(
     cooperation: Cooperation,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    lifecycle._enter(cooperation, land.actor("ilena"), Stage.ACTIVE)
+    lifecycle._enter(cooperation, land.actor("ilena"), cooperation.stage, Stage.ACTIVE)
     tomorrow = clock.today() + DAY
     service.follow_dates(None, cooperation, starts_on=tomorrow, ends_on=None, review_on=None)
     session.commit()

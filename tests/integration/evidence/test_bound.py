@@ -40,6 +40,7 @@ from tests.starting_points import noon_in
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.agreements import evidence
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -382,6 +383,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
             revision_in_force_id=None,
         ),
     ),
+    "in force, as if of another kind": ("in force", checklist(kind=ChecklistKind.URGENT_PLAN)),
     "superseded, as if in force": ("superseded", in_force_is(0)),
     "superseded, as if never completed": ("superseded", request_is(RequestState.WITHDRAWN, 0)),
     "suspended, as if in force": (

@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.activity import queries as trail
+from tracker.activity import verbs
+from tracker.activity.service import record
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.cooperations.modes import STANDING_PLAN
-from tracker.core.errors import RefusedError
+from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.lifecycle import policy, queries, service
 from tracker.signoff import service as signoff
 
@@ -162,24 +164,53 @@ def test_gathering_the_facts_takes_as_many_queries_for_many_people(
     assert count() == with_one
 
 
-def test_terms_in_force_lead_to_p4_once_confidentiality_is_too(
+def test_terms_that_only_a_row_says_are_in_force_move_no_cooperation(
     land: Country, session: Session
 ) -> None:
     cooperation = open_one(land)
     own = queries.own_checklists(cooperation.id)
     revision_id = _freeze(land, cooperation, own[ChecklistKind.TERMS])
-    own[ChecklistKind.TERMS].revision_in_force_id = revision_id
+    for checklist in own.values():
+        checklist.revision_in_force_id = revision_id
+    session.flush()
+    assert service.advance(cooperation.id, None) is Stage.DRAFT
+    assert stages(cooperation) == ["P1"]
+
+
+def test_a_stage_that_only_the_row_states_is_in_no_event(land: Country, session: Session) -> None:
+    cooperation = open_one(land)
+    recompute()
+    cooperation.stage = Stage.CLEARED
     session.flush()
     assert service.advance(cooperation.id, None) is Stage.CLEARED
-    own[ChecklistKind.CONFIDENTIALITY].revision_in_force_id = revision_id
-    session.flush()
-    assert service.advance(cooperation.id, None) is Stage.ACTIVE
-    assert service.advance(cooperation.id, None) is Stage.ACTIVE
-    assert [
+    assert stages(cooperation) == ["P1"]
+    with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
+        service.begin_review(land.actor("ilena"), cooperation)
+    cooperation.stage = Stage.UNDER_REVIEW
+    with pytest.raises(RuleBrokenError):
+        service.end_review(land.actor("ilena"), cooperation)
+    cooperation.stage = Stage.SUSPENDED
+    for verb, moves in ((verbs.SUSPENSION_LIFTED, ["P1"]), (verbs.TEXT_ENDED, ["P1", "P7"])):
+        record(
+            verb,
+            actor=None,
+            subject_type="checklist",
+            subject_id=queries.own_checklists(cooperation.id)[ChecklistKind.TERMS].id,
+            cooperation_id=cooperation.id,
+            kind="terms",
+        )
+        assert stages(cooperation) == moves
+    ended = next(row for row in trail.history(cooperation.id)[1] if row.verb == "stage_changed")
+    assert ended.details["before"] == "P1"
+
+
+def stages(cooperation: Cooperation) -> list[str]:
+    """Return the stages that events say a cooperation has entered."""
+    return [
         line.details["after"]
         for line in reversed(trail.history(cooperation.id)[1])
         if line.verb == "stage_changed"
-    ] == ["P1", "P3", "P4"]
+    ]
 
 
 # What is only recommended

@@ -167,11 +167,10 @@ def test_an_interest_of_somebody_else_is_not_decided_by_their_undertaking(stage:
 def test_of_two_simultaneous_decisions_the_later_is_refused(stage: Stage) -> None:
     stage.clear("leyla")
     interest = add(stage)
+    own, seen = stage.undertaking("leyla").id, adding.mark(interest)
     decide(stage, interest)
     with pytest.raises(StaleError):
-        adding.decide(
-            stage.actor("milan"), stage.undertaking("leyla").id, interest.id, LIMIT, "No.", seen=""
-        )
+        adding.decide(stage.actor("milan"), own, interest.id, LIMIT, "No.", seen=seen)
 
 
 @pytest.mark.parametrize(

@@ -799,6 +799,10 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     page = client.page(check)
     assert TOLD in page.text
     assert "Continue to countersign" not in page.text
+    # What the page showed has to come from the page.
+    mark = service.decision_mark(stage.undertaking("leyla"))
+    made_up = client.submit(check, action="", decision="limit", reason="No.", seen=mark)
+    assert "Somebody decided while you were writing." in text(made_up)
     done = client.submit(check, action="", decision="limit", reason="Not at Lower Harbour.")
     assert "The decision is recorded" in text(done)
     assert "Not at Lower Harbour." in text(done)

@@ -35,16 +35,25 @@ from tracker.checklists.negotiation import positions
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, clearances
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationPerson, Mode
+from tracker.cooperations.models import (
+    AudienceMember,
+    Clearance,
+    ClearanceEnd,
+    Cooperation,
+    CooperationPerson,
+    Mode,
+    Stage,
+)
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.demo import checklists as demo_checklists
 from tracker.demo.visit import SIGNERS
 from tracker.undertakings import service as undertakings
+from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.visits import queries, readiness, service
 from tracker.visits.encryption import Plan, plan_of
-from tracker.visits.facts import RequirementKind
+from tracker.visits.facts import RequirementKind, Signing
 from tracker.visits.models import Visit, VisitStage
 from tracker.worker import jobs
 
@@ -405,6 +414,21 @@ def test_what_only_a_row_says_is_in_force_makes_no_visit_ready(app: Flask, scene
     assert "Yes." not in shown
 
 
+def test_plans_swapped_between_two_visits_make_none_of_them_ready(scene: Scene) -> None:
+    planned(scene)
+    own, other = (scene.checklist(URGENT_PLAN, number) for number in (1, 2))
+    first, second = own.visit_id, other.visit_id
+    scene.session.commit()
+    for checklist_id, visit_id in ((own.id, None), (other.id, first), (own.id, second)):
+        scene.session.execute(
+            sa.update(Checklist).where(Checklist.id == checklist_id).values(visit_id=visit_id)
+        )
+    scene.session.commit()
+    for number in (1, 2):
+        plan = readiness.judge(scene.visit(number)).facts.plan
+        assert (number, plan.signing) == (number, Signing.DISAGREES)
+
+
 def test_confidentiality_terms_that_only_a_row_says_are_in_force_are_missing(
     scene: Scene,
 ) -> None:
@@ -413,6 +437,78 @@ def test_confidentiality_terms_that_only_a_row_says_are_in_force_are_missing(
     assert RequirementKind.CONFIDENTIALITY in missing_kinds(scene)
     in_force_by_its_row(scene, terms)
     assert RequirementKind.CONFIDENTIALITY in missing_kinds(scene)
+
+
+def test_an_undertaking_that_only_its_rows_call_signed_clears_nobody(
+    app: Flask, scene: Scene
+) -> None:
+    undertaking = scene.undertaking("samira")
+    clearance = scene.clearance("samira")
+    undertakings.withdraw(scene.actor("samira"), undertaking.id)
+    scene.visit()
+    open_again = {"closed_at": None, "closed_reason": ""}
+    scene.session.execute(
+        sa.update(Undertaking)
+        .where(Undertaking.id == undertaking.id)
+        .values(state=UndertakingState.COUNTERSIGNED, **open_again)
+    )
+    scene.session.execute(
+        sa.update(Clearance).where(Clearance.id == clearance.id).values(open_again)
+    )
+    scene.session.commit()
+    missing = missing_kinds(scene)
+    assert RequirementKind.UNDERTAKING_DISAGREES in missing
+    assert RequirementKind.NOT_SIGNED not in missing
+    assert judged_again(scene) == 0
+    scene.session.commit()
+    page = f"/cooperations/{scene.reference}/visits/1/ready"
+    shown = scene.demonstration.browser(app, "ilena").page(page).text
+    assert "Undertakings that do not agree with their signatures: Samira Okell." in shown
+
+
+def test_a_clearance_put_beside_the_one_that_was_opened_prolongs_nothing(scene: Scene) -> None:
+    until = scene.clearance("samira").until_on
+    row = scene.clearance("samira")
+    scene.session.add(
+        Clearance(
+            cooperation_id=row.cooperation_id,
+            user_id=row.user_id,
+            organisation_id=row.organisation_id,
+            scope=row.scope,
+            undertaking_id=row.undertaking_id,
+            from_on=row.from_on - ONE_DAY,
+            until_on=until + 400 * ONE_DAY,
+        )
+    )
+    scene.session.flush()
+    facts = readiness.judge(scene.visit()).facts
+    own = next(member for member in facts.members if member.user_id == row.user_id)
+    assert own.cleared_until == until
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"stage": Stage.UNDER_REVIEW}, {"ends_on": dt.date(2199, 12, 31)}],
+)
+def test_stage_and_days_that_only_the_row_of_a_cooperation_states_make_no_visit_ready(
+    scene: Scene, values: dict[str, object]
+) -> None:
+    scene.session.execute(
+        sa.update(Cooperation).where(Cooperation.id == scene.cooperation.id).values(values)
+    )
+    scene.session.commit()
+    assert missing_kinds(scene) == {RequirementKind.COOPERATION_DISAGREES}
+
+
+def test_a_visit_is_not_ready_if_the_terms_on_confidentiality_end_before_it_does(
+    scene: Scene,
+) -> None:
+    last = readiness.judge(scene.visit()).facts.confidentiality.last_day
+    assert last is not None
+    visit = scene.visit()
+    beyond = Plan(plan_of(visit).place, last, last + ONE_DAY)
+    service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=beyond)
+    assert RequirementKind.CONFIDENTIALITY_RUNS_OUT in missing_kinds(scene)
 
 
 def test_a_signature_that_no_event_binds_makes_a_visit_not_ready(scene: Scene) -> None:

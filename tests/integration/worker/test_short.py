@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.factories.bulk.due import let_requests_run_out, make_due
+from tests.factories.bulk.due import after_requests_ran_out, make_due
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tests.stopwatch import Longest, Stopwatch, piece_of_work, watched
@@ -41,12 +41,12 @@ STATEMENTS = {
     "expire signature request": 40,
     "leave cooperation": 60,
     "leave with party": 60,
-    # Compares the texts that a visit rests on with their evidence (7), and a visit that changes
-    # with its events (2), as does recomputing one.
-    "judge visit": 34,
+    # Compares texts (8), undertakings (6) and the cooperation (1) that a visit rests on with their
+    # evidence, and a visit that changes with its events (1), as does recomputing one.
+    "judge visit": 41,
     "recompute team": 40,
     "recompute checklist": 40,
-    "recompute visit": 49,
+    "recompute visit": 56,
     "recompute cooperation": 40,
     "recompute register": 40,
     "mail checkpoint": 10,
@@ -106,8 +106,8 @@ def test_no_transaction_of_the_worker_makes_others_wait(
 
         monkeypatch.setattr(jobs, "each", timed)
         a_day(watch, tmp_path)
-        let_requests_run_out()
-        jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
+        with after_requests_ran_out():
+            jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     longest = watch.longest()
     assert {job.name for job in (*jobs.DATED, *jobs.RECOMPUTE, jobs.JUDGE)} <= set(longest)
     assert stale.stored() == []

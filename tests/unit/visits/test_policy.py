@@ -30,6 +30,7 @@ from tracker.visits.facts import (
     Requirement,
     RequirementKind,
     Signing,
+    Target,
     Term,
 )
 from tracker.visits.labels import CELLS
@@ -143,6 +144,44 @@ def test_a_visit_outside_the_term_begins_too_early_or_ends_too_late() -> None:
         "The visit begins before the agreed terms do.",
         "The visit ends after the agreed terms do.",
     )
+
+
+def test_a_visit_waits_while_stage_or_days_of_the_cooperation_are_not_borne_out() -> None:
+    given = facts(cooperation_agrees=False)
+    assert missing_kinds(given) == [RequirementKind.COOPERATION_DISAGREES]
+    (missing,) = gate("J1", given).missing
+    assert missing.turn.administrators
+    assert "Ask them" in str(missing.note)
+
+
+@pytest.mark.parametrize(
+    ("last_day", "is_enough"), [(None, True), (LAST_DAY, True), (LAST_DAY - ONE_DAY, False)]
+)
+def test_the_terms_on_confidentiality_last_until_the_visit_ends(
+    last_day: dt.date | None, *, is_enough: bool
+) -> None:
+    given = facts(confidentiality=replace(SIGNED, last_day=last_day))
+    lacking = [] if is_enough else [RequirementKind.CONFIDENTIALITY_RUNS_OUT]
+    assert missing_kinds(given) == lacking
+    assert gate("J3", given).is_open is is_enough
+    if lacking:
+        (missing,) = gate("J3", given).missing
+        assert str(missing.text) == "The terms on confidentiality run out before the visit ends."
+        assert missing.target == Target(PageKind.CHECKLIST, SIGNED.checklist_id)
+        assert missing.turn.planners
+
+
+def test_nobody_is_cleared_by_an_undertaking_that_does_not_agree_with_its_signatures() -> None:
+    given = with_samira(agrees=False)
+    assert missing_kinds(given) == [RequirementKind.UNDERTAKING_DISAGREES]
+    (missing,) = gate("J2", given).missing
+    assert str(missing.text) == (
+        "Undertakings that do not agree with their signatures: Samira Okell."
+    )
+    assert (missing.names, missing.count) == (("Samira Okell",), 1)
+    assert missing.turn.administrators
+    cells = policy.board(policy.judge(given))[1].cells
+    assert cells[Requirement.UNDERTAKING].code is CellCode.DISAGREES
 
 
 @pytest.mark.parametrize("joins", [True, False])

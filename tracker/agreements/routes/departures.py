@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access import page_organisation
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.accounts import queries as accounts
@@ -62,6 +63,8 @@ def leave(reference: str) -> str | Response:
         next=lambda party: _to_departure(reference, party),
         conflict=show_again,
     )
+    if not done and page_organisation.is_from_another():
+        form.page_token.data = text_shown.token_of(actor, *heads.of_cooperation(cooperation.id))
     return done or _leaving(actor, reference, form)
 
 

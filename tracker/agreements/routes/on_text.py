@@ -5,6 +5,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from tracker.access import page_organisation
 from tracker.access.actor import Actor
 from tracker.agreements import frozen_text, revisions, text_shown
 from tracker.checklists import encryption
@@ -51,6 +52,8 @@ def act(
     done = form.validate_on_submit() and perform(
         form, act_on_shown, success=success, next=next, conflict=show_again
     )
+    if not done and page_organisation.is_from_another():
+        form.page_token.data = text_shown.token_of(actor, checklist)
     return done or page(text_of(checklist, text_shown.revision_of(checklist)))
 
 

@@ -7,7 +7,7 @@ from tracker.access.actor import Actor
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import policy
-from tracker.checklists.assignments.service import Assigned, assignable
+from tracker.checklists.assignments.service import Assigned, assignable, token_of
 from tracker.checklists.labels import work_of
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules import completeness
@@ -59,6 +59,9 @@ def view_of(
     )
     party = loaded.own_party(actor)
     held_by = holding.user_id if holding else None
+    may_give_back = holding is not None and bool(
+        policy.can_give_back(actor, party, holding.user_id)
+    )
     may_assign = bool(policy.can_assign(actor, party))
     return AssignedView(
         name=assigned.names[holding.user_id] if holding else "",
@@ -67,13 +70,12 @@ def view_of(
         due_on=holding.due_on if holding else None,
         is_overdue=is_left and _is_past(holding),
         is_left=is_left,
-        seen=assigned.seen(item.code),
+        seen=token_of(actor, loaded.checklist, assigned.seen(item.code)) if may_give_back else "",
         may_assign=may_be and may_assign,
         may_take=may_be
         and not may_assign
         and bool(policy.can_take(actor, party, held_by, assigned.able)),
-        may_give_back=holding is not None
-        and bool(policy.can_give_back(actor, party, holding.user_id)),
+        may_give_back=may_give_back,
     )
 
 

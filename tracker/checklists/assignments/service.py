@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
+from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
@@ -54,6 +55,7 @@ MANY = 100
 WorkerKey = tuple[UUID, UUID, UUID]
 # The mark of an item, or a checklist, that had no assignments when it was read.
 NOTHING_HELD = seen_of({})
+_SHOWN = "assignments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,16 @@ class Assigned:
                 if item is None or code == item
             }
         )
+
+
+def token_of(actor: Actor, checklist: Checklist, seen: str) -> str:
+    """Return the token of a page that shows assignments of a checklist, by their mark."""
+    return page_tokens.token_of(actor, f"{_SHOWN}-{checklist.id}", seen)
+
+
+def seen_in(actor: Actor, checklist: Checklist, token: str | None) -> str:
+    """Return the mark of the assignments that the person's page showed; empty if not known."""
+    return page_tokens.digest_in(actor, f"{_SHOWN}-{checklist.id}", token)
 
 
 def of_side(actor: Actor, checklist: Checklist) -> Assigned | None:

@@ -51,6 +51,14 @@ def item_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
     return page_tokens.token_of(actor, _ITEM, item_digest(loaded, item))
 
 
+def item_digest_in(actor: Actor, token: str | None) -> str:
+    """Return the digest of the item on the page that a token is of; empty if it's not this actor's.
+
+    Empty too if the page was opened for another organisation.
+    """
+    return page_tokens.digest_in(actor, _ITEM, token)
+
+
 def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> None:
     """Raise NotShownError unless the person's page showed the item as it is (product.md, 5.3)."""
     page_tokens.require_shown(actor, _ITEM, token, item_digest(loaded, item))

@@ -17,7 +17,7 @@ from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, OutsideReading
 from tracker.checklists.negotiation import hints, safeguards, warnings
-from tracker.checklists.negotiation.text_digest import item_digest, text_digest
+from tracker.checklists.negotiation.text_digest import item_digest_in, item_token, text_digest
 from tracker.checklists.outside_reading import pages, policy, queries, service
 from tracker.checklists.outside_reading.forms import ConfirmForm, ReaderForm
 from tracker.checklists.outside_reading.service import NewReader
@@ -162,19 +162,23 @@ def flag(reading_id: UUID, code: str) -> str | Response:
     form = FlagForm()
     require_for(form, checklist_policy.can_flag(actor, None, item, is_outside=True))
     if not form.is_submitted():
-        form.seen.data = item_digest(loaded, item)
+        form.seen.data = item_token(loaded, actor, item)
 
     def changed(error: StaleError) -> str:
         """Show the current answers, with what was typed."""
         form.refuse(error)
         again, now = _reading_or_404(actor, reading_id)
-        form.seen.data = item_digest(now, item_of(now, code))
+        form.seen.data = item_token(now, actor, item_of(now, code))
         return _item_page("readings/flag.html", again, now, code, form)
 
     done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.raise_flag(
-            actor, checklist, code, form.reason.data or "", seen=form.seen.data or ""
+            actor,
+            checklist,
+            code,
+            form.reason.data or "",
+            seen=item_digest_in(actor, form.seen.data),
         ),
         success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
         next=_back(reading_id, code),

@@ -81,7 +81,7 @@ def listed(checklist_id: UUID) -> str | Response:
             to=uuid_or_nil(form.person.data or ""),
             due_on=form.due_on.data,
             also_held=bool(form.also_held.data),
-            seen=form.seen.data or "",
+            seen=assignments.seen_in(page.actor, page.checklist, form.seen.data),
         ),
         success=_("The items of the section are assigned."),
         next=redirect(url_for("assignments.listed", checklist_id=checklist_id), 303),
@@ -89,7 +89,7 @@ def listed(checklist_id: UUID) -> str | Response:
     if done:
         return done
     now = _as_it_stands(page)
-    form.seen.data = now.assigned.seen()
+    form.seen.data = assignments.token_of(page.actor, page.checklist, now.assigned.seen())
     return checklist_page(
         "checklists/assignments/assignments.html",
         now.loaded,
@@ -120,7 +120,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
             code,
             to=uuid_or_nil(form.person.data or ""),
             due_on=form.due_on.data,
-            seen=form.seen.data or "",
+            seen=assignments.seen_in(page.actor, page.checklist, form.seen.data),
         ),
         success=_("%(code)s is assigned.", code=code),
         next=back(checklist_id, code),
@@ -128,7 +128,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
     if done:
         return done
     now = _as_it_stands(page)
-    form.seen.data = now.assigned.seen(code)
+    form.seen.data = assignments.token_of(page.actor, page.checklist, now.assigned.seen(code))
     status = now.loaded.standing().items.get(code)
     return checklist_page(
         "checklists/assignments/assign.html",
@@ -160,7 +160,7 @@ def give_back(checklist_id: UUID, code: str) -> Response:
     """Unassign an item."""
     page = _assignment_page(checklist_id)
     item_of(page.loaded, code)
-    seen = request.form.get("seen", "")
+    seen = assignments.seen_in(page.actor, page.checklist, request.form.get("seen"))
     return perform(
         None,
         lambda: assignments.give_back(page.actor, page.checklist, code, seen=seen),

@@ -36,7 +36,7 @@ from tracker.checklists.forms import (
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Flag
 from tracker.checklists.negotiation import hints, safeguards, warnings
-from tracker.checklists.negotiation.text_digest import item_digest, text_digest
+from tracker.checklists.negotiation.text_digest import item_digest_in, item_token, text_digest
 from tracker.core.errors import StaleError
 from tracker.guidance.queries import passages_for
 from tracker.signoff import shown
@@ -61,7 +61,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
     acts = pages.acts(loaded, actor, item)
     form = FlagForm()
     if not form.is_submitted():
-        form.seen.data = item_digest(loaded, item)
+        form.seen.data = item_token(loaded, actor, item)
     words = {
         "title": _("Flag a term: %(code)s", code=code),
         "lede": _("Does it let another body decide, delay or veto what the NPM does? Say how."),
@@ -75,13 +75,17 @@ def flag(checklist_id: UUID, code: str) -> Answered:
         """Show the current answers, with what was typed."""
         form.refuse(error)
         _checklist, again, now = get_item_or_404(actor, checklist_id, code, "flag")
-        form.seen.data = item_digest(again, now)
+        form.seen.data = item_token(again, actor, now)
         return reason_page(again, now, form, **words, button=button)
 
     done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.raise_flag(
-            actor, checklist, code, form.reason.data or "", seen=form.seen.data or ""
+            actor,
+            checklist,
+            code,
+            form.reason.data or "",
+            seen=item_digest_in(actor, form.seen.data),
         ),
         success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
         next=back(checklist_id, code),

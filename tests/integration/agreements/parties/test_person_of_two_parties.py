@@ -40,9 +40,11 @@ def test_nobody_ends_suspends_or_leaves_for_another_party_than_the_page_said(
         assert SWITCHED in page.text
         assert WHY in page.html
     assert events() == before
-    # The page comes back for the party they act for now.
-    form = Page.of(browser.post(acts[0], data=sent[acts[0]], csrf=False)).form()
-    assert browser.post(acts[0], data=form.filled_in(), csrf=False).status_code == 303
+    # The page comes back for the party they act for now; an incomplete form's says so as well.
+    incomplete = Page.of(browser.post(acts[0], data={**sent[acts[0]], "reason": ""}, csrf=False))
+    assert SWITCHED in incomplete.text
+    form = incomplete.form().filled_in(reason=WHY)
+    assert browser.post(acts[0], data=form, csrf=False).status_code == 303
     notice = in_force.session.scalars(sa.select(Notice)).one()
     assert notice.organisation_id == in_force.land.id("lantern")
 

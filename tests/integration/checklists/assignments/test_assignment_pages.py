@@ -196,6 +196,13 @@ def test_an_item_is_assigned_on_its_page(room: Room) -> None:
     assert again.values["due_on"] == [clock.today().isoformat()]
 
 
+def test_an_item_is_assigned_only_from_a_page_that_the_instance_showed(room: Room) -> None:
+    dora = str(room.table.land.users["dora"].id)
+    page = room.submit("samira", "/items/M1/assign", person=dora, seen=assignments.NOTHING_HELD)
+    assert page.title.startswith("Problem: ")
+    assert holders(room.table, "samira") == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
