@@ -15,7 +15,7 @@ from tracker.oversight import queries
 from tracker.oversight.models import RegisterEntry
 
 _KEY = ("organisation_id", "checklist_id")
-_PARTIES = sa.select(Party.organisation_id, Party.side, Party.left_on).where(
+_PARTIES = sa.select(Party.organisation_id, Party.side, Party.left_on, Party.is_joining).where(
     Party.cooperation_id == sa.bindparam("cooperation_id")
 )
 _THERE = sa.select(*RegisterEntry.__table__.columns).where(
@@ -38,7 +38,7 @@ def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
             **entry,
             "organisation_id": party.organisation_id,
             "cooperation_id": cooperation_id,
-            "is_of_npm": party.side is OrganisationKind.NPM,
+            "is_of_npm": party.side is OrganisationKind.NPM and not party.is_joining,
             "left_on": party.left_on,
         }
         for party in db.session.execute(_PARTIES, of_cooperation)

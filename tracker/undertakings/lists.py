@@ -477,11 +477,7 @@ def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 def _sees_people(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> bool:
     """Tell whether a person sees the people of a party by name; as scope.states_seen has it."""
-    npms = {
-        party.organisation_id
-        for party in people.parties(cooperation)
-        if party.side is OrganisationKind.NPM
-    }
+    npms = {party.organisation_id for party in people.parties(cooperation) if party.is_of_npm}
     if not npms.isdisjoint(actor.audited_ids):
         return True
     if actor.organisation_id in npms:

@@ -36,7 +36,7 @@ def readable(actor: Actor, cooperation: CooperationFact) -> tuple[UUID, ...]:
     People acting for an NPM of the cooperation see it for all CSOs, a CSO's people only for their
     own. The caller knows that the person may see the cooperation.
     """
-    is_npm = cooperation.has_party(actor.organisation_id, OrganisationKind.NPM)
+    is_npm = cooperation.is_of_npm(actor.organisation_id)
     return tuple(
         party.organisation_id
         for party in cooperation.parties
@@ -53,7 +53,7 @@ def can_record(actor: Actor, cooperation: CooperationFact, *, is_asked_to_sign: 
     """
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
-    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+    if not cooperation.is_of_npm(actor.organisation_id):
         return no(_l("The NPM records how partners were chosen."))
     if not actor.has(Role.COORDINATOR):
         return no(_l("A coordinator of the NPM records how partners were chosen."))
