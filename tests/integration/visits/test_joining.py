@@ -21,6 +21,8 @@ from tracker.core import clock
 from tracker.demo import checklists as demo_checklists
 from tracker.demo.people import PEOPLE
 from tracker.oversight import integrity
+from tracker.oversight import queries as register
+from tracker.oversight.facts import Question
 from tracker.undertakings import queries as undertakings
 from tracker.undertakings.models import UndertakingState
 from tracker.undertakings.policy import decides_for
@@ -120,16 +122,20 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     council = land.organisation("council", "Prevention Council", OrganisationKind.NPM)
     land.person("Vesna Hale", "council", Role.COORDINATOR)
     land.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
+    land.person("Mira Sand", "council", Role.MANAGER)
     joining.add(scene.actor("ilena"), scene.cooperation, council.id, reason="A second body.")
     scene.session.commit()
     before = scene.undertaking("leyla")
     planned(scene, members=("leyla",), audience=("leyla",))
     scene.session.commit()
     assert council.id not in parties(scene, 2)
+    assert {line.visit for line in register.lines(land.actor("mira"), Question())} == {None}
     signers = {"npm": "tomas", "od": "henrik", "lh": "otto", "council": "runo"}
     sign(scene, ChecklistKind.CONFIDENTIALITY, signers, land)
     sign(scene, ChecklistKind.TERMS, signers, land)
     assert council.id not in parties(scene, 1) | parties(scene, 2)
+    seen = register.lines(land.actor("mira"), Question())
+    assert {line.visit.number for line in seen if line.visit} == {1, 2}
     assert RequirementKind.ROLES not in missing_kinds(scene, 1)
     planned(scene, members=("leyla",), audience=("leyla",))
     scene.session.commit()
@@ -138,9 +144,9 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     assert before.state is UndertakingState.CLOSED
     runo, after = land.actor("runo"), scene.undertaking("leyla")
     for undertaking, decides in ((before, False), (after, True)):
-        seen = undertakings.find_for_npm(scene.actor("tomas"), undertaking.id)
-        assert seen is not None
-        assert decides_for(runo, undertakings.load(seen).standing.npm_ids) is decides
+        known = undertakings.find_for_npm(scene.actor("tomas"), undertaking.id)
+        assert known is not None
+        assert decides_for(runo, undertakings.load(known).standing.npm_ids) is decides
         assert (undertakings.find_for_npm(runo, undertaking.id) is not None) is decides
     assert integrity.check_all().finding is None
 
