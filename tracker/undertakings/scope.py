@@ -132,13 +132,18 @@ def _is_the_subject(
     return sa.exists().where(table.id == Event.subject_id, *conditions).correlate(Event)
 
 
+def looks_after_all(actor: Actor) -> bool:
+    """Return whether a person looks after getting everybody cleared, for an NPM."""
+    return actor.acts_for_npm and actor.has(*FOR_OWN_PEOPLE) and not actor.outside_expert
+
+
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person looks after getting it signed."""
     if not actor.has(*FOR_OWN_PEOPLE) or actor.outside_expert:
         return sa.false()
     looked_after = (
         _of_its_npm(actor)
-        if actor.acts_for_npm
+        if looks_after_all(actor)
         else Undertaking.organisation_id == actor.organisation_id
     )
     return sa.and_(visible(actor, Undertaking.cooperation_id), looked_after)
