@@ -1,4 +1,4 @@
-"""A CSO joining a cooperation with terms in force: it signs an amendment that names it (adr 70).
+"""A party joining a cooperation with terms in force: it signs an amendment that names it (adr 70).
 
 Until it has signed, it is joining; that is derived from its signatures (Party.is_joining).
 """
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import selectinload
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -32,8 +32,11 @@ from tracker.core.errors import RuleBrokenError
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 
-# The checks of items in which each party has a row: a row for the new party has to be added.
-_ROW_EACH = frozenset({"row_per_party", "row_per_cso"})
+# The checks of items in which a new party has a row, which has to be added.
+_ROW_EACH = {
+    OrganisationKind.NPM: frozenset({"row_per_party"}),
+    OrganisationKind.CSO: frozenset({"row_per_party", "row_per_cso"}),
+}
 
 
 def can_add(actor: Actor, cooperation: Cooperation) -> Decision:
@@ -111,7 +114,7 @@ def _invite(
         if checklist.state is ChecklistState.IN_FORCE:
             _open_amendment(actor, checklist, organisation, reason)
         elif checklist.state is ChecklistState.DRAFTING:
-            _widen_draft(checklist, cooperation.id)
+            _widen_draft(checklist, organisation)
     return party
 
 
@@ -123,7 +126,7 @@ def _open_amendment(
     Only items in which each party has a row are opened. Everything else stays agreed among the
     others: the new party accepts it, or suggests a change.
     """
-    codes = _items_with_a_row_each(load_for_update(checklist))
+    codes = _items_with_a_row(load_for_update(checklist), organisation)
     agreements.back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.AMENDMENT_OPENED,
@@ -138,22 +141,24 @@ def _open_amendment(
     )
 
 
-def _widen_draft(checklist: Checklist, cooperation_id: UUID) -> None:
+def _widen_draft(checklist: Checklist, organisation: Organisation) -> None:
     """Make the new party a party of a draft, or of an amendment that is already open."""
     loaded = load_for_update(checklist)
     if checklist.open_items is not None:
-        codes = {*checklist.open_items, *_items_with_a_row_each(loaded)}
+        codes = {*checklist.open_items, *_items_with_a_row(loaded, organisation)}
         checklist.open_items = [item.code for item in loaded.template.items if item.code in codes]
     service.set_parties(
-        checklist, (party.organisation_id for party in people.current(cooperation_id))
+        checklist,
+        (party.organisation_id for party in people.current(checklist.cooperation_id)),
     )
 
 
-def _items_with_a_row_each(loaded: LoadedChecklist) -> list[str]:
+def _items_with_a_row(loaded: LoadedChecklist, organisation: Organisation) -> list[str]:
     return [
         item.code
         for item in loaded.template.items
-        if item.part is Part.TERMS and any(check.check in _ROW_EACH for check in item.done.checks)
+        if item.part is Part.TERMS
+        and any(check.check in _ROW_EACH[organisation.kind] for check in item.done.checks)
     ]
 
 

@@ -162,6 +162,7 @@ def cooperation(checklist: Checklist) -> Cooperation:
 def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:
     """Return the current parties of a checklist, of rows read with them."""
     sides = {party.organisation_id: party.side for party in cooperation.parties}
+    joining = {party.organisation_id for party in cooperation.parties if party.is_joining}
     return tuple(
         PartyFact(
             organisation_id=row.organisation_id,
@@ -170,6 +171,7 @@ def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFa
             mark=row.organisation.mark,
             languages=language_codes(row.organisation.languages),
             ties=frozenset(key for key in TIES if getattr(row.organisation, key)),
+            is_joining=row.organisation_id in joining,
         )
         for row in checklist.parties
     )

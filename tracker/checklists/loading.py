@@ -38,7 +38,7 @@ from tracker.checklists.rules.completeness import (
 )
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
-from tracker.cooperations import keys, outside_bodies, people
+from tracker.cooperations import keys, outside_bodies
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core.errors import RuleBrokenError
 
@@ -156,7 +156,7 @@ class LoadedChecklist:
     @property
     def has_newcomer(self) -> bool:
         """Whether a party of the checklist is joining: it has yet to sign the terms in force."""
-        return any(people.is_joining(self.cooperation, p.organisation_id) for p in self.parties)
+        return any(party.is_joining for party in self.parties)
 
     def own_party(self, actor: Actor) -> PartyFact | None:
         """Return the party a person acts for, None when it is no party of the checklist."""

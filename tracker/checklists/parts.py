@@ -325,7 +325,8 @@ def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     people = {}
     for cooperation in cooperations:
         today = _people_today(cooperation, rows[cooperation.id])
-        npm = {person.user_id for person in today.values() if person.side is OrganisationKind.NPM}
+        of_npm = {party.organisation_id for party in cooperation.parties if party.is_of_npm}
+        npm = {person.user_id for person in today.values() if person.organisation_id in of_npm}
         people[cooperation.id] = People(
             today,
             _names(cooperation, rows[cooperation.id]),

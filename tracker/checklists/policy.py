@@ -161,7 +161,7 @@ def can_flag(
 
 def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide who may explain why a flagged term does not limit the NPM: people of the NPM."""
-    if party is None or party.side is not OrganisationKind.NPM:
+    if party is None or not party.is_of_npm:
         return no(_l("Only the NPM can explain or change a flagged term."))
     if not actor.has(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR):
         return no(_l("Only a coordinator, signatory or manager of the NPM can answer flags."))
@@ -255,7 +255,7 @@ def can_record_prior_agreement(
 
     A coordinator of the NPM, while the text is being drafted and was never in force here.
     """
-    if party is None or party.side is not OrganisationKind.NPM or not actor.has(Role.COORDINATOR):
+    if party is None or not party.is_of_npm or not actor.has(Role.COORDINATOR):
         return no(
             _l(
                 "Only a coordinator of the NPM can record agreements made before you used this "

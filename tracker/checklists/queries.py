@@ -154,7 +154,7 @@ class _Planning:
     def is_open_to(self, person: Person) -> bool:
         """Return whether a person may see the planning of the visit (class K2)."""
         is_cleared = not person.needs_clearance or person.user_id in self.cleared
-        return person.user_id in self.listed and is_cleared
+        return person.user_id in self.listed and is_cleared and not person.is_joining
 
 
 def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:

@@ -16,6 +16,7 @@ _PARTIES = (
         Party.organisation_id,
         Party.side,
         Party.left_on,
+        Party.is_joining,
         Organisation.name,
         Cooperation.opened_at,
         Cooperation.reference,
@@ -63,7 +64,7 @@ def refresh(cooperation_id: UUID) -> None:
         party.organisation_id: {
             "organisation_id": party.organisation_id,
             "cooperation_id": cooperation_id,
-            "is_of_npm": party.side is OrganisationKind.NPM,
+            "is_of_npm": party.side is OrganisationKind.NPM and not party.is_joining,
             "left_on": party.left_on,
             "opened_at": party.opened_at,
             "reference": party.reference,

@@ -1,4 +1,4 @@
-"""The rows and events of a CSO joining a cooperation whose terms are in force (adr 70)."""
+"""The rows and events of a party joining a cooperation whose terms are in force (adr 70)."""
 
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ def invite(
     reason: str,
     with_confidentiality: bool,
 ) -> Party:
-    """Invite a CSO, which is joining from now on; record PARTY_JOINING.
+    """Invite a party, which is joining from now on; record PARTY_JOINING.
 
     A party that left before gets its old row back. with_confidentiality says that confidentiality
     terms are in force as well, which it also has to sign.

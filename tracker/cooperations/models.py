@@ -191,10 +191,10 @@ class Party(Identified, Base):
     leave_given_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     leave_reason: Mapped[str | None]
     leave_done_at: Mapped[dt.datetime | None]
-    # For a CSO that joined while terms were in force (adr 70): when, by whom and why it was
+    # For a party that joined while terms were in force (adr 70): when, by whom and why it was
     # invited, whether confidentiality terms were in force as well, and when PARTY_JOINED was
     # recorded. Whether it has joined is derived from its signatures (is_joining), never from these
-    # columns.
+    # columns; joined_at only says which visits were planned before (adr 78).
     invited_at: Mapped[dt.datetime | None]
     invited_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     invite_reason: Mapped[str | None]
@@ -215,6 +215,11 @@ class Party(Identified, Base):
     def is_leaving(self) -> bool:
         """Whether it has given notice that it leaves, and its membership has not ended yet."""
         return self.leave_given_at is not None and self.leave_done_at is None
+
+    @property
+    def is_of_npm(self) -> bool:
+        """Whether it decides with the NPM: a body of the NPM that has signed what is in force."""
+        return self.side is OrganisationKind.NPM and not self.is_joining
 
     def stay(self) -> None:
         """Clear a notice and the last day, for a party that stays or comes back."""

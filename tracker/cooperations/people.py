@@ -40,6 +40,16 @@ class Person:
     is_joining: bool = False
 
     @property
+    def is_of_npm(self) -> bool:
+        """Whether they take part for a body that decides with the NPM (Party.is_of_npm)."""
+        return self.side is OrganisationKind.NPM and not self.is_joining
+
+    @property
+    def is_npm_staff(self) -> bool:
+        """Whether they are the NPM's own: its outside experts aren't (E02)."""
+        return self.is_of_npm and not self.outside_expert
+
+    @property
     def needs_clearance(self) -> bool:
         """Whether they need a clearance for class K2 to K7 (S11)."""
         return self.side is not OrganisationKind.NPM or self.outside_expert
@@ -109,11 +119,7 @@ def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
 
 def npm_user_ids(cooperation_id: UUID) -> frozenset[UUID]:
     """Return the people who take part today for an NPM, without its external experts."""
-    return frozenset(
-        person.user_id
-        for person in people(cooperation_id)
-        if person.side is OrganisationKind.NPM and not person.outside_expert
-    )
+    return frozenset(person.user_id for person in people(cooperation_id) if person.is_npm_staff)
 
 
 def coordinators_for_npm(cooperation_id: UUID) -> list[Person]:
@@ -121,7 +127,7 @@ def coordinators_for_npm(cooperation_id: UUID) -> list[Person]:
     return [
         person
         for person in people(cooperation_id)
-        if person.side is OrganisationKind.NPM and Role.COORDINATOR in person.roles
+        if person.is_of_npm and Role.COORDINATOR in person.roles
     ]
 
 

@@ -28,6 +28,11 @@ class PartyFact:
     # Whether it was invited while terms were in force, and has not signed them (adr 70).
     is_joining: bool = False
 
+    @property
+    def is_of_npm(self) -> bool:
+        """Whether it decides with the NPM: a body of the NPM that isn't joining (adr 78)."""
+        return self.side is OrganisationKind.NPM and not self.is_joining
+
 
 @dataclass(frozen=True, slots=True)
 class CooperationFact:
@@ -37,11 +42,14 @@ class CooperationFact:
     parties: tuple[PartyFact, ...]
     terms_in_force: bool = False
 
-    def has_party(self, organisation_id: UUID | None, *sides: OrganisationKind) -> bool:
-        """Return whether an organisation is a party, on one of some sides if given."""
+    def has_party(self, organisation_id: UUID | None) -> bool:
+        """Return whether an organisation is a party, or is joining."""
+        return any(party.organisation_id == organisation_id for party in self.parties)
+
+    def is_of_npm(self, organisation_id: UUID | None) -> bool:
+        """Return whether an organisation is a body of the NPM that decides here."""
         return any(
-            party.organisation_id == organisation_id and (not sides or party.side in sides)
-            for party in self.parties
+            party.is_of_npm for party in self.parties if party.organisation_id == organisation_id
         )
 
     def is_joining(self, organisation_id: UUID | None) -> bool:
@@ -68,7 +76,7 @@ def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may change title, purpose, dates, modes and parties: a coordinator of its NPM."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
-    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+    if not cooperation.is_of_npm(actor.organisation_id):
         return no(_l("Only the cooperation's NPM can change its title, purpose and dates."))
     if not actor.has(Role.COORDINATOR):
         return no(
@@ -82,7 +90,7 @@ def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
 
 def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may change what the public check shows, even for a closed cooperation."""
-    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+    if not cooperation.is_of_npm(actor.organisation_id):
         return no(_l("Only the cooperation's NPM can decide what the public check shows."))
     if not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of the NPM can decide what the public check shows."))
@@ -134,20 +142,17 @@ def can_join(
     cooperation: CooperationFact, organisation_id: UUID, kind: OrganisationKind
 ) -> Decision:
     """Decide whether an organisation can become a party."""
-    if kind is OrganisationKind.OTHER:
-        return no(_l("Only an NPM or a civil society organisation can be a party."))
-    if cooperation.has_party(organisation_id):
-        return no(_l("The organisation is already a party."))
-    if cooperation.terms_in_force:
+    decision = can_be_invited(cooperation, organisation_id, kind)
+    if decision and cooperation.terms_in_force:
         return no(_l("The parties have signed the terms, so a newcomer joins by an amendment."))
-    return YES
+    return decision
 
 
 def can_add_party(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may add a party, and remove it while it is joining: a coordinator of the NPM."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
-    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+    if not cooperation.is_of_npm(actor.organisation_id):
         return no(_l("Only the cooperation's NPM can add a party."))
     if not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of the cooperation's NPM can add a party."))
@@ -159,18 +164,11 @@ def can_add_party(actor: Actor, cooperation: CooperationFact) -> Decision:
 def can_be_invited(
     cooperation: CooperationFact, organisation_id: UUID, kind: OrganisationKind
 ) -> Decision:
-    """Decide whether an organisation can join while terms are in force: a CSO that is no party."""
+    """Decide whether an NPM body or a CSO can join while terms are in force: if it's no party."""
     if kind is OrganisationKind.OTHER:
         return no(_l("Only an NPM or a civil society organisation can be a party."))
     if cooperation.has_party(organisation_id):
         return no(_l("The organisation is already a party."))
-    if kind is not OrganisationKind.CSO:
-        return no(
-            _l(
-                "The terms are signed. Another body of the NPM can only join before that. Open a "
-                "new cooperation with it."
-            )
-        )
     return YES
 
 
@@ -180,7 +178,7 @@ def can_take_joining_back(
     """Decide who may withdraw an invitation: as for adding a party, until it has joined."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
-    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+    if not cooperation.is_of_npm(actor.organisation_id):
         return no(_l("Only the cooperation's NPM can revoke an invitation."))
     if not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of the cooperation's NPM can revoke an invitation."))

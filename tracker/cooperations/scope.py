@@ -16,6 +16,7 @@ from tracker.cooperations.models import (
     Party,
 )
 from tracker.core import clock
+from tracker.signoff.models import Revision
 
 # A day, or its parameter in a statement that is built once.
 Day = dt.date | sa.BindParameter[dt.date]
@@ -139,17 +140,29 @@ def _has_party(
 
 
 def is_of_npms(
-    npm_ids: frozenset[UUID], cooperation_id: CooperationId, *, on: dt.date | None = None
+    npm_ids: frozenset[UUID],
+    cooperation_id: CooperationId,
+    *,
+    on: dt.date | None = None,
+    terms_id: sa.SQLColumnExpression[UUID] | None = None,
 ) -> sa.ColumnElement[bool]:
     """Return the condition on a cooperation's id that one of some NPMs is a party.
 
-    With a day: that the NPM has not left by then.
+    One that is joining isn't yet. With a day: that the NPM has not left by then. With the id of a
+    frozen text: that the NPM wasn't invited after it was frozen.
     """
+    named = (
+        sa.exists()
+        .where(Revision.id == terms_id, Revision.frozen_at >= _PARTY.invited_at)
+        .correlate_except(Revision)
+    )
     return sa.exists().where(
         _PARTY.cooperation_id == cooperation_id,
         _PARTY.side == OrganisationKind.NPM,
         _PARTY.organisation_id.in_(npm_ids),
+        ~_PARTY.is_joining,
         *([has_not_left(on, _PARTY)] if on else []),
+        *([sa.or_(_PARTY.invited_at.is_(None), named)] if terms_id is not None else []),
     )
 
 

@@ -251,7 +251,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
 
 def _is_joining(actor: Actor, fact: CooperationFact) -> bool:
     """Return whether a person sees the cooperation only because their party is joining it."""
-    audits = any(fact.has_party(npm_id, OrganisationKind.NPM) for npm_id in actor.audited_ids)
+    audits = any(fact.is_of_npm(npm_id) for npm_id in actor.audited_ids)
     return fact.is_joining(actor.organisation_id) and not audits
 
 

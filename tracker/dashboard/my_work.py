@@ -159,7 +159,7 @@ def _of_line(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
         return []
     tasks = [*_on_copies(context, line), *_on_positions(context, line)]
     if line.open_flags:
-        is_mine = context.actor.acts_for_npm and context.works_on(line)
+        is_mine = context.cooperations[line.cooperation_id].is_of_npm and context.works_on(line)
         tell = partial(_flag_task, context, line, is_mine=is_mine)
         tasks.append(context.waiting(YOURS if is_mine else OTHERS, line, tell))
     if line.is_complete and not tasks:

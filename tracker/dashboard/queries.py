@@ -30,7 +30,7 @@ from tracker.cooperations.models import (
     Party,
     Stage,
 )
-from tracker.cooperations.scope import listed, runs_on, visible, visible_in_part
+from tracker.cooperations.scope import is_of_npms, listed, runs_on, visible, visible_in_part
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
@@ -90,6 +90,8 @@ class Running:
     ends_on: dt.date | None
     # Whether nobody amends its terms or has given notice of the end.
     goes_on: bool
+    # Whether the organisation the person acts for decides there for the NPM.
+    is_of_npm: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def running(actor: Actor) -> list[Running]:
         .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
         .limit(MANY)
     )
+    own = frozenset({actor.organisation_id}) if actor.organisation_id else frozenset[UUID]()
     rows = db.session.execute(
         sa.select(
             Cooperation.id,
@@ -162,6 +165,7 @@ def running(actor: Actor) -> list[Running]:
             Cooperation.review_on,
             Cooperation.ends_on,
             notices.no_end_is_announced(),
+            is_of_npms(own, Cooperation.id, on=clock.today()),
         )
         .where(Cooperation.id.in_(newest), visible_in_part(actor))
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
@@ -270,13 +274,14 @@ def parties_of(checklist_ids: Collection[UUID]) -> dict[UUID, list[LineParty]]:
 
 
 def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, OrganisationKind]:
-    """Return on which side the person's organisation is a party of some cooperations."""
+    """Return on which side the person's organisation is a party of cooperations it has joined."""
     if actor.organisation_id is None or not cooperation_ids:
         return {}
     rows = db.session.execute(
         sa.select(Party.cooperation_id, Party.side).where(
             Party.cooperation_id.in_(cooperation_ids),
             Party.organisation_id == actor.organisation_id,
+            ~Party.is_joining,
         )
     )
     return {row.cooperation_id: row.side for row in rows}

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from uuid import UUID
 
-from tracker.access.actor import OrganisationKind, Role
+from tracker.access.actor import Role
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import heads
 from tracker.checklists.loading import LoadedChecklist, load
@@ -62,8 +62,7 @@ def facts(
         modes=tuple(cooperations.modes(cooperation)),
         questions=cooperation.questions,
         has_npm_coordinator=any(
-            person.side is OrganisationKind.NPM and Role.COORDINATOR in person.roles
-            for person in taking_part
+            person.is_of_npm and Role.COORDINATOR in person.roles for person in taking_part
         ),
         terms=None if terms is None else _terms(cooperation, terms),
         confidentiality=ConfidentialityFact(

@@ -8,14 +8,18 @@ import sqlalchemy as sa
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.activity.service import DomainEvent
 from tracker.activity.stale import Stale, mark
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
+from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.cooperations.models import Party
 from tracker.core.db import db
 from tracker.oversight import queries
 from tracker.oversight.models import RegisterEntry
 
+# The texts that a party that is joining is to sign; it knows of no visit yet (adr 70).
+_FOR_NEWCOMERS = {list(ChecklistKind).index(kind) for kind in SIGNED_BY_NEWCOMERS}
 _KEY = ("organisation_id", "checklist_id")
-_PARTIES = sa.select(Party.organisation_id, Party.side, Party.left_on).where(
+_PARTIES = sa.select(Party.organisation_id, Party.side, Party.left_on, Party.is_joining).where(
     Party.cooperation_id == sa.bindparam("cooperation_id")
 )
 _THERE = sa.select(*RegisterEntry.__table__.columns).where(
@@ -38,11 +42,12 @@ def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
             **entry,
             "organisation_id": party.organisation_id,
             "cooperation_id": cooperation_id,
-            "is_of_npm": party.side is OrganisationKind.NPM,
+            "is_of_npm": party.side is OrganisationKind.NPM and not party.is_joining,
             "left_on": party.left_on,
         }
         for party in db.session.execute(_PARTIES, of_cooperation)
         for entry in computed
+        if not party.is_joining or entry["kind_place"] in _FOR_NEWCOMERS
     }
     entries = {
         (row["organisation_id"], row["checklist_id"]): dict(row)

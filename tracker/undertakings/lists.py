@@ -304,9 +304,18 @@ def incomplete_lists(
     if not uncleared or cooperation.stage in AT_REST:
         return []
     by_party = unlisted(cooperation, checklist, uncleared)
+    return _incomplete(actor, cooperation, checklist.id, by_party)
+
+
+def _incomplete(
+    actor: Actor,
+    cooperation: Cooperation,
+    checklist_id: UUID,
+    by_party: Mapping[UUID, list[str]],
+) -> list[IncompleteList]:
     return [
         IncompleteList(
-            checklist.id,
+            checklist_id,
             cooperation.reference,
             cooperation.title,
             party.organisation.name,
@@ -319,8 +328,8 @@ def incomplete_lists(
     ]
 
 
-def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
-    """Return the lists that the person writes and people of their side are missing from.
+def all_incomplete_lists(actor: Actor) -> list[IncompleteList]:
+    """Return the lists people are missing from that the person writes, or waits for in the NPM.
 
     Of all their cooperations with terms in force, the newest MANY. In one statement where none of
     those who need a clearance is without an undertaking, else in at most five.
@@ -333,17 +342,10 @@ def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
         .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
         .limit(MANY)
     )
-    is_expert = sa.exists().where(
-        Membership.user_id == CooperationPerson.user_id,
-        Membership.organisation_id == CooperationPerson.organisation_id,
-        Membership.outside_expert.is_(True),
-    )
     without = sa.exists().where(
         CooperationPerson.cooperation_id == Checklist.cooperation_id,
-        CooperationPerson.organisation_id == actor.organisation_id,
         runs_on(clock.today()),
-        # Of the NPM's own people only outside experts need a clearance.
-        is_expert if actor.acts_for_npm else sa.true(),
+        _is_looked_after(actor),
         ~sa.exists().where(
             Undertaking.cooperation_id == CooperationPerson.cooperation_id,
             Undertaking.user_id == CooperationPerson.user_id,
@@ -363,17 +365,18 @@ def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
     )
     if not found_ids:
         return []
-    own_people = {
+    looks_after = scope.looks_after_all(actor)
+    to_clear = {
         cooperation_id: [
             person
             for person in taking_part
-            if person.organisation_id == actor.organisation_id
-            and person.needs_clearance
+            if person.needs_clearance
             and not person.is_joining
+            and (looks_after or person.organisation_id == actor.organisation_id)
         ]
         for cooperation_id, taking_part in people.people_of(found_ids).items()
     }
-    with_people = [cooperation_id for cooperation_id, own in own_people.items() if own]
+    with_people = [cooperation_id for cooperation_id, need in to_clear.items() if need]
     lists = _lists_of([found_ids[cooperation_id] for cooperation_id in with_people])
     cooperations = db.session.scalars(
         sa.select(Cooperation)
@@ -382,22 +385,42 @@ def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
         .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
     )
     return [
-        IncompleteList(
-            found_ids[cooperation.id],
-            cooperation.reference,
-            cooperation.title,
-            actor.organisation_name,
-            names,
-            is_own=True,
-        )
+        incomplete
         for cooperation in (cooperations if with_people else ())
-        if _sees_people(actor, cooperation, actor.organisation_id)
-        for names in _not_named(
+        for incomplete in _incomplete(
+            actor,
             cooperation,
-            (row for row in lists if row.checklist_id == found_ids[cooperation.id]),
-            own_people[cooperation.id],
-        ).values()
+            found_ids[cooperation.id],
+            _not_named(
+                cooperation,
+                (row for row in lists if row.checklist_id == found_ids[cooperation.id]),
+                to_clear[cooperation.id],
+            ),
+        )
     ]
+
+
+def _is_looked_after(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over CooperationPerson that they may need a list the reader looks after.
+
+    Of an NPM's own people only outside experts need a clearance.
+    """
+    is_expert = sa.exists().where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.organisation_id == CooperationPerson.organisation_id,
+        Membership.outside_expert.is_(True),
+    )
+    is_own = CooperationPerson.organisation_id == actor.organisation_id
+    if not actor.acts_for_npm:
+        return is_own
+    if not scope.looks_after_all(actor):
+        return sa.and_(is_own, is_expert)
+    is_partners = sa.exists().where(
+        Party.cooperation_id == CooperationPerson.cooperation_id,
+        Party.organisation_id == CooperationPerson.organisation_id,
+        Party.side != OrganisationKind.NPM,
+    )
+    return sa.or_(is_partners, is_expert)
 
 
 def passed_last_day(
@@ -477,11 +500,7 @@ def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 def _sees_people(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> bool:
     """Tell whether a person sees the people of a party by name; as scope.states_seen has it."""
-    npms = {
-        party.organisation_id
-        for party in people.parties(cooperation)
-        if party.side is OrganisationKind.NPM
-    }
+    npms = {party.organisation_id for party in people.parties(cooperation) if party.is_of_npm}
     if not npms.isdisjoint(actor.audited_ids):
         return True
     if actor.organisation_id in npms:

@@ -376,13 +376,16 @@ def my_tasks(actor: Actor) -> Tasks:
     A source for My work.
     """
     tasks = waiting.tasks(actor)
-    incomplete = lists.own_incomplete_lists(actor)
+    incomplete = lists.all_incomplete_lists(actor)
     return Tasks(
         mine=(
             *(Waiting(YOURS, task, _tasks) for task in tasks.mine),
-            *(Waiting(YOURS, task, _list_tasks) for task in incomplete),
+            *(Waiting(YOURS, task, _list_tasks) for task in incomplete if task.is_own),
         ),
-        others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
+        others=(
+            *(Waiting(OTHERS, other, _tasks) for other in tasks.others),
+            *(Waiting(OTHERS, task, _list_tasks) for task in incomplete if not task.is_own),
+        ),
         is_cut=tasks.is_cut,
     )
 

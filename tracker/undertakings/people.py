@@ -1,5 +1,6 @@
 """The people around an undertaking: who takes part, and who decides for the NPM."""
 
+import datetime as dt
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
@@ -27,16 +28,26 @@ class PartyIds:
     joining: frozenset[UUID]
 
 
-def party_ids(cooperation_id: UUID) -> PartyIds:
-    """Return the NPM bodies of a cooperation today, and the parties that are joining it."""
+def party_ids(cooperation_id: UUID, terms_frozen_at: dt.datetime | None = None) -> PartyIds:
+    """Return the NPM bodies that decide in a cooperation today, and the parties joining it.
+
+    On an undertaking, only those that its terms, frozen at a time, name: a body that was invited
+    later decides on what is signed on terms with it (adr 78).
+    """
     rows = db.session.execute(
-        sa.select(Party.organisation_id, Party.side, Party.is_joining).where(
+        sa.select(Party.organisation_id, Party.side, Party.is_joining, Party.invited_at).where(
             Party.cooperation_id == cooperation_id,
             has_not_left(clock.today()),
         )
     ).all()
     return PartyIds(
-        npm=frozenset(row.organisation_id for row in rows if row.side is OrganisationKind.NPM),
+        npm=frozenset(
+            row.organisation_id
+            for row in rows
+            if row.side is OrganisationKind.NPM
+            and not row.is_joining
+            and not (row.invited_at and terms_frozen_at and terms_frozen_at < row.invited_at)
+        ),
         joining=frozenset(row.organisation_id for row in rows if row.is_joining),
     )
 
@@ -105,9 +116,7 @@ def deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID] = frozenset()) 
     taking_part = {
         person.user_id
         for person in people.people(cooperation_id)
-        if person.side is OrganisationKind.NPM
-        and not person.outside_expert
-        and not person.roles.isdisjoint(DECIDERS)
+        if person.is_npm_staff and not person.roles.isdisjoint(DECIDERS)
     }
     return [user for user in with_power if user.id in taking_part] or with_power
 

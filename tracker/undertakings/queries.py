@@ -123,7 +123,8 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     is_closed = undertaking.state is UndertakingState.CLOSED
     bearing = added_interests.bearing_of(undertaking)
     taken = signoff.taken_by(undertaking.revision_id)
-    parties = around.party_ids(undertaking.cooperation_id)
+    revision = db.session.get_one(Revision, undertaking.terms_revision_id)
+    parties = around.party_ids(undertaking.cooperation_id, revision.frozen_at)
     return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,

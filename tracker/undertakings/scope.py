@@ -34,14 +34,14 @@ def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person decides on it for the NPM."""
     if not decides(actor):
         return sa.false()
-    return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
+    return _on_terms_of_its_npm(actor)
 
 
 def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person may handle a scan of it."""
     if not (actor.acts_for_npm and actor.has(*ASKERS)) or actor.outside_expert:
         return sa.false()
-    return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
+    return _on_terms_of_its_npm(actor)
 
 
 def taken_by(actor: Actor) -> sa.ColumnElement[bool]:
@@ -132,16 +132,40 @@ def _is_the_subject(
     return sa.exists().where(table.id == Event.subject_id, *conditions).correlate(Event)
 
 
+def looks_after_all(actor: Actor) -> bool:
+    """Return whether a person looks after getting everybody cleared, for an NPM."""
+    return actor.acts_for_npm and actor.has(*FOR_OWN_PEOPLE) and not actor.outside_expert
+
+
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person looks after getting it signed."""
     if not actor.has(*FOR_OWN_PEOPLE) or actor.outside_expert:
         return sa.false()
     looked_after = (
         _of_its_npm(actor)
-        if actor.acts_for_npm
+        if looks_after_all(actor)
         else Undertaking.organisation_id == actor.organisation_id
     )
     return sa.and_(visible(actor, Undertaking.cooperation_id), looked_after)
+
+
+def _on_terms_of_its_npm(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that it rests on terms of the NPM acted for.
+
+    What a person declared on earlier terms is not for a body that was invited later (adr 78); see
+    people.party_ids.
+    """
+    if actor.organisation_id is None:
+        return sa.false()
+    return sa.and_(
+        visible(actor, Undertaking.cooperation_id),
+        is_of_npms(
+            frozenset({actor.organisation_id}),
+            Undertaking.cooperation_id,
+            on=clock.today(),
+            terms_id=Undertaking.terms_revision_id,
+        ),
+    )
 
 
 def _of_its_npm(actor: Actor) -> sa.ColumnElement[bool]:

@@ -182,7 +182,7 @@ def _choice(template: Template, item: str, key: str) -> ChoiceField:
 
 def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
     everybody = [_person(person) for person in taking_part]
-    own = [_person(person) for person in taking_part if not person.needs_clearance]
+    own = [_person(person) for person in taking_part if person.is_npm_staff]
     member_row = type(
         "MemberRow",
         (RowForm,),

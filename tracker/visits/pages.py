@@ -12,13 +12,12 @@ from flask import url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor
 from tracker.access.decision import YES
 from tracker.checklists.labels import KINDS, STATES
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
-from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.pages import passage_url
 from tracker.core import clock
@@ -30,7 +29,7 @@ from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date, language
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
-from tracker.visits import labels, policy, queries, shown, stages
+from tracker.visits import labels, policy, queries, service, shown, stages
 from tracker.visits.encryption import Plan
 from tracker.visits.facts import (
     Cell,
@@ -721,11 +720,7 @@ def _plan_task(
     lines: Sequence[VisitLine],
 ) -> list[Task]:
     """Return the task to plan a visit; before the first one, what makes visits possible."""
-    npm_ids = [
-        party.organisation_id
-        for party in people.parties(cooperation)
-        if party.side is OrganisationKind.NPM
-    ]
+    npm_ids = service.npm_ids(cooperation)
     standing = lifecycle.can_plan_visit(facts, gates)
     label = _("Plan a joint visit") if not lines else _("Plan another joint visit")
     if policy.can_plan(actor, npm_ids, standing):

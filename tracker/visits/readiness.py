@@ -99,7 +99,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
     listed = audiences.user_ids(VISIT, visit.id)
-    texts = _Texts(own.values(), _signing_parties(roles.cooperation, team))
+    texts = _Texts(own.values(), _signing_parties(visit, roles.cooperation, team))
     facts = Facts(
         today=today or clock.today(),
         stage=visit.stage,
@@ -140,22 +140,33 @@ def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
     return {row.kind: row for row in read_checklists(_CHECKLISTS, wanted)}
 
 
-def _signing_parties(cooperation: Cooperation, team: Iterable[TeamMember]) -> tuple[PartyFact, ...]:
-    """Return who signs the checklists of a visit: the NPM, and each CSO with people on the team."""
+def _signing_parties(
+    visit: Visit, cooperation: Cooperation, team: Iterable[TeamMember]
+) -> tuple[PartyFact, ...]:
+    """Return who signs the checklists of a visit (signing_parties)."""
     return tuple(
         PartyFact(party.organisation_id, party.organisation.name)
-        for party in signing_parties(people.parties(cooperation), team)
+        for party in signing_parties(people.parties(cooperation), team, visit.planned_at)
     )
 
 
-def signing_parties(parties: Iterable[Party], team: Iterable[TeamMember]) -> list[Party]:
-    """Return those of a cooperation's parties that sign the checklists of a visit."""
+def signing_parties(
+    parties: Iterable[Party], team: Iterable[TeamMember], planned_at: dt.datetime
+) -> list[Party]:
+    """Return those of a cooperation's parties that sign the checklists of a visit.
+
+    The NPM, and each party with people on the team. A body of the NPM that joined after the visit
+    was planned signs only if its people are on the team, or if no other body is left: what the
+    others agreed goes on (adr 78).
+    """
     in_team = {member.organisation_id for member in team}
-    return [
-        party
-        for party in parties
-        if party.side is OrganisationKind.NPM or party.organisation_id in in_team
+    today = list(parties)
+    npm = [party for party in today if party.is_of_npm]
+    from_the_start = [
+        party for party in npm if party.joined_at is None or party.joined_at <= planned_at
     ]
+    signing = in_team | {party.organisation_id for party in from_the_start or npm}
+    return [party for party in today if party.organisation_id in signing]
 
 
 class _Texts:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import selectinload
 
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
@@ -98,11 +98,9 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
 
 
 def npm_ids(cooperation: Cooperation) -> frozenset[UUID]:
-    """Return the NPM bodies that are parties today; the parties are loaded."""
+    """Return the NPM bodies that decide today, so no joining ones; the parties are loaded."""
     return frozenset(
-        party.organisation_id
-        for party in people.parties(cooperation)
-        if party.side is OrganisationKind.NPM
+        party.organisation_id for party in people.parties(cooperation) if party.is_of_npm
     )
 
 
@@ -154,7 +152,7 @@ def _start_checklists(
     actor: Actor, cooperation: Cooperation, visit: Visit, planned: TeamPlan
 ) -> Checklist:
     """Start the visit's roles and urgent-action plan, and return the roles."""
-    parties = _parties_with(cooperation, planned)
+    parties = _parties_with(cooperation, planned, visit.planned_at)
     started = [
         checklists.start(actor, cooperation.id, kind, parties, visit.id, visit.number)
         for kind in (ROLES, ChecklistKind.URGENT_PLAN)
@@ -231,7 +229,9 @@ def _without_blanks(cells: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cells.items() if value}
 
 
-def _parties_with(cooperation: Cooperation, planned: TeamPlan) -> list[UUID]:
+def _parties_with(
+    cooperation: Cooperation, planned: TeamPlan, planned_at: dt.datetime
+) -> list[UUID]:
     """Return the parties of the checklists: the NPM, and each CSO with people on the team."""
     chosen = {member.user_id for member in planned.members} | {planned.lead_id, planned.deputy_id}
     in_team = [
@@ -239,7 +239,7 @@ def _parties_with(cooperation: Cooperation, planned: TeamPlan) -> list[UUID]:
         for person in people.people(cooperation.id)
         if person.user_id in chosen
     ]
-    parties = readiness.signing_parties(people.current(cooperation.id), in_team)
+    parties = readiness.signing_parties(people.current(cooperation.id), in_team, planned_at)
     return [party.organisation_id for party in parties]
 
 
@@ -266,7 +266,7 @@ def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
     taking_part = {person.user_id: person for person in people.people(cooperation.id)}
     for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
         person = taking_part.get(user_id)
-        if person is None or person.needs_clearance:
+        if person is None or not person.is_npm_staff:
             raise RuleBrokenError(_l("Choose a member or staff of the NPM."), field)
     if planned.lead_id == planned.deputy_id:
         raise RuleBrokenError(
@@ -347,7 +347,7 @@ def change_team(
             _l("Somebody else changed the team in the meantime. Compare both and choose.")
         )
     if "V4" in changes:
-        joining = [*_parties_with(cooperation, planned), *_parties_now(before)]
+        joining = [*_parties_with(cooperation, planned, visit.planned_at), *_parties_now(before)]
         wanted = [
             party.organisation_id
             for party in people.parties(cooperation)

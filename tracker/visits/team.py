@@ -92,7 +92,7 @@ def take_over(visit: Visit) -> None:
         number=visit.number,
     )
     members = _set_team(visit, roles)
-    set_parties(roles.cooperation, own.values(), members)
+    set_parties(visit, roles.cooperation, own.values(), members)
 
 
 _OF_VISIT = sa.select(Checklist).where(Checklist.visit_id == sa.bindparam("visit_id"))
@@ -105,13 +105,16 @@ def checklists_of(visit: Visit) -> dict[ChecklistKind, Checklist]:
 
 
 def set_parties(
-    cooperation: Cooperation, own: Iterable[Checklist], members: Iterable[TeamMember]
+    visit: Visit,
+    cooperation: Cooperation,
+    own: Iterable[Checklist],
+    members: Iterable[TeamMember],
 ) -> None:
     """Set the parties of a visit's checklists: the NPM and each CSO with people on the team.
 
     The heads of the checklists are loaded with their parties, and with those of the cooperation.
     """
-    parties = readiness.signing_parties(people.parties(cooperation), members)
+    parties = readiness.signing_parties(people.parties(cooperation), members, visit.planned_at)
     wanted = [party.organisation_id for party in parties]
     for checklist in own:
         if [party.organisation_id for party in checklist.parties] != wanted:

@@ -92,12 +92,15 @@ def in_force(app: Flask, session: Session) -> Table:
 
 @pytest.fixture
 def inviting(app: Flask, in_force: Table) -> Table:
-    """The supplied terms in force, and a CSO whose people could let it join."""
+    """The supplied terms in force, and a CSO and an NPM body whose people could let them join."""
     before = StoredTable.of(in_force)
 
     def build() -> StoredTable:
         table = before.load(db.session())
-        table.land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+        land = table.land
+        land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+        land.person("Runo Falk", "other_npm", Role.SIGNATORY, power="Prevention Act, section 4")
+        land.person("Cleo Marsh", "court", Role.AUDITOR, audits_id=land.id("other_npm"))
         return StoredTable.of(table)
 
     points = starting_points.of(app)

@@ -681,6 +681,12 @@ def test_a_list_that_people_are_missing_from_stands_in_my_work_of_those_who_writ
         assert states(page)[COMPLETE_LIST] == "Waiting for you"
         assert name in page.text.partition("so they get no access: ")[2]
         assert stage.cooperation.reference in page.text
+    # Who looks after getting people cleared for the NPM sees that a partner's list lacks some.
+    for key in ("ilena", "milan"):
+        waiting = browser(key).page("/").text.partition("Waiting for others")[2]
+        assert "Otto Brandis" in waiting
+        assert "Waiting for Lantern Health Network" in waiting.partition(COMPLETE_LIST)[2]
+    assert "Otto Brandis" not in browser("nadia").page("/").text
     for outside in ("samira", "marek", "leyla", "greta"):
         assert COMPLETE_LIST not in browser(outside).page("/").text, outside
 

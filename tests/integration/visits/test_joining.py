@@ -6,6 +6,7 @@ from tests.factories import agreements
 from tests.factories.cooperations import Country
 from tests.factories.visits import Scene, planned
 from tests.integration.visits.test_readiness import ROLES, amend, missing_kinds
+from tracker.access.actor import OrganisationKind, Role
 from tracker.activity.stale import recompute
 from tracker.agreements import departures, joining
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -20,6 +21,11 @@ from tracker.core import clock
 from tracker.demo import checklists as demo_checklists
 from tracker.demo.people import PEOPLE
 from tracker.oversight import integrity
+from tracker.oversight import queries as register
+from tracker.oversight.facts import Question
+from tracker.undertakings import queries as undertakings
+from tracker.undertakings.models import UndertakingState
+from tracker.undertakings.policy import decides_for
 from tracker.visits import queries
 from tracker.visits.facts import RequirementKind
 
@@ -51,14 +57,24 @@ def invite(scene: Scene) -> None:
     scene.session.commit()
 
 
-def sign(scene: Scene, kind: ChecklistKind) -> None:
-    """Have all four parties sign an amendment as it is."""
+def country_of(scene: Scene) -> Country:
+    """Return the demonstration's people and organisations, to add others to them."""
     cast = scene.cast
     homes = {person.key: cast.bodies.get(person.body) for person in PEOPLE}
-    land = Country(scene.session, dict(cast.bodies), dict(cast.users), homes)
+    return Country(scene.session, dict(cast.bodies), dict(cast.users), homes)
+
+
+def sign(
+    scene: Scene,
+    kind: ChecklistKind,
+    signers: dict[str, str] = SIGNERS,
+    land: Country | None = None,
+) -> None:
+    """Have all parties sign an amendment as it is."""
+    land = land or country_of(scene)
     text = scene.checklist(kind, None)
-    agreements.send(land, text, SIGNERS)
-    agreements.sign(land, text, *SIGNERS.values())
+    agreements.send(land, text, signers)
+    agreements.sign(land, text, *signers.values())
     scene.session.commit()
 
 
@@ -96,6 +112,43 @@ def test_a_joining_party_makes_a_visit_not_ready_and_knows_of_none(scene: Scene)
     sign(scene, ChecklistKind.CONFIDENTIALITY)
     sign(scene, ChecklistKind.TERMS)
     assert RequirementKind.JOINING not in missing_kinds(scene, 2)
+
+
+def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_declaration(
+    scene: Scene,
+) -> None:
+    """It signs the texts of visits planned after it has joined, or with its people on the team."""
+    land = country_of(scene)
+    council = land.organisation("council", "Prevention Council", OrganisationKind.NPM)
+    land.person("Vesna Hale", "council", Role.COORDINATOR)
+    land.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
+    land.person("Mira Sand", "council", Role.MANAGER)
+    joining.add(scene.actor("ilena"), scene.cooperation, council.id, reason="A second body.")
+    scene.session.commit()
+    before = scene.undertaking("leyla")
+    planned(scene, members=("leyla",), audience=("leyla",))
+    scene.session.commit()
+    assert council.id not in parties(scene, 2)
+    assert {line.visit for line in register.lines(land.actor("mira"), Question())} == {None}
+    signers = {"npm": "tomas", "od": "henrik", "lh": "otto", "council": "runo"}
+    sign(scene, ChecklistKind.CONFIDENTIALITY, signers, land)
+    sign(scene, ChecklistKind.TERMS, signers, land)
+    assert council.id not in parties(scene, 1) | parties(scene, 2)
+    seen = register.lines(land.actor("mira"), Question())
+    assert {line.visit.number for line in seen if line.visit} == {1, 2}
+    assert RequirementKind.ROLES not in missing_kinds(scene, 1)
+    planned(scene, members=("leyla",), audience=("leyla",))
+    scene.session.commit()
+    assert council.id in parties(scene, 3)
+    # People sign anew on the terms that name it. What they declared before was not meant for it.
+    assert before.state is UndertakingState.CLOSED
+    runo, after = land.actor("runo"), scene.undertaking("leyla")
+    for undertaking, decides in ((before, False), (after, True)):
+        known = undertakings.find_for_npm(scene.actor("tomas"), undertaking.id)
+        assert known is not None
+        assert decides_for(runo, undertakings.load(known).standing.npm_ids) is decides
+        assert (undertakings.find_for_npm(runo, undertaking.id) is not None) is decides
+    assert integrity.check_all().finding is None
 
 
 def parties(scene: Scene, number: int) -> set[object]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.factories.templates import NPM, PARTIES
-from tests.unit.checklists.test_policy import actor, says
+from tests.unit.checklists.test_policy import JOINING_NPM, actor, says
 from tracker.access.actor import Role
 from tracker.checklists.outside_reading import policy
 from tracker.checklists.outside_reading.policy import Candidate
@@ -18,7 +18,9 @@ ASK = {Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER}
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("party", [OUR_NPM, DOOR_PARTY, None], ids=["npm", "cso", "none"])
+@pytest.mark.parametrize(
+    "party", [OUR_NPM, JOINING_NPM, DOOR_PARTY, None], ids=["npm", "joining", "cso", "none"]
+)
 def test_the_npm_alone_asks(role: Role, party: PartyFact | None) -> None:
     words = "Only the NPM can invite"
     if party is OUR_NPM:

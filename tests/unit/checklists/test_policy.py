@@ -3,6 +3,7 @@
 In one file: tables of cases of one policy, which vary the same facts.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from tracker.checklists.rules.facts import PartyFact
 
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
 OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES
+# A body of the NPM that has yet to sign the terms in force.
+JOINING_NPM = replace(OUR_NPM, is_joining=True)
 TERMS = small_terms()
 DRAFTING, SENT, IN_FORCE, SUSPENDED, ENDED = ChecklistState
 
@@ -221,7 +224,8 @@ def test_the_npm_answers_a_flag(role: Role) -> None:
     )
     says(policy.can_close_flag(actor(role, body=NPM), OUR_NPM), words)
     says(policy.can_close_flag(actor(role), DOOR_PARTY), "Only the NPM can explain or change")
-    says(policy.can_close_flag(actor(role, body=NPM), None), "Only the NPM can explain or change")
+    for party in (None, JOINING_NPM):
+        says(policy.can_close_flag(actor(role, body=NPM), party), "Only the NPM can explain or")
 
 
 @pytest.mark.parametrize(
@@ -623,7 +627,8 @@ def test_a_coordinator_of_the_npm_records_what_was_agreed_before(role: Role) -> 
     words = "" if role is Role.COORDINATOR else MADE_BY_NPM
     says(policy.can_record_prior_agreement(of_npm, OUR_NPM, made_before()), words)
     says(policy.can_record_prior_agreement(of_cso, DOOR_PARTY, made_before()), MADE_BY_NPM)
-    says(policy.can_record_prior_agreement(of_npm, None, made_before()), MADE_BY_NPM)
+    for party in (None, JOINING_NPM):
+        says(policy.can_record_prior_agreement(of_npm, party, made_before()), MADE_BY_NPM)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tracker.access.decision import Decision
 from tracker.cooperations import policy
 from tracker.cooperations.models import Stage
 from tracker.cooperations.policy import CooperationFact, PartyFact
+from tracker.cooperations.selection import policy as selection
 
 NPM, CSO, OTHER = OrganisationKind.NPM, OrganisationKind.CSO, OrganisationKind.OTHER
 NPM_ID, CSO_ID, ELSE_ID = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -255,16 +256,33 @@ def test_only_a_party_that_is_joining_is_taken_back(organisation_id: UUID) -> No
     ("organisation_id", "kind", "words"),
     [
         (FOURTH_ID, CSO, ""),
-        (FOURTH_ID, NPM, "can only join before"),
+        (FOURTH_ID, NPM, ""),
         (FOURTH_ID, OrganisationKind.OTHER, "Only an NPM or a civil society"),
         (CSO_ID, CSO, "already a party"),
         (ELSE_ID, CSO, "already a party"),
     ],
 )
-def test_a_cso_that_is_no_party_can_be_invited(
+def test_a_body_of_the_npm_or_a_cso_that_is_no_party_can_be_invited(
     organisation_id: UUID, kind: OrganisationKind, words: str
 ) -> None:
     says(policy.can_be_invited(JOINING, organisation_id, kind), words)
+
+
+@pytest.mark.parametrize("is_joining", [True, False])
+def test_a_body_of_the_npm_decides_once_it_has_joined(is_joining: bool) -> None:
+    cooperation = CooperationFact(
+        Stage.ACTIVE, (*JOINING.parties, PartyFact(FOURTH_ID, NPM, is_joining=is_joining))
+    )
+    body = person(FOURTH_ID, NPM, Role.COORDINATOR)
+    decisions = (
+        policy.can_change(body, cooperation),
+        policy.can_change_verification(body, cooperation),
+        policy.can_add_party(body, cooperation),
+        policy.can_take_joining_back(body, cooperation, ELSE_ID),
+        selection.can_record(body, cooperation, is_asked_to_sign=False),
+    )
+    assert [bool(decision) for decision in decisions] == [not is_joining] * 5
+    assert selection.readable(body, cooperation) == (() if is_joining else (CSO_ID, ELSE_ID))
 
 
 def test_a_joining_party_cannot_leave_and_does_not_count_as_remaining() -> None:

@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.actor import OrganisationKind
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import joining
 from tracker.agreements.forms import AddPartyForm
@@ -34,7 +33,6 @@ def add(reference: str) -> str | Response:
             organisation
             for organisation in organisations.possible_parties(actor)
             if organisation.id not in parties
-            and (not in_force or organisation.kind is OrganisationKind.CSO)
         ],
         asks_reason=in_force,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.checklists.rules.facts import PartyFact
 
@@ -29,7 +29,7 @@ class Candidate:
 
 def can_ask(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide who may ask an outside second reader: people who answer flags for the NPM."""
-    if party is None or party.side is not OrganisationKind.NPM:
+    if party is None or not party.is_of_npm:
         return no(_l("Only the NPM can invite an outside second reader."))
     if not actor.has(*ASK):
         return no(

@@ -44,7 +44,7 @@ def _is_offered(actor: Actor, loaded: LoadedChecklist, item: Item) -> bool:
         and item.code == ITEM
         and any(field.key == FIELD for field in item.fields_of(AnswerScope.SHARED))
         and own is not None
-        and own.side is OrganisationKind.NPM
+        and own.is_of_npm
         and actor.has(Role.COORDINATOR)
     )
 

@@ -26,6 +26,13 @@ class PartyFact:
     languages: tuple[str, ...] = ()
     # What the organisation says of itself that is an interest: keys of consistency.TIES.
     ties: frozenset[str] = frozenset()
+    # Whether it has yet to sign the terms in force (adr 70).
+    is_joining: bool = False
+
+    @property
+    def is_of_npm(self) -> bool:
+        """Whether it decides for the NPM: one that is joining only negotiates what it will sign."""
+        return self.side is OrganisationKind.NPM and not self.is_joining
 
 
 @dataclass(frozen=True, slots=True)

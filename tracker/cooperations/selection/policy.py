@@ -39,7 +39,7 @@ def readable(actor: Actor, cooperation: CooperationFact) -> tuple[UUID, ...]:
     """
     if not actor.takes_part:
         return ()
-    is_npm = cooperation.has_party(actor.organisation_id, OrganisationKind.NPM)
+    is_npm = cooperation.is_of_npm(actor.organisation_id)
     return tuple(
         party.organisation_id
         for party in cooperation.parties
@@ -56,7 +56,7 @@ def can_record(actor: Actor, cooperation: CooperationFact, *, is_asked_to_sign: 
     """
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
-    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+    if not cooperation.is_of_npm(actor.organisation_id):
         return no(_l("The NPM records how partners were chosen."))
     if not actor.has(Role.COORDINATOR):
         return no(_l("A coordinator of the NPM records how partners were chosen."))

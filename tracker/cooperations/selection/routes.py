@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import Actor, Role
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.cooperations import people
 from tracker.cooperations import queries as cooperations
@@ -41,8 +41,7 @@ def show(reference: str) -> str:
         rows=rows,
         facts_of=pages.facts_of,
         decisions=decisions,
-        records=fact.has_party(actor.organisation_id, OrganisationKind.NPM)
-        and actor.has(Role.COORDINATOR),
+        records=fact.is_of_npm(actor.organisation_id) and actor.has(Role.COORDINATOR),
         may_use=any(decisions[partner_id] for partner_id in rows),
     )
 

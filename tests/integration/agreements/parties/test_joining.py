@@ -1,4 +1,4 @@
-"""A CSO joining while terms are in force: invited, joining until it has signed, then a party."""
+"""A party joining while terms are in force: invited, joining until it has signed, then a party."""
 
 import pytest
 import sqlalchemy as sa
@@ -206,7 +206,6 @@ def test_nobody_else_adds_or_takes_back(inviting: Table, first: str, words: str)
 @pytest.mark.parametrize(
     ("key", "reason", "words", "field"),
     [
-        ("other_npm", WHY, "Another body of the NPM can only join before", "organisation_id"),
         ("court", WHY, "Only an NPM or a civil society organisation", "organisation_id"),
         ("door", WHY, "already a party", "organisation_id"),
         ("bridge", "  ", "Give the reason", "reason"),

@@ -1,0 +1,113 @@
+"""A further body of the NPM joining while terms are in force: it decides once it has signed."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories import agreements
+from tests.factories.checklists import flag_term
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import SIGNERS
+from tests.integration.agreements.parties.test_joining import (
+    invite,
+    sees_in_part,
+    take_back,
+)
+from tests.integration.agreements.parties.test_leaving import cooperation, parties, row, sees
+from tracker.agreements import joining
+from tracker.checklists.negotiation import safeguards
+from tracker.cooperations import people as cooperation_people
+from tracker.cooperations import service
+from tracker.cooperations.models import CooperationEntry
+from tracker.core.errors import RefusedError
+from tracker.oversight import integrity
+from tracker.oversight.models import RegisterEntry
+from tracker.undertakings import people
+from tracker.visits import service as visits
+
+ALL_SIGNERS = {**SIGNERS, "other_npm": "runo"}
+
+
+@pytest.fixture
+def council(inviting: Table) -> Table:
+    """The terms in force, and a further body of the NPM that is invited."""
+    invite(inviting, key="other_npm")
+    service.add_person(
+        inviting["vesna"],
+        cooperation(inviting),
+        user_id=inviting.land.users["vesna"].id,
+        organisation_id=inviting.land.id("other_npm"),
+    )
+    inviting.session.commit()
+    return inviting
+
+
+def join(table: Table) -> None:
+    """Sign the amendment of the terms by all, the newcomer last."""
+    agreements.send(table.land, table.checklist(), ALL_SIGNERS)
+    agreements.sign(table.land, table.checklist(), *ALL_SIGNERS.values())
+    table.session.commit()
+
+
+def counts_as_npm(table: Table) -> set[bool]:
+    """Return what each place that says who is of the NPM says of the body."""
+    table.session.expire_all()
+    shared, body = cooperation(table, "ilena"), table.land.id("other_npm")
+    vesna = table.land.users["vesna"].id
+    entries = [
+        is_of_npm
+        for entry in (CooperationEntry, RegisterEntry)
+        for is_of_npm in table.session.scalars(
+            sa.select(entry.is_of_npm).where(entry.organisation_id == body)
+        )
+    ]
+    return {
+        *entries,
+        body in people.npm_ids(shared.id),
+        body in visits.npm_ids(shared),
+        vesna in cooperation_people.npm_user_ids(shared.id),
+        vesna in {person.user_id for person in cooperation_people.coordinators_for_npm(shared.id)},
+        vesna in table.loaded().surroundings.npm_people,
+        # Its auditor sees what it takes part in.
+        sees(table, "cleo"),
+    }
+
+
+@pytest.mark.both_databases
+def test_a_further_body_of_the_npm_decides_once_it_has_signed(council: Table) -> None:
+    assert row(council, "other_npm").is_joining
+    assert parties(council) == ["npm", "door", "lantern", "other_npm"]
+    (opened,) = council.events("amendment_opened")
+    assert opened["items"] == ["M1", "M4", "M7", "M14", "M15"]
+    assert (sees(council, "vesna"), sees_in_part(council, "vesna")) == (False, True)
+    assert counts_as_npm(council) == {False}
+    join(council)
+    assert not row(council, "other_npm").is_joining
+    assert sees(council, "vesna")
+    assert counts_as_npm(council) == {True}
+    (event,) = council.events("party_joined")
+    assert event["organisation"] == "Prevention Council of Tressia"
+    # It acts as the NPM now.
+    joining.can_add(council["vesna"], cooperation(council)).require()
+    assert integrity.check_all().finding is None
+
+
+def test_until_then_its_people_decide_nothing_for_the_npm(app: Flask, council: Table) -> None:
+    flag = flag_term(council["samira"], council.checklist(), "M4", "It may limit the NPM.")
+    council.session.commit()
+    with pytest.raises(RefusedError, match="Only the NPM can explain"):
+        safeguards.explain_flag(
+            council["vesna"], council.checklist(), flag.id, explanation="It does not."
+        )
+    council.session.rollback()
+    with pytest.raises(RefusedError, match="Only the cooperation's NPM"):
+        take_back(council, "vesna")
+    council.session.rollback()
+    browser = council.land.browser(app, "vesna")
+    shared = f"/cooperations/{council.cooperation.reference}"
+    assert "Your organisation is joining." in browser.page(shared).text
+    closed = ("/parties/add", "/selection", "/history", "/visits", "/undertakings", "/ways")
+    for part in closed:
+        assert browser.get(f"{shared}{part}").status_code == 404, part
+    mine = browser.page("/").text
+    assert "Waiting for the NPM" in mine.partition("Settle 1 flag")[2]
