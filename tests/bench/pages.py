@@ -34,7 +34,7 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
     yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=28)
     yield TimedPage("Cooperations", "ilena", "/cooperations", statements=16)
-    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=36)
+    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=35)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
     yield TimedPage("Undertakings", "ilena", "/undertakings")
     yield TimedPage("Checklist: terms, 21 items", "ilena", f"/checklists/{draft}", statements=22)
@@ -43,12 +43,12 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     )
     yield TimedPage("Checklist: before signing", "otto", f"/checklists/{waiting}/sign")
     yield TimedPage(
-        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=35
+        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=33
     )
     yield TimedPage("Register", "milan", "/register", statements=20)
-    yield TimedPage("Visit", "leyla", visit, statements=45)
-    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=45)
-    yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=29)
+    yield TimedPage("Visit", "leyla", visit, statements=42)
+    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=42)
+    yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=26)
 
 
 def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:
