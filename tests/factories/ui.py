@@ -19,6 +19,7 @@ from tracker.core.security import init_security_headers
 from tracker.core.services import Services, give
 from tracker.settings import Settings
 from tracker.ui import routes
+from tracker.ui.addresses import init_addresses
 from tracker.ui.assets import init_assets
 from tracker.ui.errors import register_error_pages
 from tracker.ui.gallery import register_gallery
@@ -79,6 +80,7 @@ def make_page_frame(**environment: str) -> PageFrame:
     app.extensions["settings"] = chosen_settings
     give(app, Services.of(clock.ZONE.holding(ZoneInfo(chosen_settings.timezone))))
     app.config.update(SECRET_KEY="a key for tests", TESTING=True, PROPAGATE_EXCEPTIONS=False)
+    init_addresses(app)
     frame = PageFrame(app)
     MaskedCSRFProtect(app)
     init_gate(app, lambda: frame.actor, lambda: redirect("/sign-in"))

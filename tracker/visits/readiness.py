@@ -1,4 +1,7 @@
-"""Readiness of a visit: reads what its gates depend on, in a constant number of queries."""
+"""Readiness of a visit: reads what its gates depend on, in a constant number of queries.
+
+In one file: everything that the gates of one visit read, each once.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
