@@ -219,6 +219,9 @@ def test_a_refusal_is_logged_although_nothing_was_done_and_the_page_was_only_rea
     refusals = [entry for entry in logged(session, people, "dora") if entry[0] == "refused"]
     assert refusals == [("refused", "GET people.listed"), ("refused", "POST people.invite")]
     assert str(organisation) not in str(refusals)
+    shown = dora.page("/account/security-log").text
+    assert "Form sent to: /people/invite/…" in shown
+    assert "Page: /people" in shown
 
 
 def test_what_is_refused_stays_refused_if_the_log_cannot_be_written(
