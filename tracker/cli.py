@@ -10,6 +10,7 @@ from flask_migrate.cli import db as migrations
 from sqlalchemy.exc import DatabaseError
 
 from tracker import create_app
+from tracker.checklist_templates.cli import check
 from tracker.commands import Commands
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
@@ -17,6 +18,8 @@ from tracker.settings import SettingsError
 from tracker.worker import health, schema
 
 HELP = "Common Terms: cooperation between NPMs and civil society organisations."
+# These run without settings, keys or a database.
+_WITHOUT_AN_INSTANCE = {"content check": check, "evidence verify": verify}
 # The commands that begin an instance; all others say what is missing.
 _CREATING = (["run"], ["db", "upgrade"])
 
@@ -43,8 +46,9 @@ def main() -> None:
     """Run a command; exit 2 with one line if a setting is invalid or something is missing."""
     os.umask(0o077)  # nobody else may read the files that the application writes
     words = sys.argv[1:]
-    if words[:2] == ["evidence", "verify"]:  # runs without settings, keys or a database
-        verify.main(prog_name="tracker evidence verify", args=words[2:])
+    for name, command in _WITHOUT_AN_INSTANCE.items():
+        if words[:2] == name.split():
+            command.main(prog_name=f"tracker {name}", args=words[2:])
     if not words or "--help" in words:
         _help().main(prog_name="tracker", args=words)
     try:

@@ -29,12 +29,6 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sealed_origin", sa.LargeBinary(), nullable=True),
         sa.Column("left_out", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_security_log_entry_user_id_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["by_id"], ["user.id"], name=op.f("fk_security_log_entry_by_id_user")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_security_log_entry")),
     )
     for name, columns in INDEXES.items():

@@ -57,6 +57,15 @@ def test_keys_are_not_created_for_a_database_on_a_server(
     assert not folder.exists()
 
 
+def test_content_is_checked_without_an_instance(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "instance"
+    assert run(monkeypatch, folder, "content", "check") == 0
+    assert "Broken references: none" in capsys.readouterr().out
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("words", [[], ["--help"], ["audit", "--help"], ["db", "--help"]])
 def test_help_needs_no_instance(
     monkeypatch: pytest.MonkeyPatch,

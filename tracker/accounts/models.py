@@ -338,10 +338,11 @@ class SecurityLogEntry(Identified, Base):
     )
 
     kind: Mapped[SecurityKind]
-    # Whose account it is about; None if nobody known. What a stranger typed is never stored.
-    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # Whose account it is about; None if nobody known. What a stranger typed is never stored. No
+    # foreign keys, as in the trail: they would lock a person's row while another's is locked.
+    user_id: Mapped[UUID | None]
     # Who did it, as far as that is proved; None for a failure, and for the application itself.
-    by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_id: Mapped[UUID | None]
     # A method, a role, or the method and name of a page: never an id, a name or content.
     detail: Mapped[str] = mapped_column(sa.String(80), default="")
     at: Mapped[dt.datetime]

@@ -29,7 +29,7 @@ def load() -> None:
     click.echo("The content is up to date.")
 
 
-@content.command("check")
+@content.command("check", with_appcontext=False)
 def check() -> None:
     """Print what the content covers; exit 1 if anything is missing. Needs no database."""
     try:

@@ -341,6 +341,9 @@ def _people_today(
 ) -> dict[UUID, PersonFact]:
     today = clock.today()
     sides = {party.organisation_id: party.side for party in cooperation.parties}
+    # Of somebody who also takes part for a party that is joining, the other part counts.
+    joining = {party.organisation_id for party in cooperation.parties if party.is_joining}
+    rows = sorted(rows, key=lambda row: row.organisation_id not in joining)
     return {
         row.user_id: PersonFact(
             user_id=row.user_id,

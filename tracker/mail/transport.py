@@ -1,6 +1,7 @@
 """Transports for messages: SMTP, the console, files in a folder."""
 
 import os
+import re
 import smtplib
 import ssl
 import sys
@@ -16,8 +17,10 @@ from tracker.settings import uses_starttls
 
 SECONDS = 20
 SMTP_PORT, SMTPS_PORT = 587, 465
-# From here on, a server's answer says that trying again won't help (RFC 5321, 4.2.1).
-_FOR_GOOD = 500
+# What a server answers for good about a mailbox (RFC 5321, 4.2.3), unless an enhanced code (RFC
+# 3463) says that it's about something else than the address (x.1), such as the relay's own rules.
+_NO_MAILBOX = {550, 551, 553}
+_ENHANCED = re.compile(r"\b5\.(\d{1,3})\.\d{1,3}\b")
 
 
 class TransportError(Exception):
@@ -67,7 +70,7 @@ class SmtpTransport:
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
-            kind = RefusedAddressError if code >= _FOR_GOOD else TransportError
+            kind = RefusedAddressError if is_about_the_address(code, answer) else TransportError
             raise kind(f"refused: {code} {_plain(answer)}") from error
         except smtplib.SMTPResponseException as error:
             raise TransportError(f"{error.smtp_code} {_plain(error.smtp_error)}") from error
@@ -170,6 +173,12 @@ def address(text: str) -> Address:
         return Address(name, username=local, domain=domain.encode("idna").decode())
     except ValueError as error:
         raise TransportError(f"{text!r} is not an email address") from error
+
+
+def is_about_the_address(code: int, answer: bytes | str) -> bool:
+    """Return whether trying again won't help, since the server knows no such address."""
+    enhanced = _ENHANCED.match(_plain(answer))
+    return enhanced[1] == "1" if enhanced else code in _NO_MAILBOX
 
 
 def _plain(answer: bytes | str) -> str:

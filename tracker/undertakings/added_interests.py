@@ -100,12 +100,19 @@ def closed_places(interest: AddedInterest) -> Places | None:
 # Queries ------------------------------------------------------------------------------------------
 
 
-def of_person(cooperation_id: UUID, user_id: UUID) -> list[AddedInterest]:
-    """Return what a person added in a cooperation, the newest first; the caller asks its policy."""
+def of_person(actor: Actor, cooperation_id: UUID, user_id: UUID) -> list[AddedInterest]:
+    """Return what a person added in a cooperation, as far as the reader may know, newest first.
+
+    The caller asks its policy whether the reader decides on it, if it isn't their own.
+    """
     return list(
         db.session.scalars(
             sa.select(AddedInterest)
-            .where(AddedInterest.cooperation_id == cooperation_id, AddedInterest.user_id == user_id)
+            .where(
+                AddedInterest.cooperation_id == cooperation_id,
+                AddedInterest.user_id == user_id,
+                sa.or_(AddedInterest.user_id == actor.user_id, scope.added_for(actor)),
+            )
             .order_by(AddedInterest.added_at.desc(), AddedInterest.id)
         )
     )
@@ -125,16 +132,19 @@ def of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
     )
 
 
-def find(undertaking: Undertaking, interest_id: UUID) -> AddedInterest | None:
-    """Return an interest that the person of an undertaking added in its cooperation."""
-    interest = db.session.get(AddedInterest, interest_id)
-    if interest is None:
-        return None
-    is_theirs = (interest.cooperation_id, interest.user_id) == (
-        undertaking.cooperation_id,
-        undertaking.user_id,
+def find(actor: Actor, undertaking: Undertaking, interest_id: UUID) -> AddedInterest | None:
+    """Return an interest that the person of an undertaking added in its cooperation.
+
+    As far as the reader may know, as of_person().
+    """
+    return next(
+        (
+            interest
+            for interest in of_person(actor, undertaking.cooperation_id, undertaking.user_id)
+            if interest.id == interest_id
+        ),
+        None,
     )
-    return interest if is_theirs else None
 
 
 def locked(interest_id: UUID) -> AddedInterest:
@@ -240,7 +250,9 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
         )
         .join(Cooperation, Cooperation.id == AddedInterest.cooperation_id)
         .join(user, user.id == AddedInterest.user_id)
-        .where(*conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor))
+        .where(
+            *conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor), scope.added_for(actor)
+        )
         .order_by(AddedInterest.added_at, AddedInterest.id)
         .limit(limit)
     )

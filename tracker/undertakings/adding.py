@@ -97,10 +97,7 @@ def decide(
     undertaking = queries.locked(undertaking_id)
     policy.can_decide_added(actor, queries.load(undertaking).standing).require()
     interest = added_interests.locked(interest_id)
-    if (interest.cooperation_id, interest.user_id) != (
-        undertaking.cooperation_id,
-        undertaking.user_id,
-    ):
+    if added_interests.find(actor, undertaking, interest_id) is None:
         raise LookupError("The interest is not of the person of this undertaking.")
     if seen != mark(interest):
         raise StaleError(

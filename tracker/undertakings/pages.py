@@ -175,12 +175,12 @@ class Added:
     limit: str
 
 
-def added(undertaking: Undertaking, language: str) -> list[Added]:
+def added(actor: Actor, undertaking: Undertaking, language: str) -> list[Added]:
     """Return what the person of an undertaking added, the newest first.
 
     The caller has checked that the reader may see it.
     """
-    interests = added_interests.of_person(undertaking.cooperation_id, undertaking.user_id)
+    interests = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
     kinds = dict(queries.kinds_of_place(language)) if interests else {}
     return [_added(interest, kinds) for interest in interests]
 

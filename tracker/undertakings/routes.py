@@ -313,7 +313,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         signed=pages.signed(undertaking, locale.language_of_text()),
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=encryption.closing_reason_of(undertaking),
-        added=pages.added(undertaking, locale.language()),
+        added=pages.added(actor, undertaking, locale.language()),
         may_add=bool(policy.can_add_interest(actor, loaded.standing)),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
         may_begin_again=loaded.standing.withdrawn_by_person
@@ -432,7 +432,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=encryption.closing_reason_of(undertaking),
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
-        added=pages.added(undertaking, locale.language()),
+        added=pages.added(actor, undertaking, locale.language()),
         may_decide_added=bool(policy.can_decide_added(actor, loaded.standing)),
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,
@@ -475,7 +475,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     """Show an added interest, and decide on it for the NPM."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
-    interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
+    interest = found_or_404(added_interests.find(actor, undertaking, as_uuid(interest_id)))
     loaded = queries.load(undertaking)
     require(policy.can_see(actor, loaded.standing))
     may_decide = policy.can_decide_added(actor, loaded.standing)
@@ -510,7 +510,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
             return done
         undertaking = _of_npm(actor, reference, undertaking_id)
         loaded = queries.load(undertaking)
-        interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
+        interest = found_or_404(added_interests.find(actor, undertaking, as_uuid(interest_id)))
         form.seen.data = service.decision_token(actor, adding.mark(interest))
     _log_read(actor, undertaking)
     others = _others(actor, loaded, partial(policy.can_decide_added, actor))
@@ -521,7 +521,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
         form=form,
         added=next(
             added
-            for added in pages.added(undertaking, locale.language())
+            for added in pages.added(actor, undertaking, locale.language())
             if added.id == as_uuid(interest_id)
         ),
         may_decide=may_decide,

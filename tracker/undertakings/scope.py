@@ -3,11 +3,12 @@
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.activity import verbs
 from tracker.activity.models import Event
-from tracker.cooperations.models import Clearance
+from tracker.cooperations.models import Clearance, Party
 from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
 from tracker.signoff.models import Method, Signature
@@ -35,6 +36,29 @@ def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
     if not decides(actor):
         return sa.false()
     return _on_terms_of_its_npm(actor)
+
+
+def added_for(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over AddedInterest that it was added for the body acted for too.
+
+    What a person added before a body of the NPM was invited is not for that body, as with what was
+    declared (adr 78), unless it is the only body of the NPM that is left to decide.
+    """
+    party, earlier = aliased(Party), aliased(Party)
+    in_cooperation = AddedInterest.cooperation_id
+    is_another_left = sa.exists().where(
+        earlier.cooperation_id == in_cooperation,
+        earlier.side == OrganisationKind.NPM,
+        earlier.organisation_id != actor.organisation_id,
+        sa.or_(earlier.left_on.is_(None), earlier.left_on >= clock.today()),
+        sa.or_(earlier.invited_at.is_(None), earlier.invited_at <= AddedInterest.added_at),
+    )
+    was_there = sa.exists().where(
+        party.cooperation_id == in_cooperation,
+        party.organisation_id == actor.organisation_id,
+        sa.or_(party.invited_at.is_(None), party.invited_at <= AddedInterest.added_at),
+    )
+    return sa.or_(was_there, ~is_another_left)
 
 
 def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
@@ -100,7 +124,7 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
             AddedInterest,
             Undertaking.user_id == AddedInterest.user_id,
             Undertaking.cooperation_id == AddedInterest.cooperation_id,
-            sa.or_(own(actor), decided_by(actor)),
+            sa.or_(own(actor), sa.and_(decided_by(actor), added_for(actor))),
         ),
     )
     return sa.case(

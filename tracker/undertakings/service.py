@@ -193,7 +193,7 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
 
 def page_1_token(actor: Actor, undertaking: Undertaking) -> str:
     """Return the token of page 1 of countersigning: of the signed text and the decisions."""
-    return page_tokens.token_of(actor, _OPENED, _shown_on_page_1(undertaking))
+    return page_tokens.token_of(actor, _OPENED, _shown_on_page_1(actor, undertaking))
 
 
 def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
@@ -202,7 +202,7 @@ def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
         actor,
         _OPENED,
         token,
-        _shown_on_page_1(undertaking),
+        _shown_on_page_1(actor, undertaking),
         _l(
             "The text, or a decision on interests, changed after you opened it, so nothing was "
             "signed. Read it as it is now."
@@ -210,8 +210,8 @@ def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
     )
 
 
-def _shown_on_page_1(undertaking: Undertaking) -> str:
-    added = added_interests.of_person(undertaking.cooperation_id, undertaking.user_id)
+def _shown_on_page_1(actor: Actor, undertaking: Undertaking) -> str:
+    added = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
     return page_tokens.digest_of(
         str(undertaking.id),
         page_to_countersign(undertaking).digest,

@@ -305,7 +305,9 @@ def _to_keep_confidential(facts: Facts) -> Iterator[MissingRequirement]:
     terms = facts.confidentiality
     if not terms.is_signed:
         yield MissingRequirement(RequirementKind.CONFIDENTIALITY)
-    if terms.last_day is not None and terms.last_day < facts.needed_until:
+    # The NPM's own people need no access under these terms; no partner may hold up their visit.
+    runs_out = terms.last_day is not None and terms.last_day < facts.needed_until
+    if runs_out and not facts.npm_alone:
         yield MissingRequirement(RequirementKind.CONFIDENTIALITY_RUNS_OUT)
 
 

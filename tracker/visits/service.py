@@ -263,7 +263,9 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
 
 def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
     """Refuse people who do not take part, are named twice, or can't lead (E25, E37)."""
-    taking_part = {person.user_id: person for person in people.people(cooperation.id)}
+    # Of somebody who also takes part for a party that is joining, the other part counts.
+    rows = sorted(people.people(cooperation.id), key=lambda person: not person.is_joining)
+    taking_part = {person.user_id: person for person in rows}
     for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
         person = taking_part.get(user_id)
         if person is None or not person.is_npm_staff:

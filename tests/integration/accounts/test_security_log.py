@@ -6,12 +6,14 @@ from contextlib import AbstractContextManager
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import plans
 from tests.bench import growth
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.demonstration import Demonstration
 from tests.factories.passkeys import Device, give
 from tests.factories.passkeys import sign_in as sign_in_by_passkey
 from tests.integration.accounts.conftest import NOON, Clock
@@ -298,7 +300,8 @@ def rows_of(page: Page) -> int:
 def test_a_flood_is_counted_and_not_stored(
     people: House, session: Session, monkeypatch: pytest.MonkeyPatch, frozen_time: Clock
 ) -> None:
-    monkeypatch.setattr(security_log, "MOST", 2)
+    monkeypatch.setattr(security_log, "MOST_ALIKE", 2)
+    monkeypatch.setattr(security_log, "MOST", 4)
     frozen_time(NOON)
     dora = people.people["dora"]
     for _ in range(5):
@@ -306,9 +309,24 @@ def test_a_flood_is_counted_and_not_stored(
     security_log.record_apart(SecurityKind.SIGNED_OUT, dora)
     assert len(logged(session, people, "dora")) == 3
     assert [entry.left_out for entry in queries.own(people.actor("dora")).entries].count(3) == 1
+    # What differs has room left, but not for ever.
+    for number in range(4):
+        security_log.record_apart(SecurityKind.REFUSED, dora, detail=f"GET people.{number}")
+    assert len(logged(session, people, "dora")) == 5
     frozen_time(NOON + security_log.WINDOW)
     security_log.record_apart(SecurityKind.REFUSED, dora)
-    assert len(logged(session, people, "dora")) == 4
+    assert len(logged(session, people, "dora")) == 6
+
+
+def test_a_refusal_on_a_visit_names_no_page_since_it_tells_who_is_on_its_list(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    visit = f"/cooperations/{demonstration.references['complete']}/visits/1"
+    assert demonstration.browser(app, "leyla").get(f"{visit}/plan").status_code == 403
+    refusals = session.scalars(
+        sa.select(SecurityLogEntry.detail).where(SecurityLogEntry.kind == SecurityKind.REFUSED)
+    ).all()
+    assert refusals == [""]
 
 
 def test_the_worker_deletes_what_is_older_than_twelve_months(

@@ -571,7 +571,7 @@ def test_more_lines_take_no_more_statements(
     db.session.commit()
     with statements() as many:
         browser.get(REGISTER)
-    assert len(many) == len(few) <= 19
+    assert len(many) == len(few) <= 20
     with statements() as exported:
         browser.post(f"{REGISTER}/export")
     assert len(exported) < len(few) + 10

@@ -1,12 +1,16 @@
 """Interests added after signing: who adds and decides, and what closes until the decision."""
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.undertakings import TOLD, Stage
+from tracker.access.actor import OrganisationKind
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
+from tracker.cooperations.models import Party
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings import added_interests, adding, service, waiting
@@ -73,6 +77,36 @@ def test_an_interest_in_a_kind_of_place_leaves_the_rest_of_the_work_open(stage: 
     stage.clear("leyla")
     add(stage, places=POLICE)
     assert stage.is_cleared("leyla")
+
+
+def test_an_interest_added_before_a_body_was_invited_is_not_for_that_body(
+    stage: Stage, session: Session
+) -> None:
+    stage.clear("leyla")
+    interest, tomas = add(stage), stage.actor("tomas")
+    party = session.scalars(
+        sa.select(Party).where(
+            Party.cooperation_id == stage.cooperation.id,
+            Party.organisation_id == tomas.organisation_id,
+        )
+    ).one()
+    party.invited_at = party.joined_at = interest.added_at + dt.timedelta(hours=1)
+    session.flush()
+    # Nobody else is left to decide.
+    assert added_interests.find(tomas, stage.undertaking("leyla"), interest.id) is not None
+    session.add(
+        Party(
+            cooperation_id=stage.cooperation.id,
+            organisation_id=stage.cast.bodies["court"].id,
+            side=OrganisationKind.NPM,
+            position=9,
+            joined_on=party.joined_on,
+        )
+    )
+    session.flush()
+    assert added_interests.find(tomas, stage.undertaking("leyla"), interest.id) is None
+    own = stage.actor("leyla")
+    assert added_interests.find(own, stage.undertaking("leyla"), interest.id) is not None
 
 
 def test_a_second_interest_keeps_all_closed_when_the_first_is_accepted(stage: Stage) -> None:

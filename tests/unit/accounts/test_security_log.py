@@ -31,5 +31,5 @@ def test_methods_and_roles_are_shown_in_words_and_a_refused_page_by_its_name() -
         assert [str(words) for words in roles.details] == ["Coordinator", "Signatory"]
         assert (roles.page, roles.browser, roles.address) == ("", "", "")
         refused = shown(SecurityKind.REFUSED, "POST people.invite", Origin("", "192.0.2.17"))
-    assert (refused.details, refused.page) == ([], "POST people.invite")
+    assert (refused.details, refused.page, refused.sent) == ([], "people.invite", True)
     assert (refused.browser, refused.address) == ("Unknown browser", "192.0.2.17")

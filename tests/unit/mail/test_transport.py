@@ -11,6 +11,7 @@ from tracker.mail.transport import (
     TransportError,
     address,
     from_url,
+    is_about_the_address,
 )
 
 
@@ -63,3 +64,23 @@ def test_an_address_with_a_name_is_read() -> None:
 def test_an_invalid_address_is_refused(text: str) -> None:
     with pytest.raises(TransportError):
         address(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "is_final"),
+    [
+        (550, b"No such user", True),
+        (550, b"5.1.1 No such user", True),
+        (553, "5.1.3 Bad address syntax", True),
+        # What the relay says of itself, of the sender or of today.
+        (550, b"5.7.1 Sender blocked", False),
+        (554, b"5.7.1 Relay access denied", False),
+        (530, b"Authentication required", False),
+        (552, b"Mailbox full", False),
+        (450, b"4.2.0 Try again later", False),
+    ],
+)
+def test_only_an_answer_about_the_address_is_final(
+    code: int, answer: bytes | str, *, is_final: bool
+) -> None:
+    assert is_about_the_address(code, answer) is is_final

@@ -171,6 +171,11 @@ def test_the_terms_on_confidentiality_last_until_the_visit_ends(
         assert missing.turn.planners
 
 
+def test_the_npms_own_visit_needs_no_terms_on_confidentiality_that_last_until_it_ends() -> None:
+    runs_out = replace(SIGNED, last_day=LAST_DAY - ONE_DAY)
+    assert missing_kinds(facts(members=(PAVO,), confidentiality=runs_out)) == []
+
+
 def test_nobody_is_cleared_by_an_undertaking_that_does_not_agree_with_its_signatures() -> None:
     given = with_samira(agrees=False)
     assert missing_kinds(given) == [RequirementKind.UNDERTAKING_DISAGREES]

@@ -69,6 +69,7 @@ def renew(user_id: UUID, session_id: UUID, *, user_agent: str, address: str) -> 
 
     Returns None if the session has ended meanwhile: then none begins.
     """
+    binding.hold_for_use(user_id)
     begun_at = db.session.scalar(
         sa.delete(UserSession)
         .where(UserSession.user_id == user_id, UserSession.id == session_id)
@@ -109,6 +110,7 @@ def has_others(actor: Actor, current: UUID | None) -> bool:
 
 def end(user_id: UUID, session_id: UUID) -> bool:
     """End one of a person's own sessions, and log it; return whether it was open."""
+    binding.hold_for_use(user_id)
     was_open = bool(_delete(UserSession.user_id == user_id, UserSession.id == session_id))
     if was_open:
         security_log.record(SecurityKind.SESSION_ENDED, user_id, by_id=user_id)

@@ -21,10 +21,12 @@ from tracker.core import clock
 from tracker.core.db import after_rollback, db, delete_batch
 
 RETENTION = dt.timedelta(days=365)
-# So many entries of a kind are stored for a person within a window, and so many that are about
-# nobody known; the rest is only counted, so that a flood can't fill the disk.
+# So many entries of a kind and a detail are stored for a person within a window, so many of a kind,
+# and so many of a kind that are about nobody known; the rest is only counted, so that a flood can't
+# fill the disk. Wrong passwords leave room for a wrong code, and one refused page for another.
 WINDOW = dt.timedelta(hours=1)
-MOST = 20
+MOST_ALIKE = 20
+MOST = 100
 MOST_OF_NOBODY = 60
 DETAIL_LENGTH = 80
 
@@ -85,7 +87,7 @@ def forget_old() -> int:
 def _record(
     session: Session, kind: SecurityKind, user_id: UUID | None, by_id: UUID | None, detail: str
 ) -> None:
-    if _is_counted(session, kind, user_id):
+    if _is_counted(session, kind, user_id, detail[:DETAIL_LENGTH]):
         return
     entry = SecurityLogEntry(
         id=uuid4(),
@@ -102,11 +104,11 @@ def _record(
     session.add(entry)
 
 
-def _is_counted(session: Session, kind: SecurityKind, user_id: UUID | None) -> bool:
-    """Return whether there are too many entries of this kind; if so, count one more."""
+def _is_counted(session: Session, kind: SecurityKind, user_id: UUID | None, detail: str) -> bool:
+    """Return whether there are too many entries like this one; if so, count one more."""
     most = MOST_OF_NOBODY if user_id is None else MOST
     latest = (
-        sa.select(SecurityLogEntry.id)
+        sa.select(SecurityLogEntry.id, SecurityLogEntry.detail)
         .where(
             SecurityLogEntry.user_id == user_id,
             SecurityLogEntry.kind == kind,
@@ -115,12 +117,13 @@ def _is_counted(session: Session, kind: SecurityKind, user_id: UUID | None) -> b
         .order_by(SecurityLogEntry.at.desc(), SecurityLogEntry.id.desc())
         .limit(most)
     )
-    entry_ids = session.scalars(latest).all()
-    if len(entry_ids) < most:
+    entries = session.execute(latest).all()
+    alike = [entry_id for entry_id, of_entry in entries if of_entry == detail]
+    if len(entries) < most and (user_id is None or len(alike) < MOST_ALIKE):
         return False
     session.execute(
         sa.update(SecurityLogEntry)
-        .where(SecurityLogEntry.id == entry_ids[0])
+        .where(SecurityLogEntry.id == (alike[0] if alike else entries[0].id))
         .values(left_out=SecurityLogEntry.left_out + 1)
         .execution_options(synchronize_session=False)
     )

@@ -122,6 +122,19 @@ _METHODS = {
     "security.wan_signin_response": SignInMethod.PASSKEY,
 }
 
+# Whose pages have nothing of cooperations, so that the security log may name them.
+_NAMED_IF_REFUSED = {
+    "accounts",
+    "authoring",
+    "guidance_editing",
+    "mail",
+    "organisations",
+    "oversight",
+    "people",
+    "security",
+    "security_log",
+}
+
 # The form that each of Flask-Security's templates shows.
 _FORMS = {
     "security/login_user.html": "login_user_form",
@@ -555,6 +568,7 @@ def _signed_in(_app: Flask, *, user: User, authn_via: list[str] | None, **_more:
 def _signed_out(_app: Flask, *, user: Any, **_more: Any) -> None:
     """End the session of somebody who signs out."""
     if user.is_authenticated:
+        binding.hold_for_use(user.id)
         sessions.end()
         security_log.record(SecurityKind.SIGNED_OUT, user.id, by_id=user.id)
         after_this_request(_commit)
@@ -578,13 +592,16 @@ def _password_reset(app: Flask, *, user: User, **more: Any) -> None:
 def _log_refusal(response: Response) -> Response:
     """Log that a policy refused something: who, and which page, with nothing of its content.
 
-    Whatever the request did is rolled back. If the log can't be written, the refusal still stands.
+    A page of a cooperation is not named: that it was refused, not absent, can tell who is on a
+    visit's list (K2). Whatever the request did is rolled back. If the log can't be written, the
+    refusal still stands.
     """
     if response.status_code != HTTPStatus.FORBIDDEN:
         return response
     actor = optional_actor()
     user_id = actor.user_id if actor else None
-    page = f"{request.method} {request.endpoint}"
+    is_named = request.blueprint in _NAMED_IF_REFUSED
+    page = f"{request.method} {request.endpoint}" if is_named else ""
     try:
         security_log.record_apart(SecurityKind.REFUSED, user_id, by_id=user_id, detail=page)
     except SQLAlchemyError:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import aliased
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import Actor, Role
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
@@ -437,9 +437,8 @@ def require_readable(loaded: LoadedChecklist) -> None:
 
 def require_nobody_else(loaded: LoadedChecklist) -> None:
     """Refuse if somebody else at the NPM, who doesn't take part yet, could read the terms."""
-    npm_ids = [
-        party.organisation_id for party in loaded.surroundings.parties_of(OrganisationKind.NPM)
-    ]
+    of_npm = {party.organisation_id for party in loaded.cooperation.parties if party.is_of_npm}
+    npm_ids = of_npm & {party.organisation_id for party in loaded.parties}
     is_administrator = sa.exists().where(
         _Other.user_id == User.id, _Other.role == Role.ADMINISTRATOR, _Other.ended_at.is_(None)
     )

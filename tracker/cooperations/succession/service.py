@@ -146,6 +146,9 @@ def _take_over(
         party.joined_on = today
         party.stay()
         _take_over_joining(former, party, is_joining=is_joining)
+    elif party.is_joining and not is_joining:
+        # It takes over the agreement that the former body signed, so it need not join any more.
+        _take_over_joining(former, party, is_joining=False)
     db.session.flush()
     db.session.expire(cooperation, ["parties"])
     service.end_people(actor, cooperation.id, row.former_id)

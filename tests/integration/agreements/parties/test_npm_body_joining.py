@@ -1,5 +1,7 @@
 """A further body of the NPM joining while terms are in force: it decides once it has signed."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -14,6 +16,9 @@ from tests.integration.agreements.parties.test_joining import (
     take_back,
 )
 from tests.integration.agreements.parties.test_leaving import cooperation, parties, row, sees
+from tests.integration.agreements.parties.test_succession import replace as replace_body
+from tests.integration.agreements.test_who_vouches_for_a_scan import add_to
+from tracker.accounts.models import Membership
 from tracker.agreements import joining
 from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import people as cooperation_people
@@ -111,3 +116,31 @@ def test_until_then_its_people_decide_nothing_for_the_npm(app: Flask, council: T
         assert browser.get(f"{shared}{part}").status_code == 404, part
     mine = browser.page("/").text
     assert "Waiting for the NPM" in mine.partition("Settle 1 flag")[2]
+
+
+def test_a_body_that_is_joining_takes_over_from_the_one_that_it_replaces(council: Table) -> None:
+    replace_body(council, "npm", "other_npm")
+    assert not row(council, "other_npm").is_joining
+    assert sees(council, "vesna")
+    joining.can_add(council["vesna"], cooperation(council, "vesna")).require()
+
+
+def test_whoever_also_takes_part_for_a_joining_body_stays_with_the_npm(council: Table) -> None:
+    add_to(council, "ilena", "other_npm")
+    council.session.commit()
+    ilena = council.land.users["ilena"].id
+    assert ilena in council.loaded().surroundings.npm_people
+    assert council.loaded().people[ilena].organisation_id == council.land.id("npm")
+
+
+def test_people_of_a_joining_body_are_no_second_readers_to_be_asked_first(council: Table) -> None:
+    loaded = council.loaded()
+    of_npm = set(
+        council.session.scalars(
+            sa.select(Membership.user_id).where(
+                Membership.organisation_id == council.land.id("npm")
+            )
+        )
+    )
+    all_wrote = replace(loaded, sheet=replace(loaded.sheet, authors=frozenset(of_npm)))
+    safeguards.require_nobody_else(all_wrote)
