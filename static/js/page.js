@@ -3,6 +3,16 @@
 // Browsers that don't know autofocus on a part: put the reader on the list of problems.
 if (!("autofocus" in HTMLElement.prototype)) document.querySelector(".error-summary")?.focus();
 
+// A form is sent once, even by a double click. For three seconds only: a form that brings a file
+// leaves its page as it is, for the next.
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
+  if (form.dataset.isSent) return event.preventDefault();
+  form.dataset.isSent = "yes";
+  setTimeout(() => delete form.dataset.isSent, 3000);
+});
+
 // "Add a row" without asking the server. The blank row stands in a template beside the table.
 for (const button of document.querySelectorAll("button[name=add_row]")) {
   const rows = document.getElementById(button.value);

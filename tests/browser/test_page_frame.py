@@ -78,6 +78,24 @@ def test_the_enter_key_sends_the_form_and_adds_no_row(new_context: NewContext) -
     assert page.locator(ROWS).count() == 1
 
 
+def test_a_form_is_sent_once_until_three_seconds_have_passed(new_context: NewContext) -> None:
+    page = new_context().new_page()
+    page.clock.install()
+    page.goto("/gallery")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    # As a form that brings a file: its page stays.
+    page.route("**", lambda route: route.fulfill(status=204))
+    for expected in (1, 2):
+        with page.expect_request("**"):
+            page.click(SAVE, no_wait_after=True)
+            page.locator("form[data-is-sent]").wait_for()
+            page.click(SAVE, no_wait_after=True)
+        page.clock.run_for(3000)
+        page.locator("form[aria-label=Sample]:not([data-is-sent])").wait_for()
+        assert len(sent) == expected
+
+
 def test_problems_have_the_focus_and_lead_to_their_fields(new_context: NewContext) -> None:
     page = gallery(new_context)
     page.click(SAVE)

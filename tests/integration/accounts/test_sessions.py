@@ -17,11 +17,10 @@ from tests import open_sessions
 from tests.at_once import at_once, before_commit, wait_until_waited_for
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, signed_in
-from tests.factories.passkeys import Device, asked_on, begin, give, send, sign_in
+from tests.factories.passkeys import Device, begin, give, send
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.integration.accounts.test_passkeys import is_in, text
 from tests.integration.accounts.test_passwords import NEW, ask_for_link, link_in
-from tests.pages import Page
 from tracker.accounts import browsers as known
 from tracker.accounts.factors import credentials, passkeys
 from tracker.accounts.models import UserSession
@@ -147,50 +146,6 @@ def test_a_cookie_that_names_no_session_lets_nobody_in(
     browser = signed_in(browsers(), "samira")
     contextvars.Context().run(open_sessions.keep, browser, {"session_id": session_id})
     assert not is_in(browser)
-
-
-@pytest.mark.parametrize("method", ["password", "passkey"])
-def test_confirming_ends_the_token_of_a_session_and_goes_on_with_a_new_one(
-    people: House, browsers: Browsers, session: Session, frozen_time: Clock, method: str
-) -> None:
-    frozen_time(NOON)
-    device, here, thief = Device(), browsers(), browsers()
-    if method == "passkey":
-        give(people, "samira", device)
-        sign_in(here, device)
-    else:
-        signed_in(here, "samira")
-    cookie = here.get_cookie("session")
-    assert cookie is not None
-    thief.set_cookie("session", cookie.value)
-    other_tab = here.page("/account/acting")
-    (before,) = session_ids(session, people, "samira")
-    frozen_time(NOON + dt.timedelta(minutes=20))
-    assert is_in(thief)
-    if method == "password":
-        here.submit("/account/confirm", password=PASSWORD)
-    else:
-        prompt = asked_on(Page.of(here.post("/account/confirm/passkey")))
-        send(here, prompt, device.answer(prompt.challenge))
-    (after,) = session_ids(session, people, "samira")
-    assert after != before
-    assert not is_in(thief)
-    sent = here.post("/account/acting", data=other_tab.form().filled_in(), csrf=False)
-    assert sent.location == "/"
-    # The longest time doesn't begin again.
-    assert session.get_one(UserSession, after).begun_at == NOON
-
-
-def test_a_session_that_ended_meanwhile_does_not_go_on_by_confirming(
-    people: House, browsers: Browsers, session: Session
-) -> None:
-    signed_in(browsers(), "samira")
-    (hers,) = session_ids(session, people, "samira")
-    samira = people.people["samira"]
-    assert sessions.end(samira, hers)
-    assert sessions.renew(samira, hers, user_agent="", address="") is None
-    session.commit()
-    assert session_ids(session, people, "samira") == set()
 
 
 @pytest.mark.parametrize("whose", ["samira", "ada"])

@@ -90,6 +90,11 @@ def person_of(mark: str, session_id: UUID | None) -> User | None:
     return db.session.scalar(_SIGNED_IN, {"mark": mark, "session_id": session_id})
 
 
+def is_open(session_id: UUID | None) -> bool:
+    """Return whether a session is still in the database."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(UserSession.id == session_id))))
+
+
 def own(actor: Actor, current: UUID | None) -> list[OpenSession]:
     """Return the person's open sessions, the current one first, then the latest."""
     rows = db.session.scalars(

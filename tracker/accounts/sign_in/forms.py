@@ -9,7 +9,7 @@ In one file: each form of the library with the limit on its failures.
 from typing import Any, cast
 from uuid import UUID
 
-from flask import after_this_request, current_app, request
+from flask import abort, after_this_request, current_app, redirect, request
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_security import forms as library
@@ -41,6 +41,16 @@ CLOSED = _l("Your account is suspended. Ask an administrator.")
 def onward() -> str:
     """Return the next page given in the URL, which is one of ours; empty if there is none."""
     return request.args.get("next", "")
+
+
+def sent_twice() -> Response:
+    """Redirect somebody whose session ended while they confirmed that it's them, without a cookie.
+
+    Whoever sent the form twice has the cookie of the session that the first confirmation began, and
+    goes on with it. Anybody else is led to the sign-in page from there.
+    """
+    sessions.leave_cookie()
+    return redirect(request.form.get("next") or onward() or "/", 303)
 
 
 class Limited(Form):
@@ -237,6 +247,12 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
     def judge(self) -> bool:
         """Check both; afterwards the session belongs to this browser again."""
         user = cast("User", _plain(self.user))
+        is_right = self._is_right(user)
+        if sessions.has_ended() or (is_right and not sessions.confirm(user.id)):
+            abort(sent_twice())
+        return is_right
+
+    def _is_right(self, user: User) -> bool:
         if _is_refused(self, user):
             return False
         if user.has_passkey and not user.has_app:
@@ -245,13 +261,12 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
         if not passwords.is_right(user, _typed(self.password)):
             self.password.errors = [str(_l("That isn't your password"))]
             return False
+        is_right = True
         if self.code is not None:
             self.method = SignInMethod.CODE
             self.outcome = second_factor.check(user, _typed(self.code))
-            if not _code_is_right(self, self.outcome):
-                return False
-        sessions.confirm(user.id)
-        return True
+            is_right = _code_is_right(self, self.outcome)
+        return is_right
 
     def counts_as_failure(self) -> bool:
         """Don't count a used code, nor a password that isn't needed."""

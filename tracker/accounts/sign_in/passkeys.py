@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import after_this_request, request, session, url_for
+from flask import abort, after_this_request, request, session, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore, WebauthnUtil
@@ -33,7 +33,7 @@ from tracker.accounts.factors import (
 from tracker.accounts.factors.identity_proof import set_aside_words
 from tracker.accounts.models import Passkey, SecurityKind, SignInMethod, User
 from tracker.accounts.sign_in import sessions
-from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
+from tracker.accounts.sign_in.forms import CLOSED, Limited, onward, sent_twice
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui.fields import HiddenValueField, LineField
@@ -300,8 +300,8 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
             identity_proof.set_aside(error.passkey_id)
             self.is_guess = False
             return self._no(set_aside_words())
-        if self.is_verify:
-            sessions.confirm(passkey.user_id)
+        if self.is_verify and not sessions.confirm(passkey.user_id):
+            abort(sent_twice())
         return True
 
     def _read(self) -> tuple[Any, Passkey | None]:

@@ -8,7 +8,7 @@ import datetime as dt
 import enum
 from uuid import UUID
 
-from flask import current_app, has_request_context, request, session
+from flask import Response, after_this_request, current_app, has_request_context, request, session
 from flask_login import confirm_login
 
 from tracker.accounts.origins import UNKNOWN, Origin
@@ -47,21 +47,40 @@ def origin() -> Origin | None:
     return Origin(request.user_agent.string, request.remote_addr or "")
 
 
-def confirm(user_id: UUID) -> None:
+def confirm(user_id: UUID) -> bool:
     """Go on with a new session id for somebody who has confirmed that it's still them.
 
     A copy of the earlier cookie is worth nothing from then on. The rest of the cookie stays, so the
     browser's other tabs go on, and so do the limits, which began with signing in. The session
     belongs to this browser again. The caller commits.
+
+    Returns False, and changes nothing, if the session has ended meanwhile: the form may have been
+    sent twice.
     """
-    confirm_login()
     before = session_id()
     here = origin() or UNKNOWN
     renewed = before and stored.renew(
         user_id, before, user_agent=here.user_agent, address=here.address
     )
-    if renewed:
-        session[SESSION_ID] = str(renewed)
+    if not renewed:
+        return False
+    confirm_login()
+    session[SESSION_ID] = str(renewed)
+    return True
+
+
+def has_ended() -> bool:
+    """Return whether this browser's session has ended since the request was let in."""
+    return not stored.is_open(session_id())
+
+
+def leave_cookie() -> None:
+    """Send no cookie with this response: the browser may have received a newer one meanwhile."""
+
+    @after_this_request
+    def _leave(response: Response) -> Response:
+        session.modified = False
+        return response
 
 
 def end() -> None:

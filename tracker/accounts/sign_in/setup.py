@@ -103,6 +103,8 @@ _ANSWERS = {
     "security.wan_signin_response",
     "security.wan_verify_response",
 }
+# The endpoints where somebody who is signed in confirms that it's them.
+_CONFIRMING = {"security.verify", "security.wan_verify", "security.wan_verify_response"}
 # Endpoints open to people whose role needs a second factor that they have yet to set up.
 _ON_THE_WAY_TO_A_SECOND_FACTOR = {
     "accounts.end_sessions",
@@ -230,13 +232,20 @@ def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
 
 
 def turn_away() -> Response:
-    """Redirect to the sign-in page and back; a form that was sent is shown for copying."""
+    """Redirect to the sign-in page and back; a form that was sent is shown for copying.
+
+    A form leaves the cookie as it is: it may have been sent twice, and the first have brought a new
+    session.
+    """
     was_signed_in = "_user_id" in session
     ended = g.get("session_ended")
+    if request.method not in SAFE_METHODS:
+        if request.endpoint in _CONFIRMING:
+            return sign_in_forms.sent_twice()
+        sessions.leave_cookie()
+        return errors.session_ended()
     if was_signed_in:
         sessions.forget()
-    if request.method not in SAFE_METHODS:
-        return errors.session_ended()
     if g.get("credentials_refused"):
         flash(str(binding.REFUSED), "error")
     elif ended is sessions.End.IDLE:
