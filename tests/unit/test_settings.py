@@ -58,6 +58,7 @@ def test_the_port_follows_the_address_unless_it_is_set() -> None:
     assert read(BASE_URL="http://localhost:8123").port == 8123
     assert read(BASE_URL="http://localhost:8123", PORT="9000").port == 9000
     assert read(BASE_URL="https://terms.example").port == 8000
+    assert read(PORT="9000").base_url == "http://localhost:9000"
 
 
 @pytest.mark.parametrize(
