@@ -240,7 +240,7 @@ def turn_away() -> Response:
     was_signed_in = "_user_id" in session
     ended = g.get("session_ended")
     if request.method not in SAFE_METHODS:
-        if request.endpoint in _CONFIRMING:
+        if was_signed_in and request.endpoint in _CONFIRMING:
             return sign_in_forms.sent_twice()
         sessions.leave_cookie()
         return errors.session_ended()
