@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from tracker.access import reading
 from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.access.page_organisation import init_page_organisation
@@ -686,6 +687,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
             SigningSettings(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
+        reading.GUARD.holding(sign_in.second_factor_to_read),
         origins.ORIGIN_READER.holding(session_cookies.origin),
         sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
         risky_phrases.LANGUAGES.holding(settings.languages),

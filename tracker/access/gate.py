@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Flask, abort, after_this_request, current_app, g, request
 from werkzeug.wrappers import Response
 
+from tracker.access import reading
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.core.db import db, will_write
@@ -42,12 +43,15 @@ def logs_reads(view: View) -> View:
     return view
 
 
-def note_reading(log: Callable[[], None], page: str) -> None:
+def note_reading(log: Callable[[], None], page: str, *, is_own_part: bool = False) -> None:
     """Log that somebody reads a page: immediately, or after a form if the response shows the page.
 
+    Reading needs a second factor, except what a mailed code opened: one's own part in a visit.
     A form that is accepted ends with a redirect and shows nothing. page distinguishes what is read
     in one request, so that each is logged once.
     """
+    if not is_own_part:
+        reading.require_second_factor()
     if request.method in SAFE_METHODS:
         log()
         return

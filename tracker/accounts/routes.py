@@ -156,7 +156,7 @@ def set_up_second_factor() -> str | Response:
 @blueprint.get("/account/second-factor/needed")
 @gate.signed_in
 def second_factor_needed() -> str | Response:
-    """Say why a second factor is needed (a role or signing), and link to setting one up."""
+    """Say why a second factor is needed (a role, signing, reading), and link to setting one up."""
     actor = gate.current_actor()
     of_role = credentials.lacks_second_factor(actor)
     if actor.has_second_factor or not (of_role or onward()):
@@ -164,6 +164,7 @@ def second_factor_needed() -> str | Response:
     return render_template(
         "accounts/second_factor_needed.html",
         of_role=of_role,
+        to_read="to_read" in request.args,
         passkeys_work=passkeys.are_possible(),
         onward=onward(),
     )

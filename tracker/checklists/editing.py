@@ -21,9 +21,10 @@ from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import current_actor, found_or_404, note_reading, require
 from tracker.access.page_tokens import OtherOrganisationError
+from tracker.access.reading import has_opened
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     drafts,
@@ -70,6 +71,8 @@ RECORDED = "selection"
 # The endpoint that stores what is typed and not saved yet.
 DRAFT = "draft"
 # The blueprints whose verbs lock the checklist themselves.
+# The page that shows what was signed.
+RECORD = "record"
 LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_prior_agreement"})
 NUMBER = re.compile(r"[0-9]{1,12}")
 # How many seconds a page may wait to be sent after its session has ended.
@@ -106,7 +109,12 @@ def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
             subject_id=checklist.id,
             page=page,
         )
-        note_reading(log, f"{page} {checklist.id}")
+        is_own_plan = (
+            page == RECORD
+            and checklist.kind is ChecklistKind.URGENT_PLAN
+            and has_opened(actor, checklist.visit_id)
+        )
+        note_reading(log, f"{page} {checklist.id}", is_own_part=is_own_plan)
 
 
 def get_item_or_404(

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template
 from flask_babel import gettext as _
 
+from tracker.access import reading
 from tracker.access.gate import current_actor, found_or_404, public, require, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -60,6 +61,7 @@ def export(reference: str) -> str | Response:
     form = ExportForm()
     if not form.validate_on_submit():
         return _export_page(cooperation, form)
+    reading.require_second_factor()
     # Not performed: the response is a file, and what can go wrong is damage, not a broken rule.
     try:
         taken = service.export(

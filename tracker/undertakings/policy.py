@@ -96,6 +96,11 @@ def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Dec
         return no(_l("The NPM doesn't let people in this cooperation sign with a code by email."))
     if actor.has_second_factor:
         return no(_l("You have a second factor. Sign with it."))
+    return may_have_mailed_codes(actor)
+
+
+def may_have_mailed_codes(actor: Actor) -> Decision:
+    """Decide whether a code by email is enough for a person: only for members."""
     if any(membership.role is not Role.MEMBER for membership in actor.memberships):
         return no(_l("Your role needs more than a code by email. Set up a second factor."))
     return YES

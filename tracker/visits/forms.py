@@ -13,10 +13,12 @@ from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations.people import Person
 from tracker.ui.fields import (
     ChoiceField,
+    CodeField,
     DateField,
     HiddenValueField,
     LineField,
     Option,
+    PasswordField,
     SelectOneField,
     TextField,
     VersionField,
@@ -65,6 +67,15 @@ class ChangePlanForm(PlaceForm):
     """Change place and dates."""
 
     version = VersionField()
+
+
+class OpenPartForm(Form):
+    """Password and mailed code, which open one's own part in a visit."""
+
+    password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
+    mailed_code = CodeField(
+        _l("Six-digit code from the email"), [Required(_l("Enter the code from the email"))]
+    )
 
 
 class ReasonForm(Form):

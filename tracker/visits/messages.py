@@ -13,6 +13,11 @@ from tracker.mail import outbox, render
 PAGE = "visits.index"
 
 
+def visits_page(reference: str) -> str:
+    """Return the address of the list of visits, where each person sees what is open to them."""
+    return render.link_to(PAGE, reference=reference)
+
+
 def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
     """Tell some people that something about a visit changed, and where to look (product.md, 7).
 
@@ -33,6 +38,6 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
                 render.text(
                     _("Something about a visit changed. Sign in to see what you have access to."),
                     name=user.name,
-                    address=render.link_to(PAGE, reference=reference),
+                    address=visits_page(reference),
                 ),
             )

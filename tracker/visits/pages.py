@@ -140,15 +140,24 @@ def listed_visits(
         visits_listed.append(
             ListedVisit(
                 number=line.number,
-                url=url_for("visits.show", reference=reference, number=line.number) if plan else "",
+                url=url_for("visits.show", reference=reference, number=line.number)
+                if line.outline is Outline.OPEN
+                else "",
                 words=words,
                 s=mark,
-                why=_why_closed(line.outline),
+                why=_why_without_plan(line.outline) if plan is None else "",
                 place=plan.place if plan else "",
                 days=days(plan) if plan else "",
             )
         )
     return visits_listed
+
+
+def _why_without_plan(outline: Outline) -> object:
+    """Return in plain words why a person doesn't see place and days in the list."""
+    if outline is Outline.OPEN:
+        return _("To see place and days, you need more than your password.")
+    return _why_closed(outline)
 
 
 def _why_closed(outline: Outline) -> object:

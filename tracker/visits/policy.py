@@ -18,6 +18,7 @@ from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Stage
 from tracker.cooperations.modes import can_have_visits
 from tracker.lifecycle.policy import GateState
+from tracker.undertakings.policy import may_have_mailed_codes
 from tracker.visits.facts import (
     OF_ALL,
     Cell,
@@ -45,6 +46,21 @@ ASKED_BY_J3 = frozenset({"V13", "V20"})
 
 
 # Permissions --------------------------------------------------------------------------------------
+
+
+def can_open_own_part(actor: Actor, *, is_member: bool, has_mailed_codes: bool) -> Decision:
+    """Decide who may open their own part in a visit with a password and an emailed code.
+
+    People of the team who have no second factor, where the NPM lets people sign undertakings in
+    this way (product.md, 5.3): only members. Anybody else has to prove more.
+    """
+    if not is_member:
+        return no(_l("You aren't on the team of this visit (V4)."))
+    if actor.has_second_factor:
+        return no(_l("You have a second factor. Sign in with it."))
+    if not has_mailed_codes:
+        return no(_l("The NPM doesn't let people in this cooperation use a code by email."))
+    return may_have_mailed_codes(actor)
 
 
 class Outline(enum.StrEnum):

@@ -6,9 +6,8 @@ In one file: the pages of one blueprint find and show the same visit.
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -21,6 +20,7 @@ from tracker.access.gate import (
     require,
     signed_in,
 )
+from tracker.access.reading import has_opened, lacks_second_factor
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
@@ -38,10 +38,11 @@ from tracker.ui import locale, paging
 from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform
-from tracker.visits import labels, pages, policy, queries, readiness, service, shown, team
+from tracker.visits import labels, own_part, pages, policy, queries, readiness, service, shown, team
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.forms import (
     ChangePlanForm,
+    OpenPartForm,
     OverrideForm,
     ReasonForm,
     kind_of,
@@ -60,6 +61,8 @@ Answered = str | Response | tuple[str, int]
 blueprint = Blueprint("visits", __name__, url_prefix="/cooperations/<reference>")
 ONE = "/visits/<int(min=1, max=999999):number>"
 READS_SIZE = 50
+# The page of one's own part, in the read log.
+MY_PART = "visit_my_part"
 
 
 @blueprint.app_template_filter("visit_stage_words")
@@ -77,9 +80,10 @@ def index(reference: str) -> str:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     lines = queries.lines(actor, [cooperation.id])
-    opened = {
-        visit.number: plan_of(visit) for visit in queries.of_cooperation(actor, cooperation.id)
-    }
+    opened = {}
+    if not lacks_second_factor():
+        found_open = queries.of_cooperation(actor, cooperation.id)
+        opened = {visit.number: plan_of(visit) for visit in found_open}
     if opened:
         trail.log_read(
             actor,
@@ -180,7 +184,7 @@ def ready(reference: str, number: int) -> str:
 def my_part(reference: str, number: int) -> str:
     """Show a person on the team their task, the plan and whom to call."""
     actor = current_actor()
-    visit = _visit(actor, reference, number, "visit_my_part")
+    visit = _visit(actor, reference, number, MY_PART)
     reading = readiness.read(visit, language=locale.language())
     fact = found_or_404(pages.own_fact(reading, actor))
     return render_template(
@@ -193,6 +197,52 @@ def my_part(reference: str, number: int) -> str:
             is_member=True, stage=visit.stage, is_over=pages.is_over(reading)
         ),
     )
+
+
+@blueprint.route(f"{ONE}/my-part/open", methods=["GET", "POST"])
+@signed_in
+def open_my_part(reference: str, number: int) -> str | Response:
+    """Open one's own part with a password and a mailed code, where the NPM allows it."""
+    actor = current_actor()
+    cooperation, visit = _to_open(actor, reference, number)
+    form = OpenPartForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: own_part.open_it(
+            actor,
+            cooperation,
+            visit,
+            password=form.password.data or "",
+            code=form.mailed_code.data or "",
+        ),
+        success=_("Your part in this visit is open until you sign out."),
+        next=redirect(url_for(".my_part", reference=reference, number=number), 303),
+    )
+    return done or render_template(
+        "visits/open_my_part.html", form=form, cooperation=cooperation, number=number
+    )
+
+
+@blueprint.post(f"{ONE}/my-part/code")
+@signed_in
+def mail_code(reference: str, number: int) -> Response:
+    """Mail a person the code that opens their own part."""
+    actor = current_actor()
+    cooperation, visit = _to_open(actor, reference, number)
+    return perform(
+        None,
+        lambda: own_part.mail_code(actor, cooperation, visit),
+        success=_("A code is on its way to %(email)s.", email=actor.email),
+        next=redirect(url_for(".open_my_part", reference=reference, number=number), 303),
+    )
+
+
+def _to_open(actor: Actor, reference: str, number: int) -> tuple[Cooperation, Visit]:
+    """Return a visit of which a mailed code opens the person's part; abort with 404 or 403."""
+    cooperation = _cooperation(actor, reference)
+    visit = found_or_404(queries.find(actor, cooperation.id, number))
+    require(own_part.may_open(actor, cooperation, visit))
+    return cooperation, visit
 
 
 @blueprint.post(f"{ONE}/my-part/role")
@@ -214,7 +264,7 @@ def confirm_plan(reference: str, number: int) -> Response:
 def _answer(reference: str, number: int, act: Callable[..., bool], message: str) -> Response:
     """Confirm what the page showed; if it changed meanwhile, show its current state."""
     actor = current_actor()
-    visit = _visit(actor, reference, number, "visit_my_part")
+    visit = _visit(actor, reference, number, MY_PART)
     found_or_404(queries.is_member(actor, visit) or None)
     return perform(
         None,
@@ -468,20 +518,25 @@ def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
     if request.method == "POST":
         trail.lock_chain(cooperation.id)
     visit = found_or_404(queries.find(actor, cooperation.id, number))
-    _note_reading(actor, visit.cooperation_id, visit.id, page)
+    _note_reading(actor, cooperation, visit, page)
     return visit
 
 
-def _note_reading(actor: Actor, cooperation_id: UUID, visit_id: UUID, page: str) -> None:
+def _note_reading(actor: Actor, cooperation: Cooperation, visit: Visit, page: str) -> None:
+    """Log a page view; first lead people without a second factor to what opens the page."""
     log = partial(
         trail.log_read,
         actor,
-        cooperation_id=cooperation_id,
+        cooperation_id=cooperation.id,
         subject_type=VISIT,
-        subject_id=visit_id,
+        subject_id=visit.id,
         page=page,
     )
-    note_reading(log, f"{page} {visit_id}")
+    is_open = page == MY_PART and has_opened(actor, visit.id)
+    if not is_open and lacks_second_factor() and own_part.may_open(actor, cooperation, visit):
+        where = url_for(".open_my_part", reference=cooperation.reference, number=visit.number)
+        abort(redirect(where, 303))
+    note_reading(log, f"{page} {visit.id}", is_own_part=is_open)
 
 
 def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:

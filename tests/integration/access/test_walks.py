@@ -84,6 +84,7 @@ IN_ANOTHER_STATE = {
     "undertakings.added_interest",
     "undertakings.countersign",
     "undertakings.sign",
+    "visits.open_my_part",
     "visits.override",
 }
 

@@ -733,6 +733,31 @@ def test_the_read_log_is_for_managers_of_the_npm() -> None:
         says(policy.can_see_reads(who, {NPM}), "Only managers of the NPM can see who read what")
 
 
+# Who opens their own part with a mailed code
+
+
+@pytest.mark.parametrize(
+    ("who", "is_member", "has_mailed_codes", "reason"),
+    [
+        (actor(Role.MEMBER), False, True, "on the team"),
+        (replace(actor(Role.MEMBER), has_second_factor=True), True, True, "Sign in with it"),
+        (actor(Role.MEMBER), True, False, "doesn't let"),
+        (CSO_COORDINATOR, True, True, "Your role needs more"),
+        (actor(Role.MEMBER, Role.MANAGER), True, True, "Your role needs more"),
+    ],
+)
+def test_a_mailed_code_opens_nothing_for_people_who_must_prove_more(
+    who: Actor, is_member: bool, has_mailed_codes: bool, reason: str
+) -> None:
+    decision = policy.can_open_own_part(who, is_member=is_member, has_mailed_codes=has_mailed_codes)
+    assert not decision
+    assert reason in str(decision.reason)
+
+
+def test_a_mailed_code_opens_a_members_own_part() -> None:
+    assert policy.can_open_own_part(actor(Role.MEMBER), is_member=True, has_mailed_codes=True)
+
+
 # How much of a visit a person is told
 
 

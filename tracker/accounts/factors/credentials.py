@@ -53,6 +53,14 @@ def lacks_second_factor(actor: Actor) -> bool:
     )
 
 
+def lacks_second_factor_to_read(actor: Actor) -> bool:
+    """Return whether a person needs a second factor before they read class K2 to K7.
+
+    Whatever their roles: where any role needs one, whoever reads these classes does.
+    """
+    return not actor.has_second_factor and bool(COMPULSORY_ROLES.get())
+
+
 def add(actor: Actor, new: NewPasskey) -> Passkey:
     """Add a passkey to one's own account.
 

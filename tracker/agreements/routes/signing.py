@@ -46,7 +46,7 @@ from tracker.checklists import (
     labels,
     policy,
 )
-from tracker.checklists.editing import checklist_page, get_or_404, load_localized
+from tracker.checklists.editing import RECORD, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Notice, NoticeKind
@@ -439,7 +439,7 @@ def amend(checklist_id: UUID) -> str | Response:
 def record(checklist_id: UUID) -> str | Response:
     """Show the newest revision: the one in force, else the pending one, else the last."""
     actor = current_actor()
-    checklist = get_or_404(actor, checklist_id, "record")
+    checklist = get_or_404(actor, checklist_id, RECORD)
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     if not pairs:
         return _to_list(checklist_id)
@@ -453,7 +453,7 @@ def record(checklist_id: UUID) -> str | Response:
 def record_of(checklist_id: UUID, number: int) -> str:
     """Show one revision of the text, with its signatures and its outcome."""
     actor = current_actor()
-    checklist = get_or_404(actor, checklist_id, "record")
+    checklist = get_or_404(actor, checklist_id, RECORD)
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     pair = found_or_404(next((pair for pair in pairs if pair[0].number == number), None))
     return _record_page(actor, checklist, pair, pairs)

@@ -1,0 +1,156 @@
+"""Reading class K2 to K7 needs a second factor; a mailed code opens one's own part in a visit."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.accounts import take_app
+from tests.factories.demonstration import PASSWORD
+from tests.factories.visits import Scene, planned
+from tests.pages import Page
+from tests.services import put
+from tracker.access.actor import Role
+from tracker.accounts.factors.credentials import COMPULSORY_ROLES
+from tracker.accounts.models import User
+from tracker.activity.models import ReadLogEntry
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.mail.models import OutboxMessage
+from tracker.undertakings import service as undertakings
+
+HARBOUR = "Lower Harbour police station"
+NEEDED = "/account/second-factor/needed"
+PART = "/my-part"
+
+
+@pytest.fixture(autouse=True)
+def compulsory(app: Flask, scene: Scene) -> None:
+    """The setting of an instance; once the application is on its database."""
+    put(app, COMPULSORY_ROLES.holding(frozenset({Role.SIGNATORY})))
+
+
+def without_factor(app: Flask, scene: Scene, key: str) -> CheckedClient:
+    """Return the browser of a person who has only a password now."""
+    take_app(scene.user(key))
+    scene.session.commit()
+    return scene.demonstration.browser(app, key)
+
+
+def allow_codes(scene: Scene) -> None:
+    undertakings.allow_mailed_codes(
+        scene.actor("milan"), scene.cooperation, allowed=True, reason="Interpreters for one day"
+    )
+    scene.session.commit()
+
+
+def address(scene: Scene, page: str = "", number: int = 1) -> str:
+    return f"/cooperations/{scene.reference}/visits/{number}{page}"
+
+
+def latest_code(scene: Scene, key: str) -> str:
+    scene.session.rollback()
+    email = scene.session.get_one(User, scene.user(key)).email
+    mails = sa.select(OutboxMessage).where(
+        OutboxMessage.kind == "code_for_signing", OutboxMessage.recipient == email
+    )
+    body = scene.session.scalars(mails.order_by(OutboxMessage.created_at.desc())).first()
+    assert body is not None
+    (code,) = re.findall(r"\b\d{6}\b", body.body)
+    scene.session.rollback()
+    return str(code)
+
+
+def give_code(browser: CheckedClient, page: str, code: str) -> Page:
+    sent = {"password": PASSWORD, "mailed_code": code}
+    return Page.of(browser.post(page, data=sent, follow_redirects=True))
+
+
+@pytest.mark.parametrize("key", ["ilena", "samira", "marek"])
+def test_whoever_has_only_a_password_reads_nothing_of_class_k2_whatever_their_role(
+    app: Flask, scene: Scene, key: str
+) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    browser = without_factor(app, scene, key)
+    pages = [address(scene, page) for page in ("", "/ready", PART)]
+    pages += [f"/checklists/{roles.id}", f"/checklists/{roles.id}/comments"]
+    for page in pages:
+        assert browser.page(page).where == NEEDED, page
+    shown = browser.page(f"/cooperations/{scene.reference}/visits").text
+    assert HARBOUR not in shown
+    assert "you need more than your password" in shown
+    reads = sa.select(ReadLogEntry).where(ReadLogEntry.user_id == scene.user(key))
+    assert scene.session.scalars(reads).all() == []
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    assert browser.get(f"/checklists/{terms.id}").status_code == 200
+
+
+def test_evidence_is_not_exported_with_only_a_password(app: Flask, scene: Scene) -> None:
+    browser = without_factor(app, scene, "milan")
+    page = f"/cooperations/{scene.reference}/evidence"
+    assert Page.of(browser.submit(page)).where == NEEDED
+
+
+def test_a_mailed_code_opens_an_interpreters_own_part_and_nothing_more(
+    app: Flask, scene: Scene
+) -> None:
+    other = planned(scene, members=("samira", "marek")).number
+    allow_codes(scene)
+    browser = without_factor(app, scene, "marek")
+    asked_at = browser.page(address(scene, PART))
+    assert asked_at.h1 == "Open your part in this visit"
+    to_open = address(scene, "/my-part/open")
+    assert asked_at.where == to_open
+    browser.submit(to_open, action=address(scene, "/my-part/code"))
+    code = latest_code(scene, "marek")
+    # For one visit only.
+    refused = give_code(browser, address(scene, "/my-part/open", other), code)
+    assert "Ask for a new one by email" in refused.text
+    part = give_code(browser, to_open, code)
+    assert part.where == address(scene, PART)
+    assert HARBOUR in part.text
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN)
+    assert browser.page(part.links()["Read the urgent-action plan of this visit"]).where == (
+        f"/checklists/{plan.id}/record"
+    )
+    for page in (address(scene), address(scene, "/ready"), address(scene, PART, other)):
+        assert browser.page(page).h1 == "Open your part in this visit"
+    assert browser.page(f"/checklists/{plan.id}").where == NEEDED
+    assert HARBOUR not in browser.page(f"/cooperations/{scene.reference}/visits").text
+    # Used up, and closed again with the session.
+    assert "Ask for a new one by email" in give_code(browser, to_open, code).text
+    browser.post("/sign-out")
+    again = scene.demonstration.browser(app, "marek")
+    assert again.page(address(scene, PART)).where == to_open
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("samira", "Your role needs more than a code by email"),
+        ("pavo", "You have a second factor"),
+        ("ilena", "You aren't on the team of this visit"),
+    ],
+)
+def test_a_mailed_code_opens_nothing_for_others(
+    app: Flask, scene: Scene, key: str, reason: str
+) -> None:
+    allow_codes(scene)
+    browser = (
+        scene.demonstration.browser(app, key)
+        if key in {"pavo", "ilena"}
+        else without_factor(app, scene, key)
+    )
+    for response in (
+        browser.get(address(scene, "/my-part/open")),
+        browser.post(address(scene, "/my-part/code")),
+    ):
+        assert response.status_code == 403
+        assert reason in Page.of(response).text
+
+
+def test_no_code_is_mailed_where_the_npm_does_not_allow_it(app: Flask, scene: Scene) -> None:
+    browser = without_factor(app, scene, "marek")
+    assert browser.page(address(scene, PART)).where == NEEDED
+    assert browser.post(address(scene, "/my-part/code")).status_code == 403

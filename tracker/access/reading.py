@@ -1,0 +1,41 @@
+"""What opens class K2 to K7: a second factor, or for one's own part in a visit a mailed code."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import abort, session
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.core.services import Slot
+
+_OPENED = "opened_part"
+
+# Returns where to redirect somebody who needs a second factor to read; app supplies it.
+GUARD: Slot[Callable[[], Response | None]] = Slot("reading_guard", lambda: None)
+
+
+def require_second_factor() -> None:
+    """Abort with a redirect if the person lacks what reading class K2 to K7 needs."""
+    elsewhere = GUARD.get()()
+    if elsewhere is not None:
+        abort(elsewhere)
+
+
+def lacks_second_factor() -> bool:
+    """Return whether the person needs a second factor before they read class K2 to K7."""
+    return GUARD.get()() is not None
+
+
+def open_own_part(actor: Actor, visit_id: UUID) -> None:
+    """Open a person's own part in a visit until this session ends, after a mailed code."""
+    session[_OPENED] = _mark(actor, visit_id)
+
+
+def has_opened(actor: Actor, visit_id: UUID | None) -> bool:
+    """Return whether a mailed code opened the person's own part in this visit in this session."""
+    return visit_id is not None and session.get(_OPENED) == _mark(actor, visit_id)
+
+
+def _mark(actor: Actor, visit_id: UUID) -> str:
+    return f"{actor.user_id} {visit_id}"
