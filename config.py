@@ -18,7 +18,7 @@ PRESETS: dict[str, dict[str, str]] = {
     "production": {},
     # The demonstration is offered on the first start.
     "development": {"TRACKER_DEMO": "1"},
-    # People of tests have a second factor where a test is about it.
+    # In tests, people have a second factor only where the test is about it.
     "testing": {"TRACKER_SECOND_FACTOR_ROLES": "none"},
 }
 

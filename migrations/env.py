@@ -1,4 +1,4 @@
-"""Runs migrations on the application's own database connection."""
+"""The Alembic environment: runs migrations on the application's own database connection."""
 
 from logging import getLogger
 from typing import Any

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def create_app(settings: "Settings | None" = None, *, may_create: bool = True) -> "Flask":
     """Build the application from the given settings, or from the environment.
 
-    Folder and keys of a new instance are created only if may_create allows it. Raise SettingsError
-    or KeysError with a one-line message if it can't start.
+    The folder and keys of a new instance are created only if may_create allows it. Raise
+    SettingsError or KeysError with a one-line message if it can't start.
     """
     app = importlib.import_module("tracker.app")
     return cast("Flask", app.build_app(settings, may_create=may_create))

@@ -249,8 +249,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visit_team.follow_people,
         visits.follow,
     ),
-    # What reaches beyond a party's last day is checked when that day becomes known, and on that
-    # day.
+    # What extends beyond a party's last day is checked when that day becomes known, and on the day
+    # itself.
     verbs.PARTY_LEAVING: (visits.follow,),
     verbs.PARTY_STAYS: (visits.follow,),
     verbs.PARTY_LEFT: (
@@ -646,7 +646,7 @@ NAVIGATION = (
 def build_app(settings: Settings | None = None, *, may_create: bool = True) -> Flask:
     """Return the application; raise SettingsError or KeysError if it can't start.
 
-    Folder and keys of a new instance are created only if may_create allows it.
+    The folder and keys of a new instance are created only if may_create allows it.
     """
     settings = settings or Settings.from_environment()
     app = Flask(
@@ -768,9 +768,9 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        # Logs contain no content: database errors are logged without their parameters.
-        # The connection used last is used next, so that only as many as are needed at a time keep
-        # statements and pages of SQLite in memory.
+        # Logs contain no content: database errors are logged without their parameters. The
+        # connection used last is used next, so that only as many connections as are needed at a
+        # time keep SQLite's statements and pages in memory.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True, "pool_use_lifo": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,

@@ -20,7 +20,7 @@ from tracker.worker import health, schema
 HELP = "Common Terms: cooperation between NPMs and civil society organisations."
 # These run without settings, keys or a database.
 _WITHOUT_AN_INSTANCE = {"content check": check, "evidence verify": verify}
-# The commands that begin an instance; all others say what is missing.
+# The commands that may create an instance; all others say what is missing.
 _CREATING = (["run"], ["db", "upgrade"])
 
 
@@ -36,7 +36,7 @@ def _group(app: Flask) -> FlaskGroup:
 
 
 def _help() -> click.Group:
-    """Return the commands to be described, without an application, which would need an instance."""
+    """Return the command group for its help, without an application, which needs an instance."""
     group = Commands("tracker", help=HELP)
     group.add_command(migrations)
     return group

@@ -20,7 +20,7 @@ NOBODY = "none"
 MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
 # psycopg is the driver, however the URL names the database.
 POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
-# Services that may be used without TLS, if they are named.
+# Services that may be used without TLS if a setting names them.
 SERVICES = ("mail", "database", "timestamps")
 # The modes in which PostgreSQL's library uses nothing but TLS.
 ENCRYPTED = {"require", "verify-ca", "verify-full"}
@@ -28,7 +28,7 @@ MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
 
 
 class Hsts(enum.StrEnum):
-    """How far a browser's use of https alone reaches: this host, or every name below it too."""
+    """The host names for which browsers are told to use only https."""
 
     HOST = "host"
     SUBDOMAINS = "subdomains"
@@ -94,8 +94,7 @@ class Settings:
         read = _Reader(os.environ if environ is None else environ)
         read.allow_without_tls("WITHOUT_TLS")
         data_dir = read.folder("DATA_DIR", default_data_dir())
-        port = read.number("PORT", 8000, 1, 65535)
-        address = read.address("BASE_URL", f"http://localhost:{port}")
+        address = read.address("BASE_URL", "http://localhost:8000")
         settings = cls(
             data_dir=data_dir,
             database_url=read.database("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}"),
@@ -107,7 +106,7 @@ class Settings:
             country=read.text("COUNTRY", ""),
             languages=read.languages("LANGUAGES", "en,ar"),
             host=read.text("HOST", "127.0.0.1"),
-            port=read.number("PORT", address.port or port, 1, 65535),
+            port=read.number("PORT", address.port or 8000, 1, 65535),
             workers=read.number("WORKERS", 2, 1, 64),
             idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),

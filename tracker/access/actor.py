@@ -70,7 +70,7 @@ class ActorClearance:
     cooperation_id: UUID
     visit_id: UUID | None
     until: dt.date
-    # Visits that an interest the person added closes to them (C13).
+    # Visits closed to the person because of an interest they added (C13).
     barred_visits: frozenset[UUID] = frozenset()
 
 
@@ -85,13 +85,13 @@ class Actor:
     organisation_id: UUID | None = None
     clearances: tuple[ActorClearance, ...] = field(default=())
     has_second_factor: bool = False
-    # The memberships in the organisation the person is acting for, and the roles in it and
-    # administrator of the instance; worked out once, since lists ask for them in each line.
+    # The memberships in the organisation the person is acting for. Their roles there, plus
+    # administrator of the instance. Both are computed once, since lists need them for each line.
     acting: tuple[ActorMembership, ...] = field(init=False, repr=False, compare=False)
     roles: frozenset[Role] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out what follows from the memberships."""
+        """Compute the values that follow from the memberships."""
         acting = tuple(m for m in self.memberships if m.organisation_id == self.organisation_id)
         roles = {m.role for m in acting}
         if self.is_administrator:
@@ -133,7 +133,7 @@ class Actor:
     def takes_part(self) -> bool:
         """Whether the person has a role in which people take part in cooperations (product.md, 2).
 
-        Auditors and administrators look on; for confidential content that isn't enough.
+        Auditors and administrators only look on; that isn't enough for confidential content.
         """
         return not self.roles <= TAKE_NO_PART
 

@@ -17,11 +17,12 @@ Condition = sa.ColumnElement[bool]
 def built_once(
     build: Callable[Concatenate[Actor, P], Condition],
 ) -> Callable[Concatenate[Actor, P], Condition]:
-    """Return a function that builds a condition once a request for the same arguments.
+    """Return a function that builds a condition once per request for the same arguments.
 
     My work asks a dozen queries for the same condition, and building it takes longer than running
-    it. It may depend only on its arguments and on the day. It is cached for the request and used
-    only by its thread: two threads can't compile with the same alias at the same time (adr 51).
+    it. The condition may depend only on its arguments and on the day. It is cached for the request
+    and used only by its thread: two threads can't compile with the same alias at the same time
+    (adr 51).
     """
 
     @wraps(build)

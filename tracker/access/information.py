@@ -41,11 +41,11 @@ RESTRICTED = frozenset(
 def may_see_planning(
     actor: Actor, cooperation_id: UUID, visit_id: UUID, *, listed: bool, leads: bool
 ) -> Decision:
-    """Decide who may see place, dates and team of a visit (class K2).
+    """Decide who may see the place, dates and team of a visit (class K2).
 
-    People listed in V2, the lead always, and cleared where they need a clearance. Somebody who led
-    a visit and now acts for a CSO needs one. Auditors and administrators can't, unless they are
-    listed and cleared in another role.
+    People listed in V2, and always the lead; with a clearance, if they need one. Somebody who led a
+    visit and now acts for a CSO does. Auditors and administrators can't, unless they are listed and
+    cleared in another role.
     """
     if actor.organisation_id is None:
         return no(_l("You aren't acting for any organisation."))

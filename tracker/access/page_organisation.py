@@ -12,8 +12,8 @@ from tracker.access.gate import SAFE_METHODS, mark_of, optional_actor
 from tracker.core.csrf import mark_pages, sent_mark
 from tracker.core.errors import RuleBrokenError
 
-# Fields of forms whose view compares it itself (access.page_tokens, checklists.editing): its page
-# comes back with what was typed.
+# Fields of forms whose views compare the organisation themselves (access.page_tokens,
+# checklists.editing): they show the page again with what was typed.
 _COMPARED_BY_VIEW = frozenset({"draft_page", "mark", "opened", "page", "page_token"})
 # What people do for themselves, whichever organisation they act for.
 _FOR_ONESELF = frozenset({"accounts", "security"})
@@ -32,7 +32,7 @@ def init_page_organisation(app: Flask) -> None:
 def is_from_another() -> bool:
     """Return whether a form was sent from a page that was opened for another organisation.
 
-    Not what people do for themselves. The marks of the request's page are compared.
+    False for what people do for themselves. Compares the mark in the form with the current one.
     """
     if request.blueprint in _FOR_ONESELF:
         return False
@@ -40,7 +40,7 @@ def is_from_another() -> bool:
 
 
 def require_same(now: str, seen: str) -> None:
-    """Raise RuleBrokenError if a page was opened for another organisation than acted for now."""
+    """Raise RuleBrokenError if a page was opened for another organisation than the current one."""
     if _differ(now, seen):
         raise RuleBrokenError(
             _l("You have switched to another organisation since you opened this page.")

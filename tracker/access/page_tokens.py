@@ -2,8 +2,8 @@
 
 Nobody acts on something they didn't see (product.md, 5.3). What a page shows is hashed, and the
 token holds the digest, signed by the instance for one person, the organisation they act for, and
-one purpose. Nobody else can make one, and a token of another person or another page is invalid. A
-person who changes the organisation in another tab is told so, and nothing is done.
+one purpose. Nobody else can make one, and a token of another person or another page is invalid. If
+a person changes the organisation in another tab, we say so and do nothing.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class OtherOrganisationError(NotShownError):
 
 @dataclass(frozen=True, slots=True)
 class TokenContent:
-    """What a person's token says: the digest of the page and what else is stored."""
+    """What a person's token says: the digest of the page and anything else stored in it."""
 
     digest: str
     more: tuple[str, ...]
@@ -58,7 +58,7 @@ def digest_of(*things: str) -> str:
 
 
 def token_of(actor: Actor, purpose: str, digest: str, *more: str) -> str:
-    """Return the token of a page whose content has this digest; more is stored in the token."""
+    """Return the token of a page whose content has this digest; the token also stores more."""
     return _signer(purpose).dumps([_owner(actor), digest, *more])
 
 

@@ -1,4 +1,4 @@
-"""What a browser is called, worked out from what it says of itself."""
+"""Names of browsers and their systems, derived from the user agent string."""
 
 from functools import lru_cache
 

@@ -101,7 +101,7 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
         return len(self.mf_recovery_codes or ())
 
 
-class Passkey(Identified, WebAuthnMixin, Base):  # type: ignore[misc] # ids are no numbers here
+class Passkey(Identified, WebAuthnMixin, Base):  # type: ignore[misc] # ids aren't numbers here
     """A passkey: the public key that verifies what its device signs."""
 
     __tablename__ = "passkey"
@@ -287,7 +287,7 @@ class Attempt(Identified, Base):
 
 
 class SecurityKind(enum.StrEnum):
-    """What an entry of the security log says; what the trail says too is named as there."""
+    """What an entry of the security log says; kinds that the trail also has are named as there."""
 
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -338,8 +338,9 @@ class SecurityLogEntry(Identified, Base):
     )
 
     kind: Mapped[SecurityKind]
-    # Whose account it is about; None if nobody known. What a stranger typed is never stored. No
-    # foreign keys, as in the trail: they would lock a person's row while another's is locked.
+    # Whose account it is about; None if it isn't anybody known. What a stranger typed is never
+    # stored. No foreign keys, as in the trail: they would lock a person's row while another's is
+    # locked.
     user_id: Mapped[UUID | None]
     # Who did it, as far as that is proved; None for a failure, and for the application itself.
     by_id: Mapped[UUID | None]

@@ -1,4 +1,4 @@
-"""View models of accounts: tasks about roles in My work, and one's own open sessions."""
+"""View models of accounts: tasks about roles in My work, and a person's own open sessions."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -62,6 +62,6 @@ def _task(actor: Actor, power: WaitingPower) -> Task | None:
     if power.is_confirmed:
         label = _("Role of %(name)s: %(role)s", name=power.name, role=role)
         return Task(label, _("Waiting for the person to accept it"), OTHERS, url, where)
-    if power.has_colleague and not actor.has(*POWERS):  # not the administrator's to confirm
+    if power.has_colleague and not actor.has(*POWERS):  # not for the administrator to confirm
         return None
     return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Look"))

@@ -49,8 +49,8 @@ class Holders:
     """An organisation's people with a signatory or manager role whose power is current."""
 
     open: frozenset[UUID] = frozenset()
-    # Those whose account is suspended. They can do nothing, and still nobody confirms in their
-    # place: otherwise an administrator could suspend the only one and then confirm alone.
+    # Those whose account is suspended. They can do nothing, but nobody may confirm in their place
+    # either: otherwise an administrator could suspend the only one and then confirm alone.
     suspended: frozenset[UUID] = frozenset()
 
     def without(self, person: UUID) -> "Holders":
@@ -81,7 +81,7 @@ def runs_from_to(first: dt.date | None, last: dt.date | None, day: dt.date) -> b
 
 
 def can_see_security_log(actor: Actor) -> Decision:
-    """Decide who sees the security log of all people: administrators. Each sees their own."""
+    """Decide who sees the security log of all people: administrators. Everybody sees their own."""
     if actor.is_administrator:
         return YES
     return no(_l("Only administrators can see the security log of all people."))
@@ -136,7 +136,7 @@ def can_hold(roles: Collection[tuple[UUID | None, Role]]) -> Decision:
 
 
 def can_give_to(actor: Actor | None, person: UUID) -> Decision:
-    """Decide who may be given a role: never oneself (product.md, section 2)."""
+    """Decide to whom a person may give a role: never themselves (product.md, section 2)."""
     if actor is not None and actor.user_id == person:
         return no(_l("You can't give yourself a role. Ask somebody else."))
     return YES
@@ -193,7 +193,7 @@ def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
 
 
 def can_end_role(actor: Actor, facts: RoleFacts, holders: Holders) -> Decision:
-    """Decide who ends somebody's role. One's own ends by leaving the organisation.
+    """Decide who ends somebody's role. People end their own by leaving the organisation.
 
     A signatory or manager role that has begun is ended by another signatory or manager of the
     organisation; the last one's by an administrator (product.md, section 2). The last one is the
@@ -245,7 +245,7 @@ def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
     """Decide who suspends and restores an account.
 
     Administrators; coordinators if the person has only roles that coordinators give, and only in
-    the organisation they act for. Never one's own account.
+    the organisation they act for. Never their own account.
     """
     if person.user_id == actor.user_id:
         return no(_l("You can't suspend your own account."))
@@ -280,7 +280,7 @@ def needs_second_factor(roles: Collection[Role], compulsory: Collection[Role]) -
 def can_remove_passkey(
     *, is_last_factor: bool, roles: Collection[Role], compulsory: Collection[Role]
 ) -> Decision:
-    """Decide whether one's own passkey may be removed: not the last factor a role needs."""
+    """Decide whether a person's own passkey may be removed: not the last factor a role needs."""
     if is_last_factor and needs_second_factor(roles, compulsory):
         return no(
             _l(
@@ -292,7 +292,7 @@ def can_remove_passkey(
 
 
 def can_reset_second_factor(actor: Actor, person: PersonFacts) -> Decision:
-    """Decide who resets a lost second factor: a second person, never oneself.
+    """Decide who resets a lost second factor: a second person, never its owner.
 
     Administrators, and managers of an organisation of the person. Only administrators can reset an
     administrator's second factor.

@@ -428,7 +428,7 @@ def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
 
 
 def own_roles(actor: Actor) -> tuple[PersonRole, ...]:
-    """Return all one's own roles that are current today, or await confirmation or acceptance."""
+    """Return all roles of the person that are current, or await confirmation or acceptance."""
     rows = db.session.execute(
         _role_columns().where(
             Membership.user_id == actor.user_id, sa.or_(runs_on(clock.today()), waits())
@@ -526,7 +526,7 @@ def may_come_in(user_id: UUID) -> bool:
     return bool(db.session.scalar(wanted)) or OUTSIDE_READERS.get()(user_id)
 
 
-# Built once, since they take longer to make than the query to run.
+# Built once, since building them takes longer than running the query.
 _HOLDER, _COLLEAGUE = aliased(Membership), aliased(User)
 
 
@@ -573,7 +573,7 @@ def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
 
 
 def find_waiting_power(actor: Actor, membership_id: UUID) -> Membership | None:
-    """Return a role of one's own that has to be accepted or confirmed."""
+    """Return one of the actor's own roles that awaits confirmation or acceptance."""
     return db.session.scalar(
         sa.select(Membership)
         .options(joinedload(Membership.organisation), joinedload(Membership.user))

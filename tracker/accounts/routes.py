@@ -1,4 +1,4 @@
-"""Pages for one's own account, and for accepting an invitation.
+"""Pages for your own account, and for accepting an invitation.
 
 In one file: name, second factor, passkeys, sessions and roles are parts of one account.
 """
@@ -53,7 +53,7 @@ GONE = 410
 @blueprint.route("/account", methods=["GET", "POST"])
 @gate.signed_in
 def profile() -> str | Response:
-    """Show one's own account, and change name and language."""
+    """Show your own account, and change name and language."""
     actor = gate.current_actor()
     user = _signed_in_user()
     form = ProfileForm(obj=user)
@@ -88,7 +88,7 @@ def profile() -> str | Response:
 @blueprint.route("/account/acting", methods=["GET", "POST"])
 @gate.signed_in
 def switch() -> str | Response:
-    """Choose the organisation one is acting for."""
+    """Choose the organisation you are acting for."""
     actor = gate.current_actor()
     offered = {m.organisation_id: m for m in actor.memberships if m.organisation_id}
     form = OrganisationForm()
@@ -173,7 +173,7 @@ def second_factor_needed() -> str | Response:
 @blueprint.route("/account/passkeys/<uuid:passkey_id>", methods=["GET", "POST"])
 @gate.signed_in
 def passkey(passkey_id: UUID) -> str | Response:
-    """Show one of one's own passkeys, and rename it."""
+    """Show one of your own passkeys, and rename it."""
     actor = gate.current_actor()
     passkey = _own_passkey(actor, passkey_id)
     form = PasskeyForm(obj=passkey)
@@ -194,7 +194,7 @@ def passkey(passkey_id: UUID) -> str | Response:
 @blueprint.route("/account/passkeys/<uuid:passkey_id>/remove", methods=["GET", "POST"])
 @gate.signed_in
 def remove_passkey(passkey_id: UUID) -> str | Response:
-    """Remove one of one's own passkeys, after saying what that means."""
+    """Remove one of your own passkeys, after saying what that means."""
     actor = gate.current_actor()
     removed: str | Response = _remove_passkey(actor, _own_passkey(actor, passkey_id))
     return removed
@@ -217,7 +217,7 @@ def _remove_passkey(actor: Actor, passkey: Passkey) -> str | Response:
 @blueprint.get("/account/sessions")
 @gate.signed_in
 def own_sessions() -> str:
-    """List one's own open sessions, each with a button to end it."""
+    """List your own open sessions, each with a button to end it."""
     actor = gate.current_actor()
     return render_template(
         "accounts/sessions.html",
@@ -241,7 +241,7 @@ def after_factor_change() -> Response:
 @blueprint.post("/account/sessions/<uuid:session_id>/end")
 @gate.signed_in
 def end_session(session_id: UUID) -> Response:
-    """End one of one's own sessions, but the current one: signing out ends that."""
+    """End one of your own sessions except the current one, which signing out ends."""
     actor, current = gate.current_actor(), sessions.session_id()
     others = {line.session_id for line in stored_sessions.own(actor, current) if not line.is_this}
     gate.found_or_404(session_id if session_id in others else None)
@@ -256,7 +256,7 @@ def end_session(session_id: UUID) -> Response:
 @blueprint.post("/account/sessions/end-others")
 @gate.signed_in
 def end_other_sessions() -> Response:
-    """End all one's own sessions but this one."""
+    """End all your own sessions except this one."""
     actor, current = gate.current_actor(), sessions.session_id()
     return perform(
         None,

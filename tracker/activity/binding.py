@@ -185,24 +185,24 @@ class _Row:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Its table and its name."""
+        """The row's table and name."""
         return self.bound.name, self.row
 
     def know(self, before: Mapping[str, Any] | None) -> None:
-        """Set what it was before, unless that isn't known; a row that isn't checked is none."""
+        """Set the values before the change, if known; None if the row wasn't checked then."""
         if before is not None:
             self.before = before if self.bound.is_checked(before) else None
             self.knows_before = True
 
     @property
     def is_lost(self) -> bool:
-        """Whether the session no longer knows the row."""
+        """Whether the session no longer has the row."""
         if self.values is not None or self.is_deleted:
             return False
         return self.instance is None or sa.inspect(self.instance).detached
 
     def fields(self) -> Mapping[str, Any]:
-        """Return its attributes."""
+        """Return the row's attributes."""
         return _Attributes(self.instance) if self.values is None else self.values
 
 
@@ -668,7 +668,7 @@ class _RowKeys:
         self._restricted: list[bytes | None] = []
 
     def entry(self, row: _Row) -> Entry:
-        """Return what an event says of a row, under the key that the row's class requires."""
+        """Return what an event says about a row, under the key that the row's class requires."""
         key = self._of(row.scope or Scope())
 
         def digest(values: Mapping[str, Any] | None) -> str | None:

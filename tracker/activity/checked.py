@@ -191,9 +191,9 @@ def is_restricted(table: str, values: Mapping[str, Any]) -> bool:
     return bool(values["is_sealed"]) if table == REVISION else False
 
 
-# What an event says of a row: the digest before its change and the one after it, None if it did not
-# exist. Older events, those that bind a row as it is, and those of a change whose row could not be
-# read before it (activity.binding) say only the one after it.
+# What an event says about a row: the digest before its change and the one after it, None if it did
+# not exist. Older events, those that bind a row as it is, and those of a change whose row could not
+# be read before it (activity.binding) say only the one after it.
 Entry = str | list[str | None] | None
 # The digest of a row whose key has been destroyed.
 WITHOUT_KEY = ""

@@ -66,7 +66,7 @@ WORKED_OUT_OF_VISITS = frozenset(
         verbs.AUDIENCE_CHANGED,
     )
 )
-# All derived events. They don't say whose act it was: it may have been the last one missing from a
+# All derived events. They don't say whose act it was: it may have been the last missing act of a
 # person on the team.
 _WORKED_OUT = WORKED_OUT_OF_VISITS | {verbs.STAGE_CHANGED.name}
 

@@ -32,8 +32,8 @@ class Stale(enum.IntEnum):
 
 
 # What a job of the worker can make stale for very many objects, and what depends on it. Who may
-# sign or send is checked each time anyway; a person whom a day takes off a visit's list has had no
-# role or no party there since midnight.
+# sign or send is checked each time anyway; a person who drops off a visit's list with a new day has
+# had no role or no party there since midnight.
 PUT_OFF = (Stale.TEAM, Stale.CHECKLIST, Stale.VISIT, Stale.COOPERATION, Stale.REGISTER)
 
 

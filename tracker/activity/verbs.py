@@ -158,9 +158,9 @@ HINT_ANSWERED = _verb("hint_answered", "kind", "item", "organisation", "how")
 SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind", "because", "name", "function", "method")
 OUTSIDE_READER_ASKED = _verb("outside_reader_asked", "kind", "name", "function", "until", "reason")
 OUTSIDE_READER_ACCEPTED = _verb("outside_reader_accepted", "kind", "name")
-# Withdrawn, its last day passed, or the text frozen without it; confirming has its own verb.
+# Withdrawn, expired, or the text frozen without it; confirming has its own verb.
 OUTSIDE_READING_ENDED = _verb("outside_reading_ended", "kind", "name", "how")
-# Only comments to all parties; those to one's own side leave no event.
+# Only comments to all parties; those to the author's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")
 COMMENT_EDITED = _verb("comment_edited", "kind", "item")
 COMMENT_WITHDRAWN = _verb("comment_withdrawn", "kind", "item")

@@ -72,7 +72,7 @@ def of_subjects_with_details(
 def _of_subjects(
     condition: sa.ColumnElement[bool], of: Iterable[Verb], cooperation_ids: Collection[UUID]
 ) -> sa.Select[Any]:
-    # Not a join: events are found by their subjects, of which a chain has many more.
+    # Not a join: events are found by their subjects, since a chain has many more events.
     in_chain = sa.exists().where(
         Chain.id == Event.chain_id, Chain.cooperation_id.in_(cooperation_ids)
     )
@@ -135,7 +135,7 @@ def _is_bound(
     """Return whether an event in a chain binds a digest, without walking the chain.
 
     The event matches its own digest, the one after it follows it, and the sealed end covers it. So
-    no row put in beside the others counts.
+    a row inserted beside the others doesn't count.
     """
     row = db.session.execute(sa.select(*_HEAD).where(of_chain)).one_or_none()
     if row is None or not head_is_authentic(row.kind.value, *row[1:]):
@@ -209,9 +209,9 @@ def erased_before(cooperation_id: UUID) -> int:
 
 
 def lacking_details(events: Iterable[tuple[Link, object]]) -> frozenset[UUID]:
-    """Return the subjects of events that lack their details, and no later event says why.
+    """Return the subjects of events that lack their details without a later event that says why.
 
-    events are given with their details, None if they are gone. One query, and none where all have
+    events are given with their details, None if they are gone. One query, and none if all have
     them.
     """
     missing = [link for link, details in events if details is None]

@@ -110,7 +110,7 @@ def call_off(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 
 
 def may_call_off(actor: Actor, loaded: LoadedChecklist) -> Decision:
-    """Decide the same without reading the text in force, for pages that link there."""
+    """Decide the same without reading the text in force, for pages that link to the action."""
     return policy.can_call_off_amendment(
         actor,
         loaded.own_party(actor),

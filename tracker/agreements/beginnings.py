@@ -1,4 +1,4 @@
-"""Whether checklists are of the kind and the visit that they were started for, by their events."""
+"""Whether checklists are of the kind and the visit they were started for, according to events."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -17,8 +17,9 @@ CHECKLIST = "checklist"
 def misplaced(checklists: Collection[Checklist]) -> frozenset[UUID]:
     """Return the checklists that were started as another kind, or for another visit.
 
-    By the events of their start and of their visit's planning, which name its number. Where a
-    recorded act erased the details, nothing is known. In one statement, two if details are missing.
+    Derived from the events of their start and of their visit's planning, which name its number. If
+    a recorded act erased the details, nothing is known. Takes one statement, two if details are
+    missing.
     """
     visit_ids = {checklist.visit_id for checklist in checklists if checklist.visit_id}
     events = witness.of_subjects_with_details(

@@ -95,7 +95,7 @@ class Compared:
 
 
 def on_pages(checklists: Collection[Checklist]) -> dict[UUID, TextOnPage]:
-    """Return what pages say of the texts of checklists; of a first draft they say nothing."""
+    """Return the status of checklists' texts as pages show it; nothing for a first draft."""
     texts = {checklist.id: TextOnPage(agrees=True) for checklist in checklists}
     compared = compare([checklist for checklist in checklists if not _is_first_draft(checklist)])
     for checklist_id, text in compared.items():
@@ -119,8 +119,8 @@ def first_day(kind: str, document: Mapping[str, Any]) -> dt.date | None:
 def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
     """Compare rows of checklists with their signatures and events, for lists.
 
-    Of what is in force or waits, the text is read where it is not encrypted. In a constant number
-    of statements, and none where there is nothing to compare.
+    Texts that are in force or waiting are read unless they are encrypted. Takes a constant number
+    of statements, and none if there is nothing to compare.
     """
     if not checklists:
         return {}

@@ -89,7 +89,7 @@ def terms_of(checklist: Checklist) -> Checklist | None:
 def agreed_notice(checklist: Checklist) -> int:
     """Return the days of notice agreed in M20 of the terms as signed; none where none is agreed.
 
-    None either for terms that have run out: nothing is left for which a party could rely on it.
+    Also none for terms that have run out: no party can rely on it any more.
     """
     terms = terms_of(checklist)
     document = standing_document(terms) if terms else None
@@ -100,7 +100,7 @@ def agreed_notice(checklist: Checklist) -> int:
 
 
 def _is_past_its_last_day(checklist: Checklist) -> bool:
-    """Tell whether the last day that the cooperation keeps of M19 has passed."""
+    """Return whether the last day of M19 that the cooperation stores has passed."""
     ends_on = db.session.scalar(
         sa.select(Cooperation.ends_on).where(Cooperation.id == checklist.cooperation_id)
     )
@@ -108,14 +108,14 @@ def _is_past_its_last_day(checklist: Checklist) -> bool:
 
 
 def renews_itself(document: Mapping[str, Any]) -> bool:
-    """Tell whether signed terms renew themselves unless a party says no in time (M19)."""
+    """Return whether signed terms renew themselves unless a party says no in time (M19)."""
     return bool(frozen_text.values_in(document, "M19").get("renewal") == "automatic")
 
 
 def no_end_is_announced() -> sa.ColumnElement[bool]:
     """Return the condition over Cooperation: its terms are in force, unamended, without notice.
 
-    Where such terms have run out, nobody has begun yet to renew them or to end the cooperation.
+    Where such terms have run out, nobody has begun to renew them or to end the cooperation yet.
     """
     is_ending = sa.exists().where(
         Notice.checklist_id == Checklist.id,

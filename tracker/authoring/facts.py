@@ -1,4 +1,4 @@
-"""An article as its author wrote it, and split into the parts that are shown and compared. Pure."""
+"""An article as its author wrote it, and split into the parts to show and compare. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

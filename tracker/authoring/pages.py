@@ -16,7 +16,7 @@ from tracker.search.words import NOTHING, Question, mark
 
 @dataclass(frozen=True, slots=True)
 class ItemLink:
-    """An item of a checklist, with a link as long as a template has it."""
+    """An item of a checklist, with a link if a current template has it."""
 
     code: str
     label: str

@@ -52,7 +52,7 @@ def can_write_own(actor: Actor) -> Decision:
 
 
 def can_change_own(actor: Actor, organisation_id: UUID) -> Decision:
-    """Decide who changes an own article: only the organisation one is acting for."""
+    """Decide who changes an organisation's article: only people who are acting for it."""
     if actor.organisation_id != organisation_id:
         return no(_l("Only the organisation that wrote this guidance can change it."))
     return can_write_own(actor)

@@ -1,7 +1,8 @@
 """Checks of the shipped articles against the checklists, and of their translations. Pure.
 
 An article in another language than English is a translation: it has the same passages in the same
-order, each with the same statements and items, and says which revision of the original it says.
+order, each with the same statements and items, and names the revision of the original that it
+translates.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from tracker.guidance.models import DEFAULT_LANGUAGE
 
 
 def mistakes(library: Library, templates: Iterable[Template]) -> Iterator[Mistake]:
-    """Yield what of the articles does not fit the checklists or the article they translate."""
+    """Yield where articles don't fit the checklists, or the article they translate."""
     statements = {
         item.code: set(item.rests_on.statements)
         for template in templates

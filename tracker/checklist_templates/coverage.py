@@ -89,7 +89,7 @@ def look(
 ) -> Coverage:
     """Compare the content with the field's statements and items (domain.md, sections 1 and 2).
 
-    A statement is covered if a passage of guidance has it or an item is based on it.
+    A statement is covered if a guidance passage contains it or an item is based on it.
     """
     passages = {
         f"{article.head.slug}/{passage.key}": set(passage.statements)

@@ -184,7 +184,7 @@ def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]
 
 
 def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
-    """Return the part of a translation that is also valid for another version: equal items."""
+    """Return the part of a translation also valid for another version: that of equal items."""
     sections = {section.key: section.title for section in old.sections}
     return ChecklistWords(
         kind=words.kind,

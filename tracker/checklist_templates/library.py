@@ -208,7 +208,7 @@ def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str
 
 
 def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
-    """Return the codes of the field's items that no template has."""
+    """Return the codes of the items in domain.md that no template has."""
     codes = {item.code for file in files for item in file.template.items}
     wanted = [f"{letter}{n}" for letter, count in ITEMS_OF.items() for n in range(1, count + 1)]
     return [code for code in wanted if code not in codes]

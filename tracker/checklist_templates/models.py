@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.cooperations.models import (
-    ChecklistKind as ChecklistKind,  # noqa: PLC0414 -- the parts above know it from here
+    ChecklistKind as ChecklistKind,  # noqa: PLC0414 -- higher packages import it from here
 )
 from tracker.core.db import Base, Identified
 

@@ -39,7 +39,7 @@ MOST_BETWEEN = 5
 _END_SIGN = re.compile(r"[.!?;\u061f\u061b]")
 # Letters that are used for each other in Arabic, in addition to those that folding unifies.
 LETTERS = str.maketrans("\u0629\u0649", "\u0647\u064a")
-# What is written together with the next word in Arabic: and, so; by, for, as; the article.
+# Arabic particles written together with the next word: and, so; by, for, as; the article.
 PARTICLES = re.compile(
     r"[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0644\u0643])?"
 )
@@ -306,7 +306,7 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
 def forms_in(text: str) -> AbstractSet[str]:
     """Return the different words of a text in the form in which phrases are compared."""
     words = folded_words(text)
-    if text.isascii():  # no words are written together, as in Arabic
+    if text.isascii():  # no words are written together, as they are in Arabic
         return words
     return {form for word in words if word for form in _forms_of(word)}
 
@@ -390,8 +390,9 @@ class _Text:
 def _ends_sentence(between: str) -> bool:
     """Return whether a sentence ends in what is between two words.
 
-    It does at a new line, and at a sign such as a full stop with a space after it, if only signs
-    are in between. Each run of signs is looked at once, so that a long one costs no more.
+    It does at a new line, and at a punctuation mark such as a full stop followed by a space, if
+    only punctuation is in between. Each run of it is looked at only once, so a long one costs no
+    more.
     """
     if "\n" in between:
         return True

@@ -13,8 +13,9 @@ WORDS = re.compile(r"\A\s+|\S+\s*")
 # marking single words to be clearer than showing one after the other.
 ALIKE = 0.4
 RELATED = 0.2
-# How many pairs of words or lines are compared: a bit of memory for each. No text that people write
-# comes near: the longest article has some 8,000 words, the longest checklist some 2,000 lines.
+# The most pairs of words or lines that are compared, at one bit of memory each. No text that people
+# write comes near it: the longest article has some 8,000 words, the longest checklist some 2,000
+# lines.
 MOST_PAIRS = 10**8
 Difference = list[tuple[str, str]]
 Line = tuple[str, ...]
@@ -40,7 +41,7 @@ def words(before: str, after: str) -> Difference:
 
 
 def lines(before: str, after: str) -> Difference:
-    """Return the lines in which two texts differ, those taken out before those put in."""
+    """Return the lines in which two texts differ, removed ones before added ones."""
     old, new = before.splitlines(), after.splitlines()
     return [
         (kind, f"{line}\n")
@@ -54,7 +55,7 @@ def lines(before: str, after: str) -> Difference:
 def _steps(old: Sequence[Hashable], new: Sequence[Hashable]) -> Opcodes | list[Opcode]:
     """Return how one sequence becomes another.
 
-    Of very long ones only what both begin and end with is equal, and all between is replaced.
+    Of very long ones, only a common beginning and end count as equal; all in between is replaced.
     """
     shorter = min(len(old), len(new))
     begin = next((n for n in range(shorter) if old[n] != new[n]), shorter)

@@ -1,4 +1,4 @@
-"""What packages above supply for a checklist: comments, own guidance, its text, its visit."""
+"""What higher packages supply for a checklist: comments, own guidance, its text, its visit."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
-    """What a visit's checklist looks at of its visit."""
+    """What the rules of a visit's checklist need to know about the visit."""
 
     team: frozenset[UUID]
     starts_on: dt.date
@@ -22,7 +22,7 @@ class VisitFacts:
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 
-# How visits' teams and days are found: visits stands above this part.
+# The reader that finds visits' teams and days: visits is a higher package.
 VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 
 
@@ -40,7 +40,7 @@ class CommentLine:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """What a person reads of the comments on an item: how many, and the last few."""
+    """The comments that a person may read on an item: how many, and the last few."""
 
     count: int = 0
     last: tuple[CommentLine, ...] = ()
@@ -51,19 +51,19 @@ NO_COMMENTS = Thread()
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The comments that a person reads on a checklist, by item; on the whole of it by nothing."""
+    """The comments that a person may read on a checklist, by item ("": on all of it)."""
 
     by_item: Mapping[str, Thread]
 
     def of(self, item: str = "") -> Thread:
-        """Return the comments on an item, or with nothing those on the checklist as a whole."""
+        """Return the comments on an item, or without one those on the checklist as a whole."""
         return self.by_item.get(item, NO_COMMENTS)
 
 
 CommentReader = Callable[[Actor, Checklist], Threads | None]
 
 
-# How comments beside items are found: comments stands above this part.
+# The reader that finds comments beside items: comments is a higher package.
 COMMENT_READER: Slot[CommentReader] = Slot("comment_reader", lambda _actor, _checklist: None)
 
 
@@ -88,22 +88,22 @@ OwnGuidance = Mapping[str, Sequence[OwnPassageBeside]]
 OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
 
 
-# How own guidance beside items is found: authoring stands above this part.
+# The reader that finds own guidance beside items: authoring is a higher package.
 OWN_GUIDANCE_READER: Slot[OwnGuidanceReader] = Slot("own_guidance_reader", lambda _actor, _id: {})
 
 
 def own_guidance_beside(actor: Actor, cooperation_id: UUID) -> OwnGuidance:
-    """Return by item's code what parties wrote themselves and the person may read."""
+    """Return, by item code, the passages by parties that the person may read."""
     return OWN_GUIDANCE_READER.get()(actor, cooperation_id)
 
 
 @dataclass(frozen=True, slots=True)
 class TextOnPage:
-    """What the page of a checklist says of its signed text."""
+    """What the page of a checklist says about its signed text."""
 
     # Whether the rows agree with signatures and events.
     agrees: bool
-    # Its status today, in words with their mark; empty as long as there is none.
+    # Its status today as a label with its style mark; empty while there is none.
     words: object = ""
     mark: str = ""
 
@@ -111,7 +111,7 @@ class TextOnPage:
 TextReader = Callable[[Collection[Checklist]], Mapping[UUID, TextOnPage]]
 
 
-# How texts are compared with their evidence: agreements stands above this part.
+# The reader that compares texts with their evidence: agreements is a higher package.
 TEXT_READER: Slot[TextReader] = Slot(
     "text_reader",
     lambda checklists: {checklist.id: TextOnPage(agrees=True) for checklist in checklists},
@@ -119,10 +119,10 @@ TEXT_READER: Slot[TextReader] = Slot(
 
 
 def text_on_page(checklist: Checklist) -> TextOnPage:
-    """Return what the page of a checklist says of its text, by its signatures and events."""
+    """Return what the page of a checklist says about its text, from signatures and events."""
     return texts_on_page([checklist])[checklist.id]
 
 
 def texts_on_page(checklists: Collection[Checklist]) -> Mapping[UUID, TextOnPage]:
-    """Return what a list says of the texts of checklists, in a constant number of statements."""
+    """Return what a list says about the texts of checklists, in a constant number of statements."""
     return TEXT_READER.get()(checklists)

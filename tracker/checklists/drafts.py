@@ -22,7 +22,7 @@ from tracker.core.errors import RuleBrokenError
 KEPT_FOR = dt.timedelta(days=90)
 MOST_LETTERS = 200_000
 MOST_FIELDS = 2_000
-# The largest number that a browser counts exactly; no page ever reaches it.
+# The largest whole number that JavaScript represents exactly; no page ever reaches it.
 LAST_NUMBER = 10**12
 # The largest version that fits into the column.
 LAST_VERSION = 2**31 - 1

@@ -66,7 +66,7 @@ BESIDE = frozenset(
         "remove_row",
     }
 )
-# The query parameter that has a form filled with how partners were chosen.
+# The query parameter that fills a form with the record of how partners were chosen.
 RECORDED = "selection"
 # The endpoint that stores what is typed and not saved yet.
 DRAFT = "draft"
@@ -84,8 +84,8 @@ SENT_LATE = "form_was_sent_late"
 def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """Return a checklist the person may open, or abort with 404; log opening class K2.
 
-    In a request that writes, it is locked, so that the verb need not read it again: except while a
-    proof of identity or a scan is checked, which takes long, and for storing a draft.
+    In a request that writes, it is locked, so that the verb needn't read it again; but not while a
+    proof of identity or a scan is checked, which takes long, nor for storing a draft.
     """
     if request.method == "POST":
         checklist = found_or_404(queries.find(actor, checklist_id))
@@ -132,15 +132,15 @@ def load_localized(checklist: Checklist) -> LoadedChecklist:
 
 
 def item_of(loaded: LoadedChecklist, code: str) -> Item:
-    """Return an item, or answer 404 when the template has none of that code (item_or_gone)."""
+    """Return an item; abort with 404 if the template has none with that code (item_or_gone)."""
     return item_or_gone(loaded.template.item(code), loaded.checklist, code)
 
 
 def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
-    """Return the item of a code; without one answer 404.
+    """Return the item with a code; abort with 404 if there is none.
 
-    Raise RuleBrokenError instead if something about it was sent and another version of the
-    checklist has it: the checklist moved while somebody was writing, and their words are shown.
+    Raise RuleBrokenError instead if a form about it was sent and another version of the checklist
+    has it: the checklist was upgraded while somebody was writing, and their text is shown.
     """
     if item is None and request.method == "POST":
         others = library.versions(checklist.kind)
@@ -167,7 +167,7 @@ def is_sent(form: Form) -> bool:
 
     A form that was sent with the token of another session, or for another organisation than its
     page was opened for, is shown again with what was typed, so that nothing is saved in the wrong
-    name.
+    person's name.
     """
     if not form.is_submitted():
         return False
@@ -191,10 +191,10 @@ def is_sent(form: Form) -> bool:
 
 
 def shows_anew(form: Form) -> bool:
-    """Return whether a form is to remember what its page shows now.
+    """Return whether a form has to store what its page shows now.
 
-    It is being opened, or comes back because the person acts for another organisation now. Else a
-    form that was sent says what its page showed.
+    It does when it is opened, or shown again because the person acts for another organisation now.
+    Any other form that was sent says what its page showed.
     """
     return not form.is_submitted() or _is_for_another()
 
@@ -218,14 +218,14 @@ def show_item(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: It
 
 
 def show_question(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
-    """Have a form remember that its page asks what an item asks now."""
+    """Store in a form the digest of the question that its page asks."""
     form.page_token.data = question_token(loaded, actor, item)
 
 
 def open_form(
     form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None
 ) -> None:
-    """Have a form for an answer that is being opened remember which answer and question it shows.
+    """Store in an answer's form that is being opened which answer and question it shows.
 
     One that was sent says what its page showed.
     """
@@ -268,8 +268,8 @@ def may_go_on(
     """Return whether the person may do something now; otherwise refuse it with the reason.
 
     If something was typed into the form, it stays on its page with the reason above: the text may
-    have been sent for signature while they wrote, or since they left a draft (is_draft). If nothing
-    was typed, RefusedError is raised.
+    have been sent for signature while they wrote, or since they saved a draft (is_draft). If
+    nothing was typed, RefusedError is raised.
     """
     if allowed:
         return True
@@ -285,7 +285,7 @@ def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:
 
 
 def checklist_page(template: str, loaded: LoadedChecklist, /, **values: Any) -> str:
-    """Render a page about a checklist, with what each of them names: its cooperation, its kind."""
+    """Render a page about a checklist, with what each such page names: its cooperation and kind."""
     return render_template(
         template,
         checklist=loaded.checklist,
@@ -308,8 +308,8 @@ def proposal_page(
 ) -> str:
     """Show the page for suggesting a change to an answer; action is where it is sent.
 
-    own is the text on the form, for comparison if the answer changed meanwhile. is_from_record says
-    that the form was filled with what was recorded.
+    own is the text in the form, for comparison if the answer has changed meanwhile. is_from_record
+    says that the form was filled with what was recorded.
     """
     current = loaded.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
@@ -367,7 +367,8 @@ def act_with_reason(
 ) -> str | Response | None:
     """Act with the reason that was typed, on the item as its page showed it (see show_item).
 
-    verb is given the reason, and the token of what was shown. None: the form has to be shown.
+    verb is given the reason, and the token of what was shown. Return None if the form has to be
+    shown.
     """
     if not form.validate_on_submit():
         return None
@@ -402,12 +403,12 @@ class Writing:
 
     @property
     def is_overtaken(self) -> bool:
-        """Whether the answer that was saved meanwhile is another one than the page showed."""
+        """Whether the answer saved meanwhile differs from the one that the page showed."""
         return self.theirs is not None and self.theirs.version != self.base
 
     @property
     def is_filled(self) -> bool:
-        """Whether the page shows unsaved text, to be compared with the answer."""
+        """Whether the page shows unsaved text to compare with the answer."""
         return self.typed is not None or self.theirs is not None
 
     def finish(self) -> None:
@@ -475,11 +476,11 @@ def handle_conflict(
     form: ShownFields,
     show: Callable[[ShownFields, Actor, LoadedChecklist, Item], None],
 ) -> tuple[LoadedChecklist, Writing]:
-    """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
+    """Keep the text of a person whose save conflicted with another as a draft (product.md, 4.6).
 
-    Return the checklist as it is now, and the writing with the answer saved before it. The
-    form takes that answer's version, so that sending it again is a choice made with both in view.
-    show has it remember what its page shows: show_item, or show_question of a form for answers.
+    Return the checklist as it is now, and the writing with the answer saved before it. The form
+    takes that answer's version, so that sending it again is a choice made with both in view. show
+    stores in it what its page shows: show_item, or show_question in a form for answers.
     """
     checklist = found_or_404(queries.find(actor, writing.checklist.id))
     loaded = load_localized(checklist)

@@ -23,7 +23,7 @@ from tracker.core import canonical, crypto
 
 @dataclass(frozen=True, slots=True)
 class FlagContent:
-    """What a flag says; of one by a rule also its key, the NPM's powers, and the passage."""
+    """What a flag says; for one by a rule also its key, the NPM's powers, and the passage."""
 
     reason: str
     rule: str | None = None
@@ -48,7 +48,7 @@ class WithReason(Protocol):
 
 
 def is_restricted(checklist: Checklist) -> bool:
-    """Return whether a checklist contains planning of a visit (class K2): roles, or its plan."""
+    """Return whether a checklist contains a visit's planning (class K2): its roles, or its plan."""
     return is_planning(checklist.kind, checklist.visit_id)
 
 
@@ -121,7 +121,7 @@ def put_flag(checklist: Checklist, flag: Flag, content: FlagContent) -> None:
     """Store what a flag says. The row has its id."""
     by_rule = content.rule is not None
     if is_restricted(checklist):
-        # The rule alone would tell what was answered.
+        # The rule alone would reveal what was answered.
         flag.rule, flag.powers, flag.passage, flag.reason = "" if by_rule else None, None, None, ""
         plain = asdict(content) | {"powers": list(content.powers)}
         flag.sealed_reason = _seal(checklist.cooperation_id, flag.id, "reason", plain)
@@ -158,7 +158,7 @@ def explanation_of(cooperation_id: UUID, flag: Flag) -> str:
 
 
 def put_hint_reason(checklist: Checklist, answer: HintAnswer, reason: str) -> None:
-    """Store why words limit the NPM or don't. The row has its id."""
+    """Store why a phrase limits the NPM or doesn't. The row has its id."""
     if is_restricted(checklist) and reason:
         answer.sealed_reason = _seal(
             checklist.cooperation_id, answer.id, "reason", {"text": reason}
@@ -168,7 +168,7 @@ def put_hint_reason(checklist: Checklist, answer: HintAnswer, reason: str) -> No
 
 
 def hint_reason_of(cooperation_id: UUID, answer: HintAnswer) -> str:
-    """Read why words limit the NPM or don't."""
+    """Read why a phrase limits the NPM or doesn't."""
     if answer.sealed_reason is None:
         return answer.reason
     text: str = _unseal(cooperation_id, answer.id, "reason", answer.sealed_reason)["text"]
@@ -176,7 +176,7 @@ def hint_reason_of(cooperation_id: UUID, answer: HintAnswer) -> str:
 
 
 def keyed_digest(checklist: Checklist, *parts: str) -> str:
-    """Return a digest of words of a restricted checklist; without its key nobody can try words."""
+    """Return a digest of a restricted checklist's text, which can't be guessed without its key."""
     key = keys.key_of(checklist.cooperation_id)
     return crypto.digest_with(key, "matched/1", canonical.digest_of(list(parts)))
 

@@ -106,7 +106,7 @@ class MoveForm(Form):
 
 
 class AssignForm(Form):
-    """The person on one's own side to whom an item is assigned, and until when."""
+    """The person on the actor's own side to whom an item is assigned, and until when."""
 
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
@@ -119,7 +119,7 @@ class AssignForm(Form):
 
 
 class AssignSectionForm(Form):
-    """The person on one's own side to whom a section is assigned, and until when."""
+    """The person on the actor's own side to whom a section is assigned, and until when."""
 
     section = SelectOneField(_l("Section"), [Required()])
     person = SelectOneField(_l("Who"), [Required()])
@@ -187,7 +187,7 @@ def answer_form(
 
 
 def as_typed(form: type[Form], typed: DraftValues) -> Form:
-    """Return a form as somebody left it, with values that are not validated and may be invalid."""
+    """Return a form as somebody left it, with values that aren't validated and may be invalid."""
     return form(formdata=MultiDict(typed))
 
 

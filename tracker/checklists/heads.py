@@ -1,4 +1,4 @@
-"""Checklists' own rows: found in scope, locked, and kept so that loading needn't read them."""
+"""Checklists' own rows: found in scope, locked, and cached so that loading needn't read them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -26,11 +26,11 @@ from tracker.core.db import db
 from tracker.organisations.languages import language_codes
 
 Heads = sa.Select[Checklist, bool, bool, bool]
-# What is read with a checklist's own row (HEADS).
+# The relations read with a checklist's own row (HEADS).
 _RELATIONS = ("template", "reading", "parties")
 # Statements that never change shape are built once: building them takes as long as sending them.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-# Most checklists have none of these; those that have none need no query for them.
+# Most checklists have none of these, and then need no query for them.
 _HAS_PROPOSALS, _HAS_FLAGS, _HAS_REVIEWS = (
     sa.exists().where(*conditions).correlate(Checklist)
     for conditions in (
@@ -66,18 +66,18 @@ _LOCKED = (
 
 
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
-    """Return a checklist the person may open, with template and parties, or None.
+    """Return a checklist the person may open, with its template and parties, or None.
 
-    It is not read again when it is loaded whole, unless others are kept from changing it first.
+    Loading it as a whole later doesn't read it again, unless it is locked first.
     """
     rows = read(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
     return rows[0] if rows else None
 
 
 def read(statement: Heads, values: Mapping[str, Any] | None = None) -> list[Checklist]:
-    """Return the checklists of a statement made of HEADS, and keep them from being read again.
+    """Return and cache the checklists of a statement based on HEADS.
 
-    The statement is scoped by the actor, or the caller found them by a query that is.
+    The statement is scoped to the actor, or the caller found them with a query that is.
     """
     rows = db.session.execute(statement, values or {}).all()
     loaded = of_this_transaction([checklist.cooperation_id for checklist, *_has in rows])
@@ -93,9 +93,9 @@ def _empty(has: Sequence[bool]) -> frozenset[Part]:
 
 
 def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
-    """Return the checklists of a cooperation itself, without those of its visits.
+    """Return a cooperation's own checklists, without those of its visits.
 
-    The caller found the cooperation by a query scoped by the actor.
+    The caller found the cooperation with a query scoped to the actor.
     """
     loaded = of_this_transaction([cooperation_id])
     loaded.forget_unless_whole(Part.OWN, _RELATIONS)
@@ -115,17 +115,17 @@ def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
 
 
 def writes_on(actor: Actor, checklist: Checklist) -> bool:
-    """Tell whether a person may open a checklist and writes for a party of it, asking once."""
+    """Return, with a cached query, whether a person may open a checklist and writes for a party."""
     loaded = of_this_transaction([checklist.cooperation_id])
     return loaded.once((actor, checklist.id), lambda: queries.works_on(actor, checklist.id))
 
 
 def lock(*checklists: Checklist) -> None:
-    """Keep others from changing these checklists, and their cooperations, until the end.
+    """Lock checklists and their cooperations until this transaction ends.
 
-    The end is that of this transaction. A checklist's row comes before its cooperation's chain, as
-    with the worker, which passes over rows that are held. Who holds the chain already needs no row:
-    a transaction that has locked one waits for the chain before it reads.
+    A checklist's row is locked before its cooperation's chain, as in the worker, which skips locked
+    rows. If this transaction has locked the chain already, it needs no row: any other that has
+    locked a row waits for the chain before it reads.
     """
     apart = [
         checklist for checklist in checklists if not trail.holds_chain(checklist.cooperation_id)
@@ -138,7 +138,7 @@ def lock(*checklists: Checklist) -> None:
 
 
 def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
-    """Return checklists by id, read anew unless this transaction has them, with their parties."""
+    """Return checklists by id with their parties, read again unless this transaction has them."""
     loaded = of_this_transaction([checklist.cooperation_id for checklist in checklists])
     loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
     loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
@@ -146,7 +146,7 @@ def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
 
 
 def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
-    """Return the current parties of a checklist, where nothing else of it is asked for."""
+    """Return the current parties of a checklist, for callers that need nothing else of it."""
     row = load_heads([checklist])[checklist.id]
     return party_facts(row, cooperation(row))
 
@@ -160,7 +160,7 @@ def cooperation(checklist: Checklist) -> Cooperation:
 
 
 def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:
-    """Return the current parties of a checklist, of rows read with them."""
+    """Return the current parties of a checklist, from rows that were read with them."""
     sides = {party.organisation_id: party.side for party in cooperation.parties}
     joining = {party.organisation_id for party in cooperation.parties if party.is_joining}
     return tuple(
@@ -187,7 +187,7 @@ def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
 
 
 def read_cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
-    """Return cooperations by id, read anew where others are kept from changing them."""
+    """Return cooperations by id; those whose chain is locked are read again."""
     known = {
         cooperation_id: row
         for cooperation_id in ids
@@ -201,7 +201,7 @@ def read_cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
 
 
 def _read_before(cooperation_id: UUID) -> Cooperation | None:
-    """Return a cooperation that the page has found already, with its parties."""
+    """Return a cooperation already read with its parties; None if it may be out of date."""
     if trail.holds_chain(cooperation_id):
         return None
     row = db.session.identity_map.get(identity_key(Cooperation, cooperation_id))

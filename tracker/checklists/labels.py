@@ -58,7 +58,7 @@ def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, s
     return WORK[item_status.state]
 
 
-# The filters of a checklist, in order. Assignments are known only on one's own side.
+# The filters of a checklist, in order. People know assignments only on their own side.
 FILTERS = {
     "": _l("All items"),
     "us": _l("Waiting for us"),

@@ -108,7 +108,7 @@ class Loaded:
         self._parts[part][object_id] = value
 
     def unless_empty(self, part: Part, ids: Iterable[UUID]) -> list[UUID]:
-        """Return those of some checklists that may have something of a part."""
+        """Return those of some checklists that may have rows of a part."""
         empty = self._parts[Part.EMPTY]
         return [object_id for object_id in ids if part not in empty.get(object_id, ())]
 

@@ -45,18 +45,18 @@ from tracker.core.errors import RuleBrokenError
 
 @dataclass(frozen=True)
 class LoadedChecklist:
-    """A checklist being filled in, loaded whole: rules and pages need no further query.
+    """A fully loaded checklist that is being filled in: rules and pages need no further query.
 
     It is a snapshot from when it was loaded; what is derived from it is derived once.
     """
 
     checklist: Checklist
     cooperation: Cooperation
-    # As it applies here and now: without the columns that are not shown (product.md, 4.5).
+    # As it currently applies: without the columns that are not shown (product.md, 4.5).
     template: Template
     sheet: Sheet
     surroundings: Surroundings
-    # Who takes part today; and the names of all who ever did, for showing.
+    # Who takes part today; and the names to show of all who ever did.
     people: Mapping[UUID, PersonFact]
     names: Names
     positions: tuple[PositionFact, ...]
@@ -103,14 +103,14 @@ class LoadedChecklist:
         return _by_item(self.hint_answers)
 
     def item(self, code: str) -> Item:
-        """Return an item; raise RuleBrokenError when the template has none of that code."""
+        """Return an item; raise RuleBrokenError if the template has none with that code."""
         item = self.template.item(code)
         if item is None:
             raise RuleBrokenError(_l("That item doesn't exist."))
         return item
 
     def whole_fields(self, item: Item, scope: AnswerScope) -> tuple[TemplateField, ...]:
-        """Return the fields of an item with the columns that are not shown here and now too."""
+        """Return the fields of an item, including columns that are currently not shown."""
         return library.parsed(self.checklist.template).by_code[item.code].fields_of(scope)
 
     def require_shown(self, item: Item) -> None:
@@ -138,7 +138,7 @@ class LoadedChecklist:
         )
 
     def has_answer(self, item: Item) -> bool:
-        """Tell whether anybody answered an item, for all or for their party."""
+        """Return whether anybody has answered an item, for all or for their party."""
         answers = [self.sheet.shared(item.code)]
         answers += [self.sheet.of_party(item.code, p.organisation_id) for p in self.parties]
         return any(answer is not None and not answer.is_empty for answer in answers)
@@ -159,7 +159,7 @@ class LoadedChecklist:
         return any(party.is_joining for party in self.parties)
 
     def own_party(self, actor: Actor) -> PartyFact | None:
-        """Return the party a person acts for, None when it is no party of the checklist."""
+        """Return the party a person acts for, None if it is no party of the checklist."""
         return self.party(actor.organisation_id) if actor.organisation_id else None
 
     def party(self, organisation_id: UUID) -> PartyFact | None:
@@ -178,25 +178,25 @@ def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
 
 
 def load_for_update(checklist: Checklist) -> LoadedChecklist:
-    """Keep others from changing the checklist, and load it whole: how every verb begins."""
+    """Lock the checklist and load all of it; every verb begins with this."""
     heads.lock(checklist)
     return load(checklist)
 
 
 def load(checklist: Checklist, language: str = "") -> LoadedChecklist:
-    """Load all that belongs to a checklist. The caller found it by a query scoped by the actor.
+    """Load all that belongs to a checklist; the caller found it with a query scoped to the actor.
 
-    language says it in a reader's words, for pages; verbs take the template's own.
+    language is the reader's, for pages; verbs use the template's own.
     """
     loaded = load_all([checklist])[checklist.id]
     return said_in(loaded, language) if language else loaded
 
 
 def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
-    """Load all that belongs to some checklists, in as many queries as for one.
+    """Load all that belongs to some checklists, in a constant number of queries.
 
-    What this transaction has read of them, and nobody changed since, is not read again. The caller
-    found them by a query scoped by the actor.
+    What this transaction has read, and that hasn't changed since, is not read again. The caller
+    found them with a query scoped to the actor.
     """
     rows = heads.load_heads(checklists)
     ids = [checklist.id for checklist in checklists]
@@ -269,7 +269,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
 
 @dataclass(frozen=True, slots=True)
 class _Talks:
-    """Everything on a checklist apart from its answers."""
+    """All rows of a checklist apart from its answers."""
 
     positions: Sequence[PositionFact]
     proposals: Sequence[Proposal]
@@ -318,13 +318,13 @@ def _loaded(
 
 
 def retold(loaded: LoadedChecklist, words: TemplateWords | None) -> LoadedChecklist:
-    """Return a checklist said in other words, or in its template's own, without loading it anew."""
+    """Return a checklist with another translation, or with none, without loading it again."""
     template = library.localized_by(loaded.checklist.template, words)
     return replace(loaded, template=applied(template, loaded.sheet, loaded.surroundings))
 
 
 def said_in(loaded: LoadedChecklist, language: str) -> LoadedChecklist:
-    """Return a checklist said in a language as far as it has words, without loading it anew."""
+    """Return a loaded checklist in a language, as far as translated, without loading it again."""
     row = loaded.checklist.template
     own = library.parsed(row).language
     words = None if language == own else translations.current(row.id).get(language)

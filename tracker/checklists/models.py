@@ -401,7 +401,7 @@ class Proposal(Identified, Base):
 
 
 class Assignment(Identified, Base):
-    """An item assigned to a person on one's own side; only that side sees it (adr 20).
+    """An item assigned to a person by their own side; only that side sees it (adr 20).
 
     It says who is responsible, not that something is left to do: that is derived from the item.
     """

@@ -54,7 +54,7 @@ from tracker.ui.locale import as_date, language
 
 # A passage begins with what the source says; the rest can be opened under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
-# The words that tell a person what to look at, in each language.
+# The words that introduce what to look at, in each language.
 LOOK_BEGINS = ("Check that", "تحقّق من أن")
 
 

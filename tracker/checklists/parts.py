@@ -1,6 +1,6 @@
 """Reading of a checklist's parts: answers, positions, proposals, flags, reviews, and its people.
 
-Each is read for some checklists by one query, whatever they hold.
+Each part of several checklists is read in one query, however much they contain.
 """
 
 import datetime as dt
@@ -70,7 +70,7 @@ class PositionFact(NamedTuple):
 
 # Statements that never change shape are built once: building them takes as long as sending them.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-# Of positions and answers there are many, and nobody changes the rows: columns alone are read.
+# There are many positions and answers, and their rows never change: only columns are read.
 _POSITIONS = (
     sa.select(
         Position.checklist_id,
@@ -189,7 +189,7 @@ _PEOPLE = (
 
 
 def _reader_of(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, list[Row]]]:
-    """Return what reads the rows of a statement by checklist."""
+    """Return a function that reads the rows of a statement by checklist."""
 
     def read(ids: list[UUID]) -> dict[UUID, list[Row]]:
         rows_by_id: dict[UUID, list[Row]] = {}
@@ -203,7 +203,7 @@ def _reader_of(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID,
 read_proposals = _reader_of(_PROPOSALS)
 read_flags = _reader_of(_FLAGS)
 read_hint_answers = _reader_of(_HINT_ANSWERS)
-# The newest that is not void comes first.
+# The newest review comes first.
 read_reviews = _reader_of(_REVIEWS)
 
 
@@ -217,7 +217,7 @@ def read_positions(ids: list[UUID]) -> dict[UUID, list[PositionFact]]:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The current answers of a checklist, and who wrote any version of any."""
+    """The current answers of a checklist, and everybody who wrote any version of any answer."""
 
     current: dict[AnswerKey, Filled]
     authors: set[UUID]
@@ -232,7 +232,7 @@ def read_answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
     """Return the current answers by checklist."""
     cooperation_ids = {checklist.id: checklist.cooperation_id for checklist in checklists}
     wanted = {"ids": list(cooperation_ids)}
-    # An answer that was copied comes once for each organisation that has read it.
+    # A copied answer is returned once for each organisation that has read it.
     rows = db.session.execute(ANSWERS, wanted).all()
     read_by: dict[UUID, set[UUID]] = {}
     for row in rows:
@@ -280,7 +280,7 @@ def _filled(
 
 @contextmanager
 def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[None]:
-    """Keep what was read of a checklist in step with answers that become current in the block."""
+    """Update the cached answers of a checklist with those that become current in the block."""
     loaded = of_this_transaction([checklist.cooperation_id])
     before: Answers | None = loaded.get(Part.ANSWERS, checklist.id)
     yield
@@ -301,18 +301,18 @@ def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[No
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who takes part in a cooperation today, and the names of all people and parties ever there."""
+    """Who takes part in a cooperation today, and the names of all past people and parties too."""
 
     today: dict[UUID, PersonFact]
     names: Names
     # The NPM's own people: experts from outside are not its staff (E02).
     npm: frozenset[UUID]
-    # Those of its people who administer the instance.
+    # Those of the NPM's people who administer the instance.
     administrators: frozenset[UUID]
 
 
 def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
-    """Return by cooperation who takes part, and the names of all who ever did."""
+    """Return, by cooperation, who takes part, and the names of all who ever did."""
     rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
     outside: set[UUID] = set()
     administrators: set[UUID] = set()
@@ -341,7 +341,7 @@ def _people_today(
 ) -> dict[UUID, PersonFact]:
     today = clock.today()
     sides = {party.organisation_id: party.side for party in cooperation.parties}
-    # Of somebody who also takes part for a party that is joining, the other part counts.
+    # If somebody also takes part for a party that is joining, their other party counts.
     joining = {party.organisation_id for party in cooperation.parties if party.is_joining}
     rows = sorted(rows, key=lambda row: row.organisation_id not in joining)
     return {

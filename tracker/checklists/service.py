@@ -165,7 +165,7 @@ def follow_modes(event: DomainEvent) -> None:
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Recount where a person takes part who may not be named any more, or may be again.
+    """Recount the drafts of cooperations in which a person can no longer be named, or can again.
 
     A handler. For PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
@@ -176,9 +176,9 @@ def follow_person(event: DomainEvent) -> None:
 
 
 def follow_organisation(event: DomainEvent) -> None:
-    """Count again the terms of an organisation that says something else of itself (M14). A handler.
+    """Recount the drafts of terms of an organisation whose interests have changed (M14).
 
-    Of ORGANISATION_CHANGED, whose subject is the organisation.
+    Handler of ORGANISATION_CHANGED, whose subject is the organisation.
     """
     if not TIES.keys().isdisjoint(event.details.get("changed", ())):
         query = sa.select(ChecklistParty.checklist_id).where(

@@ -15,12 +15,12 @@ from tracker.undertakings.models import Undertaking, UndertakingEnd
 def follow_undertaking(event: DomainEvent) -> None:
     """Ask a person whose access has ended what became of their copies.
 
-    Handler of UNDERTAKING_CLOSED. Who never had access is asked nothing; who had it by an earlier
-    undertaking, closed because of new terms, is asked about that.
+    Handler of UNDERTAKING_CLOSED. People who never had access aren't asked; people who had it under
+    an earlier undertaking, closed because of new terms, are asked about that one.
     """
     undertaking = undertakings.locked(event.subject_id)
     end = UndertakingEnd(undertaking.closed_reason)
-    # Read only where it decides.
+    # Read only if it makes a difference.
     is_over = end is UndertakingEnd.EXPIRED and _terms_are_over(undertaking)
     if is_asked_after(end, terms_are_over=is_over):
         for opened in queries.never_asked(undertaking.cooperation_id, undertaking.user_id):
@@ -33,10 +33,10 @@ def _terms_are_over(undertaking: Undertaking) -> bool:
 
 
 def follow_departure(event: DomainEvent) -> None:
-    """Ask who takes part no more and has nothing left to close. Handler of PERSON_LEFT.
+    """Ask people who have left and have no open undertaking. Handler of PERSON_LEFT.
 
-    Their access ended before, by new terms, a suspension or its last day; an open undertaking is
-    closed by another handler, and asks then.
+    Their access had ended before, because of new terms, a suspension or its last day. An open
+    undertaking is closed by another handler, and its person is asked then.
     """
     if event.cooperation_id is not None:
         for opened in queries.never_asked_and_gone(event.cooperation_id):

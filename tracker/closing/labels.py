@@ -17,7 +17,7 @@ DISPOSED: dict[Disposal, object] = {
     Disposal.BOTH: _l("Copies returned or destroyed"),
     Disposal.NONE: _l("Had no copies"),
 }
-# Words and the style mark of components/status.html.
+# Each with the style mark of components/status.html.
 STATES: dict[ReturnState, tuple[object, str]] = {
     ReturnState.REQUESTED: (_l("Not confirmed yet"), "other"),
     ReturnState.CONFIRMED: (_l("Confirmed"), "done"),

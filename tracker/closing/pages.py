@@ -76,9 +76,9 @@ def numbers(party: PartyReturns) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Return what a person has to confirm, and closings to complete. A source of my work.
+    """Return what a person has to confirm, and closings to complete. A source for My work.
 
-    And for those who decide for the NPM what to record for people who have no account.
+    For people who decide for the NPM, also what to record for people without an account.
     """
     own = [
         Task(

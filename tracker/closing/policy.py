@@ -12,7 +12,7 @@ from tracker.undertakings.models import UndertakingEnd
 from tracker.undertakings.policy import decides_for
 
 # After these ends a person is asked what became of their copies (C17). Whoever signs again on new
-# terms, or is suspended for a time, goes on with the same duty.
+# terms, or is suspended for a time, continues to have the same duty.
 _ASKED_AFTER = frozenset(
     {
         UndertakingEnd.UNLISTED,
@@ -44,10 +44,10 @@ class ClosingFact:
 
 
 def is_asked_after(end: UndertakingEnd, *, terms_are_over: bool) -> bool:
-    """Tell whether a person is asked for their copies when an undertaking ends in such a way.
+    """Return whether a person is asked about their copies when an undertaking ends like this.
 
-    When its last day has passed, only if the terms name no later one (C1): the day on which access
-    to one visit ends would tell when that visit was (adr 68).
+    If its last day has passed, only if the terms name no later one (C1): the day on which access to
+    one visit ends would reveal when that visit was (adr 68).
     """
     return end in _ASKED_AFTER or (end is UndertakingEnd.EXPIRED and terms_are_over)
 

@@ -1,4 +1,4 @@
-"""Queries for returns of material and the closing, scoped by the actor or by a cooperation."""
+"""Queries for returns of material and the closing, scoped to the actor or a cooperation."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -144,14 +144,14 @@ def waiting_names(cooperation_id: UUID) -> list[tuple[str, str]]:
 def never_asked(cooperation_id: UUID, user_id: UUID | None = None) -> list[Undertaking]:
     """Return the last undertaking of each person who had access and was never asked about it.
 
-    Or of one person.
+    With user_id, of that person only.
     """
     conditions = [] if user_id is None else [Undertaking.user_id == user_id]
     return _never_asked(cooperation_id, *conditions)
 
 
 def never_asked_and_gone(cooperation_id: UUID) -> list[Undertaking]:
-    """Return those of never_asked() who take part no more and have no open undertaking."""
+    """Return those of never_asked() whose person has left and has no open undertaking."""
     takes_part = (
         sa.exists()
         .where(

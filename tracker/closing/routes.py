@@ -23,7 +23,7 @@ blueprint = Blueprint("closing", __name__)
 @blueprint.route("/returns/<return_id>", methods=["GET", "POST"])
 @signed_in
 def confirm(return_id: str) -> str | Response:
-    """Confirm what became of one's own copies; once answered, show the answer."""
+    """Confirm what became of your own copies; once answered, show the answer."""
     actor = current_actor()
     request = found_or_404(queries.find_own(actor, as_uuid(return_id)))
     cooperation = db.session.get_one(Cooperation, request.cooperation_id)

@@ -62,7 +62,7 @@ def cancel_return(actor: Actor | None, cooperation_id: UUID, user_id: UUID) -> N
 
 
 def confirm(actor: Actor, return_id: UUID, disposal: Disposal, words: str = "") -> MaterialReturn:
-    """Confirm what became of one's own copies (C17).
+    """Confirm what became of the actor's own copies (C17).
 
     Raise RefusedError for anybody else and the second time, RuleBrokenError for too long a text.
     """

@@ -44,7 +44,7 @@ class Comment(Identified, Base):
     edited_at: Mapped[dt.datetime | None]
     settled_at: Mapped[dt.datetime | None]
     settled_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
-    # The last time it was reopened; comments to one's own side leave no event that says so.
+    # The last time it was reopened; for a comment to the author's own side, no event says so.
     reopened_at: Mapped[dt.datetime | None]
     reopened_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     withdrawn_at: Mapped[dt.datetime | None]

@@ -1,4 +1,4 @@
-"""Queries for comments, scoped by the actor: threads, tasks, counts beside items."""
+"""Queries for comments, scoped to the actor: threads, tasks, counts beside items."""
 
 import datetime as dt
 from dataclasses import dataclass

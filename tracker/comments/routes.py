@@ -66,7 +66,7 @@ def show(comment_id: UUID) -> Response:
 @blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(comment_id: UUID) -> Answered:
-    """Edit one's own comment, within 15 minutes."""
+    """Edit your own comment, within 15 minutes."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     form = EditForm()
@@ -88,7 +88,7 @@ def edit(comment_id: UUID) -> Answered:
 @blueprint.route("/comments/<uuid:comment_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(comment_id: UUID) -> Answered:
-    """Withdraw one's own comment."""
+    """Withdraw your own comment."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()

@@ -14,8 +14,7 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Comment that the person may read it.
 
     They work on the checklist for one of its parties, and the comment is to all parties or from the
-    organisation they are acting for. Another CSO, or another body of the NPM, is not one's own
-    side.
+    organisation they are acting for. Another CSO, or another body of the NPM, is another side.
     """
     return sa.and_(
         sa.exists()

@@ -1,8 +1,8 @@
 """Service functions for comments: write, edit, withdraw, settle, mention, make and finish tasks.
 
-Comments to all parties leave events in the cooperation's trail, without their text. Those to one's
-own side leave none: the trail belongs to all parties, and even their number would reveal something
-(docs/adr/0019). Their rows record author and time.
+Comments to all parties leave events in the cooperation's trail, without their text. Those to the
+author's own side leave none: the trail belongs to all parties, and even their number would reveal
+something (docs/adr/0019). Their rows record author and time.
 """
 
 import datetime as dt
@@ -86,7 +86,7 @@ def write(
 
 
 def edit(actor: Actor, comment_id: UUID, text: str) -> None:
-    """Edit one's own comment within 15 minutes; it is marked as edited."""
+    """Edit the actor's own comment within 15 minutes; it is marked as edited."""
     comment = _locked(actor, comment_id)
     policy.can_edit(actor, fact_of(comment), clock.now()).require()
     encryption.put_text(comment.checklist, comment, _tidy(text))
@@ -96,7 +96,7 @@ def edit(actor: Actor, comment_id: UUID, text: str) -> None:
 
 
 def withdraw(actor: Actor, comment_id: UUID) -> None:
-    """Erase one's own comment; author and time stay. Its mentions and its task end with it."""
+    """Erase the actor's own comment; author and time stay. Its mentions and task end with it."""
     comment = _locked(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
     encryption.erase_text(comment)

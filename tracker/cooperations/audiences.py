@@ -62,7 +62,7 @@ def set_audience(
     if changed:
         record(
             verbs.AUDIENCE_CHANGED,
-            # Without an actor: whoever may change it may be in the team (class K2).
+            # Without an actor: whoever may change it may be on the team (class K2).
             actor=None,
             subject_type=subject_type,
             subject_id=subject_id,

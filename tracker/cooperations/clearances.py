@@ -18,13 +18,13 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
-# Bars as a condition looks for them, apart from those a query reads.
+# The bars that a condition looks up, as an alias apart from those that a query reads.
 _Bar = aliased(ClearanceBar)
 
 
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
     """Return a person's open clearances on a day, the last day included."""
-    # A clearance comes once for each visit that is barred to the person, or once without any.
+    # A clearance is returned once for each visit barred to the person, or once if none is.
     barred: dict[tuple[UUID, UUID | None, dt.date], list[UUID]] = {}
     for row in db.session.execute(_OPEN, {"user_id": user_id, "day": day}):
         visits = barred.setdefault((row.cooperation_id, row.visit_id, row.until_on), [])
@@ -210,7 +210,7 @@ def expired(day: dt.date) -> Sequence[UUID]:
 def close_expired(clearance_id: UUID, day: dt.date) -> bool:
     """Record that a clearance has expired; False if it was closed in the meantime.
 
-    For the worker. It gave no access any more: every query checks the dates.
+    For the worker. It no longer gave access: every query checks the dates.
     """
     whose = sa.select(Clearance.cooperation_id).where(Clearance.id == clearance_id)
     # Lock the chain before the row, like every event that closes clearances. Closing those of a

@@ -38,8 +38,8 @@ def locked_parties(cooperation_id: UUID) -> list[Party]:
 def announce(actor: Actor, party: Party, *, since: dt.date, reason: str) -> None:
     """Record a party's notice that it leaves; since is the first day without it.
 
-    From now on people who look at the party see its last day, and anything planned beyond it says
-    so.
+    From now on people who look at the party see its last day, and anything planned beyond that day
+    says so.
     """
     party.left_on = since - ONE_DAY
     party.leave_given_at = clock.now()
@@ -150,10 +150,10 @@ def is_past(party: Party) -> bool:
 
 
 def find_left(actor: Actor, reference: str) -> Party | None:
-    """Return the party that the person's organisation was in a cooperation it has left.
+    """Return the person's organisation as a party of a cooperation that it has left.
 
-    For its coordinators, signatories and managers, and its people who took part, who may go on
-    reading what they promised for the time afterwards. The cooperation is loaded with it.
+    For its coordinators, signatories and managers, and its people who took part: they may still
+    read what they promised for the time afterwards. The cooperation is loaded with it.
     """
     roles = (*FOR_THE_ORGANISATION, Role.MEMBER)
     if actor.organisation_id is None or not actor.has(*roles) or not REFERENCE.fullmatch(reference):

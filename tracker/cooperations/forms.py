@@ -115,7 +115,7 @@ class OpenForm(DatesForm):
     )
 
     def offer(self, organisations: Iterable[OrganisationLine], own_id: UUID | None) -> None:
-        """Set these organisations as possible partners of one's own."""
+        """Set the organisations that can be chosen as partners."""
         self._organisations = {
             organisation.id: organisation
             for organisation in organisations
@@ -174,7 +174,7 @@ class QuestionsForm(Form):
 
 
 class PersonForm(Form):
-    """Somebody from one's own organisation to add."""
+    """Somebody from your own organisation to add."""
 
     user_id = SelectOneField(
         _l("Person"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
@@ -192,7 +192,7 @@ class PersonForm(Form):
 
 
 class InvitationForm(Form):
-    """Somebody without an account to invite to one's own organisation and this cooperation."""
+    """Somebody without an account to invite to your own organisation and this cooperation."""
 
     email = EmailField(_l("Email address"), [Required()], autocomplete="off")
     name = LineField(_l("Name"), [Optional()])

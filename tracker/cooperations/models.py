@@ -38,8 +38,8 @@ class Stage(enum.StrEnum):
     CLOSED = "P7"
 
 
-# What a list shows of a cooperation on a day: its stage, or that signed terms begin later or have
-# expired.
+# The state of a cooperation that a list shows on a day: its stage, or that signed terms begin later
+# or have expired.
 ListState = Stage | Validity
 
 
@@ -78,7 +78,7 @@ class ChecklistKind(enum.StrEnum):
 
 
 class BodyKind(enum.StrEnum):
-    """What an outside body is."""
+    """The kinds of outside bodies."""
 
     AUTHORITY = "authority"
     MINISTRY = "ministry"
@@ -88,7 +88,7 @@ class BodyKind(enum.StrEnum):
 
 
 class Cooperation(Identified, Base):
-    """The whole relation between the NPM and its partner CSOs, from the first talk to closing."""
+    """The whole relation between the NPM and its partner CSOs, from the first talks to closing."""
 
     __tablename__ = "cooperation"
     __table_args__ = (
@@ -281,7 +281,7 @@ if not TYPE_CHECKING:
     )
 
 
-# The number of letters that surely fit into an index of PostgreSQL, at up to four bytes each.
+# The number of letters that are sure to fit into a PostgreSQL index, at up to four bytes each.
 FEW_LETTERS = 600
 # What lists of cooperations are ordered, filtered and counted by.
 _LISTED = (

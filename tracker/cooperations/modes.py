@@ -146,7 +146,7 @@ _VISIT_PASSAGE = "settling-terms/joint-visits"
 _URGENT_PASSAGE = "settling-terms/urgent-action"
 
 
-# What passes between the two sides: either can bring up something grave.
+# Information passing between the two sides: either may reveal something grave.
 _EITHER_PASSES = (Question.NPM_PASSES_RESTRICTED, Question.CSO_PASSES_RESTRICTED)
 
 

@@ -42,7 +42,7 @@ def taken_over(cooperation: Cooperation, organisation_ids: Collection[str]) -> l
 
 
 def departed(cooperation: Cooperation) -> dict[UUID, str]:
-    """Return a text for each party that left alone or gave notice: which of these, and when."""
+    """Return a text for each party that left alone or gave notice, saying which and when."""
     today = clock.today()
     texts: dict[UUID, str] = {}
     for party in cooperation.parties:

@@ -229,7 +229,7 @@ def other_sides(organisation_id: UUID) -> dict[UUID, str]:
 
 
 def current(cooperation_id: UUID) -> list[Party]:
-    """Return the parties that have not left, also joining ones, in order, with organisations."""
+    """Return the parties that have not left, joining ones too, in order, with organisations."""
     return list(
         db.session.scalars(
             sa.select(Party)

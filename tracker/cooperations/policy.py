@@ -111,7 +111,7 @@ def can_add_body(actor: Actor, cooperation: CooperationFact) -> Decision:
 
 
 def can_remove_body(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may remove an outside body that others may have named: as for the head."""
+    """Decide who may remove an outside body, which others may have named: as for the head."""
     return can_change(actor, cooperation)
 
 
@@ -251,7 +251,7 @@ def dates_problem(
 
 
 def fit_together(own_id: UUID, parties: Iterable[PartyFact]) -> Decision:
-    """Decide whether organisations can be the parties of a new cooperation with one's own."""
+    """Decide whether organisations can be the parties of a new cooperation with the actor's."""
     chosen = list(parties)
     if any(party.side is OrganisationKind.OTHER for party in chosen):
         return no(_l("Only an NPM or a civil society organisation can be a party."))

@@ -1,4 +1,4 @@
-"""Queries for cooperations, scoped by the actor."""
+"""Queries for cooperations, scoped to the actor."""
 
 import datetime as dt
 import re
@@ -198,7 +198,7 @@ def terms_in_force(cooperation_id: UUID) -> bool:
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
-    """Return the open invitations of one's own organisation to a cooperation.
+    """Return the open invitations to a cooperation by the actor's organisation.
 
     For its coordinators; an address is nobody else's business.
     """
@@ -225,8 +225,8 @@ def _find_one(*conditions: sa.ColumnElement[bool]) -> Cooperation | None:
 def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     """Return the conditions over CooperationEntry that it contains each word, in any case.
 
-    With any word, they also name the opening day, so that SQLite reads the entries in the order of
-    the list, which is that of their rows: in another order it takes four times as long.
+    If there are any words, they also include the opening day, so that SQLite reads the entries in
+    the order of the list, which is that of the rows: any other order takes four times as long.
     """
     conditions: list[sa.ColumnElement[bool]] = [
         CooperationEntry.words.contains(word.casefold(), autoescape=True) for word in words

@@ -293,7 +293,7 @@ def remove_body(reference: str, body_id: UUID) -> Response:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Add a person from one's own organisation."""
+    """Add a person from your own organisation."""
     actor = current_actor()
     cooperation = _find_in_part(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -325,7 +325,7 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody without an account to one's own organisation and this cooperation."""
+    """Invite somebody without an account to your own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find_in_part(actor, reference)
     _own_party(actor, cooperation)
@@ -360,7 +360,7 @@ def invite_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/<uuid:person_id>/end", methods=["GET", "POST"])
 @signed_in
 def end_person(reference: str, person_id: UUID) -> str | Response:
-    """Remove a person of one's own organisation."""
+    """Remove a person of your own organisation."""
     actor = current_actor()
     cooperation = _find_in_part(actor, reference)
     person = found_or_404(

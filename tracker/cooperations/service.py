@@ -278,7 +278,7 @@ def add_person(
     organisation_id: UUID,
     function: str = "",
 ) -> CooperationPerson:
-    """Add a person of one's own organisation; record PERSON_JOINED.
+    """Add a person of the actor's own organisation; record PERSON_JOINED.
 
     Raise RefusedError for another party's people, RuleBrokenError if the person has no current role
     there or already takes part.
@@ -303,7 +303,7 @@ def invite_person(
     language: str = "en",
     days: int = 14,
 ) -> SentInvitation:
-    """Invite somebody to one's own organisation as member, to take part here once they accept.
+    """Invite somebody to the actor's organisation as member, to take part here after accepting.
 
     Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
     (email, outside_expert).
@@ -332,7 +332,7 @@ def invite_person(
 def end_person(
     actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
 ) -> None:
-    """Remove a person of one's own organisation immediately; close their clearances here.
+    """Remove a person of the actor's organisation immediately; close their clearances here.
 
     Raise RefusedError for another party's people, RuleBrokenError if the person does not take part,
     or is the last coordinator of the NPM (G1).
@@ -634,7 +634,7 @@ def _bring_in(
 def take_out(actor: Actor | None, cooperation_id: UUID, row: CooperationPerson) -> None:
     """End a person's participation in a cooperation: record PERSON_LEFT, close their clearances.
 
-    For callers that have decided so: no policy is checked.
+    For callers that have decided this themselves: no policy is checked.
     """
     row.until_on = clock.today() - dt.timedelta(days=1)
     db.session.flush()

@@ -94,7 +94,7 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
 class _StrictScanner(RoundTripScanner):
     """A YAML scanner that refuses anchors and tags, and stops when a text is nested too deeply.
 
-    Anchors can make a short text endless, and tags ask for values that content never has. Scanning
+    Anchors can make a short text endless, and tags create values that content never has. Scanning
     takes time proportional to length times depth. The depth is limited by counting what the scanner
     counts: brackets in quoted strings and comments don't.
     """
@@ -130,10 +130,10 @@ class _StrictScanner(RoundTripScanner):
 
 
 class _StrictConstructor(RoundTripConstructor):
-    """Says on which line a number, a date or a key stands that can't be one; refuses merges."""
+    """A YAML constructor that names the line of an invalid number, date or key; refuses merges."""
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
-        """Return what a node says."""
+        """Return the value of a node."""
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, OverflowError) as error:
@@ -145,14 +145,14 @@ class _StrictConstructor(RoundTripConstructor):
         maptyp: Any,
         deep: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
-        """Fill a mapping with what its node says."""
+        """Fill a mapping from its node."""
         try:
             return super().construct_mapping(node, maptyp, deep=deep)
         except TypeError as error:
             raise ConstructorError(None, None, NO_KEY, node.start_mark) from error
 
     def flatten_mapping(self, node: Any) -> Any:
-        """Return the merges of a mapping, of which there are none."""
+        """Refuse merges."""
         for key, _value in node.value:
             if key.tag == _MERGE:
                 raise ConstructorError(None, None, MERGES, key.start_mark)
@@ -160,7 +160,7 @@ class _StrictConstructor(RoundTripConstructor):
 
 
 def yaml_reader() -> YAML:
-    """Return a loader for uploaded YAML: it keeps lines, and takes time linear in the length."""
+    """Return a loader for uploaded YAML; it keeps line numbers and takes linear time."""
     yaml = YAML(typ="rt")
     yaml.Scanner = _StrictScanner
     yaml.Constructor = _StrictConstructor

@@ -17,7 +17,7 @@ from flask_wtf.csrf import generate_csrf
 
 _MASKED, _SENT = "masked_csrf_token", "sent_page_mark"
 _MARK_OF_PAGE = "mark_of_page"
-# Between the token and the mark; in no token of the library.
+# Separates the token from the mark; occurs in none of the library's tokens.
 _BEFORE_MARK = "|"
 
 

@@ -12,7 +12,7 @@ LocaleParts = tuple[str | None, ...]
 
 
 def locale_parts(locale: Locale | None) -> LocaleParts:
-    """Return what tells a locale from others; quicker to compare than the locale itself."""
+    """Return a key that identifies a locale and compares faster than the locale itself."""
     if locale is None:
         return ()
     return locale.language, locale.script, locale.territory, locale.variant
@@ -21,7 +21,7 @@ def locale_parts(locale: Locale | None) -> LocaleParts:
 class _Catalogues(Domain):  # type: ignore[misc] # the library has no types
     """The catalogues by locale.
 
-    The library looks them up by a name that it makes of the locale for each text: on a page with
+    The library looks them up by a name that it builds from the locale for each text: on a page with
     hundreds of texts that takes a tenth of the time.
     """
 
@@ -38,7 +38,7 @@ class _Catalogues(Domain):  # type: ignore[misc] # the library has no types
 
 
 class _Babel(Babel):  # type: ignore[misc] # the library has no types
-    """Babel with catalogues that are quick to look up."""
+    """Babel with catalogues that can be looked up quickly."""
 
     @cached_property
     def domain_instance(self) -> Domain:

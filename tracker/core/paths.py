@@ -1,7 +1,7 @@
-"""Where templates, static files, migrations and content are, in a checkout or once installed.
+"""Locations of templates, static files, migrations and content, in a checkout or installed.
 
 In a checkout the first three are beside the package, as usual in Flask projects; an installed
-package contains them. No other module works out where they are.
+package contains them. No other module determines where they are.
 """
 
 import sys

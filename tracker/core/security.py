@@ -32,7 +32,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# What the header for https says besides the time, by the value of the setting.
+# The HSTS directives besides max-age, by the value of the setting.
 _HSTS = {
     "host": "",
     "subdomains": "; includeSubDomains",
@@ -45,7 +45,7 @@ def init_security_headers(app: Flask) -> None:
 
     Only static files may be cached: most pages contain what only the signed-in person may see, and
     the rest is small. If the application is reached over https, browsers are told to use only
-    https, for the names that the setting says.
+    https, for the host names that the setting covers.
     """
     settings = app.extensions["settings"]
     hsts = f"max-age={ONE_YEAR}{_HSTS[settings.hsts]}"

@@ -81,7 +81,7 @@ def services() -> Services:
 
 
 def of(app: Flask) -> Services:
-    """Return the services of an application: while it is built, when it doesn't run yet."""
+    """Return the services of an application that is being built and doesn't run yet."""
     services_given: Services = app.extensions.get(EXTENSION, NONE)
     return services_given
 

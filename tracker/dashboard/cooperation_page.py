@@ -356,7 +356,7 @@ def _to_start(context: _Context, requirement: Requirement) -> Recommendation:
 
 
 def _optional_task(context: _Context, checklist: Checklist) -> Task:
-    """Return the task for a checklist that waits for nobody, with its progress."""
+    """Return the task for a checklist that nobody has to work on, with its progress."""
     task = _fill_task(context, checklist)
     if task.s not in {YOURS, OTHERS}:
         return task

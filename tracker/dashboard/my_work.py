@@ -95,7 +95,7 @@ class _Context:
         )
 
     def answers(self, line: Line) -> TermsAnswers:
-        """What the terms of its cooperation say, if they say anything yet."""
+        """The answers of its cooperation's terms, if there are any yet."""
         return self.terms.get(line.cooperation_id, TermsAnswers())
 
     def title(self, line: Line) -> str:

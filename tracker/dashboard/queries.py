@@ -1,4 +1,4 @@
-"""Queries across features for My work and the cooperation page, scoped by the actor."""
+"""Queries across features for My work and the cooperation page, scoped to the actor."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -88,7 +88,7 @@ class Running:
     starts_on: dt.date | None
     review_on: dt.date | None
     ends_on: dt.date | None
-    # Whether nobody amends its terms or has given notice of the end.
+    # Whether its terms are neither being amended nor under notice of the end.
     goes_on: bool
     # Whether the organisation the person acts for decides there for the NPM.
     is_of_npm: bool
@@ -138,7 +138,7 @@ class LineParty:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A text sent for signature: whether it is the person's turn, and until when."""
+    """A text sent for signature: whether it is the person's turn, and the last day to sign."""
 
     is_mine: bool
     until: dt.date | None
@@ -173,7 +173,7 @@ def running(actor: Actor) -> list[Running]:
     return [Running(*row) for row in rows]
 
 
-# Built once, since an alias takes longer to make than the query to run. They are not used in joined
+# Built once, since making an alias takes longer than running the query. They are not used in joined
 # loads: two threads can't compile one with the same alias (adr 51).
 _FLAGS = (
     sa.select(sa.func.count(Flag.id))
@@ -207,8 +207,8 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
 
     Drafts on which something waits, and texts that wait for signatures; the oldest first. Beyond
     MANY_LINES, drafts are left out, starting with those that don't wait for the organisation the
-    person acts for. Only what decides whose turn it is: what their tasks say is read for those that
-    are shown.
+    person acts for. Reads only what decides whose turn it is; the details of tasks are read for
+    those shown.
     """
     is_sent = Checklist.state == ChecklistState.SENT
     is_theirs = sa.or_(

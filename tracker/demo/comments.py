@@ -10,7 +10,7 @@ from tracker.demo.people import Cast
 
 
 def write(cast: Cast, terms: Checklist) -> None:
-    """Comment on items and on the whole: to all parties, and to one's own side only."""
+    """Comment on items and on the whole: to all parties, and to the author's own side only."""
     everybody, own = CommentAudience.ALL, CommentAudience.OWN
     comment = service.write(
         cast.actor("anton"),

@@ -27,7 +27,7 @@ from tracker.visits.encryption import Plan
 from tracker.visits.models import Visit
 from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
-# Who signs, and what they declare; Dina Faro leaves hers open, so that one is still to be signed.
+# Who signs, and what they declare; Dina Faro doesn't sign hers, so that one is still to be signed.
 SIGNERS = {
     "marek": "",
     "samira": "I took two cases from the police station of another town, both closed.",

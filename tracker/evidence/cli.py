@@ -61,7 +61,7 @@ def list_keys() -> None:
 def rotate(use: str) -> None:
     """Create a new key for USE.
 
-    The old key is kept for verification; that of the checkpoints also vouches for the new one.
+    The old key is kept for verification; a checkpoint key also vouches for the new one.
     """
     try:
         key = signing_keys.rotate(KeyUse(use))

@@ -1,7 +1,7 @@
 """Rows that disagree with their signatures and events, as the worker finds them.
 
-The worker goes through all checklists, undertakings and cooperations in portions, again and again,
-so that the health page needs only one short query.
+The worker goes through all checklists, undertakings and cooperations in batches, over and over, so
+that the health page needs only one short query.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -55,7 +55,7 @@ def compare_some(after: Progress, of_register: Register, portion: int = PORTION)
     """Compare the next rows, record those that disagree, and return the position reached.
 
     of_register compares checklists as the register does. Starts again after the last one. Takes a
-    constant number of queries per portion.
+    constant number of queries per batch.
     """
     some = _next(Checklist, after.checklist_id, portion)
     others = _next(Undertaking, after.undertaking_id, portion)
@@ -101,7 +101,7 @@ def _next(model: type[Row], after: UUID | None, portion: int) -> list[Row]:
 
 
 def _last(rows: Collection[Row], portion: int) -> UUID | None:
-    """Return the last id of a full portion; None starts again."""
+    """Return the last id of a full batch; None starts again."""
     return [row.id for row in rows][-1] if len(rows) == portion else None
 
 

@@ -173,7 +173,7 @@ class CertificateFailure(Base):
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), primary_key=True)
     tries: Mapped[int]
-    # Of the software, never of the text.
+    # The message of the software; it never quotes the text.
     error: Mapped[str] = mapped_column(sa.String(500))
     failed_at: Mapped[dt.datetime]
     next_try_at: Mapped[dt.datetime] = mapped_column(index=True)

@@ -1,9 +1,9 @@
 """Which passages are shown beside an item of a checklist. Pure.
 
 A version of a checklist names the passages that its items are based on, and never changes. If
-several items are based on one passage, the guidance may split it, and name in each part the items
-it concerns most: such a part replaces the passage for the statements it contains. So running
-checklists show the right part too, whatever version they are on.
+several items are based on one passage, the guidance may split it and name in each part the items
+that the part concerns most: such a part replaces the passage for the statements it contains. So
+running checklists show the right part too, whatever version they are on.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -112,7 +112,7 @@ class FrontMatter(_Strict):
     topics: tuple[TermSlug, ...] = Field(min_length=1)
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
     revision: Number
-    # Of a translation: the revision of the English article that it says.
+    # For a translation: the revision of the English article that it translates.
     translates: Number | None = None
     revised_on: dt.date
     source: SourceText
@@ -129,7 +129,7 @@ class _Statements(RootModel[tuple[StatementText, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """A passage as its file has it."""
+    """A passage as in its file."""
 
     number: int
     key: str
@@ -142,7 +142,7 @@ class PassageText:
 
 @dataclass(frozen=True, slots=True)
 class ArticleText:
-    """An article as its file has it, with the digest of the file's text."""
+    """An article as in its file, with the digest of the file's text."""
 
     file: str
     head: FrontMatter
@@ -302,7 +302,7 @@ class _Reader:
     categories: set[str] = field(default_factory=set)
     topics: set[str] = field(default_factory=set)
     statements: dict[str, str] = field(default_factory=dict)
-    # The items there are, where they are known: files are checked against the checklists later.
+    # All existing items, if known: shipped files are checked against the checklists later.
     items: Container[str] | None = None
     # The form of a passage's heading, as mistakes show it.
     example: str = "## Title {#key S1}"
@@ -343,7 +343,7 @@ class _Reader:
             yield f"{code} stands there twice"
 
     def item_mistake(self, code: str) -> str | None:
-        """Say what is wrong with an item that a passage names."""
+        """Return what is wrong with an item that a passage names."""
         if self.items is None or code in self.items:
             return None
         return f"there is no item {code} in the checklists"
@@ -510,6 +510,6 @@ class _ArticleReader:
 
 
 def _named(things: Any, key: str) -> list[str]:
-    """Return one key of each thing in a list as it is written; an empty string if it has none."""
+    """Return the value of one key of each thing in a list as written; "" if it has none."""
     listed = things if isinstance(things, list) else []
     return [str(thing.get(key, "")) if isinstance(thing, Mapping) else "" for thing in listed]

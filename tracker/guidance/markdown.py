@@ -1,4 +1,4 @@
-"""Markdown of the guidance, rendered as safe HTML, as plain text, and as passages.
+"""Markdown of the guidance: rendering as safe HTML and as plain text, splitting into passages.
 
 This is the only module where text becomes Markup without being escaped by the template: raw HTML is
 disabled, and the result is sanitised with short lists of tags, attributes and URL schemes.
@@ -49,7 +49,8 @@ class Heading:
 class PassageHeading:
     """The parts of a passage's heading: `Title {#key S1 S2 U6}`.
 
-    statements of the source it carries, and items of the checklists that it concerns most.
+    statements are those of the source that it carries; items are those of the checklists that it
+    concerns most.
     """
 
     title: str
@@ -133,8 +134,8 @@ def own_heading(words: str, number: int) -> PassageHeading:
 def _parted(words: str, opening: int, begin: int) -> tuple[str, str] | None:
     """Split a heading at a brace: what precedes it, and from there to the closing brace.
 
-    Without a regular expression, which would try each brace with each space of a heading that
-    somebody made to take hours.
+    Without a regular expression, which could take hours on a malicious heading by trying each brace
+    with each space.
     """
     title = words[: max(opening, 0)].rstrip()
     if not title or "\n" in title or not words.endswith("}"):

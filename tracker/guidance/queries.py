@@ -1,4 +1,4 @@
-"""Queries for the guidance, which is public (class K0) and so scoped by no actor."""
+"""Queries for the guidance, which is public (class K0) and so not scoped to an actor."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +90,7 @@ class ArticleRead:
 
 
 def taxonomy(language: str = DEFAULT_LANGUAGE) -> Taxonomy:
-    """Return all categories and topics, named in a language as far as they have names in it."""
+    """Return all categories and topics, named in a language where they have a name in it."""
     rows = db.session.scalars(sa.select(TaxonomyTerm).order_by(TaxonomyTerm.position)).all()
     return Taxonomy(
         {

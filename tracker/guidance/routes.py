@@ -38,7 +38,7 @@ def library() -> str:
     if choice.topic not in {"", *taxonomy.topics}:
         abort(404)
     result = pages.find(choice, locale.language(), optional_actor())
-    # The search has no letter and no digit, so nothing can match it.
+    # The search contains neither letters nor digits, so nothing can match it.
     articles = () if typed and not choice.question else result.articles
     number = asked_number()
     shown = articles[offset(number) : offset(number) + SIZE]

@@ -47,7 +47,7 @@ def held_against(
 def stage_of(cooperation: Cooperation) -> Stage:
     """Return a cooperation's stage by its events; by its row if a recorded act erased the details.
 
-    By its row too if details are missing without such an act: then nothing else says it.
+    Also by its row if details are missing without such an act: nothing else says it then.
     """
     stages, _lacking = _stages([cooperation.id])
     return stages.get(cooperation.id, cooperation.stage)

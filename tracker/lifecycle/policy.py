@@ -263,7 +263,7 @@ def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
 
 
 def _people_gate(facts: Facts) -> Gate:
-    """Evaluate gate G4: while nobody needs a clearance it has nothing to check, and is not met."""
+    """Evaluate gate G4; while nobody needs a clearance, nothing is checked and it isn't met."""
     if not facts.confidentiality.is_required or not facts.people:
         return Gate("G4", GateState.NOBODY)
     return _gate("G4", _people_not_cleared(facts))

@@ -175,7 +175,7 @@ def _require_agreeing(cooperation: Cooperation) -> None:
 
 
 def _enter(cooperation: Cooperation, actor: Actor | None, before: Stage, after: Stage) -> None:
-    """Enter a stage; record STAGE_CHANGED if it is another one than before, by the events."""
+    """Enter a stage; record STAGE_CHANGED if it is a different one according to events."""
     cooperation.stage = after
     db.session.flush()
     if after is before:
@@ -321,7 +321,7 @@ def follow_party(event: DomainEvent) -> None:
 
 
 def follow_reopened(event: DomainEvent) -> None:
-    """Ask parties to agree that joined while a text could not be changed.
+    """Ask parties that joined while a text could not be changed to agree to it.
 
     A handler. For DECLINED, SIGNATURE_REQUEST_WITHDRAWN and AMENDMENT_OPENED. The parties of a
     visit's checklists follow its team.
@@ -352,7 +352,7 @@ def _take_over_dates(event: DomainEvent) -> None:
         if renewed is not None:
             dates["end"], dates["review"] = renewed
     if dates["review"] is not None and dates["review"] == cooperation.reviewed_for:
-        # A review has been held for this day since; the next one is set by its record.
+        # A review for this day has been held since; its record sets the next one.
         dates["review"] = cooperation.review_on
     cooperations.follow_dates(
         event.actor,

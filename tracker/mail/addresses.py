@@ -19,5 +19,5 @@ def is_of_nobody(address: str) -> bool:
 
 
 def are_of_nobody(address: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
-    """Return the condition that a column has an address that stands for none."""
+    """Return the condition that a column contains such a placeholder."""
     return address.endswith(_DOMAIN, autoescape=True)

@@ -20,7 +20,7 @@ HOUR = dt.timedelta(hours=1)
 # How long to wait after each failed attempt. After the last one the message counts as failed.
 WAITS = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
 MOST_TRIES = len(WAITS) + 1
-# How long other workers leave a message alone that is being sent; after a crash it is retried then.
+# How long other workers leave alone a message that is being sent; after a crash it is then retried.
 LEASE = 10 * MINUTE
 KEPT_ERROR = 500
 

@@ -17,8 +17,8 @@ from tracker.settings import uses_starttls
 
 SECONDS = 20
 SMTP_PORT, SMTPS_PORT = 587, 465
-# What a server answers for good about a mailbox (RFC 5321, 4.2.3), unless an enhanced code (RFC
-# 3463) says that it's about something else than the address (x.1), such as the relay's own rules.
+# Permanent replies about a mailbox (RFC 5321, 4.2.3), unless an enhanced code (RFC 3463) says that
+# something other than the address (x.1) is at fault, such as the relay's own rules.
 _NO_MAILBOX = {550, 551, 553}
 _ENHANCED = re.compile(r"\b5\.(\d{1,3})\.\d{1,3}\b")
 

@@ -8,7 +8,7 @@ _PASSED_OVER = frozenset({"office", "of", "the", "for", "and", "de", "du", "des"
 
 
 def initials_for(name: str, taken: Collection[str] = ()) -> str:
-    """Return initials for a name, unlike any others if the name allows."""
+    """Return initials for a name, different from all others if the name allows it."""
     offered = list(dict.fromkeys(_candidates(name)))
     return next((mark for mark in offered if mark not in taken), offered[0])
 

@@ -33,8 +33,8 @@ def can_change_organisations(actor: Actor | None) -> Decision:
 def can_replace(actor: Actor, own: AbstractSet[UUID | None], *bodies: UUID) -> Decision:
     """Decide who records that one body replaced another: an administrator with no role in either.
 
-    Somebody with a role would give their own side power over its agreements (product.md, section
-    2). own are the organisations in which the person has a role.
+    Somebody with a role could give their own side power over the body's agreements (product.md,
+    section 2). own are the organisations in which the person has a role.
     """
     allowed = can_change_organisations(actor)
     if allowed and not own.isdisjoint(bodies):

@@ -16,7 +16,7 @@ from tracker.core.db import db
 from tracker.oversight import queries
 from tracker.oversight.models import RegisterEntry
 
-# The texts that a party that is joining is to sign; it knows of no visit yet (adr 70).
+# The texts that a joining party has to sign; it knows of no visit yet (adr 70).
 _FOR_NEWCOMERS = {list(ChecklistKind).index(kind) for kind in SIGNED_BY_NEWCOMERS}
 _KEY = ("organisation_id", "checklist_id")
 _PARTIES = sa.select(Party.organisation_id, Party.side, Party.left_on, Party.is_joining).where(

@@ -222,7 +222,7 @@ class RowLocation:
 class Erasure:
     """Details of events, or a cooperation's key, that were erased as an event says: no fault."""
 
-    # The chain, as in a RowLocation; whether it is the key.
+    # The chain, as in a RowLocation; whether its key was erased.
     reference: str
     of_key: bool
     at: dt.datetime

@@ -716,9 +716,9 @@ def _decider_fault(
 ) -> Fault | None:
     """Return whether somebody confirmed or refused a scan that they may not vouch for.
 
-    They recorded it, are named as signing it, or have answered for another party. deciders are
-    scans with the people who answered before. For a prior agreement only the names of the signers
-    are known.
+    They recorded it, are named as one of its signers, or have answered for another party. deciders
+    are scans with the people who answered before. For a prior agreement only the names of the
+    signers are known.
     """
     record = papers.get(str(decision.record_id))
     if record is None or decision.kind is PaperDecisionKind.WITHDRAWN:

@@ -1,7 +1,8 @@
 """The audit that whoever took a person's signature didn't decide on that person's interests.
 
-It runs after chain, signatures and rows of undertakings were verified. The details of a decision's
-event say who decided; once they are erased, the row says it, for the last decision only.
+It runs after the chain, signatures and rows of undertakings were verified. The details of a
+decision's event say who decided; once they are erased, only the row does, and only for the last
+decision.
 """
 
 from collections import defaultdict
@@ -29,11 +30,11 @@ TAKEN, CLOSED = verbs.UNDERTAKING_FROZEN.name, verbs.UNDERTAKING_CLOSED.name
 
 @dataclass(slots=True)
 class Decisions:
-    """The events of a chain that tell who decided on interests, and on which undertakings."""
+    """The events of a chain that say who decided on interests, and on which undertakings."""
 
     # The event of each decision, with who decided; None where its details were erased.
     decided: list[tuple[Link, UUID | None]] = field(default_factory=list)
-    # By undertaking: the event since which its signature is taken, and that of its closing.
+    # By undertaking: the event with which its signature was taken, and the one that closed it.
     taken: dict[UUID, int] = field(default_factory=dict)
     closed: dict[UUID, int] = field(default_factory=dict)
 
@@ -49,7 +50,7 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What rows of a cooperation say: whose an undertaking or an interest is, and who decided."""
+    """What a cooperation's rows say: whose each undertaking or interest is, and who decided."""
 
     # By undertaking or added interest.
     decided_by: dict[UUID, UUID | None]
@@ -84,7 +85,7 @@ def _undertaking_of(link: Link, decisions: Decisions, rows: _Rows) -> UUID:
     """Return the undertaking that a decision is about.
 
     An added interest belongs to the person and outlives the undertaking it was added to: the
-    decision is about the one that the person had signed by then and that wasn't closed yet.
+    decision is about the one that was signed and not yet closed at that time.
     """
     person_id = rows.whose.get(link.subject_id)
     if person_id is None:

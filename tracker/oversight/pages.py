@@ -153,7 +153,7 @@ def _visit_notes(line: RegisterLine, visit: VisitMark) -> list[str]:
 def visit_words(visit: VisitMark) -> str:
     """Return the stage of a visit; neither place nor date, nor whether its days have passed (K2).
 
-    So that the words are true before and after.
+    So the text is true before and after those days.
     """
     if visit.stage not in PREPARED:
         return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))

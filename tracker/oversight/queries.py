@@ -563,7 +563,7 @@ def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
 
 
 def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
-    """Return a row whose notice's day has come as suspended or ended, before the worker acts."""
+    """Return a row as suspended or ended once its notice's day has come, before the worker acts."""
     standing_id = compared.course.standing_id
     outcome = compared.outcome(standing_id) if standing_id else None
     state = _STOPPED.get(outcome) if outcome else None

@@ -27,7 +27,7 @@ class Verdict(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """How the parties go on after a review (G6)."""
+    """How the parties continue after a review (G6)."""
 
     GO_ON = "go_on"
     RENEW = "renew"
@@ -56,7 +56,7 @@ class Review(Identified, Base):
     begun_at: Mapped[dt.datetime]
     begun_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
-    # The number of the last version of the record; 0 before one is saved.
+    # The number of the last version of the record; 0 before the first is saved.
     version: Mapped[int] = mapped_column(default=0)
     concluded_at: Mapped[dt.datetime | None]
     # Once all parties have confirmed the record: when it was held, and how they continue.

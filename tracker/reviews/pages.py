@@ -64,7 +64,7 @@ def items(text: FrozenText) -> list[tuple[str, str]]:
 
 
 def promises(text: FrozenText, record: Record) -> list[PromiseView]:
-    """Return each promise as it was signed, beside what the record says of it."""
+    """Return each promise as it was signed, beside what the record says about it."""
     by_code = text.by_code
     views = []
     for code in PROMISES:
@@ -192,7 +192,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
             if party.organisation_id not in confirmed
         ]
         label = _("Confirm the record of the review")
-        # If the only party missing has left, all others have confirmed: any of them can continue.
+        # If the only missing party has left, all others have confirmed: any of them can continue.
         is_confirmed = actor.organisation_id in confirmed or any(
             row.user_id == actor.user_id for row in confirmations
         )

@@ -92,8 +92,8 @@ def can_write(actor: Actor, fact: ReviewFact) -> Decision:
 def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
     """Decide who may confirm the record: a signatory or manager of each party, once (P5).
 
-    If all of today's parties have confirmed, since the last missing one left, any of them makes it
-    take effect.
+    If all of today's parties have confirmed because the last missing one left, any of them can make
+    it take effect.
     """
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))

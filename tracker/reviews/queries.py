@@ -157,7 +157,7 @@ def record_fact(
 def open_for(actor: Actor) -> list[OpenReview]:
     """Return the reviews being held to which a person's organisation is a party, in one query.
 
-    And the cooperations that are still under review because notice of the end is to be given.
+    Also the cooperations that are still under review because notice of the end has yet to be given.
     """
     confirmed = sa.exists().where(
         ReviewConfirmation.review_id == Review.id,

@@ -114,7 +114,7 @@ def write(reference: str, number: int) -> str | Response:
 @blueprint.post("/<int:number>/confirm")
 @signed_in
 def confirm(reference: str, number: int) -> str | Response:
-    """Confirm the record that was on the screen, for one's party."""
+    """Confirm the record that was on the screen, for your party."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     _review(cooperation, number)

@@ -141,7 +141,7 @@ def page_with(review: Review) -> SigningPage:
 def confirm(
     actor: Actor, cooperation: Cooperation, number: int, *, page: SigningPage | None
 ) -> Review:
-    """Confirm the record for one's party; with the last party the outcome takes effect (G6).
+    """Confirm the record for the actor's party; with the last party the outcome takes effect (G6).
 
     page is the one the person acted on: raise NotShownError unless it showed the last version
     (signed means seen, product.md 5.3).
@@ -245,7 +245,7 @@ def follow_notice(event: DomainEvent) -> None:
     if cooperation.stage is not Stage.UNDER_REVIEW:
         return
     if queries.open_review(cooperation.id) is None:
-        # A party can give notice whatever somebody did to the rows.
+        # A party can give notice even if somebody tampered with the rows.
         with suppress(RuleBrokenError):
             lifecycle.end_review(event.actor, cooperation)
 

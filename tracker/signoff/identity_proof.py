@@ -31,7 +31,7 @@ class SigningPage:
 
     nonce makes each passkey challenge unique. salt and at become part of a text that is frozen
     together with the signature, so that its digest is known when the passkey is asked. digest is
-    that of the text shown on the page, and sentence that of the sentence to be signed.
+    the digest of the text shown on the page, sentence that of the sentence to be signed.
     is_for_another says that the person acts for another organisation now than when the page was
     opened.
     """

@@ -23,7 +23,7 @@ class Method(enum.StrEnum):
     PASSWORD_MAILED_CODE = "password_mailed_code"  # noqa: S105 -- a name, not a password
     # On paper: a scan that one party recorded and another confirmed (product.md, 5.6).
     PAPER = "paper"
-    # A person without an account, on the device of somebody of the NPM who proved who they are.
+    # A person without an account, on the device of somebody at the NPM who proved who they are.
     IN_PRESENCE = "in_presence"
 
 
@@ -173,7 +173,8 @@ class Signature(Identified, Base):
     __tablename__ = "signature"
     __table_args__ = (
         sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),
-        # NULLs are never equal in a unique constraint: signing in one's own name needs its own.
+        # NULLs are never equal in a unique constraint: signing in a person's own name needs its own
+        # constraint.
         sa.Index(
             "uq_signature_own_name",
             "revision_id",

@@ -122,7 +122,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
     From the rule in the text; one frozen before there were rules needs everybody it names. If
     nobody is named, each party signs once. Raise ValueError if it is not such a text, or if its
-    rule leaves a party out, names it twice or asks nobody of it to sign.
+    rule leaves a party out, names it twice or asks none of its people to sign.
     """
     try:
         signing = document.get("signing")
@@ -146,7 +146,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
 
 def _number(stored: object) -> int:
-    """Return a number as it stands in a text; true is none."""
+    """Return a number as written in a text; true isn't one."""
     if type(stored) is not int:
         raise ValueError(_NO_RULE)
     return stored

@@ -103,8 +103,8 @@ def record(
 def _require_own(actor: Actor, cooperation_id: UUID, scan_digest: str) -> None:
     """Raise RuleBrokenError for a scan that somebody else recorded before and that didn't count.
 
-    Otherwise whoever recorded it first could vouch for it now: two people, one of whom took the
-    paper.
+    Otherwise whoever recorded it first could vouch for it now: one of the two people vouching would
+    have taken the paper.
     """
     name = db.session.scalar(
         sa.select(PaperRecord.user_name)

@@ -21,7 +21,7 @@ class PaperKind(enum.StrEnum):
 
 
 class PaperDecisionKind(enum.StrEnum):
-    """A response to a scan: confirmed or refused by another party, or withdrawn by one's own."""
+    """A response to a scan: confirmed or refused by another party, or withdrawn by its own side."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"

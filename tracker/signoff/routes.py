@@ -21,7 +21,7 @@ blueprint = Blueprint("powers", __name__)
 @blueprint.route("/account/roles/<uuid:membership_id>/accept", methods=["GET", "POST"])
 @signed_in
 def accept(membership_id: UUID) -> str | Response:
-    """Accept one's own role that an administrator confirmed (product.md, section 2)."""
+    """Accept your own role that an administrator confirmed (product.md, section 2)."""
     actor = current_actor()
     membership = found_or_404(queries.find_waiting_power(actor, membership_id))
     require(policy.can_accept(actor, powers.facts_of(membership)))

@@ -301,7 +301,7 @@ def sign(
 def sign_as_person(
     actor: Actor, revision: Revision, *, sentence: str, language: str, identity: Identity
 ) -> Signature:
-    """Sign in one's own name (an undertaking); nobody can sign for somebody else (S11)."""
+    """Sign in the person's own name (an undertaking); nobody can sign for somebody else (S11)."""
     policy.is_proven(actor, identity, clock.now()).require()
     return _write(
         revision,
@@ -360,7 +360,7 @@ def countersign(
     language: str,
     identity: Identity,
 ) -> Signature:
-    """Countersign a person's undertaking for the NPM; never one's own. page as for sign()."""
+    """Countersign a person's undertaking for the NPM; never their own. page as for sign()."""
     shown.require_recent(page, revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
     policy.can_countersign(actor, signer_id).require()
@@ -393,7 +393,7 @@ def decline(
     """Decline with a reason; signatures given on this revision stay in the history (5.4).
 
     page is the one it was read on: raise NotShownError if it showed another text. key encrypts the
-    reason if the revision is encrypted, since it may quote it.
+    reason if the revision is encrypted, since the reason may quote it.
     """
     shown.require(page, signature_request.revision.digest)
     policy.can_decline(actor, queries.standing_of(signature_request), clock.today()).require()

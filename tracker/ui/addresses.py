@@ -1,4 +1,4 @@
-"""What a request may contain: numbers that can be stored, named fields, pages here to go on to."""
+"""What a request may contain: storable numbers, named fields, next pages of this application."""
 
 import re
 from typing import Any
@@ -28,8 +28,8 @@ class StoredNumber(IntegerConverter):
 def init_addresses(app: Flask) -> None:
     """Refuse requests that contain what no page of ours sends; before any view reads them.
 
-    A path that no page links to is a 404, a field without a name a 400. The address of a page
-    elsewhere to go to is dropped.
+    A path that no page links to is a 404, a field without a name a 400. An address elsewhere to go
+    to next is dropped.
     """
     app.url_map.converters["int"] = StoredNumber
     app.before_request(_refuse_control_characters)
@@ -57,7 +57,7 @@ def _refuse_fields_without_a_name() -> None:
 
 
 def _stay_here() -> None:
-    """Drop where to go next if it is elsewhere: the only check of what a redirect leads to."""
+    """Drop the next page if it is elsewhere: the only check of where redirects lead."""
     request.args = _without_elsewhere(request.args)
     if _sends_fields():
         request.form = _without_elsewhere(request.form)

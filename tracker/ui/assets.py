@@ -31,7 +31,7 @@ class Asset:
 
     @cached_property
     def compressed(self) -> bytes | None:
-        """The content compressed, if that saves anything."""
+        """The compressed content, if that saves anything."""
         return gzip.compress(self.content, 9, mtime=0) if self.kind in _COMPRESSED else None
 
 

@@ -18,9 +18,9 @@ from werkzeug.wrappers import Response
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.ui.typed_text import typed_text
 
-# The error pages; any other HTTP error gets the page for its hundred.
+# The error pages; any other HTTP error gets the page for 400 or 500.
 _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
-# What somebody sent may have been all right, and what it was for has gone or is closed to them now.
+# The form may have been valid, but what it was for no longer exists or is now closed to the person.
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 

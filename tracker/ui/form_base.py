@@ -32,7 +32,7 @@ _SENTENCE_ENDS = ("?", ".", "؟")
 class Form(FlaskForm):
     """A form whose texts are tidied and limited, whichever field class is used."""
 
-    # Whether the person may not do what it's for; see ui.perform.require_for.
+    # Whether the person was refused what the form is for; see ui.perform.require_for.
     is_refused = False
 
     def __init__(self, *args: Any, **kw: Any) -> None:
@@ -89,8 +89,8 @@ class Form(FlaskForm):
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Return whether the form was submitted to be saved, not to add a row, and is valid.
 
-        One that isn't says so too if its page was opened for another organisation: its view, which
-        compares what the page showed, doesn't come to that.
+        An invalid form also says so if its page was opened for another organisation, since its view
+        then doesn't get to compare what the page showed.
         """
         if self.changed_rows():
             return False
@@ -151,7 +151,7 @@ def _leaves(fields: Any) -> Iterator[Any]:
 def fields_with_places(fields: Any, place: str = "") -> Iterator[tuple[Any, str]]:
     """Yield every field, nested ones too, with its place: its table and row, or nothing.
 
-    A table comes after its rows; a part of a form is left out, but not its fields.
+    A table comes after its rows; a form within the form is left out, but not its fields.
     """
     for field in fields:
         if isinstance(field, FieldList):

@@ -195,7 +195,7 @@ def language_note(shown: str, others: Iterable[str] = ()) -> str:
 
 
 def _joined(separator: object, words: Iterable[object]) -> str:
-    """Join words; where the separator has a mark, begin with it, since messages isolate a list."""
+    """Join words; begin with the separator's direction mark, if any: messages isolate lists."""
     parts = [str(part) for part in words]
     between = str(separator)
     mark = _RIGHT_TO_LEFT if len(parts) > 1 and _RIGHT_TO_LEFT in between else ""
@@ -207,7 +207,7 @@ def _attributes(words: object, around: str) -> Markup:
 
 
 def _own_direction(words: object, around: str) -> Markup:
-    """Return the direction of text in the surrounding language whose first letter has another.
+    """Return a dir attribute for text in the surrounding language if its first letter differs.
 
     A bdi takes the direction of its first letter, and a label may begin with a code or a name. What
     people typed has no language.

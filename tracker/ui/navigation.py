@@ -1,4 +1,4 @@
-"""The page frame: main navigation, the organisation one is acting for, signing out."""
+"""The page frame: main navigation, the organisation you are acting for, signing out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -76,8 +76,8 @@ def _labels(forms: list[Form]) -> dict[str, str | None]:
 def _labels_of_class(sent: Mapping[str, str]) -> dict[str, str | None]:
     """Return the labels of the form class that has most of the fields that were sent.
 
-    Of several, one that the view names goes first, then one of its package, then the one with the
-    fewest other fields. A label that is not the same in all that are left is not known.
+    Among several, those that the view names take precedence, then those of its package, then those
+    with the fewest other fields. If the rest disagree on a label, it is unknown.
     """
     names = {name.split("-")[0] for name in sent}
     view = current_app.view_functions.get(request.endpoint or "")
@@ -116,6 +116,6 @@ def _fields_of(form_class: type[Form]) -> dict[str, Any]:
 def _label_of(field: Any) -> str | None:
     if issubclass(field.field_class, _NOT_TYPED):
         return None
-    # A table has its rows first.
+    # A table's first argument is its rows.
     words = [*field.args[issubclass(field.field_class, FieldList) :], field.kwargs.get("label")]
     return str(words[0] or "")

@@ -10,8 +10,8 @@ from flask_babel import ngettext
 # Characters that are invisible or reverse other text: a text must read as it is signed.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
 _SPACES = re.compile(r"\s+")
-# More marks than this on one letter are no writing; composing many takes the square of the time.
-# (The limit of the Unicode stream-safe text format, UAX #15.)
+# More marks than this on one letter aren't writing; composing many takes quadratic time. (The limit
+# of the Unicode stream-safe text format, UAX #15.)
 _MOST_MARKS = 30
 # Search text is cut off after this many characters.
 MOST_ASKED = 200

@@ -39,7 +39,7 @@ MAX_NAME = 200
 
 
 def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedInterest:
-    """Add an interest to one's own signed undertaking, and ask the NPM to decide on it.
+    """Add an interest to the actor's own signed undertaking, and ask the NPM to decide on it.
 
     The person's access to the places concerned is closed in this transaction. Raise RefusedError
     for anybody else, before signing and once the undertaking is closed; RuleBrokenError with the
@@ -92,7 +92,7 @@ def decide(
     The decision can be changed while the undertaking is open. seen is the mark() of the decision
     that was read: raise StaleError if somebody has decided since. Asking for another person closes
     the undertaking and its access. Raise RefusedError for anybody but an NPM's signatory or
-    manager, on one's own interest, and once the undertaking is closed.
+    manager, on their own interest, and once the undertaking is closed.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_decide_added(actor, queries.load(undertaking).standing).require()

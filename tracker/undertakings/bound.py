@@ -48,7 +48,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
     That includes what each opened and until when, and why it was closed. In six statements, and
-    none where there is nothing to compare.
+    none if there is nothing to compare.
     """
     if not undertakings:
         return {}

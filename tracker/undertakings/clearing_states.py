@@ -1,6 +1,6 @@
-"""Queries for how far people are towards a clearance, for the readiness of visits.
+"""Queries for people's progress towards a clearance, for the readiness of visits.
 
-What only rows say of an undertaking or a clearance counts for nothing.
+What only the rows say about an undertaking or a clearance doesn't count.
 """
 
 import datetime as dt
@@ -53,10 +53,10 @@ class ClearingState:
 def clearing_states(
     cooperation_id: UUID, user_ids: Iterable[UUID], visit_id: UUID | None = None
 ) -> dict[UUID, ClearingState]:
-    """Return how far each of some people is, in a fixed number of queries.
+    """Return the progress of some people, in a constant number of queries.
 
-    cleared tells whether a clearance is open today for all of the cooperation, or for the visit
-    named. The caller found the cooperation by a query scoped by the actor.
+    cleared says whether a clearance is open today for all of the cooperation, or for the named
+    visit. The caller found the cooperation with a query scoped to the actor.
     """
     wanted = list(user_ids)
     rows = db.session.execute(
@@ -86,7 +86,7 @@ def clearing_states(
 
 
 def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
-    """Return the state of all that a person declared: what still has to be decided comes first."""
+    """Return the state of everything a person declared; anything undecided takes precedence."""
     if bearing.undecided:
         return Interests.UNDECIDED
     if bearing.is_limited and undertaking.decision is not InterestsDecision.REPLACE:
@@ -99,9 +99,9 @@ def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
 
 
 def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[UUID, dt.date]:
-    """Return until when each undertaking clears its person today, for all of it or for the visit.
+    """Return the last day of each undertaking's clearance that is open today, for all or the visit.
 
-    Only by the clearance that events say it opened.
+    Counts only the clearance that, according to events, it opened.
     """
     clearance_ids = [
         undertaking.clearance.id

@@ -48,7 +48,7 @@ class Scope(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a person has to know about the frozen confidentiality terms, read from that revision."""
+    """What a person has to know about the confidentiality terms, read from the frozen revision."""
 
     revision: int
     digest: str
@@ -145,7 +145,7 @@ class Draft:
     has_interests: bool | None = None
     interests: str = ""
     saved_at: dt.datetime | None = None
-    # Whether the person has completed everything and goes on to sign.
+    # Whether the person has completed everything and proceeds to sign.
     is_ready: bool = False
     # The host on whose device somebody without an account entered it; shown to nobody else.
     host_id: UUID | None = None
@@ -209,7 +209,7 @@ class UndertakingStatus:
     # Whether the NPM lets people in this cooperation sign with a code sent by email.
     mailed_codes: bool = False
     # Of the person's added interests: how many wait for the NPM, and whether it decided that
-    # somebody else is to replace the person.
+    # somebody else has to replace the person.
     undecided_added: int = 0
     added_refused: bool = False
     # Whether the person has an account; without one they sign on paper, or on somebody's device.

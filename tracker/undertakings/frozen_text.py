@@ -39,10 +39,10 @@ class SignedText:
     name: str
     organisation: str
     sentence: str
-    # The sentence that confirms a briefing, and the one that says when; empty where none was.
+    # The sentence that confirms a briefing, and the one that says when; empty if there was none.
     briefing: str
     briefing_held: str
-    # What was declared; empty where nothing was.
+    # What was declared; empty if nothing was.
     interests: str
     # The question about interests.
     question: str

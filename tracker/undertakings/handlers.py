@@ -52,7 +52,7 @@ _ENDS: dict[str, UndertakingEnd] = {
 }
 # The texts whose suspension or ending closes all access under undertakings (domain.md, P6).
 _OPEN_ACCESS = frozenset({ChecklistKind.TERMS.value, ChecklistKind.CONFIDENTIALITY.value})
-# After these ends, a change of the list doesn't ask the person again.
+# Listed people whose last undertaking ended like this are asked again.
 _ASKED_ANEW_AFTER = frozenset(
     {
         UndertakingEnd.UNLISTED,
@@ -158,7 +158,8 @@ def follow_clearance(event: DomainEvent) -> None:
         reason = _ENDS.get(clearance.closed_reason, UndertakingEnd.WITHDRAWN_BY_NPM)
         close(event.actor, undertaking, reason)
         if reason is UndertakingEnd.EXPIRED:
-            # If it was the last day of the terms, others wait in vain.
+            # If it was the last day of the terms, other open undertakings can no longer be
+            # finished.
             mark(Stale.CLEARANCES, [undertaking.cooperation_id], event.actor)
 
 
@@ -166,8 +167,8 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
     """Bring a cooperation's open undertakings in line with who must sign now.
 
     Those on older terms, of people who left, were suspended or are no longer listed are closed, and
-    those that nobody can finish since the last day of the terms has passed. Who is listed and has
-    none is asked.
+    those that nobody can finish because the last day of the terms has passed. People who are listed
+    and have none are asked.
     """
     checklist = queries.confidentiality(cooperation_id)
     if checklist is None or checklist.revision_in_force_id is None:

@@ -1,4 +1,4 @@
-"""Queries for lists of undertakings: one's own, and those of a cooperation party by party.
+"""Queries for lists of undertakings: a person's own, and a cooperation's party by party.
 
 In one file: who is missing from a party's list of people (C2) is read with the lists themselves.
 """
@@ -59,29 +59,29 @@ _LISTS = sa.select(Answer).where(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An undertaking among others: how far it is, and what it opened."""
+    """An undertaking in a list: how far it is, and what it opened."""
 
     undertaking: Undertaking
     clearance: Clearance | None
     is_own: bool
-    # Whether its rows say what its signatures and events bear witness to.
+    # Whether its rows agree with its signatures and events.
     agrees: bool
-    # How interests that the person added bear on it.
+    # The effect of interests that the person added.
     bearing: Bearing = NOTHING_ADDED
     # Whether the reader took its signature, and so leaves what follows to others.
     is_taken: bool = False
-    # What the person's signature says of its scan, if it was given on paper.
+    # What the person's signature says about its scan, if it was given on paper.
     paper: Mapping[str, Any] | None = None
 
     @property
     def signed(self) -> SignedWhen | None:
-        """When the person signed; None before, and where the rows disagree with the evidence."""
+        """When the person signed; None before that, and if the rows disagree with the evidence."""
         signed_at = self.undertaking.signed_at
         return when_signed(signed_at, self.paper) if signed_at and self.agrees else None
 
     @property
     def is_cleared(self) -> bool:
-        """Whether what it opened is open today, to all or some places."""
+        """Whether what it opened is open today, for all or some places."""
         return _is_open(self.clearance) and not self.bearing.closes_all
 
 
@@ -94,11 +94,11 @@ class PartyLines:
     mark: str
     is_npm: bool
     lines: list[Line]
-    # Of a party whose people the reader does not see: how many were asked, how many are cleared.
+    # For a party whose people the reader doesn't see: how many were asked, how many are cleared.
     people_asked: int
     cleared: int
     sees_people: bool
-    # People who need a clearance, take part and stand in no list (C2).
+    # People who take part and need a clearance, but are on no list (C2).
     unlisted: list[str] = field(default_factory=list)
 
 
@@ -107,7 +107,7 @@ class Overview:
     """The undertakings of a cooperation, party by party."""
 
     parties: list[PartyLines]
-    # The revision of the terms in force, None before.
+    # The revision of the terms in force; None if there is none.
     revision: int | None
     until: dt.date | None
     checklist_id: UUID | None
@@ -124,12 +124,12 @@ class OwnLines:
 
 
 def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
-    """Return one page of what the person was ever asked for, what is open first, then the newest.
+    """Return one page of what a person was ever asked for, open ones first, then the newest.
 
-    What is open are those that wait and those that hold.
+    Open ones are those that are waiting or in effect.
     """
     order = (Undertaking.closed_at.is_not(None), Undertaking.asked_at.desc(), Undertaking.id)
-    # Found in an index alone, so that only those of the page are read.
+    # Found in the index alone, so that only the rows of the page are read.
     ids = sa.select(Undertaking.id).where(scope.own(actor)).order_by(*order)
     rows = db.session.execute(
         sa.select(Undertaking, Cooperation, *added_interests.bearing_columns())
@@ -138,7 +138,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
         .order_by(*order)
         .options(*WITH_NAMES)
     ).all()
-    # Where all are on the first page they are counted already.
+    # If all are on the first page, they are already counted.
     total: int | None = len(rows)
     if offset or len(rows) == limit:
         total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
@@ -163,7 +163,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
 
 
 def line_of(actor: Actor, loaded: Loaded) -> Line:
-    """Return an undertaking that was loaded, with what it opened, as a line."""
+    """Return a loaded undertaking as a line, with what it opened."""
     undertaking = loaded.undertaking
     compared = bound.compare([undertaking])[undertaking.id]
     return Line(
@@ -178,10 +178,10 @@ def line_of(actor: Actor, loaded: Loaded) -> Line:
 
 
 def overview(actor: Actor, cooperation: Cooperation) -> Overview:
-    """Return how far the people of a cooperation are, as far as the person may see it.
+    """Return how far the people of a cooperation are, as much as the person may see.
 
-    Of another CSO's people only the numbers (product.md, section 2). The number of queries does
-    not grow with the people.
+    For another CSO's people only the numbers (product.md, section 2). Takes a constant number of
+    queries.
     """
     checklist = confidentiality(cooperation.id)
     terms_id = checklist.revision_in_force_id if checklist else None
@@ -239,7 +239,7 @@ class ToClear(Protocol):
 
     @property
     def user_id(self) -> UUID:
-        """Who it is."""
+        """The person's id."""
 
     @property
     def organisation_id(self) -> UUID:
@@ -253,7 +253,7 @@ class ToClear(Protocol):
 def unlisted(
     cooperation: Cooperation, checklist: Checklist | None, need_clearance: Iterable[ToClear]
 ) -> dict[UUID, list[str]]:
-    """Return for each party which of some people, who need a clearance, stand in no list (C2)."""
+    """Return, by party, the names of those who need a clearance and are on no list (C2)."""
     lists = _lists_of([checklist.id] if checklist else [])
     return _not_named(cooperation, lists, need_clearance)
 
@@ -283,23 +283,23 @@ def _not_named(
 
 @dataclass(frozen=True, slots=True)
 class IncompleteList:
-    """A list of who must sign (C2) that people of its party are missing from."""
+    """A party's list of who must sign (C2) from which people are missing."""
 
     checklist_id: UUID
     reference: str
     title: str
     organisation_name: str
     names: list[str]
-    # Whether the reader writes that list.
+    # Whether the reader edits that list.
     is_own: bool
 
 
 def incomplete_lists(
     actor: Actor, cooperation: Cooperation, checklist: Checklist, uncleared: Sequence[ToClear]
 ) -> list[IncompleteList]:
-    """Return the lists that some uncleared people are missing from, as far as one sees them.
+    """Return the lists from which uncleared people are missing, of parties that the person sees.
 
-    While the cooperation runs. The list of a party is seen by who sees its people.
+    Only while the cooperation is running. Whoever sees a party's people sees its list.
     """
     if not uncleared or cooperation.stage in AT_REST:
         return []
@@ -329,10 +329,10 @@ def _incomplete(
 
 
 def all_incomplete_lists(actor: Actor) -> list[IncompleteList]:
-    """Return the lists people are missing from that the person writes, or waits for in the NPM.
+    """Return incomplete lists that a person edits or, for the NPM, waits for others to complete.
 
-    Of all their cooperations with terms in force, the newest MANY. In one statement where none of
-    those who need a clearance is without an undertaking, else in at most five.
+    Reads the newest MANY of their cooperations with terms in force: in one statement if everybody
+    who needs a clearance has an undertaking, else in at most five.
     """
     if actor.organisation_id is None or not actor.has(*WRITERS):
         return []
@@ -401,9 +401,9 @@ def all_incomplete_lists(actor: Actor) -> list[IncompleteList]:
 
 
 def _is_looked_after(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over CooperationPerson that they may need a list the reader looks after.
+    """Return the condition over CooperationPerson that the reader may have to get them listed.
 
-    Of an NPM's own people only outside experts need a clearance.
+    Of an NPM's people, only outside experts need a clearance.
     """
     is_expert = sa.exists().where(
         Membership.user_id == CooperationPerson.user_id,
@@ -428,8 +428,8 @@ def passed_last_day(
 ) -> dt.date | None:
     """Return the last day of the terms on confidentiality if that has passed while work goes on.
 
-    None where nobody is without access, the terms cover one visit or project, are being amended,
-    or the agreed terms have run out too: these are renewed first, or ended.
+    None if everybody has access, if these terms cover one visit or project or are being amended, or
+    if the agreed terms have expired too: those are renewed first, or ended.
     """
     if not uncleared or cooperation.stage in AT_REST:
         return None
@@ -453,7 +453,7 @@ def _newest(
 ) -> list[tuple[Undertaking, Bearing, bool]]:
     """Return each person's newest undertaking on the terms in force, by name.
 
-    With how added interests bear on it, and whether the reader took its signature.
+    With the effect of added interests, and whether the reader took its signature.
     """
     rows = db.session.execute(
         sa.select(Undertaking, scope.taken_by(actor), *added_interests.bearing_columns())
@@ -474,7 +474,7 @@ def _newest(
 
 
 def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
-    """Return for each party how many people have an open undertaking, and how many are cleared."""
+    """Return, by party, how many people have an open undertaking, and how many are cleared."""
     is_cleared = (
         sa.exists()
         .where(
@@ -499,7 +499,7 @@ def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 
 def _sees_people(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> bool:
-    """Tell whether a person sees the people of a party by name; as scope.states_seen has it."""
+    """Return whether a person sees a party's people by name; the same rule as scope.states_seen."""
     npms = {party.organisation_id for party in people.parties(cooperation) if party.is_of_npm}
     if not npms.isdisjoint(actor.audited_ids):
         return True

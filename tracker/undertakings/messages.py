@@ -134,7 +134,7 @@ def signing_page(undertaking_id: UUID) -> str:
 
 
 def _deciders(undertaking: Undertaking, taken_by: AbstractSet[UUID]) -> list[User]:
-    """Return who decides for the NPM, without the person and whoever took their signature."""
+    """Return who decides for the NPM, except the person and whoever took their signature."""
     return people.deciders(undertaking.cooperation_id, besides={undertaking.user_id} | taken_by)
 
 

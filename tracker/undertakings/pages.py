@@ -428,7 +428,7 @@ def cooperation_tasks(
     uncleared = [person for person in facts.people if not person.is_cleared]
     tasks += map(_list_task, lists.incomplete_lists(actor, cooperation, checklist, uncleared))
     asked_count, cleared = lists.progress(cooperation.id)
-    # While anybody is cleared it has not passed, and needn't be read.
+    # While anybody is cleared, the last day hasn't passed and needn't be read.
     last = None if cleared else lists.passed_last_day(cooperation, checklist, uncleared)
     if last is not None:
         tasks.append(_last_day_task(actor, cooperation, checklist, last))
@@ -467,7 +467,7 @@ def _last_day_task(
 
 
 def _list_task(task: lists.IncompleteList, *, is_named: bool = False) -> Task:
-    """Tell that a list lacks people; is_named to say of which cooperation."""
+    """Return the task for a list that lacks people; is_named adds which cooperation it is."""
     if task.is_own:
         state_, mark = _("Waiting for you"), YOURS
     else:

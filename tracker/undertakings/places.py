@@ -11,7 +11,7 @@ from tracker.undertakings.models import Reach
 
 # The kind that doesn't say what kind of place it is.
 ANOTHER_KIND = "other"
-# From this similarity on, two words may be one name in two spellings.
+# At this similarity or more, two words may be one name in two spellings.
 LIKENESS = 0.7
 # Shorter words, such as articles, don't distinguish places.
 SHORTEST = 3

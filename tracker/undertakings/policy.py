@@ -199,7 +199,7 @@ def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decisi
 
 
 def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide who may countersign, which opens a clearance: an NPM decider, never one's own.
+    """Decide who may countersign, which opens a clearance: an NPM decider, never their own.
 
     Declared interests are decided first; a person who is to be replaced is not cleared.
     """
@@ -221,7 +221,7 @@ def can_go_on(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> D
         _waits_for_npm(undertaking),
         is_covered(undertaking, today),
         _is_not_replaced(undertaking),
-        # Last: it is only for others if it can be done at all.
+        # Last: others are pointed to only if it can be done at all.
         can_vouch(actor, undertaking),
     ):
         if not decision:

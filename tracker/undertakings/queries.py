@@ -1,4 +1,4 @@
-"""Queries for single undertakings, scoped by the actor or by a cooperation already found."""
+"""Queries for single undertakings, scoped to the actor or a cooperation already found."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,7 +48,8 @@ from tracker.undertakings.policy import DECIDERS
 from tracker.undertakings.signed_beside import TermsDocument
 
 WITH_NAMES = (
-    # The language of mails; by the address: signs here, or on paper; suspended: signs no more.
+    # The language of emails; the address, which says if they sign here or on paper; whether they
+    # are suspended and can't sign.
     load_joined(
         Undertaking.user,
         User.name,
@@ -66,7 +67,7 @@ WITH_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An undertaking with the terms it rests on and what the rules look at."""
+    """An undertaking with the terms it is based on and the plain values for the rules."""
 
     undertaking: Undertaking
     terms: Terms
@@ -76,7 +77,7 @@ class Loaded:
 
     @property
     def documents(self) -> tuple[TermsDocument, ...]:
-        """What the person signs with the undertaking, as the terms it rests on say (C1)."""
+        """The documents the person signs with the undertaking, according to its terms (C1)."""
         of_npm = self.undertaking.organisation_id in self.standing.npm_ids
         return self.terms.documents_for(of_npm=of_npm)
 
@@ -96,7 +97,7 @@ def own_signed(actor: Actor, cooperation_id: UUID) -> Undertaking | None:
 
 
 def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
-    """Return an undertaking that the person may decide on or countersign, or their own not."""
+    """Return an undertaking of somebody else that the person may decide on or countersign."""
     return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
 
 
@@ -106,7 +107,7 @@ def find_for_paper(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
 
 
 def load(undertaking: Undertaking) -> Loaded:
-    """Return an undertaking with its terms and its standing; a scoped query has found it."""
+    """Return an undertaking with its terms and status; the caller found it with a scoped query."""
     revision = db.session.get_one(Revision, undertaking.terms_revision_id)
     checklist = db.session.get_one(Checklist, revision.subject_id)
     terms = terms_of(revision)
@@ -114,12 +115,12 @@ def load(undertaking: Undertaking) -> Loaded:
 
 
 def terms_of(revision: Revision) -> Terms:
-    """Return what a person must know of a frozen revision of the confidentiality terms (K8)."""
+    """Return what a person has to know of a frozen revision of the confidentiality terms (K8)."""
     return read_terms(signing.document_of(revision, None), revision.digest)
 
 
 def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> UndertakingStatus:
-    """Return what the rules look at; of a closed one also whether it can be asked for again."""
+    """Return the rules' plain values; for a closed undertaking also whether to ask again."""
     is_closed = undertaking.state is UndertakingState.CLOSED
     bearing = added_interests.bearing_of(undertaking)
     taken = signoff.taken_by(undertaking.revision_id)
@@ -153,12 +154,12 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
 
 
 def questions_of(loaded: Loaded, language: str = "") -> Questions:
-    """Return what the template and the terms ask of a person now; for pages in a language."""
+    """Return the questions that template and terms now ask a person; for pages in a language."""
     return _questions(load_checklist(loaded.checklist, language), loaded.documents)
 
 
 def questions_by_language(loaded: Loaded, languages: Languages) -> dict[str, Questions]:
-    """Return what the template and the terms ask of a person now, in each of some languages."""
+    """Return the questions that template and terms now ask a person, by language."""
     checklist = load_checklist(loaded.checklist)
     return {
         code: _questions(retold(checklist, languages.words.get(code)), loaded.documents)
@@ -184,9 +185,9 @@ _PARTIES_OF_THE_TERMS = (
 
 
 def ties_of(undertaking: Undertaking) -> frozenset[str]:
-    """Return which interests a person's party has by what it does: keys of consistency.TIES.
+    """Return the activities of a person's party that are interests: keys of consistency.TIES.
 
-    As the organisation says of itself, and as it says in the terms (M1; S66, S70).
+    According to the organisation's details, and to the terms (M1; S66, S70).
     """
     said_by = [{key: getattr(undertaking.organisation, key) for key in TIES}]
     for answer in db.session.scalars(
@@ -198,7 +199,7 @@ def ties_of(undertaking: Undertaking) -> frozenset[str]:
 
 
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
-    """Return the revision of the terms an undertaking rests on, and its text (class K8)."""
+    """Return the revision of the terms that an undertaking is based on, and its text (class K8)."""
     revision = signoff.revision(undertaking.terms_revision_id)
     if revision is None:
         raise LookupError("The terms of an undertaking are gone.")
@@ -206,7 +207,7 @@ def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, obj
 
 
 def kinds_of_place(language: str) -> list[tuple[str, str]]:
-    """Return the types of place that visits' roles offer (V1), but for *another type*."""
+    """Return the types of place that visits' roles offer (V1), except *another type*."""
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), language)
     item = next(item for item in template.items if item.code == "V1")
     return [
@@ -232,7 +233,7 @@ def confidentiality(cooperation_id: UUID) -> Checklist | None:
 
 
 def listed(loaded: LoadedChecklist) -> list[Listed]:
-    """Return who must sign: listed by a party (C2), taking part today, free to sign in."""
+    """Return who must sign: listed by a party (C2), taking part today, not suspended."""
     homes = around.homes(loaded.cooperation.id)
     return listed_in(loaded.sheet, loaded.surroundings, homes)
 
@@ -255,7 +256,7 @@ def open_ones(cooperation_id: UUID) -> list[Undertaking]:
 
 
 def last_endings(terms_revision_id: UUID) -> dict[UUID, str]:
-    """Return for each person why the last undertaking on these terms was closed."""
+    """Return, by person, why the last undertaking on these terms was closed."""
     rows = db.session.execute(
         sa.select(Undertaking.user_id, Undertaking.closed_reason)
         .where(
@@ -268,7 +269,7 @@ def last_endings(terms_revision_id: UUID) -> dict[UUID, str]:
 
 
 def waiting_for_npm_of(user_id: UUID) -> list[Undertaking]:
-    """Return what waits for the NPMs in which a person has decided, to be confirmed or signed."""
+    """Return what NPMs for which a person has decided still have to confirm or countersign."""
     bodies = db.session.scalars(
         sa.select(Membership.organisation_id).where(
             Membership.user_id == user_id, Membership.role.in_(DECIDERS)
@@ -301,7 +302,7 @@ def cooperations_of(user_id: UUID) -> list[UUID]:
 
 
 def locked(undertaking_id: UUID) -> Undertaking:
-    """Return an undertaking as it is now and keep others from changing it until the end."""
+    """Lock an undertaking until the transaction ends, and return its current state."""
     undertaking = locked_or_none(undertaking_id)
     if undertaking is None:
         raise LookupError("There is no such undertaking.")
@@ -309,7 +310,7 @@ def locked(undertaking_id: UUID) -> Undertaking:
 
 
 def locked_or_none(undertaking_id: UUID) -> Undertaking | None:
-    """Return an undertaking as locked() does, None when there is none."""
+    """Return an undertaking as locked() does; None if there is none."""
     return db.session.scalar(
         sa.select(Undertaking)
         .where(Undertaking.id == undertaking_id)
@@ -321,7 +322,7 @@ def locked_or_none(undertaking_id: UUID) -> Undertaking | None:
 
 @dataclass(frozen=True, slots=True)
 class VisitChoice:
-    """A visit that an undertaking may be for: its number tells neither place nor date."""
+    """A visit that an undertaking may be for; its number reveals neither place nor date."""
 
     id: UUID
     number: int
@@ -330,7 +331,7 @@ class VisitChoice:
 VisitReader = Callable[[UUID], list[VisitChoice]]
 
 
-# How the visits of a cooperation that are still to come are found: visits stands above this part.
+# The reader that finds a cooperation's visits that are still to come: visits is a higher package.
 VISIT_READER: Slot[VisitReader] = Slot("visits_to_come", lambda _cooperation_id: [])
 
 

@@ -235,7 +235,7 @@ def terms(undertaking_id: str) -> str:
 @blueprint.route("/undertakings/<undertaking_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(undertaking_id: str) -> str | Response:
-    """Withdraw one's own undertaking, after a page that says what this means."""
+    """Withdraw your own undertaking, after a page that says what this means."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
@@ -279,7 +279,7 @@ def add_to_own(reference: str) -> Response:
 @blueprint.route("/undertakings/<undertaking_id>/interests/new", methods=["GET", "POST"])
 @signed_in
 def add_interest(undertaking_id: str) -> str | Response:
-    """Add an interest to one's own signed undertaking; what it concerns is closed until decided."""
+    """Add an interest to your own signed undertaking; what it concerns is closed until decided."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)

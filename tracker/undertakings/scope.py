@@ -86,7 +86,7 @@ def taken_by(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that the person may see its status, and no more.
+    """Return the condition over Undertaking that the person may see its status, but no more.
 
     The NPM's people and its auditors see all, a CSO's coordinators, signatories and managers those
     of their own people, everybody their own.
@@ -157,12 +157,12 @@ def _is_the_subject(
 
 
 def looks_after_all(actor: Actor) -> bool:
-    """Return whether a person looks after getting everybody cleared, for an NPM."""
+    """Return whether a person is in charge of getting everybody cleared, for an NPM."""
     return actor.acts_for_npm and actor.has(*FOR_OWN_PEOPLE) and not actor.outside_expert
 
 
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that the person looks after getting it signed."""
+    """Return the condition over Undertaking that the person is in charge of getting it signed."""
     if not actor.has(*FOR_OWN_PEOPLE) or actor.outside_expert:
         return sa.false()
     looked_after = (
@@ -174,7 +174,7 @@ def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _on_terms_of_its_npm(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over Undertaking that it rests on terms of the NPM acted for.
+    """Return the condition over Undertaking that it is based on terms of the NPM acted for.
 
     What a person declared on earlier terms is not for a body that was invited later (adr 78); see
     people.party_ids.

@@ -282,7 +282,7 @@ def decide(
 
     The decision can be changed until it is countersigned. seen is the decision_mark() of the
     decision that was read (decision_shown): raise StaleError if somebody has decided since. Raise
-    RefusedError for anybody but an NPM's signatory or manager, on one's own, and if nothing was
+    RefusedError for anybody but an NPM's signatory or manager, on their own, and if nothing was
     declared.
     """
     undertaking = queries.locked(undertaking_id)

@@ -1,4 +1,4 @@
-"""Documents that people sign with their undertaking, as the terms have them (C1). Pure."""
+"""Documents that people sign with their undertaking, according to the terms (C1). Pure."""
 
 import enum
 from collections.abc import Iterable, Mapping
@@ -40,12 +40,12 @@ class TermsDocument:
 
     @property
     def named(self) -> str:
-        """Return its title and version, as sentences and lists name it in every language."""
+        """Return its title and version, as sentences and lists in every language name it."""
         return f"{self.title} ({self.version})"
 
     @property
     def name(self) -> str:
-        """Its name in a form and in a draft; another text is another one to confirm."""
+        """Its name in a form and in a draft; a different text has to be confirmed separately."""
         return f"document_{self.digest[:16]}"
 
 

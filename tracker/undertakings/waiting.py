@@ -26,7 +26,7 @@ MANY = 100
 
 
 class TaskKind(enum.StrEnum):
-    """What there is to do, or what is waited for."""
+    """What there is to do or to wait for."""
 
     SIGN = "sign"
     DECIDE = "decide"
@@ -48,7 +48,7 @@ class Task:
     since: dt.datetime
     page: str
     values: Mapping[str, str]
-    # Whose undertaking it is, where it is another's.
+    # Whose undertaking it is, if not the reader's.
     person: str = ""
     # How many people are waited for.
     count: int = 1
@@ -225,7 +225,7 @@ def _added_task(interest: WaitingInterest) -> Task:
 
 
 def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
-    """Return a task for each cooperation in which people are waited for, the oldest first."""
+    """Return a task for each cooperation that waits for people, the oldest first."""
     by_cooperation: dict[str, list[_Waiting]] = {}
     for undertaking in waiting:
         by_cooperation.setdefault(undertaking.reference, []).append(undertaking)

@@ -1,7 +1,7 @@
 """The access that added interests close: to all work, or to visits to the places concerned.
 
 Recomputed when an interest is added or decided, and when a visit's place or kind changes. A visit
-whose place might be one that is concerned is closed.
+is closed if its place might be one of them.
 """
 
 from collections.abc import Iterable, Sequence

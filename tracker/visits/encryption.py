@@ -21,7 +21,7 @@ class Plan:
     moved_at: dt.datetime | None = field(default=None, compare=False)
 
     def since(self, settled_at: dt.datetime | None) -> dt.datetime | None:
-        """Return from when confirmations of something settled at a moment count; None: never."""
+        """Return since when confirmations of something settled at a moment count; None: never."""
         if settled_at is None or self.moved_at is None:
             return settled_at
         return max(settled_at, self.moved_at)

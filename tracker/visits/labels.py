@@ -93,9 +93,9 @@ READ_PAGES: dict[str, object] = {
     "visit_override": _l("overriding a gate"),
     "evidence": _l("exporting evidence"),
 }
-# What may be of the agreed terms, which are of class K8.
+# A checklist's certificate: it may be that of the agreed terms, which are of class K8.
 READ_CERTIFICATE = ("certificate", "checklist")
-# Pages of other parts, by what they are of.
+# Pages of other packages, by the subject type they are about.
 READ_SUBJECTS: dict[str, object] = {
     "checklist": _l("roles or urgent-action plan"),
     "undertaking": _l("The undertaking of a person"),

@@ -1,4 +1,4 @@
-"""View models for visit pages: the readiness board, what is missing, one's own part, tasks.
+"""View models for visit pages: the readiness board, what is missing, a person's own part, tasks.
 
 In one file: the pages of a visit name its team, gates and stages in the same words.
 """
@@ -253,7 +253,7 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _is_ready(reading: Reading) -> bool:
-    """Judge now, even before the worker does; once its days have passed, as it was then.
+    """Return whether a visit is ready now, even before the worker checks; if over, as it was.
 
     A visit that does not agree with its events is not ready.
     """
@@ -265,7 +265,7 @@ def _is_ready(reading: Reading) -> bool:
 
 
 def is_over(reading: Reading) -> bool:
-    """Tell whether the days of a visit passed while it was being prepared."""
+    """Return whether the days of a visit passed while it was being prepared."""
     return reading.visit.stage in stages.PREPARED and reading.plan.is_over(clock.today())
 
 
@@ -476,7 +476,7 @@ class ReadyView:
 
     lede: object
     is_ready: bool
-    # Its days have passed: what is missing today says nothing of it any more.
+    # Its days have passed: what is missing today says nothing about it any more.
     is_over: bool
     heads: list[tuple[object, str]]
     caption: str

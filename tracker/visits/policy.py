@@ -235,10 +235,10 @@ def _excused(facts: Facts) -> frozenset[str]:
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
-    """Evaluate J1: the cooperation is active, its modes include visits, the days are in its term.
+    """Evaluate J1: the cooperation is active with a mode of visits, and the days are in its term.
 
-    Its stage and days count as far as its signatures and events bear them out.
-    A review does not stop a visit that is already planned: it can always begin (G5).
+    Its stage and days count only if its signatures and events confirm them. A review does not stop
+    a visit that is already planned: it can always begin (G5).
     """
     if not facts.cooperation_agrees:
         yield MissingRequirement(RequirementKind.COOPERATION_DISAGREES)

@@ -37,7 +37,7 @@ from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import Outline, can_change, outline
 from tracker.visits.stages import PREPARED
 
-# How many visits My work reads, those on whose lists the person was put last.
+# How many visits My work reads: those to whose lists the person was added last.
 MANY = 50
 _NAMED = aliased(AudienceMember)
 
@@ -271,7 +271,7 @@ class _Own:
 def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     """Return what waits for a person in all visits open to them, or in those of one cooperation.
 
-    In a fixed number of queries.
+    Takes a constant number of queries.
     """
     conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
@@ -345,9 +345,9 @@ def _waiting(
 
 
 def to_read_since(urgent_plan: Checklist, plan: Plan) -> dt.datetime | None:
-    """Return from when the team has to have read the urgent-action plan of a visit (V20).
+    """Return since when the team has to have read the urgent-action plan of a visit (V20).
 
-    From when it came into force, or place or days changed. None while it isn't in force or an
+    Since it came into force, or since place or days changed. None while it isn't in force or an
     amendment is open: nobody has to read a text that is about to change.
     """
     in_force = urgent_plan.state is ChecklistState.IN_FORCE
@@ -427,9 +427,10 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """That somebody opened a page with class K2 to K7 on it; never what stood there.
+    """A record that somebody opened a page with information of class K2 to K7; never its content.
 
-    Of a visit that the reader may not know of, neither page nor subject: they would tell the team.
+    For a visit that the reader may not know of, neither page nor subject: they would reveal the
+    team.
     """
 
     name: str
@@ -443,7 +444,7 @@ class ReadLine:
 def reads(
     actor: Actor, cooperation_id: UUID, *, offset: int, limit: int
 ) -> tuple[int, list[ReadLine]]:
-    """Return how many page views of a cooperation were noted, and some of them, newest first.
+    """Return how many page views of a cooperation were logged, and some of them, newest first.
 
     The caller has asked the policy: the NPM's managers may see it.
     """

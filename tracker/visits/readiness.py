@@ -53,7 +53,7 @@ from tracker.visits.models import TeamMember, Visit
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A visit read as a whole: pages need no further query."""
+    """A fully loaded visit: pages need no further query."""
 
     visit: Visit
     plan: Plan
@@ -63,11 +63,11 @@ class Reading:
     urgent_plan: Checklist
     audience_count: int
     judgement: Judgement
-    # Whether stage and readiness agree with the events; compared for pages alone.
+    # Whether stage and readiness agree with the events; compared only for pages.
     agrees: bool = True
 
 
-# Built once: the gates need them after nearly every act.
+# Built once: the gates need them after nearly every action.
 _CHECKLISTS = HEADS.where(
     sa.or_(
         Checklist.visit_id == sa.bindparam("visit_id"),
@@ -86,15 +86,15 @@ _FLAGGED = sa.select(sa.func.count(Flag.id)).where(
 
 
 def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
-    """Evaluate the gates of a visit as things are now."""
+    """Evaluate the gates of a visit in its current state."""
     return read(visit, today).judgement
 
 
 def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> Reading:
     """Read everything about a visit that its gates depend on.
 
-    The caller found it with a scoped query. language is the one in which items are named, for
-    pages: for them the visit is also compared with its events.
+    The caller found it with a scoped query. language is given for pages: items are named in it, and
+    the visit is compared with its events.
     """
     own = _checklists(visit)
     roles = load(own[ChecklistKind.VISIT_ROLES], language)
@@ -160,7 +160,7 @@ def signing_parties(
 
     The NPM, and each party with people on the team. A body of the NPM that joined after the visit
     was planned signs only if its people are on the team, or if no other body is left: what the
-    others agreed goes on (adr 78).
+    others agreed continues (adr 78).
     """
     in_team = {member.organisation_id for member in team}
     today = list(parties)
@@ -175,7 +175,8 @@ def signing_parties(
 class _Texts:
     """The texts that the gates depend on, compared with their signatures and events.
 
-    In a constant number of queries. What only rows say of a text makes no visit ready.
+    Takes a constant number of queries. What only the rows say about a text can't make a visit
+    ready.
     """
 
     def __init__(self, checklists: Collection[Checklist], parties: tuple[PartyFact, ...]) -> None:
@@ -186,7 +187,7 @@ class _Texts:
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
         """Return the signing status of a checklist: not signed while an amendment is open.
 
-        What is flagged as limiting the NPM is not agreed, and can't be sent.
+        A text with a term flagged as limiting the NPM is not agreed, and can't be sent.
         """
         if not self._compared[checklist.id].agrees:
             return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
@@ -217,7 +218,7 @@ class _Texts:
         )
 
     def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
-        """Return whether a cooperation's stage and days are as its events and terms say."""
+        """Return whether a cooperation's stage and days agree with its events and terms."""
         own = [terms] if terms else []
         return bool(lifecycle.held_against([cooperation], own, self._compared))
 
@@ -277,7 +278,7 @@ def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
 def _unfit(urgent_plan: Checklist, language: str) -> tuple[ItemFact, ...]:
     """Return the items of a plan in force that no longer fit, such as dates before a moved visit.
 
-    It is read only where the count of its items says that something is wrong.
+    It is loaded only if its item counts say that something is wrong.
     """
     if urgent_plan.state is not ChecklistState.IN_FORCE or urgent_plan.is_complete:
         return ()

@@ -1,4 +1,4 @@
-"""Pages for joint visits: the list, the plan, the team, readiness, one's own part, the read log.
+"""Pages for joint visits: the list, the plan, the team, readiness, your own part, the read log.
 
 In one file: the pages of one blueprint find and show the same visit.
 """
@@ -248,7 +248,7 @@ def _to_open(actor: Actor, reference: str, number: int) -> tuple[Cooperation, Vi
 @blueprint.post(f"{ONE}/my-part/role")
 @signed_in
 def accept_role(reference: str, number: int) -> Response:
-    """Accept one's own task and its limits (V5)."""
+    """Accept your own task and its limits (V5)."""
     return _answer(reference, number, service.accept_role, _("You accepted your task."))
 
 
@@ -351,7 +351,7 @@ def change_team(reference: str, number: int) -> Answered:
             return service.change_team(
                 actor, visit, versions=versions_of(form), planned=planned_team(form)
             )
-        except RefusedError as error:  # of one answer, on a page with several: what was typed stays
+        except RefusedError as error:  # of one of several answers: what was typed stays
             raise RuleBrokenError(error.reason) from error
 
     def handle_conflict(error: StaleError) -> str:

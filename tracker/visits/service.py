@@ -255,7 +255,8 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
     is_same_day = before is not None and before.starts_on == plan.starts_on
     if plan.starts_on < clock.today() and not is_same_day:
         raise RuleBrokenError(_l("The first day has passed. Choose a future day."), "starts_on")
-    # Else a visit that was ready would say so of a place or of days for which it never was.
+    # Otherwise a visit that was ready would count as ready for a place or days for which it never
+    # was.
     if plan.ends_on < clock.today():
         raise RuleBrokenError(_l("The last day has passed. Choose a future day."), "ends_on")
     return Plan(place, plan.starts_on, plan.ends_on)
@@ -263,7 +264,7 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
 
 def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
     """Refuse people who do not take part, are named twice, or can't lead (E25, E37)."""
-    # Of somebody who also takes part for a party that is joining, the other part counts.
+    # If somebody also takes part for a party that is joining, their other party counts.
     rows = sorted(people.people(cooperation.id), key=lambda person: not person.is_joining)
     taking_part = {person.user_id: person for person in rows}
     for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
@@ -320,7 +321,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     if (tidy.starts_on, tidy.ends_on) != (before.starts_on, before.ends_on):
         changed.append("dates")
     _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
-    # Some rules of both look at the days.
+    # Some rules of both checklists depend on the days.
     for checklist in team.checklists_of(visit).values():
         checklists.count_again(checklist)
     _tell(visit, _who_knows(visit))
@@ -477,7 +478,7 @@ def _reason(reason: str) -> str:
 
 
 def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
-    """Accept one's own task and its limits (V5); return False if it was already accepted.
+    """Accept the actor's own task and its limits (V5); return False if it was already accepted.
 
     mark is the page's (shown.task_mark): raise StaleError if it showed another version of V5,
     another place or other days.
@@ -557,10 +558,11 @@ def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) 
 def settle(visit: Visit) -> bool:
     """Bring stage and readiness in line with the gates; return True if something changed.
 
-    A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
-    longer so. Lead and coordinators of the NPM are told that something changed, and no more. Once
-    its days have passed it stays as it was: papers and clearances run out then. One whose stage
-    does not agree with its events keeps it and isn't ready: no event may rest on such a row.
+    A visit becomes ready only when all of J3 is met, and loses readiness immediately when that is
+    no longer so. The lead and the NPM's coordinators are told that something changed, and no more.
+    Once its days have passed it stays as it was: papers and clearances run out then. One whose
+    stage does not agree with its events keeps it and isn't ready: no event may be based on such a
+    row.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
@@ -576,7 +578,8 @@ def settle(visit: Visit) -> bool:
         return moved
     visit.is_ready, visit.ready_at = ready, clock.now() if ready else None
     db.session.flush()
-    # Without an actor: it may have been the last act missing, by a person on the team (class K2).
+    # Without an actor: it may have been the last missing action, by a person on the team
+    # (class K2).
     _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, None, visit)
     leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
     coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
@@ -617,7 +620,7 @@ def follow(event: DomainEvent) -> None:
 
 
 def follow_draft(event: DomainEvent) -> None:
-    """Evaluate the visit again whose roles were edited.
+    """Evaluate again the visit whose roles were edited.
 
     A handler. For the other checklists the gates depend only on signing.
     """

@@ -18,7 +18,7 @@ KEPT_ERROR = 200
 def of(job: str) -> dict[str, bool]:
     """Return the objects a job failed on, and whether each has to wait for its next attempt.
 
-    None waits longer than the last of WAITS: a row that says so was written by hand.
+    None waits longer than the last of WAITS: a row that says it does was written by hand.
     """
     now = clock.now()
     rows = db.session.execute(

@@ -99,8 +99,8 @@ RECOMPUTE = tuple(
     )
     for kind in stale.PUT_OFF
 )
-# There is nothing here unless somebody wrote into the database. An unknown kind fails, and /healthz
-# reports it.
+# There is nothing here unless somebody wrote to the database by hand. An unknown kind fails, and
+# /healthz reports it.
 RECOMPUTE_UNKNOWN = Job(
     "recompute unknown",
     lambda _day: stale.stored_unknown(),
@@ -120,7 +120,7 @@ FORGETTING = (
 
 
 def run_daily(timestamp_url: str = "") -> None:
-    """Run the jobs of a day, and of a start: each finds everything that is due, however old."""
+    """Run the daily jobs, which also run at the start: each finds everything due, however old."""
     # Including texts that were signed while no worker was running.
     make_certificates(timestamp_url)
     renew_texts()
@@ -153,7 +153,7 @@ def run_for_ever(
                     run_daily(timestamp_url)
                     day_done = clock.today()
                 checked = check_accounts(checked)
-            # Three times as often, since each portion is small.
+            # Three times as often, since each batch is small.
             if number % max(1, EVERY_SO_MANY_ROUNDS // 3) == 0:
                 compared = compare_texts(compared)
         except SQLAlchemyError as error:

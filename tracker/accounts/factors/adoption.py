@@ -34,7 +34,7 @@ def adopt() -> Adopted | None:
     without a seal is refused, unless it is exactly what its last event binds (a migration dropped
     the columns of the seals and added them again). Raises AlteredTrailError. The caller commits.
     """
-    # People before the chain: everybody who changes credentials locks them in this order.
+    # Lock people before the chain, the order in which everything that changes credentials does.
     unsealed = _unsealed()
     chain = trail.lock_chain(None)
     unknown = [user for user in unsealed if not _seal_as_bound(user)]

@@ -76,7 +76,7 @@ def guesses(code: str) -> Counter:
 
 
 def verification(address: str | None) -> Counter:
-    """Count a client's questions about documents that showed nothing genuine."""
+    """Count a client's verifications of documents that showed nothing genuine."""
     return Counter(f"verification|{_network(address)}", 30)
 
 

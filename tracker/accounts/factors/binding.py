@@ -187,7 +187,7 @@ def judge_next(after: UUID | None, portion: int) -> list[Judged]:
 
 
 def refused() -> list[tuple[str, Fault]]:
-    """Return whose credentials are refused, by address; checks every account, in batches.
+    """Return the accounts whose credentials are refused, by address; checks all, in batches.
 
     Not scoped: for tracker check. The cost grows with the number of people, so pages read what the
     worker recorded (refused_accounts).

@@ -62,7 +62,7 @@ def lacks_second_factor_to_read(actor: Actor) -> bool:
 
 
 def add(actor: Actor, new: NewPasskey) -> Passkey:
-    """Add a passkey to one's own account.
+    """Add a passkey to the person's own account.
 
     Raises RuleBrokenError with the field name if the name is missing or taken or there are too many
     passkeys; NotBoundError if the credentials were changed outside the application.
@@ -130,7 +130,7 @@ def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
 
 
 def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
-    """Rename one's own passkey; raise RuleBrokenError with the field name."""
+    """Rename a person's own passkey; raise RuleBrokenError with the field name."""
     user = queries.hold(actor.user_id)
     passkey = _find_own(user, passkey_id)
     if passkey.name == " ".join(name.split()):
@@ -140,7 +140,7 @@ def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
 
 
 def may_remove(actor: Actor, passkey: Passkey) -> Decision:
-    """Decide whether one may remove one's own passkey."""
+    """Decide whether a person may remove their own passkey."""
     user = db.session.get_one(User, actor.user_id)
     others = [
         candidate
@@ -154,7 +154,7 @@ def may_remove(actor: Actor, passkey: Passkey) -> Decision:
 
 
 def remove(actor: Actor, passkey_id: UUID) -> None:
-    """Remove one's own passkey; signatures made with it stay valid and verifiable.
+    """Remove a person's own passkey; signatures made with it stay valid and verifiable.
 
     Raises RefusedError if it is the last second factor and a role of the person needs one.
     """
@@ -192,12 +192,12 @@ def set_aside(passkey_id: UUID) -> None:
 
 
 def own(actor: Actor) -> list[Passkey]:
-    """Return one's own passkeys, the oldest first."""
+    """Return a person's own passkeys, the oldest first."""
     return _of(actor.user_id)
 
 
 def find_own(actor: Actor, passkey_id: UUID) -> Passkey | None:
-    """Return one's own passkey, or None."""
+    """Return a person's own passkey, or None."""
     return next((passkey for passkey in own(actor) if passkey.id == passkey_id), None)
 
 

@@ -288,7 +288,7 @@ def _use_up(challenge: bytes) -> None:
 def _take_count(passkey: Passkey, verified: VerifiedAuthentication) -> None:
     """Store the device's counter; of two responses with the same count only one succeeds.
 
-    Synced passkeys don't count: theirs is always 0.
+    Synced passkeys don't count: their counter is always 0.
     """
     count = verified.new_sign_count
     grows = Passkey.sign_count < count if count else Passkey.sign_count == 0

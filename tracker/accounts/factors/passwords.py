@@ -9,7 +9,7 @@ from flask_security.utils import hash_password, verify_password
 from tracker.accounts.models import User
 
 LEAST, MOST = 12, 128
-# A keyboard may send a letter and its marks apart.
+# A keyboard may send a letter and its marks separately.
 LONGEST_TYPED = 4 * MOST
 FEWEST_LETTERS = 5
 # Parts of the address or name that are longer than this may not occur in a password.
@@ -55,7 +55,7 @@ def hashed(password: str) -> str:
 def is_right(user: User, password: str) -> bool:
     """Return whether a password is the person's; takes the same time if there is no person.
 
-    None is longer than LONGEST_TYPED: normalizing takes the square of the length.
+    None longer than LONGEST_TYPED is right: normalizing it would take quadratic time.
     """
     if not user.password or len(password) > LONGEST_TYPED:
         hash_password(password[:MOST])

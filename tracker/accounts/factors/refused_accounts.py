@@ -1,7 +1,7 @@
 """Accounts whose credentials are refused, as the worker finds and records them.
 
-The worker goes through all accounts in portions, again and again, so that the health page needs
-only one short query.
+The worker goes through all accounts in batches, over and over, so that the health page needs only
+one short query.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from tracker.core.db import db
 def check_some(after: UUID | None = None, portion: int = binding.PORTION) -> UUID | None:
     """Check the next accounts, record those that are refused, and return the last id checked.
 
-    None starts again after the last one. Takes a constant number of queries per portion.
+    None starts again after the last one. Takes a constant number of queries per batch.
     """
     judged = binding.judge_next(after, portion)
     ids = [account.user_id for account in judged]

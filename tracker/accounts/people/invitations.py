@@ -168,8 +168,8 @@ def _send(
 def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
     """Send an invitation that nobody has accepted with a new token; the earlier link stops working.
 
-    Whoever sends it again is the one who invites from now on (product.md, section 2), so nobody
-    sends themselves one that somebody else began. Returns the token. Raises RefusedError, or
+    Whoever sends it again becomes the inviter (product.md, section 2), so nobody can send
+    themselves one that somebody else began. Returns the token. Raises RefusedError, or
     RuleBrokenError if it was accepted, revoked, or changed outside the application.
     """
     invitation = _locked(actor, invitation_id)
@@ -344,7 +344,7 @@ def _check_audits(wanted: NewInvitation, organisation: Organisation | None) -> N
 
 
 def _check_may_be_given(actor: Actor | None, email: str, wanted: NewInvitation) -> None:
-    """Refuse to invite oneself, or to roles that the person may not combine."""
+    """Refuse an invitation to oneself, or to roles that the person may not combine."""
     user = queries.find_user_by_email(email)
     if user is None:
         return

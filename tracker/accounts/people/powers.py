@@ -97,7 +97,7 @@ def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
 
 
 def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Membership:
-    """Accept one's own role that an administrator confirmed, so that it begins.
+    """Accept the actor's own role that an administrator confirmed, so that it begins.
 
     The caller has proved who accepts; digest is that of the role as its page showed it, method is
     the proof used. Raises RefusedError, or RuleBrokenError if it has ended or differs from what was

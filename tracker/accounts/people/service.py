@@ -56,7 +56,7 @@ class NewRole:
 
 
 def change_profile(actor: Actor, *, name: str, language: str) -> None:
-    """Change one's own name and language; raise RuleBrokenError with the field name."""
+    """Change the actor's own name and language; raise RuleBrokenError with the field name."""
     kept_name = " ".join(name.split())
     if not kept_name:
         raise RuleBrokenError(_l("Enter your name"), "name")
@@ -133,9 +133,9 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
 def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
     """End somebody's role immediately; with the last role in an organisation sessions end too.
 
-    A signatory's or manager's role is ended by another one, the last one's by an administrator.
-    Raises RefusedError, or RuleBrokenError if it has already ended, no reason is given, or it is
-    the last administrator's.
+    A signatory's or manager's role is ended by another signatory or manager, the last one's by an
+    administrator. Raises RefusedError, or RuleBrokenError if it has already ended, no reason is
+    given, or it is the last administrator's.
     """
     membership = powers.lock_role(membership_id)
     policy.can_end_role(
@@ -150,9 +150,10 @@ def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
 
 
 def leave(actor: Actor, organisation_id: UUID) -> None:
-    """End all one's own roles in an organisation, and one's sessions.
+    """End all of the actor's roles in an organisation, and their sessions.
 
-    Raises RefusedError for its last signatory or manager, RuleBrokenError if one has none there.
+    Raises RefusedError for its last signatory or manager, RuleBrokenError if the actor has none
+    there.
     """
     powers.hold(actor.user_id, organisation_id)
     memberships = _not_ended(actor.user_id, organisation_id)
@@ -172,7 +173,7 @@ def roles_run_out(day: dt.date) -> Sequence[UUID]:
 def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
     """End a role whose last day has passed; False if it was ended or extended in the meantime.
 
-    It gave no access any more; ending it closes what depended on it. For the worker.
+    The role no longer gave access; ending it closes what depended on it. For the worker.
     """
     whose = sa.select(Membership.user_id, Membership.organisation_id)
     user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
@@ -321,7 +322,7 @@ def end_sessions(actor: Actor | None, user: User) -> None:
 
 
 def end_own_sessions(actor: Actor) -> None:
-    """End all one's own sessions, on every device and however they were started."""
+    """End all the person's own sessions, on every device and however they were started."""
     user = queries.hold(actor.user_id)
     end_sessions(actor, user)
     trail.record(SESSIONS_ENDED, actor=actor, subject_type="user", subject_id=user.id)

@@ -20,7 +20,7 @@ from tracker.core import clock
 from tracker.core.db import db, delete_batch
 from tracker.core.services import Slot
 
-# How long a session may last; the settings say it.
+# How long a session may last, according to the settings.
 LASTS: Slot[dt.timedelta] = Slot("session_lasts", dt.timedelta(hours=12))
 
 _SIGNED_IN = sa.select(User).where(
@@ -131,7 +131,7 @@ def end_others(user_id: UUID, current: UUID | None) -> int:
 
 
 def end_by_cookie(session_id: UUID | None) -> None:
-    """End the session that a genuine cookie names, whoever's it is and whether it still holds."""
+    """End the session that a genuine cookie names, whosever it is, whether still valid or not."""
     if session_id is not None:
         _delete(UserSession.id == session_id)
 
@@ -143,7 +143,7 @@ def end_all(user_id: UUID, *, but: UUID | None = None) -> int:
 
 
 def forget_old() -> int:
-    """Delete a batch of sessions whose longest time is over (db.delete_batch); for the worker."""
+    """Delete a batch of sessions past their maximum age (db.delete_batch); for the worker."""
     return delete_batch(UserSession.id, UserSession.begun_at <= clock.now() - LASTS.get())
 
 

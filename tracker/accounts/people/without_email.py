@@ -16,7 +16,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail import addresses
 
-# All that somebody can be who never signs in (product.md, section 2).
+# The only roles for somebody who never signs in (product.md, section 2).
 ROLE = Role.MEMBER
 
 

@@ -1,4 +1,4 @@
-"""Queries for the security log: one's own entries, and for administrators all, page by page."""
+"""Queries for the security log: a person's own entries, or for administrators all, page by page."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class LogPage:
 
 
 def own(actor: Actor, *, after: UUID | None = None, limit: int = SIZE) -> LogPage:
-    """Return a page of one's own entries, following a given one of them."""
+    """Return a page of a person's own entries, following a given one of them."""
     return _page([SecurityLogEntry.user_id == actor.user_id], after, limit)
 
 

@@ -1,4 +1,4 @@
-"""Pages of the security log: one's own entries, and for administrators those of all people."""
+"""Pages of the security log: your own entries, and for administrators those of all people."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ blueprint = Blueprint("security_log", __name__)
 @blueprint.get("/account/security-log")
 @gate.signed_in
 def own() -> str:
-    """List the entries about one's own account, latest first."""
+    """List the entries about your own account, latest first."""
     page = queries.own(gate.current_actor(), after=_as_id(PAGE))
     return render_template("accounts/security_log.html", is_own=True, **_shown(page))
 

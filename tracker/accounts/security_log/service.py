@@ -1,7 +1,7 @@
 """The security log: sign-ins, failures, refusals, changes of factors and roles (product.md, 7).
 
-An entry has nothing of class K2 to K7, and nothing that a stranger typed. What an event of the
-trail says as well is logged by its handler, in the same transaction.
+An entry contains nothing of class K2 to K7, and nothing that a stranger typed. What is also an
+event of the trail is logged by a handler of that event, in the same transaction.
 """
 
 import datetime as dt
@@ -21,9 +21,10 @@ from tracker.core import clock
 from tracker.core.db import after_rollback, db, delete_batch
 
 RETENTION = dt.timedelta(days=365)
-# So many entries of a kind and a detail are stored for a person within a window, so many of a kind,
-# and so many of a kind that are about nobody known; the rest is only counted, so that a flood can't
-# fill the disk. Wrong passwords leave room for a wrong code, and one refused page for another.
+# At most this many entries are stored within a window: for a person, of one kind with one detail
+# (MOST_ALIKE) or of one kind (MOST); of one kind about nobody known (MOST_OF_NOBODY). The rest is
+# only counted, so that a flood can't fill the disk. Wrong passwords leave room for a wrong code,
+# and one refused page for another.
 WINDOW = dt.timedelta(hours=1)
 MOST_ALIKE = 20
 MOST = 100

@@ -98,7 +98,7 @@ class Limited(Form):
         return self.user.id if self.user else None
 
     def is_logged(self) -> bool:
-        """Return whether a failure is logged: whatever is no proof, counted as a guess or not."""
+        """Return whether a failure is logged: every failed proof, counted as a guess or not."""
         return True
 
     def _log(self, person_id: UUID | None, method: SignInMethod) -> None:
@@ -292,7 +292,8 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
         """Count the request whoever makes it; the view says the same for an unknown address."""
         valid = super().validate(**options)
         if self.missing:
-            # The view removes messages from the field; one above the form stops it.
+            # The view removes the field's messages; one above the form makes it show the form
+            # again.
             self.form_errors = [""]
         return valid
 

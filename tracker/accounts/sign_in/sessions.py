@@ -30,7 +30,7 @@ class End(enum.StrEnum):
 def begin(user_id: UUID) -> None:
     """Begin a session for somebody who signed in, in place of an earlier one of this browser.
 
-    The earlier one may be another person's whose time was over.
+    The earlier one may be another person's that has expired.
     """
     before = session_id()
     here = origin() or UNKNOWN
@@ -51,7 +51,7 @@ def confirm(user_id: UUID) -> bool:
     """Go on with a new session id for somebody who has confirmed that it's still them.
 
     A copy of the earlier cookie is worth nothing from then on. The rest of the cookie stays, so the
-    browser's other tabs go on, and so do the limits, which began with signing in. The session
+    browser's other tabs keep working, and the limits still count from signing in. The session
     belongs to this browser again. The caller commits.
 
     Returns False, and changes nothing, if the session has ended meanwhile: the form may have been
@@ -84,13 +84,13 @@ def leave_cookie() -> None:
 
 
 def end() -> None:
-    """End this browser's session, even if its time is over; the caller commits."""
+    """End this browser's session, even if it has expired; the caller commits."""
     stored.end_by_cookie(session_id())
     session.pop(SESSION_ID, None)
 
 
 def forget() -> None:
-    """Forget everything in the cookie but which session it was, so that signing in ends that."""
+    """Clear the cookie except for the session's id, so that signing in ends that session."""
     before = session.get(SESSION_ID)
     session.clear()
     if before is not None:

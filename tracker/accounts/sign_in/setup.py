@@ -124,7 +124,7 @@ _METHODS = {
     "security.wan_signin_response": SignInMethod.PASSKEY,
 }
 
-# Whose pages have nothing of cooperations, so that the security log may name them.
+# Blueprints whose pages show nothing of cooperations, so that the security log may name them.
 _NAMED_IF_REFUSED = {
     "accounts",
     "authoring",
@@ -371,7 +371,7 @@ _CHEAP: Mapping[str, int] = {
 }
 
 
-def N_(text: str) -> str:  # noqa: N802 -- the mark that gathers words for the catalogues
+def N_(text: str) -> str:  # noqa: N802 -- the function that marks texts for the catalogues
     """Mark a string that Flask-Security translates when it shows it."""
     return text
 
@@ -500,7 +500,8 @@ def _guard_pages() -> Response | None:
     if request.is_json:
         abort(415)
     if request.endpoint == "security.logout" and signed_in_user() is None:
-        # Its time was over, and the library signs nobody out: a copy of its cookie may be in use.
+        # The session had expired, and the library signs nobody out: a copy of its cookie may be in
+        # use.
         sessions.end()
         after_this_request(_commit)
     if request.endpoint in _ANSWERS and not _is_address(request.endpoint):
@@ -508,7 +509,7 @@ def _guard_pages() -> Response | None:
     if request.endpoint in _ON_THE_WAY_IN and optional_actor():
         return redirect(url_for("security.login"))
     if request.endpoint == "security.wan_signin" and "alone" in request.form:
-        # Started on the sign-in page: with only the passkey, whoever gave a password before.
+        # Started on the sign-in page: the passkey alone signs in, whoever gave a password before.
         _forget_pending()
     return None
 
@@ -571,8 +572,8 @@ def _render(template: str, **context: Any) -> str:
 def _signed_in(_app: Flask, *, user: User, authn_via: list[str] | None, **_more: Any) -> None:
     """Begin the session and delete the failures; the view commits.
 
-    A passkey signs in while password and code have to wait, and ends no such wait: whoever guesses
-    them would get as many attempts again.
+    A passkey signs in while password and code have to wait, and doesn't end that wait: whoever
+    guesses them would get as many attempts again.
     """
     session.pop(sessions.ACTING_FOR, None)
     sessions.begin(user.id)
@@ -602,7 +603,7 @@ def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
 
 
 def _password_reset(app: Flask, *, user: User, **more: Any) -> None:
-    """The same with a link from an email: the person signs in anew, in this browser too."""
+    """The same with a link from an email: the person signs in again, in this browser too."""
     _password_changed(app, user=user, **more)
     stored_sessions.end_all(user.id)
 
@@ -610,7 +611,7 @@ def _password_reset(app: Flask, *, user: User, **more: Any) -> None:
 def _log_refusal(response: Response) -> Response:
     """Log that a policy refused something: who, and which page, with nothing of its content.
 
-    A page of a cooperation is not named: that it was refused, not absent, can tell who is on a
+    A page of a cooperation is not named: that it was refused, not absent, can reveal who is on a
     visit's list (K2). Whatever the request did is rolled back. If the log can't be written, the
     refusal still stands.
     """

@@ -97,7 +97,7 @@ def record(
     Every answer that is filled in becomes part of the frozen text, agreed or not; the other items
     are frozen as not known. Once every other party has confirmed, the text is in force as of its
     date, with signatures of method *paper*: it was neither reviewed (G3) nor signed here. M1
-    doesn't matter here, since nobody is asked to sign and the paper shows who did.
+    doesn't matter here: nobody is asked to sign, and the paper shows who did.
     """
     loaded = load_for_update(checklist)
     can_record(actor, checklist, loaded.parties).require()

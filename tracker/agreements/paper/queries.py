@@ -1,4 +1,4 @@
-"""Queries for scans waiting to be confirmed, scoped by the actor."""
+"""Queries for scans waiting to be confirmed, scoped to the actor."""
 
 from dataclasses import dataclass
 from typing import Any

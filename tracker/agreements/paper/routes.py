@@ -58,7 +58,7 @@ def _to_record(checklist: Checklist, revision: Revision) -> Response:
 @signed_in
 @takes_files(scans.MAX_REQUEST_BYTES)
 def record(checklist_id: UUID) -> str | Response:
-    """Record that one's own organisation signed the text on paper (product.md, 5.6)."""
+    """Record that your own organisation signed the text on paper (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_paper")
     if checklist.revision_sent_id is None:
@@ -269,7 +269,7 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
 @blueprint.route("/papers/<uuid:record_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
-    """Withdraw a scan recorded by one's own side."""
+    """Withdraw a scan recorded by your own side."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "withdraw_paper")
     record, revision, signature_request = _get_or_404(checklist, record_id)

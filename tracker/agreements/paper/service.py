@@ -258,8 +258,8 @@ def record(
     page is the one that named the text: raise NotShownError if it named another, since a paper can
     be signed for one revision only. offices are those of the people who signed, by id. The text
     names these people for the actor's party, so for anybody who signs instead of the person named
-    in M1, the reason is in the text or in the passing on. Raise RuleBrokenError for an impossible
-    date or an unacceptable file.
+    in M1, the reason is in the text, or was given when it was passed on. Raise RuleBrokenError for
+    an impossible date or an unacceptable file.
     """
     lock(checklist)
     signature_request = _waiting_request(checklist)

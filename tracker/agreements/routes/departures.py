@@ -28,7 +28,7 @@ blueprint = Blueprint("departures", __name__, url_prefix="/cooperations/<referen
 @blueprint.route("/leave", methods=["GET", "POST"])
 @signed_in
 def leave(reference: str) -> str | Response:
-    """Give notice that one's own party leaves, while the agreement continues among the others."""
+    """Give notice that your own party leaves, while the agreement continues among the others."""
     actor = current_actor()
     seen = queries.find(actor, reference)
     if seen is None:

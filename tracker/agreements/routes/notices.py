@@ -29,14 +29,14 @@ def _to_record(checklist_id: UUID) -> Response:
 @blueprint.route("/suspend", methods=["GET", "POST"])
 @signed_in
 def suspend(checklist_id: UUID) -> str | Response:
-    """Suspend a text in force on behalf of one's own party, with a reason (M20)."""
+    """Suspend a text in force on behalf of your own party, with a reason (M20)."""
     return _notice(checklist_id, NoticeKind.SUSPENDED)
 
 
 @blueprint.route("/end", methods=["GET", "POST"])
 @signed_in
 def end(checklist_id: UUID) -> str | Response:
-    """End a text in force for one's own party, with a reason and the agreed notice (M20)."""
+    """End a text in force for your own party, with a reason and the agreed notice (M20)."""
     return _notice(checklist_id, NoticeKind.ENDED)
 
 

@@ -80,8 +80,8 @@ def reason_page(
 ) -> str:
     """Show a form that asks for a reason, and perhaps for items; text comes from act().
 
-    The button has the title as its label unless another is given. kind is one of the design's:
-    "grave" for what withdraws something, "" for what opens or resumes something.
+    The button has the title as its label unless another is given. kind is a button style: "grave"
+    for what withdraws something, "" for what opens or resumes something.
     """
     return checklist_page(
         "agreements/items_reason.html",

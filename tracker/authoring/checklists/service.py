@@ -82,7 +82,7 @@ def _broken(file: TemplateFile) -> list[Mistake]:
 def _laxer(
     file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
 ) -> list[Mistake]:
-    """Compare with the version it was derived from, and with the latest shipped one."""
+    """Return what is looser than in the version it was derived from, or the latest shipped one."""
     shipped = max(
         (row for row in rows if row.origin is TemplateOrigin.SHIPPED),
         key=lambda row: row.version,

@@ -1,4 +1,4 @@
-"""What a derived checklist may not loosen: items that rest on a must of the source. Pure.
+"""What a derived checklist may not loosen: items based on a must of the source. Pure.
 
 A *must* binds the NPM or its partners whoever writes the checklist (product.md, section 3). So an
 item based on one stays, with its part and its fields, and may only be tightened. The same is true

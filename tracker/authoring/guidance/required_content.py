@@ -1,4 +1,4 @@
-"""What an edited article must still contain: musts of the source, passages items rest on. Pure.
+"""What an edited article must still contain: musts of the source, passages behind items. Pure.
 
 A *must* binds the NPM or its partners whoever writes the guidance, so such a statement stays in the
 article. A passage that an item of a checklist is based on keeps its key and the statements the item

@@ -105,9 +105,9 @@ class ReadText:
 def read(words: ArticleWords, slug: str) -> ReadText:
     """Parse an edited article as strictly as a file.
 
-    A long text takes seconds, so others can write in the meantime: nothing that was read before
-    still stands. Raise ContentError with all mistakes by line, and RuleBrokenError if question,
-    summary or place are invalid.
+    A long text takes seconds, during which others can write: anything read before may be out of
+    date. Raise ContentError with all mistakes by line, and RuleBrokenError if question, summary or
+    place are invalid.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)

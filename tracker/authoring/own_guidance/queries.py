@@ -129,7 +129,7 @@ def _in_library(row: OwnArticle, question: Question) -> OwnText:
 
 
 def beside(actor: Actor, cooperation_id: UUID) -> Mapping[str, Sequence[OwnPassageBeside]]:
-    """Return by item the passages that the person may read beside it, in one query.
+    """Return, by item, the passages that the person may read beside it, in one query.
 
     Only passages by parties of the cooperation, not by partners in other cooperations.
     """

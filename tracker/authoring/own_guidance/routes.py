@@ -54,7 +54,7 @@ def _get_or_404(actor: Actor, article_id: UUID) -> OwnArticle:
 @blueprint.get("")
 @signed_in
 def articles() -> str:
-    """List the articles of the organisation one is acting for, including withdrawn ones."""
+    """List the articles of the organisation you are acting for, including withdrawn ones."""
     return render_template(
         "authoring/own_articles.html",
         rows=queries.own(_writer()),
@@ -66,7 +66,7 @@ def articles() -> str:
 @blueprint.get("/<uuid:article_id>")
 @signed_in
 def article(article_id: UUID) -> str:
-    """Show an own article to people of the organisation, and to partners if it is shared."""
+    """Show an organisation's own article to its people, and to partners if it is shared."""
     actor = current_actor()
     row = found_or_404(queries.find(actor, article_id))
     question = ask(request.args.get("q", ""))
@@ -170,7 +170,7 @@ def change(article_id: UUID) -> Answered:
 
 
 def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
-    """Return an article parsed; None if something is wrong, which the form then says."""
+    """Return a parsed article; None if something is wrong, which the form then shows."""
     try:
         return own_guidance.check(words)
     except (ContentError, RuleBrokenError) as error:

@@ -46,5 +46,5 @@ def changeable(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _as_reader(actor: Actor) -> Actor:
-    """Return the person with only those roles in which one can read."""
+    """Return the person with only the roles that may read."""
     return replace(actor, memberships=tuple(m for m in actor.memberships if m.role in READERS))

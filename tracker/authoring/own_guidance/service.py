@@ -24,12 +24,12 @@ from tracker.organisations.models import Organisation
 
 
 def words_of(row: OwnArticle) -> ArticleWords:
-    """Return an own article as its author wrote it."""
+    """Return an organisation's own article as its author wrote it."""
     return ArticleWords(row.question, row.summary, row.category, tuple(row.topics), row.body)
 
 
 def parts_of(row: OwnArticle) -> ArticleParts:
-    """Return an own article, loaded with its passages, for comparison."""
+    """Return an organisation's own article, loaded with its passages, for comparison."""
     passages = (
         PassageText(
             passage.number, passage.key, passage.title, tuple(passage.items), passage.markdown
@@ -40,7 +40,7 @@ def parts_of(row: OwnArticle) -> ArticleParts:
 
 
 def check(words: ArticleWords) -> ArticleParts:
-    """Check an own article and return its parts.
+    """Check an organisation's own article and return its parts.
 
     A long text takes seconds, during which others can write: anything read before may be out of
     date. Raise ContentError with all mistakes by line, and RuleBrokenError if the head is invalid.
@@ -93,7 +93,7 @@ def change(
     for_partners: bool,
     seen_version: int | None,
 ) -> OwnArticle:
-    """Change an own article.
+    """Change an article of the organisation that the person is acting for.
 
     Raises RefusedError, ContentError, RuleBrokenError, or StaleError if somebody changed it since
     the person saw seen_version.
@@ -117,7 +117,7 @@ def change(
 
 
 def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Withdraw an own article: nobody sees it, but it can be restored."""
+    """Withdraw an organisation's own article: nobody sees it, but it can be restored."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is not None:
         raise RuleBrokenError(_l("This article has already been withdrawn."))

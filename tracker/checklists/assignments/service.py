@@ -1,10 +1,10 @@
-"""Assignment of items to people on one's own side: changes, queries and reminders.
+"""Assignment of items to people on the actor's own side: changes, queries and reminders.
 
 Assignments concern one side only: they leave no event, and other sides, auditors and administrators
 see nothing of them (docs/adr/0020). Whether something is left to do is derived from the item. An
 item of a person who can't work on the checklist any more counts as unassigned; that is checked when
-it is read, and no row changes. In one file: who has an item is worked out in the same way for
-changes, lists and reminders.
+it is read, and no row changes. In one file: changes, lists and reminders determine who has an item
+in the same way.
 """
 
 import datetime as dt
@@ -257,7 +257,7 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
 
 
 def work_out_missing() -> int:
-    """Work out what is left to do where it was never stored; return for how many checklists.
+    """Compute what is left to do where it was never stored; return for how many checklists.
 
     Commits after each.
     """

@@ -38,10 +38,10 @@ class Entry:
     words: str
     name: str
     reason: str = ""
-    # All of a first version; for other versions the differences.
+    # The whole of a first version; for others the differences.
     parts: list[Part_] = field(default_factory=list)
     differences: list[PartDifference] = field(default_factory=list)
-    # What the differences are from, if it has to be said.
+    # What the differences are compared with, if that has to be said.
     since: str = ""
     # Whether the text was only proposed.
     proposed: bool = False
@@ -94,7 +94,8 @@ class _Teller:
             if not self._is_told(position):
                 yield self._position(position)
         yield from self._warnings()
-        # A version made from a copied one, less what no longer fits, has that one's readings.
+        # A version made from a copied one, without what no longer fits, counts as read by the same
+        # people.
         readings = {
             (reading.organisation_id, reading.read_at): reading for reading in self.events.readings
         }
@@ -102,7 +103,7 @@ class _Teller:
             yield self._reading(reading)
 
     def _follows(self, version: Answer, proposal: Proposal) -> bool:
-        """Return whether a version directly follows the one that a proposal wanted to change."""
+        """Return whether a version directly follows the one that a proposal was to change."""
         wanted = self.by_id.get(proposal.answer_id)
         return (
             wanted is not None

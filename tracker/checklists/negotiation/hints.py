@@ -39,13 +39,13 @@ class HintOnAnswer:
     organisation_id: UUID
     hint: Hint
     words: Words
-    # Whether somebody is to say if it limits the NPM; elsewhere it only points at the words.
+    # Whether somebody has to say if it limits the NPM; elsewhere it only points at the phrase.
     is_asked: bool
     # Responses that it does not limit the NPM: the author's side with the reason, the second
     # reader.
     harmless: HintAnswer | None = None
     accepted: HintAnswer | None = None
-    # A response that it does: a flag that is open or was explained.
+    # The response that it does: a flag that is open or was explained.
     flag: Flag | None = None
 
     @property
@@ -102,7 +102,7 @@ def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
 
 
 def _readers_of(loaded: LoadedChecklist) -> set[UUID | None]:
-    """Return the second readers: the one named in M5, or an outside reader, asked or done."""
+    """Return the second readers: the one named in M5, or an outside reader, invited or done."""
     readers = {second_reader_of(loaded)}
     if loaded.checklist.reading is not None:
         readers.add(loaded.checklist.reading.reader_id)
@@ -112,12 +112,12 @@ def _readers_of(loaded: LoadedChecklist) -> set[UUID | None]:
 
 
 def _is_asked(loaded: LoadedChecklist, item: Item) -> bool:
-    """Tell whether a term can be flagged: only what the parties sign."""
+    """Return whether a term can be flagged: only what the parties sign."""
     return item.part is Part.TERMS and item.code not in loaded.sheet.hidden
 
 
 def _words(checklist: Checklist, hint: Hint) -> Words:
-    if encryption.is_restricted(checklist):  # a digest of a short sentence is found by trying
+    if encryption.is_restricted(checklist):  # the digest of a short sentence can be guessed
         keyed = encryption.keyed_digest(checklist, hint.language, hint.phrase, hint.matched)
         return Words("", "", keyed)
     return Words(hint.language, hint.phrase, hint.matched)

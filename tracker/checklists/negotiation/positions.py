@@ -228,7 +228,7 @@ def turn_down_proposal_as_shown(
 def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str) -> None:
     """Decline a proposal with a reason; the answer and all positions stay as they are.
 
-    Whoever may accept it may decline it: nobody ends what another side has to answer.
+    Whoever may accept it may decline it: nobody can end what another side has to answer.
     """
     loaded, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
     reason = tidy_reason(reason)
@@ -268,7 +268,7 @@ def _take_back(actor: Actor, loaded: LoadedChecklist, proposal: Proposal) -> Non
 def _replied(
     actor: Actor, loaded: LoadedChecklist, item: Item, proposal_id: UUID, values: Mapping[str, Any]
 ) -> Proposal:
-    """Return the proposal that is replied to; refuse if there is none to reply to.
+    """Return the open proposal being replied to; raise StaleError if there is none.
 
     A reply with the same value is refused: it should be accepted instead.
     """
@@ -284,7 +284,7 @@ def _replied(
 def _require_other_side(
     actor: Actor, loaded: LoadedChecklist, item: Item, proposal: Proposal
 ) -> None:
-    """Refuse a reply to one's own proposal, or to one that other parties have to answer (S6)."""
+    """Refuse a reply to the party's own proposal, or to one that other parties must answer (S6)."""
     if proposal.organisation_id == actor.organisation_id:
         raise RuleBrokenError(_l("This is your own suggestion; the other side has to answer it."))
     policy.can_agree_on(

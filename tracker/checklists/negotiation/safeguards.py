@@ -53,7 +53,7 @@ from tracker.ui.locale import with_commas
 REASON = "reason"
 MAX_BECAUSE = 2000
 _Other = aliased(Membership)
-# The longest reason for why a phrase does no harm.
+# The longest reason why a phrase does no harm.
 MAX_HINT_REASON = 500
 # What a rule's flag is about: item, rule, digest of the term.
 _Mark = tuple[str, str | None, str | None]
@@ -244,10 +244,10 @@ def close_for_change(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
 def apply_rules(loaded: LoadedChecklist) -> bool:
     """Raise the flags that the template's rules require, and close those no longer required.
 
-    A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
-    closes by itself once the answer gives it away no more, or by a person's explanation, which
-    holds for this very term: while it stands, it is not flagged again. Nothing is flagged on a text
-    that can't be changed now. Returns whether anything changed.
+    A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag is
+    closed automatically once the answer no longer does so, or by a person's explanation, which
+    applies to exactly this term: until the term changes, it isn't flagged again. Nothing is flagged
+    on a text that can't be changed now. Returns whether anything changed.
     """
     checklist = loaded.checklist
     if checklist.state is not ChecklistState.DRAFTING:
@@ -263,7 +263,7 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
 
 
 def close_by_rules(loaded: LoadedChecklist) -> None:
-    """Close flags that the template's rules no longer require, and raise none.
+    """Close flags that the template's rules no longer require; raise none.
 
     For answers restored to what everybody signed: their flags were explained then.
     """
@@ -272,13 +272,13 @@ def close_by_rules(loaded: LoadedChecklist) -> None:
 
 
 def _met(loaded: LoadedChecklist) -> dict[_Mark, Finding]:
-    """Return the rules that the answers meet now, by what their flags are about."""
+    """Return the rules that the answers currently meet, by what their flags are about."""
     findings = power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
     return {_mark(loaded.checklist, finding): finding for finding in findings}
 
 
 def _mark(checklist: Checklist, finding: Finding) -> _Mark:
-    """Return the columns by which a flag is known; on a visit's text they tell no answer (K2)."""
+    """Return the columns that identify a flag; on a visit's text they reveal no answer (K2)."""
     rule, matched = finding.limit.key, finding.matched
     if encryption.is_restricted(checklist):
         return finding.item, "", encryption.keyed_digest(checklist, rule, matched)
@@ -308,7 +308,7 @@ def _raise_by_rule(checklist: Checklist, finding: Finding, mark: _Mark) -> None:
     encryption.put_flag(checklist, flag, content)
     db.session.add(flag)
     db.session.flush()
-    # On a visit's text they would tell what was answered (K2).
+    # On a visit's text they would reveal what was answered (K2).
     told_powers: dict[str, Any] = {"powers": list(powers)}
     trail.record(
         verbs.FLAG_RAISED,
@@ -373,10 +373,10 @@ def reads_alone(actor: Actor, loaded: LoadedChecklist) -> bool:
 def confirm_review(
     actor: Actor, checklist: Checklist, because: str = "", *, page: SigningPage | None
 ) -> SafeguardReview:
-    """Confirm, as second reader, to have read independence and flexibility (stage P2, G3).
+    """Confirm, as second reader, the review of independence and flexibility (stage P2, G3).
 
     page is the one they read: raise NotShownError if the text has changed since (product.md, 5.3).
-    If the NPM has nobody else, its head confirms, who wrote answers too, and gives the reason,
+    If the NPM has nobody else, its head, who wrote answers too, confirms and gives the reason,
     which is printed on the signed text. Raise RuleBrokenError without it, or if somebody else at
     the NPM could read.
     """
@@ -436,7 +436,7 @@ def require_readable(loaded: LoadedChecklist) -> None:
 
 
 def require_nobody_else(loaded: LoadedChecklist) -> None:
-    """Refuse if somebody else at the NPM, who doesn't take part yet, could read the terms."""
+    """Refuse if somebody else at the NPM who doesn't take part yet could read the terms."""
     of_npm = {party.organisation_id for party in loaded.cooperation.parties if party.is_of_npm}
     npm_ids = of_npm & {party.organisation_id for party in loaded.parties}
     is_administrator = sa.exists().where(

@@ -52,9 +52,9 @@ def item_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
 
 
 def item_digest_in(actor: Actor, token: str | None) -> str:
-    """Return the digest of the item on the page that a token is of; empty if it's not this actor's.
+    """Return the digest of the item in a page's token; empty if the token isn't this actor's.
 
-    Empty too if the page was opened for another organisation.
+    Also empty if the page was opened for another organisation.
     """
     return page_tokens.digest_in(actor, _ITEM, token)
 
@@ -65,20 +65,21 @@ def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token:
 
 
 def question_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
-    """Return the token of a page on which a person answers an item: of what it asks."""
+    """Return the token of a page on which a person answers an item: of its question."""
     return page_tokens.token_of(actor, _QUESTION, digest_of(_question(loaded, item)))
 
 
 def require_question_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> None:
     """Raise NotShownError unless the person's page asked what the item asks now.
 
-    Who saves an answer accepts it (product.md, 4.1). Which answer it replaces is compared apart.
+    Whoever saves an answer accepts it (product.md, 4.1). Which answer it replaces is compared
+    separately.
     """
     page_tokens.require_shown(actor, _QUESTION, token, digest_of(_question(loaded, item)))
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
-    """Return whether the terms would show the same in other surroundings, with these answers."""
+    """Return whether the terms showed the same in earlier surroundings, with these answers."""
     whole = library.parsed(loaded.checklist.template)
     sheet = counting(whole, loaded.sheet, before)
     earlier = replace(

@@ -57,7 +57,7 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True)
 class HintView:
-    """Words that can limit the NPM, with what to think of and the passage that says why."""
+    """A phrase that may limit the NPM, with what to consider and the passage that says why."""
 
     words: tuple[str, ...]
     think: str
@@ -91,7 +91,7 @@ class QuestionView:
 
 
 def refs(loaded: LoadedChecklist) -> set[str]:
-    """Return the passages that flags and hints of a checklist point to, to be asked together."""
+    """Return the passages that a checklist's flags and hints link to, to be read in one query."""
     passages = (content_of(loaded, flag).passage for flag in loaded.flags)
     return {passage for passage in passages if passage} | risky_phrases.passages()
 
@@ -102,7 +102,7 @@ def content_of(loaded: LoadedChecklist, flag: Flag) -> FlagContent:
 
 
 def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
-    """Return a flag as pages show it, with the passage it rests on, if by a rule."""
+    """Return a flag as pages show it; one by a rule with the passage it is based on."""
     party, content = loaded.own_party(actor), content_of(loaded, flag)
     return FlagView(
         id=flag.id,
@@ -128,7 +128,7 @@ def raised_by(flag: Flag) -> str:
 
 
 def _because(loaded: LoadedChecklist, code: str, content: FlagContent) -> str:
-    """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
+    """Return why a flag was raised; a rule's reason in the reader's language, if unchanged."""
     own = library.parsed(loaded.checklist.template).item(code)
     item = loaded.template.item(code)
     if content.rule is None or own is None or item is None:
@@ -156,7 +156,7 @@ def hints_on_item(
 def hints_to_read(
     loaded: LoadedChecklist, actor: Actor, item: Item, passages: Passages
 ) -> tuple[HintView, ...]:
-    """Return the same for the outside second reader, who is asked about all of them."""
+    """Return the same for an outside second reader, who is asked about all of them."""
     return tuple(
         hint_on_answer(loaded, actor, hint, passages, as_reader=True, is_outside=True)
         for hint in hints.on_item(loaded, item)
@@ -172,9 +172,9 @@ def hint_on_answer(
     as_reader: bool,
     is_outside: bool = False,
 ) -> HintView:
-    """Return a hint with its question, if one is asked; as_reader for the second reader.
+    """Return a hint with its question, if there is one, for display.
 
-    is_outside for an outside reader.
+    as_reader is set for a second reader, is_outside too for an outside one.
     """
     question = None
     if hint.is_asked:
@@ -224,7 +224,7 @@ def hints_on_values(
 def hints_before_sending(
     loaded: LoadedChecklist, language: str
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
-    """Return the items of the signed part whose words can limit the NPM, to be read before.
+    """Return the items of the signed part whose text may limit the NPM, to read before sending.
 
     They are found by phrases; on a visit's checklist also by the rules, which raise no flag there.
     language is the reader's.

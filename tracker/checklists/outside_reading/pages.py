@@ -68,7 +68,7 @@ def why_nobody_is_asked(loaded: LoadedChecklist) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Return the texts that a person is asked to read as outsider.
+    """Return the texts that a person is asked to read as an outsider.
 
     A source for My work. It sends no query for the many people who act for an NPM or a CSO: if one
     of them reads for somebody else, they find the text through the email that asked them.

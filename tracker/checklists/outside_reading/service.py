@@ -166,7 +166,7 @@ def take_back(actor: Actor, checklist: Checklist) -> None:
 def confirm(
     actor: Actor, reading_id: UUID, *, page: SigningPage | None, method: str
 ) -> SafeguardReview:
-    """Confirm, as outside reader, to have read independence and flexibility (stage P2, G3).
+    """Confirm, as outside reader, the review of independence and flexibility (stage P2, G3).
 
     The caller has a fresh proof of identity; method says which. page is the one they read: raise
     NotShownError if the text has changed since. Their access ends with it.
@@ -206,7 +206,7 @@ def confirm(
 
 
 def follow_invitation(event: DomainEvent) -> None:
-    """Give a person with a new account the texts that they were asked to read.
+    """Open to a person with a new account the texts that they were asked to read.
 
     Handler of INVITATION_ACCEPTED; by accepting they proved that the address is theirs.
     """

@@ -138,7 +138,7 @@ def _answer(
 
 
 def left_out(item: Item, places: Iterable[FieldPath]) -> str:
-    """Return in words where something is left out, as far as the item knows the fields."""
+    """Return as text where something is left out, for the fields that the item still has."""
     return with_commas(dict.fromkeys(label for place in places if (label := _label(item, place))))
 
 
@@ -152,7 +152,7 @@ def _label(item: Item, place: FieldPath) -> str:
 
 
 def behind(preview: Preview) -> list[str]:
-    """Return why answers stay behind, a sentence for each reason."""
+    """Return why answers are not copied, a sentence for each reason."""
     return [
         str(STAYS[why]) % {"items": with_commas(codes)} for why, codes in preview.behind.items()
     ]

@@ -1,6 +1,6 @@
 """Service functions for copying answers from the same parties' earlier checklists.
 
-In one file: what is offered, previewed and copied is worked out by the same steps.
+In one file: what is offered, previewed and copied is determined by the same steps.
 """
 
 import enum
@@ -359,7 +359,7 @@ def read_by_acting(actor: Actor, filled: Filled) -> None:
 
 
 def carry_over(answer: Filled, answer_id: UUID) -> None:
-    """Mark a version made from a copied one, less what no longer fits, as copied as well."""
+    """Mark a version made from a copied one, without what no longer fits, as copied too."""
     if answer.copied_from is None:
         return
     mark = db.session.get_one(CopiedAnswer, answer.answer_id)

@@ -1,4 +1,4 @@
-"""Pages for assigning items to people on one's own side, to oneself, or to nobody."""
+"""Pages for assigning items to people on your own side, to yourself, or to nobody."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -64,7 +64,7 @@ def _read(actor: Actor, checklist: Checklist) -> _AssignmentPage:
 @blueprint.route("/assignments", methods=["GET", "POST"])
 @signed_in
 def listed(checklist_id: UUID) -> str | Response:
-    """Show the assignments on one's own side; a coordinator can assign a whole section."""
+    """Show the assignments on your own side; a coordinator can assign a whole section."""
     page = _assignment_page(checklist_id)
     sections = {part.key: part.title for part in page.parts() if part.is_assignable}
     form = AssignSectionForm()
@@ -102,7 +102,7 @@ def listed(checklist_id: UUID) -> str | Response:
 @blueprint.route("/items/<code>/assign", methods=["GET", "POST"])
 @signed_in
 def assign(checklist_id: UUID, code: str) -> str | Response:
-    """Assign an item to somebody on one's own side, or to nobody."""
+    """Assign an item to somebody on your own side, or to nobody."""
     page = _assignment_page(checklist_id)
     item = item_of(page.loaded, code)
     require(policy.can_assign(page.actor, page.loaded.own_party(page.actor)))
@@ -170,7 +170,7 @@ def give_back(checklist_id: UUID, code: str) -> Response:
 
 
 def _as_it_stands(page: _AssignmentPage) -> _AssignmentPage:
-    """Return what is shown; after a form was refused it is read again."""
+    """Return what the page shows, read again after a form was refused."""
     if request.method != "POST":
         return page
     return _read(page.actor, found_or_404(queries.find(page.actor, page.checklist.id)))

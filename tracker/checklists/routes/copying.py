@@ -56,7 +56,7 @@ def earlier_checklists(checklist_id: UUID) -> str:
 
 
 def _state(checklist: Checklist, texts: Mapping[UUID, TextOnPage]) -> tuple[object, str]:
-    """Return the state of a former checklist, with its mark, by its signatures and events."""
+    """Return the state of an earlier checklist with its mark, from its signatures and events."""
     text = texts[checklist.id]
     if not text.agrees:
         return DISAGREES
@@ -101,7 +101,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
 
 
 def _look_again(form: Form, look: Preview) -> None:
-    """Show what can be copied by now, with the same items chosen if they are still there."""
+    """Show what can be copied now, with the same items chosen if they are still there."""
     form["seen"].data = look.seen
     form[ITEMS].data = [code for code in form[ITEMS].data or () if code in look.codes]
     form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))

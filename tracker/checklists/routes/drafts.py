@@ -81,7 +81,7 @@ def keep(checklist_id: UUID, code: str) -> Response:
 @blueprint.post("/draft/discard")
 @signed_in
 def discard(checklist_id: UUID, code: str) -> Response:
-    """Erase one's own draft, and show the page without it."""
+    """Erase your own draft, and show the page without it."""
     checklist, whose = _writing(current_actor(), checklist_id, code)
     newer = _("You wrote a newer draft in another window, so it was not discarded. It is below.")
     return perform(

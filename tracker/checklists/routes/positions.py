@@ -177,7 +177,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
 
     def show_both(error: StaleError) -> str:
         now, overtaken_writing = handle_conflict(actor, writing, form, show_item)
-        if not overtaken_writing.is_overtaken:  # not the answer has changed, but the question
+        if not overtaken_writing.is_overtaken:  # the question has changed, not the answer
             form.refuse(error)
             overtaken_writing = replace(overtaken_writing, theirs=None)
         return _propose_page(now, item_of(now, code), form, overtaken_writing)
@@ -195,9 +195,9 @@ def propose(checklist_id: UUID, code: str) -> Answered:
 def _without_answer(
     actor: Actor, loaded: LoadedChecklist, item: Item, acts: pages.Acts
 ) -> Answered:
-    """Lead to writing the answer, since there is none to change; typed words come along.
+    """Lead to the form for the answer, since there is none to change; typed text is kept.
 
-    It was there when they were typed: the checklist moved to a version that it doesn't fit.
+    The answer existed when it was typed: the checklist was upgraded to a version it doesn't fit.
     """
     address = url_for("checklists.answer", checklist_id=loaded.checklist.id, code=item.code)
     form = answer_form(ProposalForm, item.fields_of(AnswerScope.SHARED), loaded, {})
@@ -294,7 +294,7 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
 @blueprint.post("/proposals/<uuid:proposal_id>/withdraw")
 @signed_in
 def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
-    """Withdraw one's own proposal."""
+    """Withdraw your own proposal."""
     return _answer_proposal(
         checklist_id,
         proposal_id,

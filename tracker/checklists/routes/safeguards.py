@@ -254,7 +254,7 @@ def _review_page(
 ) -> str:
     """Show the text to its second reader.
 
-    is_new says that they know that they see the current text. Otherwise the form keeps its token:
+    is_new says that they know they are seeing the current text. Otherwise the form keeps its token:
     if the text has changed, they have to be told before they confirm.
     """
     if is_new:

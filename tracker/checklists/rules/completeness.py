@@ -120,8 +120,8 @@ def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sh
     """Return the sheet as it currently counts: without answers to hidden items.
 
     A hidden answer decides nothing (product.md, 4.5): a condition on it is not known, as if the
-    answer weren't given yet. Conditions form no circle, so each round settles what depends on the
-    round before.
+    answer weren't given yet. Conditions are never circular, so each round settles what depends on
+    the round before.
     """
     conditional = [item for item in template.items if item.shown_when is not None]
     codes: frozenset[str] = frozenset()

@@ -39,7 +39,7 @@ def problems(
 
 
 def _of_team(*keys: str, but: str = "") -> Rule:
-    """Return the rule that whoever acts on site is on the team (V4), where all are cleared (J2).
+    """Return the rule that whoever acts on site is on the team (V4), which is cleared (J2).
 
     It checks these fields of an item, or without any, all of them except one.
     """
@@ -222,7 +222,7 @@ def _check_of_reprisals(
 def _follow_up(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """A return visit comes after the visit (U16, J9); nothing is followed up before it."""
+    """Check that a return visit comes after the visit, and follow-up not before it (U16, J9)."""
     yield from _after_the_visit("return_on", values, around)
     for number, row in enumerate(values.get("follow_up") or []):
         day = as_date(row.get("date"))
@@ -238,7 +238,7 @@ def _follow_up(
 def _review_afterwards(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """What happened is reviewed after the visit (U18)."""
+    """Check that what happened is reviewed after the visit (U18)."""
     yield from _after_the_visit("review_on", values, around)
 
 
@@ -290,7 +290,7 @@ TIES = {
 def _declared_interests(
     _item: Item, values: Values, around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
-    """A party that litigates or represents people concerned can't declare none (M14 with M1)."""
+    """Check that a party that litigates or represents people concerned declares it (M14, M1)."""
     in_terms: dict[UUID | None, set[str]] = {}
     for row in sheet.value("M1", "parties") or ():
         keys = (key for key in TIES if row.get(key) is True)
@@ -306,7 +306,7 @@ def _declared_interests(
 
 
 def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> Iterator[object]:
-    """Yield why a party can't declare none: by the terms, else by what it says of itself."""
+    """Yield why a party can't declare no interest: by the terms, else by its own details."""
     by_terms = next((why for key, why in TIES.items() if key in in_terms), None)
     by_itself = next((why for key, why in TIES.items() if key in party.ties), None)
     if by_terms:
@@ -328,7 +328,7 @@ def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> Iterator[obj
 def _dates_as_planned(
     item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Check that the dates of M19 are those of the cooperation, shown elsewhere until signing."""
+    """Check that the dates of M19 are the cooperation's, which other pages show until signing."""
     for key, planned in around.planned.items():
         agreed = as_date(values.get(key))
         if agreed is not None and agreed != planned:
@@ -346,7 +346,7 @@ def _dates_as_planned(
 def _reminded_in_time(
     _item: Item, values: Values, _around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
-    """Where terms renew themselves, a party is reminded while it can still say no (M19, M20)."""
+    """Check that, if terms renew themselves, the reminder comes in time to say no (M19, M20)."""
     reminder, notice = values.get("reminder_days"), sheet.value("M20", "notice_days")
     if values.get("renewal") != "automatic" or reminder is None or notice is None:
         return

@@ -186,9 +186,9 @@ def _persons_of_npm(
 
 
 def is_alone(around: Surroundings, sheet: Sheet) -> bool:
-    """Tell whether everybody of the NPM who takes part wrote answers: then its head reads alone.
+    """Return whether all NPM people who take part wrote answers: then its head reads alone.
 
-    Except for administrators, who are never the second reader.
+    Administrators don't count, since they are never the second reader.
     """
     return bool(around.npm_people) and around.npm_people - around.administrators <= sheet.authors
 

@@ -24,7 +24,7 @@ class PartyFact:
     mark: str = ""
     # The languages it works in, if they are known here.
     languages: tuple[str, ...] = ()
-    # What the organisation says of itself that is an interest: keys of consistency.TIES.
+    # What the organisation does, by its details, that is an interest: keys of consistency.TIES.
     ties: frozenset[str] = frozenset()
     # Whether it has yet to sign the terms in force (adr 70).
     is_joining: bool = False
@@ -65,7 +65,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a checklist's rules look at besides its answers."""
+    """What a checklist's rules depend on besides its answers."""
 
     modes: frozenset[Mode]
     questions: Mapping[str, str]

@@ -46,7 +46,7 @@ class Problem:
     column: str | None = None
 
 
-# Where something is in an answer: the key of a field, and that of a table's column.
+# Where something is in an answer: the key of a field, and for a table that of the column.
 FieldPath = tuple[str, str | None]
 
 

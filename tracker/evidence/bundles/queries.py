@@ -1,4 +1,4 @@
-"""Queries for the contents of a bundle, scoped by the actor who exports it."""
+"""Queries for the contents of a bundle, scoped to the actor who exports it."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

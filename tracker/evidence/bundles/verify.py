@@ -2,7 +2,7 @@
 
 docs/evidence-format.md defines each link; change both together.
 
-In one file: links are checked in one order, and each rests on what the links before it have shown.
+In one file: links are checked in one order, and each relies on what earlier links have shown.
 """
 
 import datetime as dt
@@ -273,7 +273,8 @@ class _Check:
     checkpoint: Checkpoint | None = None
     earlier: dict[int, Checkpoint] = field(default_factory=dict)
     leaves: list[Inclusion] = field(default_factory=list)
-    # What the anchors show: how many events they cover, and whether one's key vouches for the seal.
+    # What the anchors show: how many events they cover, and whether the key of one of them vouches
+    # for the seal.
     anchored: int = 0
     is_vouched_for: bool = False
     signed: list[str] = field(default_factory=list)
@@ -619,7 +620,7 @@ def _paper_flaws(check: _Check) -> dict[int, Flaw]:
 
 
 def _is_of_its_time(row: Mapping[str, Any], former: Collection[str]) -> bool:
-    """Return whether an agreement says it is older than the instance exactly when it is."""
+    """Return whether a signature rightly says whether its agreement is older than the instance."""
     paper = vouching.paper_of(row.get("paper"))
     return paper is None or paper.is_former == (row["revision"] in former)
 

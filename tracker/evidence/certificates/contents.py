@@ -199,7 +199,7 @@ def _part(part: Part_, language: str) -> Values:
 def _widths(table: Table) -> list[int]:
     """Return the relative widths of columns, in letters.
 
-    Each gets what its longest word needs; the rest of the line goes to those with long texts.
+    Each gets the width of its longest word; those with long texts share the rest of the line.
     """
     columns = list(zip(table.heads, *table.lines, strict=True))
     needed = [max(max(map(_longest_word, column)) + 2, NARROW) for column in columns]
@@ -565,7 +565,7 @@ def _who(line: HistoryLine) -> str:
 def _say(words: str, around: str, *, of: str = "", is_said: bool = False) -> Values:
     """Return text with its language and direction if they differ from those around it.
 
-    said: the application wrote it in the surrounding language. Other text without a language was
+    is_said: the application wrote it in the surrounding language. Other text without a language was
     typed by people, and its direction follows from its first letter.
     """
     spoken = around if is_said else (of or language_of(words))
@@ -579,10 +579,9 @@ def _say(words: str, around: str, *, of: str = "", is_said: bool = False) -> Val
 
 
 def _typed_direction(words: str, otherwise: str) -> str:
-    """Return the direction of typed text, from its first letter that has one.
+    """Return the direction of typed text: that of its first letter that has one.
 
-    Digits have none, such as those of phone numbers: they are isolated where they would be
-    reversed.
+    Digits, as in phone numbers, have none: they are isolated where they would be reversed.
     """
     kinds = {unicodedata.bidirectional(letter) for letter in words}
     for letter in words:

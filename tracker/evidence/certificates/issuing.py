@@ -176,7 +176,7 @@ def _require_signed_by_all(revision: Revision) -> None:
 
 
 def _require_as_recorded(cooperation: Cooperation) -> None:
-    """Refuse a text whose cooperation's row was changed; it says whether all is a demonstration."""
+    """Refuse a text whose cooperation's row was changed: it says if this is a demonstration."""
     if binding.digest_of(cooperation) != witness.said_of_cooperation(cooperation.id):
         message = (
             f"The row of cooperation {cooperation.id} does not agree with its events, so its texts"

@@ -1,4 +1,4 @@
-"""PDF files that are signed as a whole: what one is signed with, and what may be wrong with it.
+"""PDF files signed as a whole: what they are signed with, and what may be wrong with them.
 
 Independent of the web and the database. pyHanko needs much memory (pades), so it is imported only
 by code that signs or verifies a file: the worker, commands, and a web process once somebody uploads

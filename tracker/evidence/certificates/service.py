@@ -45,7 +45,7 @@ def due(since: dt.datetime | None = None) -> list[UUID]:
     their next attempt.
     """
     now = clock.now()
-    # None waits longer than the last of WAITS: a row that says so was written by hand.
+    # None waits longer than the last of WAITS: a row that says it does was written by hand.
     waits = sa.exists().where(
         CertificateFailure.revision_id == Revision.id,
         CertificateFailure.next_try_at > now,

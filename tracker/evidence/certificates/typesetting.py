@@ -29,7 +29,7 @@ _FACES = (
 )
 _WINDOWS_FULL, _FORMAT_SPARSE = (3, 10), 12
 _WINDOWS_BASIC, _FORMAT_SEGMENTS = (3, 1), 4
-# Invisible characters that scripts need: joiners, and single direction marks.
+# Invisible characters that scripts need: joiners and single direction marks.
 _INVISIBLE_KEPT = frozenset("\u200c\u200d\u200e\u200f")
 
 

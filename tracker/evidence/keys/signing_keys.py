@@ -455,7 +455,7 @@ def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 def _private_of(key: bytes, password: bytes | None) -> Private:
     try:
         private = serialization.load_pem_private_key(key, password)
-    except TypeError as error:  # encrypted without a password, or a password without need
+    except TypeError as error:  # encrypted but no password given, or a password not needed
         message = _l("The key is protected by a password.")
         if password:
             message = _l("The key is not protected by a password.")

@@ -33,7 +33,7 @@ _BEFORE = "> \t\N{NO-BREAK SPACE}"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
-# A line is read in one way only: trying two for each would take longer than anybody waits.
+# A line is read in one way only: trying two for each would take far too long.
 _MAIL = re.compile(r"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}\r?\n")
 
 Fields = dict[str, str]
@@ -379,9 +379,9 @@ def _hashes(text: str) -> tuple[bytes, ...]:
 
 
 def _in_lines(value: str) -> list[str]:
-    """Return a value in lines that are read as one again: text for people in one line.
+    """Split a value into lines that are read back as one value; text for people stays in one line.
 
-    A line that begins with a quotation mark of emails, or looks like another field, would not be.
+    A line that begins with an email's quotation mark, or looks like another field, would not be.
     """
     pieces = _pieces(value)
     misread = " " in value or any(

@@ -134,7 +134,7 @@ def leaves_of(chain_id: UUID) -> list[Leaf]:
     return [Leaf(*row) for row in rows]
 
 
-# Whether the newest leaf of a chain, if it has any, is of fewer events than it has now.
+# Whether the newest leaf of a chain, if it has any, covers fewer events than it has now.
 _LAST = (
     sa.select(sa.func.max(LogLeaf.count))
     .where(LogLeaf.chain_id == Chain.id)

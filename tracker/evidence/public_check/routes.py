@@ -46,7 +46,7 @@ def verify() -> Page:
 
 
 def _lacking(paper: PaperForm) -> PaperForm:
-    """Ask for the missing one of reference and digest: neither says anything alone."""
+    """Ask for the reference or the digest if one of them is missing: neither is enough alone."""
     if paper.reference.data and not paper.digest.data:
         words = _(
             "Enter the digest too: the reference only names a cooperation, not one of its texts."
@@ -75,7 +75,7 @@ def _of_file() -> Page:
 def _told(ask: Callable[[], Answer]) -> Page:
     """Return the answer; each client gets only so many answers that show nothing genuine.
 
-    Others can write while it is worked out, since a large file takes seconds.
+    Others can write in the meantime, since a large file takes seconds.
     """
     counters = [attempts.verification(request.remote_addr)]
     minutes = attempts.minutes_to_wait(counters)

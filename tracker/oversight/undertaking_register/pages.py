@@ -46,8 +46,8 @@ class LineView:
 def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
     """Return an undertaking for display; if it disagrees with its evidence, only that is said.
 
-    Its state is worded as in the cooperation's own list for somebody who decides on nothing: what a
-    person declared is not shown here to anybody.
+    Its state is worded as the cooperation's own list shows it to people who decide on nothing: what
+    a person declared isn't shown to anybody here.
     """
     undertaking = line.line.undertaking
     return LineView(

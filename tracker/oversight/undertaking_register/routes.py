@@ -92,7 +92,7 @@ def _requested() -> Filters:
 
 
 def _fields(filters: Filters) -> dict[str, str]:
-    """Return the filters as the fields of a form hold them."""
+    """Return the filters as values of a form's fields."""
     return {
         "cooperation": filters.cooperation,
         "organisation": filters.organisation,
