@@ -94,7 +94,8 @@ class Settings:
         read = _Reader(os.environ if environ is None else environ)
         read.allow_without_tls("WITHOUT_TLS")
         data_dir = read.folder("DATA_DIR", default_data_dir())
-        address = read.address("BASE_URL", "http://localhost:8000")
+        port = read.number("PORT", 8000, 1, 65535)
+        address = read.address("BASE_URL", f"http://localhost:{port}")
         settings = cls(
             data_dir=data_dir,
             database_url=read.database("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}"),
@@ -106,7 +107,7 @@ class Settings:
             country=read.text("COUNTRY", ""),
             languages=read.languages("LANGUAGES", "en,ar"),
             host=read.text("HOST", "127.0.0.1"),
-            port=read.number("PORT", address.port or 8000, 1, 65535),
+            port=read.number("PORT", address.port or port, 1, 65535),
             workers=read.number("WORKERS", 2, 1, 64),
             idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),

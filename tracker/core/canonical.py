@@ -27,7 +27,7 @@ def to_bytes(value: Mapping[str, Any] | list[Any]) -> bytes:
     if _is_plain(value):  # then the standard library writes the same bytes, several times as fast
         return _encode(value).encode()
     if _has_fraction(value):
-        raise NotCanonicalError("It has a fraction; only whole numbers are written.")
+        raise NotCanonicalError("It contains a fraction; only whole numbers are allowed.")
     return rfc8785.dumps(cast("dict[str, Any]", value))
 
 
@@ -43,8 +43,8 @@ def from_strange_bytes(data: bytes) -> Any:
         if to_bytes(value) == data:
             return value
     except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
-        raise NotCanonicalError("It is no JSON that has one form.") from error
-    raise NotCanonicalError("It is not in the one form of its JSON.")
+        raise NotCanonicalError("It isn't JSON that has a canonical form.") from error
+    raise NotCanonicalError("It isn't in its canonical form.")
 
 
 def digest(data: bytes) -> str:

@@ -18,7 +18,10 @@ outbox_group = AppGroup("outbox", help="Send, list and test emails.")
 
 @outbox_group.command("send")
 @click.option(
-    "--limit", default=200, type=click.IntRange(1, 10_000), help="The most messages to send."
+    "--limit",
+    default=200,
+    type=click.IntRange(1, 10_000),
+    help="The maximum number of messages to send.",
 )
 def send(limit: int) -> None:
     """Send the messages that are due; exit 1 if one was not accepted."""

@@ -206,8 +206,8 @@ class _Check:
         wrapped = list(self._reader.rows(query))
         if wrapped and not any(map(_opens, wrapped)):
             raise NotCheckableError(
-                "The keys are not those of this database: they open no cooperation and seal no "
-                "chain of it. Restore the keys of this instance."
+                "The keys are not those of this database: they open none of its cooperations and "
+                "seal none of its chains. Restore the keys of this instance."
             )
 
     # The instance's chain

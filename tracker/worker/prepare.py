@@ -142,7 +142,7 @@ def has_own_keys() -> bool:
     ):
         message = (
             "The keys in the data directory don't belong to this database, or its trail was "
-            "altered. Restore the keys; tracker audit verify says more."
+            "altered. Restore the keys; run tracker audit verify for details."
         )
         raise PreparationError(message)
     db.session.rollback()
@@ -157,7 +157,7 @@ def bind_accounts(say: Say) -> None:
         db.session.rollback()
         message = (
             f"The instance's trail was altered ({error}), so credentials can't be bound to "
-            "accounts. tracker audit verify says more."
+            "accounts. Run tracker audit verify for details."
         )
         raise PreparationError(message) from error
     db.session.commit()

@@ -306,7 +306,7 @@ def tidy_reason(reason: str) -> str:
 
 def _require_length(text: str, name: str) -> None:
     if len(text) > MAX_TEXT:
-        raise ContentError([Mistake(name, 1, f"the text is longer than {MAX_TEXT} signs")])
+        raise ContentError([Mistake(name, 1, f"the text is longer than {MAX_TEXT} characters")])
 
 
 def _locked(draft_id: UUID) -> TemplateDraft:

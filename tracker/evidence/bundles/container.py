@@ -60,7 +60,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         files[name.decode("ascii")] = data[begin : begin + size]
         offset = begin + size
     if not files:
-        raise ContainerError("It is no bundle of evidence: it does not begin as one.")
+        raise ContainerError("It isn't an evidence bundle: it doesn't begin like one.")
     _require_same(data, pack(files))
     return files
 

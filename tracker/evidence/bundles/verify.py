@@ -1038,7 +1038,7 @@ def _newest(check: _Check) -> Checkpoint:
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise FlawError("It is malformed: an object is wanted.")
+        raise FlawError("It is malformed: an object is expected.")
     return value
 
 

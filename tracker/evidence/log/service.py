@@ -86,7 +86,7 @@ def read(ask: Callable[[Nodes], object]) -> Nodes:
         )
         nodes.update({(row.level, row.place): row.hash for row in rows})
     if len(nodes) < len(wanted):
-        raise LogError("The log is damaged; tracker audit verify says more.")
+        raise LogError("The log is damaged; run tracker audit verify for details.")
     return lambda level, place: nodes[level, place]
 
 
