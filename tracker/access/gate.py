@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Flask, abort, after_this_request, current_app, g, request
+from flask_login import AnonymousUserMixin
 from werkzeug.wrappers import Response
 
 from tracker.access import reading
@@ -135,6 +136,12 @@ def current_actor() -> Actor:
     if actor is None:
         abort(404)
     return actor
+
+
+def show_as_stranger() -> None:
+    """Show the rest of this request as if nobody were signed in, without the database."""
+    g.actor = None
+    g._login_user = AnonymousUserMixin()  # noqa: SLF001 -- Flask-Login's place for it
 
 
 def forget_actor() -> None:

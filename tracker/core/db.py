@@ -163,6 +163,40 @@ def _forget_writing(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_WRITTEN, None)
 
 
+class Unavailable(enum.StrEnum):
+    """Why the database can't do what it otherwise could."""
+
+    BUSY = "busy"
+    FULL = "full"
+
+
+# SQLite's codes: busy, locked, interrupted, input or output failed, can't open, locking protocol.
+_BUSY_CODES = {5, 6, 9, 10, 14, 15}
+_FULL_CODE = 13
+# PostgreSQL's classes of SQLSTATE: connection, rollback, resources, object state, operator, system.
+_BUSY_CLASSES = {"08", "40", "53", "55", "57", "58"}
+_FULL_STATE = "53100"
+
+
+def why_unavailable(error: sa.exc.SQLAlchemyError) -> Unavailable | None:
+    """Return why the database can't be used just now; None for a fault of the application."""
+    if isinstance(error, sa.exc.TimeoutError):  # no connection became free
+        return Unavailable.BUSY
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # without the extension
+        if code == _FULL_CODE:
+            return Unavailable.FULL
+        return Unavailable.BUSY if code in _BUSY_CODES else None
+    if not isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return None
+    state = getattr(cause, "sqlstate", None)
+    if state == _FULL_STATE:
+        return Unavailable.FULL
+    # Without a state it is the connection that failed.
+    return Unavailable.BUSY if state is None or state[:2] in _BUSY_CLASSES else None
+
+
 def let_others_write() -> None:
     """End the transaction before slow work, unless something was written in it.
 

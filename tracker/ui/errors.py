@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from flask import Flask, current_app, make_response, render_template, request
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import (
     Forbidden,
     HTTPException,
@@ -15,12 +16,15 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response
 
+from tracker.access.gate import show_as_stranger
+from tracker.core.db import Unavailable, db, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.ui.typed_text import typed_text
 
 # The error pages; any other HTTP error gets the page for 400 or 500.
 _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
 # The form may have been valid, but what it was for no longer exists or is now closed to the person.
+_TRY_AGAIN_AFTER = 60  # seconds; the page says a minute
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
@@ -29,6 +33,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(CSRFError, _session_ended)
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(RuleBrokenError, _rule_broken)
+    app.register_error_handler(SQLAlchemyError, _unavailable)
     app.register_error_handler(InternalServerError, _our_fault)
     app.register_error_handler(HTTPException, _any_error)
 
@@ -66,6 +71,32 @@ def _any_error(error: HTTPException) -> Response:
         if header not in {"Content-Type", "Content-Length"}:
             response.headers[header] = value
     return response
+
+
+def _unavailable(error: SQLAlchemyError) -> Response:
+    """Respond while the database is busy, full or away, with what was typed; else raise again.
+
+    If who is signed in can't be read, the page is shown as to a stranger.
+    """
+    why = why_unavailable(error)
+    if why is None:
+        raise error
+    current_app.logger.warning("the database is unavailable: %s", type(error).__name__)
+    is_full = why is Unavailable.FULL
+    will_write.set(False)  # SQLite can still be read while somebody else writes
+    try:
+        db.session.rollback()
+        response = _page_to_send_again(is_full=is_full)
+    except SQLAlchemyError:
+        db.session.remove()
+        show_as_stranger()
+        response = _page_to_send_again(is_full=is_full)
+    response.headers["Retry-After"] = str(_TRY_AGAIN_AFTER)
+    return response
+
+
+def _page_to_send_again(*, is_full: bool) -> Response:
+    return _page("503", 503, is_full=is_full, typed=_typed(), sent_from=_sent_from())
 
 
 def _our_fault(_error: InternalServerError) -> Response:

@@ -1,0 +1,124 @@
+"""A busy, full or restarted database: a page that says when to try again, with what was typed."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from tests.client import CheckedClient
+from tests.factories.accounts import House, signed_in
+from tests.pages import Page
+from tracker.access.gate import public
+from tracker.core.db import Unavailable, db, why_unavailable
+
+NAME = "Samira of the harbour"
+AGAIN = "Try again in a minute"
+
+
+def _impatient(connection: object, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA busy_timeout=20")
+
+
+@contextmanager
+def out_of_reach(app: Flask) -> Iterator[None]:
+    """Write from elsewhere for the block, or on PostgreSQL cut the connections once."""
+    with app.app_context():
+        url = db.engine.url
+        db.session.remove()
+        db.engine.dispose()
+    if url.database is not None and url.drivername.startswith("sqlite"):
+        event.listen(Engine, "connect", _impatient)
+        other = sqlite3.connect(url.database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.close()
+            event.remove(Engine, "connect", _impatient)
+        return
+    app.test_client().get("/guidance")  # so that there is a connection to cut
+    elsewhere = sa.create_engine(url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT")
+    with elsewhere.connect() as connection:
+        mine = "pid <> pg_backend_pid() AND datname = current_database()"
+        cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"
+        assert connection.execute(sa.text(cut)).all()
+    yield
+
+
+@pytest.mark.both_databases
+def test_a_form_sent_while_the_database_is_out_of_reach_comes_back_and_can_be_sent_again(
+    app: Flask, people: House, client: CheckedClient
+) -> None:
+    signed_in(client, "samira")
+    before = client.page("/account")
+    with out_of_reach(app):
+        sent = client.post("/account", data={"name": NAME}, headers={"Origin": "http://localhost"})
+        page = Page.of(sent)
+        assert (sent.status_code, sent.headers["Retry-After"]) == (503, "60")
+        assert page.h1 == AGAIN
+        assert NAME in sent.get_data(as_text=True)
+        assert "Nothing was saved" in page.text
+    assert NAME not in before.text
+    assert client.post("/account", data={"name": NAME}).status_code in {302, 303}
+    assert NAME in client.page("/account").text
+
+
+def _cause(code: int) -> sqlite3.Error:
+    cause = sqlite3.OperationalError("as the driver says it")
+    cause.sqlite_errorcode = code
+    return cause
+
+
+class _RefusedError(Exception):
+    """As psycopg's errors: with the state that the server gave, or none."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__()
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (_cause(sqlite3.SQLITE_BUSY), Unavailable.BUSY),
+        (_cause(sqlite3.SQLITE_BUSY_SNAPSHOT), Unavailable.BUSY),
+        (_cause(sqlite3.SQLITE_IOERR), Unavailable.BUSY),
+        (_cause(sqlite3.SQLITE_FULL), Unavailable.FULL),
+        (_cause(sqlite3.SQLITE_ERROR), None),
+        (_RefusedError(None), Unavailable.BUSY),
+        (_RefusedError("57P01"), Unavailable.BUSY),
+        (_RefusedError("40P01"), Unavailable.BUSY),
+        (_RefusedError("53300"), Unavailable.BUSY),
+        (_RefusedError("53100"), Unavailable.FULL),
+        (_RefusedError("42P01"), None),
+    ],
+)
+def test_a_database_that_is_away_is_told_from_a_fault_of_the_application(
+    cause: Exception, expected: Unavailable | None
+) -> None:
+    assert why_unavailable(sa.exc.OperationalError("", {}, cause)) is expected
+
+
+def test_other_errors_of_the_database_are_faults_of_the_application() -> None:
+    assert why_unavailable(sa.exc.IntegrityError("", {}, _RefusedError("23505"))) is None
+    assert why_unavailable(sa.exc.InvalidRequestError()) is None
+    assert why_unavailable(sa.exc.TimeoutError()) is Unavailable.BUSY
+
+
+def test_a_server_without_space_says_so(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = sa.exc.OperationalError("", {}, _cause(sqlite3.SQLITE_FULL))
+
+    @public
+    def refuse(**_values: object) -> None:
+        raise full
+
+    monkeypatch.setitem(app.view_functions, "guidance.library", refuse)
+    response = app.test_client().get("/guidance")
+    assert response.status_code == 503
+    assert "no space left" in Page.of(response).text
