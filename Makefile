@@ -7,13 +7,13 @@ SHELL = /bin/sh
 .NOTPARALLEL:
 .DEFAULT_GOAL = help
 export MAKE PYTHON
-# Modules are compiled once, not by every process of every step.
+# Let Python cache compiled modules, instead of compiling them in every process of every step.
 unexport PYTHONDONTWRITEBYTECODE
 
 bin = .venv/bin
 pytest = $(bin)/pytest -q -n auto
 
-# With a +: beside those that follow (.ci/steps).
+# With a +: runs beside those that follow (.ci/steps).
 steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead browser
 long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
@@ -32,12 +32,12 @@ run:
 	@.ci/setup run
 	@exec $(bin)/python -m config development run
 
-# The time that set-up takes is printed apart from that of the checks.
+# The time for set-up is printed separately from that of the checks.
 test:
 	@begun=$$(date +%s); $(MAKE) --no-print-directory tools system && \
 	SETUP_SECONDS=$$(($$(date +%s) - begun)) .ci/steps $(steps)
 
-# The same with every test on both databases, and each harness at full length: some hours.
+# The same with every test on both databases, and each harness at full length: takes hours.
 test-all:
 	@begun=$$(date +%s); $(MAKE) --no-print-directory tools system && \
 	TRACKER_TEST_LONG=1 SETUP_SECONDS=$$(($$(date +%s) - begun)) .ci/steps $(long)
@@ -102,11 +102,11 @@ messages: tools
 map: tools
 	@$(bin)/pytest -q -n0 -p no:randomly --write-map tests/guards/test_map.py
 
-# Writes docs/permissions.md as the application is; read the difference before you commit it.
+# Writes docs/permissions.md from the application; read the diff before you commit it.
 permissions: tools
 	@$(bin)/pytest -q -n0 -p no:randomly --write-permissions tests/integration/access/test_permissions.py
 
-# What pages take on the server, on both databases, beside a bare view that returns as many bytes.
+# Measures pages on both databases, compared with a bare view that returns as many bytes.
 bench: tools
 	@$(bin)/python -m tests.bench
 
@@ -119,7 +119,7 @@ torture: tools system
 tampering: tools system
 	@$(bin)/python -m tests.tampering
 
-# The tests on days on which software is known to stumble.
+# Runs the tests on days on which software is known to fail.
 other-days: tools system
 	@$(bin)/python -m tests.other_days
 
@@ -131,14 +131,14 @@ mutants: tools
 mutants-short: tools
 	@$(bin)/python -m tests.mutants --short
 
-# Which branches the tests take; the rules on who may, and on signing, whole.
+# Shows which branches the tests take; policies, access and signoff have to be covered completely.
 coverage: tools
 	@rm -f .coverage .coverage.*
 	@$(pytest) --cov --cov-report= tests/unit tests/guards tests/integration
 	@$(bin)/coverage report
 	@$(bin)/coverage report --include='*/policy.py,tracker/signoff/*,tracker/access/*' --fail-under=100
 
-# Newer packages: change requirements/*.in, then lock. No addresses of registries are kept.
+# To upgrade packages, change requirements/*.in, then lock. Registry addresses aren't stored.
 lock: tools
 	@cd requirements && for set in build run test; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(bin)/uv pip compile --quiet --universal --python-version 3.11 \

@@ -2,17 +2,17 @@
 // Everything else works without it. The words it shows come from the page and from the server.
 
 const WAIT = 2000; // after the last key
-const LONGEST = 10000; // while somebody types on and on
-const SLOW = 1500; // until it is said that a try is under way
-const PATIENCE = 20000; // with one try
-const PAUSES = [2, 4, 8, 16, 32, 60]; // seconds between tries while the line is bad
-const SIGNED_OUT = 30; // seconds until it is asked whether somebody signed in again
-const FINAL = [400, 403, 404, 413]; // answers that another try does not change
-const LIGHT = 60000; // letters that a browser still sends while a page is left
+const LONGEST = 10000; // while somebody keeps typing
+const SLOW = 1500; // until the page says that a try is under way
+const PATIENCE = 20000; // for one try
+const PAUSES = [2, 4, 8, 16, 32, 60]; // seconds between tries while the connection is bad
+const SIGNED_OUT = 30; // seconds until we ask whether somebody signed in again
+const FINAL = [400, 403, 404, 413]; // responses that another try would not change
+const LIGHT = 60000; // characters that a browser still sends while the page is being left
 const STEP = 1000;
-// States in which leaving the page may lose words.
+// States in which leaving the page may lose text.
 const ASKS_TO_STAY = ["elsewhere", "refused", "signed-out", "waiting"];
-// What a page sends beside the words.
+// What a page sends besides the text.
 const BESIDE = [
   "base_version", "csrf_token", "draft_base", "draft_known", "draft_number", "draft_page",
   "page_token",
@@ -25,17 +25,17 @@ if (form) start();
 function start() {
   const copy = `draft:${line.dataset.key}`;
   const said = line.querySelector("[role=status]");
-  // Numbers grow with each try. Those of one page end alike, so that it knows its own.
+  // Numbers grow with each try. Those of one page end in the same digits, so that it knows its own.
   const end = Math.floor(Math.random() * STEP);
   let number = Number(line.dataset.number);
-  let known = form.elements.draft_known.value.split(" ").map(Number); // from which these words go on
-  let other = null; // a draft of another window: the person chooses
-  let changed = false; // since the words were last sent
+  let known = form.elements.draft_known.value.split(" ").map(Number); // the drafts that this text continues
+  let other = null; // a draft from another window: the person chooses
+  let changed = false; // since the text was last sent
   let since = 0; // when that began
   let isCopied = true; // in this tab
-  let left = false; // the form is on its way
-  let isHeld = false; // it was not sent, for want of a line
-  let before = ""; // what is said ahead of a state
+  let left = false; // the form is being sent
+  let isHeld = false; // it was not sent, as there is no connection
+  let before = ""; // what is said before a state
   let state = "";
   let failures = 0;
   let renewed = false;
@@ -64,11 +64,11 @@ function start() {
     if (document.hidden) hurry();
     else if (state === "signed-out") again();
   });
-  // Rows are added and taken out by buttons, which tell no input.
+  // Rows are added and removed by buttons, which fire no input event.
   for (const body of form.querySelectorAll("fieldset.rows tbody")) {
     new MutationObserver(typed).observe(body, { childList: true });
   }
-  // Who signs out in another tab leaves no words on this one either.
+  // Whoever signs out in another tab leaves no text in this one either.
   addEventListener("signed-out", () => {
     isOver = true;
     if (changed || trying) again();
@@ -81,7 +81,7 @@ function start() {
     if ("isAnswer" in line.dataset) {
       typed(); // the page shows again what was sent and not saved
     } else if (!held || held.text === words() || (held.isSent && held.number === number)) {
-      forget(); // it is here, or was saved
+      forget(); // it is on the page, or was saved
     } else {
       fill(new URLSearchParams(held.text));
       for (const name of ["base_version", "draft_base"]) form.elements[name].value = held.base;
@@ -110,7 +110,7 @@ function start() {
     if (changed) timer = setTimeout(send, pause);
   }
 
-  // The person chose the words of this page over those of another window.
+  // The person chose this page's text over that of another window.
   function takeOver() {
     known.push(other);
     other = null;
@@ -123,7 +123,7 @@ function start() {
     plan(0);
   }
 
-  // The page is put away, perhaps for good: what is on its way may not arrive.
+  // The page is hidden, perhaps for good: a request under way may not arrive.
   function hurry() {
     if (trying) changed = true;
     stop();
@@ -144,7 +144,7 @@ function start() {
     const body = numbered();
     if (read()) write();
     const told = await ask(body, mine);
-    if (trying !== mine) return; // the page went on without it
+    if (trying !== mine) return; // the page has moved on
     trying = null;
     const pause = take(told);
     if (pause !== null) plan(pause);
@@ -163,7 +163,7 @@ function start() {
     return (Math.floor(number / STEP) + 1) * STEP + end;
   }
 
-  // Returns what the server tells, or null without an answer that came in time and is ours.
+  // Returns the server's reply, or null if none came in time or it isn't ours.
   async function ask(body, stopped) {
     const patience = setTimeout(() => stopped.abort(), PATIENCE);
     const slow = setTimeout(() => {
@@ -185,7 +185,7 @@ function start() {
     }
   }
 
-  // Does what the server tells; returns how long to wait, or null for the next key.
+  // Does what the server says; returns how long to wait, or null to wait for the next key.
   function take(told) {
     if (told?.state === "kept" || (told?.state === "signed_out" && told.kept)) kept();
     else changed = true;
@@ -227,7 +227,7 @@ function start() {
     discard?.replaceWith(discard.content);
   }
 
-  // Says a state. Only a new one is told to people who listen, not each time that a text is kept.
+  // Shows a state. Screen readers hear only a new one, not each time that the text is kept.
   function say(now, text) {
     const isQuiet = now === state || now === "saving" || (now === "kept" && state === "saving");
     said.setAttribute("aria-live", isQuiet ? "off" : "polite");
@@ -238,7 +238,7 @@ function start() {
     if (said.textContent !== full) said.textContent = full;
   }
 
-  // Puts what can be done in a state beside its words.
+  // Shows what can be done in a state beside its words.
   function offer(now) {
     line.querySelector("[data-offer]")?.remove();
     const parts = line.querySelector(`template[data-in=${now}]`);
@@ -266,7 +266,7 @@ function start() {
     clearTimeout(timer);
     stop();
     left = true;
-    // Above what is still on its way, so that it does not come back once this is saved.
+    // Higher than any request under way, so that the draft doesn't come back once this is saved.
     form.elements.draft_known.value = known.join(" ");
     form.elements.draft_number.value = number = next();
     if (event.submitter && "discard" in event.submitter.dataset) forget();
@@ -279,7 +279,7 @@ function start() {
     return data.toString();
   }
 
-  // The copy in this tab. A private window may not allow any; the draft on the server is there.
+  // The copy in this tab. A private window may not allow one; the draft on the server remains.
 
   function read() {
     try {
@@ -310,7 +310,7 @@ function start() {
   }
 }
 
-// Puts the words of a copy into the form, as many rows as it had.
+// Puts the text of a copy into the form, with as many rows as it had.
 function fill(words) {
   const place = scrollY;
   for (const rows of form.querySelectorAll("fieldset.rows")) addRows(rows, words);

@@ -1,6 +1,6 @@
-// What a page does a little better with a script. Everything works without it.
+// Small improvements for pages with a script. Everything works without it.
 
-// Browsers that don't know autofocus on a part: put the reader on the list of problems.
+// For browsers without autofocus on any element: move the focus to the list of problems.
 if (!("autofocus" in HTMLElement.prototype)) document.querySelector(".error-summary")?.focus();
 
 // A form is sent once, even by a double click. For three seconds only: a form that brings a file
@@ -13,7 +13,7 @@ addEventListener("submit", (event) => {
   setTimeout(() => delete form.dataset.isSent, 3000);
 });
 
-// "Add a row" without asking the server. The blank row stands in a template beside the table.
+// "Add a row" without asking the server. The blank row is in a template beside the table.
 for (const button of document.querySelectorAll("button[name=add_row]")) {
   const rows = document.getElementById(button.value);
   const blank = rows?.querySelector("template");
@@ -37,9 +37,9 @@ for (const button of document.querySelectorAll("button[name=add_row]")) {
   });
 }
 
-// What was typed and is not on the server yet stays in this tab (drafts.js). It goes when a form was
-// saved, which the page that the server led to shows; when somebody else is signed in; and when
-// somebody signs out, in every tab.
+// What was typed and isn't on the server yet stays in this tab (drafts.js). It is deleted once a
+// form was saved, as the page that the server redirects to shows; when somebody else is signed in;
+// and when somebody signs out, in every tab.
 const draftKeys = () => Object.keys(sessionStorage).filter((key) => key.startsWith("draft:"));
 const forgetDrafts = () => draftKeys().forEach((key) => sessionStorage.removeItem(key));
 try {
@@ -62,5 +62,5 @@ try {
     signedOut.postMessage("");
   });
 } catch {
-  // A window that keeps nothing.
+  // A window without storage.
 }

@@ -1,5 +1,5 @@
-// Asks the browser for a passkey, and sends its answer with the form that it stands in.
-// The words it shows come from the page. Without a script other ways stand beside it.
+// Asks the browser for a passkey, and sends its response with the surrounding form. The words it
+// shows come from the page. Without a script the other ways beside it remain.
 
 for (const place of document.querySelectorAll("[data-passkey]")) offer(place);
 

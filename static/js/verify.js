@@ -1,5 +1,5 @@
-// Checks a file without sending it: its digest is made here, and the page is asked about that alone.
-// Without this, or where the browser can't make digests, the form sends the file.
+// Checks a file without sending it: the digest is computed here, and only that is sent.
+// Without this, or where the browser can't compute digests, the form sends the file.
 
 const form = document.getElementById("verify-file");
 const field = form?.querySelector("input[type=file]");
@@ -39,7 +39,7 @@ async function check(file, chosen) {
   }
 }
 
-// A bundle of evidence: each of its parts is checked, so the server has to have it.
+// An evidence bundle: each of its parts is checked, so the server needs the file.
 function isZip(bytes) {
   return ZIP.every((byte, place) => new Uint8Array(bytes)[place] === byte);
 }
@@ -49,7 +49,7 @@ function send(files) {
   form.submit();
 }
 
-// Of which text the file says that it is the certificate: that stands in it in plain letters.
+// The text whose certificate the file claims to be, which it names in plain letters.
 function claimed(bytes) {
   const letters = new TextDecoder("latin1").decode(bytes);
   const at = letters.indexOf(line.dataset.marker);
