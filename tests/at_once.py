@@ -11,7 +11,7 @@ from tracker.core.db import db
 
 
 def _commit(act: Callable[[], object], failed: list[Exception]) -> None:
-    """Act in a transaction of one's own; whatever goes wrong is noted for the test."""
+    """Act in a transaction of its own; whatever goes wrong is recorded for the test."""
     try:
         act()
         db.session.commit()

@@ -23,7 +23,7 @@ from tracker.core.db import db
 _WRITTEN_BY_READING = {"read_log_entry", "security_log_entry"}
 _READING = {"GET", "HEAD", "OPTIONS"}
 _FAULTS = "request_faults"
-# How often a request may load the same checklist: before its action, and after it for what follows.
+# How often a request may load the same checklist: before its action, and once more after it.
 _MOST_LOADS = 2
 _LOADS = "loads"
 

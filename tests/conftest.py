@@ -37,8 +37,8 @@ from tracker.core.db import db
 from tracker.settings import Settings
 from tracker.worker import schema
 
-# Each example may take its time, and so may creating it: on a busy machine both are slow. In the
-# short form they are the same ones in every run.
+# Examples have no time limit, and neither has creating them: on a busy machine both are slow. In
+# the short form every run tries the same ones.
 hypothesis.settings.register_profile(
     "tests",
     deadline=None,
@@ -229,7 +229,7 @@ def database(
 
 @pytest.fixture(scope="session")
 def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings as an instance has them, on the worker's own database and data directory."""
+    """An instance's settings, on the worker's own database and data directory."""
     folder = tmp_path_factory.mktemp("data")
     shutil.copytree(starting_points.shared_keys(), folder / "keys")
     environment = {
@@ -340,7 +340,7 @@ def statements() -> Callable[[], AbstractContextManager[list[str]]]:
 
 @pytest.fixture(autouse=True)
 def clock_of_tests() -> Iterator[None]:
-    """Starts each test's clock at the moment at which the run began, whatever the time is."""
+    """Starts each test's clock at the moment the run began, whatever the time is now."""
     clock.use_source(RunningFrom(starting_points.start_of_run()))
     yield
     clock.use_source(clock.system_time)

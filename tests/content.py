@@ -1,7 +1,7 @@
 """Cached parsing of content in tests: each YAML text is parsed once in a run.
 
-Thousands of tests read the shipped checklists, which takes a second each time; what was parsed is
-read and never changed.
+Thousands of tests read the shipped checklists, which takes a second each time; a parsed text is
+never changed.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from tracker.core import content
 
 # Where a run stores what it has parsed.
 FOLDER = "yaml"
-# The shipped ones, and some of a test's own.
+# Enough for the shipped ones, and some of a test's own.
 MOST_TEXTS = 64
 _new_reader = content.yaml_reader
 

@@ -9,7 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# Imported before the listener here, so that the setting here wins.
+# Imported before the listener below is registered, so that the setting below wins.
 import tracker.core.db  # noqa: F401
 from tests.servers import postgres
 

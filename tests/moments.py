@@ -7,7 +7,7 @@ from tracker.core.clock import Source
 
 
 class RunningFrom:
-    """A source of the time that shows a moment when it is made and goes on from there."""
+    """A source of the time that starts at a moment when it is created and runs from there."""
 
     def __init__(self, moment: dt.datetime) -> None:
         self._moment = moment
@@ -17,11 +17,11 @@ class RunningFrom:
         return self._moment + dt.timedelta(seconds=time.monotonic() - self._begun)
 
     def skip_to(self, moment: dt.datetime) -> None:
-        """Go on from a later moment; an earlier one changes nothing."""
+        """Continue from a later moment; an earlier one changes nothing."""
         if moment > self():
             self._moment, self._begun = moment, time.monotonic()
 
 
 def standing_at(moment: dt.datetime) -> Source:
-    """Return a source of the time that shows this moment for ever."""
+    """Return a source of the time that always shows this moment."""
     return lambda: moment

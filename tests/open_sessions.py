@@ -1,4 +1,4 @@
-"""Sessions of people in tests, as signing in would begin them; one for each person."""
+"""Sessions of people in tests, as signing in would create them; one for each person."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -23,16 +23,16 @@ def id_of(user_id: UUID) -> UUID:
 
 
 def begin_all() -> None:
-    """Begin a session for everybody; the caller commits."""
+    """Create a session for everybody; the caller commits."""
     for user_id in db.session.scalars(sa.select(User.id)).all():
         begin(user_id)
 
 
 def cookie_of(app: Flask, user_id: UUID, mark: str) -> dict[str, Any]:
-    """Return what the cookie of somebody who just signed in holds.
+    """Return the content of the cookie of somebody who has just signed in.
 
-    Begins the session, and commits, unless it is open; in the test's own context if it has one,
-    since SQLite has one who writes.
+    Creates the session, and commits, unless it exists; in the test's own context if it has one,
+    since SQLite allows one writer.
     """
     is_current = has_app_context() and current_app == app
     with nullcontext() if is_current else app.app_context():
@@ -56,5 +56,5 @@ def keep(client: FlaskClient, cookie: dict[str, Any]) -> None:
 
 
 def begin(user_id: UUID) -> None:
-    """Begin a person's session; the caller commits."""
+    """Create a person's session; the caller commits."""
     sessions.begin(user_id, user_agent=BROWSER, address=ADDRESS, session_id=id_of(user_id))

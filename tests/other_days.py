@@ -19,7 +19,7 @@ from tests.effort import LONG
 from tests.servers import memory
 from tests.starting_points import RUN_FOLDER
 
-# Where Debian's package libfaketime and others put the library.
+# Where Debian's package libfaketime and others install the library.
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib*/faketime/libfaketime.so.1")
 _ZURICH = ZoneInfo("Europe/Zurich")
 UNIT = ("tests/unit", "tests/guards")
@@ -31,7 +31,7 @@ Moment = Callable[[dt.datetime], dt.datetime]
 
 @dataclass(frozen=True)
 class Day:
-    """A moment to begin at, worked out from now, and the zone of the machine's own clock."""
+    """A moment to begin at, computed from now, and the time zone of the machine's clock."""
 
     words: str
     moment: Moment
@@ -39,7 +39,7 @@ class Day:
 
 
 def _next(month: int, day: int, hour: int, minute: int) -> Moment:
-    """Return what finds the next such moment of the calendar, in UTC."""
+    """Return a function that finds the next such moment of the calendar, in UTC."""
 
     def find(now: dt.datetime) -> dt.datetime:
         year = now.year
@@ -56,7 +56,7 @@ def _next(month: int, day: int, hour: int, minute: int) -> Moment:
 
 
 def _change_of_the_clocks(hours: int) -> Moment:
-    """Return what finds a minute before the clocks next go on or back by so many hours."""
+    """Return a function that finds the minute before the clocks next change by so many hours."""
 
     def find(now: dt.datetime) -> dt.datetime:
         hour = now.replace(minute=0, second=0, microsecond=0)
@@ -86,7 +86,7 @@ DAYS = (
 @click.command()
 @click.option("--short", is_flag=True, help="400 days ahead, what can differ on PostgreSQL.")
 def main(*, short: bool) -> None:
-    """Run the tests on other days; exit 1 when one fails."""
+    """Run the tests on other days; exit 1 if one fails."""
     library = find_library()
     failed = []
     for day in (FAR,) if short else DAYS:
@@ -100,7 +100,7 @@ def main(*, short: bool) -> None:
 
 
 def find_library() -> Path:
-    """Return the library that moves the clock; raise ClickException when it is not installed."""
+    """Return the library that moves the clock; raise ClickException if it is not installed."""
     for pattern in _LIBRARIES:
         for library in sorted(Path("/").glob(pattern.lstrip("/"))):
             return library
@@ -109,7 +109,7 @@ def find_library() -> Path:
 
 
 def preloading(library: Path) -> dict[str, str]:
-    """Return what puts the library under a program; durations and the times of files stay true."""
+    """Return settings that preload the library; durations and file times stay real."""
     return {
         "LD_PRELOAD": str(library),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -122,7 +122,7 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
     now = dt.datetime.now(dt.UTC)
     moment = day.moment(now)
     click.echo(f"{day.words}: {moment:%Y-%m-%d %H:%M} UTC")
-    # In the short form: today's steps try many examples.
+    # In the short form, since today's steps try many examples.
     environment = {name: value for name, value in os.environ.items() if name != LONG}
     environment |= {
         **preloading(library),
@@ -134,7 +134,7 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
 
 
 def _run_tests(selection: tuple[str, ...], environment: dict[str, str]) -> int:
-    """Run tests in a run of their own, whose starting points are of that day; return the status.
+    """Run tests as a separate run, with starting points built on that day; return the status.
 
     What today's run has parsed is the same on any day.
     """

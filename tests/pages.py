@@ -30,24 +30,24 @@ _NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
 
 
 _OPTIONS = HtmlOptions(exact_errors=True, drop_doctype=True)
-# Left out, so that elements are named as people write them.
+# Left out, so that elements have their plain names.
 _HTML = "http://www.w3.org/1999/xhtml"
 _NAMESPACE = f' xmlns="{_HTML}"'
 
-# The first errors are what is wrong; more of them follow from those.
+# The first errors show what is wrong; the others follow from them.
 MOST_ERRORS = 3
 
 
-# Of a form against forgery, of who opened a page on which somebody writes, of a visit to come.
+# The CSRF token, tokens of whoever opened a page to write, and the choice of an upcoming visit.
 _TOKEN = re.compile(r'(name="(?:csrf_token|draft_page|page_token|visit_id)"[^>]*? value=")[^"]+')
 
 
 class PageError(AssertionError):
-    """A page is not what every page must be; the message lists in what."""
+    """A page breaks a rule for every page; the message lists which."""
 
 
 class Page:
-    """An HTML answer, parsed strictly."""
+    """An HTML response, parsed strictly."""
 
     def __init__(self, html: str, where: str) -> None:
         self.where = where
@@ -62,26 +62,26 @@ class Page:
 
     @classmethod
     def of(cls, response: TestResponse) -> Self:
-        """Return the page of an answer."""
+        """Return the page of a response."""
         return cls(response.get_data(as_text=True), response.request.path)
 
     @property
     def h1(self) -> str:
-        """The words of the heading."""
+        """The text of the heading."""
         return _words(self._one("h1"))
 
     @property
     def title(self) -> str:
-        """The words of the title."""
+        """The text of the title."""
         return _words(self._one("title"))
 
     @property
     def text(self) -> str:
-        """All that can be read, with single spaces."""
+        """All readable text, with single spaces."""
         return _words(self._one("body"))
 
     def links(self) -> dict[str, str]:
-        """Return each link's words and where it leads; the first one of the same words counts."""
+        """Return each link's text and target; of links with the same text, the first."""
         addresses: dict[str, str] = {}
         for link in self.root.iter("a"):
             if "href" in link.attrib:
@@ -89,17 +89,17 @@ class Page:
         return addresses
 
     def addresses(self) -> list[str]:
-        """Return where the links lead, each once, in the order of the page."""
+        """Return the targets of the links, each once, in the order of the page."""
         return list(
             dict.fromkeys(a.attrib["href"] for a in self.root.iter("a") if "href" in a.attrib)
         )
 
     def buttons(self) -> list[str]:
-        """Return the words of each button, in the order of the page."""
+        """Return the text of each button, in the order of the page."""
         return [_words(button) for button in self.root.iter("button")]
 
     def stages(self) -> list[tuple[str, str, bool]]:
-        """Return code, class and whether something is there, of each stage of the stage line."""
+        """Return the stages of the stage line: code, class, whether it is the current one."""
         (line,) = [row for row in self.root.iter("ol") if row.attrib.get("class") == "stages"]
         return [
             (
@@ -111,7 +111,7 @@ class Page:
         ]
 
     def form(self, action: str | None = None) -> "Form":
-        """Return the form that is sent to the action, or the only form of the main part."""
+        """Return the form with this action, or the only form in the main part."""
         forms = self.forms(action)
         if len(forms) != 1:
             message = f"{self.where}: {len(forms)} forms{f' for {action}' if action else ''}"
@@ -119,14 +119,14 @@ class Page:
         return forms[0]
 
     def forms(self, action: str | None = None) -> "list[Form]":
-        """Return the main part's forms: those sent to the action, or all that are posted."""
+        """Return the main part's forms: those with this action, or all that are posted."""
         forms = [Form(form) for form in self._one("main").iter("form")]
         if action is None:
             return [form for form in forms if form.method == "post"]
         return [form for form in forms if form.action.split("?")[0] == action]
 
     def check(self) -> None:
-        """Raise PageError unless the page is what every page must be."""
+        """Raise PageError unless the page follows the rules for every page."""
         faults = [
             *self._heading_faults(),
             *self._id_faults(),
@@ -182,7 +182,7 @@ class Page:
 
 
 def _names_of_ids(attribute: str, value: str) -> list[str]:
-    """Return the ids that an attribute points at."""
+    """Return the ids that an attribute refers to."""
     if attribute in _POINTERS:
         return value.split()
     if attribute == "href" and value.startswith("#") and value != "#":
@@ -191,7 +191,7 @@ def _names_of_ids(attribute: str, value: str) -> list[str]:
 
 
 class Form:
-    """A form with what is filled in already, as a browser would send it."""
+    """A form with its current values, as a browser would send it."""
 
     def __init__(self, element: Element) -> None:
         self.action = element.attrib.get("action", "")
@@ -204,7 +204,7 @@ class Form:
                 self._read(name, control)
 
     def filled_in(self, **values: object) -> dict[str, list[str]]:
-        """Return what is sent when these fields are filled in; each must be on the form."""
+        """Return what is sent once these fields are filled in; the form must have each."""
         unknown = sorted(set(values) - self.names)
         if unknown:
             message = f"The form has no field {', '.join(unknown)}; it has {sorted(self.names)}"
@@ -254,7 +254,7 @@ def _tree(document: TreeDom) -> Element:
     try:
         return ET.fromstring(xml)  # noqa: S314 -- it is our own
     except ET.ParseError:
-        # What HTML may hold and XML may not, such as < in an attribute: element by element.
+        # HTML allows what XML doesn't, such as < in an attribute: convert it element by element.
         roots = document.root().children()
         return _element(next(root for root in roots if isinstance(root, dom.Element)))
 
@@ -278,7 +278,7 @@ def _element(node: dom.Element) -> Element:
 
 
 def without_tokens(html: str) -> str:
-    """Return a page without what differs each time it is shown."""
+    """Return a page without what differs each time it is rendered."""
     return _TOKEN.sub(r"\1", html)
 
 

@@ -18,8 +18,8 @@ def scans(
 ) -> list[tuple[str, str]]:
     """Return each growing table that a statement reads from end to end, with the statement.
 
-    statements are those that a cursor was given, with their parameters. What only inserts is
-    passed over, and what no row can answer, since SQLite reads nothing for it.
+    statements are those given to a cursor, with their parameters. Statements that only insert are
+    skipped, and those that no row can match, since SQLite reads nothing for them.
     """
     read = _of_postgres if connection.dialect.name == "postgresql" else _of_sqlite
     scanned_by: dict[tuple[str, str], None] = {}
@@ -32,7 +32,7 @@ def scans(
 
 
 def indexes(connection: Connection, statements: Iterable[tuple[str, Any]]) -> set[str]:
-    """Return the indexes by which the database finds what statements read."""
+    """Return the indexes with which the database finds what statements read."""
     read = _by_postgres if connection.dialect.name == "postgresql" else _by_sqlite
     return {
         name
@@ -60,7 +60,7 @@ def _sorts_sqlite(connection: Connection, statement: str, parameters: Any) -> bo
 def _sorts_postgres(connection: Connection, statement: str, parameters: Any) -> bool:
     cursor: Any = connection.connection.cursor()
     try:
-        # What is few is sorted otherwise, index or not.
+        # Otherwise PostgreSQL sorts a few rows, index or not.
         cursor.execute("SET LOCAL enable_sort = off")
     finally:
         cursor.close()
@@ -108,7 +108,7 @@ def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Ite
 def _plan(connection: Connection, statement: str, parameters: Any) -> dict[str, Any]:
     cursor: Any = connection.connection.cursor()
     try:
-        # What is small enough is read as a whole otherwise, index or not.
+        # Otherwise PostgreSQL reads small tables whole, index or not.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
         explained = cursor.fetchone()[0]

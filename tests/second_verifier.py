@@ -1,6 +1,6 @@
 """A second verifier of bundles, written from docs/evidence-format.md alone.
 
-Python's standard library and `cryptography`, and nothing of the application.
+It uses Python's standard library and `cryptography`, and nothing of the application.
 
 In one file: it can be handed to anybody and run alone.
 """
@@ -61,7 +61,7 @@ LIST = [
     "left_out",
     "files",
 ]
-# Of each kind of row the fields that are text.
+# The text fields of each kind of row.
 ROWS = {
     "revision": ["id", "cooperation", "subject_type", "subject", "kind", "digest"],
     "signature": [
@@ -77,7 +77,7 @@ ROWS = {
     ],
     "certificate": ["revision", "language", "sha256", "made_at"],
 }
-# With these the waiting for signatures on a text ends; with the first of them all have signed.
+# These end the wait for signatures on a text; the first of them means that all have signed.
 ENDS_OF_WAITING = [
     "came_into_force",
     "declined",
@@ -111,7 +111,7 @@ WRONG = (
     InvalidSignature,
     UnsupportedAlgorithm,
     zipfile.BadZipFile,
-    RuntimeError,  # of zipfile, for an entry that a changed bit says is encrypted
+    RuntimeError,  # from zipfile, for an entry that a changed bit marks as encrypted
 )
 Note = dict[str, str]
 SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
@@ -356,7 +356,7 @@ def check_proof(proof: dict[str, str], document: str, sentence: str) -> None:
 
 
 def der(data: bytes) -> tuple[int, bytes, bytes, bytes]:
-    """Return of what stands first: its tag, its content, it as a whole, and what comes after."""
+    """Return the first element's tag, its content, the whole element, and what follows it."""
     size, at = data[1], 2
     if size & 0x80:
         at += size & 0x7F
@@ -407,7 +407,7 @@ def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
 
 
 def who_signs(document: dict[str, Any]) -> dict[UUID, int]:
-    """Return how many persons sign for each organisation, as a text says."""
+    """Return how many people have to sign for each organisation, according to a text."""
     if document.get("signing") is not None:
         parties = document["signing"]["parties"]
         needed = {UUID(party["organisation_id"]): party["needed"] for party in parties}
@@ -438,7 +438,7 @@ def is_plain_id(text: Any) -> bool:
 
 
 class Verifier:
-    """One run over one file; `verdicts` tells of each check whether it holds."""
+    """One run over one file; `verdicts` says whether each check passed."""
 
     def __init__(self, data: bytes, anchors: Iterable[str] = (), keys: Iterable[str] = ()) -> None:
         self.data = data
@@ -489,7 +489,7 @@ class Verifier:
 
     @property
     def is_compared(self) -> bool:
-        """Whether all of it was: what comes after an anchor, by the key that sealed it."""
+        """Whether everything was compared: what comes after an anchor, through the sealing key."""
         by_key = any(name.startswith("Key ") for name in self.verdicts)
         return by_key or self.is_vouched_for or 0 < self.anchored == len(self.heads) - 1
 
@@ -503,7 +503,7 @@ class Verifier:
         return f"sound in itself, compared {part}"
 
     def held_key(self, fingerprint: str) -> None:
-        """Compare with a key that somebody holds: it sealed, or vouches for what sealed."""
+        """Compare with a key that somebody has: it sealed, or vouches for the key that did."""
         (seal,) = read_notes(self.files["seal.txt"], ("bundle", SEAL, []))
         numbers = {key["number"]: key for key in self.keys.values() if key["use"] == "checkpoint"}
         key = self.keys[seal["key"]]
@@ -690,7 +690,7 @@ class Verifier:
         need(not self.wrong_papers())
 
     def wrong_papers(self) -> set[int]:
-        """Return the events of the signatures on paper for which no two others vouch."""
+        """Return the events of signatures on paper for which no two other people vouch."""
         signatures = [(row["event"], row["row"]) for row in self.rows if row["kind"] == "signature"]
         older = {
             row["row"]["id"]

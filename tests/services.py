@@ -9,7 +9,7 @@ from tracker.core.services import Filled, Services, give, of
 
 
 def put(app: Flask, *filled: Filled) -> None:
-    """Put other values into an application; its next fresh database brings its own back."""
+    """Put other values into an application; its next fresh database restores its own."""
     give(app, of(app).replacing(*filled))
 
 
@@ -26,7 +26,7 @@ def replaced(app: Flask, *filled: Filled) -> Iterator[None]:
 
 @contextmanager
 def alone(*filled: Filled) -> Iterator[Flask]:
-    """Run in an application that has these values and no more."""
+    """Run in an application that has only these values."""
     app = Flask("alone")
     give(app, Services.of(*filled))
     with app.app_context():

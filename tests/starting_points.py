@@ -27,20 +27,20 @@ from tracker.settings import Settings
 
 Value = TypeVar("Value")
 
-# Names the folder that everything of one run shares: its workers, and the steps of make test.
+# Names the folder that everything in a run shares: its workers, and the steps of make test.
 RUN_FOLDER = "TRACKER_TEST_RUN_FOLDER"
 EMPTY = "empty"
 _EXTENSION = "starting_points"
 _WRITING = ("INSERT", "UPDATE", "DELETE")
-# No test may see the end of a day unless it is about that.
+# No test may run into the end of a day unless it is about that.
 _LATEST = dt.time(23, 40)
 _ALL: "list[StartingPoints]" = []
 
 
 def begin_run() -> Path | None:
-    """Make the folder of a run and name it in the environment, unless a run has begun already.
+    """Create the folder of a run and name it in the environment, unless a run has already begun.
 
-    Return the folder when it was made here: whoever made it deletes it in the end.
+    Return the folder if it was created here: whoever created it deletes it at the end.
     """
     if os.environ.get(RUN_FOLDER):
         return None
@@ -55,9 +55,9 @@ def run_folder() -> Path:
 
 
 def start_of_run() -> dt.datetime:
-    """Return the moment, in UTC, at which each test begins: when the first of the run began.
+    """Return the moment, in UTC, at which each test begins: when the first one of the run began.
 
-    So a test never runs on another day than the one on which its starting point was built.
+    So a test always runs on the day on which its starting point was built.
     """
     file = run_folder() / "start"
     with lock(file):
@@ -69,7 +69,7 @@ def start_of_run() -> dt.datetime:
 
 
 def noon_in(days: int) -> dt.datetime:
-    """Return noon, in UTC, so many days after the run began."""
+    """Return noon, in UTC, this many days after the run began."""
     day = start_of_run().date() + dt.timedelta(days=days)
     return dt.datetime.combine(day, dt.time(12), dt.UTC)
 
@@ -116,7 +116,7 @@ class StartingPoints:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nothing was written since the last copy, and the time was left to go on."""
+        """Whether nothing was written since the last copy, and the clock was left running."""
         return not self.writes and isinstance(clock.source(), RunningFrom)
 
     def _note(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -128,7 +128,7 @@ class StartingPoints:
 
         The first worker of the run that asks for the name builds it, beginning from the starting
         point named by on, in an application context of its own. What build returns is pickled:
-        ids and words, no rows.
+        ids and strings, no rows.
         """
         file = self.folder / f"{name}.pickle"
         if not file.exists():
@@ -138,14 +138,13 @@ class StartingPoints:
         return cast("Value", self.reset(name))
 
     def reset(self, name: str) -> object:
-        """Put the application on a fresh copy of a starting point that was built before.
+        """Put the application on a fresh copy of a starting point that already exists.
 
         The database is copied when somebody first connects to it, or the test begins: fixtures
-        reset it more than once. The test's clock, unless it stands still, goes on from when the
-        starting point was ready.
-        Return what building it returned.
+        reset it more than once. The test's clock, unless it is frozen, continues from when the
+        starting point was ready. Return what building it returned.
         """
-        # Only tests wrote it, in a folder that nobody else may enter.
+        # Written only by tests, in a folder that nobody else may enter.
         ready, value = pickle.loads((self.folder / f"{name}.pickle").read_bytes())  # noqa: S301
         time = clock.source()
         if isinstance(time, RunningFrom):
@@ -163,7 +162,7 @@ class StartingPoints:
         return value
 
     def copy(self) -> None:
-        """Make the copy that was asked for last, unless it is made."""
+        """Make the copy that was requested last, unless it exists."""
         if self._wanted:
             self.database.reset(self._wanted.pop())
 
@@ -212,12 +211,12 @@ def of(app: Flask) -> StartingPoints:
 
 
 def copy_all() -> None:
-    """Make the copies that were asked for last, for tests that connect from another process."""
+    """Make the copies that were requested last, for tests that connect from another process."""
     for points in _ALL:
         points.copy()
 
 
 def named(prefix: str, *parts: object) -> str:
-    """Return a name for a starting point that differs with what it is made of."""
+    """Return a name for a starting point that depends on what it is made from."""
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     return f"{prefix}_{digest}"

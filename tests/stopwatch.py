@@ -17,7 +17,7 @@ from tracker.core.db import will_write
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A transaction that held the write lock: whose, and what it took; times in seconds."""
+    """A transaction that held the write lock: whose it was, and its cost; times in seconds."""
 
     job: str
     seconds: float
@@ -27,7 +27,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Longest:
-    """The most that one transaction of a job took, and how many it had; times in seconds."""
+    """The highest cost of one transaction of a job, and how many there were; times in seconds."""
 
     count: int
     seconds: float
@@ -36,7 +36,7 @@ class Longest:
 
 
 class Stopwatch:
-    """Each transaction that held the write lock while it watched; job names what goes on."""
+    """Each transaction that held the write lock while it watched; job names the current job."""
 
     def __init__(self) -> None:
         self.holds: list[Hold] = []
@@ -55,7 +55,7 @@ class Stopwatch:
         self._statements += 1
 
     def end(self, _session: Session, transaction: SessionTransaction) -> None:
-        """Note what a transaction took that is over."""
+        """Record the cost of a transaction that has ended."""
         if self._began is not None and transaction.parent is None:
             seconds, work = self._began
             self.holds.append(
@@ -69,7 +69,7 @@ class Stopwatch:
             self._began = None
 
     def longest(self) -> dict[str, Longest]:
-        """Return the most that one transaction of each job took."""
+        """Return the highest cost of one transaction of each job."""
         by_job: dict[str, list[Hold]] = {}
         for hold in self.holds:
             by_job.setdefault(hold.job, []).append(hold)
@@ -100,9 +100,9 @@ def watched() -> Iterator[Stopwatch]:
 
 
 def piece_of_work() -> float:
-    """Return the seconds of work that this machine takes now for a fixed piece of it.
+    """Return the seconds that this machine now takes for a fixed piece of work.
 
-    Limits are so many of these pieces: machines differ, and what runs beside takes their caches.
+    Limits are given in these pieces: machines differ, and other processes use their caches.
     """
     document = {str(number): {"key": number, "values": list(range(20))} for number in range(60)}
     taken = []

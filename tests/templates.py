@@ -9,7 +9,7 @@ from jinja2.utils import missing
 from wtforms import Field
 from wtforms.form import BaseForm
 
-# Of which a template may ask whether they have something.
+# A template may ask whether these have something.
 _FIELDS = (Field, BaseForm)
 _LIBRARIES = ("flask", "wtforms")
 
@@ -18,13 +18,13 @@ def let_missing_attributes_fail(app: Flask) -> None:
     """Raise UndefinedError where a template uses an attribute that its object lacks.
 
     Three things may be absent: a name, because layouts ask for what only some pages pass; a key of
-    a dictionary, because events of earlier versions hold fewer; what only some fields have.
+    a dictionary, because events of earlier versions have fewer; what only some fields have.
     """
     app.jinja_env.undefined = _Absent
 
 
 class _Absent(Undefined):
-    """What a template asked for and isn't there."""
+    """Something that a template asked for and that isn't there."""
 
     def __new__(cls, hint: str | None = None, obj: Any = missing, **more: Any) -> Any:
         """Return the kind of absence that this is."""

@@ -1,4 +1,4 @@
-"""Writing beside a request, to see whether it keeps others from saving."""
+"""Writing during a request, to see whether the request prevents others from saving."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tracker.core.db import db
 
 
 def write_elsewhere() -> None:
-    """Write in another transaction, waiting for nobody; raise if somebody else is writing."""
+    """Write in another transaction without waiting; raise if somebody else is writing."""
     with db.engine.connect() as other:
         if other.dialect.name == "sqlite":
             other.exec_driver_sql("PRAGMA busy_timeout=0")

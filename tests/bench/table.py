@@ -1,4 +1,4 @@
-"""The results as a table for the terminal, and what is beyond its limit."""
+"""The results as a table for the terminal, and what exceeds its limit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Row:
     by_database: dict[str, Measured]
 
     def beyond(self) -> Iterator[str]:
-        """Yield a text for each measurement beyond its limit."""
+        """Yield a text for each measurement that exceeds its limit."""
         for database, measured in self.by_database.items():
             if measured.ratio > self.ratio:
                 yield f"{measured.ratio:.1f} times the bare view on {database}, not {self.ratio:g}"

@@ -52,7 +52,7 @@ class Hashing:
 @click.command()
 @click.option("--events", default=1_000_000, show_default=True, help="How many events.")
 def main(events: int) -> None:
-    """Create a trail of so many events on each database, and measure its verification."""
+    """Create a trail of this many events on each database, and measure its verification."""
     try:
         with tempfile.TemporaryDirectory(prefix="tracker-trail-") as folder:
             measure("SQLite", Path(folder, "sqlite"), None, events)

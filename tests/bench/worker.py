@@ -67,8 +67,9 @@ def jobs_of(folder: Path) -> Iterator[TimedJob]:
     yield TimedJob("forget what is old", _forget, 4)
     yield TimedJob("compare some texts", jobs.compare_texts, 15, growth=2.0)
     yield TimedJob("check some accounts", jobs.check_accounts, 5)
-    # These look at each chain, text or coordinator, seldom and with nothing locked. No coordinator
-    # here was mailed a checkpoint, so the last look takes a statement for 200 of them.
+    # These look at each chain, text or coordinator, but seldom and with nothing locked. No
+    # coordinator here was mailed a checkpoint, so the last one takes a statement for every 200 of
+    # them.
     yield TimedJob("look for checkpoint", jobs.make_checkpoints, 4, growth=12.0)
     yield TimedJob("mail checkpoint", jobs.mail_checkpoint, 20, growth=12.0)
     yield TimedJob("renew text", jobs.renew_texts, 4, growth=12.0)

@@ -3,7 +3,7 @@
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-# Only what is asked for travels from the browser to the test.
+# Only the requested parts of the result are sent from the browser to the test.
 _FIND = """async () => {
     const { violations } = await axe.run({ resultTypes: ["violations"] });
     return violations
@@ -13,7 +13,7 @@ _FIND = """async () => {
 
 
 def grave_faults(page: Page) -> list[str]:
-    """Return what axe calls serious or critical: the rule, the place and the reason."""
+    """Return what axe calls serious or critical: the rule, the element and the reason."""
     page.evaluate(AXE_SCRIPT)
     faults = page.evaluate(_FIND)
     return [f"{page.url}: {rule} at {place}: {reason}" for rule, place, reason in faults]

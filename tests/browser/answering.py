@@ -1,4 +1,4 @@
-"""Answers any item of a checklist on its page, as somebody with all the facts would."""
+"""Answers any item of a checklist on its page, as somebody who knows all the facts would."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ FILL = """(controls, values) => controls.forEach((one, number) => {
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control of a form, and what it says of itself."""
+    """One control of a form, and its properties."""
 
     name: str
     value: str
@@ -43,24 +43,24 @@ class Control:
 
     @property
     def column(self) -> str:
-        """Its name within a row of a table; its name where it stands in none."""
+        """Its name within a row of a table, or its whole name if it is in none."""
         return self.name.rsplit("-", 1)[-1]
 
     @property
     def row(self) -> str:
-        """The number of its row; nought where it stands in none."""
+        """The number of its row; zero if it is in none."""
         return self.name.split("-")[1] if self.name.count("-") > 1 else "0"
 
 
 @dataclass
 class Facts:
-    """What this person would choose: by item, the words of the wanted answer for some labels."""
+    """What this person would choose: by item, the text of the wanted answer for some labels."""
 
     wanted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     today: dt.date = field(default_factory=clock.today)
 
     def for_item(self, code: str) -> Mapping[str, str]:
-        """Return the wished answers of an item."""
+        """Return the wanted answers to an item."""
         return self.wanted.get(code, {})
 
 

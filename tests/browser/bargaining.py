@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
-# The part of each item's answer over which they bargain.
+# The part of each item's answer that they negotiate.
 PART = {
     "M2": "objectives",
     "M7": "meetings",
@@ -21,23 +21,23 @@ PART = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Somebody who speaks for a party, at their browser, before the terms."""
+    """Somebody who acts for a party, at their browser, with the terms open."""
 
     page: Page
     terms: str
 
     def item(self, code: str) -> Locator:
-        """Open the list of items, as it is by now, and return one of them."""
+        """Open the list of items in its current state, and return one of them."""
         self.page.goto(self.terms)
         return self.page.locator(f"#{code.lower()}")
 
     def propose(self, code: str, words: str, reason: str) -> None:
-        """Suggest a change for a part of the answer."""
+        """Suggest a change to a part of the answer."""
         self.item(code).get_by_role("link", name=f"Suggest a change {code}").click()
         self._send_words(code, words, reason)
 
     def answer_with(self, code: str, words: str, reason: str) -> None:
-        """Answer a proposal with other words."""
+        """Answer a proposal with another one."""
         self.item(code).get_by_role("link", name=f"Suggest something else {code}").first.click()
         self._send_words(code, words, reason)
 
@@ -48,7 +48,7 @@ class Side:
         self.expect(f"The other parties can now see your suggestion for {code}.")
 
     def change(self, code: str, words: str) -> None:
-        """Change one's own party's answer, which no other party has accepted."""
+        """Change the answer of the person's own party, which no other party has accepted."""
         self.item(code).get_by_role("link", name=f"Change the answer {code}").click()
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_role("button", name="Save answer").click()
@@ -66,12 +66,12 @@ class Side:
         self.expect("Change accepted.")
 
     def turn_down(self, code: str, reason: str) -> None:
-        """Turn the first proposal down."""
+        """Decline the first proposal."""
         self.item(code).get_by_role("link", name=f"Decline {code}").first.click()
         self._give_reason(reason, "Decline", "You declined the suggestion.")
 
     def ask_to_talk(self, code: str, reason: str) -> None:
-        """Ask to discuss about an answer."""
+        """Ask to discuss an answer."""
         self.item(code).get_by_role("link", name=f"Ask to discuss {code}").click()
         self._give_reason(
             reason, "Ask to discuss", f"The others see that you want to discuss {code}."
@@ -99,14 +99,14 @@ class Side:
         expect(self.page.locator(".flashes")).to_contain_text(words)
 
     def assign(self, code: str, name: str) -> None:
-        """Assign an item to somebody on one's own side, whoever has it now."""
+        """Assign an item to somebody on the person's own side, whoever has it now."""
         self.item(code).get_by_role("link", name=re.compile(f"(Assign|Change who) {code}$")).click()
         self.page.locator("select[name=person]").select_option(label=name)
         self.page.get_by_role("button", name="Assign", exact=True).click()
         self.expect(f"{code} is assigned.")
 
     def count(self, name: str) -> int:
-        """Return how many items a filter holds."""
+        """Return how many items a filter shows."""
         self.page.goto(self.terms)
         link = self.page.get_by_role("navigation", name="Filter items").get_by_role(
             "link", name=re.compile(f"^{name}")

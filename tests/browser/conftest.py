@@ -28,7 +28,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.settings import Settings
 
-# Quickest first.
+# Fastest first.
 _NAMES = (
     "chromium-headless-shell",
     "chromium",
@@ -36,7 +36,7 @@ _NAMES = (
     "google-chrome",
     "google-chrome-stable",
 )
-# Nothing but the pages under test: no calls home, no first-run pages, no graphics card.
+# Only the pages under test: no calls home, no first-run pages, no graphics card.
 _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -46,8 +46,8 @@ _FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-# Nor the menus and pages that a window holds ready for a person. What Playwright itself turns off
-# comes first, since only the last of these flags counts.
+# Nor the menus and pages that a window prepares for a person. The list begins with what Playwright
+# itself disables, since only the last of these flags counts.
 _WITHOUT = (
     "AimEnabled",
     "AvoidCorsURLLoaderRestartOnRedirect",
@@ -69,7 +69,7 @@ _WITHOUT = (
 )
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
-# How long something may take to show on a busy machine, in milliseconds; no page is judged by it.
+# How long something may take to appear on a busy machine, in milliseconds; it is no limit on pages.
 PATIENCE = 30_000
 
 expect.set_options(timeout=PATIENCE)
@@ -83,7 +83,7 @@ NewContext = Callable[..., BrowserContext]
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the result where fixtures find it: pictures are taken of what failed."""
+    """Store the result where fixtures find it: screenshots are taken of what failed."""
     report = yield
     if report.when == "call":
         item.stash[_REPORT] = report
@@ -121,18 +121,18 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def clock_of_tests() -> None:
-    """In place of the fixture of this name: here time is the system's, as it is for the server."""
+    """Replace the fixture of this name: here time is the system's, as for the server."""
     clock.use_source(clock.system_time)
 
 
 @pytest.fixture(scope="module")
 def starting_point() -> StartingPoint[Any]:
-    """What each test of a file begins with; most files replace it by another."""
+    """The starting point of each test of a file; most files replace it by another."""
     return PREPARED
 
 
 class Running:
-    """The application as this worker started it last, and those it started before."""
+    """The application that this worker started last, and those it started before."""
 
     def __init__(self, new_folder: Callable[[], Path]) -> None:
         self._new_folder = new_folder
@@ -140,15 +140,15 @@ class Running:
         self._name = ""
 
     def on(self, point: StartingPoint[Any]) -> Application:
-        """Return the application on a starting point; files that have the same one share it."""
+        """Return the application on a starting point; files with the same one share it."""
         if self._name != point.name:
             self._name = ""
             if self._started:
-                # The next file does not wait until it has stopped.
+                # The next file doesn't wait until it has stopped.
                 self._started[-1].ask_to_stop()
             folder = self._new_folder() / "data"
             shutil.copytree(point.data_dir, folder)
-            # One process answers as two do, and takes a third less to start.
+            # One process responds like two, and takes a third less time to start.
             self._started.append(Application(folder, workers="1").__enter__())
             self._name = point.name
         return self._started[-1]
@@ -161,7 +161,7 @@ class Running:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """What starts the application, and goes on with the one that runs."""
+    """Starts applications, and reuses the one that is running."""
     running = Running(lambda: tmp_path_factory.mktemp("live"))
     yield running
     running.stop()
@@ -182,7 +182,7 @@ def live(application: Application, starting_point: StartingPoint[Any]) -> Applic
 
 @pytest.fixture(scope="module")
 def inside(application: Application) -> Iterator[Flask]:
-    """The application in this process too: it knows addresses, codes and keys."""
+    """The same application in this process: it knows addresses, codes and keys."""
     app = create_app(Settings.from_environment({"TRACKER_DATA_DIR": str(application.data_dir)}))
     yield app
     with app.app_context():
@@ -191,7 +191,7 @@ def inside(application: Application) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def state_of(inside: Flask) -> Callable[[str], Any]:
-    """Gives what the browser of a person of the demonstration keeps who signed in just now."""
+    """A function that returns a demonstration person's cookies just after signing in."""
 
     def find(key: str) -> Any:
         return signed_in(inside, demonstration.mark_of(inside, key))
@@ -199,8 +199,8 @@ def state_of(inside: Flask) -> Callable[[str], Any]:
     return find
 
 
-# What takes long comes first, so that no worker begins with it when the other is done. Files on the
-# same starting point stand together.
+# Slow files come first, so that no worker begins one when the other has finished. Files on the same
+# starting point are together.
 _FIRST = (
     "test_joint_visit_journey.py",
     "test_crawl.py",
@@ -216,13 +216,13 @@ _FIRST = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files of this folder into an order in which two workers are done together."""
+    """Put the files of this folder into an order in which two workers finish together."""
     place = {name: number for number, name in enumerate(_FIRST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 class Watch:
-    """Notes what must not happen while pages are shown."""
+    """Records what must not happen while pages are shown."""
 
     def __init__(self, home: str) -> None:
         self.home = home
@@ -234,7 +234,7 @@ class Watch:
         context.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # Refusals such as 404 and 422 are answers too; the tests look at those themselves.
+        # Refusals such as 404 and 422 are responses too; the tests check those themselves.
         if (
             message.type == "error"
             and "the server responded with a status of 4" not in message.text
@@ -257,11 +257,11 @@ class Watch:
 def new_context(
     browser: Browser, live: Application, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[NewContext]:
-    """Gives what makes a person's browser, as viewport=PHONE or java_script_enabled=False say.
+    """A function that opens a person's browser, for example with viewport=PHONE.
 
-    It takes what Playwright's method of this name takes. Afterwards the test fails if a script
-    failed, the policy against foreign content was touched, a request left the server, or could not
-    be answered, but with bad_line=True.
+    It takes the arguments of Playwright's method of this name. Afterwards the test fails if a
+    script failed, the Content-Security-Policy was violated, or a request went to another server or
+    got no response; bad_line=True allows the last.
     """
     watch = Watch(live.url)
     contexts: list[BrowserContext] = []
@@ -285,7 +285,7 @@ def new_context(
 
 @pytest.fixture
 def page(new_context: NewContext) -> Page:
-    """A page of a wide screen with nobody signed in."""
+    """A page on a wide screen with nobody signed in."""
     return new_context().new_page()
 
 

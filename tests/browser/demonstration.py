@@ -29,7 +29,7 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.models import Certificate
 from tracker.mail.models import MessageState, OutboxMessage
 
-# The pages from which most others are reached, which look different to each person.
+# The pages that lead to most others, which look different to each person.
 HUBS = {
     "checklists.show",
     "dashboard.cooperation",
@@ -43,7 +43,7 @@ _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who looks around: what their browser keeps, and the pages that they see first."""
+    """Somebody who looks around: their cookies, and the pages that they are the first to see."""
 
     key: str
     state: Any
@@ -51,7 +51,7 @@ class Visitor:
 
 
 def _load(data_dir: Path) -> None:
-    """Load it as a first start does, and do the worker's work; test_start does it by command."""
+    """Load it as a first start does, and do the worker's jobs; test_start uses the command."""
     with opened(data_dir) as app:
         demo.load_with_progress()
         db.session.remove()
@@ -70,12 +70,12 @@ def _mails_to_send() -> int:
     return db.session.scalar(sa.select(sa.func.count(OutboxMessage.id)).where(waiting)) or 0
 
 
-# The demonstration, the mails of its making sent and its certificates made.
+# The demonstration, with its mails sent and its certificates made.
 DEMONSTRATION = StartingPoint("demonstration", _load, on=PREPARED)
 
 
 def code_of(app: Flask, key: str) -> str:
-    """Return the code that the telephone of a person of the demonstration shows now."""
+    """Return the code that the phone of a person of the demonstration shows now."""
     with app.app_context():
         code = second_factor.current_code(_user(key)).code
         db.session.remove()
@@ -83,7 +83,7 @@ def code_of(app: Flask, key: str) -> str:
 
 
 def mark_of(app: Flask, key: str) -> str:
-    """Return the mark that sessions know a person of the demonstration by."""
+    """Return the id by which sessions know a person of the demonstration."""
     with app.app_context():
         mark = _user(key).fs_uniquifier
         db.session.remove()
@@ -97,7 +97,7 @@ def _user(key: str) -> User:
 
 
 def sign_in(page: Page, live: Application, inside: Flask, key: str) -> None:
-    """Sign a person of the demonstration in on a page, with password and code."""
+    """Sign in a person of the demonstration on a page, with password and code."""
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     page.goto("/sign-in")
     page.get_by_label("Email address").fill(
@@ -122,11 +122,11 @@ def pages_of(
     hub: int = HUB,
     left_out: Collection[str] = (),
 ) -> dict[str, str]:
-    """Follow links and return one address for each page (endpoint) that answers with HTML.
+    """Follow links and return one address for each page (endpoint) that responds with HTML.
 
-    Only few addresses of each page are opened, so that many rows cost no more than few; and hub of
-    those from which most others are reached. Pages that are left out are opened only if they are
-    among the latter.
+    Only a few addresses of each page are opened, so that many rows cost no more than a few; of the
+    pages that lead to most others, as many as hub says. Pages to leave out are opened only if they
+    are among the latter.
     """
     context = browser.new_context(base_url=live.url, storage_state=state)
     addresses: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A virtual authenticator in the browser, and how a person sets up a passkey."""
+"""A virtual authenticator in the browser, and how people set up passkeys."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from tests.browser.accessibility import grave_faults
 
 @dataclass
 class Device:
-    """A device in the browser that holds passkeys, and what it does with its person."""
+    """A device in the browser that stores passkeys, and how its user behaves."""
 
     page: Page
     session: CDPSession
@@ -47,14 +47,14 @@ class Device:
         return credentials
 
     def counts_from(self, count: int) -> None:
-        """Put the passkey back as a copy of it would be that has signed less often."""
+        """Reset the passkey's counter, as in a clone that has signed less often."""
         passkey = self.passkeys[0]
         self.tell("clearCredentials")
         self.tell("addCredential", credential=passkey | {"signCount": count})
 
 
 def set_up(page: Page, name: str) -> None:
-    """Set up a passkey for who is signed in."""
+    """Set up a passkey for whoever is signed in."""
     page.goto("/account")
     page.get_by_role("link", name="Set up a passkey").click()
     page.get_by_label("Name of the passkey").fill(name)

@@ -34,10 +34,10 @@ DATABASE = "tracker.sqlite3"
 
 @dataclass(frozen=True)
 class StartingPoint(Generic[Value]):
-    """A data directory that the first worker of the run to need it builds.
+    """A data directory, built by the first worker of the run that needs it.
 
-    build fills a folder, which is a copy of another starting point's data directory if one is named
-    by on, and returns what tests need to know of it: plain values, since they are pickled.
+    build fills a folder, which is a copy of another starting point's data directory if on names
+    one, and returns what tests need to know about it: plain values, since they are pickled.
     """
 
     name: str
@@ -52,7 +52,7 @@ class StartingPoint(Generic[Value]):
     @property
     def value(self) -> Value:
         """What build returned."""
-        # Only tests wrote it, in a folder that nobody else may enter.
+        # Written only by tests, in a folder that nobody else may enter.
         return cast("Value", pickle.loads((self._built() / "value").read_bytes()))  # noqa: S301
 
     def _built(self) -> Path:
@@ -69,7 +69,8 @@ class StartingPoint(Generic[Value]):
         folder.mkdir()
         if self.on is not None:
             shutil.copytree(self.on.data_dir, folder / "data")
-        # In a thread of its own: in the test's, Playwright runs a loop, and signing a PDF another.
+        # In a separate thread: in the test's, Playwright runs an event loop, and signing a PDF
+        # another.
         with ThreadPoolExecutor(1) as thread:
             value = thread.submit(copy_context().run, self.build, folder / "data").result()
         beside = [file.name for file in (folder / "data").glob(f"{DATABASE}-*")]
@@ -78,15 +79,15 @@ class StartingPoint(Generic[Value]):
 
 
 def put_under(application: Application, data_dir: Path) -> None:
-    """Put a running application on a fresh copy of the data directory that it was started on.
+    """Put a running application on a fresh copy of the data directory it was started with.
 
-    The server and the worker keep their connections: to them, somebody else has changed all rows
-    in one transaction. Keys stay, as no test changes them.
+    The server and the worker keep their connections: to them it looks as if somebody had changed
+    all rows in one transaction. Keys stay, as no test changes them.
     """
     application.wait_until_idle()
     source, target = data_dir / DATABASE, application.data_dir / DATABASE
-    # Nobody writes to what is kept. Otherwise SQLite puts files beside it while it is read, which
-    # may be gone again when another worker copies the folder.
+    # Nobody writes to the stored copy. Otherwise SQLite creates files beside it while it is read,
+    # which may be gone when another worker copies the folder.
     kept_as_it_is = f"{source.as_uri()}?immutable=1"
     with (
         closing(sqlite3.connect(kept_as_it_is, uri=True)) as saved,
@@ -126,19 +127,19 @@ def _prepare(data_dir: Path) -> None:
         settle(app)
 
 
-# What the first start makes of an empty data directory.
+# What the first start creates in an empty data directory.
 PREPARED = StartingPoint("prepared", _prepare)
 
 
 class _Signer(TimestampSigner):
-    """Signs cookies at the time that the application sees."""
+    """Signs cookies with the time that the application sees."""
 
     def get_timestamp(self) -> int:
         return int(clock.now().timestamp())
 
 
 def signed_in(app: Flask, mark: str) -> dict[str, Any]:
-    """Return what the browser of a person who signed in just now keeps, by the person's mark."""
+    """Return the cookies of a person who has just signed in, by the id that sessions use."""
     with app.app_context():
         user_id = db.session.scalars(sa.select(User.id).where(User.fs_uniquifier == mark)).one()
         cookie_content = open_sessions.cookie_of(app, user_id, mark)

@@ -26,7 +26,7 @@ from tracker.core.db import db
 NPM = "Office of the People's Advocate"
 CSO = "Lantern Health Network"
 TITLE = "Joint monitoring of police custody"
-# How many items each side answers, beside those with facts of their own, and accepts in the short
+# How many items each side answers, besides those with facts of their own, and accepts in the short
 # form.
 SOME_MORE = 1
 
@@ -83,7 +83,7 @@ def gather(live: Application, new_context: NewContext) -> Cast:
 
 
 def _let_powers_begin(cast: Cast) -> None:
-    """Have everybody accept what the administrator confirmed: nobody else was there who could."""
+    """Have everybody accept what the administrator confirmed, since nobody else could."""
     for name, role in (
         ("Tomas", "Signatory"),
         ("Milan", "Manager"),
@@ -123,7 +123,7 @@ def _invite(admin: Person, organisation: str, person: Person, roles: Iterable[st
 
 
 def _choose(page: Page, words: str) -> None:
-    """Choose among answers or in a list, whichever the page offers."""
+    """Choose a radio button or from a list, whichever the page offers."""
     radio = page.get_by_label(words)
     if radio.count() and radio.first.get_attribute("type") == "radio":
         radio.first.check()
@@ -132,7 +132,7 @@ def _choose(page: Page, words: str) -> None:
 
 
 def open_cooperation(cast: Cast) -> None:
-    """The coordinator of the NPM opens a cooperation for joint visits; each side brings people."""
+    """The NPM's coordinator opens a cooperation for joint visits; each side adds its people."""
     page = cast["Ilena"].page
     page.goto("/cooperations/open")
     page.get_by_label("Title").fill(TITLE)
@@ -169,11 +169,11 @@ def checklist_address(cast: Cast, person: str, title: str) -> str:
 def complete(
     cast: Cast, address: str, facts: dict[str, Facts], *, begun: Iterable[str] = ()
 ) -> None:
-    """Both sides answer what is theirs; then each accepts what the other wrote.
+    """Both sides answer their items; then each accepts what the other wrote.
 
-    The first person also goes on with the items that were begun elsewhere. In the short form they
-    write in their browsers what the facts name and an item more, accept one, and the services do
-    the rest.
+    The first person also continues the items that were begun elsewhere. In the short form they
+    write in their browsers the items that the facts name and one more, accept one, and the services
+    do the rest.
     """
     setter, others = facts
     for code in begun:
@@ -189,7 +189,7 @@ def complete(
 
 def _answer_all(page: Page, address: str, facts: Facts) -> None:
     page.goto(address)
-    # An item may have two: what all parties agree on, and what each says of itself.
+    # An item may have two: what all parties agree on, and what each says about itself.
     links = [
         (link_to.split("/items/")[1].split("/")[0], link_to)
         for link in page.get_by_role(
@@ -243,7 +243,7 @@ def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[st
 
 
 def undertake(cast: Company, name: str, countersigner: str, *, interests: str = "") -> None:
-    """A named person reads why, declares, confirms and signs; the NPM decides and countersigns."""
+    """A listed person reads why, declares, confirms and signs; the NPM decides and countersigns."""
     page = cast[name].page
     page.goto("/undertakings")
     page.get_by_role("link", name=re.compile(TITLE)).first.click()
@@ -259,7 +259,7 @@ def countersign(cast: Company, name: str, countersigner: str) -> None:
     npm = cast[countersigner].page
     npm.goto(f"/cooperations/{cast.reference}/undertakings")
     npm.get_by_role("link", name=name, exact=True).click()
-    # Also where the person's organisation has an interest, whatever they declared.
+    # Also if the person's organisation has an interest, whatever they declared.
     steps = re.compile("^(Record the decision|Continue to countersign)$")
     expect(npm.get_by_role("button", name=steps).first).to_be_visible()
     accept = npm.get_by_label(re.compile("^Accept"))
@@ -272,7 +272,7 @@ def countersign(cast: Company, name: str, countersigner: str) -> None:
 
 
 def fill_in_undertaking(page: Page, interests: str = "") -> None:
-    """Confirm every point, the briefing of today, and say which interests there are."""
+    """Confirm every point and today's briefing, and declare interests."""
     for box in page.locator("main form input[type=checkbox]").all():
         box.check()
     briefed_on = page.locator("input[name=briefed_on]")

@@ -27,14 +27,14 @@ class Person:
     key: str = ""
 
     def code(self) -> str:
-        """Return the code of this moment, as on a telephone."""
+        """Return the current code, as on a phone."""
         self.forget_last_code()
         return str(TOTP(key=self.key).generate().token)
 
     def forget_last_code(self) -> None:
-        """Make the application forget, past its rules, which code was used last.
+        """Make the application forget, against its rules, which code was used last.
 
-        Each code works once. So nobody waits half a minute for the next one.
+        Each code works once; without this, tests would wait half a minute for the next one.
         """
         database = sqlite3.connect(self.live.data_dir / DATABASE, timeout=60)
         with closing(database), database:
@@ -61,13 +61,13 @@ class Person:
         expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
 
     def accept_role(self, role: str) -> None:
-        """Read and accept a role that an administrator confirmed, from my work."""
+        """Read and accept a role that an administrator confirmed, from My work."""
         self.page.goto("/")
         self.page.get_by_role("link", name=re.compile(f"^Accept your role: {role}")).click()
         self.prove_and("Accept the role", "Your role has begun.")
 
     def confirm_role(self, of: str, role: str) -> None:
-        """Confirm the role of somebody of the same organisation, from my work."""
+        """Confirm the role of somebody in the same organisation, from My work."""
         page = self.page
         page.goto("/")
         page.get_by_role("link", name=re.compile(f"^Confirm {of} as {role}")).click()
@@ -76,7 +76,7 @@ class Person:
         self.expect_told(f"The role of {of} is confirmed.")
 
     def prove_and(self, button: str | re.Pattern[str], message: str) -> None:
-        """Enter password and code on a signing form, and press its button, which does it."""
+        """Enter password and code on a signing form, and press its button."""
         page = self.page
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_label("Six-digit code from your app").fill(self.code())
@@ -89,18 +89,18 @@ class Person:
 
 
 def expect_told(page: Page, words: str) -> None:
-    """Wait for a page to say that something was done, which is said once."""
+    """Wait for a page to say that something was done, which it says once."""
     expect(page.locator(".flashes")).to_contain_text(words)
 
 
 def somebody(live: Application, new_context: NewContext, name: str, **options: object) -> Person:
-    """Return a person at a browser of their own."""
+    """Return a person at their own browser."""
     address = name.lower().replace(" ", ".") + "@maravena.example"
     return Person(live, name, new_context(**options).new_page(), address)
 
 
 def first_administrator(live: Application, new_context: NewContext) -> Person:
-    """Let the first administrator in by the command, as on a fresh instance."""
+    """Invite the first administrator with the command, as on a fresh instance."""
     person = somebody(live, new_context, "Iris Hallam")
     printed = live.command("invite", person.email, "--name", person.name)
     link = re.search(r"http\S+", printed)
@@ -110,7 +110,7 @@ def first_administrator(live: Application, new_context: NewContext) -> Person:
 
 
 def invitation_link(live: Application, email: str) -> str:
-    """Return the link of the invitation to an address, from the folder mail is kept in."""
+    """Return the link of the invitation to an address, from the folder of mails."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         for path in (live.data_dir / "mail").glob("*.eml"):

@@ -37,10 +37,10 @@ Fill = Callable[[Country, Cooperation], None]
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """What tests need to know of the instance.
+    """What tests need to know about the instance.
 
-    Of people by first name the address, and the mark that sessions know them by; of terms by title
-    where they are.
+    For people, by first name, the address and the id that sessions use; for terms, by title, their
+    URL.
     """
 
     emails: dict[str, str]
@@ -102,7 +102,7 @@ class Seats:
         return self.new_context(storage_state=state, **options).new_page()
 
     def sign_in(self, page: Page, first: str) -> None:
-        """Fill in and send the form of the sign-in that is shown."""
+        """Fill in and send the sign-in form on the page."""
         page.get_by_label("Email address").fill(self.laid.emails[first])
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()

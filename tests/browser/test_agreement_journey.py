@@ -35,7 +35,7 @@ WROTE = {
 
 
 def differ(land: Country, cooperation: Cooperation) -> None:
-    """Agree all but ten items; write those without anybody else accepting them."""
+    """Agree on all but ten items; write those without anybody else accepting them."""
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     writers = {land.id("npm"): "ilena", land.id("door"): "samira", land.id("lantern"): "joana"}
     complete_answers(
@@ -156,7 +156,7 @@ def bargain_over_answers_of_the_partners(npm: Side, door: Side, lantern: Side) -
 
 
 def read_as_second_reader(page: Page, terms: str) -> None:
-    """Confirm the review of independence and flexibility, when it is asked for."""
+    """Confirm the review of independence and flexibility once it is a task."""
     page.goto(terms)
     link = page.get_by_role("link", name="Read as second reader")
     if link.count():
@@ -175,7 +175,7 @@ def send(npm: Side) -> None:
 
 
 def change_one_item_of_what_was_sent(npm: Side, door: Side, lantern: Side) -> None:
-    """Call the text back and settle other words for M2."""
+    """Call the text back and agree on other words for M2."""
     npm.page.goto(f"{npm.terms}/call-back")
     npm.page.get_by_label("Reason", exact=True).fill("A word about children is missing.")
     npm.page.get_by_role("button", name="Call back").click()

@@ -34,7 +34,7 @@ def starting_point() -> StartingPoint[None]:
 
 @pytest.fixture
 def certificate(inside: Flask, live: Application, tmp_path: Path) -> Path:
-    """A certificate of the demonstration, which its worker has made, of a text that has begun."""
+    """A certificate made by the demonstration's worker, of a text whose term has begun."""
     wanted = (
         sa.select(Certificate.document)
         .join(Revision, Revision.id == Certificate.revision_id)

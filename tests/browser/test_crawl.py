@@ -17,10 +17,11 @@ from tests.effort import is_long
 from tests.servers.application import Application
 from tracker.core.security import CONTENT_SECURITY_POLICY
 
-# Whose eyes are used, in this order; each looks at the pages that nobody
-# before could see, and at those that look different to each.
+# The people who look, in this order; each opens the pages that nobody before could see, and those
+# that look different to each.
 VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", "greta", "iris")
-# Who looks at the hubs again in the short form: one of each kind of person to whom they differ.
+# The people who open the hubs again in the short form: one of each kind of person for whom they
+# differ.
 AT_HUBS = ("ilena", "samira", "leyla", "greta")
 NARROW: ViewportSize = {"width": 320, "height": 640}
 FITS = """(side) => {
@@ -28,7 +29,7 @@ FITS = """(side) => {
     all.dir = side;
     return all.scrollWidth <= all.clientWidth;
 }"""
-# The links in rows that a click in their middle does not reach, since another one lies over them.
+# The links in rows that a click in their middle doesn't reach, since another one is on top.
 COVERED = """() => [...document.querySelectorAll(".tasks a, .tasks button")].filter((link) => {
     if (!link.checkVisibility()) return false;
     link.scrollIntoView({ block: "center", behavior: "instant" });
@@ -36,8 +37,8 @@ COVERED = """() => [...document.querySelectorAll(".tasks a, .tasks button")].fil
     return !link.contains(document.elementFromPoint(x + width / 2, y + height / 2));
 }).map((link) => link.textContent.trim())"""
 FIRST_PAGE = 60 * 1024
-# In megabytes, of a web process of which ten people opened every page; test_memory asks for less
-# and says what takes it.
+# In megabytes, for a web process after ten people opened every page; test_memory has a lower limit
+# and explains it.
 MOST_MEMORY = 200
 
 
@@ -51,7 +52,7 @@ def starting_point() -> StartingPoint[None]:
 def visitors(
     browser: Browser, application: Application, inside: Flask, state_of: Callable[[str], Any]
 ) -> list[Visitor]:
-    """People signed in, each with the pages that those before do not see."""
+    """People signed in, each with the pages that those before them don't see."""
     urls = inside.url_map.bind("localhost")
     known: set[str] = set()
     visitors_so_far = []
@@ -113,7 +114,7 @@ def test_every_page_works_without_scripts_on_a_narrow_screen_in_a_right_to_left_
         assert page.locator("html").get_attribute("dir") == "rtl", where
         expect(page.locator("h1"), where).to_be_visible()
         expect(page.locator("main"), where).not_to_be_empty()
-        # What only a script could open would be lost here.
+        # What only a script could open would be missing here.
         assert page.locator("main [hidden]:not(script)").count() == 0, where
         if not page.evaluate(FITS, "rtl"):
             wide.append(where)
@@ -130,7 +131,7 @@ def test_the_first_page_is_light_and_its_policy_strict(new_context: NewContext) 
 
     page = new_context().new_page()
     page.on("response", note)
-    # It is loaded once all that it names is there.
+    # It has loaded once everything it refers to is there.
     page.goto("/")
     assert len(answers) > 5
     bodies = {answer.url: answer.body() for answer in answers if answer.status == 200}

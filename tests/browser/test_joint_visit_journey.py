@@ -49,7 +49,7 @@ ROLES = {
         "remarks_cleared_by": "Pavo",
         "at_gate": "Pavo",
     },
-    # Who acts on site is in the team.
+    # Everyone who acts on site is on the team.
     "V8": {"interviewer@0": "Leyla", "pair@0": "Ruth"},
     "V9": {"staff": "Ruth", "health_workers": "Leyla"},
     "V10": {"record_keeper": "Ruth", "collects": "Ruth"},
@@ -58,7 +58,7 @@ ROLES = {
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V15": {"rows": "3", "phase@0": "before", "phase@1": "during", "phase@2": "after"},
     "V16": {"sends_out": "Pavo", "complaints": "Ruth"},
-    # No standing rule: the parts have their dates.
+    # No general rule: the parts have their dates.
     "V19": {
         "author@0": "Leyla",
         "editor": "Ruth",
@@ -81,7 +81,7 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     cast = journey.gather(live, new_context)
     journey.open_cooperation(cast)
     terms = journey.checklist_address(cast, "Ilena", "agreed terms")
-    # The visit lies inside the term.
+    # The visit is within the term.
     days = {"start": 1, "review": 300, "end": 600}
     term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
     known = Facts(TERMS | {"M19": term})
@@ -105,7 +105,7 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     visit = journey.plan_visit(cast)
     expert.goto(f"/cooperations/{cast.reference}/visits")
     expect(expert.locator("body")).not_to_contain_text(journey.PLACE)
-    assert expert.goto(visit).status == 404  # type: ignore[union-attr] # an answer always comes
+    assert expert.goto(visit).status == 404  # type: ignore[union-attr] # a response always comes
 
     journey.undertake(cast, "Leyla", "Milan", interests="I worked in a ward of the region.")
     journey.undertake(cast, "Otto", "Tomas")

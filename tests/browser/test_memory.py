@@ -14,10 +14,10 @@ from tests.effort import is_long
 from tests.servers.application import Application
 
 VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", "greta", "iris")
-# Two people of different roles make most statements that a page has.
+# Two people with different roles cause most of the statements that a page sends.
 PEOPLE = 2
-# In megabytes, without the files of libraries that all processes share (about 30). What is imported
-# takes some 100; pages add compiled statements, templates and languages: docs/adr/0051.
+# In megabytes, without the library files that all processes share (about 30). Imports take about
+# 100; pages add compiled statements, templates and languages: docs/adr/0051.
 MOST = 168
 
 

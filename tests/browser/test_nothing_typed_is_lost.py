@@ -1,6 +1,6 @@
 """What people type survives bad connections, ended sessions, other windows and each other.
 
-In one file: all begin on the same desk in the browser, and one server serves them.
+In one file: all begin at the same desk in the browser, and share one server.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ def starting_point() -> StartingPoint[Laid]:
 
 @dataclass
 class Desk:
-    """Where people write on an item, each in a browser of their own."""
+    """Where people write on an item, each in their own browser."""
 
     seats: Seats
     terms: str
@@ -46,7 +46,7 @@ class Desk:
         return f"{self.terms}/items/{self.code}/answer"
 
     def open(self, first: str, **options: Any) -> Page:
-        """Return a page on which somebody writes; their clock is turned by hand."""
+        """Return a page on which somebody writes; the test moves their clock."""
         page = self.seats.page(first, **options)
         if options.get("java_script_enabled", True):
             turn_by_hand(page.context)
@@ -66,12 +66,12 @@ class Desk:
         expect(page.get_by_text(re.compile(f"^{self.code} is saved"))).to_be_visible()
 
     def expect_kept(self, first: str, words: str) -> None:
-        """Look in a fresh browser of the same person: the draft is there, and is no answer."""
+        """Check in a fresh browser of that person that the draft is there, and isn't an answer."""
         page = self.seats.page(first)
         page.goto(self.address)
         draft = page.get_by_text("You have a draft")
         until = time.monotonic() + PATIENCE / 1000
-        # What a page sends while it is left may arrive after this one was asked for.
+        # What a page sends while it is being left may arrive after this one was requested.
         while not draft.is_visible() and time.monotonic() < until:
             page.reload()
         expect(draft).to_be_visible()
@@ -79,7 +79,7 @@ class Desk:
         page.context.close()
 
     def expect_saved(self, words: str) -> None:
-        """Look as another party: the words are the answer."""
+        """Check as another party that the text is the answer."""
         page = self.seats.page("joana")
         page.goto(self.terms)
         expect(page.locator(f"#{self.code.lower()} .answer").first).to_contain_text(words)
@@ -88,13 +88,13 @@ class Desk:
 
 @pytest.fixture
 def desk(starting_point: StartingPoint[Laid], inside: Flask, new_context: NewContext) -> Desk:
-    """A desk at an item that begins with words which anybody at the table may write."""
+    """A desk at an item that begins with a text field in which anybody at the table may write."""
     laid = starting_point.value
     return Desk(Seats(laid, inside, new_context), laid.terms[TITLE], "M2")
 
 
 def turn_by_hand(context: BrowserContext) -> None:
-    """Stop the clock of a browser; its record of how a page was reached stays the true one."""
+    """Stop the clock of a browser, but keep its real record of how a page was reached."""
     context.add_init_script("window.trueEntries = performance.getEntriesByType.bind(performance)")
     context.clock.install()
     context.clock.pause_at(clock.now() + dt.timedelta(minutes=1))
@@ -102,22 +102,22 @@ def turn_by_hand(context: BrowserContext) -> None:
 
 
 def box(page: Page) -> Locator:
-    """Return the first box for text of the answer."""
+    """Return the first text box of the answer."""
     return page.locator("main textarea").first
 
 
 def status_line(page: Page) -> Locator:
-    """Return the line that says how the draft stands."""
+    """Return the line that shows the draft's state."""
     return page.locator(".draft [role=status]")
 
 
 def pause(page: Page, seconds: float = 3) -> None:
-    """Let time go by, as when somebody stops typing."""
+    """Let time pass, as when somebody stops typing."""
     page.clock.run_for(int(seconds * 1000))
 
 
 def pause_until_said(page: Page, words: str | re.Pattern[str]) -> None:
-    """Let as much time go by as it takes until the line says something."""
+    """Let time pass until the line says something."""
     for _second in range(60):
         pause(page, 1)
         try:
@@ -129,13 +129,13 @@ def pause_until_said(page: Page, words: str | re.Pattern[str]) -> None:
 
 
 def write(page: Page, words: str) -> None:
-    """Write into the first box, and pause."""
+    """Type into the first box, and pause."""
     box(page).fill(words)
     pause(page)
 
 
 def copies(page: Page) -> list[str]:
-    """Return what this tab keeps of words that were typed, once a page has run its scripts."""
+    """Return what this tab keeps of what was typed, once a page has run its scripts."""
     page.wait_for_load_state("load")
     texts: list[str] = page.evaluate(
         "Object.keys(sessionStorage).filter(key => key.startsWith('draft:'))"
@@ -143,7 +143,7 @@ def copies(page: Page) -> list[str]:
     return texts
 
 
-# As one goes
+# While somebody types
 
 
 def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk
     desk.expect_saved(WORDS)
     page.goto(desk.address)
     expect(page.get_by_text("You have a draft")).to_have_count(0)
-    # Going back in the browser brings no draft to life again.
+    # Going back in the browser revives no draft.
     page.go_back()
     page.go_back()
     pause(page)
@@ -189,7 +189,7 @@ def test_a_draft_is_discarded(desk: Desk) -> None:
     assert copies(page) == []
 
 
-# Bad lines
+# Bad connections
 
 
 def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(desk: Desk) -> None:
@@ -219,7 +219,7 @@ def test_after_an_error_of_the_server_it_tries_again(desk: Desk) -> None:
     page.route(DRAFT, fail_twice)
     write(page, WORDS)
     expect(status_line(page)).to_have_text(WAITING)
-    # The line says the same after the second try, but tells it nobody who listens.
+    # The line says the same after the second try, but screen readers don't announce it again.
     expect(status_line(page)).to_have_attribute("aria-live", "polite")
     pause(page)
     expect(status_line(page)).to_have_attribute("aria-live", "off")
@@ -247,7 +247,7 @@ def test_on_a_slow_connection_the_page_says_so_and_saves_later_text_too(desk: De
     box(page).fill("First words, and second.")
     waiting[0].continue_()
     expect(status_line(page)).to_have_text(KEPT)
-    # The line says the same before and after: what counts is that the second try was answered.
+    # The line says the same before and after: what counts is that the second try got a response.
     with page.expect_response(DRAFT):
         pause(page)
     desk.expect_kept("samira", "First words, and second.")
@@ -319,7 +319,7 @@ def test_a_text_too_long_for_a_draft_is_reported_and_stays_on_the_page(desk: Des
 
 
 def sign_out_unseen(context: BrowserContext) -> None:
-    """End the session as time does: without a page being told."""
+    """End the session as time does: without any page knowing."""
     context.clear_cookies()
 
 
@@ -377,7 +377,7 @@ def test_text_sent_after_the_session_ended_is_in_the_form_after_signing_in(
 
 
 def overtaken(desk: Desk, by: str) -> Page:
-    """Have two people write on one item at once; return the page of the later one."""
+    """Have two people write on one item at the same time; return the page of the later one."""
     first, later = desk.open("dora"), desk.open(by)
     box(first).fill("The head replies within ten days.")
     write(later, "The head replies within seven days.")
@@ -407,7 +407,7 @@ def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(desk: Des
     page.get_by_role("link", name="Keep the saved version").click()
     expect(page).to_have_url(re.compile(f"{desk.terms}(#.*)?$"))
     desk.expect_saved("within ten days")
-    # One's own text is not lost either: both are shown again when the page is opened.
+    # The person's own text isn't lost either: both are shown again when the page is opened.
     page.goto(desk.address)
     expect(page.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
     expect(box(page)).to_have_value("The head replies within seven days.")

@@ -22,14 +22,14 @@ FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 @dataclass
 class Served:
-    """Where the frame is served."""
+    """The URL at which the frame is served."""
 
     url: str
 
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Served]:
-    """The frame alone, in place of the whole application."""
+    """Only the frame, instead of the whole application."""
     frame = make_page_frame()
     frame.actor = person()
     server = make_server("127.0.0.1", free_port(), frame.app, threaded=True)
@@ -129,7 +129,7 @@ def test_axe_finds_nothing_grave_and_no_page_scrolls_sideways(
 
 
 def expect_well_made(page: Page) -> None:
-    """Look whether axe finds anything on a page, and whether it scrolls sideways."""
+    """Check that axe finds nothing on a page, and that it doesn't scroll sideways."""
     assert grave_faults(page) == []
     assert page.evaluate(FITS)
 

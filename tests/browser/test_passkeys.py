@@ -34,7 +34,7 @@ def starting_point() -> StartingPoint[None]:
 
 @pytest.fixture
 def sign_in(live: Application, inside: Flask) -> SignIn:
-    """Signs a person of the demonstration in on a page, with password and code."""
+    """A function that signs in a person of the demonstration on a page, with password and code."""
 
     def sign(page: Page, key: str) -> None:
         demonstration.sign_in(page, live, inside, key)
@@ -43,7 +43,7 @@ def sign_in(live: Application, inside: Flask) -> SignIn:
 
 
 def kept_signature(live: Application) -> dict[str, Any]:
-    """Return the newest signature as it is kept, read past the application."""
+    """Return the newest signature as it is stored, read without the application."""
     with closing(sqlite3.connect(live.data_dir / "tracker.sqlite3")) as database:
         database.row_factory = sqlite3.Row
         row = database.execute("SELECT * FROM signature ORDER BY signed_at DESC LIMIT 1").fetchone()
@@ -71,7 +71,7 @@ def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(
     assert grave_faults(page) == []
     address = page.url
 
-    # Nobody opens the device: nothing is signed, and the page says so.
+    # Nobody unlocks the device: nothing is signed, and the page says so.
     device.verifies(person=False)
     page.get_by_role("button", name=SIGN).click()
     expect(page.get_by_text("No passkey answered")).to_be_visible()

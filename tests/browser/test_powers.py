@@ -76,7 +76,7 @@ def test_a_role_is_given_by_one_confirmed_by_another_and_ended(
 
     samira.reload()
     expect(samira.get_by_text("Confirmed by Henrik Asante")).to_be_visible()
-    # Of the role as member alone: the other one is not hers to end.
+    # Only her role as member: she can't end the other one herself.
     expect(samira.get_by_role("link", name=re.compile("^End this role"))).to_have_count(1)
     henrik.get_by_role("link", name=re.compile("^End this role")).click()
     henrik.get_by_label("Reason").fill("She works elsewhere now")
@@ -115,7 +115,7 @@ def test_one_person_alone_in_a_cso_comes_from_the_invitation_to_the_signature(
 def test_a_role_is_accepted_by_passkey(
     live: Application, new_context: NewContext, state_of: Callable[[str], Any]
 ) -> None:
-    """Nothing begins while nobody opens the device."""
+    """Nothing begins until somebody unlocks the device."""
     iris = new_context(storage_state=state_of("iris")).new_page()
     sole = _invited_alone(live, new_context, iris)
     device = Device.of(sole.page)
@@ -156,7 +156,7 @@ def _invited_alone(live: Application, new_context: NewContext, iris: Page) -> Pe
 
 
 def _rows(live: Application, query: str, *values: str) -> list[Any]:
-    """Read rows past the application."""
+    """Read rows without the application."""
     with closing(sqlite3.connect(live.data_dir / DATABASE)) as database:
         return database.execute(query, values).fetchall()
 

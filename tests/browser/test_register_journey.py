@@ -13,7 +13,7 @@ from tests.browser.demonstration import DEMONSTRATION
 from tests.browser.instances import StartingPoint
 
 PLACE = "Lower Harbour"
-# What only those listed, or the person and the deciders, may read: place, interests, roles.
+# What only listed people, or the person and the deciders, may read: place, interests, roles.
 RESTRICTED = (PLACE, "emergency ward", "two cases from the police station", "Letter of access 0")
 
 

@@ -44,7 +44,7 @@ def test_a_text_that_was_sent_again_must_be_read_again_before_it_is_signed(
         set_up(signatory, "Laptop")
         expect(signatory.get_by_text("The passkey Laptop is set up.")).to_be_visible()
     else:
-        # Not by the form, whose code could not be used again at once.
+        # Not through the form, whose code couldn't be used again immediately.
         signatory = new_context(storage_state=state_of("otto")).new_page()
     signatory.goto("/")
     signatory.get_by_role("link", name=re.compile("^Sign")).first.click()
@@ -82,7 +82,7 @@ def test_a_text_that_was_sent_again_must_be_read_again_before_it_is_signed(
 
 
 def _send_again(page: Page, terms: str) -> None:
-    """Call the text back, change what one side alone writes, and send it anew."""
+    """Call the text back, change what only one side writes, and send it again."""
     page.goto(f"{terms}/call-back")
     page.get_by_label("Reason").fill("One word is wrong.")
     page.get_by_role("button", name="Call back").click()

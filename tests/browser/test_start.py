@@ -17,14 +17,14 @@ PATIENCE = 240.0
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """The application, started for the first time by somebody who tries the demonstration."""
     folder = tmp_path_factory.mktemp("first") / "data"
-    # The demonstration is made before the first page is served.
+    # The demonstration is created before the first page is served.
     with Application(folder, patience=PATIENCE, demo="1") as application:
         yield application
 
 
 @pytest.fixture
 def live(application: Application) -> Application:
-    """The same: nobody changes anything."""
+    """The same instance: nobody changes anything."""
     return application
 
 

@@ -1,4 +1,4 @@
-"""A year of one cooperation, at everybody's browser and on a moved clock; in the long form only."""
+"""A year of one cooperation, in everybody's browser on a moved clock; only in the long form."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ VISIT = "/visits/1"
 
 @pytest.fixture(scope="module")
 def starting_point() -> StartingPoint[str]:
-    """All is signed, and the term begins ten days later."""
+    """Everything is signed, and the term begins ten days later."""
     return SIGNED
 
 
@@ -58,7 +58,7 @@ def year(
     moved_clock: MovedClock,
     starting_point: StartingPoint[str],
 ) -> Year:
-    """The cooperation, with its year before it."""
+    """The cooperation at the beginning of its year."""
     return Year(live, new_context, moved_clock, starting_point.value)
 
 
@@ -78,7 +78,7 @@ def test_a_cooperation_goes_through_its_year(year: Year) -> None:
 
 
 def the_term_begins(year: Year) -> None:
-    """Signed by all is not yet in force; on the first day it is, without anybody's doing."""
+    """Signed by all isn't in force yet; on the first day it is, without anybody doing anything."""
     begins = f"Signed by all, begins on {day(0).day} {day(0):%B %Y}"
     expect(year.page("ilena").locator(".stages")).to_contain_text(f"P4 {begins}")
     assert begins in year.register("milan")
@@ -93,7 +93,7 @@ def the_term_begins(year: Year) -> None:
 
 
 def a_partner_joins(year: Year) -> None:
-    """Lantern Health Network is invited, and is a party once all have signed anew."""
+    """Lantern Health Network is invited, and is a party once all have signed again."""
     year.move_to(30)
     page = year.page("ilena", "/parties/add")
     page.locator("main select").select_option(label="Lantern Health Network")
@@ -143,7 +143,7 @@ def an_interpreter_signs_on_paper(year: Year) -> None:
     year.list_interpreter()
 
     page = year.page("ilena", "/undertakings")
-    # The row has two links, and each is its own.
+    # The row has two links, each to its own page.
     page.get_by_role("link", name=re.compile(f"^Print the paper to sign.*{INTERPRETER}")).click()
     page.locator("a[href*='/paper/record']").click()
     scan = {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": paper.pdf()}
@@ -166,7 +166,7 @@ def an_interpreter_signs_on_paper(year: Year) -> None:
 
 
 def a_visit_is_moved(year: Year) -> None:
-    """A visit that was ready is moved by two days: each of the team accepts and confirms anew."""
+    """A ready visit is moved by two days: everyone on the team accepts and confirms again."""
     year.move_to(60)
     year.make_visit_ready()
     expect(year.page("pavo", VISIT).locator("main")).to_contain_text("Nothing is missing.")
@@ -190,7 +190,7 @@ def a_visit_is_moved(year: Year) -> None:
 
 
 def an_interest_is_declared_late(year: Year) -> None:
-    """A tie that arose after signing pauses the clearance until the NPM has decided."""
+    """An interest that arose after signing pauses the clearance until the NPM has decided."""
     year.move_to(100)
     leyla, tomas = year["leyla"], year["tomas"]
     leyla.page.goto("/undertakings")
@@ -230,7 +230,7 @@ def a_partner_leaves(year: Year) -> None:
     year.expect_mail("samira", "Your organisation has left a cooperation")
     year.expect_mail("ilena", "A party has left a cooperation")
     year.return_copies("henrik", "samira")
-    # Who was never cleared is gone too.
+    # Those who were never cleared are gone too.
     assert (year.stage("joana"), year.gates("joana")) == ("P4", MET)
     expect(year.page("ilena").locator("main")).to_contain_text("Open Door Legal Aid has left")
 
@@ -269,7 +269,7 @@ def a_review_is_held_late(year: Year) -> None:
 
 
 def the_terms_are_renewed(year: Year) -> None:
-    """Without who has left, all sign the next term; it begins when the old one has ended."""
+    """Without the party that left, all sign the next term; it begins when the old one has ended."""
     year.write_out_leaver()
     journey.send_and_sign(year, year.address_of(ChecklistKind.TERMS), "ilena", ("tomas", "otto"))
     assert year.stage("joana") == "P4"

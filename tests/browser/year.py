@@ -1,4 +1,4 @@
-"""A cooperation with a year before it: its people, their browsers, and a clock that is moved."""
+"""A cooperation at the beginning of a year: its people, their browsers, and a moved clock."""
 
 import datetime as dt
 import sqlite3
@@ -44,7 +44,7 @@ TITLE = "Joint monitoring of police custody"
 BEGINS = dt.date(start_of_run().year + 1, 3, 1)
 REVIEW, END = 180, 364
 INTERPRETER = "Bruno Keel"
-# Cleared before the term begins; Dina Faro is asked and never signs.
+# Cleared before the term begins; Dina Faro is asked but never signs.
 CLEARED = ("samira", "henrik", "marek")
 
 
@@ -54,7 +54,7 @@ def day(number: int) -> dt.date:
 
 
 def moment(number: int) -> dt.datetime:
-    """Return ten in the morning of a day of the term, in UTC."""
+    """Return 10:00 on a day of the term, in UTC."""
     return dt.datetime.combine(day(number), dt.time(10), dt.UTC)
 
 
@@ -86,7 +86,7 @@ SIGNED = StartingPoint("a year ahead", _sign_all, on=PREPARED)
 
 
 def _add_row(stage: undertakings.Stage, terms: Checklist, code: str) -> None:
-    """Add the newcomer's rows to the answer that the others have settled."""
+    """Add the newcomer's rows to the answer that the others have agreed on."""
     newcomer = str(stage.cast.bodies["lh"].id)
     everybody = frozenset({user.id for user in stage.cast.users.values()})
     bodies = frozenset({body.id for body in stage.cast.bodies.values()})
@@ -139,7 +139,7 @@ class Year:
         return self.seats[key]
 
     def move_to(self, number: int) -> None:
-        """Move the clock to a day, wait until the worker has done its work; all sign in anew."""
+        """Move the clock to a day and wait for the worker; everybody signs in again."""
         self.clock.move_to(moment(number))
         self._wait_for_rounds(3)
         with opened(self.live.data_dir) as app:
@@ -151,7 +151,7 @@ class Year:
         self.seats[key].page.context.add_cookies(state["cookies"])
 
     def _wait_for_rounds(self, number: int) -> None:
-        """Wait for so many rounds of the worker: the one under way, that of the day, one more."""
+        """Wait for this many worker rounds: the current one, the one for the day, one more."""
         until, since = time.monotonic() + 120, clock.now().replace(tzinfo=None)
         beats: set[str] = set()
         while len(beats) < number:
@@ -165,7 +165,7 @@ class Year:
 
     @contextmanager
     def inside(self) -> Iterator[undertakings.Stage]:
-        """Have the services do what the year is not about; commits in the end."""
+        """Have the services do what the year is not about, then commit."""
         with opened(self.live.data_dir):
             stage = undertakings.existing()
             cooperation = queries.find(stage.actor("ilena"), self.reference)
@@ -208,7 +208,7 @@ class Year:
             return stage.cast.bodies["npm"].id
 
     def write_out_leaver(self) -> None:
-        """Have the NPM delete the rows that name who has left, and all accept what is open."""
+        """Have the NPM delete the rows of the party that left, and all accept what is open."""
         with self.inside() as stage:
             terms = checklist_of(stage.cooperation, ChecklistKind.TERMS)
             loaded = load(terms)
@@ -269,7 +269,7 @@ class Year:
         return current.inner_text().split()[0]
 
     def gates(self, key: str) -> dict[str, str]:
-        """Return how each gate is, as somebody sees it."""
+        """Return the state of each gate, as somebody sees it."""
         gates = self.page(key).locator(".gate").all()
         return {
             gate.locator(".code").inner_text(): gate.locator("h3 + p").inner_text()
@@ -277,13 +277,13 @@ class Year:
         }
 
     def tasks(self, key: str) -> list[str]:
-        """Return what waits for somebody, as My work says it."""
+        """Return somebody's tasks, as My work shows them."""
         page = self[key].page
         page.goto("/")
         return page.locator("[aria-labelledby=mine] .tasks a").all_inner_texts()
 
     def status(self, key: str, address: str = "") -> int:
-        """Return the status of the cooperation's page, or of one below it, for somebody."""
+        """Return the HTTP status of the cooperation's page, or of one below it, for somebody."""
         answer = self[key].page.goto(f"/cooperations/{self.reference}{address}")
         assert answer is not None
         return answer.status
@@ -301,7 +301,7 @@ class Year:
             self[key].expect_told(message)
 
     def return_copies(self, *keys: str) -> None:
-        """Have people say from My work what became of their copies."""
+        """Have people say, from My work, what became of their copies."""
         for key in keys:
             page = self[key].page
             page.goto("/")

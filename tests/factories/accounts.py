@@ -134,7 +134,7 @@ def sign_in(client: CheckedClient, key: str, password: str = PASSWORD) -> TestRe
 
 
 def signed_in(client: CheckedClient, key: str) -> CheckedClient:
-    """Return a browser with a person signed in who has no second factor."""
+    """Return a browser in which a person without a second factor is signed in."""
     response = client.post("/sign-in", data={"email": f"{key}@example.org", "password": PASSWORD})
     assert response.status_code == 302, response.text
     db.session.rollback()

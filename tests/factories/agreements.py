@@ -75,7 +75,7 @@ def send(
     also: dict[str, tuple[str, ...]] | None = None,
     until: dt.date | None = None,
 ) -> Revision:
-    """Freeze the text as it is and send it for signature, as is done once it is complete.
+    """Freeze the text as it is and send it for signature, as if it were complete.
 
     signers are the first names of those who sign, by the key of the organisation; also are others
     who have to sign in addition. until is the last day to sign.

@@ -24,7 +24,7 @@ from tracker.guidance import service as guidance
 from tracker.guidance.models import Article
 
 TERMS = ChecklistKind.TERMS
-# The text of each version, which takes long to write, by digest.
+# The text of each version by digest, since writing one takes long.
 _TEXTS: dict[str, str] = {}
 
 

@@ -288,14 +288,14 @@ def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> Non
             answer_id=_current(checklist, code),
         )
     if _current(checklist, code) != answer.answer_id:
-        # The contents of hidden columns are now only in the history, and all are asked again.
+        # Values of hidden columns are now only in the history, and everybody is asked again.
         accept(checklist, code, actors)
 
 
 def shown_answers(
     loaded: LoadedChecklist, actor: Actor, answer_ids: Iterable[UUID]
 ) -> dict[UUID, str]:
-    """Return answers with the tokens of a page that shows a person their items; else without."""
+    """Return answers with the tokens of a page that shows a person their items, or without them."""
     items = {filled.answer_id: key[0] for key, filled in loaded.sheet.answers.items()}
     return {
         answer_id: item_token(loaded, actor, loaded.item(items[answer_id]))

@@ -35,7 +35,7 @@ def documents() -> list[Path]:
 
 
 def commands(group: click.Group, name: str = "") -> Iterator[str]:
-    """Yield each command as it is typed after "tracker"."""
+    """Yield each command as it is written after "tracker"."""
     context = click.Context(group)
     for key in group.list_commands(context):
         command = group.get_command(context, key)

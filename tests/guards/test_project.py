@@ -36,7 +36,7 @@ _LONG = 400
 _MANY = 25
 # A sequence, and one file for each component: nobody reads through them to find something.
 CATALOGUES = {"migrations/versions", "templates/components"}
-# Names that say that a thing was found, kept or made, but not what it is.
+# Names that say that something was found, kept or made, but not what it is.
 SAYS_NOTHING = {"one", "found", "asked", "held", "there", "told", "made", "kept", "said"}
 _VAGUE = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 # Private names of the first version, and what to call the things instead.
@@ -295,7 +295,7 @@ def test_tests_run_on_the_versions_that_people_run() -> None:
 
 
 class _Asked(dict[str, str]):
-    """An empty environment that remembers what was asked of it."""
+    """An empty environment that remembers which variables were read."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ JOINED_AS_STORED = {
     "checklist_templates/compare.py": 2,
     "organisations/forms.py": 1,
 }
-# Verbs of the instance's own chain, which no page tells; "tracker audit verify" reads it.
+# Verbs of the instance's own chain, which no page shows; "tracker audit verify" reads it.
 OF_THE_INSTANCE = {
     "instance_started",
     "credentials_adopted",

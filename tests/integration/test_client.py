@@ -86,7 +86,7 @@ def take_back() -> str:
 
 @pytest.fixture
 def faulty(app: Flask, settings: Settings) -> Iterator[Flask]:
-    """A small application on the same database, with faults on purpose."""
+    """A small application on the same database, with deliberate faults."""
     faulty = Flask("faulty")
     faulty.config.update(
         SECRET_KEY="x" * 32, SQLALCHEMY_DATABASE_URI=settings.database_url, TESTING=True

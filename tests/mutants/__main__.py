@@ -19,7 +19,7 @@ SHORT = 10
 @click.argument("names", nargs=-1, type=click.Choice([policy.name for policy in POLICIES]))
 @click.option("--short", is_flag=True, help="A few changes to each policy, as the tests run it.")
 def main(names: Sequence[str], *, short: bool) -> None:
-    """Try every change to the policies, or to those named; exit 1 when a change goes unnoticed."""
+    """Try every change to the policies, or to those named; exit 1 if a change goes unnoticed."""
     chosen = [policy for policy in POLICIES if policy.name in names or not names]
     try:
         noticed = try_policies(chosen, SHORT if short else None)
@@ -29,7 +29,7 @@ def main(names: Sequence[str], *, short: bool) -> None:
 
 
 def try_policies(policies: Sequence[Policy], count: int | None = None) -> bool:
-    """Try every change to some policies, or so many to each; return whether all were noticed."""
+    """Try every change to some policies, or a number of them; return whether all were noticed."""
     noticed = True
     for index, policy in enumerate(policies):
         load_beforehand(policy, unloaded=policies[index:])
@@ -38,9 +38,9 @@ def try_policies(policies: Sequence[Policy], count: int | None = None) -> bool:
 
 
 def try_policy(policy: Policy, count: int | None = None) -> bool:
-    """Try every change to a policy, or so many; return whether all were noticed.
+    """Try every change to a policy, or a number of them; return whether all were noticed.
 
-    Return False too when too few changes can be made.
+    Return False, too, if too few changes can be made.
     """
     begun = time.monotonic()
     every = policy.mutants()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Each comparison's opposite and, where it has a limit, the same with the limit included or not.
+# Each comparison's opposite and, if it has a limit, the same with the limit included or not.
 COMPARISONS: dict[type[ast.cmpop], tuple[str, ...]] = {
     ast.Eq: ("!=",),
     ast.NotEq: ("==",),
@@ -106,7 +106,7 @@ def mutants(text: str) -> list[Mutant]:
 
 
 def spread(mutants: Sequence[Mutant], count: int) -> list[Mutant]:
-    """Return so many of the mutants, evenly spread, or all of them when there are no more."""
+    """Return this many of the mutants, evenly spread, or all of them if there are no more."""
     if len(mutants) <= count:
         return list(mutants)
     return [mutants[(2 * index + 1) * len(mutants) // (2 * count)] for index in range(count)]
@@ -284,7 +284,7 @@ def _blocks(source: _Source, node: ast.AST) -> Iterator[_Edit]:
     blocks: list[list[ast.stmt]] = []
     if isinstance(node, ast.If | ast.For | ast.While):
         blocks = [node.body]
-        # An elif is a branch of its own.
+        # An elif is a separate branch.
         if node.orelse and not isinstance(node.orelse[0], ast.If):
             blocks.append(node.orelse)
         for block in blocks:
@@ -306,7 +306,7 @@ def _returns(source: _Source, node: ast.AST) -> Iterator[_Edit]:
 
 def _other_values(source: _Source, annotation: ast.expr, value: ast.expr) -> Iterator[_Edit]:
     match annotation, value:
-        # Several values, each of a type of its own.
+        # Several values, each with its own type.
         case (
             ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=kinds)),
             ast.Tuple(elts=values),

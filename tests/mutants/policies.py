@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.mutants.mutations import Mutant, mutants
 from tracker.core.paths import PACKAGE, ROOT
 
-# At least so many changes to each policy are tried.
+# At least this many changes to each policy are tried.
 ENOUGH = 40
 
 
@@ -48,7 +48,7 @@ class Policy:
     def mutants(self) -> list[Mutant]:
         """Return every mutant that a test could notice.
 
-        Raise MutantsError when an equivalent is listed that isn't among the mutants any more.
+        Raise MutantsError if a listed equivalent is no longer among the mutants.
         """
         tried = mutants(self.source)
         known = {equivalent.diff for equivalent in self.equivalents}

@@ -24,8 +24,8 @@ from tracker.core.paths import ROOT
 
 # How many processes run tests at a time.
 PROCESSES = 2
-# The tests of a policy take less than a second of processor time; a change that makes them hang
-# is stopped after so many, or after ten times as many by the clock.
+# The tests of a policy take less than a second of CPU time; a change that makes them hang is
+# stopped after this many seconds of it, or ten times as many by the clock.
 SECONDS = 10
 # Pytest without plugins and without conftest.py, which would load most of the application each
 # time: tests of a policy need neither.
@@ -77,8 +77,8 @@ class _Substitute(SourceFileLoader):
 def load_beforehand(policy: Policy, unloaded: Iterable[Policy]) -> None:
     """Import what a policy and its tests import, once for all its mutants.
 
-    The policies that are still to be changed, this one first, stay unloaded, and so does
-    everything that imports one of them.
+    The policies that are yet to be changed, this one first, stay unloaded, and so does everything
+    that imports one of them.
     """
     withheld = [_Substitute(module.module, module.file, None) for module in unloaded]
     sys.meta_path[:0] = withheld
@@ -98,7 +98,7 @@ def load_beforehand(policy: Policy, unloaded: Iterable[Policy]) -> None:
 
 
 def check_unchanged(policy: Policy) -> None:
-    """Run the tests on the policy as it is; raise MutantsError when they fail."""
+    """Run the tests on the policy as it is; raise MutantsError if they fail."""
     with tempfile.TemporaryFile() as output:
         pid = _start(policy, policy.source, output.fileno())
         outcome = _outcome(os.waitpid(pid, 0)[1])
@@ -138,7 +138,7 @@ def _start(policy: Policy, source: str, output: int) -> int:
 
 
 def _run_tests(policy: Policy, source: str, output: int) -> NoReturn:
-    # Whatever happens, this process must not go on as a copy of its parent.
+    # Whatever happens, this process must not continue as a copy of its parent.
     status = int(pytest.ExitCode.INTERNAL_ERROR)
     try:
         signal.setitimer(signal.ITIMER_PROF, SECONDS)

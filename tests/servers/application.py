@@ -1,4 +1,4 @@
-"""The application as people run it: the command itself, its own data directory, a free port."""
+"""The application as people run it: the real command, its own data directory, a free port."""
 
 import os
 import shutil
@@ -17,19 +17,19 @@ from tests.servers.ports import free_port
 
 _PATIENCE = 60.0
 _CONNECTIONS = Path("/proc/net/tcp")
-# Established, being established, closed by the browser alone.
+# Established, being established, closed only by the browser.
 _OPEN = {"01", "03", "08"}
 
 
 class ApplicationError(Exception):
-    """The application did not start, or a command failed; the message holds what it printed."""
+    """The application did not start, or a command failed; the message contains its output."""
 
 
 class Application:
     """Web server and worker started by "tracker run"; use it in a with statement.
 
-    From an empty data directory it makes the database on the way, as at a first start. more is what
-    its processes have in their environment beside the settings.
+    With an empty data directory it creates the database, as at a first start. more is what its
+    processes have in their environment besides the settings.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Application:
         self.stop()
 
     def command(self, *arguments: str) -> str:
-        """Run a tracker command on the same instance; return what it printed."""
+        """Run a tracker command on the same instance; return its output."""
         done = subprocess.run(
             [_tracker(), *arguments],
             env=self._environment,
@@ -95,14 +95,13 @@ class Application:
         return done.stdout
 
     def log(self) -> str:
-        """Return what the server and the worker have printed."""
+        """Return the output of the server and the worker."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def memory(self) -> list[float]:
-        """Return the memory of its own of each process that answers requests, in megabytes.
+        """Return the private memory of each process that serves requests, in megabytes.
 
-        Without the files of libraries, which all processes share. Only Linux tells; elsewhere there
-        is none.
+        It excludes library files, which all processes share. Empty on systems other than Linux.
         """
         own = self._process.pid if self._process is not None else 0
         servers = [child for child in _children(own) if b"gunicorn" in _words_of(child)]
@@ -126,7 +125,7 @@ class Application:
         self._process = None
 
     def wait_until_idle(self) -> None:
-        """Wait until nobody is connected, so that all that was asked for is done and answered."""
+        """Wait until nobody is connected, so that every request has been answered."""
         until = time.monotonic() + self._patience
         while _is_connected(self._port):
             if time.monotonic() > until:
@@ -166,7 +165,7 @@ class Application:
 def _is_connected(port: int) -> bool:
     """Return whether a connection to a port of this machine is open, or not yet read to its end.
 
-    Only Linux tells; elsewhere it is as if there were none.
+    False on systems other than Linux.
     """
     if not _CONNECTIONS.exists():
         return False
@@ -193,7 +192,7 @@ def _own_memory(process: int) -> float:
 
 
 def _tracker() -> str:
-    """Return the command that stands beside the Python of the tests."""
+    """Return the command installed beside the Python that runs the tests."""
     beside = Path(sys.executable).with_name("tracker")
     program = str(beside) if beside.exists() else shutil.which("tracker")
     if program is None:

@@ -8,9 +8,9 @@ from tracker.core import clock
 
 
 class MovedClock:
-    """The time that an application sees, and this process with it; it goes on by itself.
+    """The time that an application sees, and this process with it; the clock keeps running.
 
-    Both follow the system's clock at the same distance, which a file says.
+    Both follow the system's clock at the same offset, which is in a file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -18,8 +18,8 @@ class MovedClock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the processes of an application need in their environment to see this time."""
-        # Of the two libraries, the one for programs with threads.
+        """The environment variables that make an application's processes see this time."""
+        # The one of the two libraries that is for programs with threads.
         library = find_library().with_name("libfaketimeMT.so.1")
         return {
             **preloading(library),
@@ -28,9 +28,9 @@ class MovedClock:
         }
 
     def move_to(self, moment: dt.datetime) -> None:
-        """Go on from a moment, in UTC."""
+        """Move the clock to a moment, in UTC."""
         distance = dt.timedelta(seconds=round((moment - clock.system_time()).total_seconds()))
-        # Whoever reads the time meanwhile finds the old distance or the new one.
+        # Whoever reads the time meanwhile finds the old offset or the new one.
         unfinished = self._file.with_suffix(".new")
         unfinished.write_text(f"{distance.total_seconds():+.0f}s\n")
         unfinished.rename(self._file)

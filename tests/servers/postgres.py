@@ -1,7 +1,7 @@
 """A PostgreSQL server for tests, deleted afterwards and reached only by a Unix socket.
 
-It uses the system's programs if there are any, else those of a Python package. Run as a module, it
-prints which were found.
+It uses the system's programs if there are any, otherwise those of a Python package. Run as a
+module, it prints which it found.
 """
 
 import os
@@ -39,11 +39,11 @@ _PATIENCE = 30.0
 
 
 class PostgresError(Exception):
-    """PostgreSQL is missing or does not start; the message says which and what to do."""
+    """PostgreSQL is missing or does not start; the message says which, and what to do."""
 
 
 def find_programs() -> Path:
-    """Return the folder with initdb and postgres: the system's newest, else the package's."""
+    """Return the folder with initdb and postgres: the system's newest, or else the package's."""
     packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
     on_path = shutil.which("initdb")
     candidates = [*packaged, *([Path(on_path).resolve().parent] if on_path else [])]
@@ -66,7 +66,7 @@ class Postgres:
     """One server; use it in a with statement. It stops by the process id it was started with."""
 
     def __init__(self) -> None:
-        # A database is hundreds of files; made anew in memory they take a tenth of the time.
+        # A database is hundreds of files; creating them in memory takes a tenth of the time.
         self._home = Path(tempfile.mkdtemp(prefix="tracker-pg-", dir=memory.folder()))
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _unprivileged_user() if os.geteuid() == 0 else None
@@ -93,11 +93,11 @@ class Postgres:
 
     @property
     def folder(self) -> str:
-        """The folder of its socket file; all that another process needs to reach it."""
+        """The folder of its socket file, which is all that another process needs to reach it."""
         return str(self._home)
 
     def stop(self) -> None:
-        """Stop the server and delete all it had."""
+        """Stop the server and delete all its files."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             try:
@@ -142,7 +142,7 @@ class Postgres:
         programs = find_programs()
         if self._owner is None or _reachable(programs):
             return programs
-        # A Python package keeps its libraries beside itself, and they are looked for there.
+        # A Python package has its libraries beside it, and the programs look for them there.
         package = programs.parent.parent
         libraries = package.with_name(f"{package.name}.libs")
         copy = self._home / "programs" / package.name / programs.parent.name
@@ -164,7 +164,7 @@ class Postgres:
             group=self._owner.pw_gid if self._owner else None,
             extra_groups=[] if self._owner else None,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-            # An interrupt typed at the keyboard is for the tests; they then stop the server.
+            # A keyboard interrupt is for the tests; they then stop the server.
             start_new_session=True,
         )
 
@@ -191,13 +191,13 @@ def database_url(folder: str, database: str) -> str:
 
 
 def create_database(folder: str, name: str, template: str = "template0") -> None:
-    """Make a database as a copy of another, to which nobody may be connected; replace any old."""
+    """Create or replace a database by copying another, to which nobody may be connected."""
     with _connect(folder) as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         )
         connection.execute(
-            # Half the time of the log, which nothing here needs.
+            # Takes half the time of the log, which nothing here needs.
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
@@ -205,7 +205,7 @@ def create_database(folder: str, name: str, template: str = "template0") -> None
 
 
 def drop_database(folder: str, name: str) -> None:
-    """Delete a database, if it is there, and cut off whoever is connected to it."""
+    """Delete a database, if it exists, and disconnect everybody from it."""
     with _connect(folder) as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
@@ -227,7 +227,7 @@ def _unprivileged_user() -> pwd.struct_passwd:
 
 
 def _reachable(folder: Path) -> bool:
-    """Say whether everybody may enter the folder and each one above it."""
+    """Return whether everybody may enter the folder and each one above it."""
     return all(step.stat().st_mode & 0o005 == 0o005 for step in (folder, *folder.parents))
 
 

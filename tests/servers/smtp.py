@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine that keeps the messages it is given."""
+"""A real SMTP server on this machine that stores the messages it receives."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from tests.servers.ports import free_port
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as it arrived: who was named in the conversation, and the message itself."""
+    """One message as it arrived: sender and recipients as the client gave them, and the message."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -24,7 +24,7 @@ class Delivery:
 
 @dataclass
 class SmtpServer:
-    """Use it in a with statement. What arrives is in deliveries; what refuse holds is refused."""
+    """Use it in a with statement. Messages are in deliveries; addresses in refuse are refused."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class SmtpServer:
         address: str,
         options: list[str],
     ) -> str:
-        """Take or refuse one recipient."""
+        """Accept or refuse one recipient."""
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
@@ -65,9 +65,9 @@ class SmtpServer:
     async def handle_DATA(  # noqa: N802 -- the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Keep one message."""
+        """Store one message."""
         await asyncio.sleep(0)
-        # Lines end with CR LF on the way; as a message held in memory they end plainly.
+        # On the wire, lines end with CR LF; in memory, with LF.
         content = (envelope.original_content or b"").replace(b"\r\n", b"\n")
         message = message_from_bytes(content, policy=policy.default)
         self.deliveries.append(

@@ -35,7 +35,7 @@ DATABASE = "tampering"
 )
 @click.option("--verbose", is_flag=True, help="Print each change with what came of it.")
 def main(tables: Sequence[str], *, database: str | None, verbose: bool) -> None:
-    """Tamper with all tables, or those named; exit 1 when a change goes unnoticed and unlisted."""
+    """Tamper with all tables, or those named; exit 1 if a change is neither noticed nor listed."""
     changes = [change for change in every_change() if change.table in tables or not tables]
     sound = True
     try:
@@ -82,7 +82,7 @@ def _words(result: Result) -> str:
 
 
 def _stage(data_dir: Path, database_url: str | None) -> Flask:
-    """Make an instance with the demonstration, and something in every table; it is sound."""
+    """Create a sound instance with the demonstration and something in every table."""
     environment = {
         "TRACKER_DATA_DIR": str(data_dir),
         **({"TRACKER_DATABASE_URL": database_url} if database_url else {}),

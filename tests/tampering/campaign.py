@@ -16,7 +16,7 @@ HEADING = "### Rows that decide nothing"
 
 
 class Outcome(enum.StrEnum):
-    """What came of a change."""
+    """The outcome of a change."""
 
     NOTICED = "noticed"
     LISTED = "listed as deciding nothing"
@@ -26,7 +26,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A change, what came of it, and the words of the check, or why it could not be done."""
+    """A change, its outcome, and what the audit said, or why it could not be done."""
 
     change: Change
     outcome: Outcome
@@ -48,7 +48,7 @@ def is_listed(change: Change, names: Iterable[str]) -> bool:
 
 
 def attempt(changes: Iterable[Change], report: Callable[[Result], None]) -> list[Result]:
-    """Do each change to the database of the application, check, and undo it."""
+    """Make each change to the application's database, audit, and undo it."""
     names = listed()
     results = []
     for change in changes:

@@ -1,6 +1,6 @@
 """Every change to a table: a value, a deleted row, an inserted row, all rows deleted.
 
-For a checked table also a value of a row that the application changes next.
+For a checked table, also a value in a row that the application changes next.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from tracker.activity import binding
 from tracker.activity.checked import CHECKED, RESTRICTING
 from tracker.core.db import Base, db
 
-# What made-up rows are named by: the same in each run.
+# Ids of invented rows are made from this: the same in each run.
 NAMES = UUID("6a4f0d5e-6a0b-4c39-9f60-3d3d1a2f9f10")
 DELETED, INSERTED, TRUNCATED = "(a row deleted)", "(a row inserted)", "(truncated)"
 ACTS = (DELETED, INSERTED, TRUNCATED)
@@ -30,12 +30,12 @@ TAKEN_OVER = "(a row changed, then by the application)"
 
 
 class ImpossibleError(Exception):
-    """There is nothing to be changed like this, or the database takes no such row."""
+    """There is nothing to change like this, or the database accepts no such row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is done to a table: another value in a column, TAKEN_OVER, or one of ACTS."""
+    """One change to a table: another value in a column, TAKEN_OVER, or one of ACTS."""
 
     table: str
     what: str
@@ -45,7 +45,7 @@ class Change:
         return f"{self.table}{joint}{self.what}"
 
     def do(self, connection: Connection) -> None:
-        """Do it, where no trigger and no foreign key refuses anything; raise ImpossibleError."""
+        """Do it, with triggers and foreign keys disabled, or raise ImpossibleError."""
         table = Base.metadata.tables[self.table]
         if self.what == TRUNCATED:
             if connection.execute(sa.delete(table)).rowcount == 0:
@@ -63,9 +63,9 @@ class Change:
 
 
 def every_change() -> list[Change]:
-    """Return every change: of each column of each table one, and each of the acts on each table.
+    """Return every change: one to each column of each table, and each of the acts on each table.
 
-    Then, of each checked table, a row that the application changes next.
+    Then, for each checked table, one to a row that the application changes next.
     """
     return [
         Change(table.name, what)
@@ -75,7 +75,7 @@ def every_change() -> list[Change]:
 
 
 def _some_row(connection: Connection, table: sa.Table, what: str) -> Mapping[str, Any]:
-    """Return one row, each time the same; where rows are checked in part, one of those."""
+    """Return one row, always the same; if only some rows are checked, one of those."""
     spec = CHECKED.get(table.name)
     query = sa.select(table).order_by(*table.primary_key)
     if spec is not None and spec.only is not None:
@@ -102,7 +102,7 @@ def _change(
                     .where(_is(table, row))
                     .values({column: _as_parameter(column, value)})
                 )
-        except SQLAlchemyError:  # not unique, or refused by a check: another value
+        except SQLAlchemyError:  # not unique, or refused by a check constraint: another value
             continue
         assert done.rowcount == 1
         return
@@ -158,7 +158,7 @@ def _application_on(connection: Connection) -> Iterator[Session]:
 
 
 def _insert(connection: Connection, table: sa.Table) -> None:
-    """Copy a row under another key; where one must be unique, other values are made up."""
+    """Copy a row under another key; unique columns get invented values."""
     try:
         row = dict(_some_row(connection, table, INSERTED))
     except ImpossibleError:
@@ -199,7 +199,7 @@ def _is_in_unique(table: sa.Table, column: sa.Column[Any]) -> bool:
 
 
 def _as_parameter(column: sa.Column[Any], value: Any) -> Any:
-    """Return a value as it is sent; SQLAlchemy warns of lists of the sign-in machinery."""
+    """Return a value as it is sent; SQLAlchemy warns about lists of the sign-in library."""
     if isinstance(column.type, AsaList) and value is not None:
         return sa.literal(",".join(value), sa.Text())
     return value
@@ -211,9 +211,9 @@ def _as_parameter(column: sa.Column[Any], value: Any) -> Any:
 def _others(
     connection: Connection, column: sa.Column[Any], value: Any, *, is_key: bool = False
 ) -> Iterator[Any]:
-    """Yield other values that this column could hold, the most plausible first."""
+    """Yield other values that this column could have, the most plausible first."""
     if not is_key and not isinstance(column.type, sa.JSON | sa.LargeBinary | AsaList):
-        # What another row says is what somebody would put there.
+        # The value of another row is what somebody would put there.
         others = connection.scalars(
             sa.select(column).where(column.is_not(None), column != value).order_by(column).limit(3)
         )
@@ -244,7 +244,7 @@ def _other_texts(column: sa.Column[Any], text: str) -> Iterator[str]:
     yield f"{text} x"[-length:] if length else f"{text} x"
 
 
-# The first kind that a value is of counts: yes and no are numbers too, moments are days.
+# The first matching type counts: Booleans are numbers too, and datetimes are dates.
 _OTHERS: dict[type, Callable[[sa.Column[Any], Any], Iterable[Any]]] = {
     bool: lambda _column, value: [not value],
     int: lambda _column, value: [value + 1, value + 1_000_000],
@@ -280,7 +280,7 @@ def _made_up(column: sa.Column[Any]) -> Any:
 
 
 def sample(changes: list[Change], seed: int) -> list[Change]:
-    """Return of each table some changes: a value, one of the acts; of some a row changed twice."""
+    """Return some changes to each table: a value, an act; for some, a row changed twice."""
     luck = random.Random(seed)
     by_table: dict[str, list[Change]] = {}
     for change in changes:

@@ -18,7 +18,7 @@ from tracker.visits.models import GateOverride, Visit
 
 
 def fill_the_rest(demonstration: Demonstration) -> None:
-    """Add a renewal, an override and a body that was replaced, with the events they leave."""
+    """Add a renewal, an override and a body that was replaced, with their events."""
     _renew(demonstration)
     _override(demonstration)
     _replace(demonstration)

@@ -22,7 +22,7 @@ DATABASE = "torture"
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How hard: so many processes for so many seconds, then so many kills."""
+    """How hard: the number of processes, for how many seconds, and the kills after that."""
 
     processes: int
     seconds: float
@@ -36,7 +36,7 @@ SHORT = Measure(processes=50, seconds=5, kills=12)
 @click.command()
 @click.option("--short", is_flag=True, help="For a few seconds, as the tests run it.")
 def main(*, short: bool) -> None:
-    """Torture signing on SQLite and on PostgreSQL; exit 1 when anything is not as it must be."""
+    """Torture signing on SQLite and on PostgreSQL; exit 1 if anything is inconsistent."""
     measure = SHORT if short else FULL
     try:
         with tempfile.TemporaryDirectory(prefix="tracker-torture-") as folder:
@@ -51,7 +51,7 @@ def main(*, short: bool) -> None:
 
 
 def torture(name: str, data_dir: Path, database_url: str | None, measure: Measure) -> bool:
-    """Torture one database; return whether all is as it must be."""
+    """Torture one database; return whether it is consistent."""
     data_dir.mkdir()
     stage = stages.build(data_dir, database_url)
     begun = time.monotonic()

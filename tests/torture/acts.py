@@ -25,12 +25,12 @@ from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
 
 ITEM = "U1"
-# What is told when the database took nobody more in time: nothing was done.
+# The response if the database accepted no further writer in time: nothing was done.
 BUSY = "busy"
 
 
 class Act(StrEnum):
-    """What may be tried, at any time."""
+    """What can be tried, at any time."""
 
     ACCEPT = "accept"
     SEND = "send"
@@ -54,7 +54,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A text that is tortured."""
+    """A text under torture."""
 
     checklist_id: UUID
     parties: tuple[Party, ...]
@@ -62,7 +62,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One act on one agreement for one of its parties, each by its place in the list."""
+    """One act on one agreement for one of its parties, each by its index in the list."""
 
     act: Act
     agreement: int
@@ -71,14 +71,14 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went: the digest of a signature, or why the act was refused."""
+    """The outcome: the digest of a signature, or why the act was refused."""
 
     done: bool
     answer: str = ""
 
 
 def to_json(agreements: tuple[Agreement, ...]) -> str:
-    """Write down what there is to act on, for another process."""
+    """Describe what there is to act on, for another process."""
     plain = [
         [
             str(agreement.checklist_id),
@@ -107,7 +107,7 @@ def choose(chance: random.Random, agreements: tuple[Agreement, ...]) -> Try:
 
 
 def perform(app: Flask, agreements: tuple[Agreement, ...], tried: Try) -> Outcome:
-    """Do it in a transaction of its own, as a request does; a refusal leaves nothing behind."""
+    """Do it in its own transaction, as a request does; a refusal leaves nothing behind."""
     agreement = agreements[tried.agreement]
     with app.app_context():
         try:
@@ -117,7 +117,7 @@ def perform(app: Flask, agreements: tuple[Agreement, ...], tried: Try) -> Outcom
             db.session.rollback()
             return Outcome(done=False, answer=type(refusal).__name__)
         except OperationalError as error:
-            # SQLite lets writers wait in no order: one of so many may wait for too long.
+            # SQLite has no queue for writers: one of so many may wait for too long.
             if not isinstance(error.orig, sqlite3.OperationalError):
                 raise
             db.session.rollback()

@@ -17,11 +17,11 @@ PATIENCE = 120.0
 
 
 class CrowdError(Exception):
-    """A process failed, or did not end; the message says how."""
+    """A process failed, or did not end; the message says which and why."""
 
 
 def let_loose(stage: Stage, folder: Path, processes: int, seconds: float) -> Record:
-    """Let processes act for some seconds, and return what they were told."""
+    """Let processes act for some seconds, and return the responses they got."""
     forking = multiprocessing.get_context("fork")
     until = time.monotonic() + seconds
     files = [folder / f"process-{number}.jsonl" for number in range(processes)]

@@ -21,7 +21,7 @@ from tracker.core.paths import ROOT
 from tracker.worker import cli as running
 
 CALLERS = 8
-# Every so many kills, the whole server instead of one of its processes.
+# After this many kills, the whole server is killed instead of one of its processes.
 WHOLE = 10
 # How long the server works before the next kill, at most, in seconds.
 LONGEST = 0.6
@@ -33,7 +33,7 @@ class KillingError(Exception):
 
 
 def kill_under_load(stage: Stage, kills: int, report: Callable[[int], None]) -> Record:
-    """Kill the server so many times while it is asked; return what the callers were told."""
+    """Kill the server this many times under load; return the responses that the callers got."""
     chance = random.Random(kills)
     server = Server(stage)
     server.start()
@@ -69,7 +69,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it responds."""
         *command, _app = running._server_command(self._stage.settings)
         environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
@@ -92,7 +92,7 @@ class Server:
         raise KillingError(message)
 
     def kill(self) -> None:
-        """Kill all of it."""
+        """Kill all its processes."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -100,7 +100,7 @@ class Server:
             self._process = None
 
     def kill_a_process(self, chance: random.Random) -> None:
-        """Kill one of the processes that answer; the server starts another."""
+        """Kill one of the processes that respond; the server starts another."""
         if self._process is None:
             raise LookupError
         until = time.monotonic() + _PATIENCE
@@ -132,7 +132,7 @@ def _children(pid: int) -> list[int]:
 
 
 class Caller(threading.Thread):
-    """Somebody who asks the server for one act after the other, and notes what they are told."""
+    """A caller who requests one act after the other, and records the responses."""
 
     def __init__(self, stage: Stage, number: int) -> None:
         super().__init__(daemon=True)
@@ -143,13 +143,13 @@ class Caller(threading.Thread):
         self._goes_on = True
 
     def run(self) -> None:
-        """Ask until told to stop."""
+        """Send requests until told to stop."""
         while self._goes_on and not self.failure:
             tried = choose(self._chance, self._stage.agreements)
             try:
                 status, answer = self._ask(tried)
             except (OSError, http.client.HTTPException):
-                self.record.lost += 1  # killed meanwhile, or not there yet
+                self.record.lost += 1  # killed meanwhile, or not started yet
                 time.sleep(0.02)
                 continue
             if status != http.client.OK:
@@ -159,7 +159,7 @@ class Caller(threading.Thread):
             self.record.add(tried, Outcome(done=reply["done"], answer=reply["answer"]))
 
     def stop(self) -> None:
-        """Ask no more, and wait for the last answer."""
+        """Send no more requests, and wait for the last response."""
         self._goes_on = False
         self.join(_PATIENCE)
 

@@ -12,23 +12,23 @@ class Record:
 
     done: Counter[Act] = field(default_factory=Counter)
     refused: int = 0
-    # Tries that the database did not take in time.
+    # Tries that the database did not accept in time.
     busy: int = 0
     signatures: list[str] = field(default_factory=list)
-    # Acts whose answer was lost: done or not, nobody was told.
+    # Acts whose response was lost: nobody knows whether they were done.
     lost: int = 0
 
     def add(self, tried: Try, outcome: Outcome) -> None:
-        """Note what somebody was told."""
+        """Record a response."""
         self._note(tried.act, done=outcome.done, answer=outcome.answer)
 
     def add_line(self, line: list[object]) -> None:
-        """Note what a process wrote down."""
+        """Record a response that a process wrote down."""
         act, _agreement, done, answer = line
         self._note(Act(str(act)), done=bool(done), answer=str(answer))
 
     def merge(self, other: "Record") -> None:
-        """Take in what others were told."""
+        """Add the responses that others got."""
         self.done.update(other.done)
         self.refused += other.refused
         self.busy += other.busy
@@ -45,7 +45,7 @@ class Record:
             self.signatures.append(answer)
 
     def words(self) -> str:
-        """Say it in a line."""
+        """Summarise it in one line."""
         counted = ", ".join(f"{self.done[act]} {act.value}" for act in Act)
         lost = f", {self.lost} without an answer" if self.lost else ""
         busy = f", {self.busy} not taken in time" if self.busy else ""

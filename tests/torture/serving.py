@@ -22,7 +22,7 @@ AGREEMENTS = "TORTURE_AGREEMENTS"
 
 
 class Acting:
-    """A WSGI application that does what it is asked, and answers once it is committed."""
+    """A WSGI application that performs the requested act, and responds once it is committed."""
 
     def __init__(self, product: Flask, agreements: tuple[Agreement, ...]) -> None:
         self._product, self._agreements = product, agreements
@@ -30,7 +30,7 @@ class Acting:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
-        """Do one act."""
+        """Perform one act."""
         request = Request(environ).get_json()
         tried = Try(Act(request["act"]), request["agreement"], request["party"])
         outcome = perform(self._product, self._agreements, tried)
@@ -39,7 +39,7 @@ class Acting:
 
 
 def make_app() -> "WSGIApplication":
-    """Return what the server runs."""
+    """Return the application that the server runs."""
     product = create_app()
     agreements = from_json(os.environ[AGREEMENTS])
     return DispatcherMiddleware(product, {ADDRESS: Acting(product, agreements)})

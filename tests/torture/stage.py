@@ -19,7 +19,7 @@ from tracker.core.db import db
 from tracker.settings import Settings
 from tracker.worker import schema
 
-# So few that many want the same one, so many that all are at work.
+# Few enough that many want the same one, many enough to keep everybody busy.
 AGREEMENTS = 8
 PARTNERS = ("door", "lantern")
 SIGNATORIES = {"npm": "tomas", "door": "henrik", "lantern": "sela"}
@@ -37,12 +37,12 @@ class Stage:
         return Settings.from_environment(self.environment)
 
     def app(self) -> Flask:
-        """Return the application on it."""
+        """Return an application on this instance."""
         return create_app(self.settings)
 
 
 def build(data_dir: Path, database_url: str | None = None) -> Stage:
-    """Make an instance in a folder; without the address of a database on SQLite, as by default."""
+    """Create an instance in a folder; on SQLite unless a database URL is given."""
     environment = {
         "TRACKER_DATA_DIR": str(data_dir),
         "TRACKER_BASE_URL": f"http://127.0.0.1:{free_port()}",
@@ -69,7 +69,7 @@ def with_signatories(land: Country) -> Country:
 
 
 def add_agreement(land: Country) -> Agreement:
-    """Open a cooperation with an answered text that waits to be accepted."""
+    """Open a cooperation with an answered text that has yet to be accepted."""
     cooperation = open_one(land, *PARTNERS, modes=(Mode.OMB_PLUS,))
     checklist = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
     service.save_answer(

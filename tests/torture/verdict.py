@@ -23,7 +23,7 @@ VERB_OF = {
     Act.AMEND: verbs.AMENDMENT_OPENED,
 }
 
-# What may follow on each state, and the state after it.
+# What may follow each state, and the state after it.
 NEXT = {
     ChecklistState.DRAFTING: {verbs.SENT_FOR_SIGNATURE.name: ChecklistState.SENT},
     ChecklistState.SENT: {
@@ -36,7 +36,7 @@ NEXT = {
 
 
 def faults(app: Flask, agreements: tuple[Agreement, ...], record: Record) -> list[str]:
-    """Return what is wrong, each in a sentence; nothing where all is as it must be."""
+    """Return a sentence for everything that is wrong; nothing if all is consistent."""
     with app.app_context():
         faults_found = [
             *_lost(record),
@@ -67,7 +67,7 @@ def _doubled() -> Iterator[str]:
 
 
 def _miscounted(agreements: tuple[Agreement, ...], record: Record) -> Iterator[str]:
-    """Acts that were told as done are all there; no more, unless an answer was lost."""
+    """Check that all acts reported as done are there, and no others unless a response was lost."""
     subjects = [agreement.checklist_id for agreement in agreements]
     signed = (
         sa.select(Signature.id)
@@ -90,7 +90,7 @@ def _miscounted(agreements: tuple[Agreement, ...], record: Record) -> Iterator[s
 
 
 class Story:
-    """What happened to one text, told again event by event, as the rules allow it alone."""
+    """What happened to one text, replayed event by event, accepting only what the rules allow."""
 
     def __init__(self, agreement: Agreement) -> None:
         self._everybody = {party.organisation_id for party in agreement.parties}
@@ -110,12 +110,12 @@ class Story:
                 )
             )
         }
-        # Signatures that were told of, and how many revisions were sent, event by event.
+        # Signatures whose event was seen so far, and how many revisions were sent.
         self._told: set[UUID] = set()
         self._sent = 0
 
     def faults(self) -> Iterator[str]:
-        """Yield each place where it is not as it must be."""
+        """Yield every inconsistency."""
         state = ChecklistState.DRAFTING
         signed: set[UUID | None] = set()
         for event in self._events():
@@ -134,7 +134,7 @@ class Story:
         yield from self._end_faults(state)
 
     def _end_faults(self, state: ChecklistState) -> Iterator[str]:
-        """What is in the tables is what was told, no more and no less."""
+        """Yield where the tables differ from what the events say."""
         if state is not self._checklist.state:
             yield f"{self._checklist.id} is {self._checklist.state.value}, not {state.value}."
         if self._told != set(self._signatures) or self._sent != len(self._revisions):
@@ -146,7 +146,7 @@ class Story:
         return f"{self._checklist.id}, event {event.number} ({event.verb})"
 
     def _signature_faults(self, event: Event) -> Iterator[str]:
-        """A signature is told once, bound by its event, and on the revision that was sent."""
+        """Yield what is wrong with a signature: a second event, its revision, its digest."""
         signature = self._signatures[event.subject_id]
         if signature.id in self._told:
             yield f"{self._at(event)}: it is told twice."
@@ -166,7 +166,7 @@ class Story:
         )
 
     def _request_faults(self, revision: Revision) -> Iterator[str]:
-        """A request is completed by the signatures of all, and by nothing else."""
+        """Yield requests completed by anything but the signatures of all."""
         request = db.session.scalars(
             sa.select(SignatureRequest).where(SignatureRequest.revision_id == revision.id)
         ).one()

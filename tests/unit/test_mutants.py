@@ -185,7 +185,7 @@ sys.exit(0 if __main__.try_policies([policy]) else 1)
 
 @pytest.fixture
 def speed(tmp_path: Path) -> Policy:
-    """A small module in place of a policy, and tests that miss one case: as many taken as seats."""
+    """A small module instead of a policy, and tests that miss one case: as many taken as seats."""
     policy = Policy("speed", "speed", tmp_path / "speed.py", tmp_path / "test_speed.py")
     policy.file.write_text(MODULE)
     policy.tests.write_text(TESTS)

@@ -1,4 +1,4 @@
-"""The page checks find each fault that they are there to find."""
+"""The page checks find each fault that they exist to find."""
 
 import pytest
 

@@ -68,7 +68,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         # Suspensions: the first takes the text out of force.
         values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
         copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
-        # A party that takes part in the visits has left alone.
+        # A party that takes part in the visits has left by itself.
         connection.execute(
             sa.update(Party)
             .where(
@@ -122,7 +122,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
 
 @contextmanager
 def after_requests_ran_out() -> Iterator[None]:
-    """Let the clock run on from the day after the deadlines of all signature requests."""
+    """Move the clock to the day after the deadlines of all signature requests."""
     last = db.session.scalar(
         sa.select(sa.func.max(SignatureRequest.expires_on)).where(
             SignatureRequest.state == RequestState.WAITING

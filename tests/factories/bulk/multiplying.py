@@ -2,9 +2,9 @@
 
 Each copy is a cooperation of its own with all its rows under new ids. The NPM and its people take
 part in all; nine of ten copies have CSOs and people of their own, the tenth keeps those of its
-source, who thereby take part in a tenth of all. A copy is rows alone: its chain binds the rows it
-was copied from, so that pages say of its signed texts that they disagree. Of what is encrypted,
-only what lists and tasks read can be opened: keys, plans of visits, answers and drafts.
+source, who thereby take part in a tenth of all. A copy consists only of rows: its chain binds the
+rows it was copied from, so pages say that its signed texts disagree. Of what is encrypted, only
+what lists and tasks read can be decrypted: keys, plans of visits, answers and drafts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from tracker.core.db import Base, db
 from tracker.visits.models import Visit
 from tracker.worker import statistics
 
-# The first copies keep the CSOs of their source, and so does one in so many of the later ones.
+# The first copies keep the CSOs of their source, and so does one in this many of the later ones.
 ALL_KEEP_THEIR_PARTNERS, KEEPS_ITS_PARTNERS = 200, 10
 # Rows of the instance as a whole, and files that no list reads.
 _NOT_COPIED = frozenset({"invitation", "log_leaf", "certificate", "certificate_failure"})
@@ -46,7 +46,7 @@ def multiply(sources: Sequence[UUID], total: int) -> None:
             _Copying(source, chosen).run()
     db.session.commit()
     if db.engine.dialect.name == "sqlite":
-        # As an instance has them.
+        # As in a real instance.
         statistics.refresh()
     else:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -15,7 +15,7 @@ from tracker.signoff.leaves import Leaf, leaves
 from tracker.signoff.signers import Order
 from tracker.ui.locale import as_date, as_datetime, name_of
 
-# What only machines read. Think before adding here what was added to the software's list.
+# What only machines read. Think before you copy an addition from the software's own list.
 TECHNICAL = {
     "format",
     "salt",

@@ -134,7 +134,7 @@ def _call_amendment_off(land: Country, terms: Checklist) -> None:
 
 def _supersede(land: Country, terms: Checklist) -> None:
     _amend(land, terms)
-    # It was opened for changes, and is agreed again without any.
+    # It was reopened for changes, and is agreed again without any.
     standing = agreements.current(terms, "M19")
     for first in ("ilena", "samira"):
         positions.take_position(

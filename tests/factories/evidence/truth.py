@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.factories.templates import KINDS, a_column, a_field, a_table, an_item
 
-# How certain a condition is: no, not known yet, yes. Any takes the highest, all the lowest.
+# How certain a condition is: no, not known yet, yes. *Any* takes the highest, *all* the lowest.
 NO, NOT_KNOWN, YES = 0, 1, 2
 # The statuses of work, as they are stored.
 HIDDEN, UNKNOWN, NOT_STARTED, IN_PROGRESS, WAITING, AGREED = (
@@ -36,7 +36,7 @@ CHAINED = {"item": "M3", "field": "decision", "in": ["prison", "other"]}
 
 
 def conditions(*leaves: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw any condition over what is given, and over these besides."""
+    """Draw any condition on what is given, and on these as well."""
     return st.recursive(
         st.sampled_from([*GIVEN, *leaves]),
         lambda part: (
@@ -101,7 +101,7 @@ def answers(code: str, people: Iterable[UUID]) -> st.SearchStrategy[dict[str, An
 
 @dataclass(frozen=True)
 class Version:
-    """One version of an answer; left out has a reason in place of values."""
+    """One version of an answer; one that is left out has a reason instead of values."""
 
     number: int
     values: Mapping[str, Any]
@@ -256,7 +256,7 @@ class Book:
         ]
         return bool(rows) and all(has_words(row.get(key)) for row in rows for key in wanted)
 
-    # What comes of it
+    # The result
 
     def lacking(self, code: str) -> list[UUID]:
         """Return who does not accept exactly the current version."""

@@ -17,18 +17,18 @@ _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 @dataclass(frozen=True)
 class Selection:
-    """Which pages are opened of those that are many and alike: of items, and of filtered lists."""
+    """Which of many similar pages are opened: of items, and of filtered lists."""
 
     # Ids of checklists whose lists of items and comments are opened with each filter.
     filtered: frozenset[str]
-    # Of these checklists the items are opened whose number ends in the digit.
+    # In these checklists, the items whose number ends in the digit are opened.
     watched: frozenset[str]
     watched_digit: int
-    # Of all checklists the items are opened whose number ends in this one.
+    # In all checklists, the items whose number ends in this one are opened.
     digit: int | None = None
     # Whether the library is opened with each filter, and each article.
     library: bool = True
-    # If any are named, nothing but the pages of these checklists.
+    # If any are named, only the pages of these checklists.
     within: frozenset[str] = frozenset()
 
     def has_item(self, checklist_id: str, number: int) -> bool:
@@ -39,7 +39,7 @@ class Selection:
 
 @dataclass
 class Found:
-    """What a crawl came by: each address with the page that led there, texts, foreign links."""
+    """What a crawl found: each address with the page that led there, texts, foreign links."""
 
     addresses: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Found:
     faults: list[str] = field(default_factory=list)
 
     def bad(self) -> list[str]:
-        """Return what was wrong: links that don't open, and what the client found on pages."""
+        """Return all problems: links that don't open, and what the client found on pages."""
         return self.faults + [
             f"{address} ({status}), linked from {self.addresses[address]}"
             for address, status in self.statuses.items()
@@ -63,9 +63,9 @@ def crawl(
     starts: Collection[str] = ("/",),
     read: bool = True,
 ) -> Found:
-    """Follow every link and every form that only reads; each answer is looked at by the client.
+    """Follow every link and every form that only reads; the client checks each response.
 
-    read=False leaves the pages unread, where another walk reads the same ones.
+    read=False skips checking the pages, if another walk checks the same ones.
     """
     walked = Found(addresses=dict.fromkeys(starts, "nowhere"))
     queue = deque(starts)
@@ -85,7 +85,7 @@ def crawl(
             if 'method="get"' in text:
                 links += _reading_forms(Page.of(response))
         else:
-            # A byte a letter: files need not be text, and none of them goes unseen.
+            # One character per byte: files need not be text, and none may be skipped.
             walked.texts[address] = response.get_data().decode("latin-1")
             continue
         for link in links:
@@ -106,7 +106,7 @@ def _reading_forms(page: Page) -> list[str]:
 
 
 def _target(address: str, link: str, walked: Found) -> str | None:
-    """Return where a link leads inside the application, or None; note it when it leads out."""
+    """Return where a link leads inside the application, or None; record it if it leads outside."""
     full = urlsplit(urldefrag(urljoin(f"http://localhost{address}", link))[0])
     if full.scheme in {"http", "https"} and full.netloc == "localhost":
         return f"{full.path}?{full.query}" if full.query else full.path
@@ -115,7 +115,7 @@ def _target(address: str, link: str, walked: Found) -> str | None:
 
 
 def _wanted(address: str, target: str, selection: Selection) -> bool:
-    """Leave out choices on top of choices, and items and filters that are not selected."""
+    """Skip filters on top of filters, and items and filters that are not selected."""
     here, destination = urlsplit(address), urlsplit(target)
     if not selection.library and destination.path.startswith("/guidance") and target != "/guidance":
         return False

@@ -43,11 +43,11 @@ from tracker.undertakings.models import Undertaking
 NUMBERS = frozenset({"before", "number", "revision", "size"})
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ANYBODY = "nobody signed in"
-# A page of samples that there is only while developing and testing.
+# A page of samples that exists only in development and testing.
 GALLERY = "gallery.show"
 
-# Who is meant in the columns of docs/permissions.md, for each cooperation: its own people, and
-# those of organisations that are no party of it. A kind that it does not have is left out.
+# Whom the columns of docs/permissions.md mean, for each cooperation: its own people, and those of
+# organisations that aren't parties. A kind that it doesn't have is left out.
 _EVERYWHERE = {
     ANYBODY: None,
     "administrator": "iris",
@@ -88,7 +88,7 @@ COLUMNS = tuple(KINDS["complete"])
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One address: its rule, the thing it is filled in with, and whose people the columns mean."""
+    """One address: its rule, the object it is filled in with, and whose people the columns mean."""
 
     rule: str
     endpoint: str
@@ -100,7 +100,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What stands in an address: in words, of which cooperation, and the values."""
+    """What fills in an address: in words, of which cooperation, and the values."""
 
     words: str
     values: dict[str, Any]
@@ -127,12 +127,12 @@ def places(app: Flask, demonstration: Demonstration) -> list[Place]:
 
 
 def methods_of(rule: Rule) -> tuple[str, ...]:
-    """Return how a rule may be asked, looking before sending."""
+    """Return the methods of a rule, reading before sending."""
     return tuple(sorted((rule.methods or set()) & {"GET", "POST"}))
 
 
 def things_of(rule: Rule, known: dict[str, list[Thing]]) -> list[Thing]:
-    """Return what a rule's parts are filled in with; fail for parts that nobody has told about."""
+    """Return what a rule's parts are filled in with; fail for unknown parts."""
     if not rule.arguments:
         return [Thing("", {})]
     for name in (rule.endpoint, " ".join(sorted(rule.arguments))):
@@ -143,7 +143,7 @@ def things_of(rule: Rule, known: dict[str, list[Thing]]) -> list[Thing]:
 
 
 def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield rule, address and methods of every rule with parts, filled in with what is nowhere."""
+    """Yield rule, address and methods of every rule with parts, filled in with unknown values."""
     urls = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.arguments:
@@ -153,7 +153,7 @@ def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 
 def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
-    """Return the things of the demonstration by endpoint or by the names of a rule's parts."""
+    """Return the objects of the demonstration by endpoint or by the names of a rule's parts."""
     return {
         **_people(demonstration),
         **_cooperations(demonstration),
@@ -167,7 +167,7 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "size": [Thing("", {"size": _size()})],
         "before size": [Thing("", {"before": _size(), "size": _size()})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
-        # Pages of the sign-in machinery that stay closed.
+        # Pages of the sign-in library that stay disabled.
         "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
         "security.reset_password": [Thing("a link that is not valid", {"token": "x"})],
         **_answers(),
@@ -175,7 +175,7 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
 
 
 def _answers() -> dict[str, list[Thing]]:
-    """Return where passkeys' answers are sent to; what is sent here is none."""
+    """Return where passkeys' responses are sent; what is sent here isn't one."""
     machine = current_app.extensions["security"].wan_serializer
     state = {"challenge": "x", "user_verification": True}
     tokens = {
@@ -277,7 +277,7 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
 
 
 def _mark(checklist_id: UUID, code: str) -> str:
-    """Return by what pages name the first words of an item that may limit the NPM."""
+    """Return the key by which pages name an item's first words that may limit the NPM."""
     loaded = load(db.session.get_one(Checklist, checklist_id))
     return hints.on_item(loaded, loaded.item(code))[0].mark
 
@@ -377,13 +377,12 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("asked of the member", waiting),
             Thing("countersigned, of the expert", signed),
         ],
-        # Nobody here signs on paper: who opens a scan is tried in undertakings/
-        # test_on_paper_pages.py.
+        # Nobody here signs on paper: undertakings/test_on_paper_pages.py tests who opens a scan.
         "reference undertaking_id": [
             Thing("asked of the member", reference | waiting),
             Thing("countersigned, of the expert", reference | signed),
         ],
-        # None is in the demonstration: who opens it is tried in undertakings/test_added_pages.py.
+        # The demonstration has none: undertakings/test_added_pages.py tests who opens it.
         "interest_id reference undertaking_id": [
             Thing("an interest never added", reference | signed | {"interest_id": UNKNOWN}),
         ],
@@ -406,8 +405,7 @@ def _returns(demonstration: Demonstration) -> dict[str, list[Thing]]:
 def _comments(demonstration: Demonstration) -> dict[str, list[Thing]]:
     """Return comments on the terms in draft.
 
-    Pages for authors alone are asked for by those who are none: how long an author may edit, time
-    decides.
+    Pages only for authors are requested by others, since an author may edit only for some time.
     """
 
     def first(item: str, audience: CommentAudience) -> dict[str, Any]:
@@ -452,7 +450,7 @@ def _size() -> int:
 
 
 def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
-    """Return an article for all, and an own one of the CSO and of the NPM."""
+    """Return an article for all, and one each of the CSO's and the NPM's own."""
     article = _first(
         sa.select(Article)
         .where(Article.is_current, Article.language == "en")

@@ -41,12 +41,12 @@ K2 is information about the planning of a visit.
 
 
 def row_of(place: Place) -> Row:
-    """Return what names a place in the table."""
+    """Return the key of a place in the table."""
     return (" ".join(place.methods), place.rule, place.thing)
 
 
 def read(path: Path = DOCUMENT) -> dict[Row, dict[str, str]]:
-    """Return the table as it stands in the document."""
+    """Return the table as it is in the document."""
     rows: dict[Row, dict[str, str]] = {}
     for line in path.read_text().splitlines() if path.exists() else []:
         cells = [cell.strip() for cell in line.strip("|").split("|")]

@@ -55,7 +55,7 @@ def test_responses_other_than_pages_are_sent_unchanged(
 def test_the_page_of_an_invitation_is_not_compressed(
     app: Flask, demonstration: Demonstration
 ) -> None:
-    """Its address is a secret, and stands in its form."""
+    """Its address is a secret, and is in its form."""
     address = f"/invitations/{demonstration.invitation_token}"
     response = packed(demonstration.browser(app, None), address)
     assert not is_packed(response)

@@ -58,7 +58,7 @@ def strange_addresses(app: Flask, demonstration: Demonstration) -> Iterator[tupl
 
 
 def ask(client: CheckedClient, method: str, address: str, data: object = None) -> int:
-    """Return the status of an answer; an error of ours is raised here."""
+    """Return the status of a response; errors of the application are raised here."""
     sent = (data or {}) if method == "POST" else None
     response = client.open(address, method=method, read=False, data=sent)
     response.close()
@@ -82,9 +82,9 @@ def each_gets_one(
     requests: SearchStrategy[dict[str, Any]],
     send: Callable[[Place, dict[str, Any]], int],
 ) -> None:
-    """Send each place generated requests, one in the short form; none may be an error of ours.
+    """Send generated requests to each place, one in the short form; none may cause an error.
 
-    Each example is for the next places, so that all are reached by a few examples.
+    Each example is for the next places, so that a few examples reach all.
     """
     at_a_time = 20
     waiting = deque(places_sent_to * tries(short=1, long=30))
@@ -169,7 +169,7 @@ def test_no_generated_request_for_a_page_is_an_error_of_ours(
     client = demonstration.browser(app, key)
     with app.app_context():
         pages = [place for place in places(app, demonstration) if "GET" in place.methods]
-    # Tells on purpose of what isn't well, also with such a status.
+    # Reports on purpose what isn't well, with such a status too.
     firsts = {place.endpoint: place for place in pages if place.endpoint != "running.healthz"}
 
     def send(place: Place, sent: dict[str, Any]) -> int:
@@ -181,7 +181,7 @@ def test_no_generated_request_for_a_page_is_an_error_of_ours(
     assert len(firsts) > 80
 
 
-# Werkzeug leaves the file of a body that breaks off to be closed by Python.
+# If a body breaks off, Werkzeug leaves it to Python to close its file.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("key", PEOPLE)
 def test_no_generated_body_is_an_error_of_ours(
@@ -193,7 +193,7 @@ def test_no_generated_body_is_an_error_of_ours(
     firsts = {place.endpoint: place for place in sent_to}
 
     def send(place: Place, sent: dict[str, Any]) -> int:
-        # Without the token of a form nothing is accepted: the demonstration stays as it is.
+        # Without a form's token nothing is accepted: the demonstration stays as it is.
         response = client.post(place.address, read=False, csrf=False, **sent)
         response.close()
         return response.status_code
@@ -203,7 +203,7 @@ def test_no_generated_body_is_an_error_of_ours(
 
 
 def forms_of(client: CheckedClient, place: Place) -> list[Form]:
-    """Return the forms of a page that are sent to an address of their own or to the page's."""
+    """Return the forms of a page that are sent to their own address or to the page's."""
     response = client.get(place.address, read=False)
     if response.status_code != 200 or response.mimetype != "text/html":
         return []
@@ -236,7 +236,7 @@ def test_no_form_with_strange_values_is_an_error_of_ours(
                 status = ask(client, "POST", form.action, data)
                 assert status < 500, (place.address, data)
                 sent += 1
-                if status in {302, 303}:  # something was taken
+                if status in {302, 303}:  # something was accepted
                     reset_demonstration()
                     client = demonstration.browser(app, key)
     assert sent > 40 or key is None

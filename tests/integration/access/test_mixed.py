@@ -22,7 +22,7 @@ pytestmark = pytest.mark.both_databases
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Things of which each belongs to one cooperation or person alone."""
+    """Objects that each belong to only one cooperation or person."""
 
     demonstration: Demonstration
 
@@ -54,7 +54,7 @@ class Ids:
         return self._only(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
 
     def mark(self) -> str:
-        """Return by what pages name words on M18 of the terms on which the parties differ."""
+        """Return the key by which pages name words in M18 of the differing terms."""
         loaded = load(db.session.get_one(Checklist, self.checklist("differing")))
         return hints.on_item(loaded, loaded.item("M18"))[0].mark
 
@@ -65,7 +65,7 @@ class Ids:
 
 
 def addresses(ids: Ids) -> list[tuple[str, str, str]]:
-    """Return who may see each of the things, how they ask, and the address."""
+    """Return who may see each object, with which method, and the address."""
     waiting, complete = (ids.demonstration.references[name] for name in ("waiting", "complete"))
     declined, terms = ids.checklist("declined"), ids.checklist("complete")
     return [

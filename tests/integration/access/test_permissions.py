@@ -29,16 +29,16 @@ from tests.integration.access.walks import DEMONSTRATION, WALKERS, Walks
 from tests.pages import Form, Page
 from tracker.access.gate import mark_of
 
-# A link by mail that is no longer valid says so.
+# An emailed link that is no longer valid says so.
 BY_MAIL = {"/invitations/<token>", "/new-password/<token>"}
-# Second pages, which one comes to by the first alone, whose link tells what was read there; and
-# what their addresses have more.
+# Second pages, which only the first one leads to, since its link says what was read there; and what
+# their addresses have in addition.
 SECOND = {"signing.sign": "/confirm"}
 SIGNED_IN = [column for column in COLUMNS if column != ANYBODY]
-# Who in the short form also asks for the pages of cooperations in other states: people whose own
-# these are, and some from outside. In the long form everybody does.
+# Who, in the short form, also requests the pages of cooperations in other states: people who take
+# part in these, and some from outside. In the long form everybody does.
 IN_OTHER_STATES = {ANYBODY, "NPM coordinator", "other CSO", "CSO coordinator", "CSO signatory"}
-# In the short form a few, to whom other addresses are refused.
+# In the short form, a few, who are refused other addresses.
 WHO_GUESSES = SIGNED_IN if is_long() else SIGNED_IN[:: len(SIGNED_IN) // 2]
 
 
@@ -48,11 +48,12 @@ class Asker:
 
     walks: Walks
     column: str
-    # By person; kept until what it sends is taken: the session then tells the next page of it.
+    # By person; kept until something it sends is accepted: the session then has a message for the
+    # next page.
     _clients: dict[str | None, CheckedClient] = field(default_factory=dict)
 
     def outcome(self, place: Place) -> str:
-        """Return what comes of looking and sending; what is not shown is not taken either."""
+        """Return the outcome of reading and of sending; what isn't shown isn't accepted either."""
         who = KINDS[place.cooperation]
         if self.column not in who:
             return ABSENT
@@ -70,7 +71,7 @@ class Asker:
         return outcomes.popitem()[1]
 
     def _ask_each_way(self, place: Place, key: str | None) -> tuple[dict[str, str], str]:
-        """Return the outcome of each method, and what is shown to who looks."""
+        """Return the outcome of each method, and the page that is shown."""
         if key not in self._clients:
             self._clients[key] = self.walks.demonstration.browser(self.walks.app, key)
         client, outcomes, shown = self._clients[key], {}, ""
@@ -88,14 +89,14 @@ class Asker:
             if method == "GET" and response.mimetype == "text/html":
                 shown = response.get_data(as_text=True)
             elif leads_on:
-                # The form was taken; what is refused or wrong leaves nothing.
+                # The form was accepted; what is refused or wrong leaves nothing.
                 self.walks.reset(DEMONSTRATION)
         return outcomes, shown
 
     def _meaning(self, place: Place, response: TestResponse, stopped: bool) -> str:
         status, looks = response.status_code, response.request.method == "GET"
         leads = response.location or ""
-        # What is no answer of a passkey is told in the same way.
+        # Something that isn't a passkey's response is reported in the same way.
         if status == 403 or (stopped and not place.endpoint.startswith("security.wan_")):
             return REFUSED
         if status == 404:
@@ -106,14 +107,14 @@ class Asker:
                 assert turned_away, f"{place.address}: {response.status} for a stranger"
                 return SIGN_IN
             assert not (looks and turned_away), f"{place.address}: led to the sign-in"
-        # No worker runs beside the tests, and that page says so.
+        # No worker runs during the tests, and that page says so.
         well = [503] if place.endpoint == "running.healthz" else []
         assert status in {200, 302, 303, 400, 409, 422, *well}, f"{place.address}: {status}"
         return LED if looks and leads else OPEN
 
 
 def come_to(client: CheckedClient, place: Place) -> str:
-    """Return the address at which a person comes to a place: of a second page, by the first."""
+    """Return the address by which a person reaches a place: for a second page, from the first."""
     if place.endpoint not in SECOND:
         return place.address
     first = client.get(place.address.removesuffix(SECOND[place.endpoint]))
@@ -126,7 +127,7 @@ def come_to(client: CheckedClient, place: Place) -> str:
 
 
 def ask(client: CheckedClient, address: str, method: str) -> TestResponse:
-    # The crawl reads the pages; here those are read that answer a form.
+    # The crawl checks the pages; here only the responses to forms are checked.
     sends = method == "POST"
     response = client.open(address, method=method, data={} if sends else None, read=sends)
     response.close()
@@ -194,7 +195,7 @@ def test_a_url_that_does_not_exist_is_404_for_everybody(
         for method in methods if rule not in BY_MAIL else ():
             status = ask(client, address, method).status_code
             if status == 403:
-                # Refused before anything is looked for: then what is there is refused as well.
+                # Refused before anything is looked up: then what exists is refused as well.
                 matching = [place.address for place in known if place.rule == rule]
                 assert {ask(client, address, method).status_code for address in matching} == {
                     403

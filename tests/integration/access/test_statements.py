@@ -14,14 +14,14 @@ from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core.db import db
 
-# What is locked is asked for on PostgreSQL alone.
+# Only PostgreSQL is asked for locks.
 pytestmark = pytest.mark.both_databases
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
-# Who opens which page, and the most statements for it. Those above 15 load a checklist whole (8),
+# Who opens which page, and the most statements for it. Those above 15 load a whole checklist (8),
 # or compare texts (8), undertakings (6), or a cooperation or visit (1 each) with their evidence:
-# docs/architecture.md says why they stay.
+# docs/architecture.md says why.
 PAGES = {
     "the library": (None, "/guidance", 4),
     "a search of it": (None, "/guidance?q=independence", 6),
@@ -43,11 +43,11 @@ PAGES = {
     "the register": ("milan", "/register", 20),
     "the register of undertakings": ("milan", "/register/undertakings", 20),
 }
-# It is judged again whether the visit is ready, by what agrees with its evidence (15).
+# The visit's readiness is judged again, from what agrees with its evidence (15).
 SAVING_V4 = 58
-# One of them finds out who has joined by it (adr 70), one whether it was made on paper before.
+# One of them finds out who has joined by it (adr 70), one whether it is a prior agreement.
 SIGNING_LAST = 67
-# What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
+# PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 
 
@@ -93,7 +93,7 @@ def test_saving_a_team_takes_as_many_statements_for_eight_people_as_for_one(
 def test_the_last_signature_takes_few_statements(
     app: Flask, session: Session, demonstration: Demonstration, statements: Statements
 ) -> None:
-    """It brings the terms into force, moves the cooperation on and tells those concerned."""
+    """It brings the terms into force, advances the cooperation and notifies those concerned."""
     address = f"/checklists/{demonstration.checklists['waiting', 'terms']}/sign"
     client = demonstration.browser(app, "otto")
     confirm = client.page(address).links()["Continue to sign"]

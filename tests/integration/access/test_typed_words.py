@@ -16,8 +16,8 @@ from tracker.core.errors import RefusedError
 
 WORDS = "Words that somebody took time to write."
 REASON = "You can no longer do this."
-# Forms that are refused to whoever lost a role, and whose pages show what only that role sees. The
-# error page then shows what was typed.
+# Forms refused to somebody who lost a role, whose pages show what only that role sees. The error
+# page then shows what was typed.
 ON_ERROR_PAGE = {
     "authoring.change",
     "authoring.publish",
@@ -37,8 +37,8 @@ ON_ERROR_PAGE = {
     "safeguards.answer_hint",
     "words.change",
 }
-# After the session has ended nothing knows the labels of these forms: their class is made for each
-# page, or another has the same fields.
+# After the session has ended, the labels of these forms are unknown: their class is created for
+# each page, or another has the same fields.
 LABELS_NOT_KNOWN_LATER = {
     "authoring.try_item",
     "ending.end",
@@ -49,7 +49,7 @@ LABELS_NOT_KNOWN_LATER = {
     "undertakings.show",
     "visits.plan",
 }
-# In the short form, the forms of these parts.
+# In the short form, the forms of these packages.
 PARTS = {"closing", "ending", "succession", "undertakings"}
 
 
@@ -68,7 +68,7 @@ def to_write(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Place, 
 
 
 def refusing_once() -> Callable[[Decision], None]:
-    """Return what refuses the first thing that is asked, and then answers as it is."""
+    """Return a policy that refuses the first question, and then answers truthfully."""
     real = Decision.require
     asked_before: list[Decision] = []
 
@@ -82,7 +82,7 @@ def refusing_once() -> Callable[[Decision], None]:
 
 
 def labels(page: Page) -> list[str]:
-    """Return the words of all labels of a page."""
+    """Return the text of all labels on a page."""
     return [" ".join("".join(label.itertext()).split()) for label in page.root.iter("label")]
 
 

@@ -1,7 +1,7 @@
-"""Walks over all pages as all people: every link opens, nothing is written, one side's words stay.
+"""Walks over all pages as all people: links open, nothing is written, own-side words stay hidden.
 
 One worker runs all of this file and of test_permissions (tests/conftest.py), so that each page is
-asked for once a person.
+requested once per person.
 """
 
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from tests.factories.own_side import SIDES, STANDING, VISIT
 from tests.integration.access.places import KINDS
 from tests.integration.access.walks import BOTH, WALKERS, Walks
 
-# Where the demonstration's visit goes, of class K2: for those alone who are cleared and listed.
+# Where the demonstration's visit goes, of class K2: only for people who are cleared and listed.
 PLACE = "Lower Harbour police station"
 LISTED = {
     "NPM coordinator",
@@ -23,9 +23,9 @@ LISTED = {
     "CSO signatory",
     "CSO expert, cleared",
 }
-# The tables that reading may write to (product.md, section 7); to the second only if it is refused.
+# The tables that reading may write to (product.md, section 7); the second only if it is refused.
 LOGS = {"read_log_entry", "security_log_entry"}
-# Pages that no link leads to: machines, files, and links that come by mail or from a form.
+# Pages that no link leads to: for machines, files, and links from a mail or a form.
 WITHOUT_LINK = {
     "running.healthz",
     "static",
@@ -89,10 +89,10 @@ IN_ANOTHER_STATE = {
 }
 
 
-# Pages that authors are led to for some minutes after they wrote.
+# Pages with links for authors, for some minutes after they wrote.
 FOR_A_WHILE = {"comments.edit", "comments.withdraw"}
 NPM, CSO = SIDES["npm"], SIDES["cso"]
-# Of the cooperations in other states.
+# Pages of the cooperations in other states.
 OF_OTHER_KINDS = {"CSO coordinator", "CSO signatory"}
 # Who is of neither side walks once, after both wrote. In the short form one person of each side
 # walks, since the others read by the same rules, and those of neither see no cooperation at all.
@@ -160,7 +160,7 @@ def test_what_one_side_writes_changes_not_a_byte_of_any_page_of_the_others(
         if written.in_text(text) or written.in_text(address)
     ]
     assert revealing == []
-    if key in ("greta", "iris", "vera"):  # who reads of no assignment at all
+    if key in ("greta", "iris", "vera"):  # who sees no assignment at all
         text = "".join(walked.texts.values())
         assert ("Assigned to" in text, "/assign" in text) == (False, False)
 

@@ -24,7 +24,7 @@ from tests.pages import without_tokens
 from tracker.core import clock
 from tracker.core.db import db
 
-# In this digit end the items on which comments are written, M18 and V8: everybody opens them.
+# The items on which comments are written, M18 and V8, end in this digit: everybody opens them.
 EVERYBODYS_ITEMS = 8
 # Who each opens the items of one more digit, and the filters of one more checklist, so that
 # together they open all; in the long form.
@@ -40,8 +40,8 @@ INSIDERS = (
     "joana",
     "leyla",
 )
-# In the short form those walk who together come to every page. The others open the same pages by
-# the same rules; what each may open is compared in test_permissions.
+# In the short form the people who together reach every page walk. The others open the same pages by
+# the same rules; test_permissions compares what each may open.
 LONG_ALONE = {
     "auditor",
     "NPM signatory",
@@ -52,19 +52,19 @@ LONG_ALONE = {
     "CSO expert, cleared",
 }
 WALKERS = [column for column in COLUMNS if is_long() or column not in LONG_ALONE]
-# What other pages than comments say of reading and of mail, whoever wrote what: the log of reads
-# notes the walk's own reading; the administrator's list of mail has a line for each mail, of which
-# the words are the same whoever may read the comment (tested with the verbs).
+# Pages besides comments that mention reading and mail, whoever wrote what: the read log has the
+# walk's own reading; the administrator's list of mail has a line for each mail, whose text is the
+# same whoever may read the comment (tested with the verbs).
 TELLS_OF_READING = re.compile(r"/reads(\?|$)|\A/administration/mail(\?|$)")
 DEMONSTRATION = "demonstration"
 BEFORE = "before"
-# After both sides wrote: for people of neither, who read it all in one walk.
+# After both sides wrote: for people of neither, who look for it all in one walk.
 BOTH = "both"
 
 
 @dataclass
 class Walks:
-    """Walks as the people of the demonstration, kept in memory; all at the same moment."""
+    """Walks as the people of the demonstration, cached in memory; all at the same moment."""
 
     app: Flask
     demonstration: Demonstration
@@ -75,11 +75,11 @@ class Walks:
     _rows: dict[str, str] = field(default_factory=dict)
 
     def walk(self, key: str | None, after: str = BEFORE) -> Found:
-        """Return all that a person comes by who follows every link.
+        """Return everything that a person finds by following every link.
 
         after names the side that has written to itself, or says that both have or nobody has. In
-        the walk before that, pages are read as every page is by the checked client, and each person
-        opens items and filters of their own.
+        the walk before that, pages are checked like every page by the checked client, and each
+        person opens items and filters of their own.
         """
         if (after, key) not in self.crawls:
             is_before = after == BEFORE
@@ -100,7 +100,7 @@ class Walks:
         return self.crawls[after, key]
 
     def walk_within(self, key: str, after: str, checklists: Iterable[tuple[str, str]]) -> Found:
-        """Return all that a person comes by on the pages of some checklists."""
+        """Return everything that a person finds on the pages of some checklists."""
         ids = frozenset(str(self.demonstration.checklists[checklist]) for checklist in checklists)
         with self.fresh(after):
             return crawl(
@@ -120,19 +120,18 @@ class Walks:
         return walked is not None and roles not in address and walked.statuses.get(address) == 200
 
     def differing(self, key: str | None, after: str) -> list[str]:
-        """Return the addresses at which a person finds something else than before.
+        """Return the addresses at which a person finds something different than before.
 
-        Pages are compared byte by byte save for the tokens of forms, so that a link that is gone
-        is found too.
+        Pages are compared byte by byte, except for the tokens of forms, so that a missing link is
+        found too.
         """
         old, new = _comparable(self.walk(key)), _comparable(self.walk(key, after))
         return sorted(address for address in new if old.get(address) != new[address])
 
     def _selection(self, key: str | None, *, is_before: bool) -> Selection:
-        """Return what everybody opens of what a side writes on, and what an insider does beside.
+        """Return what everybody opens of what a side writes on, and what an insider opens besides.
 
-        What a side writes on checklists stands in no article, so afterwards outsiders alone open
-        these.
+        What a side writes on checklists is in no article, so afterwards only outsiders open these.
         """
         known = self.demonstration.checklists
         written = {checklist for side in SIDES.values() for checklist in side.comments}
@@ -159,7 +158,7 @@ class Walks:
 
 
 def prepare(app: Flask) -> Walks:
-    """Make the states in which people walk: before, and after one side or both have written."""
+    """Create the states in which people walk: before, and after one side or both have written."""
     points = starting_points.of(app)
     demonstration = points.use(DEMONSTRATION, make_demonstration)
     before = _name(BEFORE)

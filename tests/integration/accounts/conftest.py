@@ -23,5 +23,5 @@ def people(session: Session) -> House:
 def browser_of(
     people: House, browsers: Callable[[], CheckedClient]
 ) -> Callable[[str], CheckedClient]:
-    """Gives a browser with a person signed in."""
+    """A function that returns a browser with a person signed in."""
     return lambda key: signed_in(browsers(), key)

@@ -1,6 +1,6 @@
 """Credentials belong to their person: rows changed outside the application are refused.
 
-In one file: a table of rows changed in the database, each tried on the same accounts.
+In one file: a table of rows changed in the database, each tested on the same accounts.
 """
 
 import logging
@@ -56,7 +56,7 @@ Browsers = Callable[[], CheckedClient]
 
 @pytest.fixture
 def cast(people: House, frozen_time: Clock) -> House:
-    """Dora is the attacker, a member with an app of her own; Henrik is signatory."""
+    """Dora is the attacker, a member with her own code app; Henrik is a signatory."""
     frozen_time(NOON)
     people.enrol("henrik")
     people.enrol("dora")
@@ -77,7 +77,7 @@ def row_of(cast: House, key: str) -> Row:
 
 
 def put(cast: House, key: str, **values: Any) -> None:
-    """Write into a person's row, as whoever has the database's password can."""
+    """Write into a person's row, as anybody with the database's password can."""
     cast.session.rollback()
     with db.engine.begin() as connection:
         connection.execute(sa.update(USERS).where(USERS.c.id == cast.people[key]).values(**values))
@@ -98,7 +98,7 @@ def copy(cast: House, *columns: str) -> None:
 def is_found(
     cast: House, fault: Fault, table: Table = Table.ACCOUNT, row: str = "henrik@example.org"
 ) -> Iterator[None]:
-    """Ask before that all is well, and afterwards that check and health name the place."""
+    """Check that all is well before, and that check and health name the account afterwards."""
     cast.session.rollback()
     assert integrity.check_all().finding is None
     assert accounts_by_the_worker() == "well"
@@ -113,7 +113,7 @@ def is_found(
 
 
 def accounts_by_the_worker() -> str:
-    """Return what health says of accounts once the worker has been round."""
+    """Return what health says about accounts once the worker has run."""
     refused_accounts.check_some()
     db.session.commit()
     return health.look().accounts
@@ -127,7 +127,7 @@ def proving(
 
 
 def refused(act: Callable[[], object]) -> None:
-    """Ask that an act is refused because of what the person signs in with, and nothing signed."""
+    """Check that an act is refused because of the person's credentials, and nothing is signed."""
     with pytest.raises(binding.NotBoundError) as caught:
         act()
     assert REFUSED in str(caught.value)
@@ -156,7 +156,7 @@ def test_a_copied_password_and_second_factor_prove_nothing(
     browser = browsers()
     assert REFUSED in Page.of(sign_in(browser, "henrik")).text
     assert not is_in(browser)
-    # It was no guess: whoever it is proved to know a password.
+    # It was no guess: whoever it is has proved that they know a password.
     assert session.query(Attempt).count() == 0
 
 
@@ -208,7 +208,7 @@ def test_a_row_without_seals_is_not_taken_for_one_of_a_former_version(
 def test_marks_of_sessions_that_changed_places_open_no_account(
     cast: House, browsers: Browsers
 ) -> None:
-    """Who is signed in as the one must not be signed in as the other, and set up a passkey."""
+    """Somebody signed in as the one must not become the other, and set up a passkey."""
     browser = signed_in(browsers(), "samira")
     assert is_in(browser)
     marks = {key: row_of(cast, key)["fs_uniquifier"] for key in ("samira", "henrik")}
@@ -251,7 +251,7 @@ def test_a_signed_in_person_whose_row_was_changed_is_signed_out_and_told_why(
     put(cast, "samira", password=row_of(cast, "dora")["password"])
     page = Page.of(browser.get("/account", follow_redirects=True))
     assert REFUSED in page.text
-    # What is said is said once; then it is a stranger's browser like any other.
+    # The message appears once; after that it is a stranger's browser like any other.
     assert REFUSED not in browser.page("/sign-in").text
 
 
@@ -359,7 +359,7 @@ def test_a_passkey_moved_to_another_person_proves_nothing(
     with is_found(cast, Fault.PASSKEY_NOT_SET_UP, Table.PASSKEY, passkey_row(device)["name"]):
         on_passkeys(sa.update(PASSKEYS).values(user_id=cast.people["henrik"]))
     refused(by_passkey(cast, "henrik", device))
-    # Nor is what is left of the person it was taken from.
+    # Nor is the rest of the person it was taken from.
     refused(proving(cast, "dora", PASSWORD, "dora"))
 
 
@@ -436,7 +436,7 @@ def is_bound(cast: House, key: str) -> bool:
 
 
 def last_change(cast: House, key: str) -> str:
-    """Return what the last event that binds a person's credentials says was changed."""
+    """Return what was changed, according to the last event that binds a person's credentials."""
     event = (
         cast.session.query(Event)
         .filter_by(verb="credentials_bound", subject_id=cast.people[key])
@@ -696,7 +696,7 @@ def test_an_inserted_or_deleted_account_is_named(cast: House, session: Session) 
 
 
 def put_back(cast: House, key: str) -> None:
-    """Put a person's row back as a whole to before their app was replaced; sessions go on."""
+    """Restore a person's whole row from before their app was replaced; sessions continue."""
     before = row_of(cast, key)
     cast.enrol(key)
     put(cast, key, **without_id(before))

@@ -30,7 +30,7 @@ NEEDED = "/account/second-factor/needed"
 
 @pytest.fixture(autouse=True)
 def compulsory(app: Flask, people: House) -> None:
-    """The setting as an instance has it by itself, once the application is on its database."""
+    """An instance's default setting, once the application is on its database."""
     roles = frozenset({Role.SIGNATORY, Role.MANAGER, Role.ADMINISTRATOR})
     put(app, COMPULSORY_ROLES.holding(roles))
 
@@ -111,7 +111,7 @@ def test_who_was_going_somewhere_goes_on_there_with_a_passkey(
     signed_in(client, "nadia")
     path = client.page("/people?page=2").links()["Set up a passkey"]
     prompt = asked_on(Page.of(client.submit(path, name="Key")))
-    # What is no passkey keeps the way too.
+    # A response that isn't a passkey's also keeps the page to return to.
     failed = send(client, prompt, "{}")
     assert failed.request.full_path == path
     prompt = asked_on(Page.of(client.submit(path, name="Key")))

@@ -397,7 +397,7 @@ def test_whoever_invites_reads_that_the_address_was_refused(
     way = transport.from_url(smtp_server.url)
     assert sending.send_due(way).failed == 1
     assert REFUSED in samira.page("/people/invitations").text
-    # Sent again, it is not known yet whether it arrives; the earlier link is worth nothing.
+    # Once sent again, nobody knows yet whether it arrives; the earlier link no longer works.
     invitations.send_again(people.actor("samira"), sent.id)
     session.commit()
     assert REFUSED not in samira.page("/people/invitations").text
@@ -409,7 +409,7 @@ def test_whoever_invites_reads_that_the_address_was_refused(
 
 @pytest.fixture
 def power_for_samira(people: House, session: Session) -> SentInvitation:
-    """An invitation that Henrik sent to Samira's address, for a power."""
+    """An invitation that Henrik sent to Samira's address, for a role with a power."""
     session.add(
         Membership(
             user_id=people.people["henrik"],
@@ -639,7 +639,7 @@ CHANGED = "This invitation can't be used"
 
 
 def put(invited: SentInvitation, **values: object) -> None:
-    """Write into an invitation's row, as whoever has the database's password can."""
+    """Write into an invitation's row, as anybody with the database's password can."""
     db.session.rollback()
     with hands() as connection:
         own = INVITATIONS.c.id == invited.id
@@ -648,7 +648,7 @@ def put(invited: SentInvitation, **values: object) -> None:
 
 
 def put_in(invited: SentInvitation, token: str, **values: object) -> None:
-    """Put a copy of an invitation into the table, with a token that whoever does it knows."""
+    """Insert a copy of an invitation into the table, with a token that the attacker knows."""
     db.session.rollback()
     with hands() as connection:
         row = connection.execute(sa.select(INVITATIONS).where(INVITATIONS.c.id == invited.id))
@@ -657,7 +657,7 @@ def put_in(invited: SentInvitation, token: str, **values: object) -> None:
 
 
 def refused(browsers: Callable[[], CheckedClient], token: str, email: str = EMAIL) -> None:
-    """Ask that neither page nor service makes an account or gives a role by a token."""
+    """Check that neither page nor service creates an account or gives a role for a token."""
     page = browsers().get(f"/invitations/{token}")
     assert (page.status_code, CHANGED in Page.of(page).text) == (410, True)
     sent = browsers().post(
@@ -687,7 +687,7 @@ def test_an_invitation_put_into_the_database_makes_no_account(
     refused(browsers, "made-up", "mallory@example.org")
     assert "no event binds" in caplog.text
     assert "mallory" not in caplog.text
-    # The one beside it goes on working.
+    # The other one keeps working.
     invitations.accept(invited.token, name="New Person", password=PASSWORD, language="en")
 
 
@@ -734,7 +734,7 @@ def test_an_invitation_reset_to_its_first_link_in_the_database_is_refused(
 def test_an_event_that_was_changed_binds_no_invitation(
     invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
-    """Not even to what the row says: the event does not give its own digest any more."""
+    """Not even to what the row says: the event no longer matches its own digest."""
     put(invited, roles=["member", "manager"])
     row = db.session.get_one(Invitation, invited.id)
     state = {"invitation": {str(invited.id): binding.digest_of(row)}}
@@ -783,7 +783,7 @@ def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(
 
 @pytest.mark.both_databases
 def test_an_invitation_from_before_rows_were_bound_still_works(invited: SentInvitation) -> None:
-    """An update binds it as it stands, in an event about no invitation."""
+    """An update binds it as it is, in an event that is about no invitation."""
     former.forget_rows()
     prepare.adopt_rows(lambda _line: None)
     user = invitations.accept(invited.token, name="New Person", password=PASSWORD, language="en")

@@ -46,7 +46,7 @@ KEYS = [
     ed25519.Ed25519PrivateKey.generate,
     lambda: rsa.generate_private_key(65537, 2048),
 ]
-# What a device or a browser may say that is not meant for signing in here.
+# What a device or a browser may send that isn't meant for signing in here.
 WRONG: list[dict[str, Any]] = [
     {"flags": PRESENT},
     {"flags": VERIFIED},
@@ -81,7 +81,7 @@ def stored(session: Session, device: Device) -> Passkey | None:
 
 
 def last_events(session: Session, count: int = 1) -> list[str]:
-    """Return the last verbs, without those that bind: each change of credentials has one."""
+    """Return the last verbs, without those that bind credentials, one for each change of them."""
     session.rollback()
     verbs = [event.verb for event in session.query(Event).order_by(Event.number)]
     return [verb for verb in verbs if verb != "credentials_bound"][-count:]

@@ -1,6 +1,6 @@
-"""People: lists and pages from every side, roles, suspending, leaving, one's own profile.
+"""People: lists and pages from every side, roles, suspending, leaving, people's own profile.
 
-In one file: the lists and the page of one person, each tried from the same sides.
+In one file: the lists and the page of one person, each tested from the same sides.
 """
 
 import datetime as dt

@@ -123,7 +123,7 @@ def test_an_invitation_of_ones_own_is_not_accepted_under_a_new_address(
 def test_what_a_coordinator_gives_waits_for_another_holder(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
-    """Henrik signs for Open Door already, so he confirms."""
+    """Henrik already signs for Open Door, so he confirms."""
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
     page = Page.of(browser_of("samira").submit(path, role="signatory", **SIGNS))
     assert "begins once it's confirmed" in page.text
@@ -205,7 +205,7 @@ def test_a_holder_whose_own_power_has_run_out_confirms_nothing(
 def test_who_suspends_the_only_other_holder_does_not_confirm_in_their_place(
     people: House, browser_of: BrowserOf
 ) -> None:
-    """Else the signature would say that there was nobody else, once the account is open again."""
+    """Otherwise the signature would say that there was nobody else, after restoring it."""
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     assert mailed(people, "power_waits") == {"ada"}
@@ -259,7 +259,7 @@ def test_a_holder_who_is_left_alone_by_a_suspension_does_not_leave(
 def test_a_one_person_organisation_gets_its_power_from_the_administrator_and_accepts_it(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
-    """A coordinator alone in her CSO: invited as both, she signs once she accepted."""
+    """A coordinator alone in her CSO: invited as both, she can sign once she has accepted."""
     user_id = sole_person(people)
     assert roles(people, "sole") == {Role.COORDINATOR}
     assert "sole" in mailed(people, "power_to_accept")
@@ -325,7 +325,7 @@ def test_a_role_confirmed_by_the_administrator_is_accepted_though_another_has_be
 def test_a_person_whose_role_only_needs_acceptance_can_sign_in(
     people: House, browser_of: BrowserOf
 ) -> None:
-    """Invited as signatory alone: without signing in they could never accept."""
+    """Invited only as signatory: without signing in they could never accept."""
     sole_person(people, Role.SIGNATORY)
     sole = browser_of("sole")
     page = sole.page("/")
@@ -377,7 +377,7 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
         session.commit()
     [first] = begun.waiting(people.people["first"])
     [second] = begun.waiting(people.people["second"])
-    # Both wait for their person: when they came nobody else was there.
+    # Both have to be accepted by their person: when they were given there was nobody else.
     assert first.confirmed_how is second.confirmed_how is Confirmation.ADMINISTRATOR
     begun.accept(first)
     session.commit()
@@ -404,7 +404,7 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
 def test_a_power_is_prolonged_by_a_new_role_that_another_confirms(
     people: House, session: Session
 ) -> None:
-    """The former one goes on until then, and ends when the new one begins."""
+    """The earlier one continues until then, and ends when the new one begins."""
     give_by_all(people, "dora", Role.MANAGER)
     former = people.membership("henrik", Role.SIGNATORY)
     new = give(people, "samira", "henrik", Role.SIGNATORY, power="Board, 9 May")
@@ -573,7 +573,7 @@ def test_an_invited_signatory_who_became_administrator_cannot_accept(
 
 def test_managers_and_signatories_are_told_of_each_change(people: House, session: Session) -> None:
     give_by_all(people, "dora", Role.MANAGER)
-    assert mailed(people, "powers_changed") == set()  # who confirmed knows, and the person too
+    assert mailed(people, "powers_changed") == set()  # they both know
     people.add_person("lena", "door", Role.MEMBER)
     waits = give(people, "samira", "lena", Role.SIGNATORY)
     powers.confirm(people.actor("dora"), waits.id)
@@ -592,7 +592,7 @@ def door(people: House) -> UUID:
 
 
 def give_by_all(people: House, whom: str, role: Role) -> None:
-    """Have a role given and begun by whoever the rules ask."""
+    """Have a role given and begun by the people that the rules require."""
     give(people, "ada", whom, role)
     begun.let_begin(people.people[whom])
     people.session.commit()
@@ -603,7 +603,7 @@ def powers_of(people: House, key: str) -> list[str]:
 
 
 def sole_person(people: House, *roles: Role) -> UUID:
-    """Add an organisation of one person, whose role as signatory waits to be accepted."""
+    """Add an organisation of one person, who has yet to accept the role of signatory."""
     people.add_organisation("shore", "Shore Watch", OrganisationKind.CSO)
     invited = invitations.invite(
         people.actor("ada"),

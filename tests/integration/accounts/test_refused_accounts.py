@@ -28,7 +28,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 def change(people: House, *keys: str, app: str | None = "somebody else's") -> None:
-    """Write into people's rows, as whoever has the database's password can."""
+    """Write into people's rows, as anybody with the database's password can."""
     db.session.rollback()
     people.session.rollback()
     with hands() as connection:
@@ -133,7 +133,7 @@ def test_a_reset_is_seen_before_the_worker_comes_again(
 
 
 def test_the_command_asks_every_account_itself(people: House, app: Flask) -> None:
-    """Whoever has put something right need not wait for the worker to see that it is."""
+    """Whoever has fixed something need not wait for the worker to notice."""
     runner = app.test_cli_runner()
     change(people, "dora")
     result = runner.invoke(args=["check"])
@@ -220,7 +220,7 @@ def test_what_was_not_committed_is_noted_by_the_next_round(
 def test_nothing_is_left_of_an_account_inserted_and_deleted_by_hand(
     people: House, client: CheckedClient, is_checked: bool
 ) -> None:
-    """Shells of SQLite take a row out without looking at what refers to it."""
+    """SQLite shells delete a row without checking what refers to it."""
     change(people, "dora")
     a_round()
     db.session.rollback()

@@ -178,7 +178,7 @@ def test_codes_can_be_tried_ten_times(
     for _again in range(10):
         assert "wrong or has expired" in Page.of(send_code(client, wrong)).text
     assert "Too many attempts" in Page.of(send_code(client, people.code("samira"))).text
-    # A right password in between does not give more tries.
+    # A correct password in between gives no more tries.
     assert "Too many attempts" in Page.of(sign_in(browsers(), "samira")).text
 
 

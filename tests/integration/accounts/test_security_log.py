@@ -36,7 +36,7 @@ pytestmark = pytest.mark.both_databases
 
 
 def logged(session: Session, people: House, key: str | None) -> list[tuple[str, str]]:
-    """Return what the log has of a person since the tests' people were created, oldest first."""
+    """Return the log's entries about a person since the tests' people existed, oldest first."""
     session.rollback()
     of_nobody = SecurityLogEntry.user_id.is_(None)
     whose = SecurityLogEntry.user_id == people.people[key] if key else of_nobody
@@ -46,7 +46,7 @@ def logged(session: Session, people: House, key: str | None) -> list[tuple[str, 
 
 @pytest.fixture
 def people(people: House, session: Session) -> House:
-    """The same people, with nothing in the log of how they came."""
+    """The same people, with nothing in the log about how they were created."""
     session.execute(sa.delete(SecurityLogEntry))
     session.commit()
     return people
@@ -135,7 +135,7 @@ def test_a_wrong_password_of_a_signed_in_person_is_a_failed_proof(
 ) -> None:
     dora = signed_in(browsers(), "dora")
     dora.submit("/account/confirm", password="not the one at all")
-    # A new password that isn't good enough is no failed proof.
+    # A new password that isn't good enough isn't a failed proof of identity.
     for current, new in (("not the one at all", NEW), (PASSWORD, "short")):
         dora.submit(
             "/account/password", password=current, new_password=new, new_password_confirm=new
@@ -288,7 +288,7 @@ def test_pages_follow_each_other_and_take_the_same_statements_whatever_the_numbe
     last = ada.page(page.links()["Next"])
     assert rows_of(last) == 5
     assert rows_of(ada.page(last.links()["First page"])) == 25
-    # An entry about somebody else leads nowhere.
+    # An entry about somebody else has no link.
     other = session.scalars(sa.select(SecurityLogEntry.id).limit(1)).one()
     assert queries.own(people.actor("samira"), after=other).entries == []
 
@@ -309,7 +309,7 @@ def test_a_flood_is_counted_and_not_stored(
     security_log.record_apart(SecurityKind.SIGNED_OUT, dora)
     assert len(logged(session, people, "dora")) == 3
     assert [entry.left_out for entry in queries.own(people.actor("dora")).entries].count(3) == 1
-    # What differs has room left, but not for ever.
+    # Entries that differ still have room, but not without limit.
     for number in range(4):
         security_log.record_apart(SecurityKind.REFUSED, dora, detail=f"GET people.{number}")
     assert len(logged(session, people, "dora")) == 5
@@ -367,6 +367,5 @@ def test_the_log_is_read_limited_and_shortened_by_its_indexes(
     assert len(of_pages) == 5
     others = [pair for pair in about_log if pair not in of_pages]
     assert plans.scans(connection, others, {"security_log_entry"}) == []
-    # What is listed is read in order: it is sorted nowhere, so that a page reads no more than it
-    # shows.
+    # The list is read in order and never sorted, so a page reads no more than it shows.
     assert plans.sorts(connection, of_pages) == []

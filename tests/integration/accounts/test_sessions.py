@@ -1,4 +1,4 @@
-"""One's own sessions: listed, ended one by one or together, and worth nothing after signing out."""
+"""People's own sessions: listed, ended one by one or together, worth nothing after signing out."""
 
 import contextvars
 import datetime as dt
@@ -97,7 +97,7 @@ def test_nobody_ends_a_session_of_somebody_else(
         assert str(hers) not in other.get("/account/sessions").text
         assert other.post(f"/account/sessions/{hers}/end").status_code == 404
     assert is_in(samira)
-    # One's own current session ends by signing out.
+    # The current session ends by signing out.
     assert samira.post(f"/account/sessions/{hers}/end").status_code == 404
     assert "/sign-in" in browsers().get("/account/sessions").location
 

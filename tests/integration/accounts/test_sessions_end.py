@@ -1,4 +1,4 @@
-"""Signing out everywhere: oneself, and somebody else with a reason."""
+"""Signing out everywhere: people themselves, and somebody else with a reason."""
 
 from collections.abc import Callable
 

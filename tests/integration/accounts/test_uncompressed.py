@@ -24,7 +24,7 @@ def get(client: CheckedClient, address: str) -> TestResponse:
 
 
 def assert_plain(response: TestResponse, words: str) -> None:
-    """The page came, and as it is; others that are as long come compressed."""
+    """Check that the page is sent uncompressed; others of that length are compressed."""
     assert response.status_code == 200
     assert not is_packed(response)
     assert words in Page.of(response).text

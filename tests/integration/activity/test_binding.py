@@ -1,6 +1,6 @@
 """Each event binds exactly the checked rows that have changed since the previous one.
 
-In one file: every way to change a row, tried on the same cooperation.
+In one file: every way to change a row, tested on the same cooperation.
 """
 
 import datetime as dt
@@ -379,7 +379,7 @@ def test_a_row_that_another_transaction_changed_is_bound_as_it_is(
 def test_an_event_costs_no_statement_more(
     land: Country, session: Session, cooperation: Cooperation, statements: Any
 ) -> None:
-    """What is bound is known already: by the flush, or by what a statement gave back."""
+    """What is bound is already known: from the flush, or from what a statement returned."""
     if session.get_bind().dialect.name != "sqlite":
         pytest.skip("PostgreSQL reads changed rows again")
     cooperation.shows_signers = True
@@ -425,7 +425,7 @@ def test_rows_are_read_only_where_the_condition_does_not_say_what_they_were(
 def test_changes_before_the_end_of_a_savepoint_are_kept(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
-    """Work that takes long ends the transaction, but only if nothing was written in it."""
+    """Slow work ends the transaction, but only if nothing was written in it."""
     with session.begin_nested():
         cooperation.title = "Another"
     let_others_write()

@@ -36,7 +36,7 @@ def cooperation(land: Country) -> Cooperation:
 
 @pytest.fixture
 def handlers(app: Flask) -> Callable[[Mapping[Verb, tuple[Handler, ...]]], None]:
-    """Gives what sets other handlers in place of the application's own."""
+    """A function that replaces the application's handlers."""
     return lambda table: put(app, service.HANDLERS.holding(table))
 
 
@@ -116,7 +116,7 @@ def test_a_cooperation_without_a_chain_is_refused(land: Country) -> None:
 
 
 def test_the_same_details_have_different_digests(cooperation: Cooperation) -> None:
-    """Short details could be guessed from their digest, were they not salted."""
+    """Short details could be guessed from their digest if they weren't salted."""
     assert change(cooperation).details_digest != change(cooperation).details_digest
 
 
@@ -169,7 +169,7 @@ def test_simultaneous_events_get_consecutive_numbers(
                     own = db.session.get_one(Cooperation, cooperation_id)
                     change(own)
                     db.session.commit()
-            except Exception as error:  # noqa: BLE001 -- told to the test below
+            except Exception as error:  # noqa: BLE001 -- reported to the test below
                 failed.append(error)
                 db.session.rollback()
 
@@ -236,7 +236,7 @@ def test_a_read_is_logged_with_reader_and_page(
 def test_a_read_in_a_read_only_request_is_logged_immediately(
     session: Session, land: Country, cooperation: Cooperation
 ) -> None:
-    """A page that only reads ends without a commit; its note must not be lost with it."""
+    """A page that only reads ends without a commit; its log entry must not be lost."""
     actor, cooperation_id = land.actor("samira"), cooperation.id
     session.commit()
     token = will_write.set(False)

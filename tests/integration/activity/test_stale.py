@@ -33,7 +33,7 @@ def land(session: Session) -> Country:
 
 @pytest.fixture
 def done(app: Flask) -> Done:
-    """What is worked out while a test runs, in its order, in place of the real thing."""
+    """What is recomputed while a test runs, in order, instead of the real functions."""
     handled: Done = []
 
     def note(kind: Stale) -> Recomputation:
@@ -95,7 +95,7 @@ def test_values_made_stale_in_a_rolled_back_transaction_are_not_recomputed(
 
 
 def test_recorded_events_name_the_actor(app: Flask, land: Country, session: Session) -> None:
-    """The one whose act came first, where several made the same thing stale."""
+    """The one whose act came first, if several made the same value stale."""
     actors: list[Actor | None] = []
     subject_id = uuid4()
     put(
@@ -159,7 +159,7 @@ def test_a_stored_value_is_recomputed_once_however_often_it_was_stored(
 
 
 def test_what_is_stored_while_it_is_recomputed_stays(app: Flask, session: Session) -> None:
-    """It may have come too late to be looked at."""
+    """It may have come too late to be considered."""
     visit_id = uuid4()
 
     def is_marked_again(subject_id: UUID, actor: Actor | None) -> None:

@@ -21,9 +21,9 @@ from tracker.core.db import db
 
 Clock = Callable[[dt.datetime | None], None]
 DAY = dt.timedelta(days=1)
-# Notice agreed in the terms of the factory.
+# The notice agreed in the factory's terms.
 NOTICE = 30
-# Days from today on until which they run.
+# How many days from today they run.
 DAYS = 400
 SIGNERS = {"npm": "tomas", "door": "henrik", "lantern": "otto"}
 

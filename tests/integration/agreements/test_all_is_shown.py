@@ -97,7 +97,7 @@ def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
     for language in frozen_text.languages_of(document):
         page = confirming.page(f"{address}?language={language}")
         assert unseen(document, shown_on(page), language, "en") == []
-    # Nothing is confirmed by who recorded it; the text stands on its record.
+    # Nobody confirms what they recorded; the text is on its record.
     assert unseen(document, shown_on(demonstration.browser(app, "joana").page(address)), "en", "en")
 
 

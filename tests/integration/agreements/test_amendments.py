@@ -111,7 +111,7 @@ def counts(table: Table) -> tuple[Any, ...]:
 
 
 def stances(table: Table) -> Mapping[str, Any]:
-    """Return who has which position on what, by whom."""
+    """Return each party's position on each item, and the person who took it."""
     return {
         item: {
             party: (position.stance, position.author_name) for party, position in of_item.items()
@@ -146,7 +146,7 @@ def test_the_checklist_has_the_signed_answers_again_and_nothing_is_lost(signed: 
     assert (drafted(signed), counts(signed)) == (text, counted)
     signed.session.refresh(waits)
     assert waits.state is ProposalState.OUTDATED
-    # M1, M6 and M7 have a version more, by who wrote what is signed.
+    # M1, M6 and M7 have one more version, by whoever wrote the signed words.
     after = signed.session.scalar(sa.select(sa.func.count()).select_from(Answer))
     assert after == (versions or 0) + 3
     back = signed.loaded().sheet.shared("M1")

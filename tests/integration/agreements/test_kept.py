@@ -26,13 +26,13 @@ from tracker.oversight.facts import Fault
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
 
 LATER = clock.today() + 700 * DAY
-# What is told by events alone: how a notice went on.
+# What only events say: what became of a notice.
 GOES_ON = {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 
 
 @pytest.fixture
 def noticed(in_force: Table, frozen_time: Clock) -> Table:
-    """The terms renewed themselves once, and a party has given notice of their end."""
+    """The terms renewed automatically once, and a party has given notice of their end."""
     on(in_force, frozen_time, DAYS + 1)
     give(in_force, "henrik", NoticeKind.ENDED, "Our board has decided so.")
     return in_force
@@ -70,7 +70,7 @@ def test_no_row_is_deleted(noticed: Table, table: sa.Table) -> None:
             noticed.session.execute(sa.text(f"TRUNCATE {table.name}"))
 
 
-# The check notices
+# The audit notices
 
 
 def finding_after(table: Table, act: Callable[[Tampering], object]) -> facts.Finding | None:
@@ -156,7 +156,7 @@ def test_a_row_of_no_checklist_is_named(noticed: Table, table: sa.Table) -> None
     row_id = first(noticed, table)
     finding = finding_after(noticed, lambda own: own.update(table, row_id, checklist_id=fresh()))
     assert finding is not None
-    # Its event misses it before the stray itself is met.
+    # Its event reports it missing before the stray row itself is found.
     assert finding.fault in {Fault.ROW_GONE, Fault.BELONGS_NOWHERE}
 
 

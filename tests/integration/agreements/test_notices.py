@@ -361,7 +361,7 @@ def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(in_force
     assert (state(in_force), is_in_force(in_force)) == (ChecklistState.DRAFTING, True)
 
 
-# Agreed anew
+# Agreed again
 
 
 def test_terms_that_ended_closed_the_cooperation(in_force: Table, frozen_time: Clock) -> None:

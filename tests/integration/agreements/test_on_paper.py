@@ -29,7 +29,7 @@ from tracker.signoff.signers import Order
 
 
 def record(table: Table, *firsts: str, by: str = "ilena") -> PaperRecord:
-    """Record a scan that some persons signed."""
+    """Record a scan that some people signed."""
     offices = {person(table, first): "Head" for first in firsts}
     record = paper.record(
         table[by],

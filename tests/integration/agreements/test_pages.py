@@ -1,6 +1,6 @@
 """Pages for naming signatories, passing on, reminding, suspending, ending and renewing.
 
-In one file: the pages on the way of one agreement, in their order.
+In one file: the pages that lead to one agreement, in order.
 """
 
 import datetime as dt
@@ -239,7 +239,7 @@ def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:
         shown = page(app, many, "tomas", rest, 403)
         assert "It isn't your turn yet: others in your organisation sign first." in shown.text
     assert "Read and sign" not in page(app, many, "tomas", "/record").links()
-    # Who waits may still decline.
+    # Those whose turn hasn't come may still decline.
     assert "Decline and say why" in page(app, many, "tomas", "/record").links()
     page(app, many, "tomas", "/decline")
 

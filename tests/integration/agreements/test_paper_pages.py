@@ -186,7 +186,7 @@ def test_a_scans_type_is_read_from_its_content_and_it_is_served_as_a_download(
         ("otto", 200),
         ("ilena", 200),
         ("tomas", 200),
-        # Who audits the NPM reads its terms (class K8), and so their scan.
+        # The NPM's auditor reads its terms (class K8), and so their scan.
         ("greta", 200),
         ("samira", 404),
         ("vera", 404),
@@ -257,7 +257,7 @@ def test_reading_the_record_takes_no_more_queries_for_more_scans(
     assert queries() == first
 
 
-# Agreements made before
+# Prior agreements
 
 
 def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(

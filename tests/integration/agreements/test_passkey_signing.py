@@ -69,7 +69,7 @@ class PasskeyDesk(Desk):
         return page, asked_on(page)
 
     def send(self, key: str, page: Page, answer: str, **more: str) -> Page:
-        """Send the form of a page with what the device answered, as the script does."""
+        """Send the form of a page with the device's response, as the script does."""
         data = page.form().filled_in(passkey=answer, **more)
         response = self.browser(key).post(
             f"{self.address}{CONFIRM}", data=data, csrf=False, follow_redirects=True
@@ -166,7 +166,7 @@ def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk
     way = client.page(client.page(desk.to_sign("otto")).links()["Set it up, then come back here"])
     assert way.h1 == "Set up a second factor first"
     assert "Signing needs more than a password" in way.text
-    # Who signed in a while ago confirms first, and is led on.
+    # Somebody who signed in a while ago confirms first, and is redirected on.
     confirmed = client.submit(way.links()["Set up a passkey"], password=PASSWORD)
     assert confirmed.request.path == "/account/passkeys/new"
     prompt = asked_on(Page.of(client.submit(confirmed.request.full_path, name="Key")))
@@ -316,7 +316,7 @@ def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> Non
 
 def test_failures_count_and_a_right_passkey_signs_all_the_same(desk: PasskeyDesk) -> None:
     page, _prompt = desk.page_to_sign("otto")
-    for _again in range(11):  # the last one is recorded no more
+    for _again in range(11):  # the last one is no longer recorded
         desk.send("otto", page, "{}")
     assert desk.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 10
     desk.session.rollback()

@@ -242,7 +242,7 @@ def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Table) 
 def test_the_audit_and_both_verifiers_name_who_confirmed_it_for_two_parties(
     recorded: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As code without that rule would write it: each row is whole, and its event binds it."""
+    """Written as by code without that rule: each row is intact, and its event binds it."""
     monkeypatch.setattr(paper_policy, "can_decide", lambda *_arguments, **_more: YES)
     samira = recorded["samira"]
     for actor in (samira, replace(recorded["otto"], user_id=samira.user_id, name=samira.name)):

@@ -96,7 +96,7 @@ def test_the_page_shows_all_that_is_frozen_of_an_earlier_agreement(
     attempt(known)
     known.session.commit()
     text = document(known)
-    # What the form adds, and the number and moment that freezing gives.
+    # What the form adds, and the number and time that freezing adds.
     own = ("signatories", "made_before", "frozen_at", "revision")
     read = {key: value for key, value in text.items() if key not in own}
     read["signatories"] = []
@@ -151,7 +151,7 @@ def test_a_page_that_somebody_else_opened_records_nothing(known: Table, app: Fla
     assert records(known) == 0
 
 
-# Texts of this product
+# Texts written here
 
 
 @pytest.fixture

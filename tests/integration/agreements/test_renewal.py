@@ -29,7 +29,7 @@ from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.signoff.models import RequestState, SignatureRequest
 
-LENGTH = (DAYS + 2) * DAY  # from the day before today on, both days included
+LENGTH = (DAYS + 2) * DAY  # from yesterday on, both days included
 
 
 def on(table: Table, frozen_time: Clock, days: int) -> int:
@@ -97,7 +97,7 @@ def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clo
 def test_the_worker_renews_nothing_after_somebody_changed_a_notice_in_the_database(
     in_force: Table, frozen_time: Clock, changed: str
 ) -> None:
-    """Otherwise it would make an event of a renewal that a party said no to in time."""
+    """Otherwise it would record a renewal that a party refused in time."""
     frozen_time(clock.now() + (DAYS - NOTICE) * DAY)
     give(in_force, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
     values = {"closed_at": clock.now(), "from_on": clock.today() + LENGTH}
@@ -127,7 +127,7 @@ def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_tim
     in_force.session.commit()
     assert on(in_force, frozen_time, DAYS + 1) == 0
     assert renewals(in_force) == []
-    # What has run out ends without the notice that was agreed for as long as it runs.
+    # Expired terms end without the notice that was agreed for while they run.
     for days, notice in ((DAYS, NOTICE), (DAYS + 1, 0)):
         frozen_time(now + days * DAY)
         assert notices.earliest(terms, NoticeKind.ENDED) == clock.today() + notice * DAY

@@ -92,7 +92,7 @@ def test_a_page_opened_for_one_text_does_nothing_to_another(many: Table, act: st
 
 
 def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None:
-    """One side alone writes the cooperation's purpose, and chooses who is asked to sign."""
+    """Only one side writes the cooperation's purpose, and chooses who is asked to sign."""
     send(many)
     read = page(app, many, "henrik", "/sign")
     onward = read.links()["Continue to sign"]
@@ -264,7 +264,7 @@ def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called
     assert "This text is no longer waiting for signatures, so nothing was done." in again.text
     assert "The board said no." in again.html
     assert many.checklist().state is ChecklistState.DRAFTING
-    # Who never had the text before them is told nothing.
+    # People who never opened the text aren't told anything.
     assert client.post(where, data=typed).status_code == 404
     del data["csrf_token"]
     assert browser(app, many, "henrik").post(where, data=data).status_code == 404
@@ -294,6 +294,6 @@ def test_typed_words_stay_beside_the_changed_answer(
     assert typed["reason"] in shown_again.html
     assert OTHER_WORDS in shown_again.text
     assert many.checklist().state is ChecklistState.SENT
-    # Once more, with the text in view, it is done.
+    # A second time, with the text in view, it is done.
     data = shown_again.form().filled_in()
     assert client.post(where, data=data, csrf=False).status_code == 303

@@ -1,6 +1,6 @@
 """Who signs: one, all or any of the people named, in order, with a valid power, in time.
 
-In one file: the rules of one list of signatories, which are combined with each other.
+In one file: the rules of one list of signatories, which are combined.
 """
 
 import datetime as dt
@@ -470,7 +470,7 @@ def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:
 
 @pytest.mark.parametrize("by", ["samira", "henrik", "nadia", "oren", "milan", "marek", "ada"])
 def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
-    """Not another party's coordinator or signatory, nor one's own party's who are not named."""
+    """Not another party's coordinator or signatory, nor the same party's who aren't named."""
     send(many)
     with pytest.raises((RefusedError, RuleBrokenError)):
         pass_on(many, by, "tomas", "greta")
@@ -565,7 +565,7 @@ def test_without_the_setting_the_drafter_may_sign(many: Table) -> None:
     assert state(many) is ChecklistState.IN_FORCE
 
 
-# Runs out
+# Expires
 
 
 def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) -> None:
@@ -577,7 +577,7 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     assert due.expire_due(clock.today()) == 0
     sign(many, "henrik")
     frozen_time(now + 6 * DAY)
-    # Also before the worker has come to it.
+    # Even before the worker has processed it.
     refused(many, "otto", "The time to sign this text has run out")
     assert due.expire_due(clock.today()) == 1
     many.session.commit()
@@ -663,7 +663,7 @@ def test_people_who_still_have_to_sign_are_reminded_at_the_chosen_interval(
 ) -> None:
     send(many, asking=Asking(expires_on=clock.today() + 8 * DAY, remind_every=3))
     sign(many, "tomas")
-    # The last day is the eighth: then it is over.
+    # The last day is the eighth; after it, reminders stop.
     assert rounds(many, frozen_time, 12) == [3, 6]
     assert mailed(many, "text_still_waits") == ["henrik", "henrik", "otto", "otto"]
     assert many.events("signatories_reminded")[0]["people"] == ["Henrik Asante", "Otto Brandis"]

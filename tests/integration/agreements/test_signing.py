@@ -1,6 +1,6 @@
 """Signing: the text is frozen, signed by the people named, in force with the last signature.
 
-In one file: sending, signing, declining and amending check the same row of states and events.
+In one file: sending, signing, declining and amending check the same sequence of states and events.
 """
 
 import datetime as dt
@@ -188,7 +188,7 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
 
 
 def test_the_text_contains_what_was_agreed_and_nothing_else(sent: Table) -> None:
-    """Hidden items, items not begun, live lists and what each person answers are left out."""
+    """Hidden items, items not begun, live lists and people's own answers are left out."""
     items = {item["code"]: item for part in document(sent)["sections"] for item in part["items"]}
     # M4 is hidden, M6 was not begun, M8 is a live list, M9 is not required here.
     assert list(items) == ["M1", "M2", "M3", "M5", "M7", "M10"]
@@ -519,7 +519,7 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
     event = sent.events("declined")[0]
     assert (event["items"], event["reason"]) == (["M1", "M3"], "Our board can't.")
     refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
-    # The party that declined does not accept the named items any more.
+    # The party that declined no longer accepts the named items.
     assert sent.waiting("M1") == sent.waiting("M3") == {"door"}
     assert sent.standing("M10").done
 
@@ -527,7 +527,7 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
 def test_a_party_that_joined_during_signing_has_to_agree_once_the_text_is_open_again(
     sent: Table,
 ) -> None:
-    """product.md, 4.1: every current party; items not asked for stay agreed among the others."""
+    """product.md, 4.1: every current party; items not named stay agreed among the others."""
     cooperations.join_party(sent["ilena"], sent.cooperation, sent.land.id("bridge"))
     sent.session.commit()
     assert len(sent.loaded().parties) == 3
@@ -593,7 +593,7 @@ def test_a_declined_text_is_changed_sent_and_signed_again(sent: Table) -> None:
     checklists.agree(sent.checklist(), sent.writers, sent["oren"])
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sign(sent, "henrik", "otto")
-    # The NPM's signature was on the first revision: it does not bind to the second.
+    # The NPM's signature was on the first revision: it doesn't bind the NPM to the second.
     assert state(sent) is ChecklistState.SENT
     sign(sent, "tomas")
     assert state(sent) is ChecklistState.IN_FORCE
@@ -757,7 +757,7 @@ def test_a_text_in_force_is_changed_only_by_an_amendment(in_force: Table) -> Non
     )
 
 
-# In one's own name
+# In a person's own name
 
 
 def own_revision(table: Table, checklist: Checklist) -> Revision:

@@ -1,6 +1,6 @@
 """Pages of signing: send, read, prove, sign, decline, call back, amend, and the record.
 
-In one file: the pages on the way of one text, in their order.
+In one file: the pages that one text goes through, in order.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Desk:
         return code
 
     def sign(self, key: str, **proof: str) -> Page:
-        """Send the signing form with a proof of identity; fail where nobody could fill it in."""
+        """Send the signing form with a proof of identity; fail if nobody could fill it in."""
         given: dict[str, Any] = {"password": PASSWORD, "code": self.code(key)} | proof
         return Page.of(self.browser(key).submit(self.to_sign(key), **given))
 

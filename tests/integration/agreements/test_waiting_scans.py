@@ -1,4 +1,4 @@
-"""The marks on the parties of a text by which My work finds the scans that wait."""
+"""The marks on a text's parties by which My work finds scans to confirm."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -32,7 +32,7 @@ REASON = "Tomas Beridan is on leave until May."
 
 @pytest.fixture
 def agreed(session: Session) -> Table:
-    """The supplied terms agreed; M1 names Tomas for the NPM, and Greta could sign for it too."""
+    """The supplied terms, agreed; M1 names Tomas for the NPM, and Greta could sign for it too."""
     table = set_out(session)
     table.agree()
     table.land.person("Greta Vale", "npm", Role.SIGNATORY, power="Decision of the board")

@@ -281,7 +281,7 @@ def test_the_only_person_of_two_parties_is_told_to_have_another_one_invited(
 def test_a_party_is_told_before_its_only_other_confirmer_is_used_up(
     prior: Table, app: Flask
 ) -> None:
-    """Lantern and Open Door have Samira only, so one of them needs another person."""
+    """Lantern and Open Door have only Samira, so one of them needs another person."""
     end_roles(prior, "lantern", "joana", "otto")
     end_roles(prior, "door", "henrik")
     page = page_of(prior, app, "samira", "door", paper_of(prior))

@@ -47,7 +47,7 @@ from tracker.search import service as search
 HOME = "/administration/guidance"
 PLACE = f"{HOME}/{ARTICLE}/en"
 EDIT = f"{PLACE}/edit"
-# Words of the shipped article, and others in their place.
+# Words of the shipped article, and their replacement.
 OLD, NEW = "three short lists", "three plain lists"
 HEADING = "## Say what you expect before you start {#expectations S1 S2 S3}"
 
@@ -242,7 +242,8 @@ def test_a_shipped_revision_waits_while_the_text_was_edited_here(
     assert search_hits("shipped lists") == []
     # The next start finds nothing new.
     assert ship(folder) == []
-    # Another text under the same number is a mistake, and one under the next waits in its place.
+    # Another text under the same number is a mistake; one under the next number waits instead of
+    # it.
     with pytest.raises(ContentError, match="the text differs from revision 4"):
         ship(shipped_content(folder, 4, "three shipped lists", "other lists"))
     ship(shipped_content(folder, 5))
@@ -295,7 +296,7 @@ def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
     ]
     assert search_hits("three shipped lists") == [ARTICLE]
     assert events(session, "article_published")[-1]["base"] is None
-    # From now on shipped revisions are taken over at once again.
+    # From now on shipped revisions are used immediately again.
     assert ship(folder) == []
     ship(shipped_content(folder, 5, "three shipped lists", "three last lists"))
     assert (current_of().shipped_revision, current_of().waits) == (5, False)
@@ -318,7 +319,7 @@ def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
     assert ship(folder) == []
     ship(shipped_content(folder, 5, "three shipped lists", "three last lists"))
     assert revisions_of()[0].waits
-    # What was passed over can still be used later, while it is the newest.
+    # A revision that was not used can still be used later, while it is the newest.
     guidance_editing.use_shipped(ada, ARTICLE, "en", 6, reason="After all")
     session.commit()
     assert current_of().revision == 6
@@ -396,7 +397,7 @@ def test_a_signed_agreement_still_shows_the_guidance_of_its_day(
     assert "This revision is not current." in of_its_day.text
     now = ilena.page(of_its_day.links()["Read the current revision, number 4"])
     assert NEW in now.text
-    # What is begun now stands beside the text of now.
+    # An edit begun now is compared with the current text.
     draft = demonstration.checklists["differing", "terms"]
     assert NEW in ilena.page(f"/checklists/{draft}").text
 
@@ -588,7 +589,7 @@ def test_any_two_revisions_are_compared(people: House, browser_of: BrowserOf) ->
     assert "Differences from revision 3" in ada.page(f"{PLACE}/5?with=3").text
     assert "Differences from revision 4" in ada.page(f"{PLACE}/5?with=77").text
     assert "There is no other revision to compare with." not in page.text
-    # An older text is the beginning of a new one.
+    # An older text is the start of a new one.
     assert "You started from revision 3." in ada.page(f"{EDIT}?from=3").text
     assert OLD in ada.page(f"{EDIT}?from=3").form().values["text"][0]
 

@@ -37,7 +37,7 @@ Leave out
 
 
 class Import:
-    """Runs the command on a file written for the test."""
+    """A function that runs the command on a file written for the test."""
 
     def __init__(self, app: Flask, folder: Path) -> None:
         self.app = app

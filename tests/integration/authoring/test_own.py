@@ -267,7 +267,7 @@ def test_without_a_word_for_partners_it_stays_in_the_organisation(place: Place) 
 
 def test_partners_read_a_shared_article(place: Place) -> None:
     row = place.article(for_partners=True)
-    # Not another NPM, not a CSO of no common cooperation, not who audits or administers.
+    # Not another NPM, a CSO without a common cooperation, an auditor or an administrator.
     assert readers(place, row) == OF_THE_DOOR | OF_THE_NPM | OF_THE_LANTERN
 
 
@@ -411,7 +411,7 @@ def test_keywords_find_it_in_question_summary_and_text(place: Place) -> None:
 
 
 def page_words(page: Page, wanted: str) -> list[str]:
-    """Return the words of a link, which marks may part."""
+    """Return the text of a link, which highlighting may split."""
     return [words for words in page.links() if words.replace(" ", "") == wanted.replace(" ", "")]
 
 
@@ -439,7 +439,7 @@ def test_other_organisations_articles_change_no_byte_of_a_persons_pages(
 
     def bodies() -> list[str]:
         texts = (browser.get(address).get_data(as_text=True) for address in addresses)
-        # The token of a form is another one each time.
+        # A form's token differs each time.
         return [Page(text, "/").text for text in texts]
 
     before = bodies()

@@ -66,13 +66,13 @@ def stored_words(session: Session, number: int = 90) -> list[TemplateWords]:
 
 
 def in_use(number: int = 90) -> dict[str, str]:
-    """Return the labels of the items in Arabic, of the words in use."""
+    """Return the items' labels from the Arabic translation in use."""
     template = library.localized(row(number), "ar")
     return {item.code: item.label for item in template.items if language_of(item.label) == "ar"}
 
 
 def corrected(template: Template, label: str = "أصحّ") -> languages.ChecklistWords:
-    """Return words of which those of M1 are better."""
+    """Return a translation in which M1's is better."""
     words = arabic_words(template)
     better = words.items["M1"].model_copy(update={"label": label})
     return words.model_copy(update={"items": words.items | {"M1": better}})
@@ -212,7 +212,7 @@ def test_an_untranslated_checklist_is_shown_in_its_own_language(session: Session
 
 @pytest.fixture
 def spoken(app: Flask, session: Session) -> Table:
-    """A cooperation on small terms with words in Arabic, but for M2 and M6."""
+    """A cooperation on small terms translated into Arabic, except M2 and M6."""
     table = starting_points.of(app).use("spoken", _spoken).load(session)
     session.commit()
     return table
@@ -249,7 +249,7 @@ def element(page: Page, **attributes: str) -> Element:
 
 
 def marked(part: Element) -> list[tuple[str, str]]:
-    """Return what is marked as English inside a part of a page: its words and direction."""
+    """Return what is marked as English inside a part of a page: its text and direction."""
     return [
         (" ".join("".join(element.itertext()).split()), element.attrib.get("dir", ""))
         for element in part.iter()
@@ -273,7 +273,7 @@ def test_an_untranslated_text_is_marked_with_its_language_and_direction(room: Ro
     page = room.page("joana")
     without = dict(marked(element(page, id="m2")))
     assert without["Item M2"] == without["What about M2?"] == "ltr"
-    # Nothing of what has words: guidance beside it is marked by itself.
+    # Nothing that is translated; the guidance beside it has its own mark.
     assert "عربي Item M1" not in dict(marked(element(page, id="m1")))
     assert not [
         element for element in room.page("samira").root.iter("bdi") if "lang" in element.attrib
@@ -472,7 +472,7 @@ def test_with_one_language_there_is_nothing_to_choose(room: Room) -> None:
 
 @pytest.fixture
 def sent(room: Room) -> Room:
-    """The terms are sent; the Arabic text counts."""
+    """The terms are sent; the Arabic text is binding."""
     room.table.agree()
     send(room.table, "ar")
     return room
@@ -538,7 +538,7 @@ def test_words_that_are_corrected_later_leave_a_frozen_text_as_it_was(sent: Room
 
 
 def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -> None:
-    """Whoever saves in Arabic leaves the same rows as who saves in English."""
+    """Saving in Arabic leaves the same rows as saving in English."""
     in_arabic(room, "ilena")
     room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
     (event,) = room.table.events("answer_saved")
@@ -547,12 +547,12 @@ def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -
     assert loaded.template.by_code["M1"].label == "Item M1"
 
 
-# The shape before
+# The previous format
 
 
 @pytest.fixture
 def first(room: Room) -> Room:
-    """The terms were frozen and signed when texts had the first shape, and are amended now."""
+    """The terms were frozen and signed in the first format, and are amended now."""
     table = room.table
     table.agree()
     shape = texts.first_shape(texts.first_item("M1"), texts.first_item("M2"))
@@ -615,7 +615,7 @@ def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room)
     assert "items differ" in page.text
     in_arabic(first, "ilena")
     other = first.page("ilena", "/revisions?old=1&new=draft")
-    # Compared in the language both have, so that a translation is no change.
+    # Compared in the language that both have, so that a translation isn't a change.
     assert "عربي" not in other.text.replace("العربية", "").replace("عربي A small", "")
 
 

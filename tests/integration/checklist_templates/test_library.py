@@ -1,4 +1,4 @@
-"""Publishing checklists: each version once and for good, and where guidance is used."""
+"""Publishing checklists: each version once and permanently, and where guidance is used."""
 
 import shutil
 from pathlib import Path

@@ -82,7 +82,7 @@ class Offer:
 
 @dataclass
 class Desk:
-    """A checklist and the model beside it: what may be done now, and with which result."""
+    """A checklist and the model beside it: what can be done now, and with which result."""
 
     table: Table
     book: Book
@@ -103,7 +103,7 @@ class Desk:
     def is_at_work(self, code: str) -> bool:
         """Return whether an item is shown and may be changed: live lists always, others in a draft.
 
-        Once a text came back for some items, what else is agreed stays so.
+        Once a text was reopened for some items, everything else that is agreed stays so.
         """
         if self.book.shown(code) != truth.YES:
             return False
@@ -324,7 +324,7 @@ class AnyOrder(RuleBasedStateMachine):
         if desk.attempt(is_right, lambda: self._take(code, body, Stance.ACCEPTS, seen)):
             self._unseen_goes_to_history(code)
             desk.say(code, body, truth.ACCEPTS)
-            # Whoever accepts the answer goes back on what they proposed instead.
+            # Whoever accepts the answer withdraws what they proposed instead.
             desk.drop_offers(lambda offer: (offer.code, offer.body) == (code, body))
 
     def _unseen_goes_to_history(self, code: str) -> None:
@@ -396,7 +396,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.offers)
     @rule(data=st.data(), how=st.sampled_from(["accept", "turn down", "take back"]))
     def somebody_ends_a_proposal(self, data: st.DataObject, how: str) -> None:
-        """Accept or decline a proposal, or withdraw one's own."""
+        """Accept or decline a proposal, or withdraw one."""
         proposal = data.draw(st.sampled_from(list(self.desk.offers)))
         act = {
             "accept": self._accept_proposal,
@@ -530,7 +530,7 @@ class AnyOrder(RuleBasedStateMachine):
     def _petra(self) -> UUID:
         return self.table.land.users["petra"].id
 
-    # Sending, and what comes after
+    # Sending, and afterwards
 
     @precondition(lambda self: self.desk.state == "drafting" and not self.was_sent)
     @rule(
@@ -579,7 +579,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.signed)
     @rule(code=st.sampled_from([code for code in CODES if code != "M11"]), data=st.data())
     def the_amendment_is_called_off_and_opened_again(self, code: str, data: st.DataObject) -> None:
-        """The checklist says again what was signed; then another item is open."""
+        """The checklist says what was signed again; then another item is opened."""
         desk, table = self.desk, self.table
         for somebody_writes in (self._write, self._answer_for_own, self._propose_any):
             somebody_writes(data)
@@ -689,7 +689,7 @@ class AnyOrder(RuleBasedStateMachine):
             proposal, next(party for party in book.accepters(code) if party != body)
         )
 
-    # What is so after each step
+    # Invariants after each step
 
     @invariant()
     def all_is_as_it_truly_is(self) -> None:

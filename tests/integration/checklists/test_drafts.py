@@ -1,6 +1,6 @@
 """Drafts: unsaved text is stored only for its author, never lost, and never an answer.
 
-In one file: one draft, from its first letter to its end, in the same browsers.
+In one file: one draft, from its first character to its end, in the same browsers.
 """
 
 import datetime as dt
@@ -51,7 +51,7 @@ SetTime = Callable[[dt.datetime | None], None]
 
 
 class Desk(Room):
-    """The table with a browser for each person, for writing and interrupting."""
+    """The table with a browser for each person who writes or interrupts."""
 
     def form(self, first: str, rest: str = "/items/M1/answer", **typed: Any) -> dict[str, Any]:
         """Return the data a page would send with these words typed into its form."""
@@ -103,7 +103,7 @@ def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> Sav
     return draft
 
 
-# Kept and found again
+# Saved and found again
 
 
 def test_typed_words_are_kept_and_shown_in_the_form_again(desk: Desk) -> None:
@@ -163,7 +163,7 @@ def test_an_unreadable_value_is_kept_as_it_was_typed(app: Flask, session: Sessio
     assert form["kind"] == ["a"]
     assert (form["t-0-what"], form["t-0-due"]) == (["First"], ["soon"])
     assert form["t-1-what"] == ["Later"]
-    # What was taken out of the form later is not there again.
+    # What was later removed from the form isn't there again.
     sent = desk.form("samira")
     del sent["sure"], sent["kind"]
     assert desk.post("samira", "/items/M1/draft", sent).status_code == 200
@@ -236,7 +236,7 @@ def test_an_outdated_page_gets_the_current_number_and_overwrites_nothing(desk: D
 def test_only_a_page_that_has_seen_another_windows_draft_overwrites_it(desk: Desk) -> None:
     old = desk.form("samira", words="From an old window.")
     desk.keep("samira", number=7, words="From a new window.")
-    # A higher number alone does not do.
+    # A higher number alone isn't enough.
     reply = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
     assert reply.json == {"state": "behind", "number": 7, "kept": True}
     seen = {**old, "draft_number": ["9"], "draft_known": ["0 7"]}
@@ -278,7 +278,7 @@ def test_a_draft_in_transit_when_the_answer_was_saved_does_not_come_back(desk: D
     assert reply.json == {"state": "behind", "number": 4, "kept": False}
     assert desk.typed("samira") is None
     assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
-    # What is typed on the page that is opened next is kept.
+    # What is typed on the page that is opened next is saved.
     assert desk.keep("samira", words="More.").json["state"] == "kept"  # type: ignore[index]
 
 
@@ -296,7 +296,7 @@ def test_an_unreadable_number_counts_as_zero(desk: Desk, number: str) -> None:
 def test_two_windows_that_begin_in_the_same_moment_make_one_draft(desk: Desk) -> None:
     checklist, whose = desk.table.checklist(), desk.whose("samira")
     keep(desk, number=1)
-    # As if the row of the other window were not seen yet.
+    # As if the other window's row weren't visible yet.
     draft = drafts._new(checklist, whose)
     assert draft.number == 1
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 1
@@ -396,7 +396,7 @@ def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
     assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
 
 
-# From the wrong side
+# Without permission
 
 
 @pytest.mark.both_databases
@@ -424,7 +424,7 @@ def test_a_pages_token_is_valid_only_for_its_item_and_person(desk: Desk) -> None
     sent = desk.form("samira", words=MARK)
     assert desk.post("samira", "/items/M3/draft", sent).status_code == 400
     genuine = sent["draft_page"][0]
-    # Its first letter stands for the first six bits of what is signed: no other letter does.
+    # Its first character is exactly the first six bits of what is signed.
     altered = ("W" if genuine[0] != "W" else "X") + genuine[1:]
     for token in ("", "x", altered):
         response = desk.post("samira", "/items/M1/draft", {**sent, "draft_page": [token]})
@@ -446,7 +446,7 @@ def scene(session: Session, demonstration: Demonstration) -> Scene:
 
 
 def on_visit(scene: Scene, app: Flask) -> tuple[CheckedClient, str]:
-    """Keep a draft of the CSO's expert on the roles of the visit; return browser and address."""
+    """Save a draft of the CSO's expert on the visit's roles; return browser and address."""
     leyla = scene.demonstration.browser(app, "leyla")
     address = f"/checklists/{scene.checklist(ChecklistKind.VISIT_ROLES).id}/items/V8/propose"
     roles = scene.checklist(ChecklistKind.VISIT_ROLES)
@@ -518,7 +518,7 @@ def test_keeping_their_answer_leaves_my_words_as_a_draft(desk: Desk) -> None:
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten working days."}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
-    # Opened again, both are shown with the difference; also after its script kept the words.
+    # Opened again, both are shown with the difference, even after its script saved the text.
     reply = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
     assert reply.json is not None
     assert reply.json["state"] == "kept"
@@ -665,7 +665,7 @@ def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
     page = Page.of(response)
     assert page.h1 == "Your session ended before this was sent"
     assert "it's kept as your draft" in page.text
-    # Who finds the telephone reads nothing.
+    # Whoever finds the phone reads nothing.
     assert MARK not in page.html
     assert f"next={desk.address}/items/M1/answer" in page.links()["Sign in again"]
     assert desk.table.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
@@ -745,7 +745,7 @@ def test_a_newer_draft_is_not_overwritten_by_a_page_of_an_ended_session(
     )
     page = Page.of(response)
     assert desk.typed("samira") == {"words": ["Newer."]}
-    # Then it is shown for copying, as on other pages; without what the page sent beside it.
+    # Then it is shown for copying, as on other pages, without what the page sent besides it.
     assert "From an old window." in page.text
     assert sent["draft_page"][0] not in page.html
 
@@ -775,7 +775,7 @@ def test_the_script_learns_that_the_session_ended_and_the_words_are_kept(
     reply = desk.post("samira", "/items/M1/draft", {**sent, **more})
     assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
     assert desk.typed("samira") == {"words": ["More."]}
-    # A text of another window is not written over so either.
+    # This doesn't overwrite a text from another window either.
     reply = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
     assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": False})
     assert desk.typed("samira") == {"words": ["More."]}

@@ -136,7 +136,7 @@ def test_the_counts_follow_when_a_named_person_is_suspended_and_restored(table: 
 
 
 def test_the_counts_follow_when_an_organisation_says_that_it_litigates(session: Session) -> None:
-    """S66: what it says of itself is an interest that M14 has to declare."""
+    """S66: what it says about itself is an interest that M14 has to declare."""
     interests = a_table("interests", a_column("party", "party"), a_column("declares"))
     table = set_out(session, template=a_template(an_item("M14", interests)))
     door = session.get_one(Organisation, table.land.id("door"))
@@ -296,7 +296,7 @@ def test_each_party_keeps_its_own_answer(table: Table) -> None:
 
 
 def test_nobody_answers_for_another_party_or_person(table: Table) -> None:
-    """S11: the owner of an answer is who acts, whatever is asked for."""
+    """S11: the owner of an answer is the person acting, whatever the request says."""
     saved = service.save_answer(
         table["samira"], table.checklist(), "M7", PARTY, {"words": "x"}, base_version=0
     )
@@ -375,7 +375,7 @@ def test_a_conditional_item_appears_and_disappears_with_the_answer_it_depends_on
     assert table.standing("M4").done
 
 
-# What changes around a checklist
+# Changes around a checklist
 
 
 def test_a_change_of_modes_immediately_changes_what_is_required(table: Table) -> None:

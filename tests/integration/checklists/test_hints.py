@@ -217,7 +217,7 @@ def test_an_answer_holds_for_its_sentence_alone(table: Table) -> None:
 
 
 def test_text_of_another_side_is_asked_about_again(table: Table) -> None:
-    """A proposal that was accepted has the words of the party that proposed it."""
+    """An accepted proposal has the words of the party that proposed it."""
     saved = table.save("ilena", "M1", words="As we like.")
     proposal = positions.propose(
         table["samira"],

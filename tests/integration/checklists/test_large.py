@@ -18,14 +18,14 @@ from tracker.comments.models import Comment
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
-# Of the processor: a page takes well below a second. What is not seen by a person who waits is
-# noticed by make bench; this notices only that something grows with the square of the rows.
+# CPU time: a page takes well below a second. make bench measures smaller differences; this notices
+# only if something grows with the square of the rows.
 SECONDS = 5.0
 
 
 @pytest.fixture
 def crowds(session: Session) -> tuple[Crowd, Crowd]:
-    """A small one and the large one."""
+    """A small checklist and the large one."""
     sizes = (large.make(session, SMALL), large.make(session, LARGE))
     session.commit()
     return sizes

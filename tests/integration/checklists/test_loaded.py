@@ -66,7 +66,7 @@ def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
 def test_an_answer_just_saved_is_as_it_is_read_later(
     session: Session, statements: Statements, scope: AnswerScope
 ) -> None:
-    """The answers that were read stay in step with what is written; they are not read again."""
+    """The answers that were read stay in step with what is written, and aren't read again."""
     words_of_all, words_of_each = a_field(), a_field(sets="each_party", accepts="none")
     field = words_of_all if scope is AnswerScope.SHARED else words_of_each
     table = set_out(session, template=a_template(an_item("M1", field), an_item("M2")))
@@ -162,7 +162,7 @@ def test_changes_made_before_the_lock_are_read(
     written = _reading_of(checklist)
     columns = {column.key: getattr(written, column.key) for column in Answer.__table__.columns}
     if db.engine.dialect.name == "sqlite":
-        db.session.commit()  # one writer at a time: nobody writes while this transaction goes on
+        db.session.commit()  # one writer at a time: nobody writes during this transaction
     with db.engine.begin() as other:
         other.execute(sa.insert(Answer).values(**columns | {"id": uuid4()}))
     hold(checklist)

@@ -1,4 +1,4 @@
-"""Loading several checklists at once: as each by itself, in as many queries as one."""
+"""Loading several checklists together: the same result as one by one, in as many queries as one."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -64,7 +64,7 @@ def test_several_take_as_many_queries_as_one(
         with statements() as sent:
             load_all(wanted)
         counts.append(len(sent))
-    # One more for suggestions, flags and second readings each, since there are some.
+    # One more each for suggestions, flags and second readings, since there are some.
     assert counts[0] <= counts[1] <= counts[0] + 3
 
 

@@ -1,4 +1,4 @@
-"""Points that parties add to a checklist for their cooperation alone (domain.md, 2.6)."""
+"""Points that parties add to a checklist for their own cooperation (domain.md, 2.6)."""
 
 import pytest
 import sqlalchemy as sa

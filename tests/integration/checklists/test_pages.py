@@ -64,7 +64,7 @@ class Room:
         return self.browser(first).page(f"{self.address}{rest}", status)
 
     def submit(self, first: str, rest: str, **fields: Any) -> Page:
-        """Fill in the form of a page and return the page after."""
+        """Fill in the form of a page and return the next page."""
         return Page.of(self.browser(first).submit(f"{self.address}{rest}", **fields))
 
     def press(self, first: str, button: str, item: str) -> Page:
@@ -86,7 +86,7 @@ def room(app: Flask, table: Table) -> Room:
 
 
 def forms(page: Page) -> list[tuple[str, dict[str, str], str]]:
-    """Return each form of the items: where it is sent, with what, and its button's words."""
+    """Return each form of the items: where it is sent, with what, and its button's text."""
     rows = []
     for form in page.root.iter("form"):
         fields = {
@@ -115,7 +115,7 @@ def items(page: Page) -> list[str]:
     ]
 
 
-# Links of an item to pages for reading, or to matters of one's own side.
+# An item's links to pages for reading, or to matters of the person's own side.
 BESIDE = ("/history", "/comments", "/assign", "/keep-as-model?for=shared")
 
 
@@ -167,9 +167,9 @@ def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room)
         "Ask to discuss",
         "Flag: limits the NPM's independence",
     }
-    # Who has accepted has nothing more to accept.
+    # A party that has accepted has nothing more to accept.
     assert "Accept" not in acts(room.page("samira"), "M1")
-    # Nobody else has a say on it, and the CSO's member does.
+    # Nobody else may answer it, but the CSO's member may.
     assert "Accept" in acts(room.page("leyla"), "M1")
 
 
@@ -299,7 +299,7 @@ def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
     assert "What Dora wrote." in page.text
     assert "Dora Lund" in page.text
     assert "What Samira wrote." in page.text
-    # One's own text stays in the form, and can be saved over the other's by choice.
+    # The person's text stays in the form; they can choose to save it over the other one.
     again = page.form()
     assert again.filled_in()["words"] == ["What Samira wrote."]
     saved = room.browser("samira").post(
@@ -598,7 +598,7 @@ def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
     assert "declined a change that Open Door Legal Aid suggested" in shown
     assert "Three days are too few." in shown
     assert "Ilena Dorvath" in shown
-    # With the next answer it is history.
+    # With the next answer it is only in the history.
     accepted = positions.propose(
         room.table["joana"],
         room.table.checklist(),
@@ -758,7 +758,7 @@ def test_a_flag_without_what_was_seen_is_not_raised(room: Room) -> None:
     room.table.settle("M1")
     address = f"{room.address}/items/M1/flag"
     loaded = room.table.loaded()
-    # A digest alone is not what the instance says that their page showed.
+    # A digest alone doesn't prove what their page showed.
     for seen in ("", item_digest(loaded, loaded.item("M1"))):
         answer = room.browser("samira").post(
             address, data={"reason": "Does a donor decide?", "seen": seen}
@@ -779,7 +779,7 @@ def to_read(room: Room) -> None:
 
 
 def change_and_agree(room: Room, code: str, words: str) -> None:
-    """Have a CSO suggest other words, the NPM accept them, and the third party agree."""
+    """Have a CSO suggest a change, the NPM accept it, and the third party agree."""
     table = room.table
     answer = table.loaded().sheet.shared(code)
     assert answer is not None
@@ -849,7 +849,7 @@ def test_the_second_reader_sees_every_item_that_the_parties_sign(room: Room) -> 
     assert all(item(page, code) for code in shown_items)
 
 
-# What changed around it
+# Changes around it
 
 
 def test_whoever_left_is_named_in_what_they_wrote_and_missed_where_they_are_named(
@@ -981,7 +981,7 @@ def test_removed_and_added_words_are_marked_for_screen_readers_too(room: Room) -
 def test_saving_an_answer_takes_few_statements(
     room: Room, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
-    """Of the terms, with two CSOs and no visit: first one that was not answered yet."""
+    """For the terms, with two CSOs and no visit, beginning with one not answered yet."""
     browser, address = room.browser("ilena"), f"{room.address}/items/M1/answer"
     counts = []
     for words in ("First.", "Second."):

@@ -221,7 +221,7 @@ def test_an_accepted_proposal_is_the_answer_and_reopens_the_rest(table: Table) -
     proposal = propose(table, "samira")
     answer = accept_it(table, "ilena", proposal)
     assert (answer.version, answer.values) == (2, NEW)
-    # The words are the proposer's; the trail says who took them over.
+    # The words are the proposer's; the trail says who accepted them.
     assert answer.author_id == table.land.users["samira"].id
     assert answer.organisation_id == table.land.id("door")
     assert stances(table) == {"npm": "accepts", "door": "accepts"}
@@ -242,7 +242,7 @@ def test_another_partner_may_accept_what_all_write_together(table: Table) -> Non
 
 
 def test_partners_do_not_change_an_answer_only_the_npm_writes(table: Table) -> None:
-    """S6: a partner's proposal and another partner's yes decide nothing for the NPM."""
+    """S6: a partner's proposal and another partner's acceptance decide nothing for the NPM."""
     table.save("ilena", "M3")
     table.accept("M3", "samira", "joana")
     proposal = propose(table, "samira", "M3")
@@ -382,7 +382,7 @@ def test_a_party_takes_its_own_proposal_back(table: Table) -> None:
     positions.withdraw_proposal(table["dora"], table.checklist(), proposal.id)
     assert proposal.state is ProposalState.WITHDRAWN
     assert len(table.events("proposal_withdrawn")) == 1
-    # The party still has to say what it thinks of the answer.
+    # The party still has to take a position on the answer.
     assert table.waiting("M1") == {"door"}
 
 

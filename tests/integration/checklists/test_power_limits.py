@@ -52,7 +52,7 @@ def a_limit(key: str, *powers: str, **more: Any) -> dict[str, Any]:
 
 
 def limited() -> Template:
-    """Return terms in which the answer to M1 can give findings away, and M2's table much more."""
+    """Return terms in which the answer to M1 can give away findings, and M2's table much more."""
     return a_template(
         an_item(
             "M1",
@@ -248,7 +248,7 @@ def test_a_reviewers_flag_is_independent_of_the_flag_raised_by_a_rule(desk: Tabl
     assert is_open(desk) == []
 
 
-# What changes around it
+# Changes around it
 
 
 def test_an_item_that_no_longer_applies_is_no_longer_flagged(desk: Table) -> None:
@@ -453,7 +453,7 @@ def test_the_history_tells_of_the_rules(desk_room: Room) -> None:
     )
 
 
-# Words that can limit
+# Phrases that may limit the NPM
 
 
 def test_words_that_can_limit_are_pointed_at_beside_answer_and_proposal(room: Room) -> None:

@@ -40,7 +40,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 
 ROLES, TERMS = ChecklistKind.VISIT_ROLES, ChecklistKind.TERMS
-# Words that stand nowhere else.
+# Words that occur nowhere else.
 ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED, OWN = (
     f"quillfen-{name}-mark"
     for name in ("answer", "proposed", "why", "no", "talk", "reason", "declined", "own")
@@ -170,7 +170,7 @@ def everything_said(scene: Scene, roles: Checklist) -> set[str]:
 
 
 def test_everything_is_decrypted_with_the_key(scene: Scene, roles: Checklist) -> None:
-    # The reason of the amendment gave way to that of the decline; the position keeps it.
+    # The reason for the decline replaced the amendment's; the position keeps it.
     assert everything_said(scene, roles) >= set(MARKS)
     assert encryption.reason_of(roles.cooperation_id, roles) == DECLINED
 
@@ -224,7 +224,7 @@ def test_with_the_key_destroyed_nothing_is_read_any_more(scene: Scene, roles: Ch
 
 
 def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -> None:
-    """Class K8: they are searched, and shown to auditors."""
+    """Class K8: they are searchable, and shown to auditors."""
     terms = scene.checklist(TERMS, None)
     rows = scene.session.scalars(sa.select(Answer).where(Answer.checklist_id == terms.id)).all()
     assert rows
@@ -233,12 +233,12 @@ def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -
     assert encryption.key_for(roles) == keys.key_of(roles.cooperation_id)
 
 
-# Who could sign must be able to open
+# People who could sign must be able to open it
 
 
 @pytest.fixture
 def agreed(scene: Scene, writers: dict[Any, Actor]) -> Checklist:
-    """The visit's roles opened again by an amendment, and agreed."""
+    """The visit's roles, reopened by an amendment, and agreed."""
     roles = scene.checklist(ROLES)
     agreements.amend(scene.actor("ilena"), roles, reason="Anew.", items=["V8"])
     accept(roles, "V8", writers)
@@ -269,7 +269,7 @@ def test_a_person_who_may_not_open_the_text_is_not_asked_to_sign_it(
 
 
 def test_a_whole_answer_to_each_item_of_a_visit_can_be_made(scene: Scene) -> None:
-    """The factory of whole answers knows the team and the first day."""
+    """The factory of complete answers knows the team and the first day."""
     loaded = load(scene.checklist(ROLES))
     rows = whole(loaded, "V5")["roles"]
     assert {row["person"] for row in rows} == {

@@ -1,4 +1,4 @@
-"""A review covers what was shown: ways of working that show more void it."""
+"""A review covers what was shown: a change of the ways of working that shows more voids it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An NPM of two people: both write, its head reads the safeguards alone and says why."""
+"""An NPM of two people: both write, and its head reads the safeguards alone and says why."""
 
 import pytest
 from flask import Flask
@@ -66,7 +66,7 @@ def terms_of(cooperation: Cooperation) -> Checklist:
 
 
 def written_by_both(land: Country, cooperation: Cooperation) -> Checklist:
-    """Have the head write an answer and the other all the rest, with the head as reader."""
+    """Have the head write one answer and the other person all the rest, with the head as reader."""
     terms = terms_of(cooperation)
     loaded = load(terms)
     service.save_answer(

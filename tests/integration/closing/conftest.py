@@ -1,4 +1,4 @@
-"""The demonstration, its complete cooperation running or ended, fresh for each test."""
+"""The demonstration, with its complete cooperation running or ended, fresh for each test."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +23,7 @@ def scene(session: Session, demonstration: Demonstration) -> Scene:
 
 @pytest.fixture
 def end_cooperation(scene: Scene) -> Callable[[], None]:
-    """Ends the agreed terms, and the cooperation with them, as a signatory and the worker do."""
+    """Ends the agreed terms, and with them the cooperation, as a signatory and the worker do."""
     return partial(_end, scene)
 
 

@@ -66,7 +66,7 @@ def people_of(scene: Scene, body: str) -> set[str]:
 
 
 def test_a_visit_beyond_the_last_day_of_a_party_is_not_ready(scene: Scene) -> None:
-    """The day is known before it comes: J2 says who of the team leaves."""
+    """The day is known in advance: J2 says who on the team leaves."""
     assert scene.visit().is_ready
     departures.give_notice(scene.actor("otto"), scene.cooperation, reason="Other plans.")
     scene.session.commit()

@@ -41,10 +41,11 @@ def others(side: Side) -> tuple[str | None, ...]:
 def answers(
     browser: CheckedClient, written: Written, *classes: str, first: int = 0
 ) -> Iterator[str]:
-    """Ask for comments by their address in every way; yield what isn't as if it was not there.
+    """Request comments by their URLs in every way; yield where one doesn't look nonexistent.
 
-    Five comments of different kinds stand at each place: every third one is of each kind and place.
-    In the short form each way is tried with a few of them in turn, beginning with the first named.
+    There are five comments of different kinds at each place: every third one covers each kind and
+    place. In the short form each way is tried with a few of them in turn, beginning with the first
+    named.
     """
     wanted = [comment_id for name in classes for comment_id in written.comments[name].comments][::3]
     few = effort.tries(2, len(wanted))
@@ -56,7 +57,7 @@ def answers(
     ]
     for method, rest in ways:
         nothing = uuid4()
-        # A word that waits to be shown (a session ended) stands on one page only.
+        # A message waiting to be shown (a session ended) is on one page only.
         ask(browser, method, f"/comments/{nothing}{rest}", str(nothing))
         plain = ask(browser, method, f"/comments/{nothing}{rest}", str(nothing))
         for comment_id in islice(in_turn, few):
@@ -109,7 +110,7 @@ def test_search_exports_and_errors_reveal_them_to_nobody_else(
 
 
 def found_by(browser: CheckedClient, page: str, word: str) -> str:
-    """Return what a page answers to a word, the word itself taken out."""
+    """Return a page's response to a search word, with the word itself removed."""
     response = browser.open(f"{page}?q={word}&words={word}", read=False)
     return without_tokens(response.get_data(as_text=True)).replace(word, "")
 
@@ -119,7 +120,7 @@ def test_by_their_addresses_threads_and_lists_stay_to_outsiders_as_they_were(
 ) -> None:
     def pages() -> list[str]:
         shown = []
-        # What links lead to, the walks over all pages compare.
+        # The walks over all pages compare what links lead to.
         for key in ("celia", *ELSEWHERE):
             browser = demonstration.browser(app, key)
             for cooperation, kind in side.comments:

@@ -1,6 +1,6 @@
 """The pages of comments: the thread, writing, choosing an audience, actions on a comment.
 
-In one file: the pages of one thread, each tried from the same sides.
+In one file: the pages of one thread, each tested from the same sides.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ def all_forms(page: Page) -> list[Form]:
 
 
 def submit(talk: Talk, first: str, item: str | None = "M1", **fields: object) -> Page:
-    """Fill in the form of a thread and return the page after."""
+    """Fill in the form of a thread and return the next page."""
     browser, address = talk.browser(first), talk.thread(item)
     form = writing(browser.page(address))
     sent = browser.open(
@@ -68,7 +68,7 @@ def press(talk: Talk, first: str, written: Comment, act: str) -> Page:
 
 
 def text_of(page: Page, written: Comment) -> str:
-    """Return all that can be read of one comment."""
+    """Return all the text of one comment."""
     (line,) = [
         element for element in page.root.iter("li") if element.attrib.get("id") == f"c-{written.id}"
     ]
@@ -76,7 +76,7 @@ def text_of(page: Page, written: Comment) -> str:
 
 
 def offered(page: Page, written: Comment) -> set[str]:
-    """Return what can be done with a comment: the last parts of its addresses."""
+    """Return what can be done with a comment: the last parts of the URLs."""
     start = f"/comments/{written.id}/"
     addresses = [*page.addresses(), *(form.action for form in all_forms(page))]
     return {address.removeprefix(start) for address in addresses if address.startswith(start)}
@@ -350,7 +350,7 @@ def test_a_task_that_is_late_says_so(talk: Talk, frozen_time: Time) -> None:
     assert "Overdue since" in text_of(talk.page("ilena", talk.thread()), written)
 
 
-# Who is turned away
+# Who is refused
 
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
@@ -455,7 +455,7 @@ def test_two_thousand_comments_cost_as_many_queries_as_three(
 
 
 def fill(table: Table, codes: list[str], times: int) -> None:
-    """Put rows in as the services do, each with its own author, mention and task in turn."""
+    """Insert rows as the services do, each with its own author, mention and task in turn."""
     firsts = ("ilena", "oren", "samira", "dora", "joana", "leyla", "otto", "henrik", "tomas")
     terms = table.checklist()
     start = clock.now()

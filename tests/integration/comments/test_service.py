@@ -1,6 +1,6 @@
 """The service functions for comments: what they change, refuse, record and send.
 
-In one file: they are one set of functions, tried on the same table.
+In one file: they are one set of functions, tested on the same table.
 """
 
 import datetime as dt
@@ -341,7 +341,7 @@ def test_a_task_is_due_today_or_later(talk: Talk) -> None:
 
 
 def remind(talk: Talk, folder: Path) -> list[OutboxMessage]:
-    """Have the worker do a round, and return the reminders there are."""
+    """Have the worker do a round, and return all reminders so far."""
     talk.session.commit()
     jobs.run_once(from_url(f"file://{folder}"), with_dates=True)
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "comment_task_due")

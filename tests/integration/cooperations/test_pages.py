@@ -1,6 +1,6 @@
 """Pages of cooperations: with and without permission, and with bad input.
 
-In one file: the pages of one cooperation, each tried from the same sides.
+In one file: the pages of one cooperation, each tested from the same sides.
 """
 
 import datetime as dt

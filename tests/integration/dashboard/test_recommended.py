@@ -28,7 +28,7 @@ def land(session: Session) -> Country:
 
 
 def next_step(page: Page) -> str:
-    """Return what the page says is to be done next."""
+    """Return what the page says has to be done next."""
     (section,) = [
         section
         for section in page.root.iter("section")

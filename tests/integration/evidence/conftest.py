@@ -11,6 +11,6 @@ from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 
 @pytest.fixture
 def folder(tmp_path: Path, app: Flask) -> Path:
-    """Where private keys are written during the test; empty at first."""
+    """The folder for private keys during the test; empty at first."""
     put(app, KEY_FOLDER.holding(KeyFolder(tmp_path / "evidence", "terms.npm.example")))
     return tmp_path / "evidence"

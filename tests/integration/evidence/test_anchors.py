@@ -47,7 +47,7 @@ def land(folder: Path, session: Session, frozen_time: Freeze) -> Country:
 
 
 def a_round(session: Session) -> list[str]:
-    """Make a checkpoint and mail it; return to whom, by first name."""
+    """Make a checkpoint and mail it; return the recipients by first name."""
     due.make_checkpoint()
     before = set(session.scalars(sa.select(OutboxMessage.id)))
     due.send_checkpoints()

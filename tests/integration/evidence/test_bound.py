@@ -452,7 +452,7 @@ def test_a_changed_row_is_noticed_and_the_bound_status_is_shown(
     assert state_of(scenes, scene) is AgreementState.DISAGREES
     jobs.compare_texts()
     assert [disagreement.reference for disagreement in disagreements.known()] == [scene.reference]
-    # No certificate is made while it is so, and the public check tells what is bound.
+    # No certificate is made meanwhile, and the public check reports what is bound.
     for revision_id, digest, outcome in zip(
         scene.revisions, scene.digests, OUTCOMES[name], strict=True
     ):
@@ -463,7 +463,7 @@ def test_a_changed_row_is_noticed_and_the_bound_status_is_shown(
 
 
 def shown(scenes: Scenes, scene: Scene) -> tuple[Verdict, AgreementState]:
-    """Return what the public check and the register say of a text that is or was in force."""
+    """Return what the public check and the register say about a text that is or was in force."""
     return verdicts.of_text(scene.reference, scene.digests[0]).verdict, state_of(scenes, scene)
 
 
@@ -537,13 +537,13 @@ def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(scenes: 
 
 
 class KilledError(Exception):
-    """Stands for the end of a process."""
+    """Simulates the end of a process."""
 
 
 def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
     scenes: Scenes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between checklists and undertakings, and between noting and committing."""
+    """Killed between checklists and undertakings, and between recording and committing."""
     scene = scenes["in force"]
     with hands() as connection:
         own = Tampering(connection, scene.cooperation_id)
@@ -559,11 +559,11 @@ def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
             patched.setattr(place, name, killed)
             with pytest.raises(KilledError):
                 jobs.compare_texts()
-        # What the database does when its connection is gone.
+        # What the database does when its connection is lost.
         db.session.remove()
         assert not disagreements.is_any()
         db.session.remove()
-    # It was noted each time, and came to nothing.
+    # It was recorded each time, and rolled back.
     assert noted == [True, True]
     jobs.compare_texts()
     assert [disagreement.reference for disagreement in disagreements.known()] == [scene.reference]
@@ -597,7 +597,7 @@ def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_text
     monkeypatch.setattr(jobs, "EVERY_SO_MANY_ROUNDS", 1)
     turns = iter([True, True, False])
     jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
-    # Both times from the beginning, noting it before the others are compared; it is noted once.
+    # Both times from the beginning, recording it before comparing the others; it is stored once.
     assert compared == [disagreements.BEGINNING, disagreements.BEGINNING]
     assert answers == [True, True]
     assert db.session.scalar(sa.select(sa.func.count(Disagreement.subject_id))) == 1
@@ -617,7 +617,7 @@ def last_event(own: Tampering, verb: str) -> int:
 
 
 def without_its_decline(own: Tampering, scene: Scene) -> None:
-    """Make the event that it was declined one that says nothing of it, and change the rows."""
+    """Replace the event that it was declined by one that doesn't say so, and change the rows."""
     completed(own, scene)
     own.update(EVENTS, own.event_id(last_event(own, "declined")), verb="came_into_force")
 
@@ -917,7 +917,7 @@ def test_pages_and_health_notice_a_clearance_and_terms_that_were_changed(
 def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(
     session: Session, demonstration: Demonstration
 ) -> None:
-    """A countersignature put in by hand has no event that bears witness to it."""
+    """A countersignature inserted by hand has no event that proves it."""
     undertaking = session.scalars(
         sa.select(Undertaking).where(Undertaking.state == UndertakingState.COUNTERSIGNED)
     ).first()

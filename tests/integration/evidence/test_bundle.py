@@ -1,6 +1,6 @@
 """Evidence exported as one file that two verifiers accept; confidential texts are left out.
 
-In one file: one export, which takes seconds, is opened by all tests.
+In one file: all tests open the same export, which takes seconds.
 """
 
 import datetime as dt
@@ -74,7 +74,7 @@ def rows(files: dict[str, bytes], kind: str) -> list[dict[str, object]]:
 
 
 def closed(files: dict[str, bytes]) -> set[str]:
-    """Return of what kinds the closed texts in a bundle are."""
+    """Return the kinds of the confidential texts in a bundle."""
     return {str(row["kind"]) for row in rows(files, parts.REVISION) if row["is_sealed"]}
 
 
@@ -179,7 +179,7 @@ def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
 def test_the_event_of_an_export_does_not_tell_that_somebody_may_open_a_visits_texts(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    """Henrik takes a visit's texts out beside his own undertaking, and then only the latter."""
+    """Henrik exports a visit's texts besides his own undertaking, and then only the latter."""
     take_out(app, demonstration, "henrik", with_closed="y")
     session.execute(sa.delete(AudienceMember))
     session.commit()
@@ -198,7 +198,7 @@ Hides = Callable[[Scene], None]
 
 
 def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, int]]:
-    """Count, by subject, the events that would tell a team: those with details, those without."""
+    """Count, by subject, the events that would reveal a team: those with details, those without."""
     counts: dict[UUID, int] = {}
     silent: dict[UUID, int] = {}
     left_out = set(manifest(files)["left_out"]["details"])
@@ -214,7 +214,7 @@ def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, in
 
 
 def of_visit(scene: Scene, number: int = 1) -> set[UUID]:
-    """Return a visit and its checklists: what events about it are about."""
+    """Return a visit and its checklists: the subjects of the events about it."""
     kinds = (ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN)
     return {scene.visit(number).id, *(scene.checklist(kind, number).id for kind in kinds)}
 
@@ -238,7 +238,7 @@ def not_listed_yet(scene: Scene) -> None:
 
 
 def listed_alone(scene: Scene) -> None:
-    """Listed, but read by a manager whom nobody listed."""
+    """Listed, but exported by a manager whom nobody listed."""
 
 
 def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
@@ -257,7 +257,8 @@ def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
     assert counts[roles.id] > 20, "answers and positions, those of each person too"
     assert counts[spoken.id] == 1
     assert not {spoken.id, *of_visit(scene)} & set(silent)
-    # Of the visit that he is not listed for, and of what is of no visit, nothing is told.
+    # Nothing is revealed about the visit that he isn't listed for, or about what belongs to no
+    # visit.
     assert set(counts) <= {spoken.id, *of_visit(scene)}
     assert {second.id, standing.id} <= set(silent)
     noted = session.scalars(
@@ -318,7 +319,7 @@ def of_undertakings(data: bytes) -> list[dict[str, Any]]:
 def test_a_csos_bundle_names_nobody_of_another_cso_by_their_undertaking(
     app: Flask, demonstration: Demonstration
 ) -> None:
-    """By the rule of the history: a manager reads of their own organisation's people."""
+    """By the rule of the history: a manager sees their own organisation's people."""
     answer = take_out(app, demonstration, "henrik", with_closed="y")
     assert judged(answer.data) == {}
     named = {str(details.get("person")) for details in of_undertakings(answer.data)}
@@ -521,7 +522,7 @@ def test_a_signature_that_was_changed_in_the_database_is_noticed_in_the_bundle(
 def test_a_certificate_of_a_text_that_lacks_a_signature_is_named_in_the_bundle(
     app: Flask, demonstration: Demonstration, session: Session, kind: str, which: SignatureKind
 ) -> None:
-    """The event is there still, as one of a text that stays closed might be."""
+    """The event is still there, as it might be for a text that stays confidential."""
     taken = service.export(
         Scene(session, demonstration).actor("henrik"),
         demonstration.cooperations["complete"],
@@ -601,7 +602,7 @@ def run(app: Flask, *args: str) -> Result:
 
 @pytest.fixture
 def file(app: Flask, demonstration: Demonstration, tmp_path: Path) -> Path:
-    """A bundle, taken out by the command."""
+    """A bundle, exported by the command."""
     path = tmp_path / "evidence.zip"
     done = run(app, "export", demonstration.references["complete"], "-o", str(path))
     assert done.exit_code == 0, done.output

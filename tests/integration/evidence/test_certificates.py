@@ -304,7 +304,7 @@ def test_a_text_in_an_unknown_format_is_reported(
     revision_id = agreements.send_sealed(land, confidentiality, "No shape at all.", PAIR).id
     agreements.sign(land, confidentiality, "tomas")
     db.session.commit()
-    # Nothing of such a shape comes into force here; a shape of later days may.
+    # Nothing in such a format comes into force here; a later format may.
     monkeypatch.setattr(issuing, "_require_signed_by_all", lambda _revision: None)
     with pytest.raises(CertificateError, match=f"Revision {revision_id} can't be set"):
         issuing.make(revision_id)
@@ -334,7 +334,7 @@ def test_two_workers_keep_one_certificate(land: Country, terms: Checklist) -> No
 
 
 def test_what_was_erased_gets_none(session: Session, demonstration: Demonstration) -> None:
-    """What could be decrypted no more can't be set; the ones that are there can't be read."""
+    """What can't be decrypted any more can't be typeset; existing certificates can't be read."""
     row = session.scalars(sa.select(Certificate).where(Certificate.is_sealed)).first()
     assert row is not None
     revision = session.get_one(Revision, row.revision_id)

@@ -133,7 +133,7 @@ def test_who_signs_gives_the_date_of_the_paper_while_others_still_have_to(
     )
     text = record_page(app, land, terms)
     assert f"signed on paper on {as_date(PAPER)}" in text
-    # In its block alone, where it is named for what it is.
+    # Only in its block, where it is labelled.
     assert text.count(as_datetime(CONFIRMED)) == text.count(
         f"Scan confirmed on {as_datetime(CONFIRMED)}"
     )
@@ -156,12 +156,12 @@ def test_an_earlier_agreement_is_dated_by_its_paper_wherever_its_signatures_are_
     app: Flask, land: Country, former: Checklist
 ) -> None:
     signed = f"Signed on paper on {as_date(FORMERLY)}"
-    # Whoever confirmed it for a party may have done so before the last of them did.
+    # Whoever confirmed it for one party may have done so before the others.
     confirmed = f"All other parties had confirmed the scan by {as_datetime(COMPLETE)}"
     for text in (record_page(app, land, former), checked(app, former).text):
         assert text.count(signed) == text.count(confirmed) == text.count(as_datetime(COMPLETE)) == 3
     words = certificate_words()
-    # In the block of signatures and where it is said how it was proved; the date in the text too.
+    # In the block of signatures and where the proof is described; the date also in the text.
     assert (words.count(signed), words.count(confirmed)) == (7, 6)
 
 

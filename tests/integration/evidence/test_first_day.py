@@ -28,7 +28,7 @@ def revision_of(session: Session, demonstration: Demonstration) -> Revision:
 
 
 def statuses(app: Flask, session: Session, demonstration: Demonstration) -> dict[str, str]:
-    """Return what each page and file says of the terms of the complete cooperation today."""
+    """Return what each page and file says about the terms of the complete cooperation today."""
     reference = demonstration.references["complete"]
     checklist_id = demonstration.checklists["complete", "terms"]
     digest = revision_of(session, demonstration).digest

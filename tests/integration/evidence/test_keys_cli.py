@@ -1,4 +1,4 @@
-"""The commands on keys, as an operator types them."""
+"""The commands on keys, as an operator runs them."""
 
 from pathlib import Path
 

@@ -340,7 +340,7 @@ def test_another_file_is_unknown(session: Session, demonstration: Demonstration)
 def test_what_was_changed_in_the_database_is_not_called_genuine(
     session: Session, demonstration: Demonstration
 ) -> None:
-    """A row put in by hand has no event that bears witness to it."""
+    """A row inserted by hand has no event that proves it."""
     revision = revision_of(demonstration, "complete")
     row = certificate_of(revision)
     data, reference, digest = file_of(row), demonstration.references["complete"], revision.digest
@@ -454,7 +454,7 @@ def handed(client: CheckedClient, data: bytes) -> Page:
 def sent(client: CheckedClient, data: bytes) -> TestResponse:
     page = client.page("/verify")
     token = page.form().values["csrf_token"]
-    # As bytes: the test client keeps a large form in a file, and leaves it open.
+    # As bytes: the test client stores a large form in a file, and leaves it open.
     boundary, form = encode_multipart(
         {"csrf_token": token[0], "file": FileStorage(io.BytesIO(data), "secret-name.pdf")}
     )
@@ -526,7 +526,7 @@ def test_a_file_may_be_as_large_as_the_page_says_and_not_a_byte_larger(
 def test_checking_the_largest_bundle_takes_a_few_times_its_size_of_memory(
     make: Callable[[], bytes],
 ) -> None:
-    """Whoever sends it has no account: what a check costs is bounded by what may be sent."""
+    """The sender has no account: the limit on uploads limits what a check costs."""
     data = make()
     assert 0.9 * MAX_BYTES < len(data) <= MAX_BYTES
     tracemalloc.start()
@@ -544,7 +544,7 @@ def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine_nor_opened(
     stranger: CheckedClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each of its PDFs could be compared with each of its keys, for days."""
+    """Comparing each of its PDFs with each of its keys could take days."""
     opened: list[object] = []
     monkeypatch.setattr(pdf, "signature_flaw", lambda *given: opened.append(given))
     monkeypatch.setattr(canonical, "from_strange_bytes", opened.append)
@@ -578,7 +578,7 @@ def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(
 def test_a_bundle_sealed_with_a_key_that_somebody_put_in_is_not_called_genuine(
     session: Session, demonstration: Demonstration, stranger: CheckedClient
 ) -> None:
-    """Whoever may write to the database can add a row, but no event that the sealed chain holds."""
+    """Anybody who can write to the database can add a row, but no event to the sealed chain."""
     strange = key_note()
     row = EvidenceKey(
         id=uuid4(),
@@ -609,7 +609,7 @@ def test_a_list_whose_event_somebody_put_in_is_unknown(
 
 
 def put_in_event(verb: str, subject_type: str, evidence: str) -> None:
-    """Add a row for an event with its own digest right, after the end that was sealed."""
+    """Add a row for an event with a correct digest of its own, after the sealed end."""
     chain = session_chain()
     link = Link(
         event_id=uuid4(),

@@ -14,19 +14,19 @@ from tests.factories.demonstration import Demonstration
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 
-# On PostgreSQL in the long form alone: there it takes 40 s.
+# On PostgreSQL only in the long form: there it takes 40 s.
 pytestmark = [pytest.mark.both_databases, pytest.mark.few_on_postgresql(0)]
 
 MANY = tries(short=1_000, long=2_000)
 # Tables with fewer rows than this don't grow with the number of cooperations.
 FEW = 300
-# Looks through all people for a part of their names.
+# Searches all people for a part of their names.
 SCANNING = GrowingPage("all people", "iris", "/people?q=o")
-# What counts or lists everything there is, for those who administer the instance.
+# Counts or lists everything there is, for administrators of the instance.
 OF_THE_INSTANCE = frozenset({"people of the instance", "organisations"})
-# What counts or exports all undertakings of an NPM, which here is a party of every cooperation:
-# where all rows are asked for, PostgreSQL joins whole tables, whatever index it has. Their cost is
-# held by the limits on growth.
+# Counts or exports all undertakings of an NPM, which here is a party of every cooperation: to read
+# all rows, PostgreSQL joins whole tables, whatever indexes there are. The limits on growth bound
+# their cost.
 OF_ALL_ITS_LINES = frozenset(
     {
         "undertakings of all",
@@ -46,8 +46,8 @@ def of_many(app: Flask) -> Demonstration:
     return demonstration
 
 
-# Indexes that hold just what My work looks through, in its order, and what a search reads: both
-# databases have to find it by them.
+# Indexes that contain only what My work looks through, in its order, and what a search reads: both
+# databases have to use them.
 _WAITING = {"ix_checklist_waiting", "ix_flag_open", "ix_checklist_party_waits"}
 _NAMED = {"ix_audience_member_named"}
 _WORDS = {"ix_cooperation_entry_words", "ix_cooperation_entry_long"}
@@ -58,7 +58,7 @@ USED = {
     "cooperations searched": _WORDS,
     "register searched": _WORDS,
 }
-# Indexes in whose order SQLite has to read what is counted: in another order, or row by row, it
+# Indexes in whose order SQLite has to read what it counts: in another order, or row by row, it
 # takes many times as long.
 IN_ORDER = {
     "cooperations": {"ix_cooperation_entry_order"},
@@ -69,7 +69,7 @@ LOOKED_AT = USED.keys() | IN_ORDER.keys()
 
 
 def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
-    """One test, since to copy so large a database takes longer than to ask for all pages."""
+    """One test, since copying so large a database takes longer than requesting all pages."""
     demonstration = of_many(app)
     scans_by_page: dict[str, set[str]] = {}
     missing_by_page: dict[str, set[str]] = {}
@@ -95,7 +95,7 @@ def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
             db.session.remove()
         if scanned and not is_whole and page.name not in OF_THE_INSTANCE:
             scans_by_page[page.name] = {table for table, _statement in scanned}
-    # That a scan is seen is shown by a page that has to.
+    # A page that has to scan shows that scans are noticed.
     assert scans_by_page.pop(SCANNING.name) == {"user"}
     assert scans_by_page == {}
     assert {page: missing for page, missing in missing_by_page.items() if missing} == {}

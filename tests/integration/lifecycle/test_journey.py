@@ -50,7 +50,7 @@ def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
         title="Joint monitoring of police custody",
         purpose="To see whether safeguards are kept.",
         organisation_ids=[cast.bodies["od"].id],
-        # As M19 says it in the answers of the demonstration.
+        # As in M19 of the demonstration's answers.
         starts_on=today + dt.timedelta(days=2),
         modes=modes or (Mode.VISIT,),
         questions=questions,
@@ -74,18 +74,18 @@ def own(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
 
 
 def stage(cooperation: Cooperation) -> Stage:
-    """Return the stage once what happened is committed."""
+    """Return the stage after committing."""
     recompute()
     return cooperation.stage
 
 
 def agreed(cast: Cast) -> tuple[Cooperation, Checklist]:
-    """Go on from where all parties have agreed on the terms."""
+    """Start where all parties have agreed on the terms."""
     return _go_on("terms_agreed", _agree)
 
 
 def reviewed(cast: Cast) -> tuple[Cooperation, Checklist]:
-    """Go on from where the second reader has read them too."""
+    """Start where the second reader has read them too."""
     return _go_on("terms_reviewed", _review)
 
 

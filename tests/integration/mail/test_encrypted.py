@@ -25,7 +25,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate of this machine, signed by itself, with its key."""
+    """A self-signed certificate of this machine, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
@@ -57,7 +57,7 @@ def certificate(tmp_path: Path) -> Path:
 
 
 class KeepingServer:
-    """What a server was given."""
+    """What a server received."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
@@ -76,14 +76,14 @@ def only_the_right_password(
 
 @dataclass
 class Server:
-    """A server that takes mail encrypted only."""
+    """A server that accepts only encrypted mail."""
 
     mailbox: KeepingServer
     port: int
     kind: str
 
     def transport(self, password: str, context: ssl.SSLContext | None) -> SmtpTransport:
-        """Return the way to it; the one with STARTTLS asks for a password too."""
+        """Return the server's URL; the one with STARTTLS requires a password too."""
         begins_plain = self.kind == "starttls"
         return SmtpTransport(
             "127.0.0.1",

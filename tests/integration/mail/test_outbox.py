@@ -310,7 +310,7 @@ def test_failed_messages_are_shown_and_sent_again(
 def test_an_administrator_does_not_read_who_gets_a_message_about_a_visit(
     app: Flask, people: House, session: Session, client: CheckedClient
 ) -> None:
-    """Whoever gets one is on the visit's list; of accounts administrators read the subject."""
+    """Recipients are on the visit's list; administrators read only subjects about accounts."""
     for kind, subject in (
         ("visit_changed", "Something about a visit changed: C-2026-0001"),
         ("password_link", "Choose a new password"),

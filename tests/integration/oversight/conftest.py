@@ -23,7 +23,7 @@ PAIR = {"npm": "tomas", "door": "henrik"}
 
 @dataclass(frozen=True)
 class Known:
-    """A cooperation as plain values, so that looking at it begins no transaction."""
+    """A cooperation as plain values, so that reading it begins no transaction."""
 
     id: UUID
     reference: str

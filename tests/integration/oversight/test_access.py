@@ -149,7 +149,7 @@ def _of_visit(app: Flask, demonstration: Demonstration, kind: str) -> UUID:
 
 
 def secrets(session: Session) -> set[str]:
-    """Return every word of class K2 to K7 that the demonstration holds, in all its forms."""
+    """Return every text of class K2 to K7 in the demonstration, in all its forms."""
     texts: set[str] = set()
     for visit in session.scalars(sa.select(Visit)):
         plan = plan_of(visit)
@@ -175,7 +175,8 @@ def secrets(session: Session) -> set[str]:
             ),
         ]
     )
-    # Codes of options are no secret, nor is today's date, which stands at what happened today.
+    # Codes of options aren't secret, nor is today's date, which is on everything that happened
+    # today.
     public += f" {clock.today().isoformat()}"
     return {
         text for text in texts if len(text) > 9 and text not in public and not CODE.fullmatch(text)
@@ -307,7 +308,7 @@ def test_the_audit_says_that_nothing_was_altered(
 
 
 def test_others_can_write_while_the_audit_runs(app: Flask, demonstration: Demonstration) -> None:
-    """The page that asks for the check was sent by POST, yet it holds no lock meanwhile."""
+    """The check is requested by POST, yet it holds no lock meanwhile."""
     written: list[int] = []
 
     def write(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -333,7 +334,7 @@ def test_the_check_says_when_it_can_not_be_made(
     check = integrity.check_cooperations
 
     def with_other_keys(actor: Actor) -> Verdict:
-        # Only now: with them nobody is signed in either.
+        # Only now: with these keys nobody would be signed in either.
         put(app, instance_keys.KEYS.holding(keys_of_another))
         return check(actor)
 

@@ -47,7 +47,7 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One value in the database: where it stands, and its bytes."""
+    """One value in the database: where it is, and its bytes."""
 
     table: str
     column: str
@@ -55,7 +55,7 @@ class Cell:
     value: bytes
 
     def what_is_read(self) -> object:
-        """Return what the application makes of it: the same JSON can be written in many ways."""
+        """Return what the application reads from it: the same JSON can be written in many ways."""
         if isinstance(TABLES[self.table].c[self.column].type, sa.JSON):
             try:
                 return repr(json.loads(self.value))
@@ -65,7 +65,7 @@ class Cell:
 
 
 class Cells:
-    """Reads and writes values as bytes, past all types."""
+    """Reads and writes values as bytes, bypassing all types."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -87,7 +87,7 @@ class Cells:
         ]
 
     def write(self, cell: Cell) -> Cell | None:
-        """Write a value and return it as read back; None where the database refuses it."""
+        """Write a value and return it as read back; None if the database refuses it."""
         table = TABLES[cell.table]
         where = sa.text("rowid = :row" if self.is_sqlite else "ctid = CAST(:row AS tid)")
         try:
@@ -109,7 +109,7 @@ class Cells:
         return sa.cast(sa.literal(value.decode(), sa.Text()), column.type)
 
 
-# Any byte, and often one that a value of letters and digits may well hold.
+# Any byte, and often one that can occur in a value of letters and digits.
 BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")))
 
 
@@ -118,7 +118,7 @@ BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")
 @given(data=st.data())
 @settings(
     max_examples=tries(20, 200),
-    # Many values are refused by PostgreSQL itself.
+    # PostgreSQL itself refuses many values.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 def test_any_byte_changed_is_noticed(signed: Signed, table: str, data: st.DataObject) -> None:

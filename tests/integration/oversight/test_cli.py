@@ -99,7 +99,7 @@ def test_a_whole_rewrite_says_what_it_may_be(app: Flask, signed: Signed) -> None
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Flask]:
-    """An instance whose database was never made."""
+    """An instance whose database was never created."""
     app = create_app(config.settings("testing", {"TRACKER_DATA_DIR": str(tmp_path)}))
     yield app
     with app.app_context():
@@ -133,7 +133,7 @@ def test_another_instances_keys_are_distinguished_from_a_broken_trail(
 
 
 def test_another_key_of_the_trail_alone_is_a_broken_trail(app: Flask, signed: Signed) -> None:
-    """Somebody without the key looks just the same as an instance with another key."""
+    """Somebody without the key looks just like an instance with another key."""
     put(app, keys.KEYS.holding(replace(keys.of(app), trail=crypto.new_key())))
     result = verify(app)
     assert result.exit_code == 1
@@ -141,7 +141,7 @@ def test_another_key_of_the_trail_alone_is_a_broken_trail(app: Flask, signed: Si
 
 
 def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
-    """What is recorded meanwhile is neither seen nor held up."""
+    """What is recorded meanwhile is neither seen nor delayed."""
     before = integrity.check_all().counts
     written: list[int] = []
 
@@ -174,8 +174,8 @@ def test_progress_is_reported_with_the_number_of_rows(signed: Signed) -> None:
 
 
 def test_few_rows_are_in_memory_at_a_time(app: Flask, signed: Signed) -> None:
-    """The batches are real: more than one is fetched from a chain longer than a batch."""
-    put(app, trail.HANDLERS.holding({}))  # what follows an event is not what takes time here
+    """The batches are real: a chain longer than one needs more than one."""
+    put(app, trail.HANDLERS.holding({}))  # the handlers of events aren't what takes time here
     for _ in range(reading.ROWS_AT_A_TIME + 50):
         trail.record(
             verbs.COOPERATION_CHANGED,

@@ -1,6 +1,6 @@
 """Evidence changed in the database: the audit names the first broken row.
 
-In one file: a table of alterations, each tried on the same evidence.
+In one file: a table of alterations, each tested on the same evidence.
 """
 
 import datetime as dt
@@ -60,7 +60,7 @@ OTHER = "f" * 64
 
 
 def finding(signed: Signed, act: Act) -> Finding | None:
-    """Tamper with the first cooperation, with the second at hand, and check everything."""
+    """Tamper with the first cooperation, with the second available, and audit everything."""
     with hands() as connection:
         act(Tampering(connection, signed.first.id), Tampering(connection, signed.second.id))
     return integrity.check_all().finding
@@ -127,7 +127,7 @@ def insert_at_end(own: Tampering, _: Tampering) -> None:
 
 
 def insert_between(own: Tampering, _: Tampering) -> None:
-    """Put a copy of event 3 behind it and move the rest on."""
+    """Insert a copy of event 3 after it and renumber the rest."""
     for number in range(own.last(), 3, -1):
         own.update(EVENTS, own.event_id(number), number=number + 1)
     source, new = own.event_id(3), fresh()
@@ -231,7 +231,7 @@ EVENT_CASES: dict[str, tuple[Act, Table, Fault | ChainFault, int | None]] = {
 @pytest.mark.parametrize("case", EVENT_CASES)
 def test_an_event_tampered_with_is_named(signed: Signed, case: str) -> None:
     act, table, fault, event = EVENT_CASES[case]
-    if table is Table.CHAIN:  # told by the number of the last event, before the tampering
+    if table is Table.CHAIN:  # identified by the number of the last event, before the tampering
         event = (event or 0) + _last(signed)
     assert finding(signed, act) == Finding(fault, place_of(signed, table, event))
 
@@ -323,7 +323,7 @@ def test_details_rewritten_with_the_whole_chain_lack_the_seal(signed: Signed) ->
 
 
 def _erase_the_first(signed: Signed, count: int) -> None:
-    """Say so and erase, as a closed cooperation's details are."""
+    """Record it and erase, as for a closed cooperation's details."""
     trail.record(
         verbs.DETAILS_ERASED,
         actor=None,
@@ -404,7 +404,7 @@ def test_a_head_tampered_with_lacks_the_seal(signed: Signed, case: str) -> None:
 
 
 def test_an_older_head_with_its_genuine_seal_leaves_events_over(signed: Signed) -> None:
-    """Put back what the chain's row was before the last event: the seal is real, the count not."""
+    """Restore the chain's row from before the last event: the seal is real, the count isn't."""
     with hands() as connection:
         own = Tampering(connection, signed.first.id)
         before: Any = connection.execute(sa.select(CHAINS).where(CHAINS.c.id == own.chain_id)).one()
@@ -535,7 +535,7 @@ def edit_revision(**values: object) -> Act:
 
 
 def rewrite_document(own: Tampering) -> None:
-    """Write another text, and make its digest and that of the signatures under it fit."""
+    """Write another text, and adjust its digest and that of its signatures."""
     row = own.rows(REVISIONS)[0]
     plain = canonical.to_bytes({"text": "Another text."})
     digest = canonical.digest(plain)
@@ -955,7 +955,7 @@ def test_a_key_of_a_cooperation_that_is_not_there_is_named(signed: Signed) -> No
 
 
 def test_a_request_to_sign_tampered_with_is_named(signed: Signed) -> None:
-    """Who was asked and how it ended is no evidence, and is bound as rows are."""
+    """Who was asked and how it ended isn't evidence, and is bound like other rows."""
 
     def act(own: Tampering, _: Tampering) -> None:
         own.connection.execute(

@@ -1,6 +1,6 @@
 """Changes to log, checkpoints and keys are named, and chains that contradict them.
 
-In one file: a table of alterations, each tried on the same log.
+In one file: a table of alterations, each tested on the same log.
 """
 
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def delete(table: sa.Table, where: sa.ColumnElement[bool]) -> Act:
 
 
 def reseal(own: Tampering) -> None:
-    """Seal a chain's row as it stands, as who has the key of the trail can."""
+    """Seal a chain's row as it is, as somebody with the trail's key can."""
     row: Any = own.connection.execute(sa.select(CHAINS).where(CHAINS.c.id == own.chain_id)).one()
     seal = arithmetic.seal_head(row.kind.value, row.id, row.cooperation_id, row.head, row.count)
     own.update(CHAINS, row.id, seal=seal)
@@ -115,7 +115,7 @@ def test_a_sound_log_is_counted(logged: list[Checkpoint]) -> None:
 def test_a_chain_rewritten_as_a_whole_with_the_key_of_the_trail_is_named(
     signed: Signed, logged: list[Checkpoint]
 ) -> None:
-    """The chain verifies in itself, down to its seal; what was signed of it before does not fit."""
+    """The chain itself verifies, including its seal; what was signed of it before doesn't match."""
 
     def act(connection: Connection) -> None:
         own = Tampering(connection, signed.first.id)
@@ -140,7 +140,7 @@ def test_a_chain_rewritten_as_a_whole_with_the_key_of_the_trail_is_named(
 def test_what_was_rewritten_after_the_last_checkpoint_alone_is_not_noticed(
     signed: Signed, logged: list[Checkpoint]
 ) -> None:
-    """Who has the key can rewrite what no checkpoint stands for yet: this is the limit."""
+    """Somebody with the key can rewrite what no checkpoint covers yet: this is the limit."""
     happen(signed)
 
     def act(connection: Connection) -> None:
@@ -175,7 +175,7 @@ def test_without_the_key_the_missing_seal_is_reported_first(
     signed: Signed, logged: list[Checkpoint]
 ) -> None:
     result = finding(lambda connection: Tampering(connection, signed.first.id).rewrite())
-    assert result is None  # nothing was changed by making the same chain again
+    assert result is None  # building the same chain again changed nothing
 
     def act(connection: Connection) -> None:
         own = Tampering(connection, signed.first.id)
@@ -394,7 +394,7 @@ def test_an_anchor_that_was_kept_elsewhere_agrees(
 def test_an_anchor_reveals_a_restored_older_database(
     app: Flask, logged: list[Checkpoint], tmp_path: Path
 ) -> None:
-    """All later rows are gone, with everything that speaks of them: nothing inside tells."""
+    """All later rows are gone, with everything that refers to them: nothing inside shows it."""
     last = logged[-1]
     later = replace(last, size=last.size + 1)
     result = verify(app, saved(tmp_path, later.text()))

@@ -56,7 +56,7 @@ DAY = dt.date(2020, 1, 1)
 
 @pytest.fixture
 def papered(app: Flask, session: Session) -> Country:
-    """Terms that Open Door signed on paper, a scan of the NPM that waits; and a succession."""
+    """Terms that Open Door signed on paper, a pending scan of the NPM, and a succession."""
     land = starting_points.of(app).use("papered", _papered).load(session)
     session.commit()
     return land
@@ -79,7 +79,7 @@ def _papered() -> StoredCountry:
 
 
 def finding_after(table: sa.Table, act: Callable[[Tampering, Any], object]) -> tuple[object, Table]:
-    """Tamper with the first row of a table; return what the check finds and where."""
+    """Tamper with the first row of a table; return what the audit finds and where."""
     with hands() as connection:
         cooperation_id = connection.scalar(sa.select(REVISIONS.c.cooperation_id))
         moment = next(column for column in table.c if column.name.endswith(("ed_at", "_at")))
@@ -100,7 +100,7 @@ def set_to(table: sa.Table, **values: object) -> Callable[[Tampering, Any], obje
 
 
 def rewritten(model: type[Any], table: sa.Table, **values: object) -> Callable[..., object]:
-    """Change values with the digest that fits them."""
+    """Change values together with their digest."""
 
     def act(own: Tampering, row: Any) -> None:
         substitute = model(**{**row._mapping, **values})
@@ -245,7 +245,7 @@ def test_a_signature_of_somebody_who_is_not_on_the_scan_is_named(
 
 
 def resealed(change: Callable[[Any], dict[str, Any]]) -> Callable[[Tampering, Any], object]:
-    """Rewrite a signature and its event, as somebody can who has the trail's key."""
+    """Rewrite a signature and its event, as somebody with the trail's key can."""
 
     def act(own: Tampering, row: Any) -> None:
         values = change(row)
@@ -271,7 +271,7 @@ def resealed(change: Callable[[Any], dict[str, Any]]) -> Callable[[Tampering, An
 
 
 def scan_of_open_door(land: Country, monkeypatch: pytest.MonkeyPatch) -> tuple[Checklist, Any]:
-    """Have Open Door sign on paper, in code that lets anybody answer the scan."""
+    """Have Open Door sign on paper, with code that lets anybody answer the scan."""
     load_checklists()
     cooperation = open_one(land, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
@@ -298,7 +298,7 @@ def audit() -> tuple[object, Table] | None:
 def test_whoever_recorded_or_signed_a_scan_and_answers_it_for_another_party_is_named(
     session: Session, monkeypatch: pytest.MonkeyPatch, key: str, fault: Fault, answer: str
 ) -> None:
-    """As code without that rule would write it: each row is whole, and its event binds it."""
+    """Written as by code without that rule: each row is intact, and its event binds it."""
     land = country(session)
     terms, record = scan_of_open_door(land, monkeypatch)
     actor = for_the_npm(land, key)

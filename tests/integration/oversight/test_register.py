@@ -51,7 +51,7 @@ def terms(cooperation: Cooperation) -> Checklist:
 
 
 def lines(land: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
-    question = Question(**filters)  # type: ignore[arg-type] # the fields of a question
+    question = Question(**filters)  # type: ignore[arg-type] # the fields of a query
     recompute()
     page = queries.lines(land.actor(first), question, limit=1_000)
     assert queries.counts(land.actor(first), question)[question.narrowing or ""] == len(page)
@@ -66,7 +66,7 @@ def line(land: Country, kind: ChecklistKind, first: str = "nadia") -> RegisterLi
 
 
 def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
-    """Sign terms that run from and until so many days from today."""
+    """Sign terms that run from and until this many days from today."""
     today = clock.today()
     agreements.answer(
         land,

@@ -45,7 +45,7 @@ from tracker.oversight.facts import Fault, Finding, Table, Verdict
 from tracker.visits.models import TeamMember, Visit
 from tracker.worker import prepare
 
-# What is changed by its row's id alone belongs to no cooperation in particular.
+# Rows changed only by their id belong to no particular cooperation.
 NOBODY = UUID(int=0)
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
@@ -190,7 +190,7 @@ def test_a_value_that_nobody_writes_is_named(app: Flask, signed: Signed) -> None
 
 
 def test_a_reason_written_by_hand_is_named(app: Flask, signed: Signed) -> None:
-    """How a text stands is worked out from what is bound; the rest of its row is compared too."""
+    """A text's status is derived from what is bound; the rest of its row is compared too."""
     row = first(Checklist, Checklist.cooperation_id == signed.second.id)
     change(Checklist, row, reason="Another reason.")
     assert parts_of(finding()) == place(
@@ -199,7 +199,7 @@ def test_a_reason_written_by_hand_is_named(app: Flask, signed: Signed) -> None:
 
 
 def test_the_state_of_an_event_is_part_of_its_digest(app: Flask, signed: Signed) -> None:
-    """Who changes a row and what its event says of it has changed the event."""
+    """Changing a row and what its event says about it means changing the event."""
     with hands() as connection:
         own = Tampering(connection, signed.first.id)
         own.update(table_of(Event), own.event_id(4), state={})
@@ -210,7 +210,7 @@ def test_the_state_of_an_event_is_part_of_its_digest(app: Flask, signed: Signed)
 def test_what_only_one_side_says_to_itself_is_bound_by_nothing(
     app: Flask, demonstration: Demonstration
 ) -> None:
-    """Own-side comments leave no event (adr 19), and so none says that there are any."""
+    """Own-side comments leave no event (adr 19), so none says that there are any."""
     with app.app_context():
         own = first(Comment, Comment.audience == "own")
         change(Comment, own, text="Other words.")
@@ -309,7 +309,7 @@ def test_many_rows_are_taken_by_several_events(
 
 
 def test_a_chain_from_before_goes_on(app: Flask, session: Session, signed: Signed) -> None:
-    """Events said nothing of rows; those that come after do, before the rest is taken too."""
+    """Events said nothing about rows; later ones do, before the other rows are adopted too."""
     forget_rows()
     user = session.scalars(sa.select(User)).first()
     assert user is not None
@@ -380,7 +380,7 @@ def test_details_erased_by_a_recorded_act_are_reported_and_are_no_fault(
 
 
 def test_agreed_terms_are_checked_though_the_key_is_gone(app: Flask, signed: Signed) -> None:
-    """The key is that of what is of class K2 to K7; the terms never were encrypted."""
+    """The key is the one for class K2 to K7; the terms were never encrypted."""
     say_erased(signed.second.id)
     destroy_key(signed.second.id)
     row = first(Checklist, Checklist.cooperation_id == signed.second.id)
@@ -412,7 +412,7 @@ def test_rows_of_a_visit_are_still_counted_though_the_key_is_gone(
         assert verdict.finding is None
         assert [(erasure.of_key, erasure.by) for erasure in verdict.erased] == [(True, "")]
         change(TeamMember, row, user_id=UUID(int=9))
-        assert integrity.check_all().finding is None  # what it said is erased
+        assert integrity.check_all().finding is None  # its text is erased
         with hands() as connection:
             Tampering(connection, NOBODY).delete(table_of(TeamMember), row)
         assert parts_of(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]

@@ -20,7 +20,7 @@ SEED = 7
 
 
 def is_placed(result: Result) -> bool:
-    """Whether the check named the table, or something that the change left without its row."""
+    """Return whether the audit named the table, or something left without its row."""
     assert result.finding is not None
     place = result.finding.place
     return place.table is not Table.CHECKED or place.of == result.change.table
@@ -37,7 +37,7 @@ def test_a_change_to_any_table_is_named_or_is_in_the_threat_model(
             change for change in sample(every_change(), SEED) if change.table not in DECIDES_NOTHING
         ]
         results = attempt(tried, lambda _result: None)
-        # Nothing of it stayed.
+        # Nothing of it remained.
         assert integrity.check_all().finding is None
     assert {change.table for change in tried} == {*CHECKED, *BY_THEMSELVES}
     unnoticed = [str(result.change) for result in results if result.outcome is Outcome.UNNOTICED]

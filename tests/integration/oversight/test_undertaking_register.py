@@ -57,7 +57,7 @@ REGISTER = "/register/undertakings"
 READERS = ("ilena", "milan", "greta")
 REFUSED = ("tomas", "nadia", "marek", "samira", "henrik", "dina", "leyla", "celia", "iris")
 DAY = dt.timedelta(days=1)
-# Whom no line leads to an undertaking.
+# People whose lines have no link to an undertaking.
 SOMEBODY = Actor(uuid4(), "Somebody")
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -120,7 +120,7 @@ def table(response: TestResponse) -> list[dict[str, str]]:
 
 
 def change(model: type[Undertaking | Clearance], row_id: UUID, **values: object) -> None:
-    """Change a row in the database, and no event."""
+    """Change a row in the database, but no event."""
     db.session.commit()
     with hands() as connection:
         rows = table_of(model)
@@ -631,7 +631,7 @@ def test_the_export_is_recorded_and_known_to_the_public_check(app: Flask, stage:
     assert "A genuine list." in answer
     changed = stranger.get(f"/verify?file={canonical.digest(data + b' ')}")
     assert "Unknown." in changed.get_data(as_text=True)
-    # Nothing in it is of class K2 to K7, so the log of reads has no line.
+    # Nothing in it is of class K2 to K7, so the read log has no entry.
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ReadLogEntry)) == 0
 
 

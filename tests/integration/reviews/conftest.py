@@ -41,7 +41,7 @@ def active(app: Flask, session: Session) -> Table:
 
 
 def cooperation(table: Table) -> Cooperation:
-    """Return the cooperation with its parties, once what happened is committed."""
+    """Return the cooperation with its parties, after committing."""
     table.session.commit()
     fresh = table.land.session.get_one(Cooperation, table.cooperation.id)
     table.session.refresh(fresh)

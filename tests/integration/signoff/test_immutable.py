@@ -50,7 +50,7 @@ def test_rows_are_never_changed_or_deleted(
 
 
 def test_a_table_cannot_be_truncated_either(session: Session, signed: None) -> None:
-    """SQLite has no such act; PostgreSQL's needs a trigger of its own."""
+    """SQLite has no TRUNCATE; PostgreSQL's needs its own trigger."""
     truncate = (
         "TRUNCATE signature"
         if session.get_bind().dialect.name == "postgresql"

@@ -42,7 +42,7 @@ def session(app: Flask) -> Iterator[Session]:
 
 @pytest.fixture
 def form(session: Session) -> Proposal:
-    """The form that was sent, and is right."""
+    """The form that was sent, which is valid."""
     proposal = Proposal(meta={"csrf": False})
     assert proposal.validate_on_submit()
     return proposal
@@ -50,7 +50,7 @@ def form(session: Session) -> Proposal:
 
 @pytest.fixture
 def commits(session: Session) -> Iterator[list[bool]]:
-    """One entry for each commit, which tells whether anything was flashed by then."""
+    """One entry for each commit, which says whether anything had been flashed by then."""
     seen: list[bool] = []
 
     def note(_session: Session) -> None:
@@ -70,7 +70,7 @@ def save(key: str = "a row") -> Attempt:
 
 
 def save_then(error: Exception) -> Callable[[], NoReturn]:
-    """Return an action that saves a row, and finds only then that it can't be done."""
+    """Return an action that saves a row, and only then finds that it can't be done."""
 
     def act() -> NoReturn:
         save()
@@ -80,13 +80,13 @@ def save_then(error: Exception) -> Callable[[], NoReturn]:
 
 
 def saved() -> list[str]:
-    """Return what is in the database for others, whatever this session still holds."""
+    """Return what others see in the database, whatever this session still holds."""
     db.session.rollback()
     return list(db.session.scalars(sa.select(Attempt.key)))
 
 
 def flashes() -> list[Any]:
-    """Return what was flashed so far, and leave it."""
+    """Return what was flashed so far, without removing it."""
     return list(cookie.get("_flashes", ()))
 
 

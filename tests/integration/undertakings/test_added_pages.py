@@ -34,7 +34,7 @@ def own(stage: Stage) -> str:
 
 
 def added(stage: Stage, own: str) -> str:
-    """Add an interest; return the NPM's page of it."""
+    """Add an interest; return the NPM's page about it."""
     interest = adding.add(
         stage.actor("leyla"), stage.undertaking("leyla").id, TEXT, Places(Reach.ALL)
     )

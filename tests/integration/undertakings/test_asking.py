@@ -154,7 +154,7 @@ def test_a_person_listed_twice_is_asked_only_once(stage: Stage) -> None:
         )
     ).all()
     assert len(rows) == 1
-    # A list of another party doesn't change for whom a person signs.
+    # Another party's list doesn't change whom a person signs for.
     assert rows[0].organisation_id == stage.cast.bodies["lh"].id
 
 
@@ -252,7 +252,7 @@ def test_the_worker_records_what_has_run_out(stage: Stage, frozen_time: Clock) -
     assert due.close_expired(clock.today()) == 1
     assert end_of(stage, "leyla") == UndertakingEnd.EXPIRED
     assert due.close_expired(clock.today()) == 0
-    # Nothing is asked on terms whose time has passed.
+    # Nobody is asked to sign on expired terms.
     stage.list_people("lh", "leyla", "otto")
     assert stage.states()["leyla"] is CLOSED
 
@@ -362,13 +362,13 @@ def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(stage: Stage) -> None
 def test_once_the_terms_have_run_out_nobody_is_waited_for_and_a_coordinator_renews_them(
     app: Flask, stage: Stage, frozen_time: Clock
 ) -> None:
-    """The agreement goes on, so whoever needs access gets it by a later last day alone."""
+    """The agreement continues, so whoever needs access gets it only by a later last day."""
     clearance = stage.clear("leyla")
     assert stage.states()["samira"] is UndertakingState.ASKED
     address = f"/cooperations/{stage.cooperation.reference}"
 
     def whose_task(key: str) -> str:
-        """Return for whom the task waits on a person's page; empty where there is none."""
+        """Return whose task it is on a person's page; empty if there is none."""
         page = stage.browser(app, key).page(address).text
         return page.partition("have signed a later one.Waiting for ")[2].partition(" ")[0]
 
@@ -378,7 +378,7 @@ def test_once_the_terms_have_run_out_nobody_is_waited_for_and_a_coordinator_rene
     assert set(stage.states().values()) == {CLOSED}
     db.session.commit()
     assert (whose_task("ilena"), whose_task("leyla")) == ("you", "a")
-    # Where the agreement has run out too, that one is renewed first, or ended.
+    # If the agreement has expired too, that one is renewed first, or ended.
     stage.cooperation.ends_on = clearance.until_on
     db.session.commit()
     assert not whose_task("ilena")

@@ -29,7 +29,7 @@ PAPER, CONFIRMED, COUNTERSIGNED = noon_in(2).date(), noon_in(5), noon_in(7)
 
 @pytest.fixture
 def confirmed(app: Flask, stage: Stage, frozen_time: Clock) -> Stage:
-    """A driver signed on paper two days after being asked; the scan is confirmed three days on."""
+    """A driver signed on paper two days after being asked; confirmed three days after that."""
     on_paper.with_driver(app, stage)
     frozen_time(CONFIRMED)
     draft = on_paper.filled_in(stage, briefed_on=PAPER)
@@ -132,7 +132,7 @@ def test_the_certificate_gives_the_date_of_the_paper_as_the_date_of_signing(
     db.session.commit()
     by_language = {row.language: words_of(row) for row in make_all()[revision_id]}
     words = " ".join(by_language["en"].split())
-    # In the block of signatures, and where it is said how it was proved.
+    # In the block of signatures, and where the proof is described.
     assert words.count(f"Signed on paper on {as_date(PAPER)}") == 2
     assert words.count(f"Scan confirmed on {as_datetime(CONFIRMED)}") == 2
     assert as_datetime(COUNTERSIGNED) in words

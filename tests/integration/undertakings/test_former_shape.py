@@ -44,7 +44,7 @@ def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
 
 
 def first_shape(today: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an undertaking in the first shape, only in English."""
+    """Return an undertaking in the first format, only in English."""
     gone = {"template", "languages", "binding_language", "time_zone"}
     old_document = {key: _in_english(value) for key, value in today.items() if key not in gone}
     del old_document["briefing"]["day"]

@@ -31,7 +31,7 @@ def shown(stage: Stage, key: str) -> list[HistoryLine]:
 
 
 def verbs_of(stage: Stage, key: str) -> set[str]:
-    """Return the verbs of what a person reads of Leyla, or of nobody."""
+    """Return the verbs of what a person sees about Leyla, or about nobody."""
     return {
         line.verb
         for line in shown(stage, key)
@@ -53,7 +53,7 @@ def test_a_cso_sees_no_undertaking_of_another_csos_people(stage: Stage) -> None:
             if line.verb.startswith(about) and "person" in line.details
         }
 
-    # Samira and Henrik are of Dina's organisation, Joana of Leyla's; a member reads only their own.
+    # Samira and Henrik are of Dina's organisation, Joana of Leyla's; a member sees only their own.
     assert "Dina Faro" in people("samira") & people("henrik")
     assert "Leyla Marchetti" in people("joana")
     assert people("samira").isdisjoint({"Leyla Marchetti", "Otto Brandis"})
@@ -81,7 +81,7 @@ def expired(app: Flask, cast: Cast) -> Stage:
 
 @pytest.mark.parametrize("key", ["joana", "ilena", "greta", "samira"])
 def test_the_day_a_clearance_for_one_visit_ends_is_not_told(expired: Stage, key: str) -> None:
-    """It would tell when the visit was, to an auditor, a coordinator and another CSO."""
+    """It would reveal when the visit was to an auditor, a coordinator and another CSO."""
     assert not verbs_of(expired, key) & {*ENDINGS, "return_requested"}
 
 
@@ -101,7 +101,7 @@ def test_the_end_of_a_clearance_for_all_visits_is_shown(stage: Stage) -> None:
 def test_only_the_person_and_the_deciders_see_interests_before_a_closing(
     stage: Stage,
 ) -> None:
-    """Followed at once by a named closing, a decision would tell whose interests they were."""
+    """Followed directly by a named closing, a decision would reveal whose interests they were."""
     stage.clear("leyla", TOLD)
     undertaking = stage.undertaking("leyla")
     interest = adding.add(

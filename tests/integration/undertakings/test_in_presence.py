@@ -70,7 +70,7 @@ def put_in(stage: Stage, host: str = "ilena", interests: str = "") -> None:
 
 
 def save(stage: Stage, host: str, draft: Draft) -> None:
-    """Save a draft on a page of the host that was opened just now."""
+    """Save a draft on a page that the host has just opened."""
     undertaking = stage.undertaking(DRIVER)
     seen = service.version_of(undertaking)
     service.save_draft(stage.actor(host), undertaking.id, draft, seen=seen)

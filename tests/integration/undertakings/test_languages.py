@@ -114,7 +114,7 @@ def test_a_record_can_be_read_in_each_of_its_languages(app: Flask, stage: Stage)
     other = client.page(f"{path_of(stage, 'leyla')}?language=ar")
     (marked,) = {lang for words, lang in sentences(other).items() if words.startswith(IN_ARABIC)}
     assert marked == "ar"
-    # The sentence on the briefing is in the language of its day.
+    # The sentence on the briefing is in the language used then.
     assert "Held on" in page.text
     assert "Held on" not in other.text
     assert TOLD in other.text
@@ -133,7 +133,7 @@ def test_the_terms_an_undertaking_rests_on_can_be_read_in_each_of_their_language
     assert "ما الذي يشمله" in client.page(path).text
 
 
-# The shape before
+# The previous format
 
 
 def first_shape(stage: Stage) -> Mapping[str, Any]:

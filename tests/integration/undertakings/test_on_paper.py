@@ -269,7 +269,7 @@ def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: St
 def test_the_audit_names_a_scan_that_whoever_recorded_it_decided_on(
     driver: Stage, act: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As code without that rule would write it: each row is whole, and its event binds it."""
+    """Written as by code without that rule: each row is intact, and its event binds it."""
     on_paper.record(driver)
     monkeypatch.setattr("tracker.undertakings.paper.policy.can_decide", lambda *_args: YES)
     if act == "confirm":

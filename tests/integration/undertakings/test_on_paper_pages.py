@@ -81,7 +81,7 @@ def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Brows
     assert f"{where}/record?language=en" in blank.addresses()
     terms = f"/checklists/{driver.checklist.id}/record/1"
     assert terms in blank.addresses()
-    # The paper promises no more than is so: whoever takes it reads it.
+    # The paper promises only what is true: whoever takes it reads it.
     assert "and the coordinator who takes this paper" in blank.text
     page = Page.of(send(coordinator, f"{where}/record", scans.pdf(), names))
     assert "The scan is recorded. Somebody else from the NPM now has to confirm it." in page.text

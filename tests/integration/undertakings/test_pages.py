@@ -150,7 +150,7 @@ def test_before_a_person_signs_the_page_says_all_that_is_signed(
     undertaking = stage.undertaking("leyla")
     revision = db.session.get_one(Revision, undertaking.revision_id)
     document = signing.document_of(revision, keys.key_of(revision.cooperation_id))
-    # The moment at which it was signed is not known before.
+    # The time of signing isn't known in advance.
     del document["frozen_at"]
     assert unseen(document, shown, "en", "en") == []
 
@@ -293,7 +293,7 @@ def test_a_wrong_password_signs_nothing(browser: Browser, stage: Stage) -> None:
     assert TOLD in page.text
     assert "not the one" not in response.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
-    # What was put in is still there, and signs with the right password.
+    # What was entered is still there, and can be signed with the right password.
     assert "You have signed" in text(prove_and_sign(client, stage, path))
 
 
@@ -373,7 +373,7 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     assert "You have already signed this undertaking" in text(again)
     signed = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla")))
     assert len(signed.all()) == 1
-    # The path itself leads to the record now; what is sent again stays with its writer alone.
+    # The page itself now leads to the record; what is sent again is shown only to its writer.
     assert client.page(path).h1 == "Undertaking of confidentiality"
     again = client.post(path, data={"interests": "More."})
     assert again.status_code == 403
@@ -451,7 +451,7 @@ def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
         db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla"))).all()
         == []
     )
-    # The new one waits, with what was declared and nothing confirmed.
+    # The new one is pending, with what was declared and nothing confirmed.
     fresh = client.page(path_of(stage, "leyla"))
     assert fresh.form().values["interests"] == [TOLD]
     assert "c6_confirmed" not in fresh.form().values
@@ -681,7 +681,7 @@ def test_a_list_that_people_are_missing_from_stands_in_my_work_of_those_who_writ
         assert states(page)[COMPLETE_LIST] == "Waiting for you"
         assert name in page.text.partition("so they get no access: ")[2]
         assert stage.cooperation.reference in page.text
-    # Who looks after getting people cleared for the NPM sees that a partner's list lacks some.
+    # Whoever gets people cleared for the NPM sees that a partner's list is incomplete.
     for key in ("ilena", "milan"):
         waiting = browser(key).page("/").text.partition("Waiting for others")[2]
         assert "Otto Brandis" in waiting
@@ -843,7 +843,7 @@ def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
     assert again.status_code == 403
     assert "isn't waiting for the NPM" in text(again)
     assert Page.of(again).form("").values["reason"] == ["Not at Lower Harbour."]
-    # The page that shows what was declared is in the read log, refused form or not.
+    # The page that shows what was declared is in the read log, whether the form was refused or not.
     assert db.session.scalar(reads) == before + 1
 
 
@@ -1091,7 +1091,7 @@ def test_a_running_session_loses_the_clearance_at_its_next_request(
         stage.cooperation.id
     ]
     if close is by_time:
-        # The session itself lives on: it is a quarter of an hour later, on the next day.
+        # The session itself is still valid: it is a quarter of an hour later, on the next day.
         frozen_time(noon + dt.timedelta(minutes=15))
     else:
         close(stage, frozen_time)
@@ -1123,7 +1123,7 @@ SECRETS = {
 
 
 def with_secrets(stage: Stage) -> None:
-    """Have each kind of secret text in the database."""
+    """Store each kind of secret text in the database."""
     stage.sign("leyla", SECRETS["declared"])
     stage.decide("leyla", InterestsDecision.LIMIT, SECRETS["decision"])
     stage.countersign("leyla")

@@ -1,6 +1,6 @@
 """Signing and countersigning an undertaking with a passkey or a mailed code.
 
-In one file: each proof is tried on the same two acts.
+In one file: each proof is tested on the same two acts.
 """
 
 import datetime as dt
@@ -60,7 +60,7 @@ def give(stage: Stage, key: str) -> Device:
 
 
 def answered(client: CheckedClient, page: Page, device: Device, **more: str) -> Page:
-    """Send a signing form with what a passkey answers, as the script does."""
+    """Send a signing form with a passkey's response, as the script does."""
     prompt = asked_on(page)
     data = page.form().filled_in(passkey=device.answer(prompt.challenge), **more)
     return Page.of(client.post(prompt.action, data=data, csrf=False, follow_redirects=True))

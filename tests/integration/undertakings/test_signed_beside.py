@@ -109,7 +109,7 @@ def test_who_countersigns_reads_what_was_signed_and_the_register_names_it(
     browser = stage.browser(app, "ilena")
     both = "Conduct on visits (1, January 2027)", "Declaration of the interpreter (4)"
     page = browser.page("/register/undertakings")
-    # By marek alone: nobody else has signed.
+    # Only by marek: nobody else has signed.
     assert [page.text.count(document) for document in both] == [1, 1]
     exported = browser.post("/register/undertakings/export").get_data(as_text=True)
     assert "; ".join(both) in exported
@@ -153,7 +153,7 @@ def test_the_certificate_shows_all_of_it_and_both_verifiers_accept_the_bundle(st
         binding = document["binding_language"]
         left_out = [place for place in unseen(text, words, "en", binding) if RULE not in place]
         assert left_out == []
-        # It goes over a page, with what stands at the foot of one and the head of the next.
+        # It continues on a second page, with the foot of one and the head of the next in between.
         assert all(line in words for line in CODE["text"].split("\n"))
     (row,) = certificates[revision_id]
     assert "Held on 2" in words_of(row)

@@ -1,4 +1,4 @@
-"""The pages on which somebody's signature is taken, on paper or on one's own device."""
+"""The pages on which somebody's signature is taken, on paper or on a coordinator's device."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """What people who took a signature are told about what others have to do: when, and if nobody can.
 
-On paper and on one's own device alike.
+On paper and on their own device alike.
 """
 
 import datetime as dt

@@ -1,6 +1,6 @@
 """People who took somebody's signature neither decide on its interests nor countersign it.
 
-On paper and on one's own device alike: on pages, in My work, in mails, and for the audit.
+On paper and on their own device alike: on pages, in My work, in mails, and for the audit.
 
 In one file: each case begins with a driver whose signature somebody took, in one way or the other.
 """
@@ -277,7 +277,7 @@ def test_whoever_is_told_before_taking_a_signature_reads_who_decides_then(
 def test_the_audit_names_whoever_took_a_signature_and_countersigned_it(
     driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As code without that rule would write it: each row is whole, and its event binds it."""
+    """Written as by code without that rule: each row is intact, and its event binds it."""
     take(driver, way)
     monkeypatch.setattr(policy, "can_countersign", lambda *_arguments: YES)
     driver.countersign(DRIVER, by=TAKER)
@@ -389,7 +389,7 @@ def erase_details(stage: Stage) -> None:
 def test_once_details_are_erased_the_audit_names_the_last_decision_by_its_row(
     driver: Stage, way: str, deciders: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the decisions before the last, nothing says any longer who made them."""
+    """Nothing says any longer who made the decisions before the last."""
     take(driver, way, TOLD)
     without_the_rule(monkeypatch)
     for by in deciders:

@@ -175,7 +175,7 @@ def test_the_signature_names_the_organisation_that_named_the_person(
         signature = sign(driver)
     npm = driver.cast.bodies["npm"].name
     assert (signature.method, signature.organisation_name) == (way, npm)
-    # In their own name: it is no signature of the organisation.
+    # In their own name: it isn't the organisation's signature.
     assert signature.organisation_id is None
 
 

@@ -24,7 +24,7 @@ ROLES, PLAN, TERMS = (
     ChecklistKind.URGENT_PLAN,
     ChecklistKind.TERMS,
 )
-# Of both CSOs, so that the parties are those of the first visit.
+# From both CSOs, so that the parties are those of the first visit.
 TEAM = ("leyla", "samira", "marek")
 
 
@@ -125,7 +125,7 @@ def test_a_person_not_listed_for_the_former_visit_copies_nothing_from_it(
 def test_nothing_is_copied_from_a_visit_into_another_kind_of_checklist(
     scene: Scene, second: Visit
 ) -> None:
-    """The standing plan is class K8; a visit's plan may begin from it, never the other way."""
+    """The standing plan is class K8; a visit's plan may start from it, never the reverse."""
     standing = standing_plan(scene)
     of_visit = scene.checklist(PLAN, 1)
     for key in ("ilena", "pavo", "samira"):

@@ -28,9 +28,9 @@ from tracker.visits.encryption import Plan
 FORMER = Path(__file__).parent / "former"
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 KINDS = pytest.mark.parametrize("kind", [ROLES, URGENT_PLAN])
-# What is asked no longer: that an interpreter has signed is seen from the team (V4).
+# No longer asked: the team (V4) shows that an interpreter has signed.
 NO_LONGER_ASKED = {ROLES: {"V12": {"signed": True}}, URGENT_PLAN: {}}
-# Items that ask for more, so that an answer to the version before is not whole.
+# Items that ask for more, so that an answer to the previous version is incomplete.
 ASK_MORE = {
     ROLES: {"V1", "V5", "V7", "V16", "V19"},
     URGENT_PLAN: {"U7", "U8", "U14", "U15", "U16"},
@@ -73,7 +73,7 @@ def answered_before(scene: Scene, kind: ChecklistKind, actors: dict[UUID, Actor]
 
 
 def _answer(scene: Scene, checklist: Checklist, item: Item, actors: dict[UUID, Actor]) -> None:
-    """Save what the demonstration answers, as far as the item asks for it."""
+    """Save the demonstration's answer, as far as the item asks for it."""
     loaded = load(checklist)
     around = loaded.surroundings
     takes_part = around.people | {party.organisation_id for party in around.parties}

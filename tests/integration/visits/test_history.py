@@ -8,7 +8,7 @@ from tracker.undertakings import service as undertakings
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
-# What follows from an act of somebody in the team, and when the team leaves.
+# What follows from an act of somebody on the team, and when the team leaves.
 DERIVED = {
     "visit_stage_changed",
     "visit_became_ready",
@@ -27,7 +27,7 @@ def read_by(scene: Scene, key: str) -> list[str]:
 def test_nobody_outside_the_audience_reads_what_a_persons_withdrawal_did_to_a_visit(
     scene: Scene, key: str
 ) -> None:
-    """Right after a named closing it would tell that this person is in the visit's team."""
+    """Right after a named closing it would reveal that this person is on the visit's team."""
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     scene.visit()
     everything = [line.verb for line in trail.history(scene.cooperation.id, limit=1000)[1]]

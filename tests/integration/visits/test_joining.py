@@ -85,7 +85,7 @@ def requests_to_newcomer(scene: Scene) -> int:
 
 
 def test_nobody_is_asked_to_undertake_before_their_party_has_signed_all(scene: Scene) -> None:
-    """The list C2 is kept without signatures, and names them at once."""
+    """The list C2 is kept without signatures, and names them immediately."""
     invite(scene)
     assert scene.checklist(ChecklistKind.CONFIDENTIALITY, None).state is ChecklistState.DRAFTING
     assert requests_to_newcomer(scene) == 0
@@ -140,7 +140,7 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     planned(scene, members=("leyla",), audience=("leyla",))
     scene.session.commit()
     assert council.id in parties(scene, 3)
-    # People sign anew on the terms that name it. What they declared before was not meant for it.
+    # People sign again on the terms that name it. What they declared before wasn't meant for it.
     assert before.state is UndertakingState.CLOSED
     runo, after = land.actor("runo"), scene.undertaking("leyla")
     for undertaking, decides in ((before, False), (after, True)):
@@ -168,7 +168,7 @@ def waiting_for_all(scene: Scene) -> None:
 
 
 def test_a_visits_text_comes_back_when_a_party_is_replaced(scene: Scene) -> None:
-    """Its people are removed first, and with them it is no party of the visit's texts any more."""
+    """Its people are removed first, and with them it stops being a party of the visit's texts."""
     waiting_for_all(scene)
     succession.replace(
         scene.actor("iris"),

@@ -64,7 +64,7 @@ def address(scene: Scene, page: str = "", number: int = 1) -> str:
 
 
 def around(scene: Scene) -> list[str]:
-    """Return the pages around a visit, where it could show."""
+    """Return the pages around a visit on which it could be shown."""
     here = f"/cooperations/{scene.reference}"
     return ["/", "/cooperations", here, f"{here}/history", f"{here}/people", f"{here}/visits"]
 
@@ -205,7 +205,7 @@ def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
     assert HARBOUR not in page.text
 
 
-# What others are told
+# What others see
 
 
 def test_an_auditor_sees_that_visits_exist_and_their_stage(
@@ -532,7 +532,7 @@ def test_a_form_without_its_token_changes_nothing(browser: Browser, scene: Scene
     assert scene.visit().is_ready
 
 
-# One's own part
+# A person's own part
 
 
 def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
@@ -839,7 +839,7 @@ def test_a_plan_of_one_day_names_one_day(browser: Browser, scene: Scene) -> None
 def test_a_visit_says_of_its_texts_only_what_signatures_and_events_say(
     browser: Browser, scene: Scene
 ) -> None:
-    """product.md, 5.9: by a stored state alone nothing is in force."""
+    """product.md, 5.9: a stored state alone puts nothing in force."""
     reference, client = scene.reference, browser("ilena")
     assert "In force" in client.page(f"/cooperations/{reference}/visits/1").text
     planned(scene, members=("leyla",), audience=("leyla", "ilena"))

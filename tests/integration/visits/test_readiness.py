@@ -1,6 +1,6 @@
 """A visit is ready only when all of J3 is met, and stops being ready when anything is lost.
 
-In one file: each way to lose readiness, tried on the same visit that was ready.
+In one file: each way to lose readiness, tested on the same ready visit.
 """
 
 import datetime as dt
@@ -92,7 +92,7 @@ def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
     assert verbs == ["visit_became_ready"]
 
 
-# Lost by people
+# Lost because of people
 
 
 def test_a_withdrawn_undertaking_makes_a_visit_not_ready(scene: Scene) -> None:
@@ -168,7 +168,7 @@ def test_a_person_who_becomes_an_outside_expert_is_to_be_cleared(scene: Scene) -
     assert not scene.visit().is_ready
 
 
-# Lost by time
+# Lost because time passes
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def later(frozen_time: Callable[[dt.datetime], None]) -> Callable[[dt.date], Non
 def test_once_the_days_of_a_visit_have_passed_it_stays_as_it_was(
     scene: Scene, later: Callable[[dt.date], None]
 ) -> None:
-    """Papers and clearances run out then, and people leave: the visit was ready all the same."""
+    """Papers and clearances expire then, and people leave, but the visit was ready."""
     plan = plan_of(scene.visit())
     later(plan.ends_on)
     assert judged_again(scene) == 0
@@ -196,7 +196,7 @@ def test_once_the_days_of_a_visit_have_passed_it_stays_as_it_was(
     elsewhere = Plan("Upper Harbour police station", plan.starts_on, plan.ends_on)
     with pytest.raises(RuleBrokenError, match="The last day has passed"):
         service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=elsewhere)
-    # Moved to days that are still to come it is prepared again.
+    # Moved to future days, it is prepared again.
     moved = Plan(plan.place, plan.ends_on + ONE_DAY, plan.ends_on + ONE_DAY)
     service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=moved)
     assert not scene.visit().is_ready
@@ -214,7 +214,7 @@ def test_the_worker_judges_every_visit_again(scene: Scene) -> None:
 def test_the_worker_checks_each_visit_in_its_own_transaction(
     scene: Scene, later: Callable[[dt.date], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise everybody who writes would wait until all visits are judged."""
+    """Otherwise everybody who writes would have to wait until all visits are judged."""
     planned(scene)
     scene.session.commit()
     later(clock.today() + dt.timedelta(days=61))
@@ -240,7 +240,7 @@ def test_the_worker_checks_each_visit_in_its_own_transaction(
     scene.session = db.session()
 
 
-# Lost by a change of the plan
+# Lost because the plan changes
 
 
 def test_days_beyond_a_credential_make_a_visit_not_ready(scene: Scene) -> None:
@@ -348,7 +348,7 @@ def save(scene: Scene, item: str, values: dict[str, object], by: str = "ilena") 
     )
 
 
-# Lost by an amendment
+# Lost because of an amendment
 
 
 def amend(scene: Scene, kind: ChecklistKind, *items: str) -> Checklist:
@@ -383,7 +383,7 @@ def test_an_amendment_makes_a_visit_not_ready_until_all_have_signed(
 
 
 def in_force_by_its_row(scene: Scene, checklist: Checklist) -> None:
-    """Write into the database that the text that was in force is in force again."""
+    """Write into the database that the former text is in force again."""
     scene.session.refresh(checklist)
     values = {
         "state": ChecklistState.IN_FORCE,
@@ -604,7 +604,7 @@ def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
     assert current is not None
     rows = [dict(row) for row in current.values["roles"]]
     rows[0]["limits"] = "Takes no photographs"
-    # All accepted the old words, so the change goes by a proposal.
+    # All accepted the old words, so the change needs a proposal.
     positions.propose(
         scene.actor("ilena"),
         checklist,
@@ -632,13 +632,13 @@ def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
     assert_ready(scene)
 
 
-# Lost by the cooperation
+# Lost because of the cooperation
 
 
 def test_new_confidentiality_terms_make_a_visit_not_ready(scene: Scene) -> None:
     terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
     agreements.amend(scene.actor("ilena"), terms, reason="A longer duty.", items=["C17"])
-    # While the amendment is open the old terms and undertakings hold.
+    # While the amendment is open the old terms and undertakings stay valid.
     assert_ready(scene)
     in_force_again(scene, terms)
     assert {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED} <= missing_kinds(scene)
@@ -657,7 +657,7 @@ def test_a_cooperation_that_gives_up_visits_makes_a_visit_not_ready(scene: Scene
     assert_lost(scene, RequirementKind.NO_MODE, stage=VisitStage.PROPOSED)
 
 
-# Told
+# Notified
 
 
 def test_only_the_lead_and_the_npms_coordinators_are_notified(scene: Scene) -> None:
@@ -689,7 +689,7 @@ def test_losing_readiness_is_notified_only_once(scene: Scene) -> None:
     assert len(scene.events("visit_lost_readiness")) == 1
 
 
-# Of the NPM's own people alone, whose clearance nothing takes back
+# Only the NPM's own people, so that no clearance closes
 
 
 @pytest.fixture
@@ -728,7 +728,7 @@ def of_npm(scene: Scene) -> Scene:
         demo_checklists.sign(scene.cast, checklist)
     for key in ("pavo", "ruth"):
         confirm_plan(scene.actor(key), scene.visit(2))
-    # No clearance that would be closed with the terms, and tell the visits by that.
+    # Leave no clearance that would close with the terms and so affect the visit.
     for key in SIGNERS:
         undertakings.withdraw(scene.actor(key), scene.undertaking(key).id)
     cooperations.end_person(
@@ -743,7 +743,7 @@ def of_npm(scene: Scene) -> Scene:
 
 
 def _settle_on_site(scene: Scene, roles: Checklist) -> None:
-    """Write who does what on site, with nobody but the two of the team."""
+    """Write who does what on site, with only the two people on the team."""
     shown = load(scene.checklist(ROLES)).sheet
     pavo, ruth = (str(scene.user(key)) for key in ("pavo", "ruth"))
     tasks = [
@@ -865,7 +865,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 @pytest.fixture
 def crowd(scene: Scene) -> Scene:
-    """Two more visits, one of them with more people in the team."""
+    """Two more visits, one of them with more people on the team."""
     planned(scene, members=("leyla",), audience=("leyla",))
     planned(
         scene,

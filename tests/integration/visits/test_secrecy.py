@@ -210,7 +210,7 @@ def test_nobody_becomes_lead_who_needs_a_clearance(scene: Scene) -> None:
 
 
 def test_a_former_lead_who_now_acts_for_a_cso_needs_a_clearance(scene: Scene) -> None:
-    """Once a visit is stopped its lists stay as they were, with the lead of that day."""
+    """Once a visit is stopped its lists stay as they were, with the lead at that time."""
     partner = scene.actor("leyla").organisation_id
     service.stop(scene.actor("ilena"), scene.visit(), reason="No car.")
     assert sees(scene, "pavo")
@@ -234,7 +234,7 @@ def test_a_person_removed_from_the_list_sees_nothing_more(scene: Scene) -> None:
     assert sees(scene, "leyla", 2)
 
 
-# Where it stands
+# Where it is stored
 
 
 def columns(session: Session) -> Iterator[tuple[str, str, object]]:

@@ -112,7 +112,7 @@ def address(scene: Scene, number: int) -> str:
 
 
 def open_form(person: CheckedClient, url: str, part: str) -> Send:
-    """Open a person's part, and return how its button is pressed later."""
+    """Open a person's part, and return a function that presses its button later."""
     form = person.page(url).form(f"{url}/{part}")
 
     def send() -> Page:
@@ -138,7 +138,7 @@ def member(scene: Scene, key: str, number: int = 1) -> MemberFact:
 def while_changing(
     app: Flask, scene: Scene, *, change: Callable[[Scene], None], act: Callable[[Scene], object]
 ) -> None:
-    """Act on what a page showed while somebody else's change of it waits to be committed."""
+    """Act on what a page showed while somebody else's change to it is about to be committed."""
 
     def on_own_scene(do: Callable[[Scene], object]) -> Callable[[], object]:
         return lambda: do(Scene(db.session(), scene.demonstration))
@@ -223,7 +223,7 @@ def test_a_plan_for_a_place_the_person_never_saw_is_not_confirmed(
     assert not member(scene, "leyla").plan_read
 
 
-# From the wrong side
+# Without permission
 
 
 def test_a_mark_of_another_person_another_visit_or_another_form_confirms_nothing(

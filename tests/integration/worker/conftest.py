@@ -20,7 +20,7 @@ def own_settings(settings: Settings, own_database_url: str, tmp_path: Path) -> S
 
 @pytest.fixture
 def empty(own_settings: Settings) -> Iterator[Flask]:
-    """The application with nothing in its database yet; its context is open."""
+    """The application with an empty database; its context is open."""
     app = create_app(own_settings)
     with app.app_context():
         yield app

@@ -62,7 +62,7 @@ HOMES = {
 ANYBODY = st.sampled_from(list(HOMES))
 SIGNATORY = st.sampled_from(["tomas", "henrik", "otto"])
 KIND = st.sampled_from(list(ChecklistKind))
-# Items of which something is drawn, most of them looked at by a gate.
+# Items to draw from, most of them looked at by a gate.
 ITEM = {
     ChecklistKind.TERMS: st.sampled_from(["M2", "M12", "M18"]),
     ChecklistKind.CONFIDENTIALITY: st.sampled_from(["C1", "C4"]),
@@ -72,9 +72,9 @@ ITEM = {
 
 
 class AnyAct(RuleBasedStateMachine):
-    """What people of three parties do on the demonstration's complete cooperation, as it comes.
+    """Random acts by people of three parties on the demonstration's complete cooperation.
 
-    What is refused is refused; each act is committed before the next.
+    Acts may be refused; each one is committed before the next.
     """
 
     def __init__(self, app: Flask, demonstration: Demonstration, at: Callable[[Any], None]) -> None:
@@ -97,7 +97,7 @@ class AnyAct(RuleBasedStateMachine):
         self.at(None)
 
     def do(self, act: Callable[[], object]) -> None:
-        """Do something and commit it; or leave nothing of it when it is refused."""
+        """Do something and commit it, or leave nothing of it if it is refused."""
         try:
             act()
             db.session.commit()

@@ -76,7 +76,7 @@ Row = Mapping[str, Any]
 def put(
     connection: Connection, model: type[Base], rows: int, /, **values: Any
 ) -> list[dict[str, Any]]:
-    """Put rows into a table, most of their columns with any value; return them."""
+    """Insert rows into a table, most of their columns with any value; return them."""
     table = cast("sa.Table", model.__table__)
     inserted = [
         {
@@ -245,7 +245,7 @@ def test_each_job_that_a_day_makes_due_is_looked_at_here() -> None:
 
 @contextmanager
 def plans(session: Session) -> Iterator[list[str]]:
-    """Collect how the database goes about each statement that looks for work in the block."""
+    """Collect the query plan of each statement in the block that looks for work."""
     session.commit()
     session.execute(sa.text("ANALYZE"))
     session.commit()
@@ -265,7 +265,7 @@ def plans(session: Session) -> Iterator[list[str]]:
 
 
 def scans(plan: list[str]) -> list[str]:
-    """Return the lines of a plan that go through all of a table; failures are always few."""
+    """Return the lines of a plan that scan a whole table, except failures, which are always few."""
     return [
         line
         for line in plan
@@ -306,7 +306,7 @@ def test_old_rows_are_found_through_an_index(session: Session, name: str) -> Non
 
 
 def signed_texts(connection: Connection, count: int, at: dt.datetime) -> list[UUID]:
-    """Put in texts that all have signed at a moment: as many checklists as undertakings."""
+    """Insert texts that everybody signed at one moment: as many checklists as undertakings."""
     of_all = []
     for subject_type in ("checklist", UNDERTAKING):
         rows = put(connection, Revision, count, subject_type=subject_type, frozen_at=at)
@@ -353,14 +353,14 @@ def test_texts_that_need_a_certificate_are_found_by_an_index(session: Session) -
         due = certificates.due(now - jobs.LATELY)
     assert set(due) == {*failed, *lately}
     assert scans(plan) == []
-    # Once a day all are looked at.
+    # Once a day all are checked.
     assert set(certificates.due()) == {*failed, *lately, *forgotten}
 
 
 def coordinators(
     connection: Connection, count: int, *, leaf: int, mailed: int, at: dt.datetime
 ) -> None:
-    """Put in coordinators, each with a cooperation and its leaf, mailed a checkpoint of a size."""
+    """Insert coordinators, each with a cooperation and its leaf, mailed a checkpoint of a size."""
     for number, coordinator in enumerate(
         put(connection, User, count, active=True, name="A coordinator")
     ):
@@ -398,7 +398,7 @@ def coordinators(
 def test_who_is_due_to_be_mailed_a_checkpoint_is_found_by_an_index(session: Session) -> None:
     now = clock.now()
     with hands() as connection:
-        # Of these the cooperations changed after the last mail, of those they did not.
+        # The first ones' cooperations changed after the last mail, the others' did not.
         coordinators(connection, DUE, leaf=MANY, mailed=1, at=now - YEARS)
         coordinators(connection, MANY // 4, leaf=0, mailed=MANY, at=now - YEARS)
         put(connection, Membership, MANY, role=Role.MEMBER)
@@ -407,7 +407,7 @@ def test_who_is_due_to_be_mailed_a_checkpoint_is_found_by_an_index(session: Sess
         put(connection, SignedCheckpoint, 1, size=MANY + 1, previous=0, key_id=key_id)
     with plans(session) as plan:
         if session.get_bind().dialect.name == "postgresql":
-            # The tables are too small for it to prefer an index; this asks whether there is one.
+            # The tables are too small for it to prefer an index; this checks whether there is one.
             session.execute(sa.text("SET LOCAL enable_seqscan = off"))
         due = anchors.due()
     assert len(due) == DUE

@@ -84,7 +84,7 @@ def test_visits_are_judged_once_a_day(
     tmp_path: Path,
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
-    """What happens in between judges the visits that it concerns."""
+    """Events in between judge the visits that they affect."""
     judged: list[dt.date] = []
     monkeypatch.setattr(jobs, "judge_visits", lambda: judged.append(clock.today()))
     monkeypatch.setattr(jobs, "PAUSE", 0)
@@ -165,7 +165,7 @@ def test_an_unreachable_database_is_reported_and_retried(
 
 
 def a_week_later(set_time: Callable[[dt.datetime], None]) -> Checkpoint:
-    """Let something happen in a cooperation, a week after the last checkpoint; return that."""
+    """Record something in a cooperation, a week after the last checkpoint; return that one."""
     before = checkpoints.newest()
     assert before is not None
     set_time(before.at + dt.timedelta(days=8))

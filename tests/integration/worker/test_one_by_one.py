@@ -76,7 +76,7 @@ def test_a_failing_object_is_rolled_back_and_logged_and_the_others_are_processed
     assert mailed() == ["person1@example.org", "person3@example.org"]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("worker: mail 2: LookupError in test_one_by_one.py, line ")
-    # The words of an error may be words of a text of class K2.
+    # An error's message may quote a text of class K2.
     assert "words of a text" not in line
 
 
@@ -142,7 +142,7 @@ def test_others_get_their_turn_after_each_transaction(
     monkeypatch.setattr(time, "monotonic", lambda: moment)
     monkeypatch.setattr(time, "sleep", slept.append)
     each(Job("mail", lambda _day: NUMBERS, act), clock.today())
-    # As long as it lasted, and no longer than others wait between two looks.
+    # As long as it lasted, and no longer than others wait between two tries.
     assert slept == [pytest.approx(0.05), pytest.approx(0.1), pytest.approx(0.1)]
 
 

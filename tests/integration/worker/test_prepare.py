@@ -44,7 +44,7 @@ def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
     assert set(db.session.scalars(sa.select(ChecklistTemplate.kind))) == set(ChecklistKind)
     assert worker_prepare.is_first_start()
     if db.engine.dialect.name == "sqlite":
-        # How the tables are filled is known from the start, so that the indexes are chosen well.
+        # The statistics exist from the start, so that indexes are chosen well.
         assert db.session.scalar(sa.text("SELECT count(*) FROM sqlite_stat1"))
     assert not (own_settings.data_dir / "copies").exists()
 
@@ -129,7 +129,7 @@ def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
     at_an_earlier_version(own_settings)
     if db.engine.dialect.name == "postgresql" and shutil.which("pg_dump") is None:
         return
-    # Somebody was at the tables by hand: the next step finds its column there already.
+    # Somebody changed the tables by hand: the next step finds its column already there.
     with db.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE proposal ADD COLUMN ended_reason TEXT"))
     with pytest.raises(PreparationError) as stopped:
@@ -191,7 +191,7 @@ def test_content_that_was_published_otherwise_stops_the_start(
     db.session.commit()
     with pytest.raises(PreparationError, match="version 2 is published already"):
         prepare(own_settings)
-    # Nothing of the rest was loaded either.
+    # Nothing else was loaded either.
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]
 
 
@@ -199,7 +199,7 @@ def test_content_that_was_published_otherwise_stops_the_start(
 def test_a_database_without_its_keys_is_not_opened_with_new_ones(
     empty: Flask, own_settings: Settings
 ) -> None:
-    """product.md, section 7: a new key would make unreadable what was encrypted before."""
+    """product.md, section 7: with a new key, nothing encrypted earlier could be read."""
     prepare(own_settings)
     shutil.rmtree(own_settings.data_dir / "keys")
     if db.engine.dialect.name == "sqlite":
@@ -207,7 +207,7 @@ def test_a_database_without_its_keys_is_not_opened_with_new_ones(
             create_app(own_settings)
         assert not (own_settings.data_dir / "keys").exists()
         return
-    # Of a server it is not known before it is asked: the start stops then.
+    # For a server this isn't known until it is asked: the start stops then.
     started_again = create_app(own_settings)
     with started_again.app_context():
         with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.both_databases
 
 LEAVING = [job for job in jobs.DATED if job.name in {"leave with party", "end a party's part"}]
 
-# A worker that is killed after its second recomputation, before that is committed.
+# A worker that is killed after its second recomputation, before committing it.
 KILLED = """
 import os, signal, config
 from tracker import create_app
@@ -53,7 +53,7 @@ with create_app(config.settings("testing", os.environ)).app_context():
 
 @pytest.fixture
 def left(session: Session, demonstration: Demonstration) -> Scene:
-    """A cooperation whose party has left, as the worker that noted it was killed."""
+    """A cooperation whose party has left, when the worker that recorded it was killed."""
     scene = Scene(session, demonstration)
     make_due(scene, 2, 1)
     for job in LEAVING:
@@ -104,7 +104,7 @@ def test_a_worker_killed_between_two_of_them_loses_none(
     }
     killed = subprocess.run([sys.executable, "-c", KILLED], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
-    # The first is done and committed; the second is neither done nor forgotten, and none besides.
+    # The first is done and committed; the second is neither done nor forgotten, nor is any other.
     assert set(due) - set(stale.stored()) == {_first(due)}
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     assert stale.stored() == []
@@ -148,5 +148,5 @@ def test_a_recheck_puts_right_a_list_and_a_team_that_were_not_brought_up_to_date
 
 
 def _first(due: list[tuple[str, UUID]]) -> tuple[str, UUID]:
-    """Return which of them a worker begins with: the kinds have an order."""
+    """Return the one that a worker begins with: the kinds have an order."""
     return min(due, key=lambda work: (Stale[work[0]], work[1]))

@@ -34,7 +34,7 @@ END = next(job for job in jobs.DATED if job.name == "end role")
 
 @pytest.fixture
 def land(session: Session, frozen_time: Freeze) -> Country:
-    """The invented country, whose NPM has one coordinator, with her role over since yesterday."""
+    """The invented country, whose NPM's only coordinator has a role that expired yesterday."""
     frozen_time(noon_in(1))
     load_checklists()
     land = country(session)
@@ -45,7 +45,7 @@ def land(session: Session, frozen_time: Freeze) -> Country:
 
 
 def run_out(land: Country, *roles: Role) -> None:
-    """Let the roles of ilena be over, or some of them."""
+    """Let ilena's roles expire, or some of them."""
     db.session.execute(
         sa.update(Membership)
         .where(
@@ -58,7 +58,7 @@ def run_out(land: Country, *roles: Role) -> None:
 
 
 def places(land: Country) -> int:
-    """Return in how many cooperations ilena takes part."""
+    """Return how many cooperations ilena takes part in."""
     db.session.rollback()
     today = clock.today()
     return (
@@ -96,7 +96,7 @@ def test_each_cooperation_is_left_in_its_own_transaction_and_the_role_ends_last(
     assert db.session.scalar(left) == 4
     ended = sa.select(Event.verb).order_by(Event.at.desc(), Event.number.desc()).limit(1)
     assert db.session.scalar(ended.where(Event.verb == verbs.ROLE_ENDED.name))
-    # What rests on it was put off: nobody of the NPM coordinates any more (G1).
+    # What depends on it was deferred: the NPM has no coordinator any more (G1).
     jobs.recompute()
     assert stages() == {Stage.EXPLORED}
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
@@ -123,7 +123,7 @@ def test_whoever_has_another_role_there_stays(land: Country) -> None:
     each(END, clock.today())
     jobs.recompute()
     assert places(land) == 4
-    # They take part, and coordinate no more.
+    # They take part, but no longer coordinate.
     cooperation_id = db.session.scalars(sa.select(Cooperation.id)).all()[0]
     assert people.coordinators_for_npm(cooperation_id) == []
     assert stages() == {Stage.EXPLORED}

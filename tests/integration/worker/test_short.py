@@ -1,4 +1,4 @@
-"""No transaction of the worker makes people wait who write, however much is due."""
+"""No transaction of the worker keeps others from writing for long, however much is due."""
 
 import datetime as dt
 from pathlib import Path
@@ -17,17 +17,17 @@ from tracker.mail.transport import from_url
 from tracker.worker import failures, jobs
 from tracker.worker.one_by_one import Job, each
 
-# What is locked is asked for on PostgreSQL alone.
+# Only PostgreSQL is asked for locks.
 pytestmark = pytest.mark.both_databases
 
-# How much work a transaction may be, in pieces of 1 to 4 ms, as busy as the machine is. It's 70 to
-# 90 for the longest, which takes a person out of six visits.
+# How much work a transaction may be, in pieces of 1 to 4 ms, depending on the machine's load. It's
+# 70 to 90 for the longest, which removes a person from six visits.
 MOST = 200
 VISITS = 6
 DUE = 20
 # The most statements that a transaction of each job sends, however much is due. A person whose role
-# ran out is taken out of their cooperations, and a notice closes the access of who undertook, in
-# one transaction each: nobody may see the half of it.
+# expired is removed from each cooperation, and a notice closes the access of those who signed an
+# undertaking, in one transaction each: nobody may see half of it.
 STATEMENTS = {
     "apply notice": 50,
     "check accounts": 5,
@@ -41,8 +41,8 @@ STATEMENTS = {
     "expire signature request": 40,
     "leave cooperation": 60,
     "leave with party": 60,
-    # Compares texts (8), undertakings (6) and the cooperation (1) that a visit rests on with their
-    # evidence, and a visit that changes with its events (1), as does recomputing one.
+    # Compares texts (8), undertakings (6) and the cooperation (1) that a visit depends on with
+    # their evidence, and a visit that changes with its events (1), as does recomputing one.
     "judge visit": 41,
     "recompute team": 40,
     "recompute checklist": 40,
@@ -57,7 +57,7 @@ STATEMENTS = {
     "remind of signature request": 20,
     "remind of task": 10,
     "renew text": 40,
-    # Mails, certificates, checkpoints, what is old, and the sign of life.
+    # Mails, certificates, checkpoints, old rows, and the heartbeat.
     "other": 10,
 }
 
@@ -68,7 +68,7 @@ def scene(session: Session, demonstration: Demonstration) -> Scene:
 
 
 def a_day(watch: Stopwatch, folder: Path) -> None:
-    """Have the worker do what it does once a day, with a round that looks at dates."""
+    """Have the worker do its daily jobs, with a round that looks at dates."""
     jobs.run_once(from_url(f"file://{folder}"), with_dates=True)
     jobs.renew_texts()
     jobs.judge_visits()
@@ -120,7 +120,7 @@ def test_no_transaction_of_the_worker_makes_others_wait(
     assert many == {}
     work = max(watched.work for watched in longest.values())
     assert work < MOST * piece_of_work(), summary(longest)
-    # Of each, what was done is not done again by another copy that found it too.
+    # No job repeats what another worker that also found it has done.
     db.session.rollback()
     for job in jobs.DATED:
         assert [job.act(due_id, day) for due_id in due_by_job[job.name]] == [False] * len(

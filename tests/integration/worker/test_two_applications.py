@@ -60,7 +60,7 @@ class Instance:
         return client
 
     def house(self) -> House:
-        """Return its people; in its context."""
+        """Return its people; called in its context."""
         return House(db.session(), self.organisations, self.people)
 
     def cooperations(self) -> list[str]:
@@ -72,7 +72,7 @@ class Instance:
 def make(
     settings: Settings, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Instance]]:
-    """Makes an instance as a first start does, with the settings given."""
+    """A function that creates an instance as a first start does, with the given settings."""
     instances: list[Instance] = []
 
     def instance(name: str, **own: Any) -> Instance:
@@ -137,7 +137,7 @@ def fill(instance: Instance) -> None:
 
 
 def record(instance: Instance) -> None:
-    """Record an event in the instance's only cooperation; in its context."""
+    """Record an event in the instance's only cooperation; called in its context."""
     cooperation = db.session.scalars(sa.select(Cooperation)).one()
     trail.record(
         verbs.COOPERATION_CHANGED,
@@ -162,7 +162,7 @@ def open_cooperation(instance: Instance, browser: CheckedClient, title: str) -> 
 
 @pytest.fixture
 def both(north: Instance, south: Instance) -> tuple[Instance, Instance]:
-    """The two, with people of the same names and addresses, who have different ids."""
+    """The two, whose people have the same names and addresses but different ids."""
     fill(north)
     fill(south)
     return north, south
@@ -182,7 +182,7 @@ def test_people_work_in_both_by_turns_and_each_trail_is_sound_by_its_own_keys_al
     assert "Custody in the north" not in in_south.page("/cooperations").text
     with north.app.app_context():
         record(north)
-        with south.app.app_context():  # as in the midst of what the other one does
+        with south.app.app_context():  # as in the middle of the other one's work
             record(south)
             db.session.commit()
         record(north)
@@ -204,7 +204,7 @@ def test_people_work_in_both_by_turns_and_each_trail_is_sound_by_its_own_keys_al
 def test_a_session_that_one_has_signed_signs_nobody_in_to_the_other(
     both: tuple[Instance, Instance],
 ) -> None:
-    """Even one that names a person of the other one rightly."""
+    """Even one that correctly names a person of the other one."""
     north, south = both
     with north.app.app_context():
         ilena = north.house().user("ilena")

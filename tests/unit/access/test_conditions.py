@@ -46,7 +46,7 @@ def test_in_a_request_it_is_built_once_for_the_same_person_and_columns(app: Flas
 
 
 def test_for_somebody_else_it_is_another_one(app: Flask) -> None:
-    """Also for the same person as they are after something about them has changed."""
+    """Even for the same person after something about them has changed."""
     user_id = uuid4()
     with app.test_request_context():
         first, second = (is_own(Actor(user_id, "Ilena Dorvath")) for _ in range(2))
@@ -54,7 +54,7 @@ def test_for_somebody_else_it_is_another_one(app: Flask) -> None:
 
 
 def test_who_is_forgotten_leaves_no_condition_to_the_next(app: Flask) -> None:
-    """An object that is gone may leave its identity to another one."""
+    """Another object may get the id() of one that is gone."""
     with app.test_request_context():
         for _ in range(200):
             user_id = uuid4()

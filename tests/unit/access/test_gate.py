@@ -18,7 +18,7 @@ PERSON = Actor(UUID(int=1), "Samira Okell")
 
 
 class House:
-    """An application with a page of each mark, and who is at its door."""
+    """An application with a page for each mark, and the person who requests it."""
 
     def __init__(self) -> None:
         self.app = Flask("house")

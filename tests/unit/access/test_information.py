@@ -84,7 +84,7 @@ def test_planning_is_seen_by_list_and_clearance(
     [
         (OrganisationKind.NPM, False, NONE, True),
         (OrganisationKind.NPM, False, ALL, True),
-        # Who led it and is now an outside expert, or acts for a CSO
+        # Somebody who led it and is now an outside expert, or acts for a CSO
         (OrganisationKind.NPM, True, NONE, False),
         (OrganisationKind.CSO, False, NONE, False),
         (OrganisationKind.CSO, False, OTHER, False),

@@ -138,12 +138,12 @@ def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() ->
 
 @pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
 def test_nobody_confirms_in_the_place_of_a_suspended_holder(kind: Role) -> None:
-    """By suspending the only holder an administrator would get to confirm alone."""
+    """By suspending the only holder, an administrator could confirm alone."""
     administrator, power = actor(Role.ADMINISTRATOR), role(kind, begun=False)
     suspended = Holders(suspended=frozenset({uuid4()}))
     for who in (administrator, actor(Role.COORDINATOR), None):
         assert "is suspended" in str(policy.can_confirm(who, power, suspended).reason)
-    # Their own role is the last one's: the administrator ends it, and can confirm then.
+    # Their own role is the last one: the administrator ends it, and can then confirm.
     assert policy.can_end_role(administrator, role(kind), suspended)
 
 
@@ -217,7 +217,7 @@ def test_who_suspends_whom(
     roles: list[Role], whom: list[tuple[UUID | None, Role]], may: bool
 ) -> None:
     assert bool(policy.can_suspend(actor(*roles), person(*whom))) is may
-    # Who may keep somebody out may also sign them out everywhere.
+    # People who may lock somebody out may also sign them out everywhere.
     assert bool(policy.can_end_sessions(actor(*roles), person(*whom))) is may
 
 

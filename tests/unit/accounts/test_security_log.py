@@ -1,4 +1,4 @@
-"""Every kind of entry in the security log has words, and what the trail says too has its name."""
+"""Every kind of security log entry has words; those that are also events have the verb's name."""
 
 from uuid import uuid4
 

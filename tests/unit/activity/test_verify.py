@@ -75,7 +75,7 @@ def fault_of(chain: Chain, erased_before: int = 0) -> tuple[ChainFault, int] | N
 
 
 def with_link(chain: Chain, place: int, link: Link) -> Chain:
-    """Put another event in its place, its own digest made to fit."""
+    """Replace an event by another one with a matching digest."""
     _, _, details = chain.entries[place]
     chain.entries[place] = (link, link.digest(), details)
     return chain

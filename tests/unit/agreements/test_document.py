@@ -22,7 +22,7 @@ from tracker.mail.render import in_language
 
 @pytest.fixture(autouse=True)
 def languages_are_known() -> Iterator[None]:
-    """The words of the application in all its languages."""
+    """The application's texts in all its languages."""
     with make_page_frame().app.app_context():
         yield
 
@@ -41,7 +41,7 @@ def fields(text: dict[str, Any], code: str) -> dict[str, Any]:
     return {field["key"]: field for field in items(text)[code]["answers"][0]["fields"]}
 
 
-# What it holds
+# Content
 
 
 def test_it_names_the_version_the_words_and_the_languages() -> None:
@@ -139,7 +139,7 @@ def test_untranslated_text_is_in_the_checklists_own_language() -> None:
     text = in_both("M2")
     assert items(text)["M2"]["label"] == {"en": "Item M2"}
     assert fields(text, "M2")["kind"]["text"] == {"en": "Prison"}
-    # Dates are said by the application, in every language.
+    # The application words dates, in every language.
     assert set(fields(text, "M2")["day"]["text"]) == {"en", "ar"}
     assert set(items(text)["M1"]["label"]) == {"en", "ar"}
 
@@ -171,7 +171,7 @@ def test_the_same_document_has_the_same_bytes_whoever_sends_it_in_whatever_langu
 
 
 def shuffled(tree: Any, draw: Any) -> Any:
-    """Return an equal tree whose keys stand in another order."""
+    """Return an equal tree whose keys are in another order."""
     if isinstance(tree, dict):
         keys = draw(st.permutations(list(tree)))
         return {key: shuffled(tree[key], draw) for key in keys}
@@ -197,7 +197,7 @@ Path = tuple[str | int, ...]
 
 
 def leaves(tree: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the way to everything that stands in a text."""
+    """Yield the path to every value in a text."""
     parts: Any = ()
     if isinstance(tree, dict):
         parts = tree.items()
@@ -249,7 +249,7 @@ def test_words_that_differ_in_a_single_sign_have_another_digest(
     assert (canonical.digest_of(other) == canonical.digest_of(text)) == same
 
 
-# Read back
+# Reading it back
 
 
 def test_it_reads_in_each_language_as_its_readers_saw_it() -> None:
@@ -284,7 +284,7 @@ def test_without_words_in_a_language_the_binding_one_is_read(requested: str, bin
     assert frozen_text.read(whole, requested).language == binding
 
 
-# The shape before
+# The previous format
 
 
 def test_a_text_in_the_first_shape_reads_as_it_did() -> None:
@@ -329,7 +329,7 @@ def test_what_was_left_out_in_the_first_shape_says_why() -> None:
 
 
 def test_a_text_in_the_first_shape_has_the_digest_it_had() -> None:
-    """Bytes that were frozen and signed are never written anew."""
+    """Bytes that were frozen and signed are never rewritten."""
     whole = texts.first_shape()
     stored = canonical.to_bytes(whole)
     frozen_text.read(canonical.from_bytes(stored), "ar")

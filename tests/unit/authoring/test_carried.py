@@ -19,7 +19,7 @@ M4 = Rest("M4", ("expectations",), ("S2",))
 
 
 def text(**passages: str) -> list[PassageText]:
-    """Return passages by their keys, each with the statements it carries."""
+    """Return passages by their keys, each with its statements."""
     return [
         PassageText(number, key, key.capitalize(), tuple(codes.split()), "Words.")
         for number, (key, codes) in enumerate(passages.items(), 1)

@@ -13,7 +13,7 @@ FREE = {"statements": ["S2"], "passages": ["settling-terms/expectations"]}
 
 
 def loosened(old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
-    """Return what is looser in an item; another item is always there."""
+    """Return what is looser in an item; there is always another item."""
     rest = an_item("M12", rests_on=FREE)
     before = a_template(old, rest)
     after = a_template(*([new] if new else []), rest)

@@ -20,7 +20,7 @@ TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.NOT_KNOWN
 VISIT = {"modes": ["VISIT"]}
 PROJECT = {"modes": ["PROJ"]}
 ASKED = {"item": "M9", "field": "access", "in": ["possible", "certain"]}
-# What each of them is, where only VISIT is chosen and M9 is not answered.
+# The value of each if only VISIT is chosen and M9 is not answered.
 OF = {TRUE: VISIT, FALSE: PROJECT, UNKNOWN: ASKED}
 
 
@@ -131,7 +131,7 @@ ANSWERS = ("possible", "no")
 
 @given(CONTENT)
 def test_a_known_result_stays_whatever_is_answered_later(content: object) -> None:
-    """A condition that holds, or does not, before an answer is given can't turn by the answer."""
+    """A condition that is decided before an answer is given can't change because of it."""
     before = truth(content)
     after = {truth(content, answer=answer) for answer in ANSWERS}
     assert UNKNOWN not in after

@@ -36,7 +36,7 @@ LIMITED = a_field(
 
 
 def small() -> Template:
-    """A checklist with every kind of words there are."""
+    """A checklist with every kind of text there is."""
     return a_template(
         an_item("M1", a_field(hint="Write it down."), help="Ask.", done={"look": "Check that."}),
         an_item("M2", TABLE),
@@ -49,13 +49,13 @@ def misfits(words: ChecklistWords, template: Template | None = None) -> list[str
 
 
 def spoilt(change: Mapping[str, Any], code: str = "M1") -> ChecklistWords:
-    """Return whole words but for one item, in which something is other."""
+    """Return a complete translation with something changed in one item."""
     item = in_arabic(small().by_code[code]).model_dump(exclude_defaults=True)
     return arabic_words(small(), items={code: {**item, **change}})
 
 
 def strings(model: Any) -> Iterator[tuple[str, str]]:
-    """Yield the words of a checklist or a part of it, each with where it stands."""
+    """Yield the texts of a checklist or a part of it, each with its path."""
     for name in type(model).model_fields:
         value = getattr(model, name)
         for number, part in enumerate(value if isinstance(value, tuple) else [value]):
@@ -65,7 +65,7 @@ def strings(model: Any) -> Iterator[tuple[str, str]]:
                 yield f"{name}.{number}", part
 
 
-# Whether words fit
+# Whether a translation fits
 
 
 def test_words_for_everything_fit() -> None:
@@ -154,7 +154,7 @@ def test_a_label_alone_may_stand_where_there_is_no_hint() -> None:
     assert ItemWords.model_validate(given).fields["kind"].label == "نوع"
 
 
-# How a checklist is said
+# A checklist in a language
 
 
 def test_a_localized_checklist_is_marked_with_its_language() -> None:
@@ -235,11 +235,11 @@ def test_words_are_filled_in_from_others_where_they_lack() -> None:
     assert languages.over(some, None) is some
 
 
-# The words that are shipped
+# The shipped translations
 
 
 def pairs() -> Iterator[tuple[str, str, str]]:
-    """Yield all words of the shipped checklists in both languages, with where they stand."""
+    """Yield all texts of the shipped checklists in both languages, with their paths."""
     for file in library.read(CONTENT):
         for word_file in file.words:
             localized = languages.localize(file.template, word_file.words)

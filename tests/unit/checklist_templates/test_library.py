@@ -17,14 +17,14 @@ TERMS = "terms.yaml"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped checklists that may be spoilt."""
+    """A copy of the shipped checklists that tests may damage."""
     shutil.copytree(CONTENT / "checklists", tmp_path / "checklists")
     return tmp_path
 
 
 @pytest.fixture
 def alone(folder: Path) -> Path:
-    """The same with the terms alone: a mistake in them is told before the others are missed."""
+    """The same with only the terms: a mistake in them is reported before the others are missed."""
     shutil.rmtree(folder / "checklists" / "ar")
     for path in (folder / "checklists").iterdir():
         if path.name != TERMS:
@@ -131,7 +131,7 @@ def test_two_of_one_kind_are_refused(folder: Path) -> None:
     ]
 
 
-# What items rest on
+# What items are based on
 
 
 def a_file(*items: dict[str, object]) -> TemplateFile:
@@ -167,7 +167,7 @@ def test_items_of_the_field_that_no_checklist_has_are_reported() -> None:
     assert missing == [f"M{n}" for n in range(1, 22) if n not in {1, 3}]
 
 
-# Words in other languages
+# Translations
 
 ARABIC = "ar/terms.yaml"
 

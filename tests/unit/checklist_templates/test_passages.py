@@ -13,7 +13,7 @@ from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText
 
-# The statements on which the field's items rest (domain.md, sections 2.1 to 2.4).
+# The statements on which items are based (domain.md, sections 2.1 to 2.4).
 OF_THE_FIELD = {
     "M1": "S1 S51 S62-S72", "M2": "S4", "M3": "S4 S24-S48 S54", "M4": "S1-S3 S60",
     "M5": "S6 S8 S44", "M6": "S7", "M7": "S18", "M8": "S25-S26 S28-S29 S53",

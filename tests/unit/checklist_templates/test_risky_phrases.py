@@ -1,6 +1,6 @@
 """Risky phrases: found as whole words, without case and accents, and never blocking.
 
-In one file: the rules for writing a form, and what each finds.
+In one file: the rules for writing a phrase, and what each finds.
 """
 
 import re
@@ -54,14 +54,14 @@ def words(*texts: str, of: PhraseList = SMALL) -> list[tuple[str, ...]]:
         ("Publication needs approval.", ["approval"]),
         ("APPROVAL of the board", ["APPROVAL"]),
         ("(approval)", ["approval"]),
-        # The longer form counts, and counts once.
+        # The longer phrase counts, and counts once.
         ("The prior approval of the CSO", ["prior approval"]),
         ("The Prior\n  approval of the CSO", ["Prior approval"]),
         ("prior approval, and approval again", ["prior approval", "approval"]),
-        # Accents and hyphens do not count.
+        # Accents and hyphens don't matter.
         ("reserve for the party", ["reserve"]),
         ("after a sign off", ["sign off"]),
-        # Whole words only, and nothing between those of one phrase.
+        # Only whole words, and nothing between those of one phrase.
         ("disapproval; approvals", []),
         ("It is prior. Approval follows", ["Approval"]),
         ("no signs offered", []),
@@ -220,7 +220,7 @@ def test_a_sentence_goes_on_at_anything_else(between: str) -> None:
 
 @pytest.mark.parametrize("text", ["approval" + "." * 4_900 + "x", "veto " * 990])
 def test_a_table_of_long_answers_costs_no_more_than_its_length(text: str) -> None:
-    """Each save looks all cells through, while others wait."""
+    """Each save searches all cells, while others wait."""
     begun = process_time()
     assert risky_phrases.hints(f"{text} {cell}" for cell in range(90))
     assert process_time() - begun < 3
@@ -267,7 +267,7 @@ def test_only_a_typed_field_can_name_who_decides() -> None:
         item_of(a_field("day", "date", names_who=True))
 
 
-# As content
+# As content files
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
         # What our own guidance calls dangerous (settling-terms/independence).
         "Visits take place jointly.",
         "The report appears once both parties agree.",
-        # And what limits an NPM in agreements as they are written.
+        # And what limits an NPM in real agreements.
         "VISITS TAKE PLACE JOINTLY",
         "All visits are carried out together with the partner.",
         "Places are visited only together.",
@@ -393,10 +393,10 @@ def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # As the guidance says it.
+        # In the words of the guidance.
         "تُجرى الزيارات على نحو مشترك",
         "يصدر التقرير متى اتفق الطرفان",
-        # With and without vowel signs, forms of the alef, and what is written with a word.
+        # With and without vowel signs, forms of the alef, and attached prefixes and suffixes.
         "تجرى الزيارات بشكل مشترك",
         "تتم زياراتنا معا فقط",
         "وتُنفَّذُ الزِّياراتُ المشتركة دون غيرها",
@@ -460,7 +460,7 @@ def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped phrases that may be spoilt."""
+    """A copy of the shipped phrases that tests may damage."""
     shutil.copytree(CONTENT / "wording", tmp_path / "wording")
     return tmp_path
 

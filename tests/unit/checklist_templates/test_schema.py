@@ -1,4 +1,4 @@
-"""The schema of a template: what it refuses, so that every published checklist can be done."""
+"""The schema of a template: what it refuses, so that every published checklist can be completed."""
 
 import re
 from typing import Any
@@ -97,7 +97,7 @@ CHOICE = a_field("kind", "choice", options=KINDS)
         (an_item("M1", rests_on=RESTS_ON | {"passages": ["no-slash"]}), "should match pattern"),
         (an_item("M01"), "should match pattern"),
         (an_item("V1"), "item V1 does not begin with M"),
-        # What looks at something else
+        # References to something else
         (
             an_item("M1", a_field(required_when={"field": "x", "in": ["a"]})),
             "words looks at x: not",
@@ -343,7 +343,7 @@ def test_people_of_a_visit_are_chosen_wherever_a_rule_looks() -> None:
             assert part.type.value in {"person", "persons"}, (code, place)
 
 
-# Where it is typed which person or function decides, clears or is consulted: the hints look there.
+# Where people type which person or function decides, clears or is consulted: hints look there.
 TYPED = {
     "M1.selection.decided_by",
     "M7.decisions.decider",
@@ -362,8 +362,8 @@ TYPED = {
     "C16.trusted",
     "V19.council",
 }
-# Who acts, pays or is called is typed as well: they decide nothing for the NPM.
-# So is the body that a law names, beside its kind.
+# People also type who acts, pays or is called: these decide nothing for the NPM. They also type the
+# body that a law names, beside its kind.
 NO_DECIDER = {
     "C10.photo_rule",
     "V10.photographs",

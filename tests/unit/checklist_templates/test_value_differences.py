@@ -1,4 +1,4 @@
-"""Differences word by word: both texts can be read back from the pieces."""
+"""Differences word by word: both texts can be restored from the pieces."""
 
 from time import process_time
 
@@ -108,7 +108,7 @@ def test_a_column_that_only_one_table_has_keeps_its_position() -> None:
 def test_of_texts_too_long_to_compare_all_between_what_they_share_counts_as_replaced(
     count: int, is_replaced: bool
 ) -> None:
-    """Comparing twice 100,000 lines would take a gigabyte of memory."""
+    """Comparing 100,000 lines with 100,000 others would take a gigabyte of memory."""
     before, other = (
         "same\n" + f"{sign}\n" * count + "shared\n" + f"{sign}\n" * count + "same\n"
         for sign in "ab"

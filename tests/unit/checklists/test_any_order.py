@@ -42,7 +42,7 @@ MODES = st.sets(st.sampled_from(["VISIT", "PROJ", "ADVIS", "EXP"]))
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Answers, positions, parties, people and ways of working, as they come."""
+    """Answers, positions, parties, people and ways of working, in any order."""
 
     book: Book
 
@@ -78,7 +78,7 @@ class AnyOrder(RuleBasedStateMachine):
         behind=st.sampled_from([0, 0, 0, 1]),
     )
     def say(self, code: str, body: UUID, stance: str, behind: int) -> None:
-        """Say something of the version that stands, or of one before it."""
+        """Take a position on the current version, or on an earlier one."""
         story = self.book.stories[code]
         if len(story.versions) > behind:
             story.stances[body] = (len(story.versions) - behind, stance)
@@ -110,7 +110,7 @@ class AnyOrder(RuleBasedStateMachine):
     def oren_leaves_or_comes_back(self) -> None:
         self.book.people ^= {OREN}
 
-    # What the rules say of it
+    # What the rules say about it
 
     @invariant()
     def each_item_stands_as_it_truly_does(self) -> None:

@@ -41,7 +41,7 @@ SECRET = "Only where it applies"
 
 
 def a_checklist(condition: object, **more: Any) -> Template:
-    """Return a checklist with a table whose second column stands on a condition."""
+    """Return a checklist with a table whose second column has a condition."""
     column = a_column("wing", shown_when=condition, **more)
     return a_template(
         an_item("M1", a_table("places", a_column("place"), column)),

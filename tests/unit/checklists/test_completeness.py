@@ -160,7 +160,7 @@ def copied(*read_by: UUID, **more: Any) -> Filled:
     ("read_by", "accepted", "waiting"),
     [
         (NOBODY, NOBODY, ALL),
-        # Even a row that said otherwise would be no acceptance.
+        # Even a row that said otherwise wouldn't be an acceptance.
         (NOBODY, ALL, ALL),
         ((NPM,), ALL, (DOOR, LANTERN)),
         (ALL, (NPM, LANTERN), (DOOR,)),
@@ -208,7 +208,7 @@ def test_nothing_is_agreed_while_a_party_has_not_read_a_copy(
     answered: frozenset[UUID],
     is_copied: bool,
 ) -> None:
-    """Whatever was read and accepted, on whichever kind of item, by whoever."""
+    """Whatever was read and accepted, on any kind of item, by anybody."""
     for code, values in (("M1", WORDS), ("M2", {"kind": "police"}), ("M3", WORDS), ("M7", None)):
         shared = copied(*read, values=values) if values and is_copied else None
         own = {("M7", body): copied(*own_read) for body in answered} if code == "M7" else {}
@@ -312,7 +312,7 @@ def test_the_npm_need_not_accept_what_each_cso_accepts() -> None:
     assert stands("M3", an_answer(WORDS), (NPM, DOOR)).waiting_for == (LANTERN,)
 
 
-# Whole answers, as rule 4.4 says
+# Complete answers, as rule 4.4 says
 
 
 @pytest.mark.parametrize(
@@ -504,11 +504,11 @@ def test_an_item_is_required_on_its_condition(answer: str | None, required: bool
     assert is_required(TERMS.by_code["M9"], a_sheet(), surroundings) is required
 
 
-# The whole
+# The whole checklist
 
 
 def whole_sheet(*, leave: tuple[str, ...] = (), surroundings: Surroundings | None = None) -> Sheet:
-    """Return a sheet on which all is answered and accepted but what is left."""
+    """Return a sheet on which everything is answered and accepted except what is left."""
     here = surroundings or around()
     answers: dict[tuple[str, AnswerScope, UUID], Filled] = {}
     positions: dict[str, dict[UUID, tuple[UUID | None, Stance]]] = {}
@@ -625,7 +625,7 @@ def situations(draw: st.DrawFn) -> tuple[Sheet, Surroundings]:
 
 
 def accepters_of(item: Item, here: Surroundings) -> list[UUID]:
-    """Say by another way whose acceptance an item needs."""
+    """Determine in another way whose acceptance an item needs."""
     sides = {
         Accepts.ALL: {OrganisationKind.NPM, OrganisationKind.CSO},
         Accepts.EACH_CSO: {OrganisationKind.CSO},
@@ -769,7 +769,7 @@ def done(status: ChecklistStatus) -> set[str]:
     return {code for code, item_status in status.items.items() if item_status.done}
 
 
-# What is left to a party, where somebody of it looks after the item
+# What is left for a party to do, if one of its people looks after the item
 
 
 @pytest.mark.parametrize(
@@ -833,7 +833,7 @@ def test_nothing_is_left_on_an_item_that_does_not_apply_or_may_not(kind: str | N
 def proposed(
     code: str, accepted: tuple[UUID, ...], *by: UUID, surroundings: Surroundings | None = None
 ) -> ItemStatus:
-    """Return how an answered item stands on which some parties proposed other words."""
+    """Return the state of an answered item to which some parties suggested changes."""
     sheet = a_sheet(shared={code: an_answer(WORDS)}, accepted={code: accepted})
     sheet = replace(sheet, proposed={code: frozenset(by)})
     return item_standing(TERMS.by_code[code], sheet, surroundings or around())
@@ -846,11 +846,11 @@ def proposed(
         ("M1", (NPM,), (DOOR,), (NPM, LANTERN)),
         ("M1", (LANTERN,), (NPM,), (DOOR, LANTERN)),
         ("M1", (LANTERN,), (NPM, DOOR), ALL),
-        # What the NPM alone writes it answers alone (S6).
+        # Only the NPM answers proposals for what only the NPM writes (S6).
         ("M3", (LANTERN,), (DOOR,), (NPM,)),
         ("M3", NOBODY, (DOOR,), (NPM, LANTERN)),
         ("M10", NOBODY, (NPM,), (DOOR, LANTERN)),
-        # Who accepts the answer has gone back on the proposal.
+        # A party that accepts the answer has withdrawn its proposal.
         ("M1", ALL, (DOOR,), NOBODY),
     ],
 )

@@ -34,7 +34,7 @@ from tracker.checklists.rules.values import Problem
 from tracker.cooperations.models import Mode
 
 FIRST, LAST = dt.date(2026, 5, 4), dt.date(2026, 5, 6)
-# Of the CSOs only Samira is in the team; Oren is of the NPM and is not.
+# Of the CSOs only Samira is on the team; Oren is of the NPM and isn't.
 VISIT = around(team=frozenset({ILENA, SAMIRA}), visit_starts_on=FIRST, visit_ends_on=LAST)
 
 
@@ -235,7 +235,7 @@ def test_no_authority_learns_more_beforehand_than_is_announced(
         values = {"announced": announced, "authorities": rows}
         expected = [("authorities", 0, "what")] if what in refused else []
         assert places(problems_in("V2", TOLD, values)) == expected, what
-        # What is said at the gate tells nobody beforehand.
+        # What is said at the gate announces nothing in advance.
         at_gate = [{"what": what, "hours": 0}]
         assert problems_in("V2", TOLD, values | {"authorities": at_gate}) == [], what
 

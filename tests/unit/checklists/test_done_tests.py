@@ -1,4 +1,4 @@
-"""Each done-test that a program can make: what passes, and what is found, with its place."""
+"""Each done-test that a program can check: what passes, and what is found, with its place."""
 
 import datetime as dt
 from typing import Any
@@ -264,7 +264,7 @@ def test_where_everybody_of_the_npm_wrote_one_of_them_reads() -> None:
     """Its head confirms with a reason; policy.can_review says that it is the head."""
     check = {"check": "wrote_no_answer", "field": "lead"}
     assert problems_in(PEOPLE, check, {"lead": str(OREN)}, authors=(ILENA, OREN, SAMIRA)) == []
-    # An administrator, who is never the second reader, is nobody else.
+    # An administrator is never the second reader, so doesn't count as somebody else.
     around_ = around(administrators=frozenset({ILENA}))
     assert problems_in(PEOPLE, check, {"lead": str(OREN)}, around_, authors=(OREN,)) == []
 

@@ -40,7 +40,7 @@ def test_the_npm_alone_asks(role: Role, party: PartyFact | None) -> None:
 )
 def test_nobody_with_a_part_in_it_is_asked(candidate: Candidate, words: str) -> None:
     says(policy.can_read(candidate), words)
-    if words:  # a further reason makes nobody able
+    if words:  # a further reason enables nobody
         assert not policy.can_read(replace(candidate, took_part=True))
 
 

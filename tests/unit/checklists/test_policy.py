@@ -44,7 +44,7 @@ def actor(*roles: Role, body: UUID = DOOR) -> Actor:
 
 
 def says(decision: Decision, words: str) -> None:
-    """Compare a decision with the words of its no, empty for a yes."""
+    """Compare a decision with its reason, empty if it is allowed."""
     assert bool(decision) is not bool(words)
     assert words in str(decision.reason)
 
@@ -86,7 +86,7 @@ SHARED, PARTY, PERSON = AnswerScope
 @pytest.mark.parametrize(
     ("fields", "scope", "words"),
     [
-        # Any party may suggest an answer that others accept, whoever sets it.
+        # Any party may suggest an answer that others accept, whoever writes it.
         ([a_field(sets="npm", accepts="each_cso")], SHARED, ""),
         ([a_field(sets="npm", accepts="all")], SHARED, ""),
         ([a_field(sets="npm", accepts="none")], SHARED, "The NPM answers this."),
@@ -418,7 +418,7 @@ def test_only_an_open_amendment_of_the_parties_in_force_is_called_off(
 
 @pytest.mark.parametrize("role", Role)
 def test_a_signatory_suspends_and_ends_a_text_in_force(role: Role) -> None:
-    """Product.md, 5.8: a party by who may bind it, and never what belongs to a visit."""
+    """Product.md, 5.8: for a party, those who may bind it, and never what belongs to a visit."""
     person = actor(role)
     who = "" if role is Role.SIGNATORY else "Only a signatory of one of the parties"
     nothing = "You can only suspend or end a text in force" if role is Role.SIGNATORY else who
@@ -610,7 +610,7 @@ def test_who_acts_for_nobody_has_no_model_answers(role: Role) -> None:
     )
 
 
-# Agreements made on paper before
+# Prior agreements on paper
 
 MADE_BY_NPM = "Only a coordinator of the NPM can record agreements made before you used this tool."
 ONLY_TERMS = "You can only record earlier agreed terms and terms on confidentiality."

@@ -1,4 +1,4 @@
-"""Rules that flag an answer which gives a power of the NPM away (S6, S7)."""
+"""Rules that flag an answer which gives away a power of the NPM (S6, S7)."""
 
 from typing import Any
 from uuid import UUID
@@ -107,7 +107,7 @@ def test_a_number_above_the_mark_is_found(days: int | None, expected: list[str])
         (SAMIRA, ["gives_away"]),
         # An outside expert of the NPM is neither member nor staff.
         (PETRA, ["gives_away"]),
-        # Whoever takes no part any more is missed by another rule.
+        # Another rule reports people who no longer take part.
         (UUID(int=77), []),
     ],
 )
@@ -210,7 +210,7 @@ def test_an_item_that_does_not_apply_gives_nothing_away() -> None:
     assert flagged(small(), not_applicable=True) == []
 
 
-# What is shipped
+# The shipped checklists
 
 SHIPPED = {file.template.kind.value: file.template for file in library.read(CONTENT)}
 
@@ -227,7 +227,7 @@ def test_every_rule_rests_on_independence_or_flexibility() -> None:
             assert set(limit.powers) - flexible, limit.key
 
 
-# Bodies outside the NPM, as they are chosen wherever somebody decides, clears or agrees.
+# Bodies outside the NPM, as chosen wherever somebody decides, clears or agrees.
 STATE = ("authority", "ministry", "prosecutor", "donor", "other_state")
 OUTSIDE = ("cso", *STATE)
 # A court may order somebody to speak (C12).

@@ -1,4 +1,4 @@
-"""Values of fields: what each type may hold, and what is missing in an answer.
+"""Values of fields: what each type may contain, and what is missing in an answer.
 
 In one file: one table of cases for each type of field.
 """
@@ -123,7 +123,7 @@ def test_people_and_parties_are_those_who_take_part(kind: str, known: Any) -> No
 
 
 def test_an_id_has_one_way_to_be_written() -> None:
-    """Two ways to write one person would be two different persons to the done-tests."""
+    """Two ways of writing one person would be two different people to the done-tests."""
     field = field_of("person")
     written = str(ILENA)
     assert fits(field, written)
@@ -326,7 +326,7 @@ def test_a_row_added_to_given_ones_says_what_it_is() -> None:
     assert list(missing(field, {"t": [given, {"other": "B", "name": "Two"}]})) == []
     (problem,) = missing(field, {"t": [given, {"name": "Two"}]})
     assert (problem.row, problem.column) == (1, "other")
-    # Where no row is given, an optional column of that name stays one.
+    # If no row is given, an optional column of that name stays optional.
     free = item_of(a_table("t", *columns)).fields
     assert list(missing(free, {"t": [{"name": "Two"}]})) == []
 
@@ -350,7 +350,7 @@ def test_a_box_in_a_column_that_is_required_must_be_ticked() -> None:
     assert lacks(fields, {"t": [{"who": "a", "signed": True}]}) == []
 
 
-# Who left
+# People who left
 
 
 def test_an_answer_that_names_somebody_who_left_is_not_whole() -> None:

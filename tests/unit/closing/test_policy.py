@@ -113,7 +113,7 @@ def test_nobody_else_completes_it(actor: Actor) -> None:
         (UndertakingEnd.LEFT, False, True),
         (UndertakingEnd.TERMS_ENDED, True, True),
         (UndertakingEnd.EXPIRED, True, True),
-        # Of a clearance for one visit, whose last day is nobody else's business.
+        # For a clearance for one visit, whose last day is nobody else's business.
         (UndertakingEnd.EXPIRED, False, False),
         (UndertakingEnd.NEW_TERMS, True, False),
     ],

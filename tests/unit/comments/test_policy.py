@@ -34,7 +34,7 @@ def actor(user_id: UUID, body: UUID = DOOR) -> Actor:
 
 
 def says(decision: Decision, words: str) -> None:
-    """Compare a decision with the words of its no, empty for a yes."""
+    """Compare a decision with its reason, empty if it is allowed."""
     assert bool(decision) is not bool(words)
     assert words in str(decision.reason)
 

@@ -11,7 +11,7 @@ from tracker.core.keys import Keys
 
 @pytest.fixture
 def own_keys() -> Iterator[Keys]:
-    """Four keys that differ, in use for the test."""
+    """Four different keys, used for the test."""
     own = Keys(*(bytes([number]) * 32 for number in range(1, 5)))
     with alone(keys.KEYS.holding(own)):
         yield own

@@ -23,7 +23,7 @@ def test_a_token_looks_different_each_time() -> None:
 
 
 def test_a_token_that_was_not_masked_is_left_as_it_is() -> None:
-    """Pages that were open while the software was renewed can still be sent."""
+    """Pages that were open during an update can still be sent."""
     assert unmasked(TOKEN) == TOKEN
 
 

@@ -41,7 +41,7 @@ def tree(count: int) -> Tree:
     return Tree.of(leaf_hash(str(number).encode()) for number in range(count))
 
 
-# A naive model: the words of RFC 9162, sections 2.1.1, 2.1.3.1 and 2.1.4.1, letter by letter.
+# A naive model that follows RFC 9162, sections 2.1.1, 2.1.3.1 and 2.1.4.1, literally.
 
 
 def largest_power_below(count: int) -> int:

@@ -174,7 +174,7 @@ def test_a_note_in_another_form_is_refused(old: str, new: str) -> None:
 
 
 def test_base64_has_one_form() -> None:
-    """The last letters of base64 may hold bits that mean nothing: they must be zero."""
+    """The last characters of base64 may have unused bits: they must be zero."""
     key = KEY.text().replace(base64.b64encode(PUBLIC).decode(), "AB==")
     with pytest.raises(NoteError, match="not base64"):
         KeyNote.read_all(key)

@@ -60,7 +60,7 @@ def test_changing_adding_or_removing_any_of_a_thousand_bytes_is_noticed(signed: 
 
 
 def test_the_signature_alone_notices_what_lies_in_its_range(signed: bytes) -> None:
-    """The kept digest is the stricter of the two; without it few bytes of filling are free."""
+    """The stored digest is the stricter of the two; without it a few padding bytes are free."""
     damaged = damages(signed, 150, seed=7)
     unnoticed = [damage.words for damage in damaged if signature_flaw(damage.data) is None]
     assert len(unnoticed) < len(damaged) // 10

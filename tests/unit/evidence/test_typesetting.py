@@ -1,4 +1,4 @@
-"""Any typed text can be typeset; strings stay text; pages depend on nothing of the machine."""
+"""Any typed text can be typeset; strings stay text; pages don't depend on the machine."""
 
 import shutil
 import subprocess
@@ -62,7 +62,7 @@ def test_latin_greek_cyrillic_and_arabic_are_set_as_they_are(text: str) -> None:
         ("\ue000", "[U+E000]"),
         ("a\x07b", "a[U+0007]b"),
         ("a\tb\u2028c", "a b c"),
-        # Letters that are not seen and turn others around.
+        # Invisible characters that change the direction of others.
         ("agreed\u202e ton", "agreed ton"),
         ("\u2066a\u2069\ufeff\u200b", "a"),
         ("می\u200cخواهم", "می\u200cخواهم"),

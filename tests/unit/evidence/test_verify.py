@@ -55,7 +55,7 @@ from tracker.evidence.log.notes import Inclusion, KeyNote
 INSTANCE, HELD, BUNDLE = usual()
 NEWEST = INSTANCE.newest
 HELD_HEAD = INSTANCE.leaves[0][2]
-# What may stand where something else is wanted.
+# Values to put where something else is expected.
 ODD: tuple[Any, ...] = (
     None,
     0,
@@ -72,13 +72,13 @@ ODD: tuple[Any, ...] = (
     0.5,
     "2026-01-15T09:00:00",
 )
-# A key for documents that is not that of the certificate beside it.
+# A document key that isn't the one in the certificate beside it.
 OTHER = replace(document_note(), fingerprint="a" * 64)
 Change = Callable[[Files], object]
 
 
 def other_event(number: int, /, **values: Any) -> Change:
-    """Change what an event says, and make the chain fit again from there on."""
+    """Change what an event says, and rebuild the chain from there on."""
 
     def change(files: Files) -> None:
         lines = [canonical.from_bytes(line) for line in files[parts.EVENTS].splitlines()]
@@ -116,7 +116,7 @@ def put(name: str, data: bytes) -> Change:
 
 
 def in_keys(*keys: KeyNote) -> Change:
-    """Put other keys in place of those for checkpoints."""
+    """Replace the checkpoint keys."""
     return put(parts.KEYS, parts.key_notes([*keys, document_note()]))
 
 
@@ -125,7 +125,7 @@ def take(name: str) -> Change:
 
 
 def of_held_in_newest() -> Inclusion:
-    """Return the proof that what was there at the earlier checkpoint is in the newest log."""
+    """Return the proof that the newest log contains what was there at the earlier checkpoint."""
     path = tuple(merkle.inclusion(INSTANCE.tree, 3, 8))
     return replace(INSTANCE.inclusion(4), size=8, proof=path)
 
@@ -285,12 +285,12 @@ def test_a_byte_changed_by_who_holds_the_key_is_noticed_in_all_but_the_words_for
             files[name] = bytes(data)
 
         flaws = judged(altered(BUNDLE, change, private_key()))
-        # What keys say of how they came and ended is the instance's word.
+        # What keys say about their beginning and end is the instance's word.
         assert flaws or name == parts.KEYS
 
 
 def test_any_value_that_who_holds_the_key_puts_in_is_judged_alike_by_both() -> None:
-    """Rows are bound anew by their events, so that what is wrong in them must be seen as such."""
+    """Events bind the rows again, so verifiers have to notice what is wrong in the rows."""
     random = Random(20260120)
     for _ in range(400):
         name = random.choice([parts.MANIFEST, parts.EVENTS, parts.ROWS, parts.ROWS])
@@ -307,7 +307,7 @@ def test_any_value_that_who_holds_the_key_puts_in_is_judged_alike_by_both() -> N
 
 
 def _put_somewhere(value: Any, random: Random, odd: Sequence[Any] = ODD) -> None:
-    """Put something else in place of some value within another, however deep."""
+    """Replace some value inside another, however deeply nested."""
     place = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
     if isinstance(value[place], dict | list) and value[place] and random.random() < 0.8:
         _put_somewhere(value[place], random, odd)
@@ -826,7 +826,7 @@ def test_a_signature_in_somebodys_presence_without_it_or_its_proof_is_noticed(
 
 
 def with_pdf(data: bytes, *keys: KeyNote, **more: Any) -> bytes:
-    """Return a bundle with a PDF of its only text; the keys for documents are given."""
+    """Return a bundle with a PDF of its only text and the given document keys."""
     instance = begun(keys=[key_note(), *(keys or [document_note()])])
     instance.certificate(instance.agree(), data, **more)
     return instance.take_out()
@@ -908,14 +908,14 @@ def test_a_pdf_whose_key_was_destroyed_may_be_missing_once_that_is_recorded() ->
 
 
 def attested(tell: Callable[[Instance], dict[str, Any]]) -> bytes:
-    """Return a bundle with a PDF of the text that is told of."""
+    """Return a bundle with a PDF of the described text."""
     instance = begun(keys=[key_note(), document_note()])
     instance.certificate(tell(instance), a_pdf())
     return instance.take_out()
 
 
 def asks(**needed: int) -> dict[str, Any]:
-    """Return the rule of a text that asks so many persons of each party."""
+    """Return the rule of a text that asks this many people of each party."""
     ids = {"npm": NPM, "cso": CSO}
     parties = [
         {"organisation_id": str(ids[organisation]), "needed": many}
@@ -925,7 +925,7 @@ def asks(**needed: int) -> dict[str, Any]:
 
 
 def named(*organisations: UUID) -> dict[str, Any]:
-    """Return whom a text names that was frozen before texts had rules."""
+    """Return the signatories of a text that was frozen before texts had rules."""
     return {
         "signatories": [
             {"organisation_id": str(organisation_id), "name": "A"}
@@ -937,7 +937,7 @@ def named(*organisations: UUID) -> dict[str, Any]:
 def signed_so(
     *acts: Callable[[Instance, dict[str, Any]], object], **more: Any
 ) -> Callable[[Instance], dict[str, Any]]:
-    """Freeze a text and do to it, one after the other, what is given."""
+    """Freeze a text and perform the given acts on it, one after the other."""
 
     def tell(instance: Instance) -> dict[str, Any]:
         text = instance.text(**more)
@@ -955,7 +955,7 @@ def by(user: UUID | str, organisation: UUID | str | None, **more: Any) -> Callab
 
 
 def event_of(verb: str) -> Callable[..., object]:
-    """Record an event about what the text is of."""
+    """Record an event about the text's subject."""
     return lambda instance, text: instance.event(verb, about=UUID(text["subject"]))
 
 
@@ -1113,7 +1113,7 @@ def test_a_signature_that_names_another_digest_does_not_count() -> None:
 
 
 def test_a_text_that_is_bound_twice_is_not_taken_for_signed_by_all() -> None:
-    """It was declined, and sent and signed again by who holds the key, as if it were another."""
+    """It was declined, then the holder of the key sent and signed it again, as if another."""
 
     def tell(instance: Instance) -> dict[str, Any]:
         text = instance.text()
@@ -1133,7 +1133,7 @@ def test_a_text_that_is_bound_twice_is_not_taken_for_signed_by_all() -> None:
 def an_undertaking(
     *acts: Callable[[Instance, dict[str, Any]], object], **more: Any
 ) -> Callable[[Instance], dict[str, Any]]:
-    """Freeze Henrik's undertaking and do to it what is given."""
+    """Freeze Henrik's undertaking and perform the given acts on it."""
     given = {"says": {"person": {"id": str(HENRIK), "name": "Henrik Asante"}}} | more
     return signed_so(
         *acts, kind="undertaking", subject_type="undertaking", verb="undertaking_frozen", **given
@@ -1287,7 +1287,7 @@ def test_a_scan_that_whoever_recorded_it_confirmed_is_named(
     [
         an_undertaking(own_on_paper(confirmed_by=str(HENRIK)), countersigned()),
         agreed_on_paper(TOMAS),
-        # Only of an agreement from before does whoever confirmed for a party stand for its signers.
+        # Only in a prior agreement does the person who confirmed for a party stand for its signers.
         agreed_before(TOMAS, "The NPM", made="here"),
         signed_so(
             by(str(TOMAS).upper(), CSO, verb="signed_on_paper", method="paper", paper=on_paper()),
@@ -1396,7 +1396,7 @@ def test_a_key_that_is_held_sealed_the_bundle_or_vouches_for_what_did() -> None:
 
 
 def test_a_strangers_forged_bundle_does_not_match_the_known_key() -> None:
-    """It is sound in itself: whoever holds nothing to compare it with, can't tell."""
+    """It is sound in itself: people with nothing to compare it with can't tell."""
     fingerprint, strange = print_of(private_key(1)), begun(number=7, keys=[key_note(7)]).take_out()
     assert judged(strange) == {}
     assert not verify.verify(strange).is_compared
@@ -1456,7 +1456,7 @@ def test_the_keys_owner_can_forge_a_bundle_but_not_one_that_agrees_with_an_ancho
 def test_what_was_added_after_an_anchor_counts_only_with_a_key_that_the_anchors_key_vouches_for(
     number: int, keys: list[KeyNote], is_compared: bool, tmp_path: Path
 ) -> None:
-    """Whoever has a bundle can go on from there, in a log and under a key of their own."""
+    """Whoever has a bundle can continue from there, with a log and a key of their own."""
     instance = begun()
     text = instance.text()
     instance.sign(text)
@@ -1505,7 +1505,7 @@ def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() 
         flaws = judged(data, with_proof)
         if checkpoint is large:
             assert flaws == {}
-        else:  # no leaf below it is proven in the bundle
+        else:  # the bundle proves no leaf below it
             assert "proves nothing of this cooperation that is as old" in flaws["Anchor 0"]
         other = replace(grown, proof=(b"\0" * 32,) * len(grown.proof))
         wrong = f"{checkpoint.text()}\n{other.text()}"

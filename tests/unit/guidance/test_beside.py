@@ -8,7 +8,7 @@ from tracker.guidance.beside import beside
 
 @dataclass(frozen=True)
 class Named:
-    """A passage with what it carries and what it names."""
+    """A passage with its statements and the items it names."""
 
     statements: tuple[str, ...]
     items: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """The gates G1 to G5 and G7 as in product.md, section 6, and the stages they lead to.
 
-In one file: one table of facts, from which each gate is broken in turn.
+In one file: one set of facts, in which each gate is broken in turn.
 """
 
 import datetime as dt
@@ -335,7 +335,7 @@ def test_a_visit_is_planned_only_in_an_active_or_reviewed_cooperation_with_such_
 )
 def test_a_cooperation_goes_as_far_as_its_gates_allow(given: Facts, expected: Stage) -> None:
     assert stage(given) is expected
-    # Whichever of the early stages it stands in: on, or back while nothing is in force.
+    # Whichever early stage it is in: forward, or back while nothing is in force.
     for start in BY_GATES[:-1]:
         assert stage(replace(given, stage=start)) is expected
 

@@ -72,7 +72,7 @@ def test_an_invalid_address_is_refused(text: str) -> None:
         (550, b"No such user", True),
         (550, b"5.1.1 No such user", True),
         (553, "5.1.3 Bad address syntax", True),
-        # What the relay says of itself, of the sender or of today.
+        # What the relay says about itself, the sender or today.
         (550, b"5.7.1 Sender blocked", False),
         (554, b"5.7.1 Relay access denied", False),
         (530, b"Authentication required", False),

@@ -131,7 +131,7 @@ def test_every_state_and_way_of_narrowing_has_words() -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_every_column_of_evidence_is_looked_at(model: type[Base], read: object) -> None:
-    """A column that comes later must be bound, and read by the check, or this fails."""
+    """A column that is added later must be bound, and read by the audit, or this fails."""
     seen: set[str] = set()
 
     class Row(dict[str, object]):
@@ -145,7 +145,7 @@ def test_every_column_of_evidence_is_looked_at(model: type[Base], read: object) 
     assert seen == {column.name for column in columns} - GOES_ON.get(model, set())
 
 
-# How a notice went on is told by events of its own.
+# Separate events say what became of a notice.
 GOES_ON: dict[type[Base], set[str]] = {
     Notice: {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 }
@@ -202,7 +202,7 @@ GOOD: dict[str, object] = {
     "recorded_at": "2026-11-25 12:00:00.000000",
     "decided_at": "2026-11-25 12:00:00.000000",
 }
-# Of columns whose name another table has for something else.
+# For columns whose name another table uses for something else.
 OWN: dict[tuple[type[Base], str], object] = {
     (Chain, "kind"): "instance",
     (Signature, "kind"): "signature",

@@ -37,7 +37,7 @@ KEPT = json.loads(Path(__file__).with_name("kept_proofs.json").read_text())
 
 
 def _as_list(cose: bytes) -> bytes:
-    """Return a list in which each value stands where its number in a key points to."""
+    """Return a list in which each value is at the index that its number in a key points to."""
     key = cbor2.loads(cose)
     places: list[object] = [0] * 8
     for at, value in key.items():
@@ -46,7 +46,7 @@ def _as_list(cose: bytes) -> bytes:
 
 
 def _in_more_bytes(cose: bytes) -> bytes:
-    """Return a key whose kind is written in two bytes; it stands behind the map's head and 1."""
+    """Return a key whose type is written in two bytes; it comes after the map's head and 1."""
     assert cose[1] == 1
     return cose[:2] + b"\x18" + cose[2:]
 
@@ -205,7 +205,7 @@ def test_a_malformed_proof_is_incomplete(proof: object) -> None:
 
 @given(name=st.sampled_from(assertion.KEYS[1:]), place=st.integers(0), byte=st.integers(0, 255))
 def test_any_other_byte_is_noticed(name: str, place: int, byte: int) -> None:
-    """Of the name of the passkey only its form is known here; the signature's digest binds it."""
+    """Only the form of the passkey's id is checked here; the signature's digest binds it."""
     if name == "nonce":
         data = PROOF[name].encode()
     else:

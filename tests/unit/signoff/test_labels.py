@@ -1,4 +1,4 @@
-"""When and how somebody signed, in words, whatever was put into the database."""
+"""When and how somebody signed, in words, whatever is in the database."""
 
 import datetime as dt
 from typing import Any

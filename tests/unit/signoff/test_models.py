@@ -50,7 +50,7 @@ OTHER: dict[str, Any] = {
     "paper": {"record": "0b"},
     "presence": {"host": "0b"},
 }
-# What came later is bound only where there is any, so that earlier digests stay as they are.
+# Later columns are bound only where they are set, so that earlier digests stay as they are.
 LATER = (
     "power_from",
     "power_until",

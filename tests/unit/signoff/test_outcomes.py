@@ -52,7 +52,7 @@ def link(number: int, verb: str, evidence: str | None = None, subject: UUID = FI
 
 
 def follow(*verbs: str | tuple[str, str], given_: tuple[Given, ...] = BOTH) -> Course:
-    """Follow verbs, ten numbers from each other; the first revision is signed by given_."""
+    """Follow verbs, ten numbers apart; the first revision is signed by given_."""
     steps = [(verb, None) if isinstance(verb, str) else verb for verb in verbs]
     links = [link(1 + 10 * place, verb, evidence) for place, (verb, evidence) in enumerate(steps)]
     seconds = tuple(Given(party.organisation_id, party.user_id, 32) for party in BOTH)
@@ -146,7 +146,7 @@ def test_nothing_is_pending_once_all_have_signed() -> None:
         (),
         BOTH[:1],
         (Given(NPM, TOMAS, 2), Given(NPM, HENRIK, 3)),
-        # Only what was there by then counts.
+        # Only what existed by then counts.
         (Given(NPM, TOMAS, 2), Given(CSO, HENRIK, 12)),
         (Given(NPM, TOMAS, 2), Given(None, HENRIK, 3)),
     ],
@@ -254,7 +254,7 @@ def a_rule(*parties: tuple[UUID, object]) -> dict[str, Any]:
         a_rule((NPM, 1), (CSO, 0)),
         a_rule((NPM, 1)),
         a_rule((NPM, 2), (CSO, 1), (NPM, 1)),
-        # What is no number.
+        # Not a number.
         a_rule((NPM, "2"), (CSO, 1)),
         a_rule((NPM, 1), (CSO, True)),
     ],

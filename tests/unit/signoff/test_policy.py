@@ -32,7 +32,7 @@ def actor(*memberships: ActorMembership, acting_for: UUID | None = DOOR) -> Acto
 
 
 def says(decision: Decision, words: str) -> None:
-    """Compare a decision with the words of its no, empty for a yes."""
+    """Compare a decision with its reason, empty if it is allowed."""
     assert bool(decision) is not bool(words)
     assert words in str(decision.reason)
 
@@ -84,7 +84,7 @@ def test_only_a_signatory_with_a_current_power_signs_for_an_organisation(
     """product.md, section 5: the named signatories of each party, by a stated power."""
     request = RequestStatus(state, parties, frozenset(signed))
     says(policy.can_sign_for(person, request, TODAY), words)
-    # Who could sign, and has not, may decline.
+    # Somebody who could sign, but hasn't, may decline.
     says(policy.can_decline(person, request, TODAY), words)
 
 
@@ -125,7 +125,7 @@ def test_a_power_binds_on_its_days_only(
     [(None, ""), (TODAY, ""), (TODAY - DAY, "The time to sign this text has run out.")],
 )
 def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str) -> None:
-    """Also where no worker has ended it yet."""
+    """Even if no worker has ended it yet."""
     request = RequestStatus(WAITING, PARTIES, expires_on=last)
     says(request.is_waiting(TODAY), words)
     says(policy.can_sign_for(SIGNATORY, request, TODAY), words)

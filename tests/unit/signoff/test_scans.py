@@ -60,7 +60,7 @@ def test_a_file_that_is_not_of_its_type_from_first_to_last_byte_is_refused(data:
 
 
 def test_a_png_of_more_pieces_than_any_program_writes_is_refused_before_they_are_summed() -> None:
-    """Each of a million empty pieces has its sum, and adding them up takes seconds."""
+    """Each of a million empty chunks has a checksum, and computing them all takes seconds."""
     empty = bytes(4) + b"IDAT" + zlib.crc32(b"IDAT").to_bytes(4)
 
     def of_pieces(count: int) -> bytes:

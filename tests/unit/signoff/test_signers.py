@@ -101,7 +101,7 @@ def test_a_signature_does_not_complete_a_request_that_has_ended(state: RequestSt
     assert signers.state_after(state, (party(NPM, A),), {(NPM, A)}) is state
 
 
-# Whose turn
+# Whose turn it is
 
 
 ENOUGH = "Your organisation has already signed this revision."

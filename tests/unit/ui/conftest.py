@@ -16,7 +16,7 @@ def frame() -> PageFrame:
 
 @pytest.fixture
 def in_request(frame: PageFrame) -> Iterator[Callable[..., None]]:
-    """Opens a request in which forms can be made without a token; all are closed at the end."""
+    """Opens a request in which forms can be created without a token; all are closed at the end."""
     frame.app.config["WTF_CSRF_ENABLED"] = False
     opened: list[Any] = []
 

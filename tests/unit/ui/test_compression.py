@@ -12,7 +12,7 @@ def test_a_compressed_page_is_the_same_page() -> None:
 
 
 def test_the_length_says_little_of_the_page() -> None:
-    """100 answers of the same page are of many lengths, none of them much longer."""
+    """100 responses of the same page have many lengths, none of them much longer."""
     lengths = {len(compressed(PAGE)) for _ in range(100)}
     assert len(lengths) > MOST_MORE / 3
     assert max(lengths) - min(lengths) <= MOST_MORE + 1

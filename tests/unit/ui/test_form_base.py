@@ -57,7 +57,7 @@ def sent(in_request: InRequest, kind: type[Form], **data: Any) -> Form:
 
 
 def field_of_form(in_request: InRequest, field: Any, *typed: str) -> Any:
-    """Return a field of a form of its own, after something was typed into it and tested."""
+    """Return a field of its own form, after something was typed into it and validated."""
     kind = type("One", (Form,), {"it": field})
     in_request(method="POST", data={"it": list(typed)})
     form = kind()

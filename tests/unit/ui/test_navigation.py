@@ -1,4 +1,4 @@
-"""The page frame: entries by reader, the organisation one is acting for, signing out."""
+"""The page frame: entries by reader, the organisation they are acting for, signing out."""
 
 import pytest
 

@@ -96,7 +96,7 @@ def test_nobody_else_confirms(actor: Actor) -> None:
         (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waits"),
         (on_paper(is_current=False), TODAY, "New terms"),
         (on_paper(), LATER, "has passed"),
-        # Its recorder too reads first that nobody can confirm it.
+        # Even its recorder is told first that nobody can confirm it.
         (on_paper(recorded_by_id=BOTH.user_id, state=COUNTERSIGNED), TODAY, "no longer waits"),
         (on_paper(recorded_by_id=BOTH.user_id, is_current=False), TODAY, "New terms"),
         (on_paper(recorded_by_id=BOTH.user_id), LATER, "has passed"),

@@ -45,7 +45,7 @@ def test_a_person_signs_the_documents_of_their_side(
     row = ROW | {"signers": signers.value}
     covers = {"until": "2029-01-14", "documents": [row, row]}
     terms = facts.read_terms(document(C1=covers), "d" * 64)
-    # Once, though it stands there twice.
+    # Once, although it is there twice.
     assert len(terms.documents_for(of_npm=of_npm)) == signs
 
 

@@ -110,7 +110,7 @@ def is_ready(judged: Judgement) -> bool:
 
 
 def says(decision: Decision, words: str) -> None:
-    """Compare a decision with the words of its no, empty for a yes."""
+    """Compare a decision with its reason, empty if it is allowed."""
     assert bool(decision) is not bool(words)
     assert words in str(decision.reason)
 
@@ -477,7 +477,7 @@ def test_with_only_its_own_people_the_npm_can_go_immediately() -> None:
     assert decision
     overridden = replace(alone, overrides=(override(*keys),))
     assert is_ready(policy.judge(overridden))
-    # A partner's person who joins afterwards ends that.
+    # A partner's person who joins later ends that.
     joined = replace(overridden, members=(*overridden.members, SAMIRA))
     assert not is_ready(policy.judge(joined))
 
@@ -492,7 +492,7 @@ def test_with_only_its_own_people_the_npm_can_go_immediately() -> None:
     ],
 )
 def test_only_j3_can_be_overridden(earlier: Facts) -> None:
-    """Even where an override could excuse all that J3 itself asks."""
+    """Even if an override could excuse everything that J3 itself requires."""
     pavo, samira = earlier.members
     unread = replace(earlier, members=(replace(pavo, plan_read=False), samira))
     for given in (earlier, unread):
@@ -758,7 +758,7 @@ def test_a_mailed_code_opens_a_members_own_part() -> None:
     assert policy.can_open_own_part(actor(Role.MEMBER), is_member=True, has_mailed_codes=True)
 
 
-# How much of a visit a person is told
+# How much of a visit a person sees
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Since when the team of a visit has to have read its urgent-action plan (V20)."""
+"""From when on a visit's team has to have read its urgent-action plan (V20)."""
 
 import datetime as dt
 from uuid import uuid4

@@ -87,7 +87,7 @@ def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_al
     send(inviting)
     agreements.sign(inviting.land, inviting.checklist(), "sten", "tomas", "henrik")
     inviting.session.commit()
-    # The newcomer's own signature alone doesn't bind it: the others go on by the old text.
+    # The newcomer's signature alone doesn't bind it: for the others the old text continues.
     assert is_joining(inviting)
     assert inviting.checklist().revision_in_force_id == before
     assert inviting.events("party_joined") == []

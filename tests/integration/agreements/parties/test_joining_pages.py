@@ -51,7 +51,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ta
     assert len(inviting.events("party_joining")) == 1
     others = browser(app, inviting, "samira").page(address(inviting))
     assert "Bridge Families Association is joining." in others.text
-    # So few items are agreed because the newcomer has read none, and nothing that was signed ends.
+    # So few items are agreed because the newcomer has read none; nothing that was signed ends.
     waits = "What was signed stays in force. For this text all items also wait for Bridge Families"
     assert waits in others.text
     assert "Revoke the invitation" not in others.links()

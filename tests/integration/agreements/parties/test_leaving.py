@@ -1,4 +1,4 @@
-"""A party that leaves alone: notice, last day, and the texts that stay among the others."""
+"""A party that leaves by itself: notice, last day, and the texts that stay among the others."""
 
 import datetime as dt
 
@@ -45,7 +45,7 @@ def notify(table: Table, first: str = "otto", from_on: dt.date | None = None) ->
 
 
 def go_to(table: Table, frozen_time: Clock, days: int) -> int:
-    """Go on to a day and run the worker; return how many parties left."""
+    """Move to a day and run the worker; return how many parties left."""
     frozen_time(clock.now() + days * DAY)
     number = due.leave_due(clock.today())
     table.session.commit()
@@ -53,7 +53,7 @@ def go_to(table: Table, frozen_time: Clock, days: int) -> int:
 
 
 def gone(table: Table, frozen_time: Clock, first: str = "otto") -> None:
-    """Let the party of a person leave, after the notice agreed."""
+    """Let a person's party leave, after the agreed notice."""
     notify(table, first)
     assert go_to(table, frozen_time, NOTICE) == 1
 
@@ -300,7 +300,7 @@ def test_the_suspension_of_another_party_stays(in_force: Table, frozen_time: Clo
     assert state(in_force) is ChecklistState.SUSPENDED
 
 
-# What is left of it
+# What the party can still see
 
 
 def test_its_duties_are_those_it_signed(in_force: Table, frozen_time: Clock) -> None:

@@ -1,4 +1,4 @@
-"""The pages by which a party leaves alone, and what it can read afterwards."""
+"""The pages by which a party leaves by itself, and what it can read afterwards."""
 
 import pytest
 from flask import Flask

@@ -55,7 +55,7 @@ def join(table: Table) -> None:
 
 
 def counts_as_npm(table: Table) -> set[bool]:
-    """Return what each place that says who is of the NPM says of the body."""
+    """Return what each place that says who is of the NPM says about the body."""
     table.session.expire_all()
     shared, body = cooperation(table, "ilena"), table.land.id("other_npm")
     vesna = table.land.users["vesna"].id

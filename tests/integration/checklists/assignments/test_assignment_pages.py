@@ -1,6 +1,6 @@
 """Pages for assigning items: what each person on a side sees in the list and in My work.
 
-In one file: one room of people, whose pages are compared with each other.
+In one file: one group of people, whose pages are compared with each other.
 """
 
 import datetime as dt
@@ -97,7 +97,7 @@ def test_each_is_offered_on_an_item_what_they_may_do(room: Room) -> None:
     assert offered("dora", "M1") == {"Give it back M1"}
     assert offered("henrik", "M1") == set()
     assert offered("henrik", "M7") == {"Assign to me M7"}
-    # What is not the side's, or does not wait for it, is no more than on the page of who has what.
+    # What isn't the side's task is listed only on the page *Who has what*.
     assert offered("samira", "M2") == offered("samira", "M3") == set()
     assert "Accept" not in acts(room.page("henrik"), "M1")
 
@@ -138,7 +138,7 @@ def test_the_filter_for_my_items_includes_finished_ones(room: Room) -> None:
     room.table.save("henrik", "M1")
     assert items(room.page("dora", "?filter=mine")) == ["M1", "M7"]
     assert items(room.page("henrik", "?filter=mine")) == []
-    # Who has no such filter reads all.
+    # Without such a filter everything is shown.
     assert len(items(room.page("ada", "?filter=mine"))) == 10
 
 
@@ -246,7 +246,7 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
     page = press(room, "samira", "Unassign it M1", "/items/M1/assign")
     assert "M1 is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
-    # Sent again, by a page that is not up to date.
+    # Sent again, from a page that is out of date.
     after = room.browser("samira").open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
     )

@@ -320,7 +320,7 @@ def test_the_items_of_a_section_are_assigned_together_with_one_mail(parted: Tabl
     assert holders(parted, "samira") == {"M3": "dora", "M4": "dora"}
     assert len(mails(parted.session)) == 1
     assert waits(parted, "dora") == [("M3", "M4")]
-    # What is the other side's alone stays out.
+    # What only the other side does is left out.
     assert assign_section(parted, "first", "dora") == ("M1",)
 
 
@@ -358,12 +358,12 @@ def test_an_answer_that_changed_meanwhile_is_not_overwritten_unseen(parted: Tabl
     with pytest.raises(StaleError, match="Somebody else changed the assignments"):
         assignments.give_back(parted["samira"], parted.checklist(), "M3", seen=before_one)
     assert holders(parted, "samira") == {"M3": "dora"}
-    # Another item is not concerned, nor another side's assigning.
+    # Another item isn't affected, nor another side's assignments.
     assignments.assign(parted["samira"], parted.checklist(), "M4", to=to, seen=NOTHING_HELD)
     assert seen(parted, "ilena") == NOTHING_HELD
 
 
-# What waits
+# Tasks
 
 
 def reopen(table: Table) -> None:
@@ -391,7 +391,7 @@ def test_an_item_stays_a_task_until_somebody_on_the_side_has_done_it(table: Tabl
     assert holders(table, "dora") == {"M1": "dora"}
     table.accept("M1", "petra")
     assert waits(table, "oren") == []
-    # Until it waits for the side again.
+    # Until it is the side's task again.
     reopen(table)
     assert waits(table, "dora") == [("M1",)]
     assert waits(table, "oren") == []
@@ -517,7 +517,7 @@ def test_items_of_somebody_who_left_are_unassigned_and_back_with_the_coordinator
     assert assignments.waiting(table["henrik"]) == []
     assert due.remind_of_assignments(clock.today() + DAY) == 0
     table.session.rollback()
-    # Whoever takes part may take it on, with its day.
+    # Whoever takes part may take it on, with its due date.
     assignments.take(table["henrik"], table.checklist(), "M1")
     ((batch),) = assignments.waiting(table["henrik"])
     assert (batch.is_free, batch.due_on) == (False, clock.today() + DAY)
@@ -604,7 +604,7 @@ def test_nobody_is_reminded_after_somebody_on_the_side_has_done_it(table: Table)
     assert [mail.recipient for mail in mails(table.session, "assignment_due")] == [
         "oren.maki@example.org"
     ]
-    # Nor when it waits for the side again later.
+    # Nor when it is the side's task again later.
     reopen(table)
     assert waits(table, "dora") == [("M1",)]
     assert due.remind_of_assignments(clock.today() + DAY) == 0

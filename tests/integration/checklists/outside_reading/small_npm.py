@@ -71,7 +71,7 @@ class SmallNpm:
         return {self.land.id(body): self.actor(key) for body, key in pairs.items()}
 
     def ask(self, by: str = WRITER, email: str = "", **changed: Any) -> OutsideReading:
-        """Ask the reader, who has an account, or whoever has another address."""
+        """Ask the reader, who has an account, or somebody with another address."""
         wanted: dict[str, Any] = {
             "name": "Rada Ilves",
             "function": FUNCTION,

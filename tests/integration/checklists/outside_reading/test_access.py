@@ -112,7 +112,7 @@ def test_an_outside_reader_confirms_and_the_text_says_so(small: SmallNpm, app: F
         page = partner.page(address).text
         assert "Omar Said" in page
         assert FUNCTION in page
-    # The reader makes an account, which has no role.
+    # The reader creates an account, which has no role.
     link = re.search(r"http://localhost:8000(/invitations/\S+)", mail.body)
     assert link is not None
     reader = app.test_client()
@@ -390,7 +390,7 @@ def rewrite(small: SmallNpm, clause: str) -> None:
 def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     small: SmallNpm, app: Flask
 ) -> None:
-    """What they accept counts while they are asked or have read, and not once it is taken back."""
+    """What they accept counts while they are asked or have read, but not once it is taken back."""
     reading = small.ask()
     rewrite(small, "Visits take place with the prior approval of Open Door.")
     (hint,) = hints.waiting_for_reader(small.loaded())

@@ -59,7 +59,7 @@ PARTY = AnswerScope.PARTY
 
 @dataclass
 class Pair:
-    """A former cooperation with answers, and a new one of the same parties."""
+    """An earlier cooperation with answers, and a new one of the same parties."""
 
     former: Table
     now: Table
@@ -114,7 +114,7 @@ def on(session: Session, template: Template) -> Pair:
 
 @pytest.fixture
 def pair(app: Flask, session: Session) -> Pair:
-    """The former terms with answers to M1 to M3, M7 and M10, M1 agreed."""
+    """The earlier terms with answers to M1 to M3, M7 and M10, M1 agreed."""
     former, now = starting_points.of(app).use("pair", _pair)
     table = former.load(session)
     return Pair(table, replace(now.load(session), land=table.land))
@@ -143,7 +143,7 @@ def test_a_party_copies_what_it_writes_and_no_other_partys_answer(pair: Pair) ->
     assert pair.offered("ilena") == ["M1", "M2", "M3", "M4", "M7"]
     assert pair.look("ilena").behind == {Why.OTHERS: ("M10",)}
     assert pair.offered("samira") == ["M1", "M7", "M10"]
-    # The word of Open Door for itself is not Lantern's.
+    # What Open Door says for itself isn't Lantern's.
     assert pair.offered("joana") == ["M1", "M10"]
 
 
@@ -315,7 +315,7 @@ def formers(pair: Pair, first: str) -> list[str]:
 def test_only_answered_checklists_of_the_same_parties_are_offered_for_copying(pair: Pair) -> None:
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     assert formers(pair, "dora") == [pair.former.cooperation.reference]
-    # The other way round there is nothing yet.
+    # In the other direction there is nothing yet.
     assert queries.earlier_checklists(pair.former["ilena"], pair.former.checklist()) == ([], False)
 
 
@@ -457,7 +457,7 @@ def test_reading_a_copied_answer_accepts_it_for_its_party_and_asks_the_others(pa
     assert pair.unread("M1") == {"door", "lantern"}
     assert pair.now.waiting("M1") == {"door", "lantern"}
     pair.read("samira", "M1")
-    # Reading is no yes: Open Door still says what it thinks.
+    # Reading isn't accepting: Open Door still has to take a position.
     assert pair.unread("M1") == {"lantern"}
     assert pair.now.waiting("M1") == {"door", "lantern"}
     pair.read("joana", "M1")
@@ -630,7 +630,7 @@ def test_copying_makes_nobody_an_author(pair: Pair) -> None:
 
 
 def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
-    """All is accepted by everybody; what needs no acceptance is blocked by the last reading."""
+    """Everybody has accepted everything; the last reading blocks what needs no acceptance."""
     pair.copy()
     chosen = {"M5": {"second_reader": str(pair.now["oren"].user_id)}}
     complete_answers(pair.now.loaded(), pair.now.writers, chosen=chosen)
@@ -888,13 +888,13 @@ def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> N
         for method, more in places:
             reads = more == "/copies/read" and first in {"nadia", "henrik"}
             if reads:
-                continue  # they may say that they have read
+                continue  # they may say that they have read it
             ask = browser.post if method else browser.get
             assert ask(address(pair, more)).status_code == status, (first, more)
     page = pair.now.land.browser(app, "ada").page(address(pair))
     assert "I have read it" not in page.text
     assert "Start from a former checklist" not in page.text
-    # An auditor opens the former one too, and may be told from where it comes.
+    # An auditor can open the earlier one too, and may be told where it comes from.
     assert pair.former.cooperation.reference in page.text
 
 
@@ -917,7 +917,7 @@ def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: 
     assert "There is no other checklist" in browser.page(address(pair, "/copy")).text
 
 
-# How much it asks of the database
+# Queries
 
 
 @pytest.mark.both_databases

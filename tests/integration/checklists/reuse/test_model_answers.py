@@ -1,6 +1,6 @@
 """An organisation's model answers: saved, used, renamed, and seen by nobody else.
 
-In one file: one model answer, from keeping to use, tried from the same sides.
+In one file: one model answer, from keeping to use, tested from the same sides.
 """
 
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def with_models(table: Table) -> Table:
 def test_an_organisation_keeps_answers_for_itself_alone(with_models: Table) -> None:
     assert titles(with_models, "ilena") == titles(with_models, "oren") == ["The NPM's words"]
     assert titles(with_models, "samira") == titles(with_models, "dora") == ["Words that bind us"]
-    # Petra acts for the NPM and is none of its own people.
+    # Petra acts for the NPM but isn't one of its own people.
     for first in ("joana", "marek", "vesna", "petra", "ada", "root"):
         assert titles(with_models, first) == []
         assert queries.models_for(with_models[first], ChecklistKind.TERMS, "M1", SHARED) == []
@@ -87,7 +87,7 @@ def test_no_other_organisation_finds_a_model_answer_by_its_address(
             assert browser.get(address).status_code == 404, first
             assert browser.post(address).status_code == 404, first
         shown = browser.get(terms)
-        # Who did not set the answer is led on, to propose other words.
+        # People who didn't write the answer are redirected, to suggest a change.
         led_on = shown.status_code == 303 and shown.location.endswith("/propose")
         assert led_on or shown.status_code in {403, 404}, first
     own = queries.model_answers(with_models["ilena"])[0]
@@ -236,13 +236,13 @@ def test_a_title_is_given_and_is_the_only_one(
         keep(table, title=title, note=note)
     assert error.value.field == field
     table.session.rollback()
-    # Elsewhere it may be called the same: on another item, in another organisation.
+    # Elsewhere the same name is allowed: on another item, in another organisation.
     keep(table, "samira")
     table.save("ilena", "M3")
     keep(table, item="M3")
 
 
-# Looking after them
+# Managing them
 
 
 def test_coordinators_and_managers_rename_and_delete_model_answers(with_models: Table) -> None:
@@ -403,7 +403,7 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(
     saved = other.loaded().sheet.shared("M1")
     assert saved is not None
     assert dict(saved.values) == {"words": "As ilena writes it. And more."}
-    # It was read by who saved it: an answer like any other, accepted by its setter.
+    # Whoever saved it has read it: an answer like any other, accepted by its author.
     assert saved.copied_from is None
     assert other.waiting("M1") == {"npm", "lantern"}
 

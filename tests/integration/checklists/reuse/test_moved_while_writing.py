@@ -28,7 +28,7 @@ def test_nobody_speaks_on_a_question_that_changed_since_they_opened_its_page(
         f"{address}/proposals/{proposal.id}/turn-down": {"reason": "Far too narrow."},
     }
     opened = {way: browser.page(way).form() for way in ways}
-    # A question in other words ends what was suggested; here it only asks less of an answer.
+    # A reworded question ends suggestions; here it only requires less of an answer.
     publish_next(table, M1={"required": "recommended"})
     move(table)
     stood = table.loaded().sheet.positions["M1"]
@@ -76,7 +76,7 @@ def test_a_suggestion_for_an_answer_that_was_emptied_meanwhile_can_be_saved_as_t
     assert "The answer is empty now, so there's nothing to suggest a change to." in page.text
     assert "2026-05-01" in page.html
     assert "Far too narrow." in page.html
-    # Who can't write the answer keeps the words too.
+    # Somebody who can't write the answer keeps the text too.
     for first, status in (("ada", 403), ("marek", 404)):
         client = table.land.browser(app, first)
         sent = {"words": "2026-05-01", "reason": "Far too narrow."}
@@ -115,7 +115,7 @@ def test_typed_words_stay_in_view_when_their_item_is_gone(table: Table, app: Fla
         page = Page.of(response)
         assert "The checklist moved to a version without M6" in page.text, way
         assert "Far too narrow." in page.html, way
-    # No version ever had that one.
+    # No version ever had that number.
     assert browser.post(f"{address}/items/M77/talk", data={"reason": "No."}).status_code == 404
 
 
