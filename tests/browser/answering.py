@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 from tracker.core import clock
 
 FAR = dt.timedelta(days=400)
-# What a control says of itself; asked of all in one go, since each question costs time, and set in
-# one go for the same reason. The scripts of the page are told as if somebody had typed.
+# The properties of each control, read from all in one call, since each call takes time; values are
+# set in one call too, with the events that typing would fire.
 DESCRIBE = """controls => controls.map(one => ({
   name: one.name, value: one.value, kind: one.type, isNumeric: one.inputMode === "numeric",
   isShown: one.getClientRects().length > 0,

@@ -55,7 +55,7 @@ class Side:
         self.expect(f"{code} is saved.")
 
     def accept(self, code: str) -> None:
-        """Accept the answer as it stands."""
+        """Accept the answer as it is."""
         self.item(code).get_by_role("button", name=re.compile(f"^Accept {code},")).click()
         self.expect(f"You accepted {code} for")
 

@@ -1,4 +1,4 @@
-"""A software authenticator, written from the standard alone: what it and its browser respond."""
+"""A software authenticator, written only from the standard: what it and its browser respond."""
 
 import base64
 import hashlib

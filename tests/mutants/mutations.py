@@ -58,7 +58,7 @@ class _Source:
         self.tree = ast.parse(text)
         self.bytes = text.encode()
         self.enums = _enums_known_to(self.tree)
-        # Of an element or an argument: all that are listed together.
+        # For an element or an argument: all that are listed together.
         self.listed_with: dict[ast.AST, list[ast.expr]] = {
             element: _listed(node) for node in ast.walk(self.tree) for element in _listed(node)
         }

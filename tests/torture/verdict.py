@@ -15,7 +15,7 @@ from tracker.checklists.models import Checklist, ChecklistState
 from tracker.core.db import db
 from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
 
-# The verb of the trail that stands for an act. Accepting is no part of signing.
+# The trail's verb for each act. Accepting isn't part of signing.
 VERB_OF = {
     Act.SEND: verbs.SENT_FOR_SIGNATURE,
     Act.SIGN: verbs.SIGNED,

@@ -243,7 +243,7 @@ def test_no_form_with_strange_values_is_an_error_of_ours(
 
 
 def strange_forms(form: Form, names: list[str]) -> Iterator[dict[str, list[str]]]:
-    """Yield what is sent: all fields strange at once; in the long form also one at a time."""
+    """Yield what is sent: all fields strange together; in the long form also one at a time."""
     unchanged = {name: form.values[name] for name in NOT_CHANGED if name in form.values}
     for value in VALUES_SENT:
         yield unchanged | {name: [value] for name in names}

@@ -94,7 +94,7 @@ FOR_A_WHILE = {"comments.edit", "comments.withdraw"}
 NPM, CSO = SIDES["npm"], SIDES["cso"]
 # Pages of the cooperations in other states.
 OF_OTHER_KINDS = {"CSO coordinator", "CSO signatory"}
-# Who is of neither side walks once, after both wrote. In the short form one person of each side
+# People of neither side walk once, after both wrote. In the short form one person of each side
 # walks, since the others read by the same rules, and those of neither see no cooperation at all.
 OF_NEITHER = [key for key in NPM.others if key in CSO.others]
 SHORT = {BOTH: (), "npm": ("samira",), "cso": ("ilena",)}

@@ -26,8 +26,8 @@ from tracker.core.db import db
 
 # The items on which comments are written, M18 and V8, end in this digit: everybody opens them.
 EVERYBODYS_ITEMS = 8
-# Who each opens the items of one more digit, and the filters of one more checklist, so that
-# together they open all; in the long form.
+# People who, in the long form, each open the items of one more digit and the filters of one more
+# checklist, so that together they open all.
 INSIDERS = (
     "ilena",
     "tomas",

@@ -388,7 +388,7 @@ def test_another_text_that_has_ended_can_be_agreed_again(
 ) -> None:
     text = confidentiality_ended(in_force, frozen_time)
     assert text.stopped_by is ENDED
-    # The notice agreed in M20 of the terms counts for it too; the cooperation goes on.
+    # The notice agreed in M20 of the terms applies to it too; the cooperation continues.
     assert stage(in_force) is not Stage.CLOSED
     for first in ("otto", "nadia", "marek", "ada"):
         with pytest.raises(

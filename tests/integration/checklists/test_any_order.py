@@ -231,7 +231,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), how=st.sampled_from(["save", "save", "save", "leave out", "own"]))
     def somebody_writes(self, data: st.DataObject, how: str) -> None:
-        """Write the answer for all, leave an item out for all, or answer for one's own party."""
+        """Write the answer for all, leave an item out for all, or answer only for one party."""
         act = {"save": self._write, "leave out": self._leave_out, "own": self._answer_for_own}
         act[how](data)
 

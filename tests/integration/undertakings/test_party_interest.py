@@ -19,7 +19,8 @@ from tracker.undertakings.models import InterestsDecision
 from tracker.undertakings.waiting import TaskKind
 
 Browser = Callable[[str], CheckedClient]
-# Of Open Door Legal Aid, which litigates and represents persons; and of a network that doesn't.
+# People of Open Door Legal Aid, which litigates and represents persons; and of a network that
+# doesn't.
 LAWYER, PHYSICIAN = "samira", "leyla"
 BECAUSE = "Open Door Legal Aid takes cases to court and represents people deprived of liberty"
 
