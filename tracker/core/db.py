@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -120,10 +121,26 @@ db = SQLAlchemy(model_class=Base)
 will_write: ContextVar[bool] = ContextVar("will_write", default=True)
 
 
+# The file that a connection to SQLite opened, in its info.
+FILE = "file"
+
+
+def identity_of(file: Path) -> tuple[int, int] | None:
+    """Return what distinguishes a file from one that takes its place; None if there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 @event.listens_for(Engine, "connect")
-def _set_sqlite_pragmas(connection: object, _record: ConnectionPoolEntry) -> None:
+def _set_sqlite_pragmas(connection: object, record: ConnectionPoolEntry) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
+    _number, _name, file = connection.execute("PRAGMA database_list").fetchone()
+    if file:
+        record.info[FILE] = identity_of(Path(file))
     connection.isolation_level = None
     for pragma in (
         "foreign_keys=ON",

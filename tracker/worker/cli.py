@@ -235,7 +235,7 @@ def _shown(values: tuple[object, ...]) -> str:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Check the health of the database, content, worker, accounts, texts and jobs.
+    """Check the health of database, storage, content, worker, accounts, texts and jobs.
 
     Prints what is wrong, and exits 1 if anything is.
     """
@@ -265,6 +265,7 @@ def check() -> None:
             f"  {failure.job} {failure.object}: {failure.error}"
             f" ({failure.tries} attempts; next after {failure.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
+    click.echo(f"storage: {state.storage}")
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")

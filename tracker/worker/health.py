@@ -14,11 +14,11 @@ from tracker.core.paths import MIGRATIONS
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.guidance.models import Article
-from tracker.worker import failures
+from tracker.worker import failures, storage
 from tracker.worker.models import Heartbeat
 
 WORKER = "worker"
-NOT_LOOKED_AT = ("not checked",) * 6
+NOT_LOOKED_AT = ("not checked",) * 7
 SOME_REFUSED = "some are refused"
 # A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
@@ -35,6 +35,7 @@ class Health:
     accounts: str
     texts: str
     jobs: str
+    storage: str
 
     @property
     def is_well(self) -> bool:
@@ -47,12 +48,13 @@ class Health:
             self.accounts,
             self.texts,
             self.jobs,
+            self.storage,
         )
         return set(parts) == {"well"}
 
 
 def look() -> Health:
-    """Check database, content, worker and certificates, and read what the worker found.
+    """Check database, storage, content, worker, certificates, and read what the worker found.
 
     The worker reports accounts and texts as it last compared them, and its failed jobs.
     """
@@ -64,7 +66,9 @@ def look() -> Health:
         bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         jobs = "some could not be done" if failures.is_any() else "well"
-        return Health(database, _content(), _worker(), certificate_state, bound, texts, jobs)
+        stored = storage.look()
+        content, worker = _content(), _worker()
+        return Health(database, content, worker, certificate_state, bound, texts, jobs, stored)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)

@@ -1,11 +1,14 @@
 """Health checks, for machines and on the command line."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
@@ -14,11 +17,11 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.guidance.models import Article
 from tracker.settings import Settings
-from tracker.worker import health, prepare
+from tracker.worker import health, prepare, storage
 
 pytestmark = pytest.mark.both_databases
 
-PARTS = ("certificates", "accounts", "texts", "jobs")
+PARTS = ("certificates", "accounts", "texts", "jobs", "storage")
 NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 
@@ -82,6 +85,60 @@ def test_an_unreachable_database_is_reported(empty: Flask, own_settings: Setting
     db.session.execute(sa.text("DROP TABLE heartbeat"))
     db.session.commit()
     assert health.look().database == "can't be reached"
+
+
+def test_a_full_disk_is_reported_before_it_is(
+    client: CheckedClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(session)
+    usage = shutil.disk_usage("/")
+    almost = usage._replace(free=storage.LEAST_FREE - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: almost)
+    assert well(client) == (503, WELL | {"storage": "nearly full"})
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _folder: usage._replace(free=storage.LEAST_FREE)
+    )
+    assert well(client)[0] == 200
+
+
+def test_a_database_that_can_only_be_read_is_reported(
+    client: CheckedClient, session: Session
+) -> None:
+    beat(session)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    session.commit()
+    db.engine.dispose()
+    only_read = "PRAGMA query_only=ON" if is_sqlite else "SET default_transaction_read_only=on"
+
+    def refuse_writing(connection: Any, _record: object) -> None:
+        connection.execute(only_read)
+        if not is_sqlite:
+            connection.commit()
+
+    event.listen(db.engine, "connect", refuse_writing)
+    try:
+        assert well(client) == (503, WELL | {"storage": "can't be written"})
+    finally:
+        event.remove(db.engine, "connect", refuse_writing)
+        db.session.remove()
+        db.engine.dispose()
+    assert well(client) == (200, WELL)
+
+
+def test_a_file_that_was_put_in_place_of_the_one_in_use_is_reported(
+    empty: Flask, own_settings: Settings
+) -> None:
+    file = own_settings.database_file
+    if file is None:
+        pytest.skip("a server has no file")
+    prepare.migrate(own_settings, lambda _line: None)
+    assert health.look().storage == "well"
+    copied = file.with_name("copy.sqlite3")
+    shutil.copyfile(file, copied)
+    copied.replace(file)
+    assert health.look().storage == "the file in the folder is another one"
+    file.unlink()
+    assert health.look().storage == "the file in the folder is another one"
 
 
 def test_the_command_prints_the_same_and_fails_if_something_is_wrong(
