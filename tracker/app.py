@@ -137,6 +137,7 @@ from tracker.evidence.public_check import routes as verify_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import bound as lifecycle_bound
+from tracker.lifecycle import queries as lifecycle_queries
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.mail import routes as mail_routes
@@ -701,6 +702,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         beside.VISIT_READER.holding(visit_queries.facts),
         beside.COMMENT_READER.holding(comment_queries.beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
+        cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),
         beside.TEXT_READER.holding(agreement_evidence.on_pages),
         beside.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.policy import ConfidentialityFact, GateState, PersonFact, TermsFact
@@ -70,6 +71,7 @@ BROKEN_COOPERATIONS: dict[str, dict[str, Any]] = {
     "modes": {"modes": ()},
     "coordinator": {"has_npm_coordinator": False},
     "items": {"terms": replace(TERMS, lacking=(ITEM,))},
+    "items_in_force": {"terms": replace(IN_FORCE, lacking=(ITEM,))},
     "too_late": {"terms": replace(TERMS, starts_on=BEFORE)},
     "safeguards": {"terms": replace(TERMS, lacking=(replace(ITEM, code="M5"),))},
     "flags": {"terms": replace(TERMS, flagged_items=("M12",))},
@@ -214,6 +216,7 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.NOT_ACTIVE: {"cooperation_stage": Stage.SUSPENDED},
     RequirementKind.COOPERATION_DISAGREES: {"cooperation_agrees": False},
     RequirementKind.NO_MODE: {"modes": frozenset({Mode.ADV})},
+    RequirementKind.MODE_NOT_SIGNED: {"agreed_ways": AgreedWays(frozenset({Mode.ADV}))},
     RequirementKind.OUTSIDE_TERM: {"term": Term(BEFORE, TODAY)},
     RequirementKind.ROLES_ITEM: {"roles": replace(SIGNED, lacking=(_ITEM,))},
     RequirementKind.CONFIDENTIALITY: {"confidentiality": SENT},

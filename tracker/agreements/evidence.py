@@ -25,6 +25,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import keys
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
@@ -50,6 +51,8 @@ class TextFacts:
     last: dt.date | None = None
     # For a prior agreement: the date on its paper.
     made_on: dt.date | None = None
+    # Of the terms.
+    ways: AgreedWays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +366,8 @@ def said_by(kind: str, digest: str, plain: bytes) -> TextFacts | None:
         return None
     try:
         document = canonical.from_bytes(plain)
-        return TextFacts(outcomes.rule_of(document), *_days(kind, document))
+        ways = frozen_text.ways_in(document) if kind == ChecklistKind.TERMS else None
+        return TextFacts(outcomes.rule_of(document), *_days(kind, document), ways)
     except ValueError:
         return None
 

@@ -1,4 +1,7 @@
-"""Reading of frozen checklists, in one of their languages and in either document format."""
+"""Reading of frozen checklists, in one of their languages and in either document format.
+
+In one file: what is read of a text, for people and for rules, in both formats.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,6 +13,8 @@ from flask_babel import gettext as _
 from tracker.access.actor import OrganisationKind
 from tracker.checklists import localized_values
 from tracker.checklists.localized_values import Part_, Table
+from tracker.cooperations.agreed_ways import SAFETY, WAYS, AgreedWays
+from tracker.cooperations.models import Mode
 from tracker.core.localized import (
     LocalizedStr,
     LocalizedText,
@@ -138,6 +143,24 @@ def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
     """Return the stored values of an item's shared answer; empty if there is none."""
     answers = _fields_of(document, code)
     return answers[0].get("values", {}) if answers else {}
+
+
+def is_prior_agreement(document: Mapping[str, Any]) -> bool:
+    """Return whether it was agreed on paper before."""
+    return "made_before" in document
+
+
+def ways_in(document: Mapping[str, Any]) -> AgreedWays:
+    """Return what frozen terms say about the ways of working (M3, M13)."""
+    try:
+        named = values_in(document, WAYS).get("in_scope") or ()
+        settles_visits = bool(values_in(document, SAFETY))
+    except (AttributeError, KeyError, TypeError):  # an unknown format
+        return AgreedWays(frozenset(), settles_visits=False)
+    modes = frozenset(Mode(code) for code in named if code in Mode)
+    if not modes and is_prior_agreement(document):
+        return AgreedWays(None)
+    return AgreedWays(modes, settles_visits)
 
 
 def shown_in(document: Mapping[str, Any], language: str) -> str:

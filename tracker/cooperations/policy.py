@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.cooperations.models import Stage
+from tracker.cooperations.agreed_ways import TermsState, added
+from tracker.cooperations.models import Mode, Stage
 
 # A cooperation that has ended is history: nothing in it changes.
 ENDED = frozenset({Stage.CLOSED})
@@ -121,6 +122,44 @@ def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
     if decision and cooperation.terms_in_force:
         return no(_l("The dates are those agreed in the terms (M19)."))
     return decision
+
+
+def can_set_modes(
+    actor: Actor,
+    cooperation: CooperationFact,
+    chosen: Iterable[Mode],
+    current: Iterable[Mode],
+    terms: TermsState,
+) -> Decision:
+    """Decide who may set the ways of working: as for the head, but what all signed isn't widened.
+
+    While terms are sent or in force, a way of working is added by an amendment alone. One can
+    always be dropped, and chosen again if it is in the terms in force.
+    """
+    decision = can_change(actor, cooperation)
+    if not decision or terms.can_take_more or not added(chosen, current, terms.agreed):
+        return decision
+    if terms.is_sent:
+        return no(
+            _l(
+                "The terms have been sent for signature with the ways of working named in M3. "
+                "To add one, withdraw the request for signatures first."
+            )
+        )
+    if terms.agreed is not None and terms.agreed.modes is None:
+        return no(
+            _l(
+                "The agreement on paper doesn't say which ways of working it covers. Name them in "
+                "M3 by an amendment. Once all parties have signed it, you can add another one."
+            )
+        )
+    return no(
+        _l(
+            "All parties signed which ways of working they agreed to (M3). To add one, ask for an "
+            "amendment of the terms first, then choose it here. It counts once all parties have "
+            "signed."
+        )
+    )
 
 
 def can_change_people(

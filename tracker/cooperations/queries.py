@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
+from tracker.cooperations.agreed_ways import TermsState
 from tracker.cooperations.models import (
     FEW_LETTERS,
     Cooperation,
@@ -56,6 +57,14 @@ AgreeingReader = Callable[[Collection[Cooperation]], Collection[UUID]]
 AGREEING_READER: Slot[AgreeingReader] = Slot(
     "agreeing_reader", lambda cooperations: [cooperation.id for cooperation in cooperations]
 )
+
+# The reader of what a cooperation's terms say about its ways of working, likewise.
+TERMS_READER: Slot[Callable[[UUID], TermsState]] = Slot("terms_reader", lambda _id: TermsState())
+
+
+def terms_state(cooperation_id: UUID) -> TermsState:
+    """Return what the terms say about the ways of working, and whether they can be changed now."""
+    return TERMS_READER.get()(cooperation_id)
 
 
 def find(actor: Actor, reference: str) -> Cooperation | None:

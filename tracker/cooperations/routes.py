@@ -177,6 +177,10 @@ def change_modes(reference: str) -> str | Response:
     if step in {"", "back"} or not form.validate_on_submit():
         return _modes_page(cooperation, form)
     chosen = form.modes.data or []
+    decision = service.can_set_modes(actor, cooperation, chosen)
+    if not decision:
+        form.modes.errors = [str(decision.reason)]
+        return _modes_page(cooperation, form)
     questions = questions_form(chosen, cooperation.questions)
     if step == "save" and questions.is_answered and questions.validate():
         done = perform(
@@ -487,4 +491,5 @@ def _modes_page(cooperation: Cooperation, form: ModesForm, other: list[Mode] | N
         form=form,
         cooperation=cooperation,
         other=[MODE_LABELS[mode] for mode in other or ()],
+        terms=queries.terms_state(cooperation.id),
     )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from tracker.access.actor import TAKE_NO_PART, Actor, OrganisationKind, Role
+from tracker.access.decision import Decision
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import invitations, powers
@@ -207,12 +208,12 @@ def set_modes(
 ) -> bool:
     """Set the ways of working and their answers; return False if nothing differs.
 
-    Raise StaleError as change_head does. Handlers of MODES_CHANGED start what the new modes
-    require.
+    Raise StaleError as change_head does; RefusedError also if one would be added to what all
+    parties signed. Handlers of MODES_CHANGED start what the new modes require.
     """
-    policy.can_change(actor, queries.fact(cooperation)).require()
-    _lock(cooperation, version)
     chosen = _modes(modes)
+    can_set_modes(actor, cooperation, chosen).require()
+    _lock(cooperation, version)
     codes, answers = [mode.value for mode in chosen], _answers(chosen, questions)
     if (codes, answers) == (cooperation.modes, cooperation.questions):
         return False
@@ -222,6 +223,17 @@ def set_modes(
     db.session.flush()
     _record(verbs.MODES_CHANGED, actor, cooperation, modes=codes, questions=answers, **before)
     return True
+
+
+def can_set_modes(actor: Actor, cooperation: Cooperation, modes: Iterable[Mode]) -> Decision:
+    """Decide whether a person may set these ways of working now."""
+    return policy.can_set_modes(
+        actor,
+        queries.fact(cooperation),
+        modes,
+        queries.modes(cooperation),
+        queries.terms_state(cooperation.id),
+    )
 
 
 def set_verification(actor: Actor, cooperation: Cooperation, *, shows_signers: bool) -> bool:

@@ -20,8 +20,8 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
+from tracker.cooperations import agreed_ways, people, policy
 from tracker.cooperations import labels as words
-from tracker.cooperations import people, policy
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
@@ -671,7 +671,7 @@ def _target_url(context: _Context, target: Target) -> str:
 
 def _glance(context: _Context) -> tuple[tuple[object, object], ...]:
     cooperation = context.cooperation
-    chosen = [str(MODE_LABELS[mode]) for mode in cooperations.modes(cooperation)]
+    chosen = _ways(context)
     facts: list[tuple[object, object]] = [
         (_("Ways of working"), with_semicolons(chosen) or _("Nobody named yet")),
     ]
@@ -687,6 +687,18 @@ def _glance(context: _Context) -> tuple[tuple[object, object], ...]:
         facts.append((_("Review"), as_date(cooperation.review_on)))
     facts.append((_("Opened"), as_date(cooperation.opened_at)))
     return tuple(facts)
+
+
+def _ways(context: _Context) -> list[str]:
+    """Return the ways of working; those that are not in the terms in force are marked."""
+    facts = context.facts
+    counting = agreed_ways.counting(facts.modes, facts.agreed_ways)
+    return [
+        str(MODE_LABELS[mode])
+        if mode in counting
+        else str(_("%(way)s (not signed yet)", way=MODE_LABELS[mode]))
+        for mode in facts.modes
+    ]
 
 
 def _span(cooperation: Cooperation) -> str:

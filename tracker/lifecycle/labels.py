@@ -21,6 +21,9 @@ GATE_STATES: dict[GateState, object] = {
     GateState.NOBODY: _l("Nobody to clear yet"),
 }
 
+# What it says about one that became required after all had signed.
+NEEDS_AMENDMENT = _l("not in the terms that all parties signed, so it needs an amendment")
+
 # What a gate says about a required item that is not done.
 ITEM_STATES: dict[WorkState, object] = {
     WorkState.NOT_STARTED: _l("not answered yet"),

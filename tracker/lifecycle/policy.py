@@ -16,6 +16,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.agreed_ways import AgreedWays, visits_count
 from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
 from tracker.cooperations.policy import NOT_JOINED, CooperationFact
@@ -98,7 +99,7 @@ class TermsFact:
     """The agreed terms' plain values for the gates."""
 
     checklist_id: UUID
-    # Required items not done yet, in order.
+    # Required items not done yet, in order; once terms are in force, those they say nothing about.
     lacking: tuple[ItemFact, ...] = ()
     # The day of the last answer or position, if nothing but M5 and M6 is missing.
     agreed_on: dt.date | None = None
@@ -154,6 +155,8 @@ class Facts:
     modes: tuple[Mode, ...] = ()
     # The answers to the questions behind them.
     questions: Mapping[str, str] = field(default_factory=dict)
+    # What the terms in force say about the modes; None before.
+    agreed_ways: AgreedWays | None = None
     has_npm_coordinator: bool = False
     terms: TermsFact | None = None
     confidentiality: ConfidentialityFact = field(
@@ -228,6 +231,13 @@ def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
         return no(_l("You can plan a joint visit at stage P4, when the terms are in force."))
     if not can_have_visits(facts.modes, facts.questions):
         return no(_l("Joint visits aren't among this cooperation's ways of working."))
+    if not visits_count(facts.modes, facts.questions, facts.agreed_ways):
+        return no(
+            _l(
+                "Joint visits aren't in the terms that all parties signed (M3, M13). They count "
+                "once an amendment that names them is signed by all."
+            )
+        )
     standing = next(gate for gate in gates if gate.code == "G5")
     if not standing.is_open:
         return no(standing.missing[0].reason)
@@ -300,11 +310,14 @@ def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
                 "settling-terms/expectations",
             ),
         )
-    if terms.in_force or terms.is_sent:
+    if terms.is_sent:
+        return ()
+    if terms.in_force and terms.made_before:
+        # The gaps of an agreement on paper are known.
         return ()
     items = [_item(terms, lack) for lack in terms.lacking if lack.code not in SAFEGUARDS]
     late = _agreed_too_late(terms, facts.today)
-    if late:
+    if late and not terms.in_force:
         items.append(late)
     return tuple(items)
 

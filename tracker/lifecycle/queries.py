@@ -1,10 +1,12 @@
 """Queries for what the gates depend on, constant in number however large a cooperation is."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import Role
+from tracker.agreements import frozen_text, notices
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import heads
 from tracker.checklists.loading import LoadedChecklist, load
@@ -15,6 +17,7 @@ from tracker.checklists.rules.values import as_date
 from tracker.closing import queries as closing
 from tracker.cooperations import clearances, people
 from tracker.cooperations import queries as cooperations
+from tracker.cooperations.agreed_ways import TermsState
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import Level, Requirement, requirements
 from tracker.cooperations.people import Person
@@ -56,15 +59,17 @@ def facts(
 ) -> Facts:
     """Return the plain values for a cooperation's gates from what was already read."""
     confidentiality = own.get(ChecklistKind.CONFIDENTIALITY)
+    text = None if terms is None else notices.standing_document(terms.checklist)
     return Facts(
         stage=cooperation.stage,
         today=clock.today(),
         modes=tuple(cooperations.modes(cooperation)),
         questions=cooperation.questions,
+        agreed_ways=None if text is None else frozen_text.ways_in(text),
         has_npm_coordinator=any(
             person.is_of_npm and Role.COORDINATOR in person.roles for person in taking_part
         ),
-        terms=None if terms is None else _terms(cooperation, terms),
+        terms=None if terms is None else _terms(cooperation, terms, text),
         confidentiality=ConfidentialityFact(
             checklist_id=None if confidentiality is None else confidentiality.id,
             is_required=_is_required(ChecklistKind.CONFIDENTIALITY, needs(cooperation, terms)),
@@ -86,21 +91,42 @@ def facts_of(cooperation: Cooperation) -> Facts:
     return facts(cooperation, own, loaded_terms(own), people.people(cooperation.id))
 
 
+def terms_state(cooperation_id: UUID) -> TermsState:
+    """Return what the terms say about the ways of working, and whether they can be changed now.
+
+    For cooperations.queries.TERMS_READER.
+    """
+    terms = own_checklists(cooperation_id).get(ChecklistKind.TERMS)
+    if terms is None:
+        return TermsState()
+    text = notices.standing_document(terms)
+    return TermsState(
+        None if text is None else frozen_text.ways_in(text),
+        is_drafted=terms.state is ChecklistState.DRAFTING,
+        is_sent=terms.state is ChecklistState.SENT,
+        checklist_id=terms.id,
+    )
+
+
 def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
     return any(
         requirement.kind is kind and requirement.level is Level.REQUIRED for requirement in needed
     )
 
 
-def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
+def _terms(
+    cooperation: Cooperation, terms: LoadedChecklist, text: Mapping[str, Any] | None
+) -> TermsFact:
+    """Return the terms' plain values; text is the document in force, if there is one."""
     checklist = terms.checklist
     in_force = checklist.revision_in_force_id is not None
     is_drafted = checklist.state is ChecklistState.DRAFTING and not in_force
     hinted = [hint.item for hint in hints.waiting_for_reader(terms)] if is_drafted else []
     flagged = {flag.item for flag in terms.flags if flag.closed_at is None}
+    made_before = _made_before(checklist, text)
     return TermsFact(
         checklist_id=checklist.id,
-        lacking=() if in_force else _lacking(terms),
+        lacking=_newly_required(terms) if in_force else _lacking(terms),
         # Only needed while the terms are drafted.
         agreed_on=None if in_force or checklist.revision_sent_id else _agreed_on(terms),
         starts_on=as_date(terms.sheet.value("M19", "start")) or cooperation.starts_on,
@@ -110,12 +136,14 @@ def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
         outside_reader=checklist.reading.name if checklist.reading else "",
         is_sent=checklist.revision_sent_id is not None,
         in_force=in_force,
-        made_before=_made_before(checklist),
+        made_before=made_before,
     )
 
 
-def _made_before(checklist: Checklist) -> bool:
-    revision_id = checklist.revision_in_force_id or checklist.revision_sent_id
+def _made_before(checklist: Checklist, text: Mapping[str, Any] | None) -> bool:
+    if text is not None and checklist.revision_in_force_id is not None:
+        return frozen_text.is_prior_agreement(text)
+    revision_id = checklist.revision_sent_id
     return revision_id is not None and paper.prior_agreement_scan(revision_id) is not None
 
 
@@ -128,6 +156,24 @@ def _lacking(terms: LoadedChecklist) -> tuple[ItemFact, ...]:
             what = labels.ITEM_STATES.get(stands.state, labels.ITEM_STATES[WorkState.NOT_STARTED])
             lacking.append(ItemFact(item.code, item.label, what, item.rests_on.passages[0]))
     return tuple(lacking)
+
+
+def _newly_required(terms: LoadedChecklist) -> tuple[ItemFact, ...]:
+    """Return the items that are required now and that the terms in force say nothing about.
+
+    That happens when the answers behind the ways of working change after all have signed. None
+    while an amendment is open.
+    """
+    if terms.checklist.state is not ChecklistState.IN_FORCE:
+        return ()
+    standing = terms.standing().items
+    return tuple(
+        ItemFact(item.code, item.label, labels.NEEDS_AMENDMENT, item.rests_on.passages[0])
+        for item in terms.template.items
+        if (stands := standing.get(item.code)) is not None
+        and stands.required
+        and stands.state is WorkState.NOT_STARTED
+    )
 
 
 def _agreed_on(terms: LoadedChecklist) -> dt.date | None:

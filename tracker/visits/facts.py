@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tracker.access.actor import Actor, Role
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle.policy import GateState
 from tracker.visits.models import VisitStage
@@ -160,6 +161,8 @@ class Facts:
     cooperation_agrees: bool = True
     # The answers to the questions behind the modes.
     questions: Mapping[str, str] = field(default_factory=dict)
+    # What the terms in force say about the modes.
+    agreed_ways: AgreedWays | None = None
     term: Term = field(default_factory=Term)
     members: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)
@@ -186,6 +189,7 @@ class RequirementKind(enum.StrEnum):
     NOT_ACTIVE = "not_active"
     COOPERATION_DISAGREES = "cooperation_disagrees"
     NO_MODE = "no_mode"
+    MODE_NOT_SIGNED = "mode_not_signed"
     OUTSIDE_TERM = "outside_term"
     ROLES_ITEM = "roles_item"
     LEFT = "left"

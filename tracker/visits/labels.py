@@ -338,6 +338,12 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _VISITS,
         PageKind.MODES,
     ),
+    RequirementKind.MODE_NOT_SIGNED: _OfVisit(
+        _l("Joint visits aren't in the terms that all parties signed."),
+        _l("They count once an amendment that names them (M3, M13) is signed by all."),
+        _VISITS,
+        PageKind.COOPERATION,
+    ),
     RequirementKind.OUTSIDE_TERM: _outside_term,
     RequirementKind.ROLES_ITEM: _roles_items,
     RequirementKind.LEFT: _OfPeople(

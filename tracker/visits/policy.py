@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.agreed_ways import visits_count
 from tracker.cooperations.models import Stage
 from tracker.cooperations.modes import can_have_visits
 from tracker.lifecycle.policy import GateState
@@ -235,7 +236,7 @@ def _excused(facts: Facts) -> frozenset[str]:
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
-    """Evaluate J1: the cooperation is active with a mode of visits, and the days are in its term.
+    """Evaluate J1: the cooperation is active, visits are a signed mode, the days are in its term.
 
     Its stage and days count only if its signatures and events confirm them. A review does not stop
     a visit that is already planned: it can always begin (G5).
@@ -246,6 +247,8 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
     if not can_have_visits(facts.modes, facts.questions):
         yield MissingRequirement(RequirementKind.NO_MODE)
+    elif not visits_count(facts.modes, facts.questions, facts.agreed_ways):
+        yield MissingRequirement(RequirementKind.MODE_NOT_SIGNED)
     if not facts.term.contains(facts.starts_on, facts.ends_on):
         yield MissingRequirement(RequirementKind.OUTSIDE_TERM)
 

@@ -24,6 +24,7 @@ from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.cooperations.people import Person
 from tracker.core import clock
@@ -111,6 +112,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         questions=roles.cooperation.questions,
+        agreed_ways=texts.ways_in(own.get(ChecklistKind.TERMS)),
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan),
@@ -221,6 +223,15 @@ class _Texts:
         """Return whether a cooperation's stage and days agree with its events and terms."""
         own = [terms] if terms else []
         return bool(lifecycle.held_against([cooperation], own, self._compared))
+
+    def ways_in(self, terms: Checklist | None) -> AgreedWays | None:
+        """Return what the terms in force say about the ways of working."""
+        compared = self._compared[terms.id] if terms else None
+        text_id = compared.course.standing_id if compared else None
+        if compared is None or text_id is None:
+            return None
+        facts = compared.text_facts.get(text_id)
+        return (facts and facts.ways) or AgreedWays(frozenset())
 
     def _unsigned(self, revision_id: UUID | None) -> tuple[PartyFact, ...]:
         if revision_id is None:

@@ -657,6 +657,22 @@ def test_a_cooperation_that_gives_up_visits_makes_a_visit_not_ready(scene: Scene
     assert_lost(scene, RequirementKind.NO_MODE, stage=VisitStage.PROPOSED)
 
 
+def test_a_way_of_working_that_is_not_signed_yet_makes_no_visit_ready(scene: Scene) -> None:
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    agreements.amend(scene.actor("ilena"), terms, reason="A partnership.", items=["M3"])
+    cooperation = scene.cooperation
+    cooperations.set_modes(
+        scene.actor("ilena"),
+        cooperation,
+        version=cooperation.version,
+        modes=(Mode.INFO_F, Mode.OMB_PLUS),
+        questions=cooperation.questions,
+    )
+    assert_lost(scene, RequirementKind.MODE_NOT_SIGNED, stage=VisitStage.PROPOSED)
+    with pytest.raises(RefusedError, match="signed"):
+        planned(scene)
+
+
 # Notified
 
 

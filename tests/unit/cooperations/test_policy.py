@@ -8,7 +8,8 @@ import pytest
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.cooperations import policy
-from tracker.cooperations.models import Stage
+from tracker.cooperations.agreed_ways import AgreedWays, TermsState
+from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.cooperations.selection import policy as selection
 
@@ -66,6 +67,32 @@ def test_dates_are_changed_until_the_terms_give_them(
     actor: Actor, cooperation: CooperationFact, allowed: bool
 ) -> None:
     assert bool(policy.can_change_dates(actor, cooperation)) is allowed
+
+
+SIGNED = AgreedWays(frozenset({Mode.PROJ, Mode.ADV}))
+# What the terms say, what is chosen where only PROJ was, and what the reason names.
+WAYS_CHOSEN = [
+    (TermsState(), {Mode.VISIT}, ""),
+    (TermsState(SIGNED), {Mode.VISIT}, ""),
+    (TermsState(SIGNED, is_drafted=False), {Mode.PROJ, Mode.ADV}, ""),
+    (TermsState(SIGNED, is_drafted=False), set[Mode](), ""),
+    (TermsState(SIGNED, is_drafted=False), {Mode.PROJ, Mode.VISIT}, "amendment of the terms"),
+    (TermsState(SIGNED, is_drafted=False, is_sent=True), {Mode.VISIT}, "sent for signature"),
+    (TermsState(is_drafted=False, is_sent=True), {Mode.VISIT}, "sent for signature"),
+    (TermsState(is_drafted=False, is_sent=True), {Mode.PROJ}, ""),
+    (TermsState(AgreedWays(None)), {Mode.VISIT}, "on paper"),
+    (TermsState(AgreedWays(None)), {Mode.PROJ}, ""),
+]
+
+
+@pytest.mark.parametrize(("terms", "chosen", "reason"), WAYS_CHOSEN)
+def test_what_all_parties_signed_is_not_widened_by_one_side(
+    terms: TermsState, chosen: set[Mode], reason: str
+) -> None:
+    decision = policy.can_set_modes(COORDINATOR, RUNNING, chosen, {Mode.PROJ}, terms)
+    assert bool(decision) is not bool(reason)
+    assert reason in str(decision.reason)
+    assert not policy.can_set_modes(PARTNER, RUNNING, chosen, {Mode.PROJ}, terms)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ In one file: one set of facts, in which each gate is broken in turn.
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement
 from tracker.cooperations.policy import CooperationFact, PartyFact
@@ -146,10 +148,11 @@ def test_g2_is_met_if_the_work_starts_after_the_terms_were_agreed() -> None:
     assert gate("G2", facts(AGREED, today=later)).is_open
 
 
-@pytest.mark.parametrize("change", [{"is_sent": True}, {"in_force": True}])
-def test_g2_is_met_for_frozen_terms(change: dict[str, bool]) -> None:
-    terms = TermsFact(ID, lacking=(M4,), starts_on=TODAY, **change)  # type: ignore[arg-type]
-    assert gate("G2", facts(terms)).is_open
+@pytest.mark.parametrize(
+    "change", [{"is_sent": True, "lacking": (M4,)}, {"in_force": True, "lacking": ()}]
+)
+def test_g2_is_met_for_frozen_terms(change: dict[str, Any]) -> None:
+    assert gate("G2", facts(TermsFact(ID, starts_on=TODAY, **change))).is_open
 
 
 # G3
@@ -281,6 +284,12 @@ def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
     assert gate("G5", facts(AGREED, ends_on=TODAY - dt.timedelta(days=1))).is_open
 
 
+def test_g2_asks_for_an_item_that_the_terms_in_force_lack() -> None:
+    result = gate("G2", facts(replace(IN_FORCE, lacking=(M4,), starts_on=TODAY)))
+    assert where(result.missing) == [(Target(PageKind.ITEM, ID, "M4"), M4.passage)]
+    assert gate("G2", facts(replace(IN_FORCE, lacking=(M4,), made_before=True))).is_open
+
+
 @pytest.mark.parametrize(
     ("change", "allowed"),
     [
@@ -294,6 +303,8 @@ def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
         ({"modes": (Mode.EXP,), "questions": {"expert_on_visit": "no"}}, False),
         ({"modes": (Mode.EXP,)}, True),
         ({"modes": (Mode.OMB_PLUS,)}, True),
+        ({"agreed_ways": AgreedWays(frozenset({Mode.VISIT}))}, True),
+        ({"agreed_ways": AgreedWays(frozenset({Mode.PROJ}))}, False),
         ({"ends_on": TODAY - dt.timedelta(days=1)}, False),
         ({"review_on": TODAY - dt.timedelta(days=1)}, False),
     ],

@@ -12,6 +12,7 @@ import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle.policy import GateState
 from tracker.visits import policy
@@ -235,6 +236,12 @@ def test_j1_is_not_met_where_the_partners_take_part_in_no_visit(mode: Mode, ques
 
 def test_j1_is_not_met_when_no_mode_has_visits() -> None:
     assert missing_kinds(facts(modes=frozenset({Mode.INFO_F}))) == [RequirementKind.NO_MODE]
+
+
+def test_j1_is_not_met_by_a_mode_that_the_terms_in_force_do_not_name() -> None:
+    added = facts(agreed_ways=AgreedWays(frozenset({Mode.PROJ})))
+    assert missing_kinds(added) == [RequirementKind.MODE_NOT_SIGNED]
+    assert gate("J1", facts(agreed_ways=AgreedWays(frozenset({Mode.VISIT})))).is_open
 
 
 # J2

@@ -1,0 +1,36 @@
+"""What frozen terms say about the ways of working (M3, M13)."""
+
+from typing import Any
+
+import pytest
+
+from tracker.agreements.frozen_text import ways_in
+from tracker.cooperations.agreed_ways import AgreedWays
+from tracker.cooperations.models import Mode
+
+
+def document(items: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
+    in_document = [{"code": code, "answers": [answer]} for code, answer in items.items()]
+    return {"sections": [{"items": in_document}], **more}
+
+
+M3 = {"values": {"in_scope": ["EXP", "PROJ", "SOMETHING"]}}
+M13 = {"values": {"who_pays": "The NPM"}}
+LEFT_OUT = {"not_applicable_because": "No visits."}
+NAMED = frozenset({Mode.EXP, Mode.PROJ})
+PAPER = {"made_before": {"signed_on": "2026-01-01"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "ways"),
+    [
+        (document({"M3": M3, "M13": M13}), AgreedWays(NAMED)),
+        (document({"M3": M3, "M13": LEFT_OUT}), AgreedWays(NAMED, settles_visits=False)),
+        (document({"M3": M3}, **PAPER), AgreedWays(NAMED, settles_visits=False)),
+        (document({}, **PAPER), AgreedWays(None)),
+        (document({"M13": M13}), AgreedWays(frozenset())),
+        ({"text": "agreed"}, AgreedWays(frozenset(), settles_visits=False)),
+    ],
+)
+def test_a_text_covers_the_ways_that_it_names(text: dict[str, Any], ways: AgreedWays) -> None:
+    assert ways_in(text) == ways

@@ -1,0 +1,53 @@
+"""Which ways of working count, by what the parties have signed (M3, M13)."""
+
+import pytest
+
+from tracker.cooperations.agreed_ways import AgreedWays, TermsState, added, counting, visits_count
+from tracker.cooperations.models import Mode
+
+PROJECT = AgreedWays(frozenset({Mode.PROJ}))
+ON_PAPER = AgreedWays(None)
+EXPERT = AgreedWays(frozenset({Mode.EXP}))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "count"),
+    [
+        (None, [Mode.PROJ, Mode.VISIT]),
+        (ON_PAPER, [Mode.PROJ, Mode.VISIT]),
+        (PROJECT, [Mode.PROJ]),
+        (AgreedWays(frozenset()), []),
+    ],
+)
+def test_what_is_not_signed_does_not_count(agreed: AgreedWays | None, count: list[Mode]) -> None:
+    assert counting([Mode.PROJ, Mode.VISIT], agreed) == count
+    assert visits_count([Mode.PROJ, Mode.VISIT], {}, agreed) is (Mode.VISIT in count)
+
+
+@pytest.mark.parametrize("mode", [Mode.EXP, Mode.ADVIS])
+def test_experts_and_members_go_on_visits_only_if_their_safety_is_signed(mode: Mode) -> None:
+    signed = frozenset({mode})
+    assert visits_count([mode], {}, AgreedWays(signed))
+    assert not visits_count([mode], {}, AgreedWays(signed, settles_visits=False))
+
+
+def test_only_what_is_neither_chosen_nor_signed_is_added() -> None:
+    assert added([Mode.PROJ, Mode.VISIT], [Mode.PROJ], None) == {Mode.VISIT}
+    assert added([Mode.PROJ, Mode.VISIT], [Mode.VISIT], ON_PAPER) == {Mode.PROJ}
+    assert added([Mode.PROJ, Mode.VISIT], [], PROJECT) == {Mode.VISIT}
+
+
+@pytest.mark.parametrize(
+    ("terms", "can_take_more"),
+    [
+        (TermsState(), True),
+        (TermsState(is_drafted=False, is_sent=True), False),
+        (TermsState(PROJECT, is_drafted=False), False),
+        (TermsState(PROJECT), True),
+        (TermsState(ON_PAPER), False),
+    ],
+)
+def test_a_way_is_added_while_all_parties_decide_on_it(
+    terms: TermsState, *, can_take_more: bool
+) -> None:
+    assert terms.can_take_more is can_take_more

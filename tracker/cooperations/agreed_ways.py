@@ -1,0 +1,74 @@
+"""The ways of working that count: those chosen, as far as the parties have signed them. Pure.
+
+The ways of working of a cooperation are what it prepares. Once terms are in force, one side alone
+can't add to them: what is added counts when an amendment is signed by all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from tracker.cooperations.models import Knowledge, Mode
+from tracker.cooperations.modes import Question, can_have_visits
+
+# The items of the terms that name the ways of working, and settle the safety of people on visits;
+# every way of working with visits requires both.
+WAYS = "M3"
+SAFETY = "M13"
+# Who takes part in visits only if the answer to a question says so.
+_ON_VISITS = (Question.EXPERT_ON_VISIT, Question.MEMBERS_ON_VISITS)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedWays:
+    """What the terms in force say about the ways of working."""
+
+    # None if they don't name any: a prior agreement on paper, where those chosen count.
+    modes: frozenset[Mode] | None
+    settles_visits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TermsState:
+    """What the terms say about the ways of working, and whether they can be changed now."""
+
+    # None before the terms are in force.
+    agreed: AgreedWays | None = None
+    # Whether they are being drafted or amended, or have been sent for signature.
+    is_drafted: bool = True
+    is_sent: bool = False
+    # The checklist; None before it is started.
+    checklist_id: UUID | None = None
+
+    @property
+    def can_take_more(self) -> bool:
+        """Whether a way of working can be added now, so that all parties decide on it."""
+        return self.is_drafted and (self.agreed is None or self.agreed.modes is not None)
+
+
+def counting(modes: Iterable[Mode], agreed: AgreedWays | None) -> list[Mode]:
+    """Return the chosen ways of working that count; all of them before terms are in force."""
+    if agreed is None or agreed.modes is None:
+        return list(modes)
+    return [mode for mode in modes if mode in agreed.modes]
+
+
+def visits_count(
+    modes: Iterable[Mode], questions: Mapping[str, str], agreed: AgreedWays | None
+) -> bool:
+    """Return whether joint visits belong to the ways of working that count.
+
+    Experts and members of an advisory body take part if the answers to the questions say so, and
+    the terms in force settle their safety (M13).
+    """
+    if agreed is not None and not agreed.settles_visits:
+        questions = {**questions, **{question.value: Knowledge.NO.value for question in _ON_VISITS}}
+    return can_have_visits(counting(modes, agreed), questions)
+
+
+def added(
+    chosen: Iterable[Mode], current: Iterable[Mode], agreed: AgreedWays | None
+) -> frozenset[Mode]:
+    """Return the ways of working that neither the cooperation nor its terms in force have yet."""
+    signed = agreed.modes if agreed and agreed.modes else frozenset()
+    return frozenset(chosen) - frozenset(current) - signed
