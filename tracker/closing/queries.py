@@ -141,6 +141,12 @@ def waiting_names(cooperation_id: UUID) -> list[tuple[str, str]]:
     return [(row.user.name, row.organisation.name) for row in rows]
 
 
+def anybody_was_asked(cooperation_id: UUID) -> bool:
+    """Return whether anybody was asked what became of their copies: whoever had access is."""
+    asked_about = sa.exists().where(MaterialReturn.cooperation_id == cooperation_id)
+    return bool(db.session.scalar(sa.select(asked_about)))
+
+
 def never_asked(cooperation_id: UUID, user_id: UUID | None = None) -> list[Undertaking]:
     """Return the last undertaking of each person who had access and was never asked about it.
 

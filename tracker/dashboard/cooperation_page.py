@@ -623,6 +623,8 @@ def _gate_view(context: _Context, gate: Gate) -> GateView:
         GateState.NOT_MET: "half",
         GateState.OVERRIDDEN: "wait",
         GateState.NOBODY: "off",
+        GateState.NOTHING: "off",
+        GateState.NO_COPIES: "off",
     }
     return GateView(
         code=gate.code,

@@ -19,6 +19,8 @@ GATE_STATES: dict[GateState, object] = {
     GateState.NOT_MET: _l("Not met"),
     GateState.OVERRIDDEN: _l("Overridden"),
     GateState.NOBODY: _l("Nobody to clear yet"),
+    GateState.NOTHING: _l("No terms in force"),
+    GateState.NO_COPIES: _l("Nobody had access"),
 }
 
 # What it says about one that became required after all had signed.

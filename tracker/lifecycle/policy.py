@@ -35,6 +35,10 @@ class GateState(enum.StrEnum):
     OVERRIDDEN = "overridden"
     # It requires something of each person concerned, and there is nobody yet.
     NOBODY = "nobody"
+    # It judges the terms in force, and there are none.
+    NOTHING = "nothing"
+    # It asks those who had access, and nobody had.
+    NO_COPIES = "no_copies"
 
 
 class PageKind(enum.StrEnum):
@@ -167,6 +171,8 @@ class Facts:
     review_on: dt.date | None = None
     # Once the cooperation has ended: who still has to confirm what became of their copies.
     waiting_returns: tuple[ReturnFact, ...] = ()
+    # Whether anybody had access, so that G7 has something to judge.
+    had_access: bool = True
 
     @property
     def terms_in_force(self) -> bool:
@@ -182,8 +188,8 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
         _people_gate(facts),
-        _gate("G5", _overdue(facts)),
-        *([_gate("G7", _not_returned(facts))] if ended else []),
+        _gate("G5", _overdue(facts)) if facts.terms_in_force else Gate("G5", GateState.NOTHING),
+        *([_returns_gate(facts)] if ended else []),
     )
 
 
@@ -277,6 +283,13 @@ def _people_gate(facts: Facts) -> Gate:
     if not facts.confidentiality.is_required or not facts.people:
         return Gate("G4", GateState.NOBODY)
     return _gate("G4", _people_not_cleared(facts))
+
+
+def _returns_gate(facts: Facts) -> Gate:
+    """Evaluate gate G7: where nobody had access it has nothing to check, and is not met."""
+    if not facts.had_access:
+        return Gate("G7", GateState.NO_COPIES)
+    return _gate("G7", _not_returned(facts))
 
 
 def _checklist(checklist_id: UUID | None, place: PageKind) -> Target:
@@ -419,8 +432,6 @@ def _not_returned(facts: Facts) -> tuple[Missing, ...]:
 
 
 def _overdue(facts: Facts) -> tuple[Missing, ...]:
-    if not facts.terms_in_force:
-        return ()
     missing: list[Missing] = []
     checklist_id = facts.terms.checklist_id if facts.terms else None
     if validity(None, facts.ends_on, facts.today) is Validity.RUN_OUT:

@@ -59,6 +59,7 @@ def facts(
 ) -> Facts:
     """Return the plain values for a cooperation's gates from what was already read."""
     confidentiality = own.get(ChecklistKind.CONFIDENTIALITY)
+    is_closed = cooperation.stage is Stage.CLOSED
     text = None if terms is None else notices.standing_document(terms.checklist)
     return Facts(
         stage=cooperation.stage,
@@ -80,8 +81,9 @@ def facts(
         ends_on=cooperation.ends_on,
         review_on=cooperation.review_on,
         waiting_returns=tuple(ReturnFact(*names) for names in closing.waiting_names(cooperation.id))
-        if cooperation.stage is Stage.CLOSED
+        if is_closed
         else (),
+        had_access=is_closed and closing.anybody_was_asked(cooperation.id),
     )
 
 

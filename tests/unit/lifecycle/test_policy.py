@@ -280,8 +280,15 @@ def test_g5_asks_for_no_expired_term_and_no_overdue_review(
     assert where(result.missing) == ([] if met else [dated])
 
 
-def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
-    assert gate("G5", facts(AGREED, ends_on=TODAY - dt.timedelta(days=1))).is_open
+@pytest.mark.parametrize("terms", [None, AGREED])
+def test_g5_is_open_but_not_met_while_no_terms_are_in_force(terms: TermsFact | None) -> None:
+    result = gate("G5", facts(terms, ends_on=TODAY - dt.timedelta(days=1)))
+    assert (result.is_open, result.state) == (True, GateState.NOTHING)
+
+
+def test_g7_is_not_met_where_nobody_had_access() -> None:
+    result = gate("G7", facts(IN_FORCE, stage=Stage.CLOSED, had_access=False))
+    assert (result.is_open, result.state) == (True, GateState.NO_COPIES)
 
 
 def test_g2_asks_for_an_item_that_the_terms_in_force_lack() -> None:
