@@ -165,6 +165,7 @@ from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
 from tracker.ui.uploads import init_uploads
+from tracker.undertakings import adding as undertaking_interests
 from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
@@ -209,7 +210,10 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         cooperations.follow_invitation,
         outside_reading.follow_invitation,
     ),
-    verbs.ORGANISATION_CHANGED: (checklists.follow_organisation,),
+    verbs.ORGANISATION_CHANGED: (
+        checklists.follow_organisation,
+        undertaking_interests.follow_organisation,
+    ),
     verbs.PERSON_SUSPENDED: (
         cooperations.follow_departure,
         checklists.follow_person,
@@ -358,6 +362,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.CAME_INTO_FORCE: (
         checklist_joining.follow_force,
         undertakings.follow_terms,
+        undertaking_interests.follow_terms,
         lifecycle.follow_force,
         visits.follow,
     ),

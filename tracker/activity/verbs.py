@@ -236,7 +236,8 @@ UNDERTAKING_SCAN_CONFIRMED = _verb("undertaking_scan_confirmed", "person", "scan
 UNDERTAKING_SCAN_REFUSED = _verb("undertaking_scan_refused", "person", "scan_digest")
 UNDERTAKING_SCAN_WITHDRAWN = _verb("undertaking_scan_withdrawn", "person", "scan_digest")
 # Neither whose nor what: declared interests are between the person and the NPM (C13).
-INTEREST_ADDED = _verb("interest_added")
+# of_party: the person's organisation did, by what it does (M1, M14).
+INTEREST_ADDED = _verb("interest_added", "of_party")
 INTERESTS_DECIDED = _verb("interests_decided")
 UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
 UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")

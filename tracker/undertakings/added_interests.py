@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -50,14 +51,27 @@ NOTHING_ADDED = Bearing()
 # Content, encrypted -------------------------------------------------------------------------------
 
 
-def put_content(interest: AddedInterest, text: str, places: Places) -> None:
-    """Store what was added and which places it concerns, encrypted."""
-    interest.sealed_content = _seal(interest, _CONTENT, {"text": text, **places.to_values()})
+def put_content(
+    interest: AddedInterest, text: str, places: Places, ties: AbstractSet[str] = frozenset()
+) -> None:
+    """Store what was added and which places it concerns, encrypted.
+
+    For what the person's party does, ties (keys of consistency.TIES) take the place of the text.
+    """
+    content: dict[str, Any] = {"text": text, **places.to_values()}
+    if ties:
+        content["ties"] = sorted(ties)
+    interest.sealed_content = _seal(interest, _CONTENT, content)
 
 
 def text_of(interest: AddedInterest) -> str:
     """Return what was added, decrypted; the caller has checked that it may be shown."""
     return str(_unseal(interest, _CONTENT, interest.sealed_content)["text"])
+
+
+def ties_in(interest: AddedInterest) -> frozenset[str]:
+    """Return what the person's party does, if that was added; empty for a person's own interest."""
+    return frozenset(_unseal(interest, _CONTENT, interest.sealed_content).get("ties", ()))
 
 
 def places_of(interest: AddedInterest) -> Places:
@@ -116,6 +130,17 @@ def of_person(actor: Actor, cooperation_id: UUID, user_id: UUID) -> list[AddedIn
             .order_by(AddedInterest.added_at.desc(), AddedInterest.id)
         )
     )
+
+
+def ties_of_party(undertaking: Undertaking) -> frozenset[str]:
+    """Return what was added already of what the party of an undertaking's person does."""
+    theirs = db.session.scalars(
+        sa.select(AddedInterest).where(
+            AddedInterest.cooperation_id == undertaking.cooperation_id,
+            AddedInterest.user_id == undertaking.user_id,
+        )
+    )
+    return frozenset[str]().union(*(ties_in(interest) for interest in theirs))
 
 
 def of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:

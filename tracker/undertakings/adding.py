@@ -1,9 +1,12 @@
-"""Service functions for interests added after signing: add one, decide on one (C13).
+"""Service functions for interests added after signing (C13): by the person, or by their party.
 
-Until the NPM decides, the clearance is closed for the places concerned.
+Until the NPM decides, the clearance is closed for the places concerned. What a party does by now
+(M1, M14) was not before the NPM when it decided on its people, so it is asked about each of them
+again; it may concern any place.
 """
 
 import datetime as dt
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask_babel import lazy_gettext as _l
@@ -11,10 +14,13 @@ from flask_babel import lazy_gettext as _l
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.activity import verbs
-from tracker.activity.service import record
+from tracker.activity.service import DomainEvent, record
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.rules.consistency import TIES
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.organisations.models import Organisation
 from tracker.undertakings import (
     added_interests,
     encryption,
@@ -31,6 +37,7 @@ from tracker.undertakings.models import (
     UndertakingEnd,
 )
 from tracker.undertakings.places import ANOTHER_KIND, Places
+from tracker.undertakings.queries import Loaded
 
 SUBJECT = "added_interest"
 MAX_INTEREST = 5000
@@ -53,15 +60,61 @@ def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedI
         raise RuleBrokenError(_l("Write what you declare"), "interest")
     if len(text) > MAX_INTEREST:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTEREST), "interest")
+    return _put(loaded, text, checked_places(places))
+
+
+def follow_organisation(event: DomainEvent) -> None:
+    """Ask the NPM about the people of a party that says of itself that it does more. A handler.
+
+    Of ORGANISATION_CHANGED, whose subject is the organisation.
+    """
+    body = db.session.get_one(Organisation, event.subject_id)
+    changed = frozenset(event.details.get("changed", ()))
+    ties = frozenset(key for key in TIES if key in changed and getattr(body, key))
+    if ties:
+        for undertaking in queries.signed_of(Undertaking.organisation_id == body.id):
+            _add_for_party(undertaking, ties)
+
+
+def follow_terms(event: DomainEvent) -> None:
+    """Ask the NPM about the people of a party that does more by new terms (M1). A handler.
+
+    Of CAME_INTO_FORCE.
+    """
+    if event.details.get("kind") != ChecklistKind.TERMS.value:
+        return
+    for undertaking in queries.signed_of(Undertaking.cooperation_id == event.cooperation_id):
+        by_itself = frozenset(key for key in TIES if getattr(undertaking.organisation, key))
+        _add_for_party(undertaking, queries.ties_in_terms(undertaking) - by_itself)
+
+
+def _add_for_party(undertaking: Undertaking, ties: frozenset[str]) -> None:
+    """Add what a person's party does by now to what they declared, unless the NPM knows it.
+
+    It knows what the terms said when the person signed, and what it was asked about since.
+    """
+    known = queries.ties_in_terms(undertaking, at=undertaking.signed_at)
+    new = ties - known - added_interests.ties_of_party(undertaking)
+    if new:
+        _put(queries.load(undertaking), "", Places(Reach.ALL), new)
+        messages.party_changed(undertaking)
+
+
+def _put(
+    loaded: Loaded, text: str, places: Places, ties: frozenset[str] = frozenset()
+) -> AddedInterest:
+    """Store an interest of the person of an undertaking, or of their party, and ask the NPM."""
+    undertaking = loaded.undertaking
     interest = AddedInterest(
         id=uuid4(),
         cooperation_id=undertaking.cooperation_id,
-        user_id=actor.user_id,
+        user_id=undertaking.user_id,
         added_at=clock.now(),
     )
-    added_interests.put_content(interest, text, checked_places(places))
+    added_interests.put_content(interest, text, places, ties)
     db.session.add(interest)
     db.session.flush()
+    details: dict[str, Any] = {"of_party": True} if ties else {}
     record(
         verbs.INTEREST_ADDED,
         # Without an actor: the parties read the history, and only the NPM may know whose interest
@@ -70,6 +123,7 @@ def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedI
         subject_type=SUBJECT,
         subject_id=interest.id,
         cooperation_id=interest.cooperation_id,
+        **details,
     )
     messages.interest_added(
         undertaking, interest.id, loaded.terms.reference, loaded.standing.taken_by

@@ -92,6 +92,19 @@ def interest_added(
         _somebody_else_is_needed(undertaking, address)
 
 
+def party_changed(undertaking: Undertaking) -> None:
+    """Tell a person that the NPM decides anew, since their organisation does more than before."""
+    with in_language(undertaking.user.language):
+        _queue(
+            undertaking.user,
+            "undertaking_party_changed",
+            _("A declaration of interests is waiting for the NPM"),
+            _("Your organisation says something new of what it does. The NPM decides on it."),
+            _("Until then, the work is closed to you."),
+            address=_own(undertaking.id),
+        )
+
+
 def decided(undertaking: Undertaking) -> None:
     """Tell a person that the NPM has decided on what they declared."""
     with in_language(undertaking.user.language):

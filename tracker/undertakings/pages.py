@@ -168,6 +168,8 @@ class Added:
 
     id: UUID
     text: str
+    # Whether it's what the person's party does, and not what they added themselves.
+    of_party: bool
     places: str
     at: dt.datetime
     decided: Decided | None
@@ -182,10 +184,12 @@ def added(actor: Actor, undertaking: Undertaking, language: str) -> list[Added]:
     """
     interests = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
     kinds = dict(queries.kinds_of_place(language)) if interests else {}
-    return [_added(interest, kinds) for interest in interests]
+    organisation = undertaking.organisation.name
+    return [_added(interest, organisation, kinds) for interest in interests]
 
 
-def _added(interest: AddedInterest, kinds: Mapping[str, str]) -> Added:
+def _added(interest: AddedInterest, organisation: str, kinds: Mapping[str, str]) -> Added:
+    of_party = labels.party_interest(organisation, added_interests.ties_in(interest))
     limit = added_interests.limit_of(interest)
     decision = None
     if interest.decision is not None and interest.decided_at is not None:
@@ -197,7 +201,8 @@ def _added(interest: AddedInterest, kinds: Mapping[str, str]) -> Added:
         )
     return Added(
         id=interest.id,
-        text=added_interests.text_of(interest),
+        text=of_party or added_interests.text_of(interest),
+        of_party=bool(of_party),
         places=_places(added_interests.places_of(interest), kinds),
         at=interest.added_at,
         decided=decision,

@@ -1,5 +1,6 @@
 """Queries for single undertakings, scoped to the actor or a cooperation already found."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -179,8 +180,9 @@ _PARTIES_OF_THE_TERMS = (
         Checklist.kind == ChecklistKind.TERMS,
         Answer.item == "M1",
         Answer.scope == AnswerScope.SHARED,
-        Answer.is_current.is_(True),
     )
+    .order_by(Answer.version.desc())
+    .limit(1)
 )
 
 
@@ -189,13 +191,19 @@ def ties_of(undertaking: Undertaking) -> frozenset[str]:
 
     According to the organisation's details, and to the terms (M1; S66, S70).
     """
-    said_by = [{key: getattr(undertaking.organisation, key) for key in TIES}]
-    for answer in db.session.scalars(
-        _PARTIES_OF_THE_TERMS, {"cooperation_id": undertaking.cooperation_id}
-    ):
-        rows = values_of(undertaking.cooperation_id, answer).get("parties") or ()
-        said_by += [row for row in rows if as_id(row.get("party")) == undertaking.organisation_id]
-    return frozenset(key for key in TIES if any(row.get(key) is True for row in said_by))
+    by_itself = frozenset(key for key in TIES if getattr(undertaking.organisation, key))
+    return by_itself | ties_in_terms(undertaking)
+
+
+def ties_in_terms(undertaking: Undertaking, at: dt.datetime | None = None) -> frozenset[str]:
+    """Return which of these the terms name for the person's party (M1), now or at a moment."""
+    query = (
+        _PARTIES_OF_THE_TERMS if at is None else _PARTIES_OF_THE_TERMS.where(Answer.saved_at <= at)
+    )
+    answer = db.session.scalar(query, {"cooperation_id": undertaking.cooperation_id})
+    rows = values_of(undertaking.cooperation_id, answer).get("parties") or () if answer else ()
+    own = [row for row in rows if as_id(row.get("party")) == undertaking.organisation_id]
+    return frozenset(key for key in TIES if any(row.get(key) is True for row in own))
 
 
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
@@ -248,6 +256,20 @@ def open_ones(cooperation_id: UUID) -> list[Undertaking]:
                 Undertaking.state != UndertakingState.CLOSED,
             )
             .order_by(Undertaking.id)
+            .options(*WITH_NAMES)
+            .with_for_update(of=Undertaking)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def signed_of(whose: sa.ColumnElement[bool]) -> list[Undertaking]:
+    """Return the signed undertakings that a condition chooses, in a fixed order; lock them."""
+    return list(
+        db.session.scalars(
+            sa.select(Undertaking)
+            .where(whose, Undertaking.state.in_(added_interests.SIGNED))
+            .order_by(Undertaking.cooperation_id, Undertaking.id)
             .options(*WITH_NAMES)
             .with_for_update(of=Undertaking)
             .execution_options(populate_existing=True)

@@ -1,21 +1,31 @@
 """People of a party whose activities are an interest (M1): they are asked, and the NPM decides."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories.undertakings import Stage
+from tracker.activity import verbs
+from tracker.activity.service import DomainEvent
+from tracker.activity.stale import recompute
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import heads
+from tracker.checklists import service as checklists
 from tracker.cooperations import keys
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
+from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
+from tracker.organisations.service import Details
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
-from tracker.undertakings import waiting
+from tracker.undertakings import added_interests, adding, waiting
 from tracker.undertakings.clearing_states import Interests, clearing_states
-from tracker.undertakings.models import InterestsDecision
+from tracker.undertakings.models import AddedInterest, InterestsDecision
 from tracker.undertakings.waiting import TaskKind
 
 Browser = Callable[[str], CheckedClient]
@@ -88,6 +98,89 @@ def test_what_was_signed_before_this_was_asked_stays_as_it_was(stage: Stage) -> 
     assert state_of(stage, LAWYER) is Interests.NONE
     stage.countersign(LAWYER)
     assert stage.is_cleared(LAWYER)
+
+
+def says(stage: Stage, **ties: bool) -> None:
+    """Have the physician's organisation say of itself what it does."""
+    body = stage.cast.bodies["lh"]
+    details = {field.name: getattr(body, field.name) for field in fields(Details)}
+    organisations.change(
+        stage.actor("iris"), body.id, Details(**{**details, **ties}), seen_version=body.version
+    )
+    recompute()
+
+
+def added(stage: Stage) -> AddedInterest:
+    """Return the interest that was added last."""
+    return db.session.scalars(
+        sa.select(AddedInterest).order_by(AddedInterest.added_at.desc()).limit(1)
+    ).one()
+
+
+def accept(stage: Stage) -> None:
+    interest, undertaking = added(stage), stage.undertaking(PHYSICIAN)
+    adding.decide(
+        stage.actor("tomas"),
+        undertaking.id,
+        interest.id,
+        InterestsDecision.ACCEPT,
+        seen=adding.mark(interest),
+    )
+    recompute()
+
+
+def test_the_npm_decides_again_on_people_of_a_party_that_litigates_by_now(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.clear(PHYSICIAN)
+    stage.clear(LAWYER)
+    says(stage, litigates=True)
+    assert not stage.is_cleared(PHYSICIAN)
+    assert stage.is_cleared(LAWYER)
+    assert state_of(stage, PHYSICIAN) is Interests.UNDECIDED
+    assert kinds(stage) == [(TaskKind.DECIDE_ADDED, "Leyla Marchetti")]
+    path = f"/undertakings/{stage.undertaking(PHYSICIAN).id}"
+    npm = f"/cooperations/{stage.cooperation.reference}{path}"
+    because = "Lantern Health Network takes cases to court"
+    page = browser("tomas").page(f"{npm}/interests/{added(stage).id}")
+    assert page.title.startswith("What the organisation of Leyla Marchetti does")
+    assert because in page.text
+    assert because in browser(PHYSICIAN).page(path).text
+    accept(stage)
+    assert stage.is_cleared(PHYSICIAN)
+
+
+def test_the_npm_is_asked_once_about_each_thing_that_a_party_does(stage: Stage) -> None:
+    stage.clear(PHYSICIAN)
+    says(stage, litigates=True)
+    accept(stage)
+    for litigates in (False, True):
+        says(stage, litigates=litigates)
+        assert stage.is_cleared(PHYSICIAN)
+    says(stage, represents_staff=True)
+    assert added_interests.ties_in(added(stage)) == {"represents_staff"}
+    assert not stage.is_cleared(PHYSICIAN)
+
+
+def test_the_npm_decides_again_where_amended_terms_say_it(stage: Stage) -> None:
+    stage.clear(PHYSICIAN)
+    terms = heads.of_cooperation(stage.cooperation.id)[0]
+    row = {"party": str(stage.cast.bodies["lh"].id), "represents_persons": True}
+    values = {"parties": [row]}
+    checklists.save_answer(
+        stage.actor("ilena"), terms, "M1", AnswerScope.SHARED, values, base_version=0
+    )
+    in_force = DomainEvent(
+        verbs.CAME_INTO_FORCE, "checklist", terms.id, stage.cooperation.id, None, {"kind": "terms"}
+    )
+    adding.follow_terms(in_force)
+    recompute()
+    assert added_interests.ties_in(added(stage)) == {"represents_persons"}
+    assert not stage.is_cleared(PHYSICIAN)
+    accept(stage)
+    adding.follow_terms(in_force)
+    recompute()
+    assert stage.is_cleared(PHYSICIAN)
 
 
 def test_the_form_asks_about_it_and_the_signed_text_contains_it(

@@ -146,7 +146,9 @@ def confirm(
     undertaking.signed_at = signature.signed_at
     undertaking.briefed_on = dt.date.fromisoformat(briefed_on) if briefed_on else None
     undertaking.has_interests = bool(text["interests"]["declared"])
-    undertaking.party_has_interest = bool(text["interests"].get("because"))
+    # By the text, or since the scan was recorded.
+    because = text["interests"].get("because") or queries.ties_of(undertaking)
+    undertaking.party_has_interest = bool(because)
     db.session.flush()
     service.record_event(
         verbs.UNDERTAKING_SIGNED,
