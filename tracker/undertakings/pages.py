@@ -289,6 +289,14 @@ def state(line: Line, *, decides: bool) -> State:
     return for_npm
 
 
+def access(line: Line, *, in_full: bool) -> State:
+    """Return what an undertaking opens, not whose turn it is; in full for people who decide on it.
+
+    In full it says that an added interest closes some places.
+    """
+    return _state(line, in_full=in_full) if line.agrees else DISAGREES
+
+
 def _state_for_npm(line: Line) -> State | None:
     """Return what the NPM has to do, or that it asked for somebody else; otherwise None."""
     undertaking = line.undertaking

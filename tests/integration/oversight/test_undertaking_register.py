@@ -201,16 +201,22 @@ def test_paused_work_is_shown_as_closed_and_no_interest_is_shown(app: Flask, sta
             assert "Interests wait" not in shown
 
 
-def test_an_interest_that_closes_some_places_changes_no_line(stage: Stage) -> None:
+def test_only_those_who_decide_read_that_an_interest_closes_some_places(stage: Stage) -> None:
     stage.clear("leyla")
     before = state_of(line_of(stage, "leyla"))
+
+    def others_read() -> set[str]:
+        on_page = {state_of(line_of(stage, "leyla", reader)) for reader in ("ilena", "greta")}
+        return on_page | {str(pages.export_row(line_of(stage, "leyla"))[13])}
+
     interest = adding.add(
         stage.actor("leyla"),
         stage.undertaking("leyla").id,
         "My brother works for the police.",
         Places(Reach.KIND, kind="police"),
     )
-    assert state_of(line_of(stage, "leyla")) == before
+    assert state_of(line_of(stage, "leyla")) == "Partly paused until the NPM decides"
+    assert others_read() == {before}
     adding.decide(
         stage.actor("tomas"),
         stage.undertaking("leyla").id,
@@ -220,7 +226,8 @@ def test_an_interest_that_closes_some_places_changes_no_line(stage: Stage) -> No
         Places(Reach.KIND, kind="police"),
         seen=adding.mark(interest),
     )
-    assert state_of(line_of(stage, "leyla")) == before
+    assert state_of(line_of(stage, "leyla")) == f"{before}, with a limit"
+    assert others_read() == {before}
 
 
 def test_neither_number_nor_day_of_a_visit_is_shown(app: Flask, stage: Stage, cast: Cast) -> None:

@@ -47,7 +47,8 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
     """Return an undertaking for display; if it disagrees with its evidence, only that is said.
 
     Its state is worded as the cooperation's own list shows it to people who decide on nothing: what
-    a person declared isn't shown to anybody here.
+    a person declared isn't shown to anybody here. Only those who decide on it read that access is
+    closed for some places; of a clearance for one visit they read nothing more either.
     """
     undertaking = line.line.undertaking
     return LineView(
@@ -63,7 +64,9 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
         signed=line.line.signed,
         method=_method(line),
         documents=_documents(line),
-        state=undertakings.state(line.line, decides=False),
+        state=undertakings.access(
+            line.line, in_full=line.is_for_reader and not line.is_for_one_visit
+        ),
         closed_at=_closed_at(line),
         agrees=line.line.agrees,
     )
@@ -120,7 +123,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         _method(line),
         with_semicolons(_documents(line)),
         _day(undertaking.countersigned_at if agrees else None),
-        undertakings.state(line.line, decides=False)[0],
+        undertakings.access(line.line, in_full=False)[0],
         _day(_closed_at(line)),
         line.until_on.isoformat() if line.until_on and agrees else "",
     ]

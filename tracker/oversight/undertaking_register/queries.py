@@ -28,7 +28,7 @@ from tracker.organisations.models import Organisation
 from tracker.oversight.undertaking_register import policy
 from tracker.oversight.undertaking_register.facts import Access, Filters, TextVersion
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
-from tracker.undertakings import added_interests, bound
+from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import queries as undertakings
 from tracker.undertakings.lists import Line
 from tracker.undertakings.models import Undertaking, UndertakingState
@@ -65,6 +65,8 @@ class RegisteredUndertaking:
     method: Method | None
     # Title and version of each document that the person signed with it (adr 75).
     documents: tuple[str, ...] = ()
+    # Whether the reader decides on it for the NPM.
+    is_for_reader: bool = False
 
     @property
     def is_for_one_visit(self) -> bool:
@@ -300,6 +302,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
                 Revision.number,
                 Checklist,
                 Signature.method,
+                scope.decided_by(actor),
                 *added_interests.bearing_columns(),
             )
             .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
@@ -323,7 +326,9 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
     for undertaking_id in undertaking_ids:
         if undertaking_id not in rows:
             continue
-        undertaking, reference, title, revision, checklist, method, *columns = rows[undertaking_id]
+        undertaking, reference, title, revision, checklist, method, is_for_reader, *columns = rows[
+            undertaking_id
+        ]
         line = Line(
             undertaking,
             compared[undertaking_id].clearance,
@@ -339,6 +344,15 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
         )
         documents = compared[undertaking_id].documents
         lines.append(
-            RegisteredUndertaking(line, reference, title, revision, is_current, method, documents)
+            RegisteredUndertaking(
+                line,
+                reference,
+                title,
+                revision,
+                is_current,
+                method,
+                documents,
+                bool(is_for_reader),
+            )
         )
     return lines
