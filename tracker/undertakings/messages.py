@@ -99,8 +99,8 @@ def party_changed(undertaking: Undertaking) -> None:
             undertaking.user,
             "undertaking_party_changed",
             _("A declaration of interests is waiting for the NPM"),
-            _("Your organisation says something new of what it does. The NPM decides on it."),
-            _("Until then, the work is closed to you."),
+            _("What your organisation does has changed. The NPM decides what that means for you."),
+            _("Until it has decided, your access is closed."),
             address=_own(undertaking.id),
         )
 
