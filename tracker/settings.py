@@ -63,6 +63,7 @@ class Settings:
     signature_days: int
     four_eyes: bool
     max_upload_bytes: int
+    request_seconds: int
     trusted_proxies: int
     # Empty: documents are signed without a timestamp.
     timestamp_url: str
@@ -119,6 +120,7 @@ class Settings:
             signature_days=read.number("SIGNATURE_DAYS", 30, 1, 365),
             four_eyes=read.flag("FOUR_EYES", default=False),
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
+            request_seconds=read.number("REQUEST_SECONDS", 20, 1, 600),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             timestamp_url=read.service("TIMESTAMP_URL"),
             without_tls=read.without_tls,

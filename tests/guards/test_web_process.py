@@ -5,11 +5,9 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from alembic.script import ScriptDirectory
-from gunicorn.http import wsgi
 
 from tracker.commands import COMMANDS
 from tracker.core.paths import MIGRATIONS, ROOT
@@ -117,14 +115,3 @@ def test_what_a_server_imported_is_left_out_of_garbage_collection() -> None:
     before = gc.get_freeze_count()
     gunicorn_config.post_worker_init(None)
     assert gc.get_freeze_count() > before
-
-
-def test_no_response_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsgi.Response, "default_headers", wsgi.Response.default_headers)
-    gunicorn_config.on_starting(None)
-    request = SimpleNamespace(version=(1, 1), method="GET", should_close=lambda: True)
-    response = wsgi.Response(request, None, None)
-    response.start_response("200 OK", [])
-    names = [line.partition(":")[0] for line in response.default_headers()]
-    assert "Date" in names
-    assert "Server" not in names

@@ -57,6 +57,8 @@ class Application:
             "TRACKER_BASE_URL": self.url,
             "TRACKER_PORT": str(port),
             "TRACKER_DEMO": "0",
+            # wait_until_idle waits for connections that a browser opened in advance.
+            "TRACKER_REQUEST_SECONDS": "6",
             **{f"TRACKER_{name.upper()}": value for name, value in settings.items()},
             **more,
         }

@@ -14,7 +14,7 @@ from tracker import create_app
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ADDRESS = "/torture"
 # Where the server finds what there is to act on.
@@ -38,8 +38,10 @@ class Acting:
         return Response(answer, mimetype="application/json")(environ, start_response)
 
 
-def make_app() -> "WSGIApplication":
+def make_app() -> Flask:
     """Return the application that the server runs."""
     product = create_app()
     agreements = from_json(os.environ[AGREEMENTS])
-    return DispatcherMiddleware(product, {ADDRESS: Acting(product, agreements)})
+    acting = Acting(product, agreements)
+    product.wsgi_app = DispatcherMiddleware(product.wsgi_app, {ADDRESS: acting})  # type: ignore[method-assign]  # Flask's own way
+    return product

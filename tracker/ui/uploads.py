@@ -19,6 +19,12 @@ def takes_files(most: int) -> Callable[[View], View]:
     return mark
 
 
+def largest_request(app: Flask) -> int:
+    """Return how many bytes the largest request may have that any view accepts."""
+    marked = [getattr(view, MARK, 0) for view in app.view_functions.values()]
+    return max(app.config["MAX_CONTENT_LENGTH"] or 0, *marked)
+
+
 def init_uploads(app: Flask) -> None:
     """Apply the marked views' limits; call it before anything that reads the request body."""
 

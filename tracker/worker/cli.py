@@ -163,11 +163,6 @@ def _server_command(settings: Settings) -> list[str]:
         f"{settings.host}:{settings.port}",
         "--workers",
         str(settings.workers),
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "4",
-        "--reuse-port",
         "--no-control-socket",
         "--worker-tmp-dir",
         "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.data_dir),  # noqa: S108 -- memory

@@ -3,18 +3,12 @@
 import gc
 from typing import Any
 
-from gunicorn.http import wsgi
-
-_DEFAULT_HEADERS = wsgi.Response.default_headers
-
-
-def on_starting(_server: Any) -> None:
-    """Leave the server's name out of all responses; gunicorn has no setting for it."""
-    wsgi.Response.default_headers = _headers_without_name
-
-
-def _headers_without_name(response: Any) -> list[str]:
-    return [line for line in _DEFAULT_HEADERS(response) if not line.startswith("Server:")]
+worker_class = "tracker.worker.web_server.WebWorker"
+threads = 4
+# Each process has its own socket: one shared by all wakes them all, and one may take most.
+reuse_port = True
+# For what has begun when the server is stopped; "tracker run" waits a little longer.
+graceful_timeout = 10
 
 
 def post_worker_init(_worker: Any) -> None:

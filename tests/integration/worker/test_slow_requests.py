@@ -1,0 +1,167 @@
+"""Connections that send or read slowly keep nobody else waiting, and are closed in time."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from waitress import wasyncore
+
+from tests.effort import is_long, tries
+from tests.servers.plain import PlainServer
+from tests.servers.plain_pages import make_app
+from tracker.settings import Settings
+from tracker.worker import web_server
+
+UNFINISHED_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Further: "
+UNFINISHED_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nbody="
+# What the server stores for whoever doesn't read it, and more than that.
+STORED_PAGE = b"GET /large/12 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGER_PAGE = b"GET /large/64 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SLOW_PAGE = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
+# Two processes with four threads each.
+THREADS = 8
+# The shortest limit that can be set, in seconds, and how often the server looks.
+LIMIT, INTERVAL = 1, 1
+# What a page may take, and a connection that is closed, on a machine that does other things too.
+SOON, LATEST = 3.0, LIMIT + INTERVAL + 3.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
+    """The server, which waits one second for a request."""
+    with PlainServer(tmp_path_factory.mktemp("plain"), request_seconds=str(LIMIT)) as server:
+        yield server
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Connections that are closed when the test ends."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def send(server: PlainServer, stack: ExitStack, words: bytes, number: int) -> list[socket.socket]:
+    """Open connections and send the same words on each."""
+    connections = [stack.enter_context(server.connect()) for _ in range(number)]
+    for connection in connections:
+        connection.sendall(words)
+    return connections
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the server says something or closes; return whether it closed."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def drip(connections: Sequence[tuple[socket.socket, bytes]]) -> None:
+    """Send a little on each connection again and again until all are closed."""
+    until = time.monotonic() + LATEST
+    left = list(connections)
+    while left:
+        assert time.monotonic() < until, f"{len(left)} connections stayed open"
+        for connection, words in list(left):
+            try:
+                connection.sendall(words)
+            except ConnectionError:
+                left.remove((connection, words))
+        time.sleep(0.1)
+
+
+def test_whoever_sends_no_whole_request_delays_nobody_and_is_disconnected(
+    server: PlainServer, stack: ExitStack
+) -> None:
+    begun = time.monotonic()
+    kinds = {b"": b"\r\n", UNFINISHED_HEAD: b"x", UNFINISHED_BODY: b"x"}
+    silent = [
+        connection
+        for words in kinds
+        for connection in send(server, stack, words, tries(2 * THREADS, 100))
+    ]
+    dripping = [(send(server, stack, words, 1)[0], more) for words, more in kinds.items()]
+    assert server.seconds_for_a_page() < SOON
+    drip(dripping)
+    assert all(map(is_closed, silent))
+    assert LIMIT < time.monotonic() - begun < LATEST
+
+
+def test_a_body_that_keeps_coming_is_awaited_beyond_the_limit(server: PlainServer) -> None:
+    piece = b"x" * 10_000
+    with server.connect() as connection:
+        connection.sendall(UNFINISHED_BODY)
+        for _ in range(9):
+            connection.sendall(piece)
+            time.sleep((LIMIT + INTERVAL) / 9)
+        connection.sendall(piece[5:])
+        assert connection.recv(8192).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_whoever_reads_nothing_delays_nobody(server: PlainServer, stack: ExitStack) -> None:
+    send(server, stack, STORED_PAGE, 2 * THREADS)
+    assert server.seconds_for_a_page() < SOON
+
+
+@pytest.mark.skipif(not is_long(), reason="the short form is about pages that the server stores")
+def test_whoever_reads_nothing_of_a_very_large_page_is_disconnected(
+    server: PlainServer, stack: ExitStack
+) -> None:
+    send(server, stack, LARGER_PAGE, THREADS)
+    time.sleep(LIMIT + 2 * INTERVAL)
+    assert server.seconds_for_a_page() < SOON
+
+
+def test_with_too_many_connections_the_one_that_waits_longest_is_closed(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    with PlainServer(tmp_path, workers="1") as server:
+        idle = send(server, stack, UNFINISHED_HEAD, 450)
+        assert server.seconds_for_a_page() < SOON
+        assert is_closed(idle[0])
+        idle[-1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            idle[-1].recv(1)
+
+
+def test_if_unfinished_requests_take_too_much_the_largest_is_closed(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "STORED", 100_000)
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    settings = Settings.from_environment({})
+    server = web_server.Server(make_app(), listener, settings, threads=1, largest=100_000)
+    stack.callback(wasyncore.close_all, server.dispatchers)
+    connections = []
+    for number in (20_000, 50_000, 40_000):
+        connection = socket.create_connection(listener.getsockname(), timeout=5)
+        connections.append(stack.enter_context(connection))
+        connection.sendall(UNFINISHED_BODY + bytes(number))
+    until = time.monotonic() + LATEST
+    arrived: set[int] = set()
+    while not (len(arrived) == len(connections) > len(server.active_channels)):
+        assert time.monotonic() < until
+        server.go_on()
+        arrived |= server.active_channels.keys()
+    assert is_closed(connections[1])
+    for connection in (connections[0], connections[2]):
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+
+
+def test_a_request_in_progress_is_answered_when_the_server_stops(tmp_path: Path) -> None:
+    with PlainServer(tmp_path, workers="1") as server, server.connect() as connection:
+        connection.sendall(SLOW_PAGE)
+        time.sleep(0.2)
+        begun = time.monotonic()
+        threading.Thread(target=server.stop).start()
+        with connection.makefile("rb") as response:
+            assert response.read().endswith(b"A slow page")
+        assert time.monotonic() - begun < SOON

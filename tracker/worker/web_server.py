@@ -1,0 +1,209 @@
+"""The server in each web process: a thread takes a request only once all of it has arrived.
+
+gunicorn starts, watches and replaces the processes; waitress, inside each, reads requests and sends
+responses without a thread. It closes connections that are silent, but not those that send a byte
+now and then; the limits here do: docs/adr/0080.
+"""
+
+import logging
+import os
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.workers.base import Worker
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+
+from tracker.settings import Settings
+from tracker.ui.uploads import largest_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+# A request has the seconds of the setting, and one more for so many bytes of it that arrived.
+SLOWEST = 4096
+# Connections of a process. For each further one, the one that has waited longest is closed.
+CONNECTIONS = 400
+# What the requests of a process may take in temporary files and memory, in bytes.
+STORED = 256 * 1024 * 1024
+HEAD_BYTES = 64 * 1024
+# How long an answered connection stays open for another request.
+KEPT_ALIVE_SECONDS = 2
+# How often overdue connections are looked for, and how long the server sleeps at most.
+INTERVAL_SECONDS = 1
+_SLEEP_SECONDS = 0.5
+
+
+class Connection(HTTPChannel):
+    """A connection that knows since when it has been waiting for a request, and for its rest."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self.idle_since = time.monotonic()
+        self.was_answered = False
+        # When the next request began to arrive. Blank lines begin one, and don't end it.
+        self.begun: float | None = None
+        super().__init__(*args, **more)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a request or for its rest: nothing is being done or sent."""
+        return not self.requests and not self.total_outbufs_len
+
+    @property
+    def since(self) -> float:
+        """Since when it has been waiting."""
+        return self.idle_since if self.begun is None else self.begun
+
+    @property
+    def arrived(self) -> int:
+        """The bytes of the unfinished request that have arrived."""
+        request = self.request
+        if request is None:
+            return 0
+        return int(request.header_bytes_received + request.body_bytes_received)
+
+    @property
+    def stored(self) -> int:
+        """The bytes of all its requests."""
+        return self.arrived + sum(int(whole.body_bytes_received) for whole in list(self.requests))
+
+    def received(self, data: bytes) -> bool:
+        """Take in what arrived, and note when a request begins."""
+        if self.begun is None:
+            self.begun = time.monotonic()
+        return bool(super().received(data))
+
+    def service(self) -> None:
+        """Respond to a request, in a thread."""
+        super().service()
+        self.idle_since, self.begun, self.was_answered = time.monotonic(), None, True
+
+    def is_overdue(self, seconds: int) -> bool:
+        """Return whether the rest of the request, or its reader, took too long."""
+        if self.total_outbufs_len:  # last_activity is by waitress's clock
+            return bool(self.last_activity < time.time() - seconds)
+        if not self.is_waiting:
+            return False
+        if self.begun is None and self.was_answered:
+            seconds = min(seconds, KEPT_ALIVE_SECONDS)
+        return self.since + seconds + self.arrived / SLOWEST < time.monotonic()
+
+
+class Server(TcpWSGIServer):
+    """waitress's server, which closes connections that are overdue, too many or too large."""
+
+    channel_class = Connection
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        listener: socket.socket,
+        settings: Settings,
+        *,
+        threads: int,
+        largest: int,
+    ) -> None:
+        self._seconds = settings.request_seconds
+        # All that waits for something to read or send: connections, the listener.
+        self.dispatchers: dict[int, wasyncore.dispatcher] = {}
+        adjustments = Adjustments(
+            threads=threads,
+            # Forwarding headers are the business of the application (TRUSTED_PROXIES).
+            clear_untrusted_proxy_headers=False,
+            url_scheme="https" if settings.secure else "http",
+            ident=None,
+            # Leaves room for a few that are being answered when all others are.
+            connection_limit=CONNECTIONS + 20,
+            cleanup_interval=INTERVAL_SECONDS,
+            # Responses may contain confidential texts, so none is written to a file.
+            outbuf_overflow=sys.maxsize,
+            max_request_header_size=HEAD_BYTES,
+            # The application refuses what is too large, with a page that says so.
+            max_request_body_size=2 * largest,
+            log_socket_errors=False,
+        )
+        address = (listener.family, listener.type, listener.proto, listener.getsockname())
+        super().__init__(
+            app,
+            self.dispatchers,
+            _sock=listener,
+            adj=adjustments,
+            bind_socket=False,
+            sockinfo=address,
+        )
+
+    def handle_accept(self) -> None:
+        """Accept a connection; if there are too many, close the one that has waited longest."""
+        super().handle_accept()
+        if len(self.active_channels) > CONNECTIONS:
+            waiting = [channel for channel in self._channels() if channel.is_waiting]
+            if waiting:
+                min(waiting, key=lambda channel: channel.since).handle_close()
+
+    def maintenance(self, now: float) -> None:  # noqa: ARG002 -- connections have their own clock
+        """Close what is overdue, and the largest unfinished requests if all take too much."""
+        for channel in self._channels():
+            if channel.is_overdue(self._seconds):
+                # waitress's own way waits until something can be sent.
+                channel.handle_close()
+            elif channel.total_outbufs_len:
+                channel.idle_since = time.monotonic()
+        channels = sorted(self._channels(), key=lambda channel: channel.arrived)
+        stored = sum(channel.stored for channel in channels)
+        while channels and stored > STORED:
+            largest = channels.pop()
+            stored -= largest.arrived
+            largest.handle_close()
+
+    def go_on(self) -> None:
+        """Wait for something to read or send, and do it."""
+        wasyncore.loop(_SLEEP_SECONDS, use_poll=True, map=self.dispatchers, count=1)
+
+    def stop_listening(self) -> None:
+        """Accept no more connections."""
+        self.accepting = False
+        self.del_channel()
+        self.socket.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the body of a request is arriving, or one is being answered."""
+        return any(
+            not channel.is_waiting
+            or (channel.request is not None and channel.request.headers_finished)
+            for channel in self._channels()
+        )
+
+    def _channels(self) -> list[Connection]:
+        return list(self.active_channels.values())
+
+
+class WebWorker(Worker):
+    """A web process of gunicorn that reads requests by waitress."""
+
+    def run(self) -> None:
+        """Serve until asked to stop or left alone; then finish what has begun."""
+        # It says so for each request that waits for a thread.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        [listener] = self.sockets
+        server = Server(
+            self.wsgi,
+            listener.sock,
+            Settings.from_environment(),
+            threads=self.cfg.threads,
+            largest=largest_request(self.wsgi),
+        )
+        while self.alive and server.accepting and self.ppid == os.getppid():
+            self.notify()
+            server.go_on()
+        server.stop_listening()
+        until = time.monotonic() + self.cfg.graceful_timeout
+        while server.is_busy and time.monotonic() < until:
+            self.notify()
+            server.go_on()
+        server.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(server.dispatchers)
