@@ -155,7 +155,7 @@ from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
 from tracker.signoff.settings import SigningSettings
-from tracker.ui import errors
+from tracker.ui import errors, malware
 from tracker.ui import routes as ui_routes
 from tracker.ui.addresses import init_addresses
 from tracker.ui.assets import init_assets
@@ -179,6 +179,7 @@ from tracker.visits import queries as visit_queries
 from tracker.visits import routes as visit_routes
 from tracker.visits import service as visits
 from tracker.visits import team as visit_team
+from tracker.worker import failures as worker_failures
 from tracker.worker import routes as running_routes
 
 MODELS = (
@@ -713,6 +714,8 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         own_guidance.OWN_READER.holding(own_queries.in_library),
         signoff_queries.CERTIFICATE_READER.holding(certificates.marks),
         undertaking_queries.VISIT_READER.holding(visit_queries.still_to_come),
+        malware.COMMAND.holding(settings.malware_command),
+        malware.FAILURE_RECORDER.holding(worker_failures.note_malware_command),
     )
 
 

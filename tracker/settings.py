@@ -3,6 +3,7 @@
 import enum
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -67,6 +68,8 @@ class Settings:
     trusted_proxies: int
     # Empty: documents are signed without a timestamp.
     timestamp_url: str
+    # Empty: uploaded files are not checked for malware.
+    malware_command: tuple[str, ...]
     # The services that may be reached without TLS on another machine.
     without_tls: tuple[str, ...]
     hsts: Hsts
@@ -123,6 +126,7 @@ class Settings:
             request_seconds=read.number("REQUEST_SECONDS", 20, 1, 600),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
             timestamp_url=read.service("TIMESTAMP_URL"),
+            malware_command=read.command("MALWARE_COMMAND"),
             without_tls=read.without_tls,
             hsts=read.hsts("HSTS", is_https=address.scheme == "https"),
             demo=read.flag("DEMO", default=False),
@@ -241,6 +245,16 @@ class _Reader:
         if parts is not None and parts.scheme == "http" and not _is_here(parts.hostname or ""):
             self._require_tls(name, "timestamps", "begin with https://")
         return url
+
+    def command(self, name: str) -> tuple[str, ...]:
+        """Accept a program by its full path, with its arguments, or none."""
+        try:
+            words = tuple(shlex.split(self.text(name, "")))
+        except ValueError:  # a quotation mark without its other one
+            words = ("",)
+        if words and not words[0].startswith("/"):
+            self.refuse(name, "a command that begins with the full path of a program, or absent")
+        return words
 
     def database(self, name: str, default: str) -> str:
         """Accept the URLs of the two supported databases, and name the driver."""

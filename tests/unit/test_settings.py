@@ -121,6 +121,9 @@ def test_the_greatest_size_of_a_request_is_given_in_kilobytes() -> None:
         ("DATABASE_URL", "postgresql://db:port/x"),
         ("DATABASE_URL", "postgresql://db"),
         ("DATABASE_URL", "file.sqlite3"),
+        ("MALWARE_COMMAND", "clamdscan -"),
+        ("MALWARE_COMMAND", "/usr/bin/clamdscan '"),
+        ("MALWARE_COMMAND", "''"),
         ("BASE_URL", "terms.example"),
         ("BASE_URL", "ftp://terms.example"),
         ("BASE_URL", "https://"),
@@ -211,6 +214,12 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
     )
     assert "pebble" not in shown
     assert "base_url='http://localhost:8000'" in shown
+
+
+def test_the_command_for_uploaded_files_is_split_into_words_without_a_shell() -> None:
+    assert read().malware_command == ()
+    command = read(MALWARE_COMMAND="/usr/bin/check --by 'a b' $HOME;").malware_command
+    assert command == ("/usr/bin/check", "--by", "a b", "$HOME;")
 
 
 def test_all_unknown_names_are_refused_together() -> None:

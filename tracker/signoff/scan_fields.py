@@ -3,9 +3,10 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.page_tokens import NotShownError
-from tracker.signoff import shown
+from tracker.signoff import scans, shown
 from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.scans import MAX_BYTES
+from tracker.ui import malware
 from tracker.ui.fields import ConfirmField, DateField, FileField
 from tracker.ui.form_base import Form
 from tracker.ui.proof_fields import ShownFields
@@ -28,10 +29,15 @@ class ScanFields(Form):
     )
     signed_on = DateField(_l("Date on the paper"), [Required()])
 
-    @property
-    def sent_scan(self) -> bytes:
-        """The bytes that were sent, cut off just beyond the size limit."""
-        return bytes(self.scan.data.stream.read(MAX_BYTES + 1))
+    def checked_scan(self) -> bytes:
+        """Return the bytes of the file; raise RuleBrokenError if it isn't a scan, or isn't clean.
+
+        Checking for malware ends the transaction (malware.require_clean).
+        """
+        data = bytes(self.scan.data.stream.read(MAX_BYTES + 1))
+        scans.checked(data)
+        malware.require_clean(data, scans.FIELD)
+        return data
 
 
 class ReadScanFields(ShownFields, ScanFields):

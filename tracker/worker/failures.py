@@ -4,15 +4,18 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import apart, db
 from tracker.worker.models import JobFailure
 
 # How long to wait after each failed attempt; the last value applies from then on.
 _HOUR = dt.timedelta(hours=1)
 WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
 KEPT_ERROR = 200
+# The job that tries the command that checks uploaded files, and its only object.
+MALWARE_COMMAND = ("check files for malware", "TRACKER_MALWARE_COMMAND")
 
 
 def of(job: str) -> dict[str, bool]:
@@ -27,18 +30,29 @@ def of(job: str) -> dict[str, bool]:
     return {row.object: now < row.next_try_at <= now + WAITS[-1] for row in rows}
 
 
-def note(job: str, object_name: str, error: str) -> None:
+def note(job: str, object_name: str, error: str, session: Session | None = None) -> None:
     """Record that a job failed on an object; the delay until the next attempt grows each time."""
     now = clock.now()
-    row = db.session.get(JobFailure, (job, object_name))
+    session = session or db.session()
+    row = session.get(JobFailure, (job, object_name))
     if row is None:
         row = JobFailure(job=job, object=object_name, tries=0)
-        db.session.add(row)
+        session.add(row)
     row.tries += 1
     row.error = error[:KEPT_ERROR]
     row.failed_at = now
     row.next_try_at = now + WAITS[min(row.tries, len(WAITS)) - 1]
-    db.session.flush()
+    session.flush()
+
+
+def note_malware_command(why: str) -> None:
+    """Record, in a transaction of its own, that the command couldn't check an uploaded file.
+
+    The worker tries it again a minute after the first failure.
+    """
+    with apart() as session:
+        if session.get(JobFailure, MALWARE_COMMAND) is None:
+            note(*MALWARE_COMMAND, why, session)
 
 
 def forget(job: str, some: Collection[str]) -> None:

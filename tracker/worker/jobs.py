@@ -44,8 +44,9 @@ from tracker.mail import sending
 from tracker.mail.transport import Transport
 from tracker.oversight import queries as register
 from tracker.reviews import reminders
+from tracker.ui import malware
 from tracker.visits import service as visits
-from tracker.worker import health, statistics
+from tracker.worker import failures, health, statistics
 from tracker.worker.one_by_one import (
     Job,
     each,
@@ -59,6 +60,22 @@ EVERY_SO_MANY_ROUNDS = 30
 # How far back a round searches for texts that need a certificate; once a day it searches all.
 LATELY = dt.timedelta(days=2)
 
+_MALWARE_JOB, _MALWARE_COMMAND = failures.MALWARE_COMMAND
+
+
+def _try_malware_command(_name: str, _day: dt.date) -> None:
+    malware.try_command()
+
+
+# Once a day; and again after it failed, then or on an uploaded file.
+TRY_MALWARE_COMMAND = Job(
+    _MALWARE_JOB,
+    lambda _day: [_MALWARE_COMMAND] if malware.COMMAND.get() else [],
+    _try_malware_command,
+)
+RETRY_MALWARE_COMMAND = Job(
+    _MALWARE_JOB, lambda _day: list(failures.of(_MALWARE_JOB)), _try_malware_command
+)
 # Run about every minute: work that becomes due with a day, or at any time because of an event.
 DATED = (
     Job("close clearance", clearances.expired, clearances.close_expired),
@@ -126,6 +143,7 @@ def run_daily(timestamp_url: str = "") -> None:
     renew_texts()
     judge_visits()
     mail_checkpoint()
+    each(TRY_MALWARE_COMMAND, clock.today())
     statistics.refresh()
 
 
@@ -176,6 +194,7 @@ def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "")
         for job in DATED:
             each(job, clock.today())
         recompute()
+        each(RETRY_MALWARE_COMMAND, clock.today())
         for forget in FORGETTING:
             until_none_is_left(forget)
         checkpoint_and_mail()

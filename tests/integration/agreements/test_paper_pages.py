@@ -1,7 +1,9 @@
 """Pages of signing on paper: upload, compare, confirm, refuse; who sees the scan, and how."""
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +17,16 @@ from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
 from tests.integration.agreements.test_signing_pages import Desk
 from tests.pages import Page
+from tests.services import replaced
 from tracker.checklists.models import ChecklistState
 from tracker.core import clock
+from tracker.core.db import db
+from tracker.mail.transport import from_url
 from tracker.signoff.paper_models import PaperDecision, PaperRecord
 from tracker.signoff.scans import MAX_BYTES, MAX_REQUEST_BYTES
+from tracker.ui import malware
+from tracker.worker import failures, health, jobs
+from tracker.worker.one_by_one import each
 
 HTML = b"<!doctype html><script>alert(1)</script>"
 Statements = Callable[[], AbstractContextManager[list[str]]]
@@ -141,6 +149,53 @@ def test_a_hostile_file_is_refused_beside_its_field(
     assert words in page.text
     assert page.h1 == "Record a signature on paper"
     assert count(desk) == 0
+
+
+def test_a_file_that_the_command_refuses_is_not_stored(app: Flask, desk: Desk) -> None:
+    """Its file here is larger than the system takes in for a program that reads nothing."""
+    with replaced(app, malware.COMMAND.holding(("/bin/false",))):
+        page = Page.of(send(desk, "joana", scans.pdf("x" * 100_000)))
+    assert "The file may contain a virus, so it wasn't stored." in page.text
+    assert count(desk) == 0
+    with replaced(app, malware.COMMAND.holding(("/bin/true",))):
+        assert recorded(desk)
+    assert count(desk) == 1
+
+
+def test_others_can_write_while_a_file_is_checked(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_transaction = []
+
+    def check(_command: tuple[str, ...], _data: bytes) -> bool:
+        in_transaction.append(db.session().in_transaction())
+        return True
+
+    monkeypatch.setattr(malware, "check", check)
+    with replaced(app, malware.COMMAND.holding(("/bin/true",))):
+        assert recorded(desk)
+    assert in_transaction == [False]
+
+
+def test_no_file_is_stored_while_the_command_fails_and_health_says_so(
+    app: Flask, desk: Desk, frozen_time: Callable[[dt.datetime], None], tmp_path: Path
+) -> None:
+    with replaced(app, malware.COMMAND.holding(("/nowhere/clamdscan", "-"))):
+        send(desk, "joana", scans.pdf())
+        page = Page.of(send(desk, "joana", scans.pdf()))
+        assert "The file couldn't be checked for viruses" in page.text
+        assert count(desk) == 0
+        assert health.look().jobs == "some could not be done"
+        [failure] = failures.known()
+        assert (failure.object, failure.tries) == ("TRACKER_MALWARE_COMMAND", 1)
+        assert failure.error == "can't be started: FileNotFoundError"
+        frozen_time(clock.now() + failures.WAITS[0])
+        each(jobs.RETRY_MALWARE_COMMAND, clock.today())
+        assert health.look().jobs == "some could not be done"
+    with replaced(app, malware.COMMAND.holding(("/bin/true",))):
+        frozen_time(clock.now() + failures.WAITS[1])
+        jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
+    assert health.look().jobs == "well"
 
 
 def test_a_file_that_is_far_too_large_is_not_read(desk: Desk) -> None:

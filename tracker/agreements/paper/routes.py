@@ -78,7 +78,7 @@ def record(checklist_id: UUID) -> str | Response:
             page=shown.page_of(actor, form.page_token.data),
             signed_on=form.signed_on.data,
             offices=offices_in(form),
-            scan=form.sent_scan,
+            scan=form.checked_scan(),
         ),
         success=_("The scan is recorded. Another party now has to confirm it."),
         next=_to_record(checklist, revision),
@@ -149,7 +149,7 @@ def record_prior_agreement(checklist_id: UUID) -> str | Response:
             signed_on=form.signed_on.data,
             ends_on=form.ends_on.data,
             signers=signers_in(form, parties),
-            scan=form.sent_scan,
+            scan=form.checked_scan(),
         ),
         success=_("The agreement is recorded. Every other party now has to confirm it."),
         next=lambda paper_record: redirect(

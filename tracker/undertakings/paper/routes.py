@@ -82,7 +82,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
             undertaking.id,
             draft=form.draft,
             signed_on=form.day,
-            scan=form.sent_scan,
+            scan=form.checked_scan(),
             sentence=_sentence_in(form.language.data, taking.loaded),
         ),
         success=_("The scan is recorded. Somebody else from the NPM now has to confirm it."),
