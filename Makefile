@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, torture, mutants, tampering, other-days, lock, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, torture, mutants, tampering, other-days, lock, sbom, audit, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -18,7 +18,7 @@ steps = +torture-short lint types contracts catalogues mutants-short unit sqlite
 long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages map permissions bench lock coverage $(steps:+%=%) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions bench lock sbom audit coverage $(steps:+%=%) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -140,7 +140,20 @@ coverage: tools
 
 # To upgrade packages, change requirements/*.in, then lock. Registry addresses aren't stored.
 lock: tools
-	@cd requirements && for set in build run test; do \
+	@cd requirements && for set in build run test audit; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(bin)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(LOCK) $$set.in -o $$set.txt || exit 1; \
 	done
+
+# The packages that running needs, with versions and hashes, as CycloneDX; the same each time.
+sbom:
+	@.ci/setup audit
+	@mkdir -p build
+	@PYTHONWARNINGS=ignore $(bin)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file build/sbom.json requirements/run.txt
+	@printf 'The list is in build/sbom.json.\n'
+
+# Known vulnerabilities of all locked packages. Error 1: some are known; 3: not all could be looked up.
+audit:
+	@.ci/setup audit
+	@.ci/audit

@@ -18,7 +18,7 @@ _NOT_OURS = re.compile(
     r"\.git|\.venv|\.hypothesis|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info"
 )
 _NOT_TEXT = {".ico", ".mo", ".png", ".woff2"}
-_LOCKS = ("build", "run", "test")
+_LOCKS = ("build", "run", "test", "audit")
 # Written in two parts, so that this file does not contain them.
 _FORBIDDEN = {
     "pypi" + ".org": "the address of a registry",
@@ -260,7 +260,7 @@ def test_continuous_integration_runs_make_test() -> None:
 
 def test_set_up_scripts_are_sound_and_can_be_run() -> None:
     scripts = shell_files()
-    assert {path.name for path in scripts} >= {"run", "setup", "system", "steps", "messages"}
+    assert {path.name for path in scripts} >= {"run", "setup", "steps", "messages", "audit"}
     for script in scripts:
         assert script.stat().st_mode & stat.S_IXUSR, name(script)
         read = subprocess.run(["/bin/sh", "-n", str(script)], capture_output=True, check=False)
@@ -292,6 +292,35 @@ def test_tests_run_on_the_versions_that_people_run() -> None:
     assert {package: tested.get(package) for package in locked_versions("run")} == locked_versions(
         "run"
     )
+
+
+def test_the_tools_of_the_audit_change_no_version_that_the_checks_use() -> None:
+    tested, added = locked_versions("test"), locked_versions("audit")
+    assert {package: added[package] for package in added if package in tested}.items() <= (
+        tested.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "words"),
+    [
+        ("exit 0", 0, "No vulnerability is known in the locked packages."),
+        ("echo 'flask 1.0 CVE-1'; exit 1", 1, "flask 1.0 CVE-1"),
+        ("echo 'Name or service not known' >&2; exit 1", 3, "nothing is known"),
+        ("echo 'flask 1.0 CVE-1'; exit 2", 3, "nothing is known"),
+    ],
+    ids=["none", "some", "not reached", "failed"],
+)
+def test_the_audit_says_what_is_known_and_never_that_all_is_well_without_looking(
+    tmp_path: Path, script: str, status: int, words: str
+) -> None:
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o700)
+    done = subprocess.run(
+        [ROOT / ".ci" / "audit", tool], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, words in done.stdout + done.stderr) == (status, True)
 
 
 class _Asked(dict[str, str]):
