@@ -36,6 +36,9 @@ BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\
 # Where a form contains this, a few other words of the same sentence may occur.
 GAP = "..."
 MOST_BETWEEN = 5
+# How many words may stand between a protective phrase and somebody else whom it goes on with.
+MOST_BEFORE_OTHERS = 2
+GROUP = re.compile("<(?P<key>[a-z_]+)>")
 _END_SIGN = re.compile(r"[.!?;\u061f\u061b]")
 # Letters that are used for each other in Arabic, in addition to those that folding unifies.
 LETTERS = str.maketrans("\u0629\u0649", "\u0647\u064a")
@@ -44,6 +47,8 @@ PARTICLES = re.compile(
     r"[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0644\u0643])?"
 )
 SHORTEST_STEM = 3
+# "And the" in Arabic, written together with the next word.
+AND_THE = "\u0648\u0627\u0644"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +123,52 @@ class Entry(Strict):
         return self
 
 
+class StandIns(Strict):
+    """The words that a name in a text is searched for as: of the NPM, a partner, another body.
+
+    Some names are known to be those of bodies wherever they occur.
+    """
+
+    npm: Words = "npm"
+    partner: Words = "partner"
+    body: Words = "authority"
+    known: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names and short names of a cooperation's parties and outside bodies."""
+
+    npm: tuple[str, ...] = ()
+    partner: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()
+
+
+NO_NAMES = Names()
+
+
 class PhraseList(Strict):
-    """The phrases of one language, and harmless ones that override them where they overlap."""
+    """The phrases of one language, and harmless ones that override them where they overlap.
+
+    Protective phrases are harmless as long as only the NPM or a person concerned is meant: not if
+    they go on with others, unless these are own as well.
+    """
 
     language: str
+    # Words that forms list again and again: <key> in a form is "a|b|c".
+    groups: Mapping[Key, Words] = Field(default_factory=dict)
+    names: StandIns = StandIns()
     hints: tuple[Entry, ...] = Field(min_length=1)
     harmless: tuple[Words, ...] = ()
+    protective: tuple[Words, ...] = ()
+    others: tuple[Words, ...] = ()
+    own: tuple[Words, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_groups_written_out(cls, data: Any) -> Any:
+        groups = data.get("groups") if isinstance(data, Mapping) else None
+        return _written_out(data, groups) if isinstance(groups, Mapping) else data
 
     @model_validator(mode="after")
     def _holds_together(self) -> "PhraseList":
@@ -132,7 +177,8 @@ class PhraseList(Strict):
             raise ValueError(message)
         check_unique("hint", [entry.key for entry in self.hints])
         check_unique("form", [_plain(form) for entry in self.hints for form in entry.forms])
-        check_unique("harmless form", [_plain(form) for form in self.harmless])
+        for name in ("harmless", "protective", "others", "own"):
+            check_unique(f"{name} form", [_plain(form) for form in getattr(self, name)])
         return self
 
     @cached_property
@@ -168,6 +214,39 @@ class PhraseList(Strict):
     def harmless_by_first(self) -> "Index":
         """The harmless forms, the longest first, by their first word."""
         return _indexed((steps_of(form), None) for form in self.harmless)
+
+    @cached_property
+    def protective_by_first(self) -> "Index":
+        """The protective forms, in the same way."""
+        return _indexed((steps_of(form), None) for form in self.protective)
+
+    @cached_property
+    def others_by_first(self) -> "Index":
+        """The forms that name somebody else, in the same way."""
+        return _indexed((steps_of(form), None) for form in self.others)
+
+    @cached_property
+    def own_by_first(self) -> "Index":
+        """The forms that name only the NPM or a person concerned, in the same way."""
+        return _indexed((steps_of(form), None) for form in self.own)
+
+
+def _written_out(data: Any, groups: Mapping[str, str]) -> Any:
+    """Return content with the words of the groups in place of their keys."""
+    if isinstance(data, Mapping):
+        return {key: _written_out(value, groups) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_written_out(value, groups) for value in data]
+    if not isinstance(data, str) or "<" not in data:
+        return data
+    return GROUP.sub(lambda group: _words_of(group["key"], groups), data)
+
+
+def _words_of(key: str, groups: Mapping[str, str]) -> str:
+    if key not in groups:
+        message = f"there is no group {key}"
+        raise ValueError(message)
+    return str(groups[key])
 
 
 Index = Mapping[str, Sequence[tuple[Steps, Entry | None]]]
@@ -263,15 +342,18 @@ def passages() -> frozenset[str]:
     return frozenset(entry.passage for phrases in _in_use() for entry in phrases.hints)
 
 
-def hints(texts: Iterable[str]) -> tuple[Hint, ...]:
+def hints(texts: Iterable[str], names: Names = NO_NAMES) -> tuple[Hint, ...]:
     """Return the phrases in some texts that may limit the NPM, in the instance's languages.
 
-    Hints never block: the phrase may be harmless in its context (S6, S7).
+    A party or body that is named by its name is recognised by it. Hints never block: the phrase may
+    be harmless in its context (S6, S7).
     """
-    return found_in(texts, _in_use())
+    return found_in(texts, _in_use(), names)
 
 
-def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, ...]:
+def found_in(
+    texts: Iterable[str], lists: Sequence[PhraseList], names: Names = NO_NAMES
+) -> tuple[Hint, ...]:
     """Return the phrases found in some texts, each kind once, as they were written.
 
     Whole words are compared, ignoring case, accents, and in Arabic what is written together with a
@@ -280,7 +362,12 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
     matches: dict[tuple[str, str], _Match] = {}
     written = [(_Text(text), forms_in(text)) for text in texts]
     for phrases in lists:
-        for text, forms in written:
+        stand_ins = _stand_ins(names, phrases.names)
+        for plain, plain_forms in written:
+            text, forms = plain, plain_forms
+            if stand_ins and not stand_ins.keys().isdisjoint(plain_forms):
+                text = _Text(plain.text, stand_ins)
+                forms = plain_forms | {form for word in text.words for form in _forms_of(word[0])}
             index = phrases.index_for(text.text)
             if not phrases.may_be_in(forms, index):
                 continue
@@ -289,6 +376,10 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
                 shown = text.between(first, last)
                 match.shown.setdefault(folded(shown), " ".join(shown.split()))
                 match.sentences.add(text.sentences_of(first, last))
+    # A name stands for the same in every language: what one has found, another doesn't repeat.
+    distinct: dict[tuple[str, ...], tuple[str, str, _Match]] = {}
+    for (language, phrase), match in matches.items():
+        distinct.setdefault((phrase, *match.shown), (language, phrase, match))
     return tuple(
         Hint(
             words=tuple(match.shown.values()),
@@ -299,7 +390,7 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
             phrase=phrase,
             matched=digest_of(sorted(match.sentences)),
         )
-        for (language, phrase), match in matches.items()
+        for language, phrase, match in distinct.values()
     )
 
 
@@ -320,17 +411,84 @@ class _Match:
     sentences: set[str] = field(default_factory=set)
 
 
-class _Text:
-    """A text split into words, with what is between them."""
+# The names to replace, by the forms of their first word: all their words, and the stand-in's.
+StandInIndex = Mapping[str, Sequence[tuple[tuple[str, ...], tuple[str, ...]]]]
 
-    def __init__(self, text: str) -> None:
+
+@lru_cache(maxsize=256)
+def _stand_ins(names: Names, words: StandIns) -> StandInIndex:
+    """Return the names by their first word, the longest first."""
+    by_first: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    called = (
+        (words.npm, names.npm),
+        (words.partner, names.partner),
+        (words.body, names.body + words.known),
+    )
+    for word, all_names in called:
+        stand_in = tuple(folded(word).split())
+        for name in all_names:
+            parts = tuple(folded(name).split())
+            for first in _forms_of(parts[0]) if parts else ():
+                by_first.setdefault(first, []).append((parts, stand_in))
+    return {
+        first: sorted(entries, key=lambda pair: len(pair[0]), reverse=True)
+        for first, entries in by_first.items()
+    }
+
+
+class _Text:
+    """A text split into words, with what is between them.
+
+    With stand-ins, the name of a party or a body is replaced by what it is.
+    """
+
+    def __init__(self, text: str, stand_ins: StandInIndex | None = None) -> None:
         self.text = text
+        self._stand_ins = stand_ins
         self._joined_words: dict[tuple[int, int], str] = {}
 
     @cached_property
     def words(self) -> list[Word]:
         """Its words, in their order."""
-        return list(split(self.text))
+        return [word for word, _written in self._words]
+
+    @cached_property
+    def _words(self) -> list[tuple[Word, str]]:
+        """Its words with what was written there, folded: nothing for an added article."""
+        plain = list(split(self.text))
+        words: list[tuple[Word, str]] = []
+        place = 0
+        while place < len(plain):
+            length, stand_in = self._named_at(plain, place)
+            if not length:
+                words.append((plain[place], plain[place].folded))
+                place += 1
+                continue
+            name = plain[place : place + length]
+            start, end = name[0].start, name[-1].end
+            *articles, last = stand_in
+            if words and articles and words[-1][0].folded == articles[0]:
+                articles = []
+            words += [(Word(article, start, start), "") for article in articles]
+            words.append((Word(last, start, end), " ".join(word.folded for word in name)))
+            place += length
+        return words
+
+    def _named_at(self, words: Sequence[Word], place: int) -> tuple[int, tuple[str, ...]]:
+        """Return how many words of a name begin at a position, and the words it stands for."""
+        if not self._stand_ins:
+            return 0, ()
+        first, *forms = _forms_of(words[place].folded)
+        for form in (first, *forms):
+            for parts, stand_in in self._stand_ins.get(form, ()):
+                rest = words[place + 1 : place + len(parts)]
+                if [word.folded for word in rest] == list(parts[1:]):
+                    is_and = first[0] == AND_THE[0] != parts[0][0]
+                    return len(parts), (
+                        f"{AND_THE[0]}{stand_in[0]}",
+                        *stand_in[1:],
+                    ) if is_and else stand_in
+        return 0, ()
 
     @cached_property
     def joined(self) -> list[bool]:
@@ -359,9 +517,9 @@ class _Text:
         # Once for all phrases in the same sentences, however many there are.
         if (begin, end) not in self._joined_words:
             self._joined_words[begin, end] = " ".join(
-                word.folded
-                for word, number in zip(self.words, self.sentence, strict=True)
-                if begin <= number <= end
+                written
+                for (_word, written), number in zip(self._words, self.sentence, strict=True)
+                if written and begin <= number <= end
             )
         return self._joined_words[begin, end]
 
@@ -415,31 +573,48 @@ def _forms_of(word: str) -> tuple[str, ...]:
     plain = _letters(word)
     match = PARTICLES.match(plain)
     ends = {match.end(), 1 if plain[0] in "\u0648\u0641" else 0} if match else set()
-    stems = (plain[end:] for end in sorted(ends) if end)
+    stems = [plain[end:] for end in sorted(ends) if end]
+    if plain.startswith(AND_THE):
+        stems.append(AND_THE)
     return (plain, *(stem for stem in stems if len(stem) >= SHORTEST_STEM))
 
 
 def _of_text(text: _Text, phrases: PhraseList, index: Index) -> Iterator[tuple[int, int, Entry]]:
     place = 0
-    harmless: list[tuple[int, int]] | None = None
+    harmless: bytearray | None = None
     while place < len(text.words):
         last_seen = place
         for last, entry in _at(text, place, index):
             if harmless is None:
                 harmless = _harmless(text, phrases)
-            if entry and not any(begin <= last and place <= end for begin, end in harmless):
+            if entry and not any(harmless[place : last + 1]):
                 yield place, last, entry
                 last_seen = last
                 break
         place = last_seen + 1
 
 
-def _harmless(text: _Text, phrases: PhraseList) -> list[tuple[int, int]]:
-    return [
-        (place, last)
-        for place in range(len(text.words))
-        for last, _entry in _at(text, place, phrases.harmless_by_first)
-    ]
+def _harmless(text: _Text, phrases: PhraseList) -> bytearray:
+    """Return for each word of a text whether it is part of a harmless phrase."""
+    harmless = bytearray(len(text.words))
+    for place in range(len(text.words)):
+        for last, _entry in _at(text, place, phrases.harmless_by_first):
+            harmless[place : last + 1] = b"\1" * (last + 1 - place)
+        for last, _entry in _at(text, place, phrases.protective_by_first):
+            if not _names_others(text, place, last, phrases):
+                harmless[place : last + 1] = b"\1" * (last + 1 - place)
+    return harmless
+
+
+def _names_others(text: _Text, first: int, last: int, phrases: PhraseList) -> bool:
+    """Return whether others are named in a protective phrase, or right after it."""
+    beyond = min(last + MOST_BEFORE_OTHERS + 2, len(text.words))
+    return any(
+        text.sentence[place] == text.sentence[last]
+        and any(True for _other in _at(text, place, phrases.others_by_first))
+        and not (place > last and any(True for _own in _at(text, place, phrases.own_by_first)))
+        for place in range(first + 1, beyond)
+    )
 
 
 def _at(text: _Text, place: int, index: Index) -> Iterator[tuple[int, Entry | None]]:

@@ -169,6 +169,7 @@ def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFa
             side=sides.get(row.organisation_id, OrganisationKind.OTHER),
             name=row.organisation.name,
             mark=row.organisation.mark,
+            short_name=row.organisation.short_name,
             languages=language_codes(row.organisation.languages),
             ties=frozenset(key for key in TIES if getattr(row.organisation, key)),
             is_joining=row.organisation_id in joining,

@@ -511,7 +511,7 @@ def proposal_view(
         ),
         own=own,
         may_answer=bool(may_answer),
-        hints=warnings.hints_on_values(item, values, language(), passages),
+        hints=warnings.hints_on_values(loaded, item, values, language(), passages),
     )
 
 

@@ -127,6 +127,7 @@ BODIES = {
         OrganisationKind.CSO,
         organisations.Details(
             name="Open Door Legal Aid",
+            short_name="Open Door",
             country=COUNTRY,
             languages=["en"],
             mandate="Legal help in police custody, by its statutes",
@@ -140,6 +141,7 @@ BODIES = {
         OrganisationKind.CSO,
         organisations.Details(
             name="Lantern Health Network",
+            short_name="Lantern Health",
             country=COUNTRY,
             languages=["English", "Arabic"],
             mandate="Health in closed places, by its statutes",
@@ -151,6 +153,7 @@ BODIES = {
         OrganisationKind.CSO,
         organisations.Details(
             name="Riverside Families Association",
+            short_name="Riverside Families",
             country=COUNTRY,
             languages=["en"],
             mandate="Stands by families of persons deprived of liberty",

@@ -92,6 +92,12 @@ def test_the_side_that_wrote_the_words_says_why_they_limit_nothing(table: Table)
     assert "reason" not in event
 
 
+def test_a_partner_is_recognised_by_its_name(table: Table) -> None:
+    table.save("ilena", "M1", words="Open Door Legal Aid must agree before it is published.")
+    (hint,) = on(table)
+    assert hint.hint.words == ("Open Door Legal Aid must agree before",)
+
+
 def test_yes_raises_a_flag_as_any_other(table: Table) -> None:
     table.save("samira", "M1", words=TOGETHER)
     (hint,) = on(table)

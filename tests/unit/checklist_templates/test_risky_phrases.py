@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
 from tracker.checklist_templates import risky_phrases
-from tracker.checklist_templates.risky_phrases import Entry, PhraseList, WhoDecides
+from tracker.checklist_templates.risky_phrases import Entry, Names, PhraseList, WhoDecides
 from tracker.core.content import ContentError
 from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
@@ -125,6 +125,88 @@ def test_a_phrase_that_overlaps_a_harmless_one_is_not_reported() -> None:
     assert words("It needs no stamp. Approval follows.", of=listed) == [("Approval",)]
 
 
+PROTECTIVE = PhraseList.model_validate(
+    {
+        "language": "en",
+        "groups": {"who": "npm|person"},
+        "hints": [an_entry("approval", "approval")],
+        "protective": ["approval of the <who>", "approval if ... agrees"],
+        "others": ["and the", "and of"],
+        "own": ["and the <who>"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("with the approval of the NPM", []),
+        ("with the approval of the NPM and the ministry", ["approval"]),
+        ("with the approval of the person concerned and of others", ["approval"]),
+        ("with the approval of the NPM and the person", []),
+        ("with the approval of the NPM and the person and the ministry", []),
+        ("with the approval of the NPM and informs it", []),
+        ("with the approval of the NPM. And the ministry is told", []),
+        ("approval if the person agrees", []),
+        ("approval if the board and the person agrees", ["approval"]),
+    ],
+)
+def test_a_protective_phrase_is_not_harmless_once_it_names_others(
+    text: str, expected: list[str]
+) -> None:
+    assert [phrase for phrases in words(text, of=PROTECTIVE) for phrase in phrases] == expected
+
+
+def test_a_group_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no group what"):
+        PhraseList.model_validate(
+            {"language": "en", "groups": {"who": "npm"}, "hints": [an_entry("a", "<what> agrees")]}
+        )
+
+
+NAMES = Names(
+    npm=("Office of the People's Advocate", "مكتب الدفاع"),
+    partner=("Open Door Legal Aid", "Open Door", "بيت الحرية"),
+    body=("Foundation X",),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Open Door must agree before it is published.", ["Open Door must agree before"]),
+        ("It waits for the Open Door Legal Aid.", ["waits for the Open Door Legal Aid"]),
+        ("The consent of Open Door is needed.", ["consent of Open Door"]),
+        ("Foundation X decides.", ["Foundation X decides"]),
+        ("Not before OPEN-DOOR agrees", []),
+        ("The open door leads to the yard.", []),
+        # The NPM's own name says that the NPM decides.
+        ("The approval of the Office of the People's Advocate", []),
+        ("The Office of the People's Advocate may postpone a visit.", []),
+        ("The approval of the Office of the People's Advocate and Open Door", ["approval"]),
+        ("يجب أن توافق بيت الحرية", ["يجب أن توافق بيت الحرية"]),
+        ("دون موافقة مكتب الدفاع", []),
+        ("دون موافقة مكتب الدفاع وبيت الحرية", ["موافقة"]),
+    ],
+)
+def test_parties_and_bodies_are_recognised_by_their_names(text: str, expected: list[str]) -> None:
+    hints = risky_phrases.hints([text], NAMES)
+    assert [phrase for hint in hints for phrase in hint.words] == expected
+
+
+def test_a_hint_stays_answered_when_a_name_is_recognised() -> None:
+    text = "Open Door decides nothing, and visits take place jointly."
+    (named,) = risky_phrases.hints([text], NAMES)
+    (plain,) = risky_phrases.hints([text])
+    assert named.matched == plain.matched
+
+
+def test_a_listed_body_that_is_typed_where_somebody_decides_is_one_hint() -> None:
+    (hint,) = risky_phrases.hints([WhoDecides("Foundation X")], NAMES)
+    assert hint.phrase == "outside_body"
+    assert risky_phrases.hints([WhoDecides("Open Door's coordinator")], NAMES) == ()
+
+
 def test_a_hint_is_about_the_sentences_its_words_are_in() -> None:
     def matched(*texts: str) -> str:
         (hint,) = risky_phrases.found_in(texts, [GAPS])
@@ -218,11 +300,14 @@ def test_a_sentence_goes_on_at_anything_else(between: str) -> None:
     assert set(text.sentence) == {0}
 
 
-@pytest.mark.parametrize("text", ["approval" + "." * 4_900 + "x", "veto " * 990])
+@pytest.mark.parametrize(
+    "text",
+    ["approval" + "." * 4_900 + "x", "veto " * 990, "approval of the npm and Open Door " * 150],
+)
 def test_a_table_of_long_answers_costs_no_more_than_its_length(text: str) -> None:
     """Each save searches all cells, while others wait."""
     begun = process_time()
-    assert risky_phrases.hints(f"{text} {cell}" for cell in range(90))
+    assert risky_phrases.hints((f"{text} {cell}" for cell in range(90)), NAMES)
     assert process_time() - begun < 3
 
 
@@ -281,6 +366,10 @@ def test_only_a_typed_field_can_name_who_decides() -> None:
         "Prison director",
         "Head of the prison administration",
         "An investigating judge",
+        "Director of prisons",
+        "Directorate of Prisons",
+        "Correctional Service",
+        "Health inspectorate",
         "وزارة العدل",
         "مدير السجن",
         "الشرطة",
@@ -351,6 +440,35 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
         "Publication is subject to the consent of the ministry.",
         "The findings are adopted by both parties.",
         "The NPM needs the approval of the warden.",
+        # Where words that protect somebody go on with somebody else.
+        "The report is not published without the approval of the NPM and the Ministry of Justice.",
+        "Nothing is published without consent of the person concerned and of the prison service.",
+        "Nothing is published unless the NPM and the ministry agree.",
+        "Nothing is published without the ministry's and the NPM's approval.",
+        "Nothing is published without the consent of the authorities concerned.",
+        "No visit takes place unless the NPM and the partner agree.",
+        "Visits need the prior approval of the NPM and the police.",
+        # Said the other way round, or in other words.
+        "Two weeks before each visit, the ministry is informed.",
+        "The ministry is told of each visit a week earlier.",
+        "The prison service receives the dates two weeks ahead.",
+        "The places are chosen by the partner.",
+        "The programme is fixed by the NPM and the partner.",
+        "The draft goes to the ministry for clearance.",
+        "Publication needs the green light of the ministry.",
+        "The ministry has the last word on the report.",
+        "Both parties sign off the findings.",
+        "The director has to be asked first.",
+        "The NPM asks the director first before it enters.",
+        "The NPM waits for the reply of the ministry before it publishes.",
+        "No report leaves the NPM before the ministry has answered.",
+        "The NPM publishes only what the partner has accepted.",
+        "The report will be published jointly.",
+        "We visit together or not at all.",
+        "The NPM does not go without the partner.",
+        "The partner may hold back the report.",
+        "The Ministry of Justice has to accept each change.",
+        "Always, and it has to agree.",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> None:
@@ -383,6 +501,13 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> Non
         "Each organisation decides for itself which experts it proposes.",
         "We train together and learn from each other.",
         "The NPM may postpone a visit.",
+        "The partner publishes nothing without the approval of the NPM and tells it of interviews.",
+        "No name is published without the consent of the person concerned and of their family.",
+        "The NPM needs no approval of the donor and of the ministry.",
+        "The places are chosen by the NPM.",
+        "The draft goes to the partner for comments.",
+        "The NPM has the last word on the report.",
+        "The ministry is informed of the visit on arrival.",
         "The authorities have to answer the recommendations within three months.",
     ],
 )
@@ -415,6 +540,14 @@ def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
         "يقرر المانح الأماكن التي تزار",
         "يحق للوزارة تأجيل الزيارة",
         "بموافقه مسبقه من الوزارة",
+        "لا ينشر التقرير دون موافقة الآلية والوزارة",
+        "لا ينشر شيء دون موافقة صاحبها وإدارة السجن",
+        "يصدر التقرير عندما يتفق الطرفان",
+        "ينشر التقرير متى اتفق الجانبان",
+        "لا ينشر شيء قبل رد الوزارة",
+        "قبل أسبوعين من كل زيارة تُبلَّغ الوزارة",
+        "تُختار الأماكن من قبل الشريك",
+        "ترسل المسودة إلى الوزارة لاعتمادها",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None:
@@ -434,6 +567,8 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None
         "يجتمع المنسقون كل شهر ويتفقون على جدول الأعمال",
         "تعقد جلسة الإحاطة قبل الزيارة بيومين",
         "للآلية أن تؤجل الزيارة",
+        "لا ينشر شيء دون موافقة الآلية والشخص المعني",
+        "تختار الآلية الأماكن",
     ],
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_arabic(text: str) -> None:

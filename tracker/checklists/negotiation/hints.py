@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklist_templates.risky_phrases import Hint
+from tracker.checklist_templates.risky_phrases import Hint, Names
 from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists import encryption
 from tracker.checklists.loading import LoadedChecklist
@@ -66,6 +67,7 @@ class HintOnAnswer:
 
 def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
     """Return the hints on an item's current answers: the shared one, and each party's own."""
+    names = names_of(loaded)
     return tuple(
         _with_answers(
             loaded,
@@ -80,8 +82,18 @@ def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
             ),
         )
         for scope, owner_id, answer in _answers(loaded, item)
-        for hint in risky_phrases.hints(_written(item, scope, answer))
+        for hint in risky_phrases.hints(_written(item, scope, answer), names)
     )
+
+
+def names_of(loaded: LoadedChecklist) -> Names:
+    """Return the names by which texts of a checklist may call its parties and outside bodies."""
+    npm: list[str] = []
+    partner: list[str] = []
+    for party in loaded.surroundings.parties:
+        of_npm = party.side is OrganisationKind.NPM
+        (npm if of_npm else partner).extend((party.name, party.short_name))
+    return Names(tuple(npm), tuple(partner), tuple(loaded.names.bodies.values()))
 
 
 def waiting_for_reader(loaded: LoadedChecklist) -> tuple[HintOnAnswer, ...]:

@@ -208,14 +208,18 @@ def _of_answer(loaded: LoadedChecklist, answer: HintAnswer | None) -> SaidOfHint
 
 
 def hints_on_values(
-    item: Item, values: Mapping[str, Any], language: str, passages: Passages | None = None
+    loaded: LoadedChecklist,
+    item: Item,
+    values: Mapping[str, Any],
+    language: str,
+    passages: Passages | None = None,
 ) -> tuple[HintView, ...]:
     """Return the phrases in a proposed answer that may limit the NPM (S6, S7).
 
     passages are those that hints link to, if they were already read; language is the reader's.
     """
     texts = risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values)
-    in_texts = risky_phrases.hints(texts)
+    in_texts = risky_phrases.hints(texts, hints.names_of(loaded))
     if in_texts and passages is None:
         passages = passages_for(sorted(risky_phrases.passages()), language)
     return tuple(_hint_view(hint, passages or {}) for hint in in_texts)

@@ -22,6 +22,7 @@ class PartyFact:
     side: OrganisationKind
     name: str = ""
     mark: str = ""
+    short_name: str = ""
     # The languages it works in, if they are known here.
     languages: tuple[str, ...] = ()
     # What the organisation does, by its details, that is an interest: keys of consistency.TIES.
