@@ -18,7 +18,7 @@ TERMS = {
     "M3": {"in_scope": "VISIT", "form": "mou"},
     "M4": BOTH,
     "M5": {"second_reader": "Nadia"},
-    "M7": BOTH,
+    "M7": {**BOTH, "when@0": "arrival", "when@1": "arrival"},
     "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
     "M9": {"access": "certain"},
     "M14": {**BOTH, "declares@0": "interest", "declares@1": "interest"},

@@ -130,9 +130,9 @@ class Power(enum.StrEnum):
 class Limit(Strict):
     """A rule that flags an answer which gives a power of the NPM away (product.md, 4.8).
 
-    It checks its field, or a column of it, in all rows or in the fixed rows it names. It checks for
-    one thing: certain values, values none of which is chosen, somebody outside the NPM, a body that
-    is no party, or a number above a threshold.
+    It checks its field, or a column of it, in all rows, in the fixed rows it names or in those that
+    people added. It checks for one thing: certain values, values none of which is chosen, somebody
+    outside the NPM, a body that is no party, or a number above a threshold.
     """
 
     key: Key
@@ -144,7 +144,8 @@ class Limit(Strict):
     rows: tuple[Value, ...] = ()
     values: tuple[str | bool, ...] = Field(alias="in", default=())
     outside_npm: bool = False
-    # Both are left out of what is stored if unused, so that digests of older versions stay valid.
+    # These are left out of what is stored if unused, so that digests of older versions stay valid.
+    added_rows: bool = Field(default=False, exclude_if=_is_nothing)
     without: tuple[Value, ...] = Field(default=(), exclude_if=_is_nothing)
     outside_parties: bool = Field(default=False, exclude_if=_is_nothing)
     above: int | None = None
@@ -283,6 +284,9 @@ class TemplateField(Strict):
                 raise ValueError(message)
             if not given.issuperset(limit.rows):
                 message = f"{name} names a row that is not there"
+                raise ValueError(message)
+            if limit.added_rows and not (self.rows and self.rows.more and given):
+                message = f"{name} looks at rows that people add, and there are none"
                 raise ValueError(message)
             _check_limit(name, limit, self)
         return self

@@ -469,6 +469,7 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
         "The partner may hold back the report.",
         "The Ministry of Justice has to accept each change.",
         "Always, and it has to agree.",
+        "The donor agrees to each visit beforehand.",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> None:

@@ -354,8 +354,11 @@ TYPED = {
     "M18.steps.who",
     "M18.trusted",
     "M20.remedy",
+    "M7.council.rule",
+    "M20.amendment",
     "C4.classes.released_by",
     "C5.sharing.approver",
+    "C10.photo_rule",
     "C11.access.approver",
     "C12.exceptions.decided_by",
     "C12.exceptions.told_first",
@@ -365,7 +368,6 @@ TYPED = {
 # People also type who acts, pays or is called: these decide nothing for the NPM. They also type the
 # body that a law names, beside its kind.
 NO_DECIDER = {
-    "C10.photo_rule",
     "V10.photographs",
     "V17.cases.call",
     "U5.payer",
@@ -384,6 +386,16 @@ def test_where_it_is_typed_who_decides_the_hints_look() -> None:
     assert {place for place, spot in typed.items() if spot.names_who} == TYPED
     asks = re.compile(r"^(who|whom|to which|person or function)\b|\b(by|to)$", re.IGNORECASE)
     assert {place for place, spot in typed.items() if asks.search(spot.label)} - TYPED == NO_DECIDER
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "table"),
+    [("terms", "M15", "outside_bodies"), ("urgent_plan", "U11", "bodies")],
+)
+def test_a_body_that_is_typed_has_its_kind_beside_it(kind: str, code: str, table: str) -> None:
+    column = SHIPPED[kind].by_code[code].field(table).column("kind")
+    kinds = {option.value for option in column.options}
+    assert kinds >= {"authority", "ministry", "prosecutor", "other_state"}
 
 
 def test_no_tick_says_that_an_interpreter_has_signed() -> None:

@@ -157,6 +157,7 @@ def test_a_body_that_is_no_party_is_found_where_partners_may_decide(
         ("body", {"outside_parties": True, "outside_npm": True}, "looks for one thing"),
         ("line", {"outside_npm": True}, "names nobody"),
         ("line", {"without": ["npm"]}, "which can't hold it"),
+        ("body", {"outside_npm": True, "added_rows": True}, "there are none"),
     ],
 )
 def test_a_rule_that_its_field_can_not_meet_is_refused(
@@ -170,6 +171,15 @@ def test_only_the_rows_that_are_named_are_looked_at() -> None:
     item = deciding(rows=["report"])
     assert met(item, {"decisions": [row(DOOR, "media"), {"decides": str(DOOR)}]}) == []
     assert met(item, {"decisions": [row(DOOR, "report")]}) == ["gives_away"]
+
+
+@pytest.mark.parametrize(("rows", "expected"), [([], ["added"]), (["report"], ["added", "report"])])
+def test_the_rows_that_people_added_can_be_looked_at(rows: list[str], expected: list[str]) -> None:
+    item = deciding(rows=rows, added_rows=True)
+    added = {"decides": str(DOOR)}
+    named = {"added": added, "report": row(DOOR, "report"), "media": row(DOOR, "media")}
+    seen = [name for name, at in named.items() if met(item, {"decisions": [at]})]
+    assert seen == expected
 
 
 def test_the_term_is_the_row_and_no_other() -> None:
@@ -243,11 +253,6 @@ def a_case(body: str) -> dict[str, Any]:
     return {"exceptions": [{"_row": "danger", "deciding": body}]}
 
 
-def test_nothing_is_flagged_on_a_visits_roles() -> None:
-    """Class K2: a flag is read by all who see the cooperation."""
-    assert not [limit for item in SHIPPED["visit_roles"].items for limit in item.limits]
-
-
 # Bodies outside the cooperation, as answers name them.
 BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
 
@@ -269,6 +274,19 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ("terms", "M7", {"decisions": [row(DOOR, "report")]}, ["report_decided"]),
         ("terms", "M7", {"decisions": [row(DOOR, "media")]}, ["media_decided"]),
         ("terms", "M7", {"decisions": [row(NPM, "media")]}, []),
+        *(
+            (
+                "terms",
+                "M7",
+                {"decisions": [{"other": "Whom to speak to", "decides": str(body)}]},
+                met,
+            )
+            for body, met in ((NPM, []), (DOOR, ["other_decided"]), (MINISTRY, ["other_decided"]))
+        ),
+        ("terms", "M7", {"council_power": ["own_rules", "report"]}, ["council_rules"]),
+        ("terms", "M7", {"council_power": ["nothing"]}, []),
+        ("terms", "M7", {"access": [{"consent_of": "ministry"}]}, ["records_by_leave"]),
+        ("terms", "M7", {"access": [{"consent_of": "person"}]}, []),
         ("terms", "M10", {"npm_findings": "agreement"}, ["findings_agreed"]),
         ("terms", "M10", {"npm_findings": "heard"}, []),
         ("terms", "M10", {"clearance_contact": str(SAMIRA)}, ["contact_outside"]),
@@ -281,7 +299,13 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ("terms", "M7", {"council_first": "decides"}, ["council_decides"]),
         ("terms", "M7", {"council_first": "advises"}, []),
         ("terms", "M7", {"authorities_told": [{"meaning": "leave"}]}, ["leave_asked"]),
-        ("terms", "M7", {"authorities_told": [{"meaning": "information"}]}, []),
+        (
+            "terms",
+            "M7",
+            {"authorities_told": [{"when": "before", "hours": 168, "meaning": "information"}]},
+            ["told_before"],
+        ),
+        ("terms", "M7", {"authorities_told": [{"when": "arrival", "meaning": "information"}]}, []),
         ("terms", "M11", {"draft": "agrees"}, ["draft_agreed"]),
         ("terms", "M11", {"draft": "facts"}, []),
         ("terms", "M20", {"outside_pause": "yes"}, ["paused_from_outside"]),
@@ -310,6 +334,10 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         *(("confidentiality", "C12", a_case(body), ["allowed_outside"]) for body in SPEAKING),
         ("confidentiality", "C12", a_case("prosecutor"), []),
         ("confidentiality", "C12", a_case("bound"), []),
+        ("visit_roles", "V16", {"sends_out": str(SAMIRA)}, ["sent_out_outside"]),
+        ("visit_roles", "V16", {"sends_out": str(ILENA)}, []),
+        ("visit_roles", "V17", {"goes_on": "no"}, ["leaves_with_partner"]),
+        ("visit_roles", "V17", {"goes_on": "lead_decides"}, []),
         ("urgent_plan", "U7", {"decider": str(SAMIRA)}, ["decided_outside"]),
         ("urgent_plan", "U15", {"who_speaks": "together"}, ["only_together"]),
         ("urgent_plan", "U15", {"who_speaks": "npm_then_cso"}, []),

@@ -230,8 +230,7 @@ def hints_before_sending(
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
     """Return the items of the signed part whose text may limit the NPM, to read before sending.
 
-    They are found by phrases; on a visit's checklist also by the rules, which raise no flag there.
-    language is the reader's.
+    They are found by phrases; what rules find is flagged. language is the reader's.
     """
     passages = passages_for(sorted(risky_phrases.passages()), language)
     return [

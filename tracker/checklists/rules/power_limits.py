@@ -88,9 +88,19 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     column = next((column for column in field.columns if column.key == limit.column), None)
     for row in rows if column else ():
-        is_asked = not limit.rows or row.get(ROW) in limit.rows
-        if column and is_asked and _meets(column, limit, row.get(column.key), surroundings):
+        if (
+            column
+            and _is_asked(limit, row.get(ROW))
+            and _meets(column, limit, row.get(column.key), surroundings)
+        ):
             yield {key: cell for key, cell in row.items() if has_content(cell)}
+
+
+def _is_asked(limit: Limit, fixed_row: str | None) -> bool:
+    """Return whether a limit is about a row, which people added if it is no fixed one."""
+    if not limit.rows and not limit.added_rows:
+        return True
+    return fixed_row in limit.rows if fixed_row else limit.added_rows
 
 
 def _meets(
