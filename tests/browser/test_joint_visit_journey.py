@@ -52,7 +52,7 @@ ROLES = {
     # Everyone who acts on site is on the team.
     "V8": {"interviewer@0": "Leyla", "pair@0": "Ruth"},
     "V9": {"staff": "Ruth", "health_workers": "Leyla"},
-    "V10": {"record_keeper": "Ruth", "collects": "Ruth"},
+    "V10": {"record_keeper": "Ruth", "photographers": "Ruth", "collects": "Ruth"},
     "V11": {"expert": "Leyla", "reports_to": "Pavo"},
     "V12": {"interpreter@0": "Leyla"},
     "V13": {**TEAM, "safety_contact": "Ilena"},
