@@ -35,6 +35,7 @@ MAY = {
     "evidence/certificates/contents.py": "what happened is told by the templates of the history",
     "mail/render.py": "mails are templates",
     "mail/sending.py": "the sender, from the settings",
+    "worker/storage.py": "the data directory, from the settings",
     "worker/schema.py": "the database is migrated by an extension",
 }
 NOT_PURE = {"flask_sqlalchemy", "sqlalchemy", "time", "tracker.core.clock", "tracker.core.db"}

@@ -28,6 +28,7 @@ VIEWS = {
     "oversight/routes.py: check": "rolled back, so that others can write meanwhile",
     "oversight/routes.py: export": "the response is a file",
     "oversight/undertaking_register/routes.py: export": "the response is a file",
+    "ui/errors.py: _unavailable": "the transaction failed, and the page that says so may read",
     "ui/perform.py: perform": "the one place for all other views",
 }
 # Below views and commands.

@@ -128,10 +128,10 @@ FILE = "file"
 def identity_of(file: Path) -> tuple[int, int] | None:
     """Return what distinguishes a file from one that takes its place; None if there is none."""
     try:
-        found = file.stat()
+        status = file.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 @event.listens_for(Engine, "connect")
