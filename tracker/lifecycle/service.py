@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
@@ -27,8 +26,9 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.lifecycle import bound, policy, queries
-from tracker.lifecycle.stages import MOVED_BY_GATES, RUNNING, stage_after
+from tracker.lifecycle.stages import MOVED_BY_GATES, REVIEWABLE, RUNNING, stage_after
 from tracker.signoff import paper
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.outcomes import Validity, validity
 
 
@@ -139,39 +139,35 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
 
 
 def begin_review(actor: Actor, cooperation: Cooperation) -> None:
-    """Enter stage P5 of an active cooperation; running work continues.
+    """Enter stage P5 of a cooperation that is active by its events; running work continues.
 
-    Raise RuleBrokenError if the cooperation doesn't agree with its signatures and events.
+    Whatever its texts and other rows say: a review can always begin. Raise RuleBrokenError if it is
+    active by its row only.
     """
-    _require_agreeing(cooperation)
-    _enter(cooperation, actor, cooperation.stage, Stage.UNDER_REVIEW)
+    before = bound.stage_of(cooperation)
+    if before not in REVIEWABLE:
+        raise RuleBrokenError(DIFFERS)
+    _enter(cooperation, actor, before, Stage.UNDER_REVIEW)
 
 
 def end_review(actor: Actor | None, cooperation: Cooperation) -> None:
     """Leave stage P5 for the stage that the gates allow: P4 unless something is missing.
 
-    Raise RuleBrokenError if the cooperation doesn't agree with its signatures and events.
+    One that doesn't agree with its signatures and events returns to P4, where its review began:
+    gates that read its rows could be deceived.
     """
-    if cooperation.stage is not Stage.UNDER_REVIEW:
+    before = bound.stage_of(cooperation)
+    if before is not Stage.UNDER_REVIEW:
         return
-    _require_agreeing(cooperation)
-    facts = queries.facts_of(cooperation)
-    after = stage_after(
-        Stage.CLEARED,
-        policy.passed(facts, policy.gates(facts)),
-        terms_in_force=facts.terms_in_force,
-    )
-    _enter(cooperation, actor, Stage.UNDER_REVIEW, after)
-
-
-def _require_agreeing(cooperation: Cooperation) -> None:
-    if not bound.agreeing([cooperation]):
-        raise RuleBrokenError(
-            _l(
-                "What the database says differs from the signatures and the history. "
-                "Don't rely on it until somebody has found out why."
-            )
+    after = Stage.ACTIVE
+    if bound.agreeing([cooperation]):
+        facts = queries.facts_of(cooperation)
+        after = stage_after(
+            Stage.CLEARED,
+            policy.passed(facts, policy.gates(facts)),
+            terms_in_force=facts.terms_in_force,
         )
+    _enter(cooperation, actor, before, after)
 
 
 def _enter(cooperation: Cooperation, actor: Actor | None, before: Stage, after: Stage) -> None:

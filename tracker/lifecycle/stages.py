@@ -17,6 +17,8 @@ BESIDE = (Stage.UNDER_REVIEW, Stage.SUSPENDED)
 IN_ORDER = (*BY_GATES, *BESIDE, Stage.CLOSED)
 # The stages in which work goes on: terms may be changed, visits planned.
 RUNNING = frozenset({*BY_GATES, Stage.UNDER_REVIEW})
+# The stages in which a review can begin.
+REVIEWABLE = frozenset({Stage.ACTIVE, Stage.UNDER_REVIEW})
 
 
 def stage_after(current: Stage, passed: Mapping[Stage, bool], *, terms_in_force: bool) -> Stage:

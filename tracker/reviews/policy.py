@@ -13,13 +13,13 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Stage
+from tracker.lifecycle.stages import REVIEWABLE
 from tracker.reviews.models import Outcome, Verdict
 from tracker.reviews.records import Record
 from tracker.signoff import policy as signoff
 
 BEGINNERS = (Role.COORDINATOR, Role.MANAGER)
 CONFIRMERS = (Role.MANAGER, Role.SIGNATORY)
-REVIEWABLE = frozenset({Stage.ACTIVE, Stage.UNDER_REVIEW})
 TERM = "M19"
 
 Problem = tuple[str, object]
@@ -29,6 +29,7 @@ Problem = tuple[str, object]
 class ReviewFact:
     """A cooperation's plain values for the rules on its review."""
 
+    # By its events, so that a changed row holds up no review.
     stage: Stage
     # Today's parties, by id and name.
     parties: tuple[tuple[UUID, str], ...]

@@ -20,6 +20,7 @@ from tracker.cooperations.models import Cooperation, CooperationEntry, Stage
 from tracker.cooperations.scope import listed, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
+from tracker.lifecycle import bound
 from tracker.lifecycle import queries as lifecycle
 from tracker.organisations.models import Organisation
 from tracker.reviews.models import Review, ReviewConfirmation, ReviewVersion
@@ -108,7 +109,7 @@ def fact(cooperation: Cooperation, terms: Checklist | None, review: Review | Non
     """Return the rules' plain values; the cooperation's parties are loaded."""
     version = last_version(review) if review else None
     return ReviewFact(
-        stage=cooperation.stage,
+        stage=bound.stage_of(cooperation),
         parties=_parties(cooperation),
         terms_in_force=terms is not None and terms.revision_in_force_id is not None,
         terms_are_settled=terms is not None and terms.state is ChecklistState.IN_FORCE,

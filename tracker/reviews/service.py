@@ -6,7 +6,6 @@ voids the confirmations. With the last confirmation the outcome takes effect.
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,14 +17,14 @@ from tracker.accounts import queries as accounts
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record
 from tracker.activity.verbs import Verb
-from tracker.agreements import notices, renewal
+from tracker.agreements import evidence, notices, renewal
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import lock
 from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import Cooperation, Party, Stage
+from tracker.cooperations.models import Cooperation, Party
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -40,6 +39,7 @@ from tracker.reviews.models import (
 from tracker.reviews.records import Record
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import Revision
 
 SUBJECT = "review"
@@ -241,13 +241,9 @@ def follow_notice(event: DomainEvent) -> None:
         return
     if dt.date.fromisoformat(details["since"]) <= clock.today() or event.cooperation_id is None:
         return
-    cooperation = db.session.get_one(Cooperation, event.cooperation_id)
-    if cooperation.stage is not Stage.UNDER_REVIEW:
-        return
-    if queries.open_review(cooperation.id) is None:
-        # A party can give notice even if somebody tampered with the rows.
-        with suppress(RuleBrokenError):
-            lifecycle.end_review(event.actor, cooperation)
+    if queries.open_review(event.cooperation_id) is None:
+        cooperation = db.session.get_one(Cooperation, event.cooperation_id)
+        lifecycle.end_review(event.actor, cooperation)
 
 
 # How an outcome takes effect ----------------------------------------------------------------------
@@ -259,6 +255,9 @@ def _conclude(
     outcome = written.outcome
     if outcome is None or written.held_on is None:  # a complete record has both
         raise LookupError
+    if outcome is not Outcome.END and not evidence.look(terms).agrees:
+        # The parties go on with these terms. Another text's fault holds up nothing.
+        raise RuleBrokenError(DIFFERS)
     review.concluded_at = clock.now()
     review.held_on, review.outcome = written.held_on, outcome
     db.session.flush()

@@ -25,7 +25,7 @@ from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
-from tracker.signoff.labels import DISAGREES
+from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui.locale import as_date, language
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
@@ -533,10 +533,7 @@ def missing_words(reading: Reading) -> str:
 
 def _lede(reading: Reading) -> object:
     if not reading.agrees:
-        return _(
-            "What the database says differs from the signatures and the history. Don't rely on it "
-            "until somebody has found out why."
-        )
+        return DIFFERS
     if reading.visit.stage is VisitStage.STOPPED:
         return _("The visit was stopped. Reason: %(reason)s", reason=reading.visit.stopped_reason)
     if is_over(reading):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tests import due
 from tests.factories import agreements
+from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, DAYS, NOTICE, SIGNERS
 from tests.integration.agreements.test_notices import amend, give
@@ -27,8 +28,10 @@ from tests.integration.reviews.conftest import (
 from tracker.access.actor import Role
 from tracker.access.page_tokens import NotShownError
 from tracker.agreements import departures, joining
-from tracker.checklists.models import ChecklistState, NoticeKind
-from tracker.cooperations.models import Stage
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import service as checklists
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
+from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
@@ -283,6 +286,41 @@ def test_a_review_is_called_off_by_who_began_it(active: Table) -> None:
     assert active.events("review_called_off")[0]["reason"] == "Too early."
     begin_review(active)
     assert review_of(active, 2).number == 2
+
+
+def test_a_review_is_held_though_rows_were_changed_and_ends_only_on_sound_terms(
+    active: Table,
+) -> None:
+    other = checklists.start(
+        active["ilena"], active.cooperation.id, ChecklistKind.CONFIDENTIALITY, []
+    )
+    active.session.commit()
+
+    def change(row: Checklist | Cooperation, **values: object) -> None:
+        table = table_of(type(row))
+        query = sa.update(table).where(table.c.id == row.id).values(values)
+        active.session.commit()
+        with hands() as connection:
+            connection.execute(query)
+
+    change(other, state=ChecklistState.IN_FORCE)
+    change(active.cooperation, stage=Stage.SUSPENDED)
+    cooperation(active)
+    begin_review(active)
+    service.call_off(active["samira"], active.cooperation, 1, reason="Too early.")
+    assert [move["after"] for move in active.events("stage_changed")[-2:]] == ["P5", "P4"]
+    assert stage(active) is Stage.ACTIVE
+    begin_review(active)
+    save(active, "samira", written(active), number=2)
+    in_force_at = active.checklist().in_force_at
+    change(active.checklist(), in_force_at=clock.now() - DAY)
+    with pytest.raises(RuleBrokenError, match="differs from the signatures"):
+        confirm(active, *BOSSES, number=2)
+    active.session.rollback()
+    change(active.checklist(), in_force_at=in_force_at)
+    confirm(active, "otto", number=2)
+    assert stage(active) is Stage.ACTIVE
+    assert not review_of(active, 2).is_open
 
 
 def test_a_suspension_calls_the_review_off(active: Table) -> None:
