@@ -35,6 +35,8 @@ class Claims:
     stopped_id: UUID | None
     in_force_at: dt.datetime | None
     requests: Mapping[UUID, RequestState] = field(default_factory=dict)
+    # The last day to sign each, by its request.
+    last_days: Mapping[UUID, dt.date | None] = field(default_factory=dict)
     # All of them, closed ones too.
     notices: Collection[Notice] = ()
 

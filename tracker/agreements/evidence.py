@@ -38,6 +38,8 @@ from tracker.signoff.models import RequestState, Revision, SignatureRequest
 from tracker.signoff.outcomes import Course, Outcome, Rule, Validity, validity
 
 SUBJECT = "checklist"
+# A revision, the state of its signature request, and the last day to sign it.
+_Request = tuple[UUID, RequestState, dt.date | None]
 # How many texts are kept in memory at a time.
 AT_A_TIME = 25
 
@@ -53,6 +55,8 @@ class TextFacts:
     made_on: dt.date | None = None
     # Of the terms.
     ways: AgreedWays | None = None
+    # The last day to sign it.
+    signed_until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def _compared(
     misplaced = beginnings.misplaced(checklists)
     compared = {
         checklist.id: held_against(
-            _claims(checklist, requests.get(checklist.id, {}), notices.get(checklist.id, ())),
+            _claims(checklist, requests.get(checklist.id, ()), notices.get(checklist.id, ())),
             checklist.id,
             bound,
             {
@@ -243,6 +247,10 @@ def held_against(
         is_sound
         and all(revision.kind == claims.kind for revision in bound.revisions.get(checklist_id, ()))
         and claims.agree_with(course, _since(course, readable))
+        and all(
+            text.signed_until in {None, claims.last_days.get(revision_id, text.signed_until)}
+            for revision_id, text in readable.items()
+        )
     )
     return Compared(course, is_sound, agrees, readable, renewed or {}, notices or ())
 
@@ -266,7 +274,7 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
 
 
 def _claims(
-    checklist: Checklist, requests: Mapping[UUID, RequestState], notices: Collection[Notice]
+    checklist: Checklist, requests: Collection[_Request], notices: Collection[Notice]
 ) -> Claims:
     return Claims(
         kind=checklist.kind,
@@ -276,7 +284,8 @@ def _claims(
         stopped_by=checklist.stopped_by,
         stopped_id=checklist.stopped_id,
         in_force_at=checklist.in_force_at,
-        requests=requests,
+        requests={revision_id: state for revision_id, state, _last in requests},
+        last_days={revision_id: last for revision_id, _state, last in requests},
         notices=notices,
     )
 
@@ -287,16 +296,18 @@ def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime 
     return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
 
 
-def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestState]]:
-    states: dict[UUID, dict[UUID, RequestState]] = {}
+def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, list[_Request]]:
+    requests: dict[UUID, list[_Request]] = {}
     rows = db.session.execute(
-        sa.select(Revision.subject_id, Revision.id, SignatureRequest.state)
+        sa.select(
+            Revision.subject_id, Revision.id, SignatureRequest.state, SignatureRequest.expires_on
+        )
         .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
         .where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(checklist_ids))
     )
-    for subject_id, revision_id, state in rows:
-        states.setdefault(subject_id, {})[revision_id] = state
-    return states
+    for subject_id, revision_id, state, last in rows:
+        requests.setdefault(subject_id, []).append((revision_id, state, last))
+    return requests
 
 
 def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, list[Notice]]:
@@ -367,7 +378,8 @@ def said_by(kind: str, digest: str, plain: bytes) -> TextFacts | None:
     try:
         document = canonical.from_bytes(plain)
         ways = frozen_text.ways_in(document) if kind == ChecklistKind.TERMS else None
-        return TextFacts(outcomes.rule_of(document), *_days(kind, document), ways)
+        until = outcomes.last_day_of(document)
+        return TextFacts(outcomes.rule_of(document), *_days(kind, document), ways, until)
     except ValueError:
         return None
 

@@ -20,7 +20,7 @@ from tracker.accounts.models import User
 from tracker.activity import service as trail
 from tracker.activity import verbs, witness
 from tracker.activity.verbs import Verb
-from tracker.agreements import frozen_text
+from tracker.agreements import evidence, frozen_text
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import marks
 from tracker.agreements.service import SUBJECT
@@ -46,6 +46,7 @@ from tracker.organisations.models import Organisation
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
+from tracker.signoff.outcomes import Validity
 
 MOST_DAYS = 365
 # What survives the end: the list in M20 of the terms; for the confidentiality terms, C17.
@@ -93,18 +94,24 @@ def agreed_notice(checklist: Checklist) -> int:
     """
     terms = terms_of(checklist)
     document = standing_document(terms) if terms else None
-    if document is None or (_is_past_its_last_day(checklist) and not renews_itself(document)):
+    if terms is None or document is None:
+        return 0
+    if not renews_itself(document) and _have_run_out(terms):
         return 0
     days = frozen_text.values_in(document, "M20").get("notice_days")
     return days if isinstance(days, int) else 0
 
 
-def _is_past_its_last_day(checklist: Checklist) -> bool:
-    """Return whether the last day of M19 that the cooperation stores has passed."""
-    ends_on = db.session.scalar(
-        sa.select(Cooperation.ends_on).where(Cooperation.id == checklist.cooperation_id)
+def _have_run_out(terms: Checklist) -> bool:
+    """Tell whether the last day of signed terms has passed, by their text and their renewals.
+
+    Not of terms that don't agree with their signatures: no notice is skipped because of a row.
+    """
+    compared = evidence.look(terms)
+    text_id = compared.course.standing_id
+    return (
+        compared.agrees and text_id is not None and compared.validity(text_id) is Validity.RUN_OUT
     )
-    return ends_on is not None and ends_on < clock.today()
 
 
 def renews_itself(document: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind
 from tracker.accounts import queries as accounts
+from tracker.agreements import service as agreements
 from tracker.checklists.pages import PositionView
 from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff import queries, signers
@@ -64,7 +65,7 @@ def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
     """Return a request for display; its slots, parties and signatures must be loaded."""
     return RequestView(
         signature_request,
-        queries.standing_of(signature_request),
+        agreements.standing_of(signature_request),
         accounts.names({slot.user_id for slot in signature_request.slots}),
         {
             slot.id: signoff.why_passed_on(slot, key)
@@ -161,15 +162,14 @@ def rules(view: RequestView, parties: Iterable[PartyFact]) -> list[str]:
     return words
 
 
-def until_words(signature_request: SignatureRequest) -> list[str]:
-    """Return sentences with the deadline, and how often people are reminded."""
-    if signature_request.expires_on is None:
+def until_words(view: RequestView) -> list[str]:
+    """Return sentences with the deadline that the text states, and how often people get a mail."""
+    until, every = view.standing.expires_on, view.request.remind_every
+    if until is None:
         return []
-    words = [_("Can be signed until %(day)s.", day=as_date(signature_request.expires_on))]
-    if signature_request.remind_every in RHYTHM_WORDS:
-        words.append(
-            RHYTHM_WORDS[signature_request.remind_every](as_date(signature_request.expires_on))
-        )
+    words = [_("Can be signed until %(day)s.", day=as_date(until))]
+    if every in RHYTHM_WORDS:
+        words.append(RHYTHM_WORDS[every](as_date(until)))
     return words
 
 

@@ -454,11 +454,16 @@ def sign(
     """
     lock(checklist)
     signature_request = waiting_request(checklist)
-    before = requests.standing_of(signature_request)
-    last = last_day_to_sign(signature_request.revision)
-    replace(before, expires_on=last).is_waiting(clock.today()).require()
+    before = standing_of(signature_request)
+    before.is_waiting(clock.today()).require()
     signature = signoff.sign(
-        actor, signature_request, page=page, sentence=sentence, language=language, identity=identity
+        actor,
+        signature_request,
+        page=page,
+        sentence=sentence,
+        language=language,
+        identity=identity,
+        key=_key_of(signature_request.revision),
     )
     trail.record(
         verbs.SIGNED,
@@ -494,14 +499,17 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
-def last_day_to_sign(revision: Revision) -> dt.date | None:
-    """Return the last day on which a text can be signed, as it states itself."""
-    return outcomes.last_day_of(_text_of(revision))
+def standing_of(signature_request: SignatureRequest) -> RequestStatus:
+    """Return a request's plain values for the rules; its last day is the one its text states."""
+    return signoff.standing_of(signature_request, _key_of(signature_request.revision))
+
+
+def _key_of(revision: Revision) -> bytes | None:
+    return keys.key_of(revision.cooperation_id) if revision.is_sealed else None
 
 
 def _text_of(revision: Revision) -> Mapping[str, Any]:
-    key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
-    text: Mapping[str, Any] = signoff.document_of(revision, key)
+    text: Mapping[str, Any] = signoff.document_of(revision, _key_of(revision))
     return text
 
 

@@ -21,7 +21,6 @@ from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff import signers
 from tracker.signoff.identity_proof import SigningPage
@@ -47,7 +46,7 @@ def pass_on(
     lock(checklist)
     signature_request = agreements.waiting_request(checklist)
     loaded = load(checklist)
-    standing = requests.standing_of(signature_request)
+    standing = agreements.standing_of(signature_request)
     able = {person.user_id: person.name for person in who_can_take_over(actor, loaded, standing)}
     if to_id not in able:
         raise RuleBrokenError(
@@ -106,7 +105,7 @@ def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> No
     lock(checklist)
     signature_request = agreements.waiting_request(checklist)
     policy.can_remind(actor, load(checklist).own_party(actor)).require()
-    standing = requests.standing_of(signature_request)
+    standing = agreements.standing_of(signature_request)
     standing.is_waiting(clock.today()).require()
     due = {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
     chosen = set(user_ids)
@@ -135,21 +134,20 @@ def reminders_due(day: dt.date) -> list[UUID]:
 def send_reminder(request_id: UUID, day: dt.date) -> bool:
     """Send a request's due reminder; return False if it was already sent, or the request has ended.
 
-    Reminders stop when everybody has signed, when the request ends, and for people who have signed.
-    For the worker; skips a text that is locked.
+    Reminders stop when everybody has signed, when the request ends or the day that the text states
+    has passed, and for people who have signed. For the worker; skips a text that is locked.
     """
     checklist = _waiting_text(SignatureRequest.id == request_id, _is_reminded_of(day))
     if checklist is None:
         return False
     signature_request = agreements.waiting_request(checklist)
-    if (
-        _next_reminder(
-            signature_request.sent_at, signature_request.reminded_on, signature_request.remind_every
-        )
-        > day
-    ):
+    standing = agreements.standing_of(signature_request)
+    next_day = _next_reminder(
+        signature_request.sent_at, signature_request.reminded_on, signature_request.remind_every
+    )
+    if next_day > day or not standing.is_waiting(day):
         return False
-    _remind(None, checklist, signature_request, _whom(signature_request, checklist))
+    _remind(None, checklist, signature_request, _whom(signature_request, checklist, standing))
     return True
 
 
@@ -166,9 +164,10 @@ def _next_reminder(sent_at: dt.datetime, reminded_on: dt.date | None, every: int
     return (reminded_on or sent_on) + dt.timedelta(days=every or 0)
 
 
-def _whom(signature_request: SignatureRequest, checklist: Checklist) -> set[UUID]:
+def _whom(
+    signature_request: SignatureRequest, checklist: Checklist, standing: RequestStatus
+) -> set[UUID]:
     """Return who is reminded now: people who can sign, and coordinators of parties yet to sign."""
-    standing = requests.standing_of(signature_request)
     chosen = set(signature_request.remind_whom or ())
     person_ids: set[UUID] = set()
     if WHO_SIGNS in chosen:
@@ -228,7 +227,7 @@ def expire(request_id: UUID, day: dt.date) -> bool:
     if checklist is None:
         return False
     signature_request = agreements.waiting_request(checklist)
-    last = agreements.last_day_to_sign(signature_request.revision)
+    last = agreements.standing_of(signature_request).expires_on
     if last is None or not signoff.expire(signature_request, last):
         return False
     loaded = load(checklist)

@@ -130,7 +130,11 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
 
 
 def standing_of(signature_request: SignatureRequest) -> RequestStatus:
-    """Return a request's plain values for the rules; slots, parties, signatures are loaded."""
+    """Return a request's plain values; slots, parties, signatures are loaded.
+
+    Its last day is that of its row: whether somebody can still sign, service.standing_of() says by
+    the text.
+    """
     replaced = {slot.stands_for_id for slot in signature_request.slots}
     open_slots = [slot for slot in signature_request.slots if slot.id not in replaced]
     return RequestStatus(

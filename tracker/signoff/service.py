@@ -19,7 +19,7 @@ from tracker.accounts import queries as accounts
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import policy, queries, shown, signers
+from tracker.signoff import outcomes, policy, queries, shown, signers
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.labels import MISNAMINGS
 from tracker.signoff.models import (
@@ -32,6 +32,7 @@ from tracker.signoff.models import (
     SignatureRequest,
     SignatureSlot,
 )
+from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
 
 # The format of texts frozen from now on, with every wording in all its languages. Texts frozen as
@@ -248,6 +249,16 @@ def locked_request(revision_id: UUID) -> SignatureRequest:
     return signature_request
 
 
+def standing_of(signature_request: SignatureRequest, key: bytes | None) -> RequestStatus:
+    """Return a request's plain values for the rules; its last day is the one its text states.
+
+    key decrypts the text if it is encrypted. Its revision with document and signatures is loaded.
+    """
+    text = document_of(signature_request.revision, key)
+    standing = queries.standing_of(signature_request)
+    return replace(standing, expires_on=outcomes.last_day_of(text))
+
+
 def sign(
     actor: Actor,
     signature_request: SignatureRequest,
@@ -256,15 +267,17 @@ def sign(
     sentence: str,
     language: str,
     identity: Identity,
+    key: bytes | None = None,
 ) -> Signature:
     """Sign for the organisation the person is acting for; the caller has called locked_request().
 
-    page is the one it was read on: raise NotShownError if it showed another text or is too old. If
-    this was the last signature, the request is completed in the same transaction.
+    page is the one it was read on: raise NotShownError if it showed another text or is too old. key
+    decrypts the text if it is encrypted. If this was the last signature, the request is completed
+    in the same transaction.
     """
     shown.require_recent(page, signature_request.revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
-    standing = queries.standing_of(signature_request)
+    standing = standing_of(signature_request, key)
     policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
     slot = queries.slot_of(signature_request, actor.organisation_id, actor.user_id)
@@ -392,11 +405,11 @@ def decline(
 ) -> None:
     """Decline with a reason; signatures given on this revision stay in the history (5.4).
 
-    page is the one it was read on: raise NotShownError if it showed another text. key encrypts the
-    reason if the revision is encrypted, since the reason may quote it.
+    page is the one it was read on: raise NotShownError if it showed another text. If the revision
+    is encrypted, key decrypts it and encrypts the reason, which may quote it.
     """
     shown.require(page, signature_request.revision.digest)
-    policy.can_decline(actor, queries.standing_of(signature_request), clock.today()).require()
+    policy.can_decline(actor, standing_of(signature_request, key), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
     _end(actor, signature_request, RequestState.DECLINED, reason.strip(), key)
@@ -456,7 +469,7 @@ def pass_on(
     locked_request(); page and key as for decline().
     """
     shown.require(page, signature_request.revision.digest)
-    standing = queries.standing_of(signature_request)
+    standing = standing_of(signature_request, key)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
     slot = queries.slot_of(signature_request, actor.organisation_id, holder_id)
     if slot is None:  # can_pass_on has already refused

@@ -122,11 +122,17 @@ def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_tim
     terms = amend(in_force)
     current = agreements.current(terms, "M19")
     agreements.change(in_force.land, terms, "M19", current, **{**current.values, "renewal": "none"})
+    in_force.accept("M19", "joana")
     agreements.send(in_force.land, terms, SIGNERS)
     agreements.sign(in_force.land, terms, *SIGNERS.values())
     in_force.session.commit()
     assert on(in_force, frozen_time, DAYS + 1) == 0
     assert renewals(in_force) == []
+    # No row that says otherwise shortens the notice.
+    ends_on = cooperation(in_force).ends_on
+    for day in (now.date() - DAY, ends_on):
+        in_force.session.execute(sa.update(Cooperation).values(ends_on=day))
+        assert notices.agreed_notice(terms) == NOTICE
     # Expired terms end without the notice that was agreed for while they run.
     for days, notice in ((DAYS, NOTICE), (DAYS + 1, 0)):
         frozen_time(now + days * DAY)

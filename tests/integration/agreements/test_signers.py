@@ -22,8 +22,8 @@ from tests.integration.agreements.conftest import DAY, Clock
 from tests.services import replaced
 from tracker.access.actor import Confirmation, Role
 from tracker.accounts.models import Membership
+from tracker.agreements import evidence, pages, signature_requests
 from tracker.agreements import service as agreements
-from tracker.agreements import signature_requests
 from tracker.agreements.service import Asking
 from tracker.checklists.models import ChecklistState
 from tracker.core import canonical, clock
@@ -35,6 +35,7 @@ from tracker.signoff import service as signoff_service
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
 from tracker.signoff.settings import SIGNING_SETTINGS, SigningSettings
 from tracker.signoff.signers import Named, Order, PartySigners
+from tracker.ui.locale import as_date
 
 
 @pytest.fixture
@@ -599,11 +600,17 @@ def test_nobody_signs_after_the_day_that_the_text_states_whatever_its_request_sa
     many: Table, frozen_time: Clock
 ) -> None:
     last = clock.today() + 5 * DAY
-    send(many, asking=Asking(expires_on=last))
+    send(many, asking=Asking(expires_on=last, remind_every=3))
     many.session.execute(sa.update(SignatureRequest).values(expires_on=last + 9 * DAY))
     many.session.commit()
+    # The changed row is noticed immediately, and no page repeats it.
+    terms = many.checklist()
+    assert not evidence.on_pages([terms])[terms.id].agrees
+    words = pages.until_words(pages.read(request(many), None))
+    assert words[0] == f"Can be signed until {as_date(last)}."
     frozen_time(clock.now() + 6 * DAY)
     refused(many, "otto", "The time to sign this text has run out")
+    assert due.send_reminders(clock.today()) == 0
 
 
 def test_a_request_does_not_run_out_before_the_day_that_its_text_states(

@@ -13,6 +13,7 @@ from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.agreements import forms as agreement_forms
 from tracker.agreements import revisions, signature_requests
+from tracker.agreements import service as agreements
 from tracker.agreements.revisions import Since
 from tracker.agreements.routes import on_text
 from tracker.agreements.service import SUBJECT
@@ -26,6 +27,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
 from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.policy import RequestStatus
 from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
@@ -36,6 +38,10 @@ def _waiting(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
         abort(404)
     return found_or_404(signoff.request_of(checklist.revision_sent_id))
+
+
+def _standing(checklist: Checklist) -> RequestStatus:
+    return agreements.standing_of(_waiting(checklist))
 
 
 def _to_record(checklist_id: UUID) -> Response:
@@ -50,7 +56,7 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "pass_on")
     if checklist.revision_sent_id is None and request.method == "POST":
         return _passed_on_too_late(actor, checklist, user_id)
-    standing = signoff.standing_of(_waiting(checklist))
+    standing = _standing(checklist)
     may_pass_on = signoff_policy.can_pass_on(actor, standing, clock.today(), user_id)
     loaded = load_localized(checklist)
     able = signature_requests.who_can_take_over(actor, loaded, standing)
@@ -128,7 +134,7 @@ def remind(checklist_id: UUID) -> str | Response:
     if checklist.revision_sent_id is None:
         flash(_("This text is no longer waiting for signatures, so nothing was done."), "error")
         return _to_record(checklist_id)
-    standing = signoff.standing_of(_waiting(checklist))
+    standing = _standing(checklist)
     loaded = load_localized(checklist)
     require(policy.can_remind(actor, loaded.own_party(actor)))
     require(standing.is_waiting(clock.today()))

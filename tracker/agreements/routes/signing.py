@@ -166,7 +166,9 @@ def _waiting(checklist: Checklist) -> SignatureRequest:
 
 
 def _may_sign(actor: Actor, signature_request: SignatureRequest) -> Any:
-    return signoff_policy.can_sign_for(actor, signoff.standing_of(signature_request), clock.today())
+    return signoff_policy.can_sign_for(
+        actor, agreements.standing_of(signature_request), clock.today()
+    )
 
 
 @blueprint.get("/sign")
@@ -309,7 +311,7 @@ def _who_signs(
         "signers": agreement_pages.who_signs(asking, parties, actor),
         "rules": agreement_pages.rules(asking, parties),
         "passings": agreement_pages.passings(asking),
-        "until": agreement_pages.until_words(signature_request),
+        "until": agreement_pages.until_words(asking),
     }
 
 
@@ -323,7 +325,7 @@ def decline(checklist_id: UUID) -> str | Response:
         return _declined_too_late(actor, checklist)
     signature_request = _waiting(checklist)
     may_decline = signoff_policy.can_decline(
-        actor, signoff.standing_of(signature_request), clock.today()
+        actor, agreements.standing_of(signature_request), clock.today()
     )
     loaded = load_localized(checklist)
     form = items_form(
@@ -493,7 +495,7 @@ def _record_page(
         signature_lines=agreement_pages.signature_lines(revision, asking, document),
         passings=agreement_pages.passings(asking) if asking else [],
         rules=agreement_pages.rules(asking, loaded.parties) if asking else [],
-        until=agreement_pages.until_words(signature_request) if signature_request else [],
+        until=agreement_pages.until_words(asking) if asking else [],
         state=evidence.words_of(compared, revision.id),
         agrees=compared.agrees,
         history=trail.subject_history(
