@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Role
 from tracker.accounts import queries as accounts
+from tracker.activity.witness import NotSoundError
 from tracker.agreements import frozen_text, notices
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.queries import is_as_recorded
 from tracker.core.db import db
 from tracker.reviews import messages, queries
 from tracker.reviews.policy import BEGINNERS
@@ -38,16 +40,10 @@ def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
     """Remind the coordinators and managers of all parties of the review; return whether it was due.
 
     Only those with active accounts. For the worker; skips a row that somebody else has locked.
+    Raise NotSoundError if the row isn't the one that events bind: nobody is reminded of its dates.
     """
-    column = Cooperation.remind_of_review_on
-    cooperation = _locked(cooperation_id, _is_due(column, day, _REVIEWED_IN))
+    cooperation = _take(cooperation_id, "remind_of_review_on", "review_on", day, _REVIEWED_IN)
     if cooperation is None:
-        return False
-    remind_on = _remind_on(cooperation, cooperation.review_on)
-    is_due = remind_on is not None and remind_on <= day
-    cooperation.remind_of_review_on = None if is_due else remind_on
-    db.session.flush()
-    if not is_due:
         return False
     messages.review_is_near(cooperation.reference, _people(cooperation, BEGINNERS))
     return True
@@ -57,21 +53,32 @@ def remind_of_end(cooperation_id: UUID, day: dt.date) -> bool:
     """Remind those of all parties who can renew the terms or end them; return whether it was due.
 
     Coordinators and managers, and signatories, who alone can give notice: also where the terms
-    renew themselves, since a party says no before they do. For the worker.
+    renew themselves, since a party says no before they do. For the worker; skips and raises as
+    remind_of_review() does.
     """
-    column = Cooperation.remind_of_end_on
-    cooperation = _locked(cooperation_id, _is_due(column, day, _ENDS_IN))
+    cooperation = _take(cooperation_id, "remind_of_end_on", "ends_on", day, _ENDS_IN)
     if cooperation is None:
-        return False
-    remind_on = _remind_on(cooperation, cooperation.ends_on)
-    is_due = remind_on is not None and remind_on <= day
-    cooperation.remind_of_end_on = None if is_due else remind_on
-    db.session.flush()
-    if not is_due:
         return False
     everyone = _people(cooperation, (*BEGINNERS, Role.SIGNATORY))
     messages.end_is_near(cooperation.reference, everyone)
     return True
+
+
+def _take(
+    cooperation_id: UUID, reminder: str, date: str, day: dt.date, stages: Collection[Stage]
+) -> Cooperation | None:
+    """Lock a cooperation and take its reminder of a date; None if it isn't due by its dates."""
+    column = getattr(Cooperation, reminder)
+    cooperation = _locked(cooperation_id, _is_due(column, day, stages))
+    if cooperation is None:
+        return None
+    if not is_as_recorded(cooperation):
+        raise NotSoundError
+    remind_on = _remind_on(cooperation, getattr(cooperation, date))
+    is_due = remind_on is not None and remind_on <= day
+    setattr(cooperation, reminder, None if is_due else remind_on)
+    db.session.flush()
+    return cooperation if is_due else None
 
 
 def _due(

@@ -18,6 +18,7 @@ from tracker.agreements.service import WHO_SIGNS
 from tracker.checklists.models import Assignment, Notice, NoticeKind, OutsideReading
 from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
+from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party, Stage
 from tracker.core import clock
 from tracker.core.db import Base, db
@@ -94,19 +95,6 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             )
         )
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
-        # In a cooperation that stays active when the other one is suspended.
-        connection.execute(
-            sa.update(Cooperation)
-            .where(Cooperation.id == scene.demonstration.cooperations["declined"])
-            .values(
-                stage=Stage.ACTIVE,
-                review_on=today + DAY,
-                ends_on=today + DAY,
-                reminder_days=7,
-                remind_of_review_on=yesterday,
-                remind_of_end_on=yesterday,
-            )
-        )
         connection.execute(sa.update(MaterialReturn).values(due_on=yesterday))
         connection.execute(sa.update(Assignment).values(due_on=yesterday, reminded_on=None))
         connection.execute(
@@ -118,6 +106,20 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             sa.insert(Attempt),
             [{"id": uuid4(), "key": "old", "at": now - DAY} for _ in range(10 * count)],
         )
+    # One that stays active when the other one is suspended. Nobody is reminded of dates that no
+    # event binds.
+    active = scene.session.get_one(Cooperation, scene.demonstration.cooperations["declined"])
+    active.stage = Stage.ACTIVE
+    tomorrow = today + DAY
+    cooperations.follow_dates(
+        None,
+        active,
+        starts_on=active.starts_on,
+        ends_on=tomorrow,
+        review_on=tomorrow,
+        reminder_days=7,
+    )
+    scene.session.commit()
 
 
 @contextmanager

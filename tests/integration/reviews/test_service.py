@@ -27,6 +27,7 @@ from tests.integration.reviews.conftest import (
 )
 from tracker.access.actor import Role
 from tracker.access.page_tokens import NotShownError
+from tracker.activity.witness import NotSoundError
 from tracker.agreements import departures, joining
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
@@ -44,6 +45,15 @@ from tracker.signoff import shown
 
 def stage(table: Table) -> Stage:
     return cooperation(table).stage
+
+
+def change(table: Table, row: Checklist | Cooperation, **values: object) -> None:
+    """Change a row in the database, as somebody could who can write to it."""
+    rows = table_of(type(row))
+    query = sa.update(rows).where(rows.c.id == row.id).values(values)
+    table.session.commit()
+    with hands() as connection:
+        connection.execute(query)
 
 
 def g5_is_open(table: Table) -> bool:
@@ -294,17 +304,8 @@ def test_a_review_is_held_though_rows_were_changed_and_ends_only_on_sound_terms(
     other = checklists.start(
         active["ilena"], active.cooperation.id, ChecklistKind.CONFIDENTIALITY, []
     )
-    active.session.commit()
-
-    def change(row: Checklist | Cooperation, **values: object) -> None:
-        table = table_of(type(row))
-        query = sa.update(table).where(table.c.id == row.id).values(values)
-        active.session.commit()
-        with hands() as connection:
-            connection.execute(query)
-
-    change(other, state=ChecklistState.IN_FORCE)
-    change(active.cooperation, stage=Stage.SUSPENDED)
+    change(active, other, state=ChecklistState.IN_FORCE)
+    change(active, active.cooperation, stage=Stage.SUSPENDED)
     cooperation(active)
     begin_review(active)
     service.call_off(active["samira"], active.cooperation, 1, reason="Too early.")
@@ -313,11 +314,11 @@ def test_a_review_is_held_though_rows_were_changed_and_ends_only_on_sound_terms(
     begin_review(active)
     save(active, "samira", written(active), number=2)
     in_force_at = active.checklist().in_force_at
-    change(active.checklist(), in_force_at=clock.now() - DAY)
+    change(active, active.checklist(), in_force_at=clock.now() - DAY)
     with pytest.raises(RuleBrokenError, match="differs from the signatures"):
         confirm(active, *BOSSES, number=2)
     active.session.rollback()
-    change(active.checklist(), in_force_at=in_force_at)
+    change(active, active.checklist(), in_force_at=in_force_at)
     confirm(active, "otto", number=2)
     assert stage(active) is Stage.ACTIVE
     assert not review_of(active, 2).is_open
@@ -365,6 +366,17 @@ def test_reminders_are_sent_once_as_the_terms_say(active: Table, frozen_time: Cl
     assert {"ilena", "henrik", "tomas"} <= set(mailed(active, "end_near"))
     assert not {"leyla", "petra"} & set(mailed(active, "end_near"))
     assert on(active, frozen_time, end - 29 * DAY) == 0
+
+
+@pytest.mark.parametrize("date", ["review", "end"])
+def test_nobody_is_reminded_of_a_date_that_only_the_row_says(active: Table, date: str) -> None:
+    today = clock.today()
+    column = {"review": "review_on", "end": "ends_on"}[date]
+    change(active, active.cooperation, **{column: today, f"remind_of_{date}_on": today})
+    with pytest.raises(NotSoundError):
+        due.remind_of_dates(today)
+    active.session.rollback()
+    assert mailed(active, f"{date}_near") == []
 
 
 def test_a_moved_date_is_reminded_of_again(active: Table, frozen_time: Clock) -> None:

@@ -14,14 +14,15 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.activity import binding, verbs, witness
 from tracker.activity import queries as trail
+from tracker.activity import verbs, witness
 from tracker.activity.queries import HistoryLine
 from tracker.activity.service import lock_chain, record
 from tracker.activity.verbs import Verb
 from tracker.agreements.service import ON_THE_RECORD
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
+from tracker.cooperations.queries import is_as_recorded
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db, will_write
 from tracker.core.keys import KeysError
@@ -177,7 +178,7 @@ def _require_signed_by_all(revision: Revision) -> None:
 
 def _require_as_recorded(cooperation: Cooperation) -> None:
     """Refuse a text whose cooperation's row was changed: it says if this is a demonstration."""
-    if binding.digest_of(cooperation) != witness.said_of_cooperation(cooperation.id):
+    if not is_as_recorded(cooperation):
         message = (
             f"The row of cooperation {cooperation.id} does not agree with its events, so its texts"
             " get no certificate: run tracker audit verify."
