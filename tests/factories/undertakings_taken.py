@@ -74,7 +74,7 @@ def take(
         undertaking = stage.undertaking(DRIVER)
         host = stage.actor(by)
         words = LocalizedStr(on_paper.OWN_WORDS, "en")
-        seen = in_presence.version_of(undertaking)
+        seen = in_presence.token_of(host, undertaking)
         in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True), seen=seen)
         in_presence.sign(
             host,

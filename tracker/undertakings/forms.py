@@ -118,7 +118,7 @@ def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm
 class HostPathForm(PathForm):
     """What a person without an account fills in on a coordinator's device."""
 
-    # The version of the draft that was stored when the page was opened.
+    # The token of the draft that was stored when the page was opened.
     seen = HiddenValueField()
 
 

@@ -14,11 +14,11 @@ from tests.factories.undertakings_taken import give_role
 from tests.integration.undertakings.test_in_presence import address, filled_in, put_in
 from tests.pages import Page
 from tracker.access.actor import Role
+from tracker.access.page_tokens import NotShownError
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import StaleError
 from tracker.undertakings import encryption, queries
-from tracker.undertakings.facts import Draft
 from tracker.undertakings.in_presence import service
 
 Browser = Callable[[str], CheckedClient]
@@ -47,8 +47,7 @@ def kept_by(stage: Stage) -> tuple[object, str]:
 
 
 def test_what_another_host_saved_since_is_not_overwritten_unnoticed(hosts: Stage) -> None:
-    undertaking = hosts.undertaking(DRIVER)
-    seen = service.version_of(undertaking)
+    seen = service.token_of(hosts.actor("tomas"), hosts.undertaking(DRIVER))
     put_in(hosts, "ilena", interests=TOLD)
     db.session.commit()
     draft = replace(on_paper.filled_in(hosts), is_ready=True)
@@ -58,12 +57,29 @@ def test_what_another_host_saved_since_is_not_overwritten_unnoticed(hosts: Stage
 
 
 def test_a_second_page_of_the_same_host_overwrites_nothing_unnoticed(hosts: Stage) -> None:
-    seen = Draft().digest
+    seen = service.token_of(hosts.actor("ilena"), hosts.undertaking(DRIVER))
     put_in(hosts, "ilena", interests=TOLD)
     db.session.commit()
     with pytest.raises(StaleError, match=OVERTAKEN):
         service.save_draft(
             hosts.actor("ilena"), hosts.undertaking(DRIVER).id, on_paper.filled_in(hosts), seen=seen
+        )
+    assert kept_by(hosts) == (hosts.id("ilena"), TOLD)
+
+
+@pytest.mark.parametrize("of", ["nobody", "another host", "the draft itself"])
+def test_a_draft_is_replaced_only_from_a_page_of_this_host(hosts: Stage, of: str) -> None:
+    put_in(hosts, "ilena", interests=TOLD)
+    db.session.commit()
+    undertaking = hosts.undertaking(DRIVER)
+    seen = {
+        "nobody": "",
+        "another host": service.token_of(hosts.actor("ilena"), undertaking),
+        "the draft itself": encryption.draft_of(undertaking).digest,
+    }[of]
+    with pytest.raises(NotShownError):
+        service.save_draft(
+            hosts.actor("tomas"), undertaking.id, on_paper.filled_in(hosts), seen=seen
         )
     assert kept_by(hosts) == (hosts.id("ilena"), TOLD)
 

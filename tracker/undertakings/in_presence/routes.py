@@ -41,7 +41,7 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
     form = host_path_form(
         taking.questions,
         service.draft_of(actor, undertaking),
-        seen=service.version_of(undertaking),
+        seen=service.token_of(actor, undertaking),
     )
     require_for(form, taking.allowed)
 
@@ -49,7 +49,7 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
         """Show what was typed here; sent again, it replaces what was saved meanwhile."""
         now = pages.taking(actor, reference, undertaking_id)
         form.refuse(error)
-        form.seen.data = service.version_of(now.loaded.undertaking)
+        form.seen.data = service.token_of(actor, now.loaded.undertaking)
         return _filling_in(now, form)
 
     done = form.validate_on_submit() and perform(

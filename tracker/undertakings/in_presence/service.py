@@ -5,10 +5,11 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.core import clock
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import service as signoff
 from tracker.signoff.identity_proof import Identity, SigningPage
@@ -19,27 +20,30 @@ from tracker.undertakings.models import Undertaking
 
 # How somebody knew who signed, in a few words.
 MAX_KNOWN_BY = 120
+_FILLED_IN = "undertaking-filled-in"
 
 
 def save_draft(host: Actor, undertaking_id: UUID, draft: Draft, *, seen: str) -> Draft:
     """Store what a person entered on the host's device; shown only to this host, without an event.
 
-    Return the stored draft. seen is version_of() when the page was opened: raise StaleError if
-    something was saved since, on whichever device. Raise RefusedError for anybody but a coordinator
-    of the NPM, for a person who signs in, and once it is signed or closed; RuleBrokenError for too
-    long a text.
+    Return the stored draft. seen is the token_of() the page that was open: raise NotShownError if
+    something was saved since, on whichever device, or if it is no token of this host. Raise
+    RefusedError for anybody but a coordinator of the NPM, for a person who signs in, and once it is
+    signed or closed; RuleBrokenError for too long a text.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_take_signature(host, queries.load(undertaking).standing, clock.today()).require()
-    saved_draft = encryption.draft_of(undertaking)
-    if saved_draft.digest != seen:
-        raise StaleError(
-            _l(
-                "Since you opened this page, this undertaking was filled in on the device of "
-                "%(name)s. To use what is entered here instead, continue again.",
-                name=people.name_of(saved_draft.host_id),
-            )
-        )
+    page_tokens.require_shown(
+        host,
+        _FILLED_IN,
+        seen,
+        _version_of(undertaking),
+        _l(
+            "Since you opened this page, this undertaking was filled in on the device of "
+            "%(name)s. To use what is entered here instead, continue again.",
+            name=people.name_of(encryption.draft_of(undertaking).host_id),
+        ),
+    )
     return service.keep_draft(undertaking, replace(draft, host_id=host.user_id))
 
 
@@ -49,9 +53,13 @@ def draft_of(host: Actor, undertaking: Undertaking) -> Draft:
     return draft if draft.host_id == host.user_id else Draft()
 
 
-def version_of(undertaking: Undertaking) -> str:
-    """Return a value that identifies this draft of an undertaking and reveals nothing of it."""
-    return encryption.draft_of(undertaking).digest
+def token_of(host: Actor, undertaking: Undertaking) -> str:
+    """Return the token of a page of this host on which an undertaking's draft can be replaced."""
+    return page_tokens.token_of(host, _FILLED_IN, _version_of(undertaking))
+
+
+def _version_of(undertaking: Undertaking) -> str:
+    return page_tokens.digest_of(str(undertaking.id), encryption.draft_of(undertaking).digest)
 
 
 def other_host(host: Actor, undertaking: Undertaking) -> str:
