@@ -32,7 +32,7 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
-    yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=28)
+    yield TimedPage("My work", "ilena", "/", ratio=13.0, statements=39)
     yield TimedPage("Cooperations", "ilena", "/cooperations", statements=16)
     yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=35)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")

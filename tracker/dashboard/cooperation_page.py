@@ -510,6 +510,7 @@ def _is_to_renew_or_end(context: _Context, checklist: Checklist) -> bool:
     return (
         checklist.kind is ChecklistKind.TERMS
         and checklist.state is ChecklistState.IN_FORCE
+        and context.agrees
         and has_run_out(context.cooperation.stage, context.cooperation.ends_on)
         and not any(notice.kind is NoticeKind.ENDED for notice in notices.open_notices(checklist))
     )

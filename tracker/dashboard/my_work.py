@@ -1,4 +1,4 @@
-"""A person's tasks on checklists and signatures, and dates ahead, for My work."""
+"""A person's tasks on checklists and signatures, for My work."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,17 +7,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.actor import Actor, Role
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.cooperations import policy
 from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import Purpose, requirement
-from tracker.core import clock
-from tracker.dashboard import queries
+from tracker.dashboard import agreeing, head_tasks, queries
 from tracker.dashboard.queries import (
     Line,
     LineParty,
@@ -29,15 +26,10 @@ from tracker.dashboard.queries import (
 from tracker.dashboard.wording import (
     FILL,
     READ_COPIES,
-    RENEW_OR_END,
-    RENEWERS,
     SEND,
     SIGN,
     checklist_url,
-    cooperation_url,
-    has_run_out,
     record_url,
-    review_is_overdue,
     review_url,
     send_url,
     sign_url,
@@ -45,11 +37,9 @@ from tracker.dashboard.wording import (
 )
 from tracker.lifecycle import policy as lifecycle
 from tracker.reviews import pages as review_pages
-from tracker.ui.locale import as_date, listed
-from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
-
-FEW_DATES = 8
-
+from tracker.signoff.labels import DISAGREES
+from tracker.ui.locale import listed
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 # Makes one task from a line, once it is shown.
 Made = Callable[[], Task]
@@ -68,6 +58,8 @@ class _Context:
     parties: dict[UUID, list[LineParty]] = field(default_factory=dict)
     waiting_revisions: dict[UUID, WaitingRevision] = field(default_factory=dict)
     visit_numbers: dict[UUID, int] = field(default_factory=dict)
+    # The checklists whose texts, waiting for this person's signature, are as signed and recorded.
+    agreeing: set[UUID] = field(default_factory=set)
 
     def works_on(self, line: Line) -> bool:
         """Whether their side's work is this person's: coordinators, and people who take part."""
@@ -94,6 +86,11 @@ class _Context:
             )
         )
 
+    def is_to_sign(self, line: Line) -> bool:
+        """Return whether it waits for this person's signature."""
+        turn = self.turns.get(line.revision_sent_id) if line.revision_sent_id else None
+        return turn is not None and turn.is_mine
+
     def answers(self, line: Line) -> TermsAnswers:
         """The answers of its cooperation's terms, if there are any yet."""
         return self.terms.get(line.cooperation_id, TermsAnswers())
@@ -115,6 +112,7 @@ class _Context:
         self.visit_numbers.update(
             queries.visit_numbers(self.actor, (line.visit_id for line in lines))
         )
+        self.agreeing.update(agreeing.texts(line.id for line in lines if self.is_to_sign(line)))
         return [tasks() for _line, tasks in shown]
 
     def waiting(
@@ -141,13 +139,13 @@ def checklist_tasks(actor: Actor) -> Tasks:
         ),
     )
     tasks: list[Task | Waiting[Any]] = [task for line in lines for task in _of_line(context, line)]
-    tasks += _head_tasks(actor, cooperations)
+    tasks += head_tasks.tasks(actor, cooperations)
     if any(cooperation.stage is Stage.UNDER_REVIEW for cooperation in cooperations):
         tasks += review_pages.my_tasks(actor)
     return Tasks(
         mine=tuple(task for task in tasks if task.s == YOURS),
         others=tuple(task for task in tasks if task.s == OTHERS),
-        dates=tuple(_dates(cooperations)),
+        dates=tuple(head_tasks.dates(cooperations)),
         is_cut=len(cooperations) == queries.MANY or len(lines) == queries.MANY_LINES,
     )
 
@@ -184,6 +182,8 @@ def _own_signature(context: _Context, line: Line, turn: Turn) -> Task:
         sign=SIGN[line.kind],
         organisation=context.actor.organisation_name,
     )
+    if line.id not in context.agreeing:
+        return Task(label, *DISAGREES, sign_url(line.id), context.title(line))
     state = _("Waiting for your signature")
     return Task(label, state, YOURS, sign_url(line.id), context.title(line), due=turn.until)
 
@@ -289,112 +289,3 @@ def _send_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
     if is_mine:
         return Task(label, _("Waiting for you"), YOURS, send_url(line.id), why)
     return Task(label, _("Waiting for a coordinator"), OTHERS, checklist_url(line.id), why)
-
-
-def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
-    """Return tasks on heads: choose ways of working, hold the review, renew or end the terms.
-
-    A coordinator's; a signatory can end what has run out.
-    """
-    if not actor.has(*RENEWERS):
-        return []
-    waiting = [
-        cooperation
-        for cooperation in cooperations
-        if not cooperation.modes
-        or _review_is_to_begin(cooperation)
-        or _is_to_renew_or_end(cooperation)
-    ]
-    sides = queries.own_sides(actor, [cooperation.id for cooperation in waiting])
-    return [
-        task
-        for cooperation in waiting
-        for task in _tasks_of_head(actor, cooperation, sides.get(cooperation.id))
-    ]
-
-
-def _review_is_to_begin(cooperation: Running) -> bool:
-    """Return whether the review is overdue and not being held yet; any party can begin it."""
-    is_overdue = review_is_overdue(cooperation.stage, cooperation.review_on)
-    return is_overdue and cooperation.stage is Stage.ACTIVE
-
-
-def _is_to_renew_or_end(cooperation: Running) -> bool:
-    """Return whether its terms have run out, and nobody has begun to renew or to end them."""
-    return cooperation.goes_on and has_run_out(cooperation.stage, cooperation.ends_on)
-
-
-def _tasks_of_head(actor: Actor, cooperation: Running, side: OrganisationKind | None) -> list[Task]:
-    if actor.organisation_id is None or side is None:
-        return []
-    own = policy.PartyFact(actor.organisation_id, side)
-    tasks_found: list[Task] = []
-    if _is_to_renew_or_end(cooperation):
-        tasks_found.append(
-            Task(
-                str(RENEW_OR_END),
-                _("Overdue since %(day)s", day=as_date(cooperation.ends_on)),
-                YOURS,
-                cooperation_url(cooperation.reference),
-                cooperation.title,
-                due=cooperation.ends_on,
-            )
-        )
-    if not actor.has(Role.COORDINATOR):
-        return tasks_found
-    if not cooperation.modes and policy.can_change(
-        actor, policy.CooperationFact(cooperation.stage, (own,))
-    ):
-        tasks_found.append(
-            Task(
-                _("Name the ways of working"),
-                _("Waiting for you"),
-                YOURS,
-                url_for("cooperations.change_modes", reference=cooperation.reference),
-                cooperation.title,
-            )
-        )
-    if _review_is_to_begin(cooperation):
-        tasks_found.append(
-            Task(
-                _("Hold the review"),
-                _("Overdue since %(day)s", day=as_date(cooperation.review_on)),
-                YOURS,
-                url_for("reviews.listed", reference=cooperation.reference),
-                cooperation.title,
-                due=cooperation.review_on,
-            )
-        )
-    return tasks_found
-
-
-def _dates(cooperations: Iterable[Running]) -> list[DateAhead]:
-    """Return the next start, review and end dates of cooperations from today on, in order."""
-    today = clock.today()
-    ahead = [
-        (day, words, cooperation)
-        for cooperation in cooperations
-        for day, words in (
-            (cooperation.starts_on, _start_words),
-            (cooperation.review_on, _review_words),
-            (cooperation.ends_on, _end_words),
-        )
-        if day is not None and day >= today
-    ]
-    first = sorted(ahead, key=lambda date: date[0])[:FEW_DATES]
-    return [
-        DateAhead(day, words(cooperation.title), cooperation_url(cooperation.reference))
-        for day, words, cooperation in first
-    ]
-
-
-def _start_words(title: str) -> str:
-    return str(_("Start: %(title)s", title=title))
-
-
-def _review_words(title: str) -> str:
-    return str(_("Review: %(title)s", title=title))
-
-
-def _end_words(title: str) -> str:
-    return str(_("End: %(title)s", title=title))

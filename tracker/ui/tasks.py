@@ -50,6 +50,8 @@ class DateAhead:
     day: dt.date
     what: object
     url: str = ""
+    # What is said instead of a day that can't be relied on.
+    instead: object = ""
 
 
 @dataclass(frozen=True, slots=True)

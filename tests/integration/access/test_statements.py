@@ -28,7 +28,7 @@ PAGES = {
     "the library, signed in": ("ilena", "/guidance", 8),
     "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
-    "my work": ("ilena", "/", 28),
+    "my work": ("ilena", "/", 39),
     "the list of cooperations": ("ilena", "/cooperations", 16),
     "a cooperation": ("ilena", "/cooperations/{complete}", 35),
     "its people": ("samira", "/cooperations/{complete}/people", 8),

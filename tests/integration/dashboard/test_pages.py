@@ -24,10 +24,12 @@ from tests.factories.cooperations import (
     signed_in,
 )
 from tests.pages import Page
+from tests.services import replaced
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.cooperations.queries import AGREEING_READER
 from tracker.core import clock
 from tracker.dashboard import queries
 from tracker.demo import checklists as demo_checklists
@@ -131,10 +133,12 @@ def test_the_npm_coordinator_names_modes_and_every_coordinator_holds_overdue_rev
     late = open_one(land, title="Late one")
     late.stage, late.review_on = Stage.ACTIVE, clock.today() - DAY
     session.commit()
-    by_cooperation = states(land.browser(app, "ilena").page("/"))
+    # Its stage is in no event; one that is really active says the same.
+    with replaced(app, AGREEING_READER.holding(lambda rows: [row.id for row in rows])):
+        by_cooperation = states(land.browser(app, "ilena").page("/"))
+        tasks = states(land.browser(app, "samira").page("/"))
     assert by_cooperation["Name the ways of working"] == "Waiting for you"
     assert by_cooperation["Hold the review"].startswith("Overdue since")
-    tasks = states(land.browser(app, "samira").page("/"))
     assert tasks["Hold the review"].startswith("Overdue since")
     assert "Name the ways of working" not in tasks
     assert "Hold the review" not in states(land.browser(app, "henrik").page("/"))

@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements
 from tests.factories.cooperations import Country, copied_country, open_one
+from tests.factories.evidence.tampering import hands, table_of
 from tracker.activity.stale import recompute
 from tracker.agreements import notices
 from tracker.checklist_templates.models import ChecklistKind
@@ -16,6 +18,7 @@ from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
 from tracker.lifecycle import policy, queries
+from tracker.signoff.models import SignatureRequest
 from tracker.ui.locale import as_date
 
 pytestmark = pytest.mark.both_databases
@@ -133,3 +136,46 @@ def test_who_can_renew_or_end_them_has_the_task_until_somebody_does(
     )
     land.session.commit()
     assert tasks(app, land, cooperation, key) == (False, False)
+
+
+def test_my_work_repeats_no_day_that_only_a_row_says(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    today = clock.today()
+    sent = agreements.send(
+        land,
+        terms_of(open_one(land, modes=(Mode.SUPP,))),
+        {"npm": "tomas", "door": "henrik"},
+        until=today + DAY,
+    )
+    land.session.commit()
+    cooperation_id, revision_id = cooperation.id, sent.id
+
+    def work(ends_on: dt.date, until: dt.date) -> str:
+        """Return the page after two rows were changed in the database."""
+        land.session.rollback()
+        with hands() as connection:
+            rows = table_of(Cooperation)
+            connection.execute(
+                sa.update(rows).where(rows.c.id == cooperation_id).values(ends_on=ends_on)
+            )
+            asked_for = table_of(SignatureRequest)
+            connection.execute(
+                sa.update(asked_for)
+                .where(asked_for.c.revision_id == revision_id)
+                .values(expires_on=until)
+            )
+        return land.browser(app, "henrik").page("/").text
+
+    untrue = "Does not agree with its signatures"
+    page = work(today + DAY, today + DAY)
+    assert untrue not in page
+    assert "Waiting for your signature" in page
+    page = work(today + 5 * DAY, today + 9 * DAY)
+    assert page.count(untrue) == 3  # review, end, signature
+    for words in ("Waiting for your signature", *map(as_date, (today + 5 * DAY, today + 9 * DAY))):
+        assert str(words) not in page
+    page = work(today - DAY, today + DAY)
+    assert TASK in page
+    assert page.count(untrue) == 2  # review, and the task
+    assert "Overdue since" not in page
