@@ -29,7 +29,14 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from tracker.activity import checked
-from tracker.activity.checked import CHECKED, ON_THE_WAY, RESTRICTING, WITHOUT_KEY, Entry
+from tracker.activity.checked import (
+    CHECKED,
+    COOPERATION,
+    ON_THE_WAY,
+    RESTRICTING,
+    WITHOUT_KEY,
+    Entry,
+)
 from tracker.core import keys
 from tracker.core.db import Base
 from tracker.core.services import Slot
@@ -647,16 +654,27 @@ def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
             wanted[name].values, wanted[name].is_deleted = values, False
 
 
+def place_of(row: object) -> tuple[str, str]:
+    """Return table and name of a row, by which events bind it; raise TypeError if none does."""
+    bound = _table_of(row)
+    if bound is None:
+        message = f"No event binds {type(row).__name__}."
+        raise TypeError(message)
+    return bound.name, bound.row(_Attributes(row))
+
+
 def digest_of(row: object) -> str:
     """Return the digest of a row of the instance, or of a cooperation, from the session's values.
 
     Raise TypeError for other rows: their class, and so their key, depends on their parents.
     """
-    bound = _table_of(row)
-    if bound is None or (bound.spec.parent and bound.name != checked.COOPERATION):
+    bound, values = _table_of(row), _Attributes(row)
+    if bound is None or bound.spec.parent not in {"", COOPERATION} or bound.name in RESTRICTING:
         message = f"The class of {type(row).__name__} is not known from its row alone."
         raise TypeError(message)
-    return bound.digest(checked.row_key(keys.current().trail), _Attributes(row))
+    owner = values[bound.attributes[bound.spec.column]] if bound.spec.parent else None
+    key = _RowKeys(owner).of(Scope(owner, bound.spec.is_restricted))
+    return WITHOUT_KEY if key is None else bound.digest(key, values)
 
 
 class _RowKeys:
@@ -669,7 +687,7 @@ class _RowKeys:
 
     def entry(self, row: _Row) -> Entry:
         """Return what an event says about a row, under the key that the row's class requires."""
-        key = self._of(row.scope or Scope())
+        key = self.of(row.scope or Scope())
 
         def digest(values: Mapping[str, Any] | None) -> str | None:
             if values is None:
@@ -679,7 +697,8 @@ class _RowKeys:
         after = digest(row.fields() if row.is_there else None)
         return [digest(row.before), after] if row.knows_before else after
 
-    def _of(self, scope: Scope) -> bytes | None:
+    def of(self, scope: Scope) -> bytes | None:
+        """Return the key for a row with a scope; None if it was destroyed."""
         if not scope.is_restricted or self._cooperation_id is None:
             return self._plain
         if not self._restricted:

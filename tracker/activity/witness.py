@@ -9,12 +9,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from tracker.activity import binding
 from tracker.activity.chain import Link, head_is_authentic, state_of
 from tracker.activity.checked import after
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import DETAILS_ERASED, ROWS_ADOPTED, ROWS_NOTED, Verb
 from tracker.activity.verify import Details, Head, Walk
-from tracker.core.db import db
+from tracker.core.db import Base, db
 
 _EVENT = (
     Event.id,
@@ -93,30 +94,40 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     """
     about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
     only_binds = Event.verb.in_([verb.name for verb in _OF_ROWS])
-    return _last_said(table, row_id, IS_OF_THE_INSTANCE, sa.or_(about_it, only_binds))
+    place = (table, str(row_id))
+    return _last_said([place], IS_OF_THE_INSTANCE, sa.or_(about_it, only_binds)).get(place)
 
 
-def said_of_cooperation(cooperation_id: UUID) -> str | None:
-    """Return the digest of a cooperation's row in the last event of its chain that binds it.
+def are_as_recorded(cooperation_id: UUID, rows: Collection[Base]) -> bool:
+    """Return whether rows of a cooperation are those that the last events about them bind.
 
-    Return None as said_of_row() does. One query, which reads all events of the cooperation.
+    The cooperation's own row, and rows that belong to it directly (binding.digest_of). Events count
+    as for said_of_row(). One query, which reads all events of the cooperation, so use it for single
+    actions.
     """
-    return _last_said("cooperation", cooperation_id, Chain.cooperation_id == cooperation_id)
+    places = {binding.place_of(row): binding.digest_of(row) for row in rows}
+    return _last_said(places, Chain.cooperation_id == cooperation_id) == places
 
 
-def _last_said(table: str, row_id: UUID, *conditions: sa.ColumnElement[bool]) -> str | None:
-    bound_digest = Event.state[(table, str(row_id))].as_string()
-    row = db.session.execute(
+def _last_said(
+    places: Collection[tuple[str, str]], *conditions: sa.ColumnElement[bool]
+) -> dict[tuple[str, str], str | None]:
+    """Return the digest of each row, by table and id, in the last event that binds it."""
+    bound = sa.or_(*(Event.state[place].as_string().is_not(None) for place in places))
+    rows = db.session.execute(
         sa.select(*_EVENT)
         .join(Chain, Chain.id == Event.chain_id)
-        .where(*conditions, Event.number <= Chain.count, bound_digest.is_not(None))
-        .order_by(Event.number.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    link, digest = _link(row)
-    return after(row.state[table][str(row_id)]) if link.digest() == digest else None
+        .where(*conditions, Event.number <= Chain.count, bound)
+        .order_by(Event.number)
+    )
+    last: dict[tuple[str, str], str | None] = {}
+    for row in rows:
+        link, digest = _link(row)
+        for table, row_id in places:
+            if row_id in row.state.get(table, {}):
+                is_sound = link.digest() == digest
+                last[table, row_id] = after(row.state[table][row_id]) if is_sound else None
+    return last
 
 
 def is_bound_by_instance(evidence: str, of: Iterable[Verb], subject_type: str) -> bool:

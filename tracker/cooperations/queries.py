@@ -13,7 +13,6 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
-from tracker.activity import binding, witness
 from tracker.cooperations.agreed_ways import TermsState
 from tracker.cooperations.models import (
     FEW_LETTERS,
@@ -200,14 +199,6 @@ _HAS_SIGNED_TERMS = sa.select(
         Revision.kind == "terms",
     )
 )
-
-
-def is_as_recorded(cooperation: Cooperation) -> bool:
-    """Return whether a cooperation's row is the one that its last event about it binds.
-
-    One query, which reads all events of the cooperation, so use it for single actions.
-    """
-    return binding.digest_of(cooperation) == witness.said_of_cooperation(cooperation.id)
 
 
 def terms_in_force(cooperation_id: UUID) -> bool:

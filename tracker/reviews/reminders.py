@@ -12,11 +12,10 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Role
 from tracker.accounts import queries as accounts
-from tracker.activity.witness import NotSoundError
+from tracker.activity.witness import NotSoundError, are_as_recorded
 from tracker.agreements import frozen_text, notices
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, Stage
-from tracker.cooperations.queries import is_as_recorded
 from tracker.core.db import db
 from tracker.reviews import messages, queries
 from tracker.reviews.policy import BEGINNERS
@@ -72,7 +71,7 @@ def _take(
     cooperation = _locked(cooperation_id, _is_due(column, day, stages))
     if cooperation is None:
         return None
-    if not is_as_recorded(cooperation):
+    if not are_as_recorded(cooperation.id, [cooperation]):
         raise NotSoundError
     remind_on = _remind_on(cooperation, getattr(cooperation, date))
     is_due = remind_on is not None and remind_on <= day

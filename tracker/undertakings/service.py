@@ -16,6 +16,7 @@ from tracker.accounts.factors import mailed_codes
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
+from tracker.activity.witness import are_as_recorded
 from tracker.agreements.document import Languages, languages_for
 from tracker.checklist_templates import library
 from tracker.checklists.loading import load
@@ -29,6 +30,7 @@ from tracker.signoff import messages as receipts
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import Identity, SigningPage
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.undertakings import (
     added_interests,
@@ -354,6 +356,7 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
     loaded = queries.load(undertaking)
     policy.can_countersign(actor, loaded.standing, clock.today()).require()
     require_opened(actor, undertaking, opened)
+    _require_decided_as_recorded(actor, undertaking)
     _require_within(until, loaded.terms)
     _require_visit(undertaking, loaded.terms, visit_id)
     revision = db.session.get_one(Revision, undertaking.revision_id)
@@ -451,6 +454,13 @@ def frozen_document(
         template=library.by_id(loaded.checklist.template_id),
         languages=languages,
     )
+
+
+def _require_decided_as_recorded(actor: Actor, undertaking: Undertaking) -> None:
+    """Refuse to countersign on a decision about interests that only the rows say."""
+    added = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
+    if not are_as_recorded(undertaking.cooperation_id, [undertaking, *added]):
+        raise RuleBrokenError(DIFFERS)
 
 
 def _require_within(until: dt.date, terms: Terms) -> None:

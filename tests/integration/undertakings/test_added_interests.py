@@ -6,11 +6,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.undertakings import TOLD, Stage
 from tracker.access.actor import OrganisationKind
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
 from tracker.cooperations.models import Party
+from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings import added_interests, adding, service, waiting
@@ -18,6 +21,7 @@ from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
     Reach,
+    Undertaking,
     UndertakingState,
 )
 from tracker.undertakings.places import Places
@@ -61,6 +65,26 @@ def decide(
 def kinds(stage: Stage, key: str) -> list[TaskKind]:
     tasks = waiting.tasks(stage.actor(key), stage.cooperation.id)
     return [task.kind for task in tasks.mine]
+
+
+@pytest.mark.parametrize("table", [Undertaking, AddedInterest])
+def test_a_decision_that_only_a_row_says_is_not_countersigned(
+    stage: Stage, table: type[Undertaking | AddedInterest]
+) -> None:
+    if table is Undertaking:
+        stage.sign("leyla", TEXT)
+        stage.decide("leyla", REPLACE, "Somebody else has to come.")
+    else:
+        stage.sign("leyla")
+        add(stage)
+    db.session.commit()
+    with hands() as connection:
+        connection.execute(
+            sa.update(table_of(table)).values(decision=ACCEPT, decided_at=clock.now())
+        )
+    db.session.expire_all()
+    with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
+        stage.countersign("leyla")
 
 
 def test_an_added_interest_closes_the_clearance_until_the_npm_accepts_it(stage: Stage) -> None:

@@ -94,7 +94,7 @@ def test_what_was_signed_before_this_was_asked_stays_as_it_was(stage: Stage) -> 
     stage.sign(LAWYER)
     undertaking = stage.undertaking(LAWYER)
     undertaking.party_has_interest = None
-    db.session.flush()
+    db.session.commit()
     assert state_of(stage, LAWYER) is Interests.NONE
     stage.countersign(LAWYER)
     assert stage.is_cleared(LAWYER)

@@ -22,7 +22,6 @@ from tracker.activity.verbs import Verb
 from tracker.agreements.service import ON_THE_RECORD
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
-from tracker.cooperations.queries import is_as_recorded
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db, will_write
 from tracker.core.keys import KeysError
@@ -177,8 +176,8 @@ def _require_signed_by_all(revision: Revision) -> None:
 
 
 def _require_as_recorded(cooperation: Cooperation) -> None:
-    """Refuse a text whose cooperation's row was changed: it says if this is a demonstration."""
-    if not is_as_recorded(cooperation):
+    """Refuse a text whose cooperation's row was changed; it says if this is a demonstration."""
+    if not witness.are_as_recorded(cooperation.id, [cooperation]):
         message = (
             f"The row of cooperation {cooperation.id} does not agree with its events, so its texts"
             " get no certificate: run tracker audit verify."
