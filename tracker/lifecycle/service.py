@@ -159,19 +159,29 @@ def end_review(actor: Actor | None, cooperation: Cooperation) -> None:
     before = bound.stage_of(cooperation)
     if before is not Stage.UNDER_REVIEW:
         return
-    after = Stage.ACTIVE
-    if bound.agreeing([cooperation]):
+    after, agrees = Stage.ACTIVE, bool(bound.agreeing([cooperation]))
+    if agrees:
         facts = queries.facts_of(cooperation)
         after = stage_after(
             Stage.CLEARED,
             policy.passed(facts, policy.gates(facts)),
             terms_in_force=facts.terms_in_force,
         )
-    _enter(cooperation, actor, before, after)
+    _enter(cooperation, actor, before, after, tells_days=agrees)
 
 
-def _enter(cooperation: Cooperation, actor: Actor | None, before: Stage, after: Stage) -> None:
-    """Enter a stage; record STAGE_CHANGED if it is a different one according to events."""
+def _enter(
+    cooperation: Cooperation,
+    actor: Actor | None,
+    before: Stage,
+    after: Stage,
+    *,
+    tells_days: bool = True,
+) -> None:
+    """Enter a stage; record STAGE_CHANGED if it is a different one according to events.
+
+    The event states days only if the cooperation agrees with its signatures and events.
+    """
     cooperation.stage = after
     db.session.flush()
     if after is before:
@@ -184,7 +194,7 @@ def _enter(cooperation: Cooperation, actor: Actor | None, before: Stage, after: 
         cooperation_id=cooperation.id,
         before=before.value,
         after=after.value,
-        **_not_active_today(cooperation),
+        **(_not_active_today(cooperation) if tells_days else {}),
     )
 
 

@@ -305,11 +305,15 @@ def test_a_review_is_held_though_rows_were_changed_and_ends_only_on_sound_terms(
         active["ilena"], active.cooperation.id, ChecklistKind.CONFIDENTIALITY, []
     )
     change(active, other, state=ChecklistState.IN_FORCE)
-    change(active, active.cooperation, stage=Stage.SUSPENDED)
+    change(active, active.cooperation, stage=Stage.SUSPENDED, ends_on=clock.today() - DAY)
     cooperation(active)
     begin_review(active)
     service.call_off(active["samira"], active.cooperation, 1, reason="Too early.")
-    assert [move["after"] for move in active.events("stage_changed")[-2:]] == ["P5", "P4"]
+    begun, called_off = active.events("stage_changed")[-2:]
+    assert (begun["before"], begun["after"]) == ("P4", "P5")
+    assert (called_off["before"], called_off["after"]) == ("P5", "P4")
+    # No day that only the row says.
+    assert "ran_out_on" not in called_off
     assert stage(active) is Stage.ACTIVE
     begin_review(active)
     save(active, "samira", written(active), number=2)
