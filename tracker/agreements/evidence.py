@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,9 +10,9 @@ from flask_babel import gettext as _
 
 from tracker.activity import verbs
 from tracker.activity.witness import NotSoundError
-from tracker.agreements import beginnings, frozen_text
+from tracker.agreements import beginnings
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.agreements.text_facts import TextFacts, facts_of
 from tracker.checklists.beside import TextOnPage
 from tracker.checklists.labels import HALTS
 from tracker.checklists.models import (
@@ -23,40 +22,23 @@ from tracker.checklists.models import (
     NoticeKind,
     Renewal,
 )
-from tracker.checklists.rules.values import as_date
 from tracker.cooperations import keys
-from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
-from tracker.signoff import bound, outcomes
+from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
 from tracker.signoff.labels import DISAGREES, REQUEST_STATES, validity_words
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
-from tracker.signoff.outcomes import Course, Outcome, Rule, Validity, validity
+from tracker.signoff.outcomes import Course, Outcome, Validity, validity
 
 SUBJECT = "checklist"
 # A revision, the state of its signature request, and the last day to sign it.
 _Request = tuple[UUID, RequestState, dt.date | None]
 # How many texts are kept in memory at a time.
 AT_A_TIME = 25
-
-
-@dataclass(frozen=True, slots=True)
-class TextFacts:
-    """What a frozen text says about itself: who signs it, and its first and last day."""
-
-    rule: Rule
-    first: dt.date | None = None
-    last: dt.date | None = None
-    # For a prior agreement: the date on its paper.
-    made_on: dt.date | None = None
-    # Of the terms.
-    ways: AgreedWays | None = None
-    # The last day to sign it.
-    signed_until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +98,6 @@ def _is_first_draft(checklist: Checklist) -> bool:
     return checklist.state is ChecklistState.DRAFTING and not (
         checklist.revision_in_force_id or checklist.stopped_by
     )
-
-
-def first_day(kind: str, document: Mapping[str, Any]) -> dt.date | None:
-    """Return the first day of a text, if it names one."""
-    return _days(kind, document)[0]
 
 
 def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
@@ -360,52 +337,12 @@ def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | N
         .execution_options(yield_per=AT_A_TIME)
     )
     for revision_id, kind, digest, document in rows:
-        yield revision_id, said_by(kind, digest, document)
+        yield revision_id, facts_of(kind, digest, document)
 
 
 def _text_facts(revision: Revision) -> TextFacts | None:
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
-        return said_by(revision.kind, revision.digest, signoff.plain_bytes(revision, key))
+        return facts_of(revision.kind, revision.digest, signoff.plain_bytes(revision, key))
     except SealBrokenError:
         return None
-
-
-def said_by(kind: str, digest: str, plain: bytes) -> TextFacts | None:
-    """Return what a text says about itself; None if it doesn't match its digest."""
-    if canonical.digest(plain) != digest:
-        return None
-    try:
-        document = canonical.from_bytes(plain)
-        ways = frozen_text.ways_in(document) if kind == ChecklistKind.TERMS else None
-        until = outcomes.last_day_of(document)
-        return TextFacts(outcomes.rule_of(document), *_days(kind, document), ways, until)
-    except ValueError:
-        return None
-
-
-def _days(
-    kind: str, document: Mapping[str, Any]
-) -> tuple[dt.date | None, dt.date | None, dt.date | None]:
-    """Return the first and the last day, and for a prior agreement the date on its paper.
-
-    All are None for a text in an unknown format.
-    """
-    try:
-        return _days_known(kind, document)
-    except (AttributeError, KeyError, TypeError):
-        return None, None, None
-
-
-def _days_known(
-    kind: str, document: Mapping[str, Any]
-) -> tuple[dt.date | None, dt.date | None, dt.date | None]:
-    before = document.get("made_before") or {}
-    made_on, ends_on = as_date(before.get("signed_on")), as_date(before.get("ends_on"))
-    if kind == ChecklistKind.TERMS:
-        term = frozen_text.values_in(document, "M19")
-        return as_date(term.get("start")) or made_on, ends_on or as_date(term.get("end")), made_on
-    if kind == ChecklistKind.CONFIDENTIALITY:
-        until = as_date(frozen_text.values_in(document, "C1").get("until"))
-        return made_on, ends_on or until, made_on
-    return made_on, ends_on, made_on

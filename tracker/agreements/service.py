@@ -18,7 +18,7 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.queries import Signatory
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.agreements import evidence, frozen_text
+from tracker.agreements import frozen_text, text_facts
 from tracker.agreements.document import Languages, document, languages_for
 from tracker.agreements.paper import marks
 from tracker.checklist_templates import library, translations
@@ -543,7 +543,7 @@ def _come_into_force(
         for signature in requests.signatures_on([revision.id]).get(revision.id, [])
         if signature.kind is SignatureKind.SIGNATURE
     ]
-    first = evidence.first_day(revision.kind, _require_signed_by_all(revision, signatures))
+    first = text_facts.first_day(revision.kind, _require_signed_by_all(revision, signatures))
     _close_replaced_notices(checklist, signatures)
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     checklist.state = ChecklistState.IN_FORCE

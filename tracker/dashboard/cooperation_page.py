@@ -40,6 +40,7 @@ from tracker.dashboard.wording import (
     SIGN,
     checklist_url,
     has_run_out,
+    modes_url,
     record_url,
     review_url,
     send_url,
@@ -654,9 +655,7 @@ def _target_url(context: _Context, target: Target) -> str:
     """Return the URL where a missing item can be supplied; empty if the reader can't go there."""
     reference = context.cooperation.reference
     if target.place is PageKind.MODES:
-        return (
-            url_for("cooperations.change_modes", reference=reference) if context.may_change else ""
-        )
+        return modes_url(reference) if context.may_change else ""
     if target.place is PageKind.HEAD:
         return (
             url_for("cooperations.change_head", reference=reference) if context.may_change else ""

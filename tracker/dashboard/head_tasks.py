@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flask import url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, OrganisationKind, Role
@@ -18,7 +17,9 @@ from tracker.dashboard.wording import (
     RENEWERS,
     cooperation_url,
     has_run_out,
+    modes_url,
     review_is_overdue,
+    reviews_url,
 )
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date
@@ -90,12 +91,12 @@ def _tasks_of_head(
                 _("Name the ways of working"),
                 _("Waiting for you"),
                 YOURS,
-                url_for("cooperations.change_modes", reference=cooperation.reference),
+                modes_url(cooperation.reference),
                 cooperation.title,
             )
         )
     if _review_is_to_begin(cooperation):
-        url = url_for("reviews.listed", reference=cooperation.reference)
+        url = reviews_url(cooperation.reference)
         tasks_found.append(_overdue(_("Hold the review"), cooperation, cooperation.review_on, url))
     return tasks_found
 

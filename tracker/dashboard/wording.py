@@ -64,6 +64,16 @@ def cooperation_url(reference: str) -> str:
     return str(url_for("dashboard.cooperation", reference=reference))
 
 
+def modes_url(reference: str) -> str:
+    """Return the URL of the page that sets a cooperation's ways of working."""
+    return str(url_for("cooperations.change_modes", reference=reference))
+
+
+def reviews_url(reference: str) -> str:
+    """Return the URL of the list of a cooperation's reviews."""
+    return str(url_for("reviews.listed", reference=reference))
+
+
 def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "") -> str:
     """Return the URL of a checklist, filtered or at an item."""
     return str(

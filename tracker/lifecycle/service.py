@@ -346,7 +346,7 @@ def _take_over_dates(event: DomainEvent) -> None:
     days = terms.sheet.value("M19", "reminder_days")
     former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
     if former is not None:
-        # As in evidence.TextFacts: the end named on the paper takes precedence over M19. What
+        # As in text_facts.TextFacts: the end named on the paper takes precedence over M19. What
         # neither says stays as planned.
         dates = {
             "start": dates["start"] or former.signed_on,

@@ -14,6 +14,7 @@ from tracker.accounts.models import User
 from tracker.activity.chain import Link
 from tracker.agreements import evidence as texts
 from tracker.agreements.claims import Claims
+from tracker.agreements.text_facts import TextFacts, facts_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import (
     Checklist,
@@ -65,10 +66,10 @@ class _Cooperation:
 
     def bound(
         self, links: Collection[Link], key: OpenKey
-    ) -> tuple[Bound, dict[UUID, texts.TextFacts | None]]:
+    ) -> tuple[Bound, dict[UUID, TextFacts | None]]:
         """Return revisions, signatures and events, and the content of each readable text."""
         bound = Bound()
-        words: dict[UUID, texts.TextFacts | None] = {}
+        words: dict[UUID, TextFacts | None] = {}
         for link in links:
             bound.links.setdefault(link.subject_id, []).append(link)
         query = self._rows(Revision, Revision.cooperation_id).order_by(Revision.number)
@@ -80,7 +81,7 @@ class _Cooperation:
                 revision.subject_type == texts.SUBJECT
             ):
                 plain = signoff.plain_bytes(revision, opened)
-                words[revision.id] = texts.said_by(revision.kind, revision.digest, plain)
+                words[revision.id] = facts_of(revision.kind, revision.digest, plain)
             revision.document = b""  # large, and no longer needed
         signatures = (
             sa.select(*stored.columns(Signature))
@@ -93,7 +94,7 @@ class _Cooperation:
             bound.signatures.setdefault(signature.revision_id, []).append(signature)
         return bound, words
 
-    def check_checklists(self, bound: Bound, words: Mapping[UUID, texts.TextFacts | None]) -> None:
+    def check_checklists(self, bound: Bound, words: Mapping[UUID, TextFacts | None]) -> None:
         """Compare each checklist, with the signature requests of its texts and their notices."""
         requests = self._requests()
         notices, renewals = self._notices(), self._renewals()
