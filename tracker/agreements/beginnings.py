@@ -12,6 +12,19 @@ from tracker.checklists.models import Checklist
 from tracker.checklists.queries import VISIT
 
 CHECKLIST = "checklist"
+_BEGINNINGS = witness.about_with_details(
+    sa.or_(
+        sa.and_(
+            Event.subject_type == CHECKLIST,
+            Event.subject_id.in_(sa.bindparam("checklist_ids", expanding=True)),
+        ),
+        sa.and_(
+            Event.subject_type == VISIT,
+            Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
+        ),
+    ),
+    [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED],
+)
 
 
 def misplaced(checklists: Collection[Checklist]) -> frozenset[UUID]:
@@ -21,17 +34,11 @@ def misplaced(checklists: Collection[Checklist]) -> frozenset[UUID]:
     a recorded act erased the details, nothing is known. Takes one statement, two if details are
     missing.
     """
-    visit_ids = {checklist.visit_id for checklist in checklists if checklist.visit_id}
     events = witness.of_subjects_with_details(
-        sa.or_(
-            sa.and_(
-                Event.subject_type == CHECKLIST,
-                Event.subject_id.in_([checklist.id for checklist in checklists]),
-            ),
-            sa.and_(Event.subject_type == VISIT, Event.subject_id.in_(visit_ids)),
-        ),
-        [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED],
+        _BEGINNINGS,
         {checklist.cooperation_id for checklist in checklists},
+        checklist_ids=[checklist.id for checklist in checklists],
+        visit_ids=list({checklist.visit_id for checklist in checklists if checklist.visit_id}),
     )
     lacking = witness.lacking_details(events)
     beginnings = {link.subject_id: details for link, details in events}

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,6 +40,20 @@ SUBJECT = "checklist"
 _Request = tuple[UUID, RequestState, dt.date | None]
 # How many texts are kept in memory at a time.
 AT_A_TIME = 25
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_REQUESTS = (
+    sa.select(Revision.subject_id, Revision.id, SignatureRequest.state, SignatureRequest.expires_on)
+    .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+    .where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(_IDS))
+)
+# In the order of the index, or SQLite reads the whole table for many texts.
+_NOTICES = sa.select(Notice).where(Notice.checklist_id.in_(_IDS)).order_by(Notice.checklist_id)
+_RENEWALS = sa.select(Renewal).where(Renewal.checklist_id.in_(_IDS)).order_by(Renewal.number)
+_PLAIN = (
+    sa.select(Revision.id, Revision.kind, Revision.digest, Revision.document)
+    .where(Revision.id.in_(_IDS), Revision.is_sealed.is_(False))
+    .execution_options(yield_per=AT_A_TIME)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,27 +290,15 @@ def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime 
 
 def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, list[_Request]]:
     requests: dict[UUID, list[_Request]] = {}
-    rows = db.session.execute(
-        sa.select(
-            Revision.subject_id, Revision.id, SignatureRequest.state, SignatureRequest.expires_on
-        )
-        .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-        .where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(checklist_ids))
-    )
+    rows = db.session.execute(_REQUESTS, {"ids": list(checklist_ids)})
     for subject_id, revision_id, state, last in rows:
         requests.setdefault(subject_id, []).append((revision_id, state, last))
     return requests
 
 
 def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, list[Notice]]:
-    # In the order of the index, or SQLite reads the whole table for many texts.
-    rows = db.session.scalars(
-        sa.select(Notice)
-        .where(Notice.checklist_id.in_(checklist_ids))
-        .order_by(Notice.checklist_id)
-    )
     notices: dict[UUID, list[Notice]] = {}
-    for row in rows:
+    for row in db.session.scalars(_NOTICES, {"ids": list(checklist_ids)}):
         notices.setdefault(row.checklist_id, []).append(row)
     return notices
 
@@ -305,9 +308,7 @@ def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, list[Notice]]:
 
 def _renewals(checklist_ids: Collection[UUID]) -> dict[UUID, list[Renewal]]:
     renewals: dict[UUID, list[Renewal]] = {}
-    for row in db.session.scalars(
-        sa.select(Renewal).where(Renewal.checklist_id.in_(checklist_ids)).order_by(Renewal.number)
-    ):
+    for row in db.session.scalars(_RENEWALS, {"ids": list(checklist_ids)}):
         renewals.setdefault(row.checklist_id, []).append(row)
     return renewals
 
@@ -331,11 +332,7 @@ def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | N
     """Yield the facts of unencrypted texts, in one statement; None for an altered one."""
     if not revision_ids:
         return
-    rows = db.session.execute(
-        sa.select(Revision.id, Revision.kind, Revision.digest, Revision.document)
-        .where(Revision.id.in_(revision_ids), Revision.is_sealed.is_(False))
-        .execution_options(yield_per=AT_A_TIME)
-    )
+    rows = db.session.execute(_PLAIN, {"ids": list(revision_ids)})
     for revision_id, kind, digest, document in rows:
         yield revision_id, facts_of(kind, digest, document)
 

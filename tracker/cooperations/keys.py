@@ -10,6 +10,10 @@ from tracker.cooperations.models import CooperationKey
 from tracker.core import crypto
 from tracker.core.db import db
 
+_KEYS = sa.select(CooperationKey).where(
+    CooperationKey.cooperation_id.in_(sa.bindparam("ids", expanding=True))
+)
+
 
 class KeyDestroyedError(Exception):
     """Raised when the cooperation's key was destroyed: what it encrypted is erased for good."""
@@ -27,9 +31,7 @@ def hold(cooperation_ids: Collection[UUID]) -> None:
     known_ids = {cooperation_id for cooperation_id, row in keys.items() if row in db.session}
     wanted = set(cooperation_ids) - known_ids
     if wanted:
-        rows = db.session.scalars(
-            sa.select(CooperationKey).where(CooperationKey.cooperation_id.in_(wanted))
-        )
+        rows = db.session.scalars(_KEYS, {"ids": list(wanted)})
         keys.update({row.cooperation_id: row for row in rows})
 
 

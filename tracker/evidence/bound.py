@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -34,6 +35,15 @@ class TextStatus:
 
 
 NOT_KNOWN = TextStatus(None, agrees=False)
+_COOPERATIONS: sa.BindParameter[Any] = sa.bindparam("cooperation_ids", expanding=True)
+_FREEZINGS = witness.about(
+    sa.and_(
+        Event.chain_id.in_(sa.select(Chain.id).where(Chain.cooperation_id.in_(_COOPERATIONS))),
+        Event.subject_type == CHECKLIST,
+    ),
+    FREEZING,
+)
+_MOVES = witness.about(Event.subject_id.in_(_COOPERATIONS), [verbs.STAGE_CHANGED])
 
 
 def standing_of(revision: Revision) -> TextStatus:
@@ -76,12 +86,7 @@ def _terms_beside(revision: Revision) -> list[Checklist] | None:
     """
     if revision.kind == ChecklistKind.TERMS:
         return []
-    chain = sa.select(Chain.id).where(Chain.cooperation_id == revision.cooperation_id)
-    links = witness.of_subjects(
-        sa.and_(Event.chain_id.in_(chain), Event.subject_type == CHECKLIST),
-        FREEZING,
-        [revision.cooperation_id],
-    )
+    links = witness.of_subjects(_FREEZINGS, [revision.cooperation_id])
     frozen = {link.evidence for link in links}
     subject_ids = {link.subject_id for link in links}
     rows = db.session.scalars(
@@ -106,9 +111,7 @@ def _is_closed(cooperation_id: UUID) -> bool:
 
     The caller has verified the chain.
     """
-    moves = witness.of_subjects(
-        Event.subject_id == cooperation_id, [verbs.STAGE_CHANGED], [cooperation_id]
-    )
+    moves = witness.of_subjects(_MOVES, [cooperation_id])
     if not moves:
         return False
     last = moves[-1].event_id

@@ -23,6 +23,14 @@ _TERMS_ARE = {
     Stage.CLOSED: Outcome.ENDED,
 }
 
+_MOVES = witness.about_with_details(
+    sa.and_(
+        Event.subject_type == "cooperation",
+        Event.subject_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
+    ),
+    [verbs.STAGE_CHANGED],
+)
+
 
 def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     """Return the cooperations that agree with their signatures and events, for lists.
@@ -107,11 +115,7 @@ def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], froze
 
     If a recorded act erased the details, the stage is unknown.
     """
-    moves = witness.of_subjects_with_details(
-        sa.and_(Event.subject_type == "cooperation", Event.subject_id.in_(cooperation_ids)),
-        [verbs.STAGE_CHANGED],
-        cooperation_ids,
-    )
+    moves = witness.of_subjects_with_details(_MOVES, cooperation_ids)
     last = {link.subject_id: (link, details) for link, details in moves}
     stages = {
         cooperation_id: Stage.EXPLORED

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -94,6 +95,27 @@ _COURSE, _SIGNING, _UNDERTAKING = (
     for some in (outcomes.COURSE, outcomes.SIGNING, outcomes.UNDERTAKING)
 )
 
+_TYPE: sa.BindParameter[str] = sa.bindparam("subject_type")
+_IDS: sa.BindParameter[Any] = sa.bindparam("subject_ids", expanding=True)
+_IS_OF_SUBJECTS = sa.and_(Revision.subject_type == _TYPE, Revision.subject_id.in_(_IDS))
+_REVISIONS = (
+    sa.select(Revision)
+    .where(_IS_OF_SUBJECTS)
+    .options(defer(Revision.document))
+    .order_by(Revision.number)
+)
+_UNDER = sa.select(Signature.id).join(Revision).where(_IS_OF_SUBJECTS)
+_SIGNATURES = (
+    sa.select(Signature).join(Revision).where(_IS_OF_SUBJECTS).order_by(Signature.signed_at)
+)
+_EVENTS = witness.about(
+    sa.or_(
+        sa.and_(Event.subject_type == _TYPE, Event.subject_id.in_(_IDS)),
+        sa.and_(Event.subject_type == SIGNATURE, Event.subject_id.in_(_UNDER)),
+    ),
+    VERBS,
+)
+
 
 def read(subject_type: str, cooperations: Mapping[UUID, UUID]) -> Bound:
     """Return the evidence about some subjects, each with its cooperation, in three queries.
@@ -102,12 +124,8 @@ def read(subject_type: str, cooperations: Mapping[UUID, UUID]) -> Bound:
     read_whole() does that, for one cooperation.
     """
     rows = _rows(subject_type, cooperations.keys())
-    under = sa.select(Signature.id).join(Revision).where(_of(subject_type, cooperations.keys()))
-    about = sa.or_(
-        sa.and_(Event.subject_type == subject_type, Event.subject_id.in_(cooperations.keys())),
-        sa.and_(Event.subject_type == SIGNATURE, Event.subject_id.in_(under)),
-    )
-    _put(rows, witness.of_subjects(about, VERBS, set(cooperations.values())))
+    wanted = _wanted(subject_type, cooperations.keys())
+    _put(rows, witness.of_subjects(_EVENTS, set(cooperations.values()), **wanted))
     return rows
 
 
@@ -123,23 +141,16 @@ def read_whole(subject_type: str, subject_ids: Collection[UUID], cooperation_id:
 
 def _rows(subject_type: str, subject_ids: Collection[UUID]) -> Bound:
     bound = Bound()
-    wanted = _of(subject_type, subject_ids)
-    for revision in db.session.scalars(
-        sa.select(Revision)
-        .where(wanted)
-        .options(defer(Revision.document))
-        .order_by(Revision.number)
-    ):
+    wanted = _wanted(subject_type, subject_ids)
+    for revision in db.session.scalars(_REVISIONS, wanted):
         bound.revisions.setdefault(revision.subject_id, []).append(revision)
-    for signature in db.session.scalars(
-        sa.select(Signature).join(Revision).where(wanted).order_by(Signature.signed_at)
-    ):
+    for signature in db.session.scalars(_SIGNATURES, wanted):
         bound.signatures.setdefault(signature.revision_id, []).append(signature)
     return bound
 
 
-def _of(subject_type: str, subject_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
-    return sa.and_(Revision.subject_type == subject_type, Revision.subject_id.in_(subject_ids))
+def _wanted(subject_type: str, subject_ids: Collection[UUID]) -> dict[str, Any]:
+    return {"subject_type": subject_type, "subject_ids": list(subject_ids)}
 
 
 def _put(bound: Bound, links: Iterable[Link]) -> None:

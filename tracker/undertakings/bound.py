@@ -26,6 +26,18 @@ from tracker.undertakings.models import Undertaking, UndertakingEnd
 
 SUBJECT = "undertaking"
 CLEARANCE = "clearance"
+_CLEARANCES = (
+    sa.select(Clearance)
+    .where(Clearance.undertaking_id.in_(sa.bindparam("undertaking_ids", expanding=True)))
+    .order_by(Clearance.from_on, Clearance.id)
+)
+_EVENTS = witness.about(
+    sa.and_(
+        Event.subject_type == CLEARANCE,
+        Event.subject_id.in_(sa.bindparam("clearance_ids", expanding=True)),
+    ),
+    (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +73,9 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     opened = _opened([undertaking.id for undertaking in undertakings])
     by_clearance: dict[UUID, list[Link]] = {}
     for link in witness.of_subjects(
-        sa.and_(
-            Event.subject_type == CLEARANCE,
-            Event.subject_id.in_([clearance.id for clearance in opened.values()]),
-        ),
-        (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED),
+        _EVENTS,
         {undertaking.cooperation_id for undertaking in undertakings},
+        clearance_ids=[clearance.id for clearance in opened.values()],
     ):
         by_clearance.setdefault(link.subject_id, []).append(link)
     courses = [result.course for result in compared.values()]
@@ -102,11 +111,7 @@ def _signed_beside(
 
 def _opened(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
     """Return the newest clearance opened by each of some undertakings."""
-    rows = db.session.scalars(
-        sa.select(Clearance)
-        .where(Clearance.undertaking_id.in_(undertaking_ids))
-        .order_by(Clearance.from_on, Clearance.id)
-    )
+    rows = db.session.scalars(_CLEARANCES, {"undertaking_ids": undertaking_ids})
     return {row.undertaking_id: row for row in rows}
 
 

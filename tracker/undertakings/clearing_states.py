@@ -50,6 +50,22 @@ class ClearingState:
     agrees: bool = True
 
 
+_UNDERTAKINGS = (
+    sa.select(Undertaking, *added_interests.bearing_columns())
+    .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
+    .where(
+        Undertaking.cooperation_id == sa.bindparam("cooperation_id"),
+        Undertaking.user_id.in_(sa.bindparam("user_ids", expanding=True)),
+        Undertaking.state != UndertakingState.CLOSED,
+    )
+)
+_OPEN = sa.select(Clearance.undertaking_id, Clearance.until_on).where(
+    Clearance.id.in_(sa.bindparam("ids", expanding=True)),
+    clearances.covers(sa.bindparam("visit_id", type_=sa.Uuid())),
+    clearances.is_open(sa.bindparam("day", type_=sa.Date())),
+)
+
+
 def clearing_states(
     cooperation_id: UUID, user_ids: Iterable[UUID], visit_id: UUID | None = None
 ) -> dict[UUID, ClearingState]:
@@ -60,13 +76,7 @@ def clearing_states(
     """
     wanted = list(user_ids)
     rows = db.session.execute(
-        sa.select(Undertaking, *added_interests.bearing_columns())
-        .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
-        .where(
-            Undertaking.cooperation_id == cooperation_id,
-            Undertaking.user_id.in_(wanted),
-            Undertaking.state != UndertakingState.CLOSED,
-        )
+        _UNDERTAKINGS, {"cooperation_id": cooperation_id, "user_ids": wanted}
     ).all()
     compared = bound.compare([row[0] for row in rows])
     opened = _open_for(compared.values(), visit_id)
@@ -111,10 +121,6 @@ def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[U
     if not clearance_ids:
         return {}
     rows = db.session.execute(
-        sa.select(Clearance.undertaking_id, Clearance.until_on).where(
-            Clearance.id.in_(clearance_ids),
-            clearances.covers(sa.literal(visit_id, sa.Uuid())),
-            clearances.is_open(clock.today()),
-        )
+        _OPEN, {"ids": clearance_ids, "visit_id": visit_id, "day": clock.today()}
     )
     return dict(rows.all())

@@ -13,6 +13,12 @@ from tracker.visits.models import Visit, VisitStage
 
 _READINESS = (verbs.VISIT_BECAME_READY, verbs.VISIT_LOST_READINESS, verbs.VISIT_STOPPED)
 _STAGES = (verbs.VISIT_STAGE_CHANGED, verbs.VISIT_STOPPED)
+_IS_OF_VISITS = sa.and_(
+    Event.subject_type == "visit",
+    Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
+)
+_STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
+_MOVES = witness.about_with_details(_IS_OF_VISITS, {*_READINESS, *_STAGES})
 # An event, with its details unless they are gone.
 Move = tuple[Link, dict[str, Any] | None]
 
@@ -23,7 +29,7 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
     If a recorded act erased the details of a stage's event, the stage is unknown. In one
     statement, two if details are missing.
     """
-    moves = _moves(visits, {*_READINESS, *_STAGES})
+    moves = _moves(visits, _MOVES)
     names = {verb.name for verb in _READINESS}
     readiness = {link.subject_id: link.verb for link, _details in moves if link.verb in names}
     in_stage = _in_stage(visits, moves)
@@ -37,16 +43,14 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
 
 def in_stage(visits: Collection[Visit]) -> frozenset[UUID]:
     """Return the visits whose stage agrees with the last events, as agreeing() does."""
-    return _in_stage(visits, _moves(visits, _STAGES))
+    return _in_stage(visits, _moves(visits, _STAGES_ENTERED))
 
 
-def _moves(visits: Collection[Visit], of: Collection[verbs.Verb]) -> list[Move]:
+def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[Move]:
     return witness.of_subjects_with_details(
-        sa.and_(
-            Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits])
-        ),
-        of,
+        statement,
         {visit.cooperation_id for visit in visits},
+        visit_ids=[visit.id for visit in visits],
     )
 
 
