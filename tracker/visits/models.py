@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.accounts.models import User
+from tracker.cooperations.models import Cooperation
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
 
@@ -48,6 +49,7 @@ class Visit(Identified, Base):
     stopped_reason: Mapped[str] = mapped_column(default="")
 
     team: Mapped[list["TeamMember"]] = relationship(back_populates="visit", lazy="raise")
+    cooperation: Mapped[Cooperation] = relationship(lazy="raise")
 
 
 class TeamMember(Identified, Base):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, load_only
+from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -71,6 +72,14 @@ def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
             planning_visible(actor),
         )
     )
+
+
+def find_in(actor: Actor, cooperation: Cooperation, number: int) -> Visit | None:
+    """Return what find() does, of a cooperation that was found, which is not read again then."""
+    visit = find(actor, cooperation.id, number)
+    if visit is not None:
+        set_committed_value(visit, "cooperation", cooperation)
+    return visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,19 @@ _TEAM = (
         load_joined(TeamMember.organisation, Organisation.name),
     )
 )
+_IS_MEMBER = sa.select(
+    sa.exists().where(
+        TeamMember.visit_id == sa.bindparam("visit_id"),
+        TeamMember.user_id == sa.bindparam("user_id"),
+        TeamMember.organisation_id == sa.bindparam("organisation_id"),
+    )
+)
+_OVERRIDES = (
+    sa.select(GateOverride)
+    .where(GateOverride.visit_id == sa.bindparam("visit_id"))
+    .order_by(GateOverride.at.desc())
+    .options(load_joined(GateOverride.user, User.name))
+)
 
 
 def team_of(visit_id: UUID) -> list[TeamMember]:
@@ -212,24 +234,17 @@ def team_of(visit_id: UUID) -> list[TeamMember]:
 
 def is_member(actor: Actor, visit: Visit) -> bool:
     """Return whether a person is on the team, for the organisation they act for."""
-    condition = sa.exists().where(
-        TeamMember.visit_id == visit.id,
-        TeamMember.user_id == actor.user_id,
-        TeamMember.organisation_id == actor.organisation_id,
-    )
-    return bool(db.session.scalar(sa.select(condition)))
+    wanted = {
+        "visit_id": visit.id,
+        "user_id": actor.user_id,
+        "organisation_id": actor.organisation_id,
+    }
+    return bool(db.session.scalar(_IS_MEMBER, wanted))
 
 
 def overrides_of(visit_id: UUID) -> list[GateOverride]:
     """Return the overrides of a visit's gates, the newest first."""
-    return list(
-        db.session.scalars(
-            sa.select(GateOverride)
-            .where(GateOverride.visit_id == visit_id)
-            .order_by(GateOverride.at.desc())
-            .options(load_joined(GateOverride.user, User.name))
-        )
-    )
+    return list(db.session.scalars(_OVERRIDES, {"visit_id": visit_id}))
 
 
 # Tasks --------------------------------------------------------------------------------------------

@@ -240,7 +240,7 @@ def mail_code(reference: str, number: int) -> Response:
 def _to_open(actor: Actor, reference: str, number: int) -> tuple[Cooperation, Visit]:
     """Return a visit of which a mailed code opens the person's part; abort with 404 or 403."""
     cooperation = _cooperation(actor, reference)
-    visit = found_or_404(queries.find(actor, cooperation.id, number))
+    visit = found_or_404(queries.find_in(actor, cooperation, number))
     require(own_part.may_open(actor, cooperation, visit))
     return cooperation, visit
 
@@ -517,7 +517,7 @@ def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
     cooperation = _cooperation(actor, reference)
     if request.method == "POST":
         trail.lock_chain(cooperation.id)
-    visit = found_or_404(queries.find(actor, cooperation.id, number))
+    visit = found_or_404(queries.find_in(actor, cooperation, number))
     _note_reading(actor, cooperation, visit, page)
     return visit
 
