@@ -191,6 +191,14 @@ class PhraseList(Strict):
         """Those and the forms that name a body, for texts that say who decides."""
         return self._index(self.hints)
 
+    @cached_property
+    def _by_rarest(self) -> "ByRarest":
+        return _by_rarest_word(self.by_first)
+
+    @cached_property
+    def _by_rarest_of_all(self) -> "ByRarest":
+        return _by_rarest_word(self.by_first_of_all)
+
     def _index(self, entries: Iterable[Entry]) -> "Index":
         return _indexed((steps_of(form), entry) for entry in entries for form in entry.forms)
 
@@ -198,16 +206,17 @@ class PhraseList(Strict):
         """Return the forms that are searched for in a text."""
         return self.by_first_of_all if isinstance(text, WhoDecides) else self.by_first
 
-    def may_be_in(self, forms: AbstractSet[str], index: "Index") -> bool:
+    def may_be_in(self, text: str, forms: AbstractSet[str]) -> bool:
         """Return whether all words of a phrase are among those of a text, in any order.
 
         Nearly no text has them all, and this check takes a fraction of the time of searching for
         them.
         """
+        by_rarest = self._by_rarest_of_all if isinstance(text, WhoDecides) else self._by_rarest
         return any(
             all(not step.words.isdisjoint(forms) for step in steps)
-            for first in index.keys() & forms
-            for steps, _entry in index[first]
+            for word in by_rarest.keys() & forms
+            for steps in by_rarest[word]
         )
 
     @cached_property
@@ -250,6 +259,7 @@ def _words_of(key: str, groups: Mapping[str, str]) -> str:
 
 
 Index = Mapping[str, Sequence[tuple[Steps, Entry | None]]]
+ByRarest = Mapping[str, Sequence[Steps]]
 
 
 def _plain(form: str) -> str:
@@ -265,6 +275,19 @@ def _indexed(forms: Iterable[tuple[Steps, Entry | None]]) -> Index:
         first: sorted(entries, key=lambda pair: len(pair[0]), reverse=True)
         for first, entries in by_first.items()
     }
+
+
+def _by_rarest_word(index: Index) -> ByRarest:
+    """Return the forms of an index by the words of one step: the longest are in the fewest texts.
+
+    Most forms begin with words such as "the", which nearly every text has.
+    """
+    by_rarest: dict[str, list[Steps]] = {}
+    for steps in {steps for entries in index.values() for steps, _entry in entries}:
+        rarest = max(steps, key=lambda step: min(map(len, step.words)))
+        for word in rarest.words:
+            by_rarest.setdefault(word, []).append(steps)
+    return by_rarest
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,10 +391,9 @@ def found_in(
             if stand_ins and not stand_ins.keys().isdisjoint(plain_forms):
                 text = _Text(plain.text, stand_ins)
                 forms = plain_forms | {form for word in text.words for form in _forms_of(word[0])}
-            index = phrases.index_for(text.text)
-            if not phrases.may_be_in(forms, index):
+            if not phrases.may_be_in(text.text, forms):
                 continue
-            for first, last, entry in _of_text(text, phrases, index):
+            for first, last, entry in _of_text(text, phrases, phrases.index_for(text.text)):
                 match = matches.setdefault((phrases.language, entry.key), _Match(entry))
                 shown = text.between(first, last)
                 match.shown.setdefault(folded(shown), " ".join(shown.split()))

@@ -396,14 +396,21 @@ class Item(Strict):
 
     def fields_of(self, scope: AnswerScope) -> tuple[TemplateField, ...]:
         """Return the fields that belong to one scope."""
-        return tuple(field for field in self.fields if field.scope is scope)
+        return self._fields_by_scope.get(scope, ())
+
+    @cached_property
+    def _fields_by_scope(self) -> dict[AnswerScope, tuple[TemplateField, ...]]:
+        by_scope: dict[AnswerScope, tuple[TemplateField, ...]] = {}
+        for field in self.fields:
+            by_scope[field.scope] = (*by_scope.get(field.scope, ()), field)
+        return by_scope
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """The rules that flag an answer to this item, in all its fields."""
         return tuple(limit for field in self.fields for limit in field.limits)
 
-    @property
+    @cached_property
     def may_hide_columns(self) -> bool:
         """Whether a column of the item's tables is shown only on a condition."""
         return any(column.shown_when for field in self.fields for column in field.columns)

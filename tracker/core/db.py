@@ -66,7 +66,9 @@ class UtcDateTime(sa.TypeDecorator[dt.datetime]):
 
 
 # A page reads the same few ids many times, and parsing them takes 3 % of its time on SQLite.
-_parsed_id = lru_cache(maxsize=8192)(UUID)
+@lru_cache(maxsize=8192)
+def _parsed_id(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)
 
 
 class Identifier(sa.Uuid[UUID]):
@@ -82,7 +84,7 @@ class Identifier(sa.Uuid[UUID]):
         """Return the function that parses ids; None where the driver returns UUIDs."""
         if dialect.supports_native_uuid:
             return None
-        return lambda value: None if value is None else _parsed_id(value)
+        return _parsed_id
 
 
 def _values(kind: type[enum.Enum]) -> list[str]:

@@ -21,6 +21,8 @@ _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\
 # The tatweel, which only lengthens an Arabic word, though it counts as a letter.
 _TATWEEL = "\u0640"
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
+# The other signs of ASCII as spaces: many times as fast as the expression.
+_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 _SPACES = re.compile(r"\s+")
 
 
@@ -77,7 +79,7 @@ def split(text: str) -> Iterator[Word]:
 def folded_words(text: str) -> set[str]:
     """Return the different words of a text, folded."""
     if text.isascii():  # as _fold() has it for a word
-        return {word[:_LONGEST_WORD] for word in _WORD.findall(text.lower())}
+        return {word[:_LONGEST_WORD] for word in text.lower().translate(_SPACED).split()}
     return {_fold(word) for word in _WORD.findall(text)}
 
 

@@ -278,7 +278,7 @@ def test_no_text_with_a_phrase_is_passed_over(
 class _LooksEverywhere(PhraseList):
     """Phrases that are looked for in every text, whatever words it has."""
 
-    def may_be_in(self, forms: object, index: object) -> bool:
+    def may_be_in(self, text: object, forms: object) -> bool:
         return True
 
 

@@ -297,7 +297,10 @@ def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     open_ = not_accepting(item, sheet, surroundings)
     if not open_:
         return ()
-    proposers = [party_id for party_id in open_ if party_id in sheet.proposed.get(item.code, ())]
+    proposed = sheet.proposed.get(item.code, ())
+    proposers = [party_id for party_id in open_ if party_id in proposed]
+    if not proposers:
+        return open_
     by_id = {party.organisation_id: party for party in surroundings.parties}
     answering_them = {
         party.organisation_id
