@@ -80,8 +80,6 @@ class PositionView:
     note: str = ""
     # Who took it for the party, and when.
     by: str = ""
-    # Whether the party wants a change, or wants to discuss it.
-    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,55 +188,70 @@ class ItemView:
     page_token: str = ""
 
     @property
-    def has_open_flag(self) -> bool:
-        """Whether a flag still needs an explanation."""
-        return any(flag.is_open for flag in self.flags)
-
-    @property
     def has_question(self) -> bool:
         """Whether the reader is asked if a phrase limits the NPM."""
         return any(hint.question and hint.question.may_answer for hint in self.hints)
 
-    @property
-    def differs(self) -> bool:
-        """Whether a party wants a change, or wants to discuss it."""
-        return bool(self.proposals) or any(position.differs for position in self.positions)
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An item as filters look at it: the rest of its view takes many times as long to make."""
+
+    item: Item
+    standing: ItemStatus | None
+    # Whether a party wants a change, or wants to discuss it.
+    differs: bool
+    # Whether a flag still needs an explanation.
+    has_open_flag: bool
+    to_read: tuple[ToRead, ...]
+    assigned: AssignedView | None
 
 
-def item_views(
+def outlines(
     loaded: LoadedChecklist, actor: Actor, assigned: Assigned | None = None
-) -> list[ItemView]:
-    """Return every item of a checklist for display.
+) -> list[Outline]:
+    """Return every item of a checklist in outline.
 
     assigned has the assignments of the person's own side, if they may see them.
     """
-    standing = loaded.standing()
+    standing, flagged = loaded.standing().items, loaded.flagged
+    return [
+        Outline(
+            item=item,
+            standing=status,
+            differs=_is_disputed(loaded, item) if status else item.code in loaded.proposals_on,
+            has_open_flag=item.code in flagged,
+            to_read=copies.to_read(loaded, actor, item, status.shown) if status else (),
+            assigned=view_of(assigned, loaded, actor, item, status) if assigned else None,
+        )
+        for item in loaded.template.items
+        for status in (standing.get(item.code),)
+    ]
+
+
+def item_views(
+    loaded: LoadedChecklist, actor: Actor, chosen: Sequence[Outline] | None = None
+) -> list[ItemView]:
+    """Return the items of a checklist for display: all, or those of some outlines."""
+    chosen = outlines(loaded, actor) if chosen is None else chosen
     passages = passages_beside(loaded.template.items, warnings.refs(loaded))
     own = own_guidance_beside(actor, loaded.cooperation.id)
     sources = copies.sources_of(loaded, actor)
-    views = [
-        _view(loaded, actor, item, standing, passages, own.get(item.code, ()), sources)
-        for item in loaded.template.items
-    ]
-    if assigned is None:
-        return views
     return [
-        replace(view, assigned=view_of(assigned, loaded, actor, view.item, view.standing))
-        for view in views
+        _view(loaded, actor, outline, passages, own.get(outline.item.code, ()), sources)
+        for outline in chosen
     ]
 
 
 def _view(
     loaded: LoadedChecklist,
     actor: Actor,
-    item: Item,
-    standing: ChecklistStatus,
+    outline: Outline,
     passages: Mapping[str, PassageShown],
     beside: Sequence[OwnPassageBeside],
     sources: Sources,
 ) -> ItemView:
-    status = standing.items.get(item.code)
-    own = actor.organisation_id
+    item, status, own = outline.item, outline.standing, actor.organisation_id
     state, s = work_of(status, own)
     may = acts(loaded, actor, item, status)
     proposals = _proposals(loaded, actor, item, passages)
@@ -263,8 +276,9 @@ def _view(
         acts=may,
         guide=guide_of(item, passages, beside),
         hints=warnings.hints_on_item(loaded, actor, item, passages),
-        to_read=copies.to_read(loaded, actor, item, status.shown) if status else (),
+        to_read=outline.to_read,
         to_keep=_to_keep(loaded, actor, item),
+        assigned=outline.assigned,
         page_token=item_token(loaded, actor, item) if may_accept else "",
     )
 
@@ -416,10 +430,33 @@ def _positions(loaded: LoadedChecklist, item: Item, own: UUID | None) -> list[Po
         for party in completeness.accepters(item, loaded.surroundings)
     ]
     # The reason is shown with the proposal itself.
-    proposing = {
-        proposal.organisation.name for proposal in loaded.proposals if proposal.item == item.code
-    }
+    proposing = {proposal.organisation.name for proposal in loaded.proposals_on.get(item.code, ())}
     return [replace(view, note="", by="") if view.name in proposing else view for view in views]
+
+
+def _is_disputed(loaded: LoadedChecklist, item: Item) -> bool:
+    """Return whether a party proposed a change, or takes another position than accepting."""
+    if item.code in loaded.proposals_on:
+        return True
+    answer, taken = loaded.sheet.shared(item.code), loaded.positions_on.get(item.code, {})
+    return (
+        answer is not None
+        and not answer.is_empty
+        and any(
+            _differs(answer, party.organisation_id, taken.get(party.organisation_id))
+            for party in completeness.accepters(item, loaded.surroundings)
+        )
+    )
+
+
+def _differs(answer: Filled, organisation_id: UUID, position: PositionFact | None) -> bool:
+    """Return whether a party's position is on the current answer, and not that it accepts it."""
+    return (
+        position is not None
+        and position.answer_id == answer.answer_id
+        and position.stance is not Stance.ACCEPTS
+        and not answer.is_unread_by(organisation_id)
+    )
 
 
 def _position(
@@ -434,7 +471,6 @@ def _position(
         (party.name, party.mark, party.side) if party else ("", "", OrganisationKind.OTHER)
     )
     note = by = ""
-    differs = False
     if answer.is_unread_by(organisation_id):
         state, s = _l("Copied, not read yet"), "wait" if organisation_id == own else "other"
     elif position is None or position.answer_id != answer.answer_id:
@@ -445,12 +481,11 @@ def _position(
         )
     else:
         state, s = STANCES[position.stance]
-        differs = position.stance is not Stance.ACCEPTS
         note = encryption.reason_of(loaded.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
             state = _l("Wrote this answer")
         by = _("%(name)s, %(when)s", name=position.author_name, when=as_date(position.taken_at))
-    return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
+    return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by)
 
 
 def _proposals(
@@ -569,21 +604,21 @@ def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
     return answer.organisation_id == own and answer.is_unread_by(own)
 
 
-def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
+def keep(outline: Outline, chosen: str, own: UUID | None) -> bool:
     """Return whether an item passes a filter."""
-    status = view.standing
+    status = outline.standing
     waiting = status.waiting_for if status and status.counts else ()
     match chosen:
         case "us":
             return own in waiting
         case "mine":
-            return view.assigned is not None and view.assigned.is_mine
+            return outline.assigned is not None and outline.assigned.is_mine
         case "others":
             return bool(set(waiting) - {own})
         case "differs":
-            return view.differs
+            return outline.differs
         case "flagged":
-            return view.has_open_flag
+            return outline.has_open_flag
         case "open":
             return status is not None and status.counts and status.state is WorkState.NOT_STARTED
         case "copied":

@@ -55,7 +55,7 @@ def view_of(
     may_be = (
         item_status is not None
         and item_status.shown is not Truth.FALSE
-        and bool(assignable(loaded, item, assigned.organisation_id))
+        and bool(assignable(loaded, item, assigned.organisation_id, item_status))
     )
     party = loaded.own_party(actor)
     held_by = holding.user_id if holding else None

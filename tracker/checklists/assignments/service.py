@@ -37,7 +37,7 @@ from tracker.checklists.loading import LoadedChecklist, load, load_all, load_for
 from tracker.checklists.models import Assignment, Checklist, ChecklistState
 from tracker.checklists.queries import is_worked_on, writers, writers_of
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.completeness import ChecklistStatus
+from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus
 from tracker.checklists.rules.facts import Holding, seen_of
 from tracker.checklists.service import own_organisation
 from tracker.cooperations.models import Cooperation, CooperationPerson, Stage
@@ -115,14 +115,23 @@ def _assigned(checklist: Checklist, organisation_id: UUID) -> Assigned:
     )
 
 
-def assignable(loaded: LoadedChecklist, item: Item, organisation_id: UUID) -> Decision:
-    """Decide whether an item can be assigned now on the side of an organisation."""
+def assignable(
+    loaded: LoadedChecklist,
+    item: Item,
+    organisation_id: UUID,
+    item_status: ItemStatus | None = None,
+) -> Decision:
+    """Decide whether an item can be assigned now on the side of an organisation.
+
+    item_status is its status, if known.
+    """
+    item_status = item_status or completeness.item_standing(item, loaded.sheet, loaded.surroundings)
     return policy.is_assignable(
         loaded.checklist.state,
         loaded.checklist.open_items,
         item,
         concerns_us=completeness.concerns(organisation_id, item, loaded.surroundings),
-        holds_up=completeness.item_standing(item, loaded.sheet, loaded.surroundings).holds_up,
+        holds_up=item_status.holds_up,
     )
 
 
@@ -541,7 +550,7 @@ def _is_left(row: Assignment, loaded: LoadedChecklist, standing: ChecklistStatus
     return (
         item is not None
         and status is not None
-        and bool(assignable(loaded, item, row.organisation_id))
+        and bool(assignable(loaded, item, row.organisation_id, status))
         and completeness.is_left_to(row.organisation_id, item, status, loaded.surroundings)
     )
 

@@ -97,16 +97,20 @@ def show(checklist_id: UUID) -> str:
     standing = loaded.standing()
     is_drafted = checklist.state is ChecklistState.DRAFTING
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
-    views = pages.item_views(loaded, actor, assigned)
+    outlines = pages.outlines(loaded, actor, assigned)
     offered = pages.filters(assigned)
     chosen = request.args.get("filter", "")
     if chosen not in offered:
         chosen = ""
     counts = {
-        name: sum(pages.keep(view, name, actor.organisation_id) for view in views)
+        name: sum(pages.keep(outline, name, actor.organisation_id) for outline in outlines)
         for name in offered
     }
-    shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
+    shown = pages.item_views(
+        loaded,
+        actor,
+        [outline for outline in outlines if pages.keep(outline, chosen, actor.organisation_id)],
+    )
     if not counts["copied"] and chosen != "copied":
         offered.remove("copied")
     party = loaded.own_party(actor)
@@ -117,7 +121,7 @@ def show(checklist_id: UUID) -> str:
         views=shown,
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
-        unread=sum(bool(view.to_read) for view in views),
+        unread=sum(bool(outline.to_read) for outline in outlines),
         has_earlier_checklists=bool(policy.can_copy(actor, party, checklist.state))
         and bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
