@@ -210,8 +210,8 @@ read_reviews = _reader_of(_REVIEWS)
 def read_positions(ids: list[UUID]) -> dict[UUID, list[PositionFact]]:
     """Return the current positions by checklist."""
     positions: dict[UUID, list[PositionFact]] = {}
-    for checklist_id, *columns in db.session.execute(_POSITIONS, {"ids": ids}):
-        positions.setdefault(checklist_id, []).append(PositionFact(*columns))
+    for row in db.session.execute(_POSITIONS, {"ids": ids}):
+        positions.setdefault(row[0], []).append(PositionFact._make(row[1:]))
     return positions
 
 

@@ -254,20 +254,68 @@ def _by_start(row: Any) -> tuple[dt.datetime, UUID]:
     return row.started_at, row.id
 
 
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_USER: sa.BindParameter[UUID] = sa.bindparam("user_id")
+_ORGANISATION: sa.BindParameter[UUID] = sa.bindparam("organisation_id")
+_PARTIES = (
+    sa.select(
+        ChecklistParty.checklist_id,
+        Organisation.id,
+        Organisation.name,
+        ChecklistParty.waiting_count > 0,
+    )
+    .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
+    .where(ChecklistParty.checklist_id.in_(_IDS))
+    .order_by(ChecklistParty.position)
+)
+_SIDES = sa.select(Party.cooperation_id, Party.side).where(
+    Party.cooperation_id.in_(_IDS), Party.organisation_id == _ORGANISATION, ~Party.is_joining
+)
+_HAS_SLOT = sa.exists().where(
+    SignatureSlot.request_id == SignatureRequest.id,
+    SignatureSlot.user_id == _USER,
+    SignatureSlot.organisation_id == _ORGANISATION,
+)
+_IS_WAITING = sa.and_(
+    SignatureRequest.revision_id.in_(_IDS), SignatureRequest.state == RequestState.WAITING
+)
+_TURNS = sa.select(
+    SignatureRequest.revision_id,
+    SignatureRequest.expires_on,
+    sa.case((_HAS_SLOT, 1), else_=0),
+).where(_IS_WAITING)
+_TAKES_PART = sa.select(CooperationPerson.cooperation_id).where(
+    CooperationPerson.cooperation_id.in_(_IDS),
+    CooperationPerson.user_id == _USER,
+    CooperationPerson.organisation_id == _ORGANISATION,
+    runs_on(sa.bindparam("day", type_=sa.Date())),
+)
+_REQUESTS = (
+    sa.select(SignatureRequest)
+    .where(_IS_WAITING)
+    .options(
+        selectinload(SignatureRequest.slots),
+        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+    )
+)
+_ANSWERS_OF_TERMS = (
+    sa.select(Checklist.cooperation_id, Answer.item, Answer.values)
+    .join(Checklist, Checklist.id == Answer.checklist_id)
+    .where(
+        Checklist.cooperation_id.in_(_IDS),
+        Checklist.kind == ChecklistKind.TERMS,
+        Answer.item.in_(["M5", "M9"]),
+        Answer.scope == AnswerScope.SHARED,
+        Answer.is_current,
+    )
+)
+
+
 def parties_of(checklist_ids: Collection[UUID]) -> dict[UUID, list[LineParty]]:
     """Return the parties of some checklists, in order; a scoped query found them."""
     parties: dict[UUID, list[LineParty]] = {checklist_id: [] for checklist_id in checklist_ids}
-    rows = db.session.execute(
-        sa.select(
-            ChecklistParty.checklist_id,
-            Organisation.id,
-            Organisation.name,
-            ChecklistParty.waiting_count > 0,
-        )
-        .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
-        .where(ChecklistParty.checklist_id.in_(parties))
-        .order_by(ChecklistParty.position)
-    )
+    rows = db.session.execute(_PARTIES, {"ids": list(parties)})
     for checklist_id, organisation_id, name, waits in rows:
         parties[checklist_id].append(LineParty(organisation_id, name, waits))
     return parties
@@ -278,11 +326,7 @@ def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, Org
     if actor.organisation_id is None or not cooperation_ids:
         return {}
     rows = db.session.execute(
-        sa.select(Party.cooperation_id, Party.side).where(
-            Party.cooperation_id.in_(cooperation_ids),
-            Party.organisation_id == actor.organisation_id,
-            ~Party.is_joining,
-        )
+        _SIDES, {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id}
     )
     return {row.cooperation_id: row.side for row in rows}
 
@@ -290,21 +334,7 @@ def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, Org
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
     """Return for texts sent for signature whether it is the person's turn."""
     wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
-    place = sa.exists().where(
-        SignatureSlot.request_id == SignatureRequest.id,
-        SignatureSlot.user_id == actor.user_id,
-        SignatureSlot.organisation_id == actor.organisation_id,
-    )
-    rows = db.session.execute(
-        sa.select(
-            SignatureRequest.revision_id,
-            SignatureRequest.expires_on,
-            sa.case((place, 1), else_=0),
-        ).where(
-            SignatureRequest.revision_id.in_(wanted),
-            SignatureRequest.state == RequestState.WAITING,
-        )
-    ).all()
+    rows = db.session.execute(_TURNS, {"ids": wanted, **_of(actor)}).all()
     named = waiting_revisions(revision_id for revision_id, _until, has_place in rows if has_place)
     return {
         revision_id: Turn(
@@ -316,16 +346,12 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
 
 def takes_part_in(actor: Actor, cooperation_ids: Collection[UUID]) -> frozenset[UUID]:
     """Return in which of some cooperations the person takes part today for their organisation."""
-    return frozenset(
-        db.session.scalars(
-            sa.select(CooperationPerson.cooperation_id).where(
-                CooperationPerson.cooperation_id.in_(cooperation_ids),
-                CooperationPerson.user_id == actor.user_id,
-                CooperationPerson.organisation_id == actor.organisation_id,
-                runs_on(clock.today()),
-            )
-        )
-    )
+    wanted = {"ids": list(cooperation_ids), "day": clock.today(), **_of(actor)}
+    return frozenset(db.session.scalars(_TAKES_PART, wanted))
+
+
+def _of(actor: Actor) -> dict[str, UUID | None]:
+    return {"user_id": actor.user_id, "organisation_id": actor.organisation_id}
 
 
 def waiting_revisions(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
@@ -333,18 +359,7 @@ def waiting_revisions(revision_ids: Iterable[UUID | None]) -> dict[UUID, Waiting
     wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:
         return {}
-    rows = db.session.scalars(
-        sa.select(SignatureRequest)
-        .where(
-            SignatureRequest.revision_id.in_(wanted),
-            SignatureRequest.state == RequestState.WAITING,
-        )
-        .options(
-            selectinload(SignatureRequest.slots),
-            selectinload(SignatureRequest.parties),
-            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-        )
-    )
+    rows = db.session.scalars(_REQUESTS, {"ids": wanted})
     return {
         row.revision_id: WaitingRevision(row.revision_id, signoff.standing_of(row)) for row in rows
     }
@@ -362,17 +377,7 @@ class TermsAnswers:
 
 def answers_of_terms(cooperation_ids: Iterable[UUID]) -> dict[UUID, TermsAnswers]:
     """Return what the terms of some cooperations say; class K8, found in scope."""
-    rows = db.session.execute(
-        sa.select(Checklist.cooperation_id, Answer.item, Answer.values)
-        .join(Checklist, Checklist.id == Answer.checklist_id)
-        .where(
-            Checklist.cooperation_id.in_(set(cooperation_ids)),
-            Checklist.kind == ChecklistKind.TERMS,
-            Answer.item.in_(["M5", "M9"]),
-            Answer.scope == AnswerScope.SHARED,
-            Answer.is_current,
-        )
-    )
+    rows = db.session.execute(_ANSWERS_OF_TERMS, {"ids": list(set(cooperation_ids))})
     values_by_item: dict[UUID, dict[str, Mapping[str, Any]]] = {}
     for cooperation_id, item, values in rows:
         values_by_item.setdefault(cooperation_id, {})[item] = values or {}

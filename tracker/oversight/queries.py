@@ -673,76 +673,86 @@ def _state(
     return AgreementState.IN_FORCE
 
 
-def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
-    former, successor = aliased(Organisation), aliased(Organisation)
-    successors: dict[UUID, list[TakenOver]] = {}
-    rows: Iterable[Any] = db.session.execute(
-        sa.select(Party.cooperation_id, former.name, successor.name, Party.replaced_on)
-        .join(former, former.id == Party.organisation_id)
-        .join(successor, successor.id == Party.replaced_by_id)
-        .where(Party.cooperation_id.in_(list(cooperation_ids)))
-        .order_by(Party.position)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_Former, _Successor = aliased(Organisation), aliased(Organisation)
+_SUCCESSORS = (
+    sa.select(Party.cooperation_id, _Former.name, _Successor.name, Party.replaced_on)
+    .join(_Former, _Former.id == Party.organisation_id)
+    .join(_Successor, _Successor.id == Party.replaced_by_id)
+    .where(Party.cooperation_id.in_(_IDS))
+    .order_by(Party.position)
+)
+_PARTIES = (
+    sa.select(ChecklistParty.checklist_id, Organisation.id, Organisation.name)
+    .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
+    .where(ChecklistParty.checklist_id.in_(_IDS))
+    .order_by(ChecklistParty.position)
+)
+_JOINED_PARTIES = (
+    sa.select(Party.cooperation_id, Organisation.id, Organisation.name)
+    .join(Organisation, Organisation.id == Party.organisation_id)
+    .where(
+        Party.cooperation_id.in_(_IDS),
+        has_not_left(sa.bindparam("day", type_=sa.Date())),
+        ~Party.is_joining,
     )
+    .order_by(Party.position)
+)
+_GIVEN = (
+    sa.select(sa.func.count(Signature.id))
+    .where(
+        Signature.revision_id == SignatureRequest.revision_id,
+        Signature.organisation_id == SignatureParty.organisation_id,
+        Signature.kind == SignatureKind.SIGNATURE,
+    )
+    .correlate(SignatureRequest, SignatureParty)
+    .scalar_subquery()
+)
+_MISSING = (
+    sa.select(SignatureRequest.revision_id, Organisation.name)
+    .join(SignatureParty, SignatureParty.request_id == SignatureRequest.id)
+    .join(Organisation, Organisation.id == SignatureParty.organisation_id)
+    .where(SignatureRequest.revision_id.in_(_IDS), SignatureParty.needed > _GIVEN)
+    .order_by(SignatureParty.position)
+)
+_OVERRIDES = (
+    sa.select(GateOverride)
+    .where(GateOverride.visit_id.in_(_IDS))
+    .order_by(GateOverride.at)
+    .options(load_joined(GateOverride.user, User.name))
+)
+
+
+def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
+    successors: dict[UUID, list[TakenOver]] = {}
+    rows: Iterable[Any] = db.session.execute(_SUCCESSORS, {"ids": list(cooperation_ids)})
     for row in rows:
         successors.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
     return {key: tuple(rows) for key, rows in successors.items()}
 
 
 def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:
-    return _named(
-        sa.select(ChecklistParty.checklist_id, Organisation.id, Organisation.name)
-        .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
-        .where(ChecklistParty.checklist_id.in_(list(checklist_ids)))
-        .order_by(ChecklistParty.position)
-    )
+    return _named(_PARTIES, {"ids": list(checklist_ids)})
 
 
 def _joined_parties(cooperation_ids: Collection[UUID]) -> dict[UUID, Parties]:
     """Return today's parties: those that have not left and are not joining (adr 70)."""
     if not cooperation_ids:  # SQLite would read the whole table for an empty list
         return {}
-    return _named(
-        sa.select(Party.cooperation_id, Organisation.id, Organisation.name)
-        .join(Organisation, Organisation.id == Party.organisation_id)
-        .where(
-            Party.cooperation_id.in_(list(cooperation_ids)),
-            has_not_left(clock.today()),
-            ~Party.is_joining,
-        )
-        .order_by(Party.position)
-    )
+    return _named(_JOINED_PARTIES, {"ids": list(cooperation_ids), "day": clock.today()})
 
 
-def _named(query: sa.Select[UUID, UUID, str]) -> dict[UUID, Parties]:
+def _named(query: sa.Select[UUID, UUID, str], values: dict[str, Any]) -> dict[UUID, Parties]:
     parties: dict[UUID, list[tuple[UUID, str]]] = {}
-    for key, organisation_id, name in db.session.execute(query):
+    for key, organisation_id, name in db.session.execute(query, values):
         parties.setdefault(key, []).append((organisation_id, name))
     return {key: tuple(names) for key, names in parties.items()}
 
 
 def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
     """Return the organisations that have yet to sign each of the revisions sent."""
-    count = (
-        sa.select(sa.func.count(Signature.id))
-        .where(
-            Signature.revision_id == SignatureRequest.revision_id,
-            Signature.organisation_id == SignatureParty.organisation_id,
-            Signature.kind == SignatureKind.SIGNATURE,
-        )
-        .correlate(SignatureRequest, SignatureParty)
-        .scalar_subquery()
-    )
     rows = db.session.execute(
-        sa.select(SignatureRequest.revision_id, Organisation.name)
-        .join(SignatureParty, SignatureParty.request_id == SignatureRequest.id)
-        .join(Organisation, Organisation.id == SignatureParty.organisation_id)
-        .where(
-            SignatureRequest.revision_id.in_(
-                [revision_id for revision_id in revision_ids if revision_id]
-            ),
-            count < SignatureParty.needed,
-        )
-        .order_by(SignatureParty.position)
+        _MISSING, {"ids": [revision_id for revision_id in revision_ids if revision_id]}
     )
     missing: dict[UUID, list[str]] = {}
     for revision_id, name in rows:
@@ -752,12 +762,7 @@ def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple
 
 def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
     overrides: dict[UUID, list[Override]] = {}
-    for row in db.session.scalars(
-        sa.select(GateOverride)
-        .where(GateOverride.visit_id.in_(list(visit_ids)))
-        .order_by(GateOverride.at)
-        .options(load_joined(GateOverride.user, User.name))
-    ):
+    for row in db.session.scalars(_OVERRIDES, {"ids": list(visit_ids)}):
         overrides.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
     return {key: tuple(given) for key, given in overrides.items()}
 

@@ -29,6 +29,7 @@ from tracker.undertakings.places import Places
 # decided.
 SIGNED = (UndertakingState.SIGNED, UndertakingState.COUNTERSIGNED)
 _CONTENT, _DECISION = "content", "decision"
+_USER = aliased(User)
 _WAITS = AddedInterest.decision.is_(None)
 
 
@@ -254,13 +255,12 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
     if not scope.decides(actor):
         return []
     conditions = [] if cooperation_id is None else [AddedInterest.cooperation_id == cooperation_id]
-    user = aliased(User)
     rows = db.session.execute(
         sa.select(
             AddedInterest.id,
             Undertaking.id,
             AddedInterest.added_at,
-            user.name,
+            _USER.name,
             Cooperation.reference,
             Cooperation.title,
             scope.taken_by(actor),
@@ -274,7 +274,7 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
             ),
         )
         .join(Cooperation, Cooperation.id == AddedInterest.cooperation_id)
-        .join(user, user.id == AddedInterest.user_id)
+        .join(_USER, _USER.id == AddedInterest.user_id)
         .where(
             *conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor), scope.added_for(actor)
         )

@@ -19,6 +19,7 @@ from tracker.undertakings.policy import ASKERS, DECIDERS
 
 # Roles that see the status of all people in their organisation.
 FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
+_PARTY, _EARLIER = aliased(Party), aliased(Party)
 
 
 def own(actor: Actor) -> sa.ColumnElement[bool]:
@@ -44,19 +45,18 @@ def added_for(actor: Actor) -> sa.ColumnElement[bool]:
     What a person added before a body of the NPM was invited is not for that body, as with what was
     declared (adr 78), unless it is the only body of the NPM that is left to decide.
     """
-    party, earlier = aliased(Party), aliased(Party)
     in_cooperation = AddedInterest.cooperation_id
     is_another_left = sa.exists().where(
-        earlier.cooperation_id == in_cooperation,
-        earlier.side == OrganisationKind.NPM,
-        earlier.organisation_id != actor.organisation_id,
-        sa.or_(earlier.left_on.is_(None), earlier.left_on >= clock.today()),
-        sa.or_(earlier.invited_at.is_(None), earlier.invited_at <= AddedInterest.added_at),
+        _EARLIER.cooperation_id == in_cooperation,
+        _EARLIER.side == OrganisationKind.NPM,
+        _EARLIER.organisation_id != actor.organisation_id,
+        sa.or_(_EARLIER.left_on.is_(None), _EARLIER.left_on >= clock.today()),
+        sa.or_(_EARLIER.invited_at.is_(None), _EARLIER.invited_at <= AddedInterest.added_at),
     )
     was_there = sa.exists().where(
-        party.cooperation_id == in_cooperation,
-        party.organisation_id == actor.organisation_id,
-        sa.or_(party.invited_at.is_(None), party.invited_at <= AddedInterest.added_at),
+        _PARTY.cooperation_id == in_cooperation,
+        _PARTY.organisation_id == actor.organisation_id,
+        sa.or_(_PARTY.invited_at.is_(None), _PARTY.invited_at <= AddedInterest.added_at),
     )
     return sa.or_(was_there, ~is_another_left)
 

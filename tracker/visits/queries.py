@@ -386,14 +386,40 @@ def _in_team(actor: Actor) -> sa.ColumnElement[bool]:
     )
 
 
-def _checklists(visit_ids: list[UUID]) -> _Checklists:
-    rows = db.session.scalars(
-        sa.select(Checklist)
-        .where(Checklist.visit_id.in_(visit_ids))
-        .options(
-            load_only(Checklist.visit_id, Checklist.kind, Checklist.state, Checklist.in_force_at)
+_CHECKLISTS = (
+    sa.select(Checklist)
+    .where(Checklist.visit_id.in_(sa.bindparam("visit_ids", expanding=True)))
+    .options(load_only(Checklist.visit_id, Checklist.kind, Checklist.state, Checklist.in_force_at))
+)
+_OWN_ANSWERS = (
+    sa.select(Answer)
+    .where(
+        Answer.checklist_id.in_(sa.bindparam("ids", expanding=True)),
+        Answer.is_current,
+        sa.or_(
+            sa.and_(Answer.item == "V5", Answer.scope == AnswerScope.SHARED),
+            sa.and_(
+                Answer.item.in_(["V5", "V20"]),
+                Answer.scope == AnswerScope.PERSON,
+                Answer.owner_id == sa.bindparam("user_id"),
+            ),
+        ),
+    )
+    .options(
+        load_only(
+            Answer.checklist_id,
+            Answer.item,
+            Answer.scope,
+            Answer.saved_at,
+            Answer.values,
+            Answer.sealed,
         )
     )
+)
+
+
+def _checklists(visit_ids: list[UUID]) -> _Checklists:
+    rows = db.session.scalars(_CHECKLISTS, {"visit_ids": visit_ids})
     return {(row.visit_id, row.kind): row for row in rows if row.visit_id is not None}
 
 
@@ -406,31 +432,7 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
     ]
     if not roles:  # SQLite would read the whole table for an empty list
         return {}
-    rows = db.session.scalars(
-        sa.select(Answer)
-        .where(
-            Answer.checklist_id.in_(roles),
-            Answer.is_current,
-            sa.or_(
-                sa.and_(Answer.item == "V5", Answer.scope == AnswerScope.SHARED),
-                sa.and_(
-                    Answer.item.in_(["V5", "V20"]),
-                    Answer.scope == AnswerScope.PERSON,
-                    Answer.owner_id == actor.user_id,
-                ),
-            ),
-        )
-        .options(
-            load_only(
-                Answer.checklist_id,
-                Answer.item,
-                Answer.scope,
-                Answer.saved_at,
-                Answer.values,
-                Answer.sealed,
-            )
-        )
-    )
+    rows = db.session.scalars(_OWN_ANSWERS, {"ids": roles, "user_id": actor.user_id})
     by_checklist: dict[UUID, dict[tuple[str, AnswerScope], Answer]] = {}
     for row in rows:
         by_checklist.setdefault(row.checklist_id, {})[(row.item, row.scope)] = row
