@@ -46,8 +46,8 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
         "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=33
     )
     yield TimedPage("Register", "milan", "/register", statements=20)
-    yield TimedPage("Visit", "leyla", visit, statements=40)
-    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=40)
+    yield TimedPage("Visit", "leyla", visit, statements=39)
+    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=39)
     yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=26)
 
 

@@ -1,7 +1,7 @@
 """The status of checklist texts as their evidence shows it, and whether the rows agree."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
 from tracker.signoff.labels import DISAGREES, REQUEST_STATES, validity_words
-from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
 from tracker.signoff.outcomes import Course, Outcome, Validity, validity
 
 SUBJECT = "checklist"
@@ -70,6 +70,8 @@ class Compared:
     renewed: Mapping[UUID, dt.date] = field(default_factory=dict)
     # The open notices, according to the events.
     notices: Collection[Notice] = ()
+    # The signatures that were read, by revision.
+    signatures: Mapping[UUID, Sequence[Signature]] = field(default_factory=dict)
 
     def outcome(self, revision_id: UUID) -> Outcome | None:
         """Return today's outcome of a revision by the evidence; None if it can't be determined.
@@ -244,7 +246,9 @@ def held_against(
             for revision_id, text in readable.items()
         )
     )
-    return Compared(course, is_sound, agrees, readable, renewed or {}, notices or ())
+    return Compared(
+        course, is_sound, agrees, readable, renewed or {}, notices or (), bound.signatures
+    )
 
 
 def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:

@@ -65,10 +65,13 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, str) or value is None or value is True or value is False:
         return True
     if isinstance(value, dict):
-        return all(
-            isinstance(key, str) and key.isascii() and _is_plain(entry)
-            for key, entry in value.items()
-        )
+        for key, entry in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                return False
+            # Most are texts: without a call for each it takes half the time.
+            if not (isinstance(entry, str) or _is_plain(entry)):
+                return False
+        return True
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return type(value) is int and -_MOST <= value <= _MOST

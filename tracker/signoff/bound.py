@@ -1,7 +1,7 @@
 """Queries for the events and signatures behind frozen texts, in a constant number."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,8 @@ class Bound:
     signatures: dict[UUID, list[Signature]] = field(default_factory=dict)
     # By the subject of the event, or by a signature.
     links: dict[UUID, list[Link]] = field(default_factory=dict)
+    # By revision, without its rule: a course is replayed twice, before and after texts are read.
+    _texts: dict[UUID, Text] = field(default_factory=dict)
 
     def course(self, subject_id: UUID, rules: Mapping[UUID, Rule] | None = None) -> Course:
         """Replay a checklist's texts; rules say who signs, by revision, where the text was read."""
@@ -69,15 +71,16 @@ class Bound:
         )
 
     def _text(self, revision: Revision, rule: Rule | None) -> Text:
-        signatures, links = self._under(revision)
-        given = outcomes.witnessed(revision, signatures, links)
-        return Text(
-            revision.id,
-            canonical.digest_of(revision.content()),
-            given,
-            rule,
-            has_stray=len(given) != len(signatures),
-        )
+        if revision.id not in self._texts:
+            signatures, links = self._under(revision)
+            given = outcomes.witnessed(revision, signatures, links)
+            self._texts[revision.id] = Text(
+                revision.id,
+                canonical.digest_of(revision.content()),
+                given,
+                has_stray=len(given) != len(signatures),
+            )
+        return replace(self._texts[revision.id], rule=rule)
 
     def _under(self, revision: Revision) -> tuple[list[Signature], list[Link]]:
         given = self.signatures.get(revision.id, [])

@@ -4,7 +4,7 @@ In one file: everything that the gates of one visit read, each once.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,6 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle import bound as lifecycle
 from tracker.lifecycle.labels import ITEM_STATES
-from tracker.signoff import queries as signoff
 from tracker.signoff.models import SignatureKind
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
@@ -183,7 +182,6 @@ class _Texts:
 
     def __init__(self, checklists: Collection[Checklist], parties: tuple[PartyFact, ...]) -> None:
         self._parties = parties
-        self._signed = _signatures(checklists)
         self._compared = evidence.compare(checklists)
 
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
@@ -202,7 +200,7 @@ class _Texts:
                 signing, revision_id = Signing.STOPPED, None
             case _:
                 signing, revision_id = _drafted(checklist), None
-        return ChecklistFact(checklist.id, signing, lacking, self._unsigned(revision_id))
+        return ChecklistFact(checklist.id, signing, lacking, self._unsigned(checklist, revision_id))
 
     def of_terms(self, checklist: Checklist | None) -> ChecklistFact:
         """Return the signing status of the confidentiality terms; amending changes nothing yet."""
@@ -215,7 +213,7 @@ class _Texts:
         return ChecklistFact(
             checklist.id,
             Signing.IN_FORCE,
-            unsigned=self._unsigned(revision_id),
+            unsigned=self._unsigned(checklist, revision_id),
             last_day=compared.last(revision_id),
         )
 
@@ -233,29 +231,16 @@ class _Texts:
         facts = compared.text_facts.get(text_id)
         return (facts and facts.ways) or AgreedWays(frozenset())
 
-    def _unsigned(self, revision_id: UUID | None) -> tuple[PartyFact, ...]:
+    def _unsigned(self, checklist: Checklist, revision_id: UUID | None) -> tuple[PartyFact, ...]:
+        """Return the parties that have yet to sign a revision in force or pending."""
         if revision_id is None:
             return ()
-        signed_by = self._signed.get(revision_id, frozenset())
-        return tuple(party for party in self._parties if party.organisation_id not in signed_by)
-
-
-def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID]]:
-    """Return the organisations that have signed each revision in force or pending."""
-    revision_ids = {
-        revision_id
-        for checklist in checklists
-        for revision_id in (checklist.revision_in_force_id, checklist.revision_sent_id)
-        if revision_id is not None
-    }
-    return {
-        revision_id: frozenset(
+        signed_by = {
             signature.organisation_id
-            for signature in given
-            if signature.kind is SignatureKind.SIGNATURE and signature.organisation_id is not None
-        )
-        for revision_id, given in signoff.signatures_on(revision_ids).items()
-    }
+            for signature in self._compared[checklist.id].signatures.get(revision_id, ())
+            if signature.kind is SignatureKind.SIGNATURE
+        }
+        return tuple(party for party in self._parties if party.organisation_id not in signed_by)
 
 
 def _drafted(checklist: Checklist) -> Signing:

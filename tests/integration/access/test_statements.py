@@ -37,14 +37,14 @@ PAGES = {
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 12),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 33),
-    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 40),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 40),
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 39),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 39),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
     "the register": ("milan", "/register", 20),
     "the register of undertakings": ("milan", "/register/undertakings", 20),
 }
 # The visit's readiness is judged again, from what agrees with its evidence (15).
-SAVING_V4 = 58
+SAVING_V4 = 57
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement.
 SIGNING_LAST = 67
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
