@@ -674,7 +674,7 @@ def waits() -> sa.ColumnElement[bool]:
 
 
 def is_current_power(
-    day: dt.date, membership: type[Membership] = Membership
+    day: dt.date | sa.BindParameter[dt.date], membership: type[Membership] = Membership
 ) -> sa.ColumnElement[bool]:
     """Return the condition that a role is a signatory's or manager's with a power current on a day.
 

@@ -141,21 +141,24 @@ def finish(
     return True
 
 
+_BEGUN = (
+    sa.select(Draft, Checklist.kind, Cooperation.title)
+    .join(Checklist, Checklist.id == Draft.checklist_id)
+    .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+    .where(Draft.sealed.is_not(None))
+    # Not in the order of the index for old drafts: PostgreSQL would read all drafts by it.
+    .order_by(Draft.kept_at.desc().nulls_last())
+)
+
+
 def begun(actor: Actor) -> list[Begun]:
     """Return the person's drafts on checklists they may still open, the newest MANY."""
     rows = db.session.execute(
-        sa.select(Draft, Checklist.kind, Cooperation.title)
-        .join(Checklist, Checklist.id == Draft.checklist_id)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(
+        _BEGUN.where(
             Draft.user_id == actor.user_id,
             Draft.organisation_id == actor.organisation_id,
-            Draft.sealed.is_not(None),
             visible(actor),
-        )
-        # Not in the order of the index for old drafts: PostgreSQL would read all drafts by it.
-        .order_by(Draft.kept_at.desc().nulls_last())
-        .limit(MANY)
+        ).limit(MANY)
     )
     return [
         Begun(row.checklist_id, kind, row.item, row.kind, title, row.kept_at)
@@ -172,17 +175,30 @@ def _is_of_another_window(row: Draft, known: Container[int]) -> bool:
     return row.sealed is not None and row.number not in known
 
 
-def _row(checklist: Checklist, whose: DraftKey, *, to_change: bool = False) -> Draft | None:
-    query = sa.select(Draft).where(
-        Draft.checklist_id == checklist.id,
-        Draft.item == whose.item,
-        Draft.kind == whose.kind,
-        Draft.user_id == whose.user_id,
-        Draft.organisation_id == whose.organisation_id,
+_DRAFT = sa.select(Draft).where(
+    *(
+        column == sa.bindparam(column.key)
+        for column in (
+            Draft.checklist_id,
+            Draft.item,
+            Draft.kind,
+            Draft.user_id,
+            Draft.organisation_id,
+        )
     )
-    if to_change:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return db.session.scalar(query)
+)
+_DRAFT_TO_CHANGE = _DRAFT.with_for_update().execution_options(populate_existing=True)
+
+
+def _row(checklist: Checklist, whose: DraftKey, *, to_change: bool = False) -> Draft | None:
+    wanted = {
+        "checklist_id": checklist.id,
+        "item": whose.item,
+        "kind": whose.kind,
+        "user_id": whose.user_id,
+        "organisation_id": whose.organisation_id,
+    }
+    return db.session.scalar(_DRAFT_TO_CHANGE if to_change else _DRAFT, wanted)
 
 
 def _new(checklist: Checklist, whose: DraftKey) -> Draft:

@@ -286,18 +286,20 @@ def _sees_people(actor: Actor, organisation_id: UUID, npm_ids: frozenset[UUID]) 
     return actor.organisation_id == organisation_id and actor.has(*FOR_OWN_PEOPLE)
 
 
+_OWN_OPEN = (
+    sa.select(MaterialReturn, Cooperation)
+    .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)
+    .where(
+        MaterialReturn.user_id == sa.bindparam("user_id"),
+        MaterialReturn.state == ReturnState.REQUESTED,
+    )
+    .order_by(MaterialReturn.requested_at, MaterialReturn.id)
+)
+
+
 def own_open(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
     """Return what the person still has to confirm, with the cooperation."""
-    rows = db.session.execute(
-        sa.select(MaterialReturn, Cooperation)
-        .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)
-        .where(
-            MaterialReturn.user_id == actor.user_id,
-            MaterialReturn.state == ReturnState.REQUESTED,
-        )
-        .order_by(MaterialReturn.requested_at, MaterialReturn.id)
-        .limit(MANY)
-    )
+    rows = db.session.execute(_OWN_OPEN.limit(MANY), {"user_id": actor.user_id})
     return [(row[0], row[1]) for row in rows]
 
 

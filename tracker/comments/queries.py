@@ -224,24 +224,42 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
     return Threads({item: Thread(count, tuple(last[item])) for item, count in counts.items()})
 
 
+# What stays the same for every reader is built once.
+_MENTIONS = (
+    sa.select(Comment.id, Cooperation.title, Checklist.kind, Comment.item)
+    .join(CommentMention, CommentMention.comment_id == Comment.id)
+    .join(Comment.checklist)
+    .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+    .where(CommentMention.seen_at.is_(None), Comment.withdrawn_at.is_(None))
+    .order_by(CommentMention.mentioned_at, CommentMention.comment_id)
+)
+_TASKS = (
+    sa.select(
+        CommentTask.id,
+        CommentTask.comment_id,
+        CommentTask.user_id,
+        User.name,
+        CommentTask.due_on,
+        Cooperation.title,
+        Checklist.kind,
+        Comment.item,
+    )
+    .join(CommentTask.comment)
+    .join(CommentTask.user)
+    .join(Comment.checklist)
+    .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+    .where(CommentTask.done_at.is_(None), CommentTask.ended_at.is_(None))
+    .order_by(CommentTask.due_on, CommentTask.id)
+)
+
+
 def waiting(actor: Actor) -> Waiting:
     """Return what is pending from comments for a person, or for those they gave a task.
 
     The first MANY mentions, tasks they have and tasks they gave, each in the order of an index.
     """
     mentions = db.session.execute(
-        sa.select(Comment.id, Cooperation.title, Checklist.kind, Comment.item)
-        .join(CommentMention, CommentMention.comment_id == Comment.id)
-        .join(Comment.checklist)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(
-            CommentMention.user_id == actor.user_id,
-            CommentMention.seen_at.is_(None),
-            Comment.withdrawn_at.is_(None),
-            visible(actor),
-        )
-        .order_by(CommentMention.mentioned_at, CommentMention.comment_id)
-        .limit(MANY)
+        _MENTIONS.where(CommentMention.user_id == actor.user_id, visible(actor)).limit(MANY)
     ).all()
     own = _first_tasks(actor, CommentTask.user_id == actor.user_id).subquery()
     given = _first_tasks(
@@ -261,27 +279,4 @@ def _by_day(task: GivenTask) -> tuple[object, ...]:
 
 
 def _first_tasks(actor: Actor, *conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    return (
-        sa.select(
-            CommentTask.id,
-            CommentTask.comment_id,
-            CommentTask.user_id,
-            User.name,
-            CommentTask.due_on,
-            Cooperation.title,
-            Checklist.kind,
-            Comment.item,
-        )
-        .join(CommentTask.comment)
-        .join(CommentTask.user)
-        .join(Comment.checklist)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(
-            *conditions,
-            CommentTask.done_at.is_(None),
-            CommentTask.ended_at.is_(None),
-            visible(actor),
-        )
-        .order_by(CommentTask.due_on, CommentTask.id)
-        .limit(MANY)
-    )
+    return _TASKS.where(*conditions, visible(actor)).limit(MANY)

@@ -39,6 +39,7 @@ MAX_WORDS = 8
 _FEW: sa.ColumnElement[int] = sa.literal_column(str(FEW_LETTERS))
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
+_WHOLE = sa.select(Cooperation).options(_WITH_PARTIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
 
 
 def _find_one(*conditions: sa.ColumnElement[bool]) -> Cooperation | None:
-    return db.session.scalar(sa.select(Cooperation).where(*conditions).options(_WITH_PARTIES))
+    return db.session.scalar(_WHOLE.where(*conditions))
 
 
 def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:

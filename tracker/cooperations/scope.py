@@ -108,7 +108,7 @@ def listed(actor: Actor) -> sa.ColumnElement[bool]:
 
 def is_party(
     organisation_id: UUID | sa.SQLColumnExpression[UUID],
-    day: dt.date,
+    day: Day,
     cooperation_id: CooperationId = Cooperation.id,
 ) -> sa.ColumnElement[bool]:
     """Return the condition on a cooperation's id that an organisation is a party.
@@ -120,7 +120,7 @@ def is_party(
 
 def is_party_or_joining(
     organisation_id: UUID | sa.SQLColumnExpression[UUID],
-    day: dt.date,
+    day: Day,
     cooperation_id: CooperationId = Cooperation.id,
 ) -> sa.ColumnElement[bool]:
     """Return the condition on a cooperation's id that an organisation is a party or joins it."""
@@ -129,7 +129,7 @@ def is_party_or_joining(
 
 def _has_party(
     organisation_id: UUID | sa.SQLColumnExpression[UUID],
-    day: dt.date,
+    day: Day,
     cooperation_id: CooperationId,
 ) -> sa.Exists:
     return sa.exists().where(

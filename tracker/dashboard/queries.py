@@ -144,31 +144,34 @@ class Turn:
     until: dt.date | None
 
 
+# What stays the same for every reader is built once.
+_NEWEST = (
+    sa.select(CooperationEntry.cooperation_id)
+    .where(CooperationEntry.stage.in_(RUNNING))
+    .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+)
+_RUNNING = sa.select(
+    Cooperation.id,
+    Cooperation.reference,
+    Cooperation.title,
+    Cooperation.stage,
+    Cooperation.modes,
+    Cooperation.questions,
+    Cooperation.starts_on,
+    Cooperation.review_on,
+    Cooperation.ends_on,
+    notices.no_end_is_announced(),
+).order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
+
+
 def running(actor: Actor) -> list[Running]:
     """Return the cooperations with work going on that the person may see, the newest first."""
-    newest = (
-        sa.select(CooperationEntry.cooperation_id)
-        .where(listed(actor), CooperationEntry.stage.in_(RUNNING))
-        .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
-        .limit(MANY)
-    )
+    newest = _NEWEST.where(listed(actor)).limit(MANY)
     own = frozenset({actor.organisation_id}) if actor.organisation_id else frozenset[UUID]()
     rows = db.session.execute(
-        sa.select(
-            Cooperation.id,
-            Cooperation.reference,
-            Cooperation.title,
-            Cooperation.stage,
-            Cooperation.modes,
-            Cooperation.questions,
-            Cooperation.starts_on,
-            Cooperation.review_on,
-            Cooperation.ends_on,
-            notices.no_end_is_announced(),
-            is_of_npms(own, Cooperation.id, on=clock.today()),
+        _RUNNING.add_columns(is_of_npms(own, Cooperation.id, on=clock.today())).where(
+            Cooperation.id.in_(newest), visible_in_part(actor)
         )
-        .where(Cooperation.id.in_(newest), visible_in_part(actor))
-        .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
     )
     return [Running(*row) for row in rows]
 
@@ -200,6 +203,37 @@ _WAITS = (
     .correlate(Checklist)
     .scalar_subquery()
 ) > 0
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_USER: sa.BindParameter[UUID] = sa.bindparam("user_id")
+_ORGANISATION: sa.BindParameter[UUID] = sa.bindparam("organisation_id")
+_IS_SENT = Checklist.state == ChecklistState.SENT
+_IS_THEIRS = sa.or_(
+    Checklist.is_complete, _OWN.waiting_count > 0, _OWN.unread_count > 0, _FLAGS > 0
+)
+_LINES = (
+    sa.select(
+        Checklist.started_at,
+        Checklist.id,
+        Checklist.cooperation_id,
+        Checklist.kind,
+        Checklist.visit_id,
+        _IS_SENT,
+        Checklist.is_complete,
+        Checklist.revision_sent_id,
+        _FLAGS,
+        _REVIEWED,
+        _OUTSIDE_READER,
+        _WAITS,
+        _OWN.waiting_count,
+        _OWN.unread_count,
+    )
+    .outerjoin(
+        _OWN,
+        sa.and_(_OWN.checklist_id == Checklist.id, _OWN.organisation_id == _ORGANISATION),
+    )
+    .where(Checklist.cooperation_id.in_(_IDS), Checklist.state.in_(_WAITING))
+    .order_by(sa.case((_IS_SENT, 0), (_IS_THEIRS, 1), else_=2), Checklist.started_at, Checklist.id)
+)
 
 
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
@@ -210,42 +244,9 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
     person acts for. Reads only what decides whose turn it is; the details of tasks are read for
     those shown.
     """
-    is_sent = Checklist.state == ChecklistState.SENT
-    is_theirs = sa.or_(
-        Checklist.is_complete, _OWN.waiting_count > 0, _OWN.unread_count > 0, _FLAGS > 0
-    )
     rows = db.session.execute(
-        sa.select(
-            Checklist.started_at,
-            Checklist.id,
-            Checklist.cooperation_id,
-            Checklist.kind,
-            Checklist.visit_id,
-            is_sent,
-            Checklist.is_complete,
-            Checklist.revision_sent_id,
-            _FLAGS,
-            _REVIEWED,
-            _OUTSIDE_READER,
-            _WAITS,
-            _OWN.waiting_count,
-            _OWN.unread_count,
-        )
-        .outerjoin(
-            _OWN,
-            sa.and_(
-                _OWN.checklist_id == Checklist.id, _OWN.organisation_id == actor.organisation_id
-            ),
-        )
-        .where(
-            Checklist.cooperation_id.in_(cooperation_ids),
-            Checklist.state.in_(_WAITING),
-            checklists.visible(actor),
-        )
-        .order_by(
-            sa.case((is_sent, 0), (is_theirs, 1), else_=2), Checklist.started_at, Checklist.id
-        )
-        .limit(MANY_LINES)
+        _LINES.where(checklists.visible(actor)).limit(MANY_LINES),
+        {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id},
     )
     return [Line(*row) for _started_at, *row in sorted(rows, key=_by_start)]
 
@@ -254,9 +255,6 @@ def _by_start(row: Any) -> tuple[dt.datetime, UUID]:
     return row.started_at, row.id
 
 
-_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_USER: sa.BindParameter[UUID] = sa.bindparam("user_id")
-_ORGANISATION: sa.BindParameter[UUID] = sa.bindparam("organisation_id")
 _PARTIES = (
     sa.select(
         ChecklistParty.checklist_id,

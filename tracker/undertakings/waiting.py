@@ -140,29 +140,33 @@ class _Waiting(NamedTuple):
         return self.signed_at or self.asked_at
 
 
+_UNDERTAKINGS = (
+    sa.select(
+        Undertaking.id,
+        Undertaking.state,
+        Undertaking.asked_at,
+        Undertaking.signed_at,
+        Undertaking.has_interests,
+        Undertaking.party_has_interest,
+        Undertaking.decision,
+        User.name,
+        Cooperation.reference,
+        Cooperation.title,
+    )
+    .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+    .join(Undertaking.user)
+    .order_by(Undertaking.asked_at, Undertaking.id)
+)
+
+
 def _waiting(
     *conditions: sa.ColumnElement[bool], is_taken: sa.ColumnElement[bool] | None = None
 ) -> list[_Waiting]:
     if any(isinstance(condition, sa.False_) for condition in conditions):
         return []
     rows = db.session.execute(
-        sa.select(
-            Undertaking.id,
-            Undertaking.state,
-            Undertaking.asked_at,
-            Undertaking.signed_at,
-            Undertaking.has_interests,
-            Undertaking.party_has_interest,
-            Undertaking.decision,
-            User.name,
-            Cooperation.reference,
-            Cooperation.title,
-            sa.false() if is_taken is None else is_taken,
-        )
-        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-        .join(Undertaking.user)
+        _UNDERTAKINGS.add_columns(sa.false() if is_taken is None else is_taken)
         .where(*conditions)
-        .order_by(Undertaking.asked_at, Undertaking.id)
         .limit(MANY)
     )
     return [_Waiting._make(row) for row in rows]

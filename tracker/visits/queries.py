@@ -283,6 +283,35 @@ class _Own:
         return None if shared is None else shared.saved_at
 
 
+_USER: sa.BindParameter[UUID] = sa.bindparam("user_id")
+_LEADS = sa.exists().where(
+    AudienceMember.subject_type == VISIT,
+    AudienceMember.subject_id == Visit.id,
+    AudienceMember.user_id == _USER,
+    AudienceMember.leads.is_(True),
+)
+_IN_TEAM = sa.exists().where(
+    TeamMember.visit_id == Visit.id,
+    TeamMember.user_id == _USER,
+    TeamMember.organisation_id == sa.bindparam("organisation_id"),
+)
+_TO_PREPARE = (
+    sa.select(Visit, Cooperation.reference, Cooperation.title, _LEADS, _IN_TEAM)
+    .join(Cooperation, Cooperation.id == Visit.cooperation_id)
+    # Found through the lists that name the person: nobody else sees the planning.
+    .join(
+        _NAMED,
+        sa.and_(
+            _NAMED.subject_type == VISIT,
+            _NAMED.subject_id == Visit.id,
+            _NAMED.user_id == _USER,
+        ),
+    )
+    .where(Visit.stage.in_(PREPARED))
+    .order_by(_NAMED.from_on.desc(), _NAMED.subject_id.desc())
+)
+
+
 def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     """Return what waits for a person in all visits open to them, or in those of one cooperation.
 
@@ -290,20 +319,8 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     """
     conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
-        sa.select(Visit, Cooperation.reference, Cooperation.title, _leads(actor), _in_team(actor))
-        .join(Cooperation, Cooperation.id == Visit.cooperation_id)
-        # Found through the lists that name the person: nobody else sees the planning.
-        .join(
-            _NAMED,
-            sa.and_(
-                _NAMED.subject_type == VISIT,
-                _NAMED.subject_id == Visit.id,
-                _NAMED.user_id == actor.user_id,
-            ),
-        )
-        .where(*conditions, planning_visible(actor), Visit.stage.in_(PREPARED))
-        .order_by(_NAMED.from_on.desc(), _NAMED.subject_id.desc())
-        .limit(MANY)
+        _TO_PREPARE.where(*conditions, planning_visible(actor)).limit(MANY),
+        {"user_id": actor.user_id, "organisation_id": actor.organisation_id},
     ).all()
     prepared_ = sorted(
         (_Prepared(*row) for row in rows), key=lambda line: (line.reference, line.visit.number)
@@ -367,23 +384,6 @@ def to_read_since(urgent_plan: Checklist, plan: Plan) -> dt.datetime | None:
     """
     in_force = urgent_plan.state is ChecklistState.IN_FORCE
     return plan.since(urgent_plan.in_force_at if in_force else None)
-
-
-def _leads(actor: Actor) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        AudienceMember.subject_type == VISIT,
-        AudienceMember.subject_id == Visit.id,
-        AudienceMember.user_id == actor.user_id,
-        AudienceMember.leads.is_(True),
-    )
-
-
-def _in_team(actor: Actor) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        TeamMember.visit_id == Visit.id,
-        TeamMember.user_id == actor.user_id,
-        TeamMember.organisation_id == actor.organisation_id,
-    )
 
 
 _CHECKLISTS = (

@@ -57,6 +57,36 @@ class Waiting:
 
 # Built once, since building it takes longer than running it.
 _OWN = aliased(ChecklistParty)
+_ORGANISATION: sa.BindParameter[UUID] = sa.bindparam("organisation_id")
+_IS_DECIDED = sa.exists().where(PaperDecision.record_id == PaperRecord.id)
+_ANSWERED = _IS_DECIDED.where(PaperDecision.organisation_id == _ORGANISATION)
+_ANSWERED_BY_READER = _IS_DECIDED.where(PaperDecision.user_id == sa.bindparam("user_id"))
+_WAITING = (
+    sa.select(
+        PaperRecord.id,
+        PaperRecord.kind,
+        PaperRecord.organisation_id,
+        PaperRecord.user_id,
+        Checklist.id,
+        Checklist.kind,
+        Cooperation.title,
+        PaperRecord.signers,
+        sa.case((_ANSWERED, 1), else_=0),
+        sa.case((_ANSWERED_BY_READER, 1), else_=0),
+    )
+    .select_from(_OWN)
+    .join(Checklist, Checklist.id == _OWN.checklist_id)
+    .join(PaperRecord, PaperRecord.revision_id == Checklist.revision_sent_id)
+    .join(SignatureRequest, SignatureRequest.revision_id == PaperRecord.revision_id)
+    .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+    .where(
+        _OWN.organisation_id == _ORGANISATION,
+        _OWN.scan_waits_since.is_not(None),
+        SignatureRequest.state == RequestState.WAITING,
+        marks.is_waiting(),
+    )
+    .order_by(_OWN.scan_waits_since, _OWN.checklist_id)
+)
 
 
 def waiting(actor: Actor) -> list[Waiting]:
@@ -64,35 +94,6 @@ def waiting(actor: Actor) -> list[Waiting]:
 
     At most MANY, found by the marks on the parties of their texts, in the order of an index.
     """
-    is_decided = sa.exists().where(PaperDecision.record_id == PaperRecord.id)
-    answered = is_decided.where(PaperDecision.organisation_id == actor.organisation_id)
-    answered_by_reader = is_decided.where(PaperDecision.user_id == actor.user_id)
-    rows = db.session.execute(
-        sa.select(
-            PaperRecord.id,
-            PaperRecord.kind,
-            PaperRecord.organisation_id,
-            PaperRecord.user_id,
-            Checklist.id,
-            Checklist.kind,
-            Cooperation.title,
-            PaperRecord.signers,
-            sa.case((answered, 1), else_=0),
-            sa.case((answered_by_reader, 1), else_=0),
-        )
-        .select_from(_OWN)
-        .join(Checklist, Checklist.id == _OWN.checklist_id)
-        .join(PaperRecord, PaperRecord.revision_id == Checklist.revision_sent_id)
-        .join(SignatureRequest, SignatureRequest.revision_id == PaperRecord.revision_id)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(
-            _OWN.organisation_id == actor.organisation_id,
-            _OWN.scan_waits_since.is_not(None),
-            SignatureRequest.state == RequestState.WAITING,
-            is_worked_on(actor),
-            marks.is_waiting(),
-        )
-        .order_by(_OWN.scan_waits_since, _OWN.checklist_id)
-        .limit(MANY)
-    )
+    wanted = {"organisation_id": actor.organisation_id, "user_id": actor.user_id}
+    rows = db.session.execute(_WAITING.where(is_worked_on(actor)).limit(MANY), wanted)
     return [Waiting(*row) for row in rows]

@@ -316,7 +316,8 @@ def waiting(actor: Actor) -> list[Batch]:
         _first_left(wanted, is_dated=is_dated).subquery() for is_dated in (True, False)
     )
     both = sa.union_all(sa.select(dated), sa.select(undated))
-    rows = sorted((_LeftItem(*row) for row in db.session.execute(both)), key=_by_day)[:MANY]
+    left = db.session.execute(both, {"day": clock.today()})
+    rows = sorted((_LeftItem(*row) for row in left), key=_by_day)[:MANY]
     # Few people may see the planning of a visit, so permission is read for it.
     planning = {row.checklist_id for row in rows if encryption.is_planning(row.kind, row.visit_id)}
     able = _able_on_planning(planning)
@@ -373,6 +374,51 @@ def _able_on_planning(checklist_ids: Collection[UUID]) -> set[WorkerKey]:
     )
 
 
+_DAY = sa.bindparam("day", type_=sa.Date())
+# Whether the person of an assignment may edit its checklist today.
+_TAKES_PART = (
+    sa.exists()
+    .where(
+        CooperationPerson.cooperation_id == Checklist.cooperation_id,
+        CooperationPerson.user_id == Assignment.assignee_id,
+        CooperationPerson.organisation_id == Assignment.organisation_id,
+        runs_on(_DAY),
+        is_party_or_joining(
+            CooperationPerson.organisation_id, _DAY, CooperationPerson.cooperation_id
+        ),
+        User.id == Assignment.assignee_id,
+        User.active.is_(True),
+        Membership.user_id == Assignment.assignee_id,
+        Membership.organisation_id == Assignment.organisation_id,
+        Membership.role.in_(policy.WRITERS),
+        held_on(_DAY),
+    )
+    .correlate(Assignment, Checklist)
+)
+_IS_DRAFTED = sa.and_(Checklist.state == ChecklistState.DRAFTING, Cooperation.stage.not_in(AT_REST))
+_LEFT = (
+    sa.select(
+        Assignment.checklist_id,
+        Assignment.organisation_id,
+        Assignment.assignee_id,
+        Assignment.assigned_by_id,
+        Assignment.item,
+        Assignment.due_on,
+        Assignment.assigned_at,
+        User.name,
+        Cooperation.title,
+        Checklist.kind,
+        Checklist.visit_id,
+        _TAKES_PART.label("takes_part"),
+    )
+    .join(Checklist, Checklist.id == Assignment.checklist_id)
+    .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+    .join(User, User.id == Assignment.assignee_id)
+    .where(_IS_DRAFTED)
+    .order_by(Assignment.due_on, Assignment.assigned_at, Assignment.id)
+)
+
+
 def _first_left(
     wanted: list[sa.ColumnElement[bool]], *, is_dated: bool
 ) -> sa.Select[*tuple[Any, ...]]:
@@ -381,28 +427,7 @@ def _first_left(
     Those with and without a day are queried separately: databases differ on which come first.
     """
     due_on = Assignment.due_on
-    return (
-        sa.select(
-            Assignment.checklist_id,
-            Assignment.organisation_id,
-            Assignment.assignee_id,
-            Assignment.assigned_by_id,
-            Assignment.item,
-            due_on,
-            Assignment.assigned_at,
-            User.name,
-            Cooperation.title,
-            Checklist.kind,
-            Checklist.visit_id,
-            _takes_part().label("takes_part"),
-        )
-        .join(Checklist, Checklist.id == Assignment.checklist_id)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .join(User, User.id == Assignment.assignee_id)
-        .where(*wanted, _is_drafted(), due_on.is_not(None) if is_dated else due_on.is_(None))
-        .order_by(due_on, Assignment.assigned_at, Assignment.id)
-        .limit(MANY)
-    )
+    return _LEFT.where(*wanted, due_on.is_not(None) if is_dated else due_on.is_(None)).limit(MANY)
 
 
 class DueAssignments(NamedTuple):
@@ -447,7 +472,7 @@ def remind(due: DueAssignments, day: dt.date) -> bool:
     checklist = db.session.scalar(
         sa.select(Checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(Checklist.id == due.checklist_id, _is_drafted())
+        .where(Checklist.id == due.checklist_id, _IS_DRAFTED)
     )
     if not rows or checklist is None:
         return False
@@ -494,30 +519,6 @@ def _able(checklists: Collection[Checklist]) -> set[WorkerKey]:
     }
 
 
-def _takes_part() -> sa.ColumnElement[bool]:
-    """Return the condition over Assignment and its Checklist that its person may edit it today."""
-    today = clock.today()
-    return (
-        sa.exists()
-        .where(
-            CooperationPerson.cooperation_id == Checklist.cooperation_id,
-            CooperationPerson.user_id == Assignment.assignee_id,
-            CooperationPerson.organisation_id == Assignment.organisation_id,
-            runs_on(today),
-            is_party_or_joining(
-                CooperationPerson.organisation_id, today, CooperationPerson.cooperation_id
-            ),
-            User.id == Assignment.assignee_id,
-            User.active.is_(True),
-            Membership.user_id == Assignment.assignee_id,
-            Membership.organisation_id == Assignment.organisation_id,
-            Membership.role.in_(policy.WRITERS),
-            held_on(today),
-        )
-        .correlate(Assignment, Checklist)
-    )
-
-
 def _together(rows: Iterable[_Held], able: Container[WorkerKey]) -> list[tuple[list[_Held], bool]]:
     """Return rows in groups, as _left() does."""
     batches: dict[tuple[object, ...], list[_Held]] = {}
@@ -556,11 +557,6 @@ def _is_left(row: Assignment, loaded: LoadedChecklist, standing: ChecklistStatus
 
 
 # Parts --------------------------------------------------------------------------------------------
-
-
-def _is_drafted() -> sa.ColumnElement[bool]:
-    """Return the condition over Checklist and its cooperation that the text is being drafted."""
-    return sa.and_(Checklist.state == ChecklistState.DRAFTING, Cooperation.stage.not_in(AT_REST))
 
 
 def _rows(checklist: Checklist, organisation_id: UUID) -> list[Assignment]:
