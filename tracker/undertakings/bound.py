@@ -59,7 +59,7 @@ class Compared:
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
-    That includes what each opened and until when, and why it was closed. In six statements, and
+    That includes what each opened and until when, and why it was closed. In five statements, and
     none if there is nothing to compare.
     """
     if not undertakings:

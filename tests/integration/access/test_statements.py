@@ -20,7 +20,7 @@ pytestmark = pytest.mark.both_databases
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 # Who opens which page, and the most statements for it. Those above 15 load a whole checklist (8),
-# or compare texts (8), undertakings (6), or a cooperation or visit (1 each) with their evidence:
+# or compare texts (7), undertakings (5), or a cooperation or visit (1 each) with their evidence:
 # docs/architecture.md says why.
 PAGES = {
     "the library": (None, "/guidance", 4),
@@ -28,23 +28,23 @@ PAGES = {
     "the library, signed in": ("ilena", "/guidance", 8),
     "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
-    "my work": ("ilena", "/", 39),
-    "the list of cooperations": ("ilena", "/cooperations", 16),
-    "a cooperation": ("ilena", "/cooperations/{complete}", 35),
+    "my work": ("ilena", "/", 38),
+    "the list of cooperations": ("ilena", "/cooperations", 15),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 34),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 12),
-    "the record of a text": ("ilena", "/checklists/{signed}/record", 33),
-    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 39),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 39),
-    "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
-    "the register": ("milan", "/register", 20),
+    "the record of a text": ("ilena", "/checklists/{signed}/record", 32),
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 37),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 37),
+    "the roles of a visit": ("ilena", "/checklists/{roles}", 25),
+    "the register": ("milan", "/register", 19),
     "the register of undertakings": ("milan", "/register/undertakings", 20),
 }
-# The visit's readiness is judged again, from what agrees with its evidence (15).
-SAVING_V4 = 57
+# The visit's readiness is judged again, from what agrees with its evidence (13).
+SAVING_V4 = 55
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement.
 SIGNING_LAST = 67
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
