@@ -87,14 +87,15 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
         "ilena",
         _writing(meter, stage.cookies["ilena"], f"/checklists/{terms}", *_writable(terms)),
         ROUNDS,
-        35,
+        30,
     )
     yield TimedAct(
         "Save a visit's team of eight",
         "ilena",
         _writing(meter, stage.cookies["ilena"], f"/checklists/{roles}", "V4", "gaps"),
         ROUNDS,
-        63,
+        55,
+        ratio=14.0,
     )
     if db.engine.dialect.name == "sqlite":
         yield TimedAct(
@@ -102,7 +103,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
             "otto",
             _signing(stage, meter),
             FEW,
-            67,
+            64,
         )
 
 

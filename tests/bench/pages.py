@@ -32,9 +32,9 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
-    yield TimedPage("My work", "ilena", "/", ratio=13.0, statements=39)
-    yield TimedPage("Cooperations", "ilena", "/cooperations", statements=16)
-    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=35)
+    yield TimedPage("My work", "ilena", "/", ratio=12.0, statements=38)
+    yield TimedPage("Cooperations", "ilena", "/cooperations")
+    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=9.0, statements=34)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
     yield TimedPage("Undertakings", "ilena", "/undertakings")
     yield TimedPage("Checklist: terms, 21 items", "ilena", f"/checklists/{draft}", statements=22)
@@ -43,24 +43,22 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     )
     yield TimedPage("Checklist: before signing", "otto", f"/checklists/{waiting}/sign")
     yield TimedPage(
-        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=33
+        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=32
     )
-    yield TimedPage("Register", "milan", "/register", statements=20)
-    yield TimedPage("Visit", "leyla", visit, statements=39)
-    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=39)
-    yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=26)
+    yield TimedPage("Register", "milan", "/register", statements=19)
+    yield TimedPage("Visit", "leyla", visit, ratio=10.5, statements=37)
+    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", ratio=10.5, statements=37)
+    yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=25)
 
 
 def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:
     """Yield the pages of a checklist of 200 items, 5 parties and 2,000 comments."""
     addresses = crowd.addresses()
     yield TimedPage("200 items: checklist", who, addresses["checklist"], statements=23)
-    yield TimedPage(
-        "200 items: waiting for us", who, addresses["filter"], ratio=14.0, statements=23
-    )
-    yield TimedPage("200 items: one item", who, addresses["propose"], ratio=11.0, statements=17)
+    yield TimedPage("200 items: waiting for us", who, addresses["filter"], statements=23)
+    yield TimedPage("200 items: one item", who, addresses["propose"], statements=17)
     yield TimedPage("200 items: comments", who, addresses["comments on an item"])
     yield TimedPage(
-        "200 items: cooperation", who, addresses["cooperation"], ratio=15.0, statements=29
+        "200 items: cooperation", who, addresses["cooperation"], ratio=12.0, statements=26
     )
-    yield TimedPage("200 items: my work", who, addresses["my work"], ratio=9.0, statements=24)
+    yield TimedPage("200 items: my work", who, addresses["my work"], ratio=8.5, statements=21)
