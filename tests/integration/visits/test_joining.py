@@ -3,6 +3,7 @@
 import datetime as dt
 
 from tests.factories import agreements
+from tests.factories.checklists import accept
 from tests.factories.cooperations import Country
 from tests.factories.visits import Scene, planned
 from tests.integration.visits.test_readiness import ROLES, amend, missing_kinds
@@ -132,6 +133,8 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     assert {line.visit for line in register.lines(land.actor("mira"), Question())} == {None}
     signers = {"npm": "tomas", "od": "henrik", "lh": "otto", "council": "runo"}
     sign(scene, ChecklistKind.CONFIDENTIALITY, signers, land)
+    for item in ("M3", "M13"):
+        accept(scene.checklist(ChecklistKind.TERMS, None), item, {council.id: land.actor("vesna")})
     sign(scene, ChecklistKind.TERMS, signers, land)
     assert council.id not in parties(scene, 1) | parties(scene, 2)
     seen = register.lines(land.actor("mira"), Question())
