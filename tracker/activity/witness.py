@@ -125,25 +125,45 @@ def are_as_recorded(cooperation_id: UUID, rows: Collection[Base]) -> bool:
     return _last_said(places, Chain.cooperation_id == cooperation_id) == places
 
 
+def are_all_as_recorded(cooperation_id: UUID, table: str, rows: Collection[Base]) -> bool:
+    """Return whether these are all rows of a table that the events of a cooperation bind.
+
+    So none was changed, inserted or deleted. Otherwise as are_as_recorded().
+    """
+    last: dict[str, str | None] = {}
+    has_some = Event.state[table].as_string().is_not(None)
+    for row in _binding(Chain.cooperation_id == cooperation_id, has_some):
+        link, digest = _link(row)
+        is_sound = link.digest() == digest
+        for row_id, state in row.state[table].items():
+            last[row_id] = after(state) if is_sound else None
+    recorded = {(table, row_id): said for row_id, said in last.items() if said is not None}
+    return recorded == {binding.place_of(row): binding.digest_of(row) for row in rows}
+
+
 def _last_said(
     places: Collection[tuple[str, str]], *conditions: sa.ColumnElement[bool]
 ) -> dict[tuple[str, str], str | None]:
     """Return the digest of each row, by table and id, in the last event that binds it."""
     bound = sa.or_(*(Event.state[place].as_string().is_not(None) for place in places))
-    rows = db.session.execute(
-        sa.select(*_EVENT)
-        .join(Chain, Chain.id == Event.chain_id)
-        .where(*conditions, Event.number <= Chain.count, bound)
-        .order_by(Event.number)
-    )
     last: dict[tuple[str, str], str | None] = {}
-    for row in rows:
+    for row in _binding(*conditions, bound):
         link, digest = _link(row)
         for table, row_id in places:
             if row_id in row.state.get(table, {}):
                 is_sound = link.digest() == digest
                 last[table, row_id] = after(row.state[table][row_id]) if is_sound else None
     return last
+
+
+def _binding(*conditions: sa.ColumnElement[bool]) -> sa.Result[Any]:
+    """Return the events of chains up to their sealed ends, in order, under some conditions."""
+    return db.session.execute(
+        sa.select(*_EVENT)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(*conditions, Event.number <= Chain.count)
+        .order_by(Event.number)
+    )
 
 
 def is_bound_by_instance(evidence: str, of: Iterable[Verb], subject_type: str) -> bool:

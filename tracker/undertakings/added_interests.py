@@ -133,6 +133,12 @@ def of_person(actor: Actor, cooperation_id: UUID, user_id: UUID) -> list[AddedIn
     )
 
 
+def all_of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
+    """Return all that people added in a cooperation, to compare it with its events."""
+    of_it = AddedInterest.cooperation_id == cooperation_id
+    return list(db.session.scalars(sa.select(AddedInterest).where(of_it)))
+
+
 def ties_of_party(undertaking: Undertaking) -> frozenset[str]:
     """Return what was added already of what the party of an undertaking's person does."""
     theirs = db.session.scalars(

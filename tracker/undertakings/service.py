@@ -16,7 +16,7 @@ from tracker.accounts.factors import mailed_codes
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
-from tracker.activity.witness import are_as_recorded
+from tracker.activity.witness import are_all_as_recorded, are_as_recorded
 from tracker.agreements.document import Languages, languages_for
 from tracker.checklist_templates import library
 from tracker.checklists.loading import load
@@ -45,6 +45,7 @@ from tracker.undertakings.document import document
 from tracker.undertakings.facts import Draft, Scope, Terms, missing
 from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import (
+    AddedInterest,
     InterestsDecision,
     Undertaking,
     UndertakingEnd,
@@ -356,7 +357,7 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
     loaded = queries.load(undertaking)
     policy.can_countersign(actor, loaded.standing, clock.today()).require()
     require_opened(actor, undertaking, opened)
-    _require_decided_as_recorded(actor, undertaking)
+    _require_decided_as_recorded(undertaking)
     _require_within(until, loaded.terms)
     _require_visit(undertaking, loaded.terms, visit_id)
     revision = db.session.get_one(Revision, undertaking.revision_id)
@@ -456,10 +457,17 @@ def frozen_document(
     )
 
 
-def _require_decided_as_recorded(actor: Actor, undertaking: Undertaking) -> None:
-    """Refuse to countersign on a decision about interests that only the rows say."""
-    added = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
-    if not are_as_recorded(undertaking.cooperation_id, [undertaking, *added]):
+def _require_decided_as_recorded(undertaking: Undertaking) -> None:
+    """Refuse to countersign on a decision about interests that only the rows say.
+
+    Nor if an interest that somebody added in this cooperation is gone.
+    """
+    cooperation_id, table = undertaking.cooperation_id, AddedInterest.__tablename__
+    added = added_interests.all_of_cooperation(cooperation_id)
+    if not (
+        are_as_recorded(cooperation_id, [undertaking])
+        and are_all_as_recorded(cooperation_id, table, added)
+    ):
         raise RuleBrokenError(DIFFERS)
 
 

@@ -87,6 +87,25 @@ def test_a_decision_that_only_a_row_says_is_not_countersigned(
         stage.countersign("leyla")
 
 
+@pytest.mark.parametrize("change", ["delete", "give away"])
+def test_an_interest_that_was_taken_out_of_the_database_lets_nobody_countersign(
+    stage: Stage, change: str
+) -> None:
+    stage.sign("leyla")
+    interest_id, other = add(stage).id, stage.actor("samira").user_id
+    db.session.commit()
+    rows = table_of(AddedInterest)
+    with hands() as connection:
+        connection.execute(
+            sa.delete(rows)
+            if change == "delete"
+            else sa.update(rows).where(rows.c.id == interest_id).values(user_id=other)
+        )
+    db.session.expire_all()
+    with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
+        stage.countersign("leyla")
+
+
 def test_an_added_interest_closes_the_clearance_until_the_npm_accepts_it(stage: Stage) -> None:
     stage.clear("leyla")
     assert stage.is_cleared("leyla")
