@@ -53,7 +53,7 @@ class Health:
         return set(parts) == {"well"}
 
 
-def look() -> Health:
+def look(*, tries_to_write: bool = False) -> Health:
     """Check database, storage, content, worker, certificates, and read what the worker found.
 
     The worker reports accounts and texts as it last compared them, and its failed jobs.
@@ -66,7 +66,7 @@ def look() -> Health:
         bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         jobs = "some could not be done" if failures.is_any() else "well"
-        stored = storage.look()
+        stored = storage.look(tries_to_write=tries_to_write)
         content, worker = _content(), _worker()
         return Health(database, content, worker, certificate_state, bound, texts, jobs, stored)
     except SQLAlchemyError:

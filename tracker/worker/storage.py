@@ -20,14 +20,19 @@ NEARLY_FULL = "nearly full"
 NOT_WRITABLE = "can't be written"
 
 
-def look() -> str:
-    """Return "well", or what is wrong with where the data is stored."""
+def look(*, tries_to_write: bool) -> str:
+    """Return "well", or what is wrong with where the data is stored.
+
+    A command tries to write. The health page doesn't: anybody can ask for it, and on SQLite each
+    try would wait for other writers, and they for it. That the worker can write shows there in its
+    heartbeat.
+    """
     settings = current_app.extensions["settings"]
     if settings.database_file is not None and _is_replaced(settings.database_file):
         return REPLACED
     if shutil.disk_usage(settings.data_dir).free < LEAST_FREE:
         return NEARLY_FULL
-    return "well" if _can_write() else NOT_WRITABLE
+    return "well" if not tries_to_write or _can_write() else NOT_WRITABLE
 
 
 def _is_replaced(file: Path) -> bool:
