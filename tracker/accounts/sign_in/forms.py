@@ -248,7 +248,8 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
         """Check both; afterwards the session belongs to this browser again."""
         user = cast("User", _plain(self.user))
         is_right = self._is_right(user)
-        if sessions.has_ended() or (is_right and not sessions.confirm(user.id)):
+        may_repeat = is_right or self.outcome is Answer.USED
+        if (may_repeat and sessions.has_ended()) or (is_right and not sessions.confirm(user.id)):
             abort(sent_twice())
         return is_right
 
