@@ -174,6 +174,7 @@ from tracker.undertakings import scope as undertaking_scope
 from tracker.undertakings.in_presence import routes as undertaking_presence_routes
 from tracker.undertakings.paper import routes as undertaking_paper_routes
 from tracker.visits import bars as visit_bars
+from tracker.visits import own_part
 from tracker.visits import pages as visit_pages
 from tracker.visits import queries as visit_queries
 from tracker.visits import routes as visit_routes
@@ -695,6 +696,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
         reading.GUARD.holding(sign_in.second_factor_to_read),
+        reading.MAY_OPEN.holding(own_part.still_opens),
         origins.ORIGIN_READER.holding(session_cookies.origin),
         sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
         risky_phrases.LANGUAGES.holding(settings.languages),

@@ -13,6 +13,8 @@ _OPENED = "opened_part"
 
 # Returns where to redirect somebody who needs a second factor to read; app supplies it.
 GUARD: Slot[Callable[[], Response | None]] = Slot("reading_guard", lambda: None)
+# Whether a mailed code still opens the person's own part in a visit; app supplies it.
+MAY_OPEN: Slot[Callable[[Actor, UUID], bool]] = Slot("may_open_own_part", lambda *_nobody: False)
 
 
 def require_second_factor() -> None:
@@ -32,9 +34,19 @@ def open_own_part(actor: Actor, visit_id: UUID) -> None:
     session[_OPENED] = _mark(actor, visit_id)
 
 
+def close_own_part() -> None:
+    """Close what a mailed code opened: another session begins, or this one ends."""
+    session.pop(_OPENED, None)
+
+
 def has_opened(actor: Actor, visit_id: UUID | None) -> bool:
-    """Return whether a mailed code opened the person's own part in this visit in this session."""
-    return visit_id is not None and session.get(_OPENED) == _mark(actor, visit_id)
+    """Return whether a mailed code opened the person's own part in this visit in this session.
+
+    Not if a code wouldn't open it any more: the NPM stopped allowing codes, or they left the team.
+    """
+    if visit_id is None or session.get(_OPENED) != _mark(actor, visit_id):
+        return False
+    return MAY_OPEN.get()(actor, visit_id)
 
 
 def _mark(actor: Actor, visit_id: UUID) -> str:

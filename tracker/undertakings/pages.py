@@ -18,6 +18,7 @@ from markupsafe import Markup
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import Decision
 from tracker.access.gate import as_uuid, found_or_404
+from tracker.access.reading import lacks_second_factor
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.cooperations import people as cooperation_people
@@ -239,6 +240,8 @@ def words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, objec
 
 def covers(terms: Terms, clearance: Clearance | None = None) -> str:
     """Return as text what the terms cover, or what a countersignature opened of it."""
+    if clearance and _tells_when_visit_is(clearance) and lacks_second_factor():
+        clearance = None
     until = as_date(clearance.until_on if clearance else terms.until)
     return labels.scope_words(terms, until)
 
@@ -343,13 +346,17 @@ def _opened(line: Line, *, in_full: bool) -> State:
         return _l("Closed: its last day has passed"), "off"
     if line.bearing.undecided and in_full:
         return _l("Partly paused until the NPM decides"), "other"
-    # The last day of a clearance for one visit would reveal when that visit is.
-    if clearance.scope is ClearanceScope.VISIT and not in_full:
+    if _tells_when_visit_is(clearance) and not (in_full and not lacks_second_factor()):
         return _l("Cleared for one visit"), "held"
     until = as_date(clearance.until_on)
     if line.bearing.is_limited and in_full:
         return _l("Cleared until %(until)s, with a limit", until=until), "held"
     return _l("Cleared until %(until)s", until=until), "held"
+
+
+def _tells_when_visit_is(clearance: Clearance) -> bool:
+    """Return whether the last day of a clearance would reveal when a visit is (class K2)."""
+    return clearance.scope is ClearanceScope.VISIT
 
 
 def summary(party: PartyLines) -> str:

@@ -412,7 +412,9 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
     signed = pages.signed(undertaking, locale.language_of_text())
-    if signed is not None:
+    added = pages.added(actor, undertaking, locale.language())
+    closing_reason = encryption.closing_reason_of(undertaking)
+    if signed is not None or added or closing_reason or undertaking.decided_by_id:
         _log_read(actor, undertaking)
     line = lists.line_of(actor, loaded)
     visits = queries.visits(undertaking.cooperation_id)
@@ -430,9 +432,9 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         signed=signed,
         has_scan=loaded.standing.recorded_by_id is not None,
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
-        closing_reason=encryption.closing_reason_of(undertaking),
+        closing_reason=closing_reason,
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
-        added=pages.added(actor, undertaking, locale.language()),
+        added=added,
         may_decide_added=bool(policy.can_decide_added(actor, loaded.standing)),
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,

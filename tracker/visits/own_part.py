@@ -1,10 +1,13 @@
 """Opens a person's own part in a visit with a mailed code, for people without a second factor."""
 
+from uuid import UUID
+
 from tracker.access import reading
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.accounts.factors import identity_proof, mailed_codes
 from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
 from tracker.visits import messages, policy, queries
 from tracker.visits.models import Visit
 
@@ -16,6 +19,13 @@ def may_open(actor: Actor, cooperation: Cooperation, visit: Visit) -> Decision:
         is_member=queries.is_member(actor, visit),
         has_mailed_codes=cooperation.mailed_codes,
     )
+
+
+def still_opens(actor: Actor, visit_id: UUID) -> bool:
+    """Return whether a mailed code opens the person's own part in a visit, for reading.MAY_OPEN."""
+    visit = db.session.get(Visit, visit_id)
+    cooperation = visit and db.session.get(Cooperation, visit.cooperation_id)
+    return bool(visit and cooperation and may_open(actor, cooperation, visit))
 
 
 def mail_code(actor: Actor, cooperation: Cooperation, visit: Visit) -> None:

@@ -1,5 +1,6 @@
 """Reading class K2 to K7 needs a second factor; a mailed code opens one's own part in a visit."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -17,8 +18,10 @@ from tracker.accounts.factors.credentials import COMPULSORY_ROLES
 from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.cooperations.models import ClearanceScope
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings import service as undertakings
+from tracker.visits.models import TeamMember
 
 HARBOUR = "Lower Harbour police station"
 NEEDED = "/account/second-factor/needed"
@@ -121,8 +124,59 @@ def test_a_mailed_code_opens_an_interpreters_own_part_and_nothing_more(
     # Used up, and closed again with the session.
     assert "Ask for a new one by email" in give_code(browser, to_open, code).text
     browser.post("/sign-out")
-    again = scene.demonstration.browser(app, "marek")
-    assert again.page(address(scene, PART)).where == to_open
+    scene.session.rollback()
+    email = scene.session.get_one(User, scene.user("marek")).email
+    scene.session.rollback()
+    browser.submit("/sign-in", email=email, password=PASSWORD)
+    assert browser.page(address(scene, PART)).where == to_open
+
+
+@pytest.mark.parametrize("by", ["npm", "team"])
+def test_what_a_mailed_code_opened_closes_when_it_would_open_it_no_more(
+    app: Flask, scene: Scene, by: str
+) -> None:
+    allow_codes(scene)
+    browser = without_factor(app, scene, "marek")
+    to_open = address(scene, "/my-part/open")
+    browser.submit(to_open, action=address(scene, "/my-part/code"))
+    part = give_code(browser, to_open, latest_code(scene, "marek"))
+    plan = part.links()["Read the urgent-action plan of this visit"]
+    if by == "npm":
+        undertakings.allow_mailed_codes(
+            scene.actor("milan"), scene.cooperation, allowed=False, reason="All have an app now"
+        )
+    else:
+        scene.session.execute(
+            sa.delete(TeamMember).where(TeamMember.user_id == scene.user("marek"))
+        )
+    scene.session.commit()
+    for page in (address(scene, PART), plan):
+        assert browser.page(page).where == NEEDED
+
+
+def test_an_undertakings_certificate_needs_a_second_factor_unless_it_is_ones_own(
+    app: Flask, scene: Scene
+) -> None:
+    undertaking = scene.undertaking("samira")
+    page = f"/undertakings/{undertaking.id}/certificate/en"
+    assert without_factor(app, scene, "samira").get(page).status_code != 303
+    assert Page.of(without_factor(app, scene, "milan").get(page, follow_redirects=True)).where == (
+        NEEDED
+    )
+
+
+def test_the_last_day_of_a_clearance_for_one_visit_needs_a_second_factor(
+    app: Flask, scene: Scene
+) -> None:
+    clearance = scene.clearance("leyla")
+    clearance.scope, clearance.until_on = ClearanceScope.VISIT, dt.date(2027, 1, 8)
+    scene.session.commit()
+    signed_in = scene.demonstration.browser(app, "leyla")
+    page = f"/undertakings/{scene.undertaking('leyla').id}"
+    with_factor = signed_in.page(page).text
+    without = without_factor(app, scene, "leyla").page(page).text
+    assert "8 January 2027" not in without
+    assert "8 January 2027" in with_factor or "does not agree" in with_factor
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import Response, after_this_request, current_app, has_request_context, request, session
 from flask_login import confirm_login
 
+from tracker.access.reading import close_own_part
 from tracker.accounts.origins import UNKNOWN, Origin
 from tracker.accounts.people import sessions as stored
 from tracker.core import clock
@@ -36,6 +37,7 @@ def begin(user_id: UUID) -> None:
     here = origin() or UNKNOWN
     begun = stored.begin(user_id, user_agent=here.user_agent, address=here.address)
     stored.end_by_cookie(before)
+    close_own_part()
     session[SESSION_ID] = str(begun)
     session[BEGUN] = session[SEEN] = _now()
 
@@ -86,6 +88,7 @@ def leave_cookie() -> None:
 def end() -> None:
     """End this browser's session, even if it has expired; the caller commits."""
     stored.end_by_cookie(session_id())
+    close_own_part()
     session.pop(SESSION_ID, None)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from tracker.access import reading
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
@@ -44,13 +45,18 @@ def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
 @blueprint.get("/undertakings/<uuid:undertaking_id>/certificate/<language>")
 @signed_in
 def of_undertaking(undertaking_id: UUID, language: str) -> Response:
-    """Send the certificate of an undertaking: to its person, and to people who decide on it."""
+    """Send the certificate of an undertaking: to its person, and to people who decide on it.
+
+    To read what somebody else declared, they need a second factor.
+    """
     actor = current_actor()
     undertaking = found_or_404(
         queries.find_own(actor, undertaking_id) or queries.find_for_npm(actor, undertaking_id)
     )
     loaded = queries.load(undertaking)
     require(policy.can_see(actor, loaded.standing))
+    if undertaking.user_id != actor.user_id:
+        reading.require_second_factor()
     revision = found_or_404(signoff.revision(found_or_404(undertaking.revision_id)))
     row = found_or_404(certificates.find(revision.id, language))
     _note(actor, undertaking.cooperation_id, UNDERTAKING, undertaking.id)
