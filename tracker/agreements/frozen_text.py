@@ -159,8 +159,17 @@ def ways_in(document: Mapping[str, Any]) -> AgreedWays:
         return AgreedWays(frozenset(), settles_visits=False)
     modes = frozenset(Mode(code) for code in named if code in Mode)
     if not modes and is_prior_agreement(document):
-        return AgreedWays(None)
+        return AgreedWays(None, settles_visits)
     return AgreedWays(modes, settles_visits)
+
+
+def m9_in(document: Mapping[str, Any]) -> str | None:
+    """Return whether a partner comes near sensitive information by frozen terms (M9), if said."""
+    try:
+        access = values_in(document, "M9").get("access")
+    except (AttributeError, KeyError, TypeError):  # an unknown format
+        return None
+    return str(access) if access else None
 
 
 def shown_in(document: Mapping[str, Any], language: str) -> str:

@@ -23,7 +23,7 @@ _ON_VISITS = (Question.EXPERT_ON_VISIT, Question.MEMBERS_ON_VISITS)
 class AgreedWays:
     """What the terms in force say about the ways of working."""
 
-    # None if they don't name any: a prior agreement on paper, where those chosen count.
+    # None if they don't name any: a prior agreement on paper, completed by of_paper().
     modes: frozenset[Mode] | None
     settles_visits: bool = True
 
@@ -43,14 +43,27 @@ class TermsState:
     @property
     def can_take_more(self) -> bool:
         """Whether a way of working can be added now, so that all parties decide on it."""
-        return self.is_drafted and (self.agreed is None or self.agreed.modes is not None)
+        return self.is_drafted
+
+
+def of_paper(agreed: AgreedWays, modes: Iterable[Mode], questions: Mapping[str, str]) -> AgreedWays:
+    """Return what an agreement on paper covers that names no ways of working.
+
+    These are the ways of working, with their answers, chosen when it was recorded. Experts and
+    members take part in visits if those answers said so.
+    """
+    chosen = frozenset(modes)
+    settles_visits = agreed.settles_visits or can_have_visits(
+        chosen & {Mode.EXP, Mode.ADVIS}, questions
+    )
+    return AgreedWays(chosen, settles_visits)
 
 
 def counting(modes: Iterable[Mode], agreed: AgreedWays | None) -> list[Mode]:
     """Return the chosen ways of working that count; all of them before terms are in force."""
-    if agreed is None or agreed.modes is None:
+    if agreed is None:
         return list(modes)
-    return [mode for mode in modes if mode in agreed.modes]
+    return [mode for mode in modes if mode in (agreed.modes or ())]
 
 
 def visits_count(

@@ -146,13 +146,6 @@ def can_set_modes(
                 "To add one, withdraw the request for signatures first."
             )
         )
-    if terms.agreed is not None and terms.agreed.modes is None:
-        return no(
-            _l(
-                "The agreement on paper doesn't say which ways of working it covers. Name them in "
-                "M3 by an amendment. Once all parties have signed it, you can add another one."
-            )
-        )
     return no(
         _l(
             "All parties signed which ways of working they agreed to (M3). To add one, ask for an "

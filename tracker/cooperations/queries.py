@@ -13,7 +13,10 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
-from tracker.cooperations.agreed_ways import TermsState
+from tracker.activity import verbs
+from tracker.activity.models import Event, EventDetail
+from tracker.cooperations import agreed_ways
+from tracker.cooperations.agreed_ways import AgreedWays, TermsState
 from tracker.cooperations.models import (
     FEW_LETTERS,
     Cooperation,
@@ -190,6 +193,43 @@ def fact(cooperation: Cooperation) -> CooperationFact:
 def modes(cooperation: Cooperation) -> list[Mode]:
     """Return the modes of a cooperation in the order of the table."""
     return [mode for mode in Mode if mode.value in cooperation.modes]
+
+
+def with_paper(
+    agreed: AgreedWays | None, cooperation: Cooperation, terms_id: UUID
+) -> AgreedWays | None:
+    """Return what the terms in force say about the ways of working, also on paper without M3.
+
+    There, the ways of working and answers count that the cooperation had when the agreement was
+    recorded, since all parties confirmed it then: by its events, whatever one side changed later.
+    """
+    if agreed is None or agreed.modes is not None:
+        return agreed
+    recorded = (
+        sa.select(sa.func.max(Event.number))
+        .where(
+            Event.subject_type == "checklist",
+            Event.subject_id == terms_id,
+            Event.verb == verbs.FORMER_AGREEMENT_RECORDED.name,
+        )
+        .scalar_subquery()
+    )
+    changed = db.session.scalar(
+        sa.select(EventDetail.content)
+        .join(Event, Event.id == EventDetail.event_id)
+        .where(
+            Event.subject_type == "cooperation",
+            Event.subject_id == cooperation.id,
+            Event.verb == verbs.MODES_CHANGED.name,
+            Event.number > recorded,
+        )
+        .order_by(Event.number)
+        .limit(1)
+    )
+    if changed is None:
+        return agreed_ways.of_paper(agreed, modes(cooperation), cooperation.questions)
+    before = [mode for mode in Mode if mode.value in changed["modes_before"]]
+    return agreed_ways.of_paper(agreed, before, changed["questions_before"])
 
 
 _HAS_SIGNED_TERMS = sa.select(

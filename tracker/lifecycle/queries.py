@@ -1,7 +1,7 @@
 """Queries for what the gates depend on, constant in number however large a cooperation is."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,14 @@ from tracker.checklists.negotiation import hints
 from tracker.checklists.rules.completeness import WorkState
 from tracker.checklists.rules.values import as_date
 from tracker.closing import queries as closing
-from tracker.cooperations import clearances, people
+from tracker.cooperations import agreed_ways, clearances, people
 from tracker.cooperations import queries as cooperations
-from tracker.cooperations.agreed_ways import TermsState
+from tracker.cooperations.agreed_ways import AgreedWays, TermsState
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import Level, Requirement, requirements
 from tracker.cooperations.people import Person
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.lifecycle import labels
 from tracker.lifecycle.policy import (
     SAFEGUARDS,
@@ -61,19 +62,20 @@ def facts(
     confidentiality = own.get(ChecklistKind.CONFIDENTIALITY)
     is_closed = cooperation.stage is Stage.CLOSED
     text = None if terms is None else notices.standing_document(terms.checklist)
+    ways = None if terms is None else _ways_in(text, cooperation, terms.checklist.id)
     return Facts(
         stage=cooperation.stage,
         today=clock.today(),
         modes=tuple(cooperations.modes(cooperation)),
         questions=cooperation.questions,
-        agreed_ways=None if text is None else frozen_text.ways_in(text),
+        agreed_ways=ways,
         has_npm_coordinator=any(
             person.is_of_npm and Role.COORDINATOR in person.roles for person in taking_part
         ),
         terms=None if terms is None else _terms(cooperation, terms, text),
         confidentiality=ConfidentialityFact(
             checklist_id=None if confidentiality is None else confidentiality.id,
-            is_required=_is_required(ChecklistKind.CONFIDENTIALITY, needs(cooperation, terms)),
+            is_required=_requires_confidentiality(cooperation, terms, text, ways),
             in_force=confidentiality is not None
             and confidentiality.revision_in_force_id is not None,
         ),
@@ -101,18 +103,41 @@ def terms_state(cooperation_id: UUID) -> TermsState:
     terms = own_checklists(cooperation_id).get(ChecklistKind.TERMS)
     if terms is None:
         return TermsState()
-    text = notices.standing_document(terms)
+    cooperation = db.session.get_one(Cooperation, cooperation_id)
     return TermsState(
-        None if text is None else frozen_text.ways_in(text),
+        _ways_in(notices.standing_document(terms), cooperation, terms.id),
         is_drafted=terms.state is ChecklistState.DRAFTING,
         is_sent=terms.state is ChecklistState.SENT,
         checklist_id=terms.id,
     )
 
 
-def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
+def _ways_in(
+    text: Mapping[str, Any] | None, cooperation: Cooperation, terms_id: UUID
+) -> AgreedWays | None:
+    agreed = None if text is None else frozen_text.ways_in(text)
+    return cooperations.with_paper(agreed, cooperation, terms_id)
+
+
+def _requires_confidentiality(
+    cooperation: Cooperation,
+    terms: LoadedChecklist | None,
+    text: Mapping[str, Any] | None,
+    ways: AgreedWays | None,
+) -> bool:
+    """Return whether checklist 2 is required: once terms are in force, by what they say.
+
+    An amendment that nobody has signed yet starts the checklist (needs()), but holds no stage up.
+    """
+    if text is None:
+        needed = needs(cooperation, terms)
+    else:
+        counting = agreed_ways.counting(cooperations.modes(cooperation), ways)
+        m9 = frozen_text.m9_in(text)
+        needed = requirements(counting, cooperation.questions, m9=m9)
     return any(
-        requirement.kind is kind and requirement.level is Level.REQUIRED for requirement in needed
+        requirement.kind is ChecklistKind.CONFIDENTIALITY and requirement.level is Level.REQUIRED
+        for requirement in needed
     )
 
 

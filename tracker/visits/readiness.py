@@ -24,6 +24,7 @@ from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
+from tracker.cooperations import queries as cooperations
 from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.cooperations.people import Person
@@ -111,7 +112,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         questions=roles.cooperation.questions,
-        agreed_ways=texts.ways_in(own.get(ChecklistKind.TERMS)),
+        agreed_ways=texts.ways_in(roles.cooperation, own.get(ChecklistKind.TERMS)),
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan),
@@ -222,14 +223,15 @@ class _Texts:
         own = [terms] if terms else []
         return bool(lifecycle.held_against([cooperation], own, self._compared))
 
-    def ways_in(self, terms: Checklist | None) -> AgreedWays | None:
+    def ways_in(self, cooperation: Cooperation, terms: Checklist | None) -> AgreedWays | None:
         """Return what the terms in force say about the ways of working."""
         compared = self._compared[terms.id] if terms else None
         text_id = compared.course.standing_id if compared else None
-        if compared is None or text_id is None:
+        if terms is None or compared is None or text_id is None:
             return None
         facts = compared.text_facts.get(text_id)
-        return (facts and facts.ways) or AgreedWays(frozenset())
+        agreed = (facts and facts.ways) or AgreedWays(frozenset())
+        return cooperations.with_paper(agreed, cooperation, terms.id)
 
     def _unsigned(self, checklist: Checklist, revision_id: UUID | None) -> tuple[PartyFact, ...]:
         """Return the parties that have yet to sign a revision in force or pending."""

@@ -5,12 +5,15 @@ from flask import Flask
 
 from tests.factories import checklists
 from tests.factories.tables import QUESTIONS, Table
+from tests.integration.agreements.test_prior_agreements import agree_all, attempt
 from tracker.agreements import service as agreements
 from tracker.checklists.negotiation import positions
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import Mode
+from tracker.cooperations.agreed_ways import visits_count
+from tracker.cooperations.models import Mode, Stage
 from tracker.core.errors import RefusedError
 from tracker.lifecycle import policy, queries
+from tracker.lifecycle import service as lifecycle
 from tracker.lifecycle.policy import GateState
 
 WIDER = [Mode.VISIT, Mode.OMB_PLUS]
@@ -68,6 +71,54 @@ def test_a_way_added_by_an_amendment_counts_once_all_have_signed_it(signed: Tabl
     assert agreed(signed) == {Mode.VISIT}
     checklists.sign(signed.checklist(), *signed.signatories.values())
     assert agreed(signed) == set(WIDER)
+
+
+def test_a_way_that_nobody_has_signed_keeps_no_cooperation_from_staying_active(
+    whole_table: Table,
+) -> None:
+    choose(whole_table, Mode.INFO_A)
+    whole_table.sign()
+    terms = whole_table.checklist()
+    agreements.amend(whole_table["ilena"], terms, reason="Visits.", items=["M3"])
+    choose(whole_table, Mode.INFO_A, Mode.VISIT)
+    lifecycle.begin_review(whole_table["ilena"], whole_table.cooperation)
+    lifecycle.end_review(whole_table["ilena"], whole_table.cooperation)
+    assert whole_table.cooperation.stage is Stage.ACTIVE
+
+
+def test_an_agreement_on_paper_covers_the_ways_that_were_chosen_when_it_was_recorded(
+    whole_table: Table,
+) -> None:
+    on_paper(whole_table)
+    choose(whole_table)
+    choose(whole_table, Mode.VISIT)
+    with pytest.raises(RefusedError, match="amendment"):
+        choose(whole_table, *WIDER)
+    whole_table.session.rollback()
+    terms = whole_table.checklist()
+    agreements.amend(whole_table["ilena"], terms, reason="A partnership.", items=["M3"])
+    choose(whole_table, *WIDER)
+    assert agreed(whole_table) == {Mode.VISIT}
+
+
+@pytest.mark.parametrize("answer", ["no", "yes"])
+def test_an_answer_changed_after_an_agreement_on_paper_adds_no_visits_to_it(
+    whole_table: Table, answer: str
+) -> None:
+    choose(whole_table, Mode.EXP, expert_on_visit=answer)
+    on_paper(whole_table)
+    choose(whole_table, Mode.EXP, expert_on_visit="no" if answer == "yes" else "yes")
+    choose(whole_table, Mode.EXP, expert_on_visit="yes")
+    facts = queries.facts_of(whole_table.cooperation)
+    may = visits_count(facts.modes, facts.questions, facts.agreed_ways)
+    assert may is (answer == "yes")
+
+
+def on_paper(table: Table) -> None:
+    """Record a prior agreement that says nothing, confirmed by all."""
+    attempt(table)
+    agree_all(table)
+    table.session.commit()
 
 
 def test_an_answer_that_requires_more_than_was_signed_closes_g2(signed: Table) -> None:

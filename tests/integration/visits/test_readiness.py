@@ -25,7 +25,7 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
-from tracker.agreements import notices
+from tracker.agreements import frozen_text, notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
@@ -35,6 +35,7 @@ from tracker.checklists.negotiation import positions
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, clearances
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import (
     AudienceMember,
     Clearance,
@@ -87,6 +88,14 @@ def assert_lost(scene: Scene, *expected: RequirementKind, stage: VisitStage) -> 
 
 
 def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
+    assert_ready(scene)
+
+
+def test_a_visit_is_ready_by_an_agreement_on_paper_that_names_no_ways_of_working(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = AgreedWays(None, settles_visits=False)
+    monkeypatch.setattr(frozen_text, "ways_in", lambda _document: paper)
     assert_ready(scene)
     verbs = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]
     assert verbs == ["visit_became_ready"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tracker.agreements.frozen_text import ways_in
+from tracker.agreements.frozen_text import m9_in, ways_in
 from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Mode
 
@@ -27,10 +27,26 @@ PAPER = {"made_before": {"signed_on": "2026-01-01"}}
         (document({"M3": M3, "M13": M13}), AgreedWays(NAMED)),
         (document({"M3": M3, "M13": LEFT_OUT}), AgreedWays(NAMED, settles_visits=False)),
         (document({"M3": M3}, **PAPER), AgreedWays(NAMED, settles_visits=False)),
-        (document({}, **PAPER), AgreedWays(None)),
+        (document({}, **PAPER), AgreedWays(None, settles_visits=False)),
+        (document({"M13": M13}, **PAPER), AgreedWays(None)),
         (document({"M13": M13}), AgreedWays(frozenset())),
         ({"text": "agreed"}, AgreedWays(frozenset(), settles_visits=False)),
     ],
 )
 def test_a_text_covers_the_ways_that_it_names(text: dict[str, Any], ways: AgreedWays) -> None:
     assert ways_in(text) == ways
+
+
+@pytest.mark.parametrize(
+    ("text", "m9"),
+    [
+        (document({"M9": {"values": {"access": "certain"}}}), "certain"),
+        (document({"M9": LEFT_OUT}), None),
+        (document({}), None),
+        ({"text": "agreed"}, None),
+    ],
+)
+def test_a_text_says_whether_a_partner_comes_near_sensitive_information(
+    text: dict[str, Any], m9: str | None
+) -> None:
+    assert m9_in(text) == m9

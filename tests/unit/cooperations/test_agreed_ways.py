@@ -2,7 +2,14 @@
 
 import pytest
 
-from tracker.cooperations.agreed_ways import AgreedWays, TermsState, added, counting, visits_count
+from tracker.cooperations.agreed_ways import (
+    AgreedWays,
+    TermsState,
+    added,
+    counting,
+    of_paper,
+    visits_count,
+)
 from tracker.cooperations.models import Mode
 
 PROJECT = AgreedWays(frozenset({Mode.PROJ}))
@@ -14,7 +21,8 @@ EXPERT = AgreedWays(frozenset({Mode.EXP}))
     ("agreed", "count"),
     [
         (None, [Mode.PROJ, Mode.VISIT]),
-        (ON_PAPER, [Mode.PROJ, Mode.VISIT]),
+        (ON_PAPER, []),
+        (of_paper(ON_PAPER, [Mode.PROJ], {}), [Mode.PROJ]),
         (PROJECT, [Mode.PROJ]),
         (AgreedWays(frozenset()), []),
     ],
@@ -31,6 +39,23 @@ def test_experts_and_members_go_on_visits_only_if_their_safety_is_signed(mode: M
     assert not visits_count([mode], {}, AgreedWays(signed, settles_visits=False))
 
 
+@pytest.mark.parametrize(
+    ("settles_visits", "modes", "answer", "counts"),
+    [
+        (False, [Mode.EXP], "no", False),
+        (False, [Mode.EXP], "yes", True),
+        (False, [Mode.EXP, Mode.VISIT], "no", False),
+        (True, [Mode.EXP], "no", True),
+    ],
+)
+def test_experts_go_on_visits_by_an_agreement_on_paper_if_that_was_so_when_it_was_recorded(
+    modes: list[Mode], answer: str, *, settles_visits: bool, counts: bool
+) -> None:
+    paper = of_paper(AgreedWays(None, settles_visits), modes, {"expert_on_visit": answer})
+    assert paper.modes == frozenset(modes)
+    assert visits_count([Mode.EXP], {"expert_on_visit": "yes"}, paper) is counts
+
+
 def test_only_what_is_neither_chosen_nor_signed_is_added() -> None:
     assert added([Mode.PROJ, Mode.VISIT], [Mode.PROJ], None) == {Mode.VISIT}
     assert added([Mode.PROJ, Mode.VISIT], [Mode.VISIT], ON_PAPER) == {Mode.PROJ}
@@ -44,7 +69,7 @@ def test_only_what_is_neither_chosen_nor_signed_is_added() -> None:
         (TermsState(is_drafted=False, is_sent=True), False),
         (TermsState(PROJECT, is_drafted=False), False),
         (TermsState(PROJECT), True),
-        (TermsState(ON_PAPER), False),
+        (TermsState(ON_PAPER), True),
     ],
 )
 def test_a_way_is_added_while_all_parties_decide_on_it(

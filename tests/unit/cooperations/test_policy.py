@@ -80,8 +80,6 @@ WAYS_CHOSEN = [
     (TermsState(SIGNED, is_drafted=False, is_sent=True), {Mode.VISIT}, "sent for signature"),
     (TermsState(is_drafted=False, is_sent=True), {Mode.VISIT}, "sent for signature"),
     (TermsState(is_drafted=False, is_sent=True), {Mode.PROJ}, ""),
-    (TermsState(AgreedWays(None)), {Mode.VISIT}, "on paper"),
-    (TermsState(AgreedWays(None)), {Mode.PROJ}, ""),
 ]
 
 
