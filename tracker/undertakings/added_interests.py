@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -52,16 +51,25 @@ NOTHING_ADDED = Bearing()
 # Content, encrypted -------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class PartyTies:
+    """What a party does (keys of consistency.TIES); the party is None where it wasn't stored."""
+
+    organisation_id: UUID | None = None
+    ties: frozenset[str] = frozenset()
+
+
 def put_content(
-    interest: AddedInterest, text: str, places: Places, ties: AbstractSet[str] = frozenset()
+    interest: AddedInterest, text: str, places: Places, of_party: PartyTies | None = None
 ) -> None:
     """Store what was added and which places it concerns, encrypted.
 
-    For what the person's party does, ties (keys of consistency.TIES) take the place of the text.
+    What the person's party does takes the place of the text.
     """
     content: dict[str, Any] = {"text": text, **places.to_values()}
-    if ties:
-        content["ties"] = sorted(ties)
+    if of_party is not None:
+        content["ties"] = sorted(of_party.ties)
+        content["organisation"] = str(of_party.organisation_id)
     interest.sealed_content = _seal(interest, _CONTENT, content)
 
 
@@ -70,9 +78,13 @@ def text_of(interest: AddedInterest) -> str:
     return str(_unseal(interest, _CONTENT, interest.sealed_content)["text"])
 
 
-def ties_in(interest: AddedInterest) -> frozenset[str]:
+def ties_in(interest: AddedInterest) -> PartyTies:
     """Return what the person's party does, if that was added; empty for a person's own interest."""
-    return frozenset(_unseal(interest, _CONTENT, interest.sealed_content).get("ties", ()))
+    content = _unseal(interest, _CONTENT, interest.sealed_content)
+    organisation = content.get("organisation")
+    return PartyTies(
+        UUID(organisation) if organisation else None, frozenset(content.get("ties", ()))
+    )
 
 
 def places_of(interest: AddedInterest) -> Places:
@@ -140,14 +152,24 @@ def all_of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
 
 
 def ties_of_party(undertaking: Undertaking) -> frozenset[str]:
-    """Return what was added already of what the party of an undertaking's person does."""
+    """Return what was added already of what the party of an undertaking's person does.
+
+    What another party does, for which the person acted before, isn't part of it.
+    """
     theirs = db.session.scalars(
         sa.select(AddedInterest).where(
             AddedInterest.cooperation_id == undertaking.cooperation_id,
             AddedInterest.user_id == undertaking.user_id,
         )
     )
-    return frozenset[str]().union(*(ties_in(interest) for interest in theirs))
+    of_parties = map(ties_in, theirs)
+    return frozenset[str]().union(
+        *(
+            of_party.ties
+            for of_party in of_parties
+            if of_party.organisation_id == undertaking.organisation_id
+        )
+    )
 
 
 def of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:

@@ -29,6 +29,7 @@ from tracker.undertakings import (
     policy,
     queries,
 )
+from tracker.undertakings.added_interests import PartyTies
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -96,12 +97,13 @@ def _add_for_party(undertaking: Undertaking, ties: frozenset[str]) -> None:
     known = queries.ties_in_terms(undertaking, at=undertaking.signed_at)
     new = ties - known - added_interests.ties_of_party(undertaking)
     if new:
-        _put(queries.load(undertaking), "", Places(Reach.ALL), new)
+        of_party = PartyTies(undertaking.organisation_id, new)
+        _put(queries.load(undertaking), "", Places(Reach.ALL), of_party)
         messages.party_changed(undertaking)
 
 
 def _put(
-    loaded: Loaded, text: str, places: Places, ties: frozenset[str] = frozenset()
+    loaded: Loaded, text: str, places: Places, of_party: PartyTies | None = None
 ) -> AddedInterest:
     """Store an interest of the person of an undertaking, or of their party, and ask the NPM."""
     undertaking = loaded.undertaking
@@ -111,10 +113,10 @@ def _put(
         user_id=undertaking.user_id,
         added_at=clock.now(),
     )
-    added_interests.put_content(interest, text, places, ties)
+    added_interests.put_content(interest, text, places, of_party)
     db.session.add(interest)
     db.session.flush()
-    details: dict[str, Any] = {"of_party": True} if ties else {}
+    details: dict[str, Any] = {"of_party": True} if of_party else {}
     record(
         verbs.INTEREST_ADDED,
         # Without an actor: the parties read the history, and only the NPM may know whose interest

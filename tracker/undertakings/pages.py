@@ -25,9 +25,11 @@ from tracker.cooperations import people as cooperation_people
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.localized import pick_language
 from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
+from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.labels import DISAGREES, SignedWhen, confirmed_words, how_signed, when_signed
@@ -185,12 +187,18 @@ def added(actor: Actor, undertaking: Undertaking, language: str) -> list[Added]:
     """
     interests = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
     kinds = dict(queries.kinds_of_place(language)) if interests else {}
-    organisation = undertaking.organisation.name
-    return [_added(interest, organisation, kinds) for interest in interests]
+    return [_added(interest, undertaking.organisation, kinds) for interest in interests]
 
 
-def _added(interest: AddedInterest, organisation: str, kinds: Mapping[str, str]) -> Added:
-    of_party = labels.party_interest(organisation, added_interests.ties_in(interest))
+def _added(interest: AddedInterest, current: Organisation, kinds: Mapping[str, str]) -> Added:
+    ties = added_interests.ties_in(interest)
+    # The party that the person acted for then, which is nearly always the current one.
+    acted_for = (
+        current
+        if ties.organisation_id in {None, current.id}
+        else db.session.get_one(Organisation, ties.organisation_id)
+    )
+    of_party = labels.party_interest(acted_for.name, ties.ties)
     limit = added_interests.limit_of(interest)
     decision = None
     if interest.decision is not None and interest.decided_at is not None:

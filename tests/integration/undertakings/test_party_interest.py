@@ -100,9 +100,9 @@ def test_what_was_signed_before_this_was_asked_stays_as_it_was(stage: Stage) -> 
     assert stage.is_cleared(LAWYER)
 
 
-def says(stage: Stage, **ties: bool) -> None:
-    """Have the physician's organisation say of itself what it does."""
-    body = stage.cast.bodies["lh"]
+def says(stage: Stage, key: str = "lh", **ties: bool) -> None:
+    """Have an organisation, the physician's if no other is named, say of itself what it does."""
+    body = stage.cast.bodies[key]
     details = {field.name: getattr(body, field.name) for field in fields(Details)}
     organisations.change(
         stage.actor("iris"), body.id, Details(**{**details, **ties}), seen_version=body.version
@@ -158,8 +158,24 @@ def test_the_npm_is_asked_once_about_each_thing_that_a_party_does(stage: Stage) 
         says(stage, litigates=litigates)
         assert stage.is_cleared(PHYSICIAN)
     says(stage, represents_staff=True)
-    assert added_interests.ties_in(added(stage)) == {"represents_staff"}
+    assert added_interests.ties_in(added(stage)).ties == {"represents_staff"}
     assert not stage.is_cleared(PHYSICIAN)
+
+
+def test_the_npm_is_asked_anew_where_a_person_acts_for_another_party_that_does_the_same(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.clear(PHYSICIAN)
+    says(stage, litigates=True)
+    accept(stage)
+    undertaking = stage.undertaking(PHYSICIAN)
+    undertaking.organisation_id = stage.cast.bodies["rf"].id
+    db.session.commit()
+    says(stage, "rf", litigates=True)
+    assert not stage.is_cleared(PHYSICIAN)
+    text = browser(PHYSICIAN).page(f"/undertakings/{undertaking.id}").text
+    for name in ("Lantern Health Network", stage.cast.bodies["rf"].name):
+        assert f"{name} takes cases to court" in text
 
 
 def test_the_npm_decides_again_where_amended_terms_say_it(stage: Stage) -> None:
@@ -175,7 +191,7 @@ def test_the_npm_decides_again_where_amended_terms_say_it(stage: Stage) -> None:
     )
     adding.follow_terms(in_force)
     recompute()
-    assert added_interests.ties_in(added(stage)) == {"represents_persons"}
+    assert added_interests.ties_in(added(stage)).ties == {"represents_persons"}
     assert not stage.is_cleared(PHYSICIAN)
     accept(stage)
     adding.follow_terms(in_force)
