@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import OrganisationKind
 from tracker.checklists import localized_values
 from tracker.checklists.localized_values import Part_, Table
-from tracker.cooperations.agreed_ways import SAFETY, WAYS, AgreedWays
+from tracker.cooperations.agreed_ways import PROTECTION, SAFETY, WAYS, AgreedWays
 from tracker.cooperations.models import Mode
 from tracker.core.localized import (
     LocalizedStr,
@@ -151,15 +151,21 @@ def is_prior_agreement(document: Mapping[str, Any]) -> bool:
 
 
 def ways_in(document: Mapping[str, Any]) -> AgreedWays:
-    """Return what frozen terms say about the ways of working (M3, M13)."""
+    """Return what frozen terms say about the ways of working (M3, M13).
+
+    Terms for mutual protection alone don't require M3: M15 settles it.
+    """
     try:
         named = values_in(document, WAYS).get("in_scope") or ()
         settles_visits = bool(values_in(document, SAFETY))
+        settles_protection = bool(values_in(document, PROTECTION))
     except (AttributeError, KeyError, TypeError):  # an unknown format
         return AgreedWays(frozenset(), settles_visits=False)
     modes = frozenset(Mode(code) for code in named if code in Mode)
     if not modes and is_prior_agreement(document):
         return AgreedWays(None, settles_visits)
+    if not named and settles_protection:
+        modes = frozenset({Mode.PROT})
     return AgreedWays(modes, settles_visits)
 
 

@@ -15,6 +15,8 @@ from tracker.cooperations.modes import Question, can_have_visits
 # every way of working with visits requires both.
 WAYS = "M3"
 SAFETY = "M13"
+# The item that settles mutual protection, which alone requires no M3.
+PROTECTION = "M15"
 # Who takes part in visits only if the answer to a question says so.
 _ON_VISITS = (Question.EXPERT_ON_VISIT, Question.MEMBERS_ON_VISITS)
 

@@ -16,6 +16,7 @@ def document(items: dict[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 M3 = {"values": {"in_scope": ["EXP", "PROJ", "SOMETHING"]}}
 M13 = {"values": {"who_pays": "The NPM"}}
+M15 = {"values": {"first_steps": "A call"}}
 LEFT_OUT = {"not_applicable_because": "No visits."}
 NAMED = frozenset({Mode.EXP, Mode.PROJ})
 PAPER = {"made_before": {"signed_on": "2026-01-01"}}
@@ -30,6 +31,9 @@ PAPER = {"made_before": {"signed_on": "2026-01-01"}}
         (document({}, **PAPER), AgreedWays(None, settles_visits=False)),
         (document({"M13": M13}, **PAPER), AgreedWays(None)),
         (document({"M13": M13}), AgreedWays(frozenset())),
+        (document({"M13": M13, "M15": M15}), AgreedWays(frozenset({Mode.PROT}))),
+        (document({"M3": M3, "M13": M13, "M15": M15}), AgreedWays(NAMED)),
+        (document({"M15": M15}, **PAPER), AgreedWays(None, settles_visits=False)),
         ({"text": "agreed"}, AgreedWays(frozenset(), settles_visits=False)),
     ],
 )
