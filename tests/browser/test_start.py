@@ -41,6 +41,7 @@ def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> 
         "accounts",
         "texts",
         "jobs",
+        "storage",
     }
 
 
