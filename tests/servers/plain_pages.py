@@ -21,7 +21,7 @@ def make_app() -> Flask:
     def _large(megabytes: int) -> Response:
         return Response(_PIECE for _ in range(16 * megabytes))
 
-    @app.get("/slow")
+    @app.route("/slow", methods=["GET", "POST"])
     def _slow() -> str:
         time.sleep(SLOW_SECONDS)
         return "A slow page"

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 SLOWEST = 4096
 # Connections of a process. For each further one, the one that has waited longest is closed.
 CONNECTIONS = 400
-# What the requests of a process may take in temporary files and memory, in bytes.
+# What the requests of a process may take in temporary files and memory, in bytes; beyond that, the
+# largest that isn't being answered is closed.
 STORED = 256 * 1024 * 1024
 HEAD_BYTES = 64 * 1024
 # How long an answered connection stays open for another request.
@@ -145,19 +146,21 @@ class Server(TcpWSGIServer):
                 min(waiting, key=lambda channel: channel.since).handle_close()
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002 -- connections have their own clock
-        """Close what is overdue, and the largest unfinished requests if all take too much."""
+        """Close what is overdue, and the largest requests if all take too much."""
         for channel in self._channels():
             if channel.is_overdue(self._seconds):
                 # waitress's own way waits until something can be sent.
                 channel.handle_close()
             elif channel.total_outbufs_len:
                 channel.idle_since = time.monotonic()
-        channels = sorted(self._channels(), key=lambda channel: channel.arrived)
-        stored = sum(channel.stored for channel in channels)
-        while channels and stored > STORED:
-            largest = channels.pop()
-            stored -= largest.arrived
-            largest.handle_close()
+        sizes = {channel: channel.stored for channel in self._channels()}
+        total = sum(sizes.values())
+        for channel in sorted(sizes, key=sizes.__getitem__, reverse=True):
+            if total <= STORED or not sizes[channel]:
+                break
+            if channel.is_waiting or self._is_taken_back(channel):
+                total -= sizes[channel]
+                channel.handle_close()
 
     def go_on(self) -> None:
         """Wait for something to read or send, and do it."""
@@ -177,6 +180,21 @@ class Server(TcpWSGIServer):
             or (channel.request is not None and channel.request.headers_finished)
             for channel in self._channels()
         )
+
+    def _is_taken_back(self, channel: Connection) -> bool:
+        """Take requests that wait for a thread out of the queue; return whether they were in it.
+
+        If not, one of them is being answered.
+        """
+        if channel.total_outbufs_len:  # the response to an earlier one is being sent
+            return False
+        with self.task_dispatcher.lock:
+            if channel not in self.task_dispatcher.queue:
+                return False
+            self.task_dispatcher.queue.remove(channel)
+        for request in channel.requests:
+            request.close()  # its temporary file
+        return True
 
     def _channels(self) -> list[Connection]:
         return list(self.active_channels.values())

@@ -1,9 +1,10 @@
 """Connections that send or read slowly keep nobody else waiting, and are closed in time."""
 
+import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +22,7 @@ UNFINISHED_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000
 # What the server stores for whoever doesn't read it, and more than that.
 STORED_PAGE = b"GET /large/12 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LARGER_PAGE = b"GET /large/64 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW_PAGE = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Two processes with four threads each.
 THREADS = 8
@@ -130,30 +132,75 @@ def test_with_too_many_connections_the_one_that_waits_longest_is_closed(
             idle[-1].recv(1)
 
 
-def test_if_unfinished_requests_take_too_much_the_largest_is_closed(
-    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> web_server.Server:
+    """A server in this process with one thread, which stores 100 KB."""
     monkeypatch.setattr(web_server, "STORED", 100_000)
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     settings = Settings.from_environment({})
     server = web_server.Server(make_app(), listener, settings, threads=1, largest=100_000)
+    server.next_channel_cleanup = time.time() + 60  # the tests say when it looks
     stack.callback(wasyncore.close_all, server.dispatchers)
-    connections = []
-    for number in (20_000, 50_000, 40_000):
-        connection = socket.create_connection(listener.getsockname(), timeout=5)
-        connections.append(stack.enter_context(connection))
-        connection.sendall(UNFINISHED_BODY + bytes(number))
+    return server
+
+
+def connect(server: web_server.Server, stack: ExitStack, words: bytes) -> socket.socket:
+    """Send the words on a new connection to a server in this process."""
+    connection = socket.create_connection(server.socket.getsockname(), timeout=5)
+    connection.sendall(words)
+    return stack.enter_context(connection)
+
+
+def serve(server: web_server.Server, is_enough: Callable[[], bool]) -> None:
+    """Let a server in this process go on until that is enough."""
     until = time.monotonic() + LATEST
-    arrived: set[int] = set()
-    while not (len(arrived) == len(connections) > len(server.active_channels)):
+    while not is_enough():
         assert time.monotonic() < until
         server.go_on()
-        arrived |= server.active_channels.keys()
+
+
+def serve_until_stored(server: web_server.Server, number: int) -> None:
+    """Let it go on until the bodies of its requests have so many bytes; then let it look."""
+    serve(server, lambda: sum(map(body_bytes, server.active_channels.values())) == number)
+    server.maintenance(time.time())
+
+
+def body_bytes(channel: web_server.Connection) -> int:
+    """Return how many bytes of bodies a connection stores."""
+    unfinished = [channel.request] if channel.request else []
+    return sum(request.body_bytes_received for request in [*channel.requests, *unfinished])
+
+
+def test_if_unfinished_requests_take_too_much_the_largest_is_closed(
+    small: web_server.Server, stack: ExitStack
+) -> None:
+    sizes = (20_000, 50_000, 40_000)
+    connections = [connect(small, stack, UNFINISHED_BODY + bytes(size)) for size in sizes]
+    serve_until_stored(small, sum(sizes) + 3 * len(b"body="))
     assert is_closed(connections[1])
     for connection in (connections[0], connections[2]):
         connection.setblocking(False)
         with pytest.raises(BlockingIOError):
             connection.recv(1)
+
+
+def test_if_requests_that_wait_for_a_thread_take_too_much_only_the_largest_is_closed(
+    small: web_server.Server, stack: ExitStack
+) -> None:
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+    answered = connect(small, stack, head % (b"/slow", 60_000) + bytes(60_000))
+    serve(small, lambda: any(channel.requests for channel in small.active_channels.values()))
+    serve(small, lambda: not small.task_dispatcher.queue)
+    sizes = (20_000, 50_000, 10_000)
+    queued = [connect(small, stack, head % (b"/", size) + bytes(size)) for size in sizes]
+    queued.append(connect(small, stack, PAGE))
+    unfinished = connect(small, stack, UNFINISHED_BODY)
+    serve_until_stored(small, 60_000 + sum(sizes) + len(b"body="))
+    assert is_closed(queued.pop(1))
+    unfinished.sendall(bytes(100_000 - len(b"body=")))
+    others = [answered, *queued, unfinished]
+    serve(small, lambda: len(select.select(others, [], [], 0)[0]) == len(others))
+    assert {connection.recv(15) for connection in others} == {b"HTTP/1.1 200 OK"}
 
 
 def test_a_request_in_progress_is_answered_when_the_server_stops(tmp_path: Path) -> None:
