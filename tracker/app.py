@@ -160,7 +160,7 @@ from tracker.ui import routes as ui_routes
 from tracker.ui.addresses import init_addresses
 from tracker.ui.assets import init_assets
 from tracker.ui.compression import init_compression
-from tracker.ui.errors import register_error_pages
+from tracker.ui.errors import Application, register_error_pages
 from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
@@ -657,7 +657,7 @@ def build_app(settings: Settings | None = None, *, may_create: bool = True) -> F
     The folder and keys of a new instance are created only if may_create allows it.
     """
     settings = settings or Settings.from_environment()
-    app = Flask(
+    app = Application(
         "tracker",
         root_path=str(paths.PACKAGE),
         template_folder=str(paths.TEMPLATES),

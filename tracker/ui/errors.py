@@ -4,7 +4,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Flask, current_app, make_response, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request, session
+from flask import Response as FlaskResponse
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +17,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import show_as_stranger
+from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core.db import Unavailable, db, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.ui.typed_text import typed_text
@@ -26,6 +27,24 @@ _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
 # The form may have been valid, but what it was for no longer exists or is now closed to the person.
 _TRY_AGAIN_AFTER = 60  # seconds; the page says a minute
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+
+
+class Application(Flask):
+    """Flask with error pages also for what is registered to run after a request.
+
+    Account pages, Flask-Security's and the read log commit there, outside Flask's error handling.
+    """
+
+    def process_response(self, response: FlaskResponse) -> FlaskResponse:
+        """Run what was registered, once; an error there gets its page, with the usual headers."""
+        waiting = request_ctx._after_request_functions  # noqa: SLF001 -- Flask runs them from here
+        try:
+            while waiting:
+                response = self.ensure_sync(waiting.pop(0))(response)
+        except Exception as error:  # noqa: BLE001 -- without a page for it, it's raised again
+            waiting.clear()  # it was for a response that isn't sent
+            response = self.make_response(self.handle_user_exception(error))
+        return super().process_response(response)
 
 
 def register_error_pages(app: Flask) -> None:
@@ -84,6 +103,7 @@ def _unavailable(error: SQLAlchemyError) -> Response:
     current_app.logger.warning("the database is unavailable: %s", type(error).__name__)
     is_full = why is Unavailable.FULL
     will_write.set(False)  # SQLite can still be read while somebody else writes
+    _undo()
     try:
         db.session.rollback()
         response = _page_to_send_again(is_full=is_full)
@@ -101,12 +121,30 @@ def _page_to_send_again(*, is_full: bool) -> Response:
 
 def _our_fault(_error: InternalServerError) -> Response:
     """Respond to an internal error; if even that page fails, with a static one."""
+    _undo()
     try:
         return _page("500", 500, typed=_typed())
     except Exception:
         current_app.logger.exception("the error page could not be rendered")
         bare = current_app.jinja_env.get_template("errors/bare.html")
         return make_response(bare.render(), 500)
+
+
+def _undo() -> None:
+    """Drop what was to run after the request, and undo changes to the session cookie.
+
+    The first would commit half of an act. The second can name a session that isn't saved; so
+    whoever is signed in is read again, from the restored cookie.
+    """
+    request_ctx._after_request_functions.clear()  # noqa: SLF001 -- see Application
+    if not session.modified:
+        return
+    before = current_app.session_interface.open_session(current_app, request)
+    session.clear()
+    session.update(before or {})
+    session.modified = False
+    g.pop("_login_user", None)  # Flask-Login's place for it
+    forget_actor()
 
 
 def _page(name: str, code: int, **values: Any) -> Response:

@@ -6,15 +6,17 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, Response, after_this_request
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, signed_in
+from tests.factories.accounts import PASSWORD, House, signed_in
 from tests.pages import Page
 from tracker.access.gate import public
 from tracker.core.db import Unavailable, db, why_unavailable
+from tracker.core.security import HEADERS
 
 NAME = "Samira of the harbour"
 AGAIN = "Try again in a minute"
@@ -122,3 +124,58 @@ def test_a_server_without_space_says_so(app: Flask, monkeypatch: pytest.MonkeyPa
     response = app.test_client().get("/guidance")
     assert response.status_code == 503
     assert "no space left" in Page.of(response).text
+
+
+@contextmanager
+def full_at_commit() -> Iterator[None]:
+    """For the block, let no transaction be committed, as if the disk were full."""
+
+    def _refuse(_session: Session) -> None:
+        raise sa.exc.OperationalError("COMMIT", {}, _cause(sqlite3.SQLITE_FULL))
+
+    event.listen(Session, "before_commit", _refuse)
+    try:
+        yield
+    finally:
+        event.remove(Session, "before_commit", _refuse)
+
+
+def _session_id(client: CheckedClient) -> object:
+    with client.session_transaction() as cookie:
+        return cookie.get("session_id")
+
+
+def test_whoever_cannot_be_signed_in_or_out_because_the_disk_is_full_stays_as_they_were(
+    people: House, client: CheckedClient
+) -> None:
+    credentials = {"email": "samira@example.org", "password": PASSWORD}
+    for address, data in (("/sign-in", credentials), ("/sign-out", {})):
+        before = _session_id(client)
+        with full_at_commit():
+            response = client.post(address, data=data)
+        assert response.status_code == 503
+        assert "no space left" in Page.of(response).text
+        assert HEADERS.items() <= dict(response.headers).items()
+        assert _session_id(client) == before
+        signed_in(client, "samira")
+
+
+def test_nothing_is_committed_after_an_error_of_the_application(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed: list[int] = []
+
+    @public
+    def fail(**_values: object) -> None:
+        @after_this_request
+        def _commit(response: Response) -> Response:
+            committed.append(response.status_code)
+            return response
+
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(app.view_functions, "guidance.library", fail)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    response = app.test_client().get("/guidance")
+    assert (response.status_code, committed) == (500, [])
+    assert HEADERS.items() <= dict(response.headers).items()
