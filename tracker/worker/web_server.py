@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 SLOWEST = 4096
 # Connections of a process. For each further one, the one that has waited longest is closed.
 CONNECTIONS = 400
-# What the requests of a process may take in temporary files and memory, in bytes; beyond that, the
-# largest that isn't being answered is closed.
+# What requests and unread responses of a process may take in temporary files and memory, in bytes;
+# beyond that, the largest connection is closed whose request a thread isn't answering just now.
 STORED = 256 * 1024 * 1024
 HEAD_BYTES = 64 * 1024
 # How long an answered connection stays open for another request.
@@ -69,8 +69,9 @@ class Connection(HTTPChannel):
 
     @property
     def stored(self) -> int:
-        """The bytes of all its requests."""
-        return self.arrived + sum(int(whole.body_bytes_received) for whole in list(self.requests))
+        """The bytes of all its requests, and of responses that its reader hasn't taken."""
+        whole = sum(int(request.body_bytes_received) for request in list(self.requests))
+        return int(self.arrived + whole + self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
         """Take in what arrived, and note when a request begins."""
@@ -122,6 +123,8 @@ class Server(TcpWSGIServer):
             cleanup_interval=INTERVAL_SECONDS,
             # Responses may contain confidential texts, so none is written to a file.
             outbuf_overflow=sys.maxsize,
+            # Above this a thread waits for the reader, who is closed for it in the next second.
+            outbuf_high_watermark=STORED,
             max_request_header_size=HEAD_BYTES,
             # The application refuses what is too large, with a page that says so.
             max_request_body_size=2 * largest,
@@ -146,7 +149,7 @@ class Server(TcpWSGIServer):
                 min(waiting, key=lambda channel: channel.since).handle_close()
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002 -- connections have their own clock
-        """Close what is overdue, and the largest requests if all take too much."""
+        """Close what is overdue, and the largest if all take too much."""
         for channel in self._channels():
             if channel.is_overdue(self._seconds):
                 # waitress's own way waits until something can be sent.
@@ -158,7 +161,8 @@ class Server(TcpWSGIServer):
         for channel in sorted(sizes, key=sizes.__getitem__, reverse=True):
             if total <= STORED or not sizes[channel]:
                 break
-            if channel.is_waiting or self._is_taken_back(channel):
+            is_left = channel.is_waiting or self._is_taken_back(channel)
+            if is_left or channel.total_outbufs_len:
                 total -= sizes[channel]
                 channel.handle_close()
 
@@ -186,8 +190,6 @@ class Server(TcpWSGIServer):
 
         If not, one of them is being answered.
         """
-        if channel.total_outbufs_len:  # the response to an earlier one is being sent
-            return False
         with self.task_dispatcher.lock:
             if channel not in self.task_dispatcher.queue:
                 return False

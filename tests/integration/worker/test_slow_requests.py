@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 from waitress import wasyncore
 
-from tests.effort import is_long, tries
+from tests.effort import tries
 from tests.servers.plain import PlainServer
 from tests.servers.plain_pages import make_app
 from tracker.settings import Settings
@@ -19,9 +20,9 @@ from tracker.worker import web_server
 
 UNFINISHED_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Further: "
 UNFINISHED_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nbody="
-# What the server stores for whoever doesn't read it, and more than that.
+# More than the system stores for whoever doesn't read it, so that the server has to.
 STORED_PAGE = b"GET /large/12 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-LARGER_PAGE = b"GET /large/64 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGER_PAGE = b"GET /large/36 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW_PAGE = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Two processes with four threads each.
@@ -111,15 +112,6 @@ def test_whoever_reads_nothing_delays_nobody(server: PlainServer, stack: ExitSta
     assert server.seconds_for_a_page() < SOON
 
 
-@pytest.mark.skipif(not is_long(), reason="the short form is about pages that the server stores")
-def test_whoever_reads_nothing_of_a_very_large_page_is_disconnected(
-    server: PlainServer, stack: ExitStack
-) -> None:
-    send(server, stack, LARGER_PAGE, THREADS)
-    time.sleep(LIMIT + 2 * INTERVAL)
-    assert server.seconds_for_a_page() < SOON
-
-
 def test_with_too_many_connections_the_one_that_waits_longest_is_closed(
     tmp_path: Path, stack: ExitStack
 ) -> None:
@@ -135,7 +127,14 @@ def test_with_too_many_connections_the_one_that_waits_longest_is_closed(
 @pytest.fixture
 def small(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> web_server.Server:
     """A server in this process with one thread, which stores 100 KB."""
-    monkeypatch.setattr(web_server, "STORED", 100_000)
+    return make_server(100_000, stack, monkeypatch)
+
+
+def make_server(
+    stored: int, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> web_server.Server:
+    """Return a server in this process with one thread, which stores so many bytes."""
+    monkeypatch.setattr(web_server, "STORED", stored)
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     settings = Settings.from_environment({})
     server = web_server.Server(make_app(), listener, settings, threads=1, largest=100_000)
@@ -157,6 +156,11 @@ def serve(server: web_server.Server, is_enough: Callable[[], bool]) -> None:
     while not is_enough():
         assert time.monotonic() < until
         server.go_on()
+
+
+def is_answered(connection: socket.socket) -> bool:
+    """Return whether something has come back."""
+    return bool(select.select([connection], [], [], 0)[0])
 
 
 def serve_until_stored(server: web_server.Server, number: int) -> None:
@@ -199,8 +203,21 @@ def test_if_requests_that_wait_for_a_thread_take_too_much_only_the_largest_is_cl
     assert is_closed(queued.pop(1))
     unfinished.sendall(bytes(100_000 - len(b"body=")))
     others = [answered, *queued, unfinished]
-    serve(small, lambda: len(select.select(others, [], [], 0)[0]) == len(others))
+    serve(small, lambda: all(map(is_answered, others)))
     assert {connection.recv(15) for connection in others} == {b"HTTP/1.1 200 OK"}
+
+
+def test_whoever_reads_nothing_keeps_no_thread_and_is_closed_if_it_takes_too_much(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_server(40 * 1024 * 1024, stack, monkeypatch)
+    for page in (LARGER_PAGE, STORED_PAGE):
+        connect(server, stack, page)
+        reader = connect(server, stack, PAGE)
+        serve(server, partial(is_answered, reader))
+    *others, largest = sorted(server.active_channels.values(), key=lambda channel: channel.stored)
+    server.maintenance(time.time())
+    assert [channel.connected for channel in (*others, largest)] == [True] * 3 + [False]
 
 
 def test_a_request_in_progress_is_answered_when_the_server_stops(tmp_path: Path) -> None:
