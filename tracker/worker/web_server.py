@@ -32,8 +32,9 @@ CONNECTIONS = 400
 # beyond that, the largest connection is closed whose request a thread isn't answering just now.
 STORED = 256 * 1024 * 1024
 HEAD_BYTES = 64 * 1024
-# How long an answered connection stays open for another request.
-KEPT_ALIVE_SECONDS = 2
+# How long an answered connection stays open for another request. Longer than nginx keeps one open
+# (60), since a request that meets a closing connection is lost.
+KEPT_ALIVE_SECONDS = 75
 # How often overdue connections are looked for, and how long the server sleeps at most.
 INTERVAL_SECONDS = 1
 _SLEEP_SECONDS = 0.5
@@ -91,7 +92,7 @@ class Connection(HTTPChannel):
         if not self.is_waiting:
             return False
         if self.begun is None and self.was_answered:
-            seconds = min(seconds, KEPT_ALIVE_SECONDS)
+            seconds = KEPT_ALIVE_SECONDS
         return self.since + seconds + self.arrived / SLOWEST < time.monotonic()
 
 
