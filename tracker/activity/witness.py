@@ -137,7 +137,7 @@ def are_all_as_recorded(cooperation_id: UUID, table: str, rows: Collection[Base]
         is_sound = link.digest() == digest
         for row_id, state in row.state[table].items():
             last[row_id] = after(state) if is_sound else None
-    recorded = {(table, row_id): said for row_id, said in last.items() if said is not None}
+    recorded = {(table, row_id): after_it for row_id, after_it in last.items() if after_it}
     return recorded == {binding.place_of(row): binding.digest_of(row) for row in rows}
 
 

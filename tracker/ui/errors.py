@@ -24,8 +24,8 @@ from tracker.ui.typed_text import typed_text
 
 # The error pages; any other HTTP error gets the page for 400 or 500.
 _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
-# The form may have been valid, but what it was for no longer exists or is now closed to the person.
 _TRY_AGAIN_AFTER = 60  # seconds; the page says a minute
+# The form may have been valid, but what it was for no longer exists or is now closed to the person.
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
