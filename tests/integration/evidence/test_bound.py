@@ -451,7 +451,10 @@ def test_a_changed_row_is_noticed_and_the_bound_status_is_shown(
     assert str(labels.finding_words(finding))
     assert state_of(scenes, scene) is AgreementState.DISAGREES
     jobs.compare_texts()
-    assert [disagreement.reference for disagreement in disagreements.known()] == [scene.reference]
+    # A cooperation whose terms are gone disagrees as well.
+    known = disagreements.known()
+    assert {disagreement.reference for disagreement in known} == {scene.reference}
+    assert [disagreement.subject_type for disagreement in known].count("checklist") == 1
     # No certificate is made meanwhile, and the public check reports what is bound.
     for revision_id, digest, outcome in zip(
         scene.revisions, scene.digests, OUTCOMES[name], strict=True
