@@ -229,6 +229,16 @@ def let_others_write() -> None:
 
 
 @contextmanager
+def only_reading() -> Iterator[None]:
+    """Take no write lock in the block, so that a database that can only be read can be read."""
+    token = will_write.set(False)
+    try:
+        yield
+    finally:
+        will_write.reset(token)
+
+
+@contextmanager
 def apart() -> Iterator[Session]:
     """Write in a transaction of its own, which stays whatever becomes of the caller's.
 

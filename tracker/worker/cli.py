@@ -17,7 +17,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from tracker.accounts.factors import binding
-from tracker.core.db import db, will_write
+from tracker.core.db import db, only_reading
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
@@ -234,7 +234,11 @@ def check() -> None:
 
     Prints what is wrong, and exits 1 if anything is.
     """
-    will_write.set(False)  # or a database that can only be read can't be looked at
+    with only_reading():
+        _report()
+
+
+def _report() -> None:
     state = health.look(tries_to_write=True)
     known = state.database == "well"
     refused = binding.refused() if known else []
