@@ -239,7 +239,7 @@ class Watch:
             message.type == "error"
             and "the server responded with a status of 4" not in message.text
         ):
-            self.faults.append(f"console: {message.text}")
+            self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _console_on_a_bad_line(self, message: ConsoleMessage) -> None:
         if "Failed to load resource" not in message.text:

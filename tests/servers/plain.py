@@ -61,16 +61,16 @@ class PlainServer:
         if self._process is not None:
             self._process.terminate()
 
-    def stop(self) -> None:
-        """Stop the server, and wait until it has."""
+    def stop(self) -> int | None:
+        """Stop the server, and wait until it has; return its exit status, None before a start."""
         if self._process is None:
-            return
+            return None
         self.ask_to_stop()
         try:
-            self._process.wait(_PATIENCE)
+            return self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            return self._process.wait()
 
     def connect(self) -> socket.socket:
         """Open a connection that waits a few seconds for what it reads."""

@@ -1,6 +1,7 @@
 """A small application for tests of the server: short, large and slow pages, and one for bodies."""
 
 import time
+from collections.abc import Iterator
 
 from flask import Flask, Response, request
 
@@ -26,8 +27,18 @@ def make_app() -> Flask:
         time.sleep(SLOW_SECONDS)
         return "A slow page"
 
+    @app.get("/halves")
+    def _halves() -> Response:
+        return Response(_in_halves())
+
     @app.post("/")
     def _body() -> str:
         return str(len(request.get_data()))
 
     return app
+
+
+def _in_halves() -> Iterator[str]:
+    yield "The first half "
+    time.sleep(SLOW_SECONDS)
+    yield "and the second"

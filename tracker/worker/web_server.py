@@ -82,8 +82,10 @@ class Connection(HTTPChannel):
 
     def service(self) -> None:
         """Respond to a request, in a thread."""
-        super().service()
+        # The next request may begin to arrive before this returns.
         self.idle_since, self.begun, self.was_answered = time.monotonic(), None, True
+        super().service()
+        self.idle_since = time.monotonic()
 
     def is_overdue(self, seconds: int) -> bool:
         """Return whether the rest of the request, or its reader, took too long."""
@@ -111,6 +113,7 @@ class Server(TcpWSGIServer):
         largest: int,
     ) -> None:
         self._seconds = settings.request_seconds
+        self.next_look = time.monotonic()
         # All that waits for something to read or send: connections, the listener.
         self.dispatchers: dict[int, wasyncore.dispatcher] = {}
         adjustments = Adjustments(
@@ -121,7 +124,6 @@ class Server(TcpWSGIServer):
             ident=None,
             # Leaves room for a few that are being answered when all others are.
             connection_limit=CONNECTIONS + 20,
-            cleanup_interval=INTERVAL_SECONDS,
             # Responses may contain confidential texts, so none is written to a file.
             outbuf_overflow=sys.maxsize,
             # Above this a thread waits for the reader, who is closed for it in the next second.
@@ -149,7 +151,14 @@ class Server(TcpWSGIServer):
             if waiting:
                 min(waiting, key=lambda channel: channel.since).handle_close()
 
-    def maintenance(self, now: float) -> None:  # noqa: ARG002 -- connections have their own clock
+    def maintenance(self, now: float) -> None:
+        """Close nothing: waitress calls this while it lists what to wait for.
+
+        The system would give the number of a connection closed then to the next one, which waitress
+        would take for the closed one.
+        """
+
+    def close_overdue(self) -> None:
         """Close what is overdue, and the largest if all take too much."""
         for channel in self._channels():
             if channel.is_overdue(self._seconds):
@@ -168,8 +177,11 @@ class Server(TcpWSGIServer):
                 channel.handle_close()
 
     def go_on(self) -> None:
-        """Wait for something to read or send, and do it."""
+        """Wait for something to read or send, and do it; then close what is overdue."""
         wasyncore.loop(_SLEEP_SECONDS, use_poll=True, map=self.dispatchers, count=1)
+        if time.monotonic() >= self.next_look:
+            self.next_look = time.monotonic() + INTERVAL_SECONDS
+            self.close_overdue()
 
     def stop_listening(self) -> None:
         """Accept no more connections."""

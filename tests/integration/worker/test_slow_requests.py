@@ -1,11 +1,11 @@
 """Connections that send or read slowly keep nobody else waiting, and are closed in time."""
 
+import http.client
 import select
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def make_server(
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     settings = Settings.from_environment({})
     server = web_server.Server(make_app(), listener, settings, threads=1, largest=100_000)
-    server.next_channel_cleanup = time.time() + 60  # the tests say when it looks
+    server.next_look = float("inf")  # the tests say when it looks
     stack.callback(wasyncore.close_all, server.dispatchers)
     return server
 
@@ -166,7 +166,7 @@ def is_answered(connection: socket.socket) -> bool:
 def serve_until_stored(server: web_server.Server, number: int) -> None:
     """Let it go on until the bodies of its requests have so many bytes; then let it look."""
     serve(server, lambda: sum(map(body_bytes, server.active_channels.values())) == number)
-    server.maintenance(time.time())
+    server.close_overdue()
 
 
 def body_bytes(channel: web_server.Connection) -> int:
@@ -216,16 +216,33 @@ def test_whoever_reads_nothing_keeps_no_thread_and_is_closed_if_it_takes_too_muc
         reader = connect(server, stack, PAGE)
         serve(server, partial(is_answered, reader))
     *others, largest = sorted(server.active_channels.values(), key=lambda channel: channel.stored)
-    server.maintenance(time.time())
+    server.close_overdue()
     assert [channel.connected for channel in (*others, largest)] == [True] * 3 + [False]
 
 
+def test_a_new_connection_is_answered_while_an_overdue_one_is_closed(
+    small: web_server.Server, stack: ExitStack
+) -> None:
+    overdue = connect(small, stack, b"")
+    serve(small, lambda: bool(small.active_channels))
+    [channel] = small.active_channels.values()
+    channel.idle_since = float("-inf")
+    # The system gives the new connection the number that the closed one had.
+    new = connect(small, stack, PAGE)
+    small.next_look = 0.0
+    serve(small, lambda: is_answered(new))
+    assert new.recv(15) == b"HTTP/1.1 200 OK"
+    assert is_closed(overdue)
+
+
 def test_a_request_in_progress_is_answered_when_the_server_stops(tmp_path: Path) -> None:
-    with PlainServer(tmp_path, workers="1") as server, server.connect() as connection:
-        connection.sendall(SLOW_PAGE)
-        time.sleep(0.2)
-        begun = time.monotonic()
-        threading.Thread(target=server.stop).start()
-        with connection.makefile("rb") as response:
-            assert response.read().endswith(b"A slow page")
-        assert time.monotonic() - begun < SOON
+    with (
+        PlainServer(tmp_path, workers="1") as server,
+        closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection,
+    ):
+        connection.request("GET", "/halves")
+        response = connection.getresponse()
+        assert response.read(15) == b"The first half "
+        server.ask_to_stop()
+        assert response.read() == b"and the second"
+        assert server.stop() == 0
