@@ -369,14 +369,8 @@ TYPED = {
     "C16.trusted",
     "V19.council",
 }
-# People also type who acts, pays or is called: these decide nothing for the NPM. They also type the
-# body that a law names, beside its kind.
-NO_DECIDER = {
-    "V17.cases.call",
-    "U5.payer",
-    "U6.consent.asks",
-    "U8.duties.body",
-}
+# Who pays decides nothing for the NPM; the body that a law names stands beside its kind.
+NO_DECIDER = {"U5.payer", "U8.duties.body"}
 
 
 def test_where_it_is_typed_who_decides_the_hints_look() -> None:
