@@ -60,13 +60,20 @@ class PartyTies:
 
 
 def put_content(
-    interest: AddedInterest, text: str, places: Places, of_party: PartyTies | None = None
+    interest: AddedInterest,
+    text: str,
+    places: Places,
+    of_party: PartyTies | None = None,
+    recorded_by_id: UUID | None = None,
 ) -> None:
     """Store what was added and which places it concerns, encrypted.
 
-    What the person's party does takes the place of the text.
+    What the person's party does takes the place of the text. recorded_by_id is set if the person
+    didn't write it themselves.
     """
     content: dict[str, Any] = {"text": text, **places.to_values()}
+    if recorded_by_id is not None:
+        content["recorded_by"] = str(recorded_by_id)
     if of_party is not None:
         content["ties"] = sorted(of_party.ties)
         content["organisation"] = str(of_party.organisation_id)
@@ -76,6 +83,12 @@ def put_content(
 def text_of(interest: AddedInterest) -> str:
     """Return what was added, decrypted; the caller has checked that it may be shown."""
     return str(_unseal(interest, _CONTENT, interest.sealed_content)["text"])
+
+
+def recorded_by_id(interest: AddedInterest) -> UUID | None:
+    """Return who recorded for the NPM what a person without an account said; None for others."""
+    recorded = _unseal(interest, _CONTENT, interest.sealed_content).get("recorded_by")
+    return UUID(recorded) if recorded else None
 
 
 def ties_in(interest: AddedInterest) -> PartyTies:

@@ -1,4 +1,4 @@
-"""Service functions for interests added after signing (C13): by the person, or by their party.
+"""Service functions for interests added after signing (C13): by or for the person, or their party.
 
 Until the NPM decides, the clearance is closed for the places concerned. What a party does by now
 (M1, M14) was not before the NPM when it decided on its people, so it is asked about each of them
@@ -47,11 +47,11 @@ MAX_NAME = 200
 
 
 def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedInterest:
-    """Add an interest to the actor's own signed undertaking, and ask the NPM to decide on it.
+    """Add an interest to a signed undertaking, and ask the NPM to decide on it.
 
-    The person's access to the places concerned is closed in this transaction. Raise RefusedError
-    for anybody else, before signing and once the undertaking is closed; RuleBrokenError with the
-    field that is invalid.
+    To one's own, or to that of a person without an account who told the NPM. Access to the places
+    concerned is closed in this transaction. Raise RefusedError for anybody else, before signing and
+    once the undertaking is closed; RuleBrokenError with the field that is invalid.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
@@ -61,7 +61,8 @@ def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedI
         raise RuleBrokenError(_l("Write what you declare"), "interest")
     if len(text) > MAX_INTEREST:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTEREST), "interest")
-    return _put(loaded, text, checked_places(places))
+    recorded_by_id = None if actor.user_id == undertaking.user_id else actor.user_id
+    return _put(loaded, text, checked_places(places), recorded_by_id=recorded_by_id)
 
 
 def follow_organisation(event: DomainEvent) -> None:
@@ -103,7 +104,11 @@ def _add_for_party(undertaking: Undertaking, ties: frozenset[str]) -> None:
 
 
 def _put(
-    loaded: Loaded, text: str, places: Places, of_party: PartyTies | None = None
+    loaded: Loaded,
+    text: str,
+    places: Places,
+    of_party: PartyTies | None = None,
+    recorded_by_id: UUID | None = None,
 ) -> AddedInterest:
     """Store an interest of the person of an undertaking, or of their party, and ask the NPM."""
     undertaking = loaded.undertaking
@@ -113,7 +118,7 @@ def _put(
         user_id=undertaking.user_id,
         added_at=clock.now(),
     )
-    added_interests.put_content(interest, text, places, of_party)
+    added_interests.put_content(interest, text, places, of_party, recorded_by_id)
     db.session.add(interest)
     db.session.flush()
     details: dict[str, Any] = {"of_party": True} if of_party else {}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms.validators import StopValidation
 
@@ -334,7 +335,10 @@ def _kinds_of_place() -> list[Option]:
 
 
 class AddInterestForm(Form):
-    """An interest that a person adds after signing, and which places it concerns."""
+    """An interest that is added after signing, and which places it concerns.
+
+    person is whose it is, if somebody else writes it down.
+    """
 
     interest = TextField(
         _l("What you declare"),
@@ -352,6 +356,11 @@ class AddInterestForm(Form):
     )
     place = LineField(_l("Name of the place or institution"), [Optional()], most=MAX_NAME)
     kind = SelectOneField(_l("Kind of place"), [Optional()], choices=_kinds_of_place)
+
+    def __init__(self, person: str = "") -> None:
+        super().__init__()
+        if person:
+            self.interest.label.text = _("What %(person)s declares", person=person)
 
     @property
     def places(self) -> Places:

@@ -173,6 +173,8 @@ class Added:
     text: str
     # Whether it's what the person's party does, and not what they added themselves.
     of_party: bool
+    # Who recorded it, if the person didn't write it themselves; empty otherwise.
+    recorded_by: str
     places: str
     at: dt.datetime
     decided: Decided | None
@@ -212,6 +214,7 @@ def _added(interest: AddedInterest, current: Organisation, kinds: Mapping[str, s
         id=interest.id,
         text=of_party or added_interests.text_of(interest),
         of_party=bool(of_party),
+        recorded_by=people.name_of(added_interests.recorded_by_id(interest)),
         places=_places(added_interests.places_of(interest), kinds),
         at=interest.added_at,
         decided=decision,

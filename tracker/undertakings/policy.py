@@ -160,17 +160,23 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide who may add an interest after signing (C13): only the person, at any time."""
+    """Decide who may add an interest after signing (C13): the person, at any time.
+
+    What people without an account tell the NPM, whoever handles their paper records.
+    """
     if actor.user_id != undertaking.user_id:
-        return no(_l("You can't declare interests for somebody else."))
+        if not handles_paper(actor, undertaking.npm_ids):
+            return no(_l("You can't declare interests for somebody else."))
+        if undertaking.signs_in:
+            return no(_l("This person has an account and declares their own interests."))
     match undertaking.state:
         case UndertakingState.ASKED | UndertakingState.ON_PAPER:
-            return no(_l("You have not signed yet. Declare it in the undertaking itself."))
+            return no(_l("The undertaking isn't signed yet. Interests are declared in it."))
         case UndertakingState.CLOSED:
             return no(
                 _l(
-                    "This undertaking is closed and gives no access. Declare your interests when "
-                    "you sign a new one."
+                    "This undertaking is closed and gives no access. Interests are declared in a "
+                    "new one."
                 )
             )
     return YES

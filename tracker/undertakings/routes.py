@@ -300,6 +300,30 @@ def add_interest(undertaking_id: str) -> str | Response:
     return done or render_template("undertakings/add_interest.html", **words, form=form)
 
 
+@blueprint.route(
+    "/cooperations/<reference>/undertakings/<undertaking_id>/interests/new",
+    methods=["GET", "POST"],
+)
+@signed_in
+def record_interest(reference: str, undertaking_id: str) -> str | Response:
+    """Record an interest of which a person without an account told the NPM after signing."""
+    actor = current_actor()
+    loaded = pages.taken_or_404(actor, reference, undertaking_id)
+    undertaking = loaded.undertaking
+    form = AddInterestForm(person=undertaking.user.name)
+    require_for(form, policy.can_add_interest(actor, loaded.standing))
+    words = pages.words(loaded)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: adding.add(actor, undertaking.id, form.interest.data or "", form.places),
+        success=_("The interest is recorded. Those who decide for the NPM are notified."),
+        next=redirect(url_for("undertakings.listed", reference=reference), 303),
+    )
+    return done or render_template(
+        "undertakings/record_interest.html", **words, reference=reference, form=form
+    )
+
+
 def _show_record(actor: Actor, loaded: Loaded) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking

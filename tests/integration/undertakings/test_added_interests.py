@@ -204,7 +204,7 @@ def test_an_interest_added_before_the_countersignature_is_decided_first(stage: S
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"), [("asked", "in the undertaking itself"), ("withdrawn", "is closed")]
+    ("state", "reason"), [("asked", "are declared in it"), ("withdrawn", "is closed")]
 )
 def test_nothing_is_added_before_signing_or_after_the_end(
     stage: Stage, state: str, reason: str
@@ -216,10 +216,18 @@ def test_nothing_is_added_before_signing_or_after_the_end(
         add(stage)
 
 
-@pytest.mark.parametrize("key", ["dina", "samira", "tomas"])
-def test_nobody_adds_for_another(stage: Stage, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("dina", "for somebody else"),
+        ("samira", "for somebody else"),
+        ("tomas", "declares their own interests"),
+        ("ilena", "declares their own interests"),
+    ],
+)
+def test_nobody_adds_for_another_who_has_an_account(stage: Stage, key: str, reason: str) -> None:
     stage.clear("leyla")
-    with pytest.raises(RefusedError, match="for somebody else"):
+    with pytest.raises(RefusedError, match=reason):
         adding.add(stage.actor(key), stage.undertaking("leyla").id, TEXT, ALL)
     assert stage.is_cleared("leyla")
 

@@ -101,7 +101,7 @@ def test_before_signing_the_person_is_sent_to_the_undertaking(
 ) -> None:
     path = f"/undertakings/{stage.undertaking('leyla').id}"
     response = browser("leyla").get(f"{path}/interests/new", follow_redirects=True)
-    assert "Declare it in the undertaking itself" in Page.of(response).text
+    assert "Interests are declared in it" in Page.of(response).text
     link = f"/cooperations/{stage.cooperation.reference}/interests/new"
     assert browser("leyla").get(link).status_code == 404
 
