@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+from tests.servers import stopping
 from tests.servers.ports import free_port
 
 _PATIENCE = 60.0
@@ -116,15 +117,9 @@ class Application:
 
     def stop(self) -> None:
         """Ask the server to stop, and wait until it has."""
-        if self._process is None:
-            return
-        self.ask_to_stop()
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            stopping.stop(self._process, _PATIENCE)
+            self._process = None
 
     def wait_until_idle(self) -> None:
         """Wait until nobody is connected, so that every request has been answered."""

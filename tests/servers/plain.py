@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.servers import stopping
 from tests.servers.ports import free_port
 from tracker.core.paths import ROOT
 from tracker.settings import Settings
@@ -63,14 +64,7 @@ class PlainServer:
 
     def stop(self) -> int | None:
         """Stop the server, and wait until it has; return its exit status, None before a start."""
-        if self._process is None:
-            return None
-        self.ask_to_stop()
-        try:
-            return self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+        return None if self._process is None else stopping.stop(self._process, _PATIENCE)
 
     def connect(self) -> socket.socket:
         """Open a connection that waits a few seconds for what it reads."""

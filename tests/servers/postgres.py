@@ -20,7 +20,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from tests.servers import memory
+from tests.servers import memory, stopping
 
 # Nothing is kept, so nothing needs to reach the disk.
 _SETTINGS = {
@@ -99,12 +99,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop the server and delete all its files."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            stopping.stop(self._process, _PATIENCE, signal.SIGINT)
             self._process = None
         shutil.rmtree(self._home, ignore_errors=True)
 

@@ -137,10 +137,5 @@ def acting_for() -> str:
     return str(session.get(ACTING_FOR, ""))
 
 
-def _origin() -> tuple[str, str]:
-    """Return the browser's name for itself, and the network address."""
-    return request.user_agent.string, request.remote_addr or ""
-
-
 def _now() -> int:
     return int(clock.now().timestamp())
