@@ -13,7 +13,13 @@ from flask_babel import gettext as _
 from tracker.access.actor import OrganisationKind
 from tracker.checklists import localized_values
 from tracker.checklists.localized_values import Part_, Table
-from tracker.cooperations.agreed_ways import PROTECTION, SAFETY, WAYS, AgreedWays
+from tracker.cooperations.agreed_ways import (
+    ON_VISITS_IF_ASKED,
+    PROTECTION,
+    SAFETY,
+    WAYS,
+    AgreedWays,
+)
 from tracker.cooperations.models import Mode
 from tracker.core.localized import (
     LocalizedStr,
@@ -157,16 +163,16 @@ def ways_in(document: Mapping[str, Any]) -> AgreedWays:
     """
     try:
         named = values_in(document, WAYS).get("in_scope") or ()
-        settles_visits = bool(values_in(document, SAFETY))
+        on_visits = ON_VISITS_IF_ASKED if values_in(document, SAFETY) else frozenset[Mode]()
         settles_protection = bool(values_in(document, PROTECTION))
     except (AttributeError, KeyError, TypeError):  # an unknown format
-        return AgreedWays(frozenset(), settles_visits=False)
+        return AgreedWays(frozenset(), on_visits=frozenset())
     modes = frozenset(Mode(code) for code in named if code in Mode)
     if not modes and is_prior_agreement(document):
-        return AgreedWays(None, settles_visits)
+        return AgreedWays(None, on_visits)
     if not named and settles_protection:
         modes = frozenset({Mode.PROT})
-    return AgreedWays(modes, settles_visits)
+    return AgreedWays(modes, on_visits)
 
 
 def m9_in(document: Mapping[str, Any]) -> str | None:

@@ -17,8 +17,9 @@ WAYS = "M3"
 SAFETY = "M13"
 # The item that settles mutual protection, which alone requires no M3.
 PROTECTION = "M15"
-# Who takes part in visits only if the answer to a question says so.
-_ON_VISITS = (Question.EXPERT_ON_VISIT, Question.MEMBERS_ON_VISITS)
+# The ways of working whose people take part in visits only if the answer to a question says so.
+_ASKED = {Mode.EXP: Question.EXPERT_ON_VISIT, Mode.ADVIS: Question.MEMBERS_ON_VISITS}
+ON_VISITS_IF_ASKED = frozenset(_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class AgreedWays:
 
     # None if they don't name any: a prior agreement on paper, completed by of_paper().
     modes: frozenset[Mode] | None
-    settles_visits: bool = True
+    # Of those whose people take part in visits only on a condition, the ones for which the terms
+    # settle visits.
+    on_visits: frozenset[Mode] = ON_VISITS_IF_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,8 @@ def of_paper(agreed: AgreedWays, modes: Iterable[Mode], questions: Mapping[str, 
     members take part in visits if those answers said so.
     """
     chosen = frozenset(modes)
-    settles_visits = agreed.settles_visits or can_have_visits(
-        chosen & {Mode.EXP, Mode.ADVIS}, questions
-    )
-    return AgreedWays(chosen, settles_visits)
+    on_visits = {mode for mode in chosen & ON_VISITS_IF_ASKED if can_have_visits({mode}, questions)}
+    return AgreedWays(chosen, agreed.on_visits | on_visits)
 
 
 def counting(modes: Iterable[Mode], agreed: AgreedWays | None) -> list[Mode]:
@@ -76,8 +77,9 @@ def visits_count(
     Experts and members of an advisory body take part if the answers to the questions say so, and
     the terms in force settle their safety (M13).
     """
-    if agreed is not None and not agreed.settles_visits:
-        questions = {**questions, **{question.value: Knowledge.NO.value for question in _ON_VISITS}}
+    if agreed is not None:
+        unsettled = ON_VISITS_IF_ASKED - agreed.on_visits
+        questions = {**questions, **{_ASKED[mode].value: Knowledge.NO.value for mode in unsettled}}
     return can_have_visits(counting(modes, agreed), questions)
 
 

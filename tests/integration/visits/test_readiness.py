@@ -94,7 +94,7 @@ def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
 def test_a_visit_is_ready_by_an_agreement_on_paper_that_names_no_ways_of_working(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paper = AgreedWays(None, settles_visits=False)
+    paper = AgreedWays(None, on_visits=frozenset())
     monkeypatch.setattr(frozen_text, "ways_in", lambda _document: paper)
     assert_ready(scene)
     verbs = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]

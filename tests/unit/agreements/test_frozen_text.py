@@ -26,15 +26,15 @@ PAPER = {"made_before": {"signed_on": "2026-01-01"}}
     ("text", "ways"),
     [
         (document({"M3": M3, "M13": M13}), AgreedWays(NAMED)),
-        (document({"M3": M3, "M13": LEFT_OUT}), AgreedWays(NAMED, settles_visits=False)),
-        (document({"M3": M3}, **PAPER), AgreedWays(NAMED, settles_visits=False)),
-        (document({}, **PAPER), AgreedWays(None, settles_visits=False)),
+        (document({"M3": M3, "M13": LEFT_OUT}), AgreedWays(NAMED, on_visits=frozenset())),
+        (document({"M3": M3}, **PAPER), AgreedWays(NAMED, on_visits=frozenset())),
+        (document({}, **PAPER), AgreedWays(None, on_visits=frozenset())),
         (document({"M13": M13}, **PAPER), AgreedWays(None)),
         (document({"M13": M13}), AgreedWays(frozenset())),
         (document({"M13": M13, "M15": M15}), AgreedWays(frozenset({Mode.PROT}))),
         (document({"M3": M3, "M13": M13, "M15": M15}), AgreedWays(NAMED)),
-        (document({"M15": M15}, **PAPER), AgreedWays(None, settles_visits=False)),
-        ({"text": "agreed"}, AgreedWays(frozenset(), settles_visits=False)),
+        (document({"M15": M15}, **PAPER), AgreedWays(None, on_visits=frozenset())),
+        ({"text": "agreed"}, AgreedWays(frozenset(), on_visits=frozenset())),
     ],
 )
 def test_a_text_covers_the_ways_that_it_names(text: dict[str, Any], ways: AgreedWays) -> None:

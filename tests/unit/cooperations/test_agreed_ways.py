@@ -36,24 +36,32 @@ def test_what_is_not_signed_does_not_count(agreed: AgreedWays | None, count: lis
 def test_experts_and_members_go_on_visits_only_if_their_safety_is_signed(mode: Mode) -> None:
     signed = frozenset({mode})
     assert visits_count([mode], {}, AgreedWays(signed))
-    assert not visits_count([mode], {}, AgreedWays(signed, settles_visits=False))
+    assert not visits_count([mode], {}, AgreedWays(signed, on_visits=frozenset()))
 
 
 @pytest.mark.parametrize(
-    ("settles_visits", "modes", "answer", "counts"),
+    ("on_visits", "modes", "answer", "counts"),
     [
-        (False, [Mode.EXP], "no", False),
-        (False, [Mode.EXP], "yes", True),
-        (False, [Mode.EXP, Mode.VISIT], "no", False),
-        (True, [Mode.EXP], "no", True),
+        ([], [Mode.EXP], "no", False),
+        ([], [Mode.EXP], "yes", True),
+        ([], [Mode.EXP, Mode.VISIT], "no", False),
+        ([Mode.EXP], [Mode.EXP], "no", True),
     ],
 )
 def test_experts_go_on_visits_by_an_agreement_on_paper_if_that_was_so_when_it_was_recorded(
-    modes: list[Mode], answer: str, *, settles_visits: bool, counts: bool
+    on_visits: list[Mode], modes: list[Mode], answer: str, counts: bool
 ) -> None:
-    paper = of_paper(AgreedWays(None, settles_visits), modes, {"expert_on_visit": answer})
+    paper = of_paper(AgreedWays(None, frozenset(on_visits)), modes, {"expert_on_visit": answer})
     assert paper.modes == frozenset(modes)
     assert visits_count([Mode.EXP], {"expert_on_visit": "yes"}, paper) is counts
+
+
+def test_that_experts_went_on_visits_says_nothing_of_members_of_an_advisory_body() -> None:
+    answers = {"expert_on_visit": "yes", "members_on_visits": "no"}
+    paper = of_paper(AgreedWays(None, frozenset()), [Mode.EXP, Mode.ADVIS], answers)
+    later = answers | {"members_on_visits": "yes"}
+    assert visits_count([Mode.EXP], later, paper)
+    assert not visits_count([Mode.ADVIS], later, paper)
 
 
 def test_only_what_is_neither_chosen_nor_signed_is_added() -> None:
