@@ -143,10 +143,16 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _database_hosts(parts: SplitResult) -> list[str]:
-    """Return every host that a PostgreSQL URL names, also in its query."""
+def _database_hosts(parts: SplitResult, environ: Mapping[str, str]) -> list[str]:
+    """Return every host to which PostgreSQL's client may connect for a URL.
+
+    It reads the query, and the environment for what the URL leaves out.
+    """
     query = parse_qs(parts.query)
-    named = [parts.hostname or "", *query.get("host", []), *query.get("hostaddr", [])]
+    named = [parts.hostname or "", *query.get("host", [])]
+    if not any(named):
+        named = [environ.get("PGHOST", "")]
+    named += query.get("hostaddr", [environ.get("PGHOSTADDR", "")])
     return [host for hosts in named for host in hosts.split(",")]
 
 
@@ -264,8 +270,12 @@ class _Reader:
         parts = _split(url)
         if parts is None or not POSTGRESQL.match(url) or not parts.path.strip("/"):
             self.refuse(name, "sqlite:////FULL/PATH or postgresql://USER:PASSWORD@HOST/NAME")
-        modes = parse_qs(parts.query).get("sslmode", [""])
-        if not (set(modes) <= ENCRYPTED or all(map(_is_here, _database_hosts(parts)))):
+        query = parse_qs(parts.query)
+        if "service" in query or "PGSERVICE" in self._environ:
+            self.refuse(name, "complete; a service of PostgreSQL's client may name another host")
+        modes = query.get("sslmode", [self._environ.get("PGSSLMODE", "")])
+        hosts = _database_hosts(parts, self._environ)
+        if not (set(modes) <= ENCRYPTED or all(map(_is_here, hosts))):
             self._require_tls(name, "database", "end with ?sslmode=verify-full")
         return POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
 

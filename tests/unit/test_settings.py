@@ -283,6 +283,35 @@ def test_a_service_without_tls_is_used_only_if_it_is_named(
 
 
 @pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"PGHOST": "db.example"}, "postgresql:///x"),
+        ({"PGHOSTADDR": "192.0.2.1"}, "postgresql:///x?host=/run/sockets"),
+        ({"PGHOST": "db.example", "PGSSLMODE": "prefer"}, "postgresql:///x"),
+        ({"PGSERVICE": "elsewhere"}, "postgresql:///x"),
+        ({}, "postgresql:///x?service=elsewhere"),
+    ],
+)
+def test_what_the_databases_client_reads_from_the_environment_needs_tls_too(
+    given: dict[str, str], url: str
+) -> None:
+    with pytest.raises(SettingsError, match="TRACKER_DATABASE_URL must"):
+        Settings.from_environment({"TRACKER_DATABASE_URL": url, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"PGHOST": "db.example", "PGSSLMODE": "verify-full"}, "postgresql:///x"),
+        ({"PGHOST": "db.example"}, "postgresql://localhost/x"),
+        ({"PGHOST": "/run/sockets"}, "postgresql:///x"),
+    ],
+)
+def test_the_environment_may_name_tls_or_this_machine(given: dict[str, str], url: str) -> None:
+    assert Settings.from_environment({"TRACKER_DATABASE_URL": url, **given}).database_url
+
+
+@pytest.mark.parametrize(
     ("name", "url"),
     [
         ("MAIL_URL", "smtps://mail.example"),
