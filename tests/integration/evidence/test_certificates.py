@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 import sqlalchemy as sa
@@ -64,6 +65,7 @@ from tracker.worker import jobs
 
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
+MOVED = "/moved"
 NOWHERE = "http://127.0.0.1:9/tsa"
 
 
@@ -394,7 +396,16 @@ def timestamps() -> Iterator[str]:
     )
 
     class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
         def do_POST(self) -> None:
+            if self.path == MOVED:
+                self.send_response(302)
+                self.send_header("Location", "/tsa")
+                self.end_headers()
+                return
             sent_ = self.rfile.read(int(self.headers["Content-Length"]))
             answer = stamper.request_tsa_response(tsp.TimeStampReq.load(sent_)).dump()
             self.send_response(200)
@@ -424,6 +435,11 @@ def test_a_configured_service_puts_its_timestamp_under_the_signature(
     (signature,) = PdfFileReader(io.BytesIO(file_of(row))).embedded_signatures
     unsigned = signature.signer_info["unsigned_attrs"].native
     assert [field["type"] for field in unsigned] == ["signature_time_stamp_token"]
+
+
+def test_no_redirect_of_a_service_is_followed(timestamps: str) -> None:
+    with pytest.raises(HTTPError, match="302"):
+        pades._Service(timestamps.removesuffix("/tsa") + MOVED)._ask(b"")
 
 
 def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(

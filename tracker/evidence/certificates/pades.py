@@ -67,6 +67,16 @@ class _Addition(IncrementalPdfFileWriter):
         """Write neither a date of change nor a producer."""
 
 
+class _WithoutRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: it could lead to an address without TLS."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Say that there is no further request."""
+
+
+_OPENER = urllib.request.build_opener(_WithoutRedirects)
+
+
 class _Service(TimeStamper):
     """A timestamp service (RFC 3161), called over HTTP."""
 
@@ -87,7 +97,7 @@ class _Service(TimeStamper):
                 "Accept": "application/timestamp-reply",
             },
         )
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 -- as above
+        with _OPENER.open(request, timeout=SECONDS) as answer:
             return tsp.TimeStampResp.load(answer.read(LONGEST_ANSWER), strict=True)
 
 
