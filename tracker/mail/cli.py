@@ -1,4 +1,4 @@
-"""Commands for the outbox: send, list, test."""
+"""Commands for the outbox: send, list, retry, test."""
 
 from uuid import uuid4
 
@@ -8,12 +8,13 @@ from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from tracker.core import clock
-from tracker.mail import queries, render, sending, transport
+from tracker.core.db import db
+from tracker.mail import outbox, queries, render, sending, transport
 from tracker.mail.models import MessageState
 
 SHOWN = 100
 
-outbox_group = AppGroup("outbox", help="Send, list and test emails.")
+outbox_group = AppGroup("outbox", help="Send, list, retry and test emails.")
 
 
 @outbox_group.command("send")
@@ -43,6 +44,15 @@ def list_messages() -> None:
                 f"  {line.created_at:%Y-%m-%d %H:%M} UTC  {line.kind or 'cooperation'}  "
                 f"{line.recipient}  {line.attempts} tries{error}"
             )
+
+
+@outbox_group.command("retry")
+@click.argument("address", required=False)
+def retry(address: str | None) -> None:
+    """Queue failed messages again: all, or those to one address."""
+    number = outbox.send_failed_again(address)
+    db.session.commit()
+    click.echo(f"{number} queued again.")
 
 
 @outbox_group.command("test")

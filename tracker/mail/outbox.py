@@ -54,3 +54,16 @@ def send_again(message: OutboxMessage) -> None:
     message.state = MessageState.WAITING
     message.attempts = 0
     message.next_try_at = clock.now()
+
+
+def send_failed_again(recipient: str | None = None) -> int:
+    """Retry all failed messages, or those to an address; return how many, without committing."""
+    to_them = [] if recipient is None else [OutboxMessage.recipient == recipient]
+    failed = db.session.scalars(
+        sa.select(OutboxMessage)
+        .where(OutboxMessage.state == MessageState.FAILED, *to_them)
+        .with_for_update()
+    ).all()
+    for message in failed:
+        send_again(message)
+    return len(failed)

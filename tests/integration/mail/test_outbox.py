@@ -241,6 +241,20 @@ def test_the_command_fails_if_a_message_was_not_accepted(
     assert "Look." not in listed.output
 
 
+def test_a_command_queues_failed_messages_again(
+    smtp_app: Flask, session: Session, smtp_server: SmtpServer
+) -> None:
+    smtp_server.refuse["samira@example.org"] = "550 No such user"
+    write(session)
+    runner = smtp_app.test_cli_runner()
+    runner.invoke(args=["outbox", "send"])
+    elsewhere = runner.invoke(args=["outbox", "retry", "otto@example.org"])
+    assert elsewhere.output == "0 queued again.\n"
+    smtp_server.refuse.clear()
+    assert runner.invoke(args=["outbox", "retry"]).output == "1 queued again.\n"
+    assert runner.invoke(args=["outbox", "send"]).output == "1 sent, 0 not accepted.\n"
+
+
 def test_the_test_message_is_sent_directly_or_the_reason_printed(
     smtp_app: Flask, session: Session, smtp_server: SmtpServer
 ) -> None:
