@@ -129,8 +129,9 @@ def no_end_is_announced() -> sa.ColumnElement[bool]:
         Notice.kind == NoticeKind.ENDED,
         Notice.closed_at.is_(None),
     )
+    # Counted, since PostgreSQL may answer EXISTS by reading the terms of all cooperations.
     return (
-        sa.exists()
+        sa.select(sa.func.count())
         .where(
             Checklist.cooperation_id == Cooperation.id,
             Checklist.kind == ChecklistKind.TERMS,
@@ -139,7 +140,8 @@ def no_end_is_announced() -> sa.ColumnElement[bool]:
             ~is_ending.correlate(Checklist),
         )
         .correlate(Cooperation)
-    )
+        .scalar_subquery()
+    ) > 0
 
 
 def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:

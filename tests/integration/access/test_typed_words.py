@@ -43,7 +43,7 @@ LABELS_NOT_KNOWN_LATER = {
     "authoring.try_item",
     "ending.end",
     "ending.suspend",
-    "paper.record_former",
+    "paper.record_prior_agreement",
     "signing.amend",
     "signing.decline",
     "undertakings.show",

@@ -12,7 +12,7 @@ from tests.factories.undertakings import Stage
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
 from tracker.activity.stale import recompute
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import heads
 from tracker.checklists import service as checklists
 from tracker.cooperations import keys
@@ -180,7 +180,11 @@ def test_the_npm_is_asked_anew_where_a_person_acts_for_another_party_that_does_t
 
 def test_the_npm_decides_again_where_amended_terms_say_it(stage: Stage) -> None:
     stage.clear(PHYSICIAN)
-    terms = heads.of_cooperation(stage.cooperation.id)[0]
+    terms = next(
+        checklist
+        for checklist in heads.of_cooperation(stage.cooperation.id)
+        if checklist.kind is ChecklistKind.TERMS
+    )
     row = {"party": str(stage.cast.bodies["lh"].id), "represents_persons": True}
     values = {"parties": [row]}
     checklists.save_answer(
