@@ -85,7 +85,7 @@ def _copy(settings: Settings, present: str) -> Path:
     name = f"{clock.now():%Y%m%d-%H%M%S}-before-{present}-upgrade"
     if db.engine.dialect.name == "sqlite":
         return _copy_sqlite(Path(str(db.engine.url.database)), folder / f"{name}.sqlite3")
-    return _copy_postgresql(folder / f"{name}.dump")
+    return _copy_postgresql(db.engine.url, folder / f"{name}.dump")
 
 
 def _copy_sqlite(source: Path, target: Path) -> Path:
@@ -100,7 +100,7 @@ def _copy_sqlite(source: Path, target: Path) -> Path:
     return target
 
 
-def _copy_postgresql(target: Path) -> Path:
+def _copy_postgresql(url: sa.URL, target: Path) -> Path:
     program = shutil.which("pg_dump")
     if program is None:
         message = (
@@ -108,9 +108,14 @@ def _copy_postgresql(target: Path) -> Path:
             "Install PostgreSQL's client, or copy the database yourself and run tracker db upgrade."
         )
         raise PreparationError(message)
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    # Anybody on the machine can read the arguments of a program, and only its owner the rest.
+    password = url.query.get("password") or url.password
+    address = url.set(drivername="postgresql").difference_update_query(["password"])
+    shown = address._replace(password=None).render_as_string()
+    secrets = {"PGPASSWORD": str(password)} if password else {}
     done = subprocess.run(  # noqa: S603 -- the program was found, the address is the operator's own
-        [program, "--format=custom", f"--file={target}", f"--dbname={url}"],
+        [program, "--format=custom", f"--file={target}", f"--dbname={shown}"],
+        env={**os.environ, **secrets},
         capture_output=True,
         text=True,
         check=False,
