@@ -122,7 +122,7 @@ from tracker.core import clock, keys, paths
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
 from tracker.core.keys import Keys
-from tracker.core.security import init_security_headers
+from tracker.core.security import init_security_headers, init_signing
 from tracker.core.services import Services, give
 from tracker.dashboard import my_work, tasks
 from tracker.dashboard import routes as dashboard_routes
@@ -751,6 +751,7 @@ def _add_template_context(app: Flask) -> None:
         sign_out="security.logout",
         check="verification.verify",
     )
+    init_signing(app)
     init_security_headers(app)
     register_error_pages(app)
     app.register_error_handler(CSRFError, _form_was_sent_late)
@@ -773,9 +774,9 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
     give(app, services_of(settings, ring))
     if settings.trusted_proxies:
         # Only this many proxies are trusted to name the client; anybody else could forge the
-        # header.
+        # header. The base URL says whether it is https.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way
-            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
         )
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),

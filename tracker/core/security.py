@@ -1,9 +1,14 @@
 """Security headers of every response: what a browser may load, send and store."""
 
+import hashlib
 from http import HTTPStatus
 
 from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import Signer
 from werkzeug.wrappers import Response
+
+from tracker.settings import Settings
 
 STATIC = "static"
 ONE_YEAR = 365 * 24 * 60 * 60
@@ -18,8 +23,10 @@ CONTENT_SECURITY_POLICY = (
     "manifest-src 'self'; "
     "form-action 'self'; "
     "base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; "
+    "object-src 'none'"
 )
+NO_STORE = "no-store"
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "same-origin",
@@ -40,6 +47,18 @@ _HSTS = {
 }
 
 
+class SessionInterface(SecureCookieSessionInterface):
+    """Flask's session in a cookie, signed with SHA-256."""
+
+    digest_method = staticmethod(hashlib.sha256)
+
+
+def init_signing(app: Flask) -> None:
+    """Sign cookies and tokens with SHA-256: itsdangerous, on which all of them rest, has SHA-1."""
+    Signer.default_digest_method = staticmethod(hashlib.sha256)
+    app.session_interface = SessionInterface()
+
+
 def init_security_headers(app: Flask) -> None:
     """Set the headers on every response of the application.
 
@@ -47,15 +66,20 @@ def init_security_headers(app: Flask) -> None:
     the rest is small. If the application is reached over https, browsers are told to use only
     https, for the host names that the setting covers.
     """
-    settings = app.extensions["settings"]
-    hsts = f"max-age={ONE_YEAR}{_HSTS[settings.hsts]}"
+    headers = headers_of(app.extensions["settings"])
 
     @app.after_request
     def _set_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             response.headers[name] = value
         if request.endpoint != STATIC or response.status_code >= HTTPStatus.BAD_REQUEST:
-            response.headers["Cache-Control"] = "no-store"
-        if settings.secure:
-            response.headers["Strict-Transport-Security"] = hsts
+            response.headers["Cache-Control"] = NO_STORE
         return response
+
+
+def headers_of(settings: Settings) -> dict[str, str]:
+    """Return the security headers that every response of an instance has."""
+    if not settings.secure:
+        return HEADERS
+    hsts = f"max-age={ONE_YEAR}{_HSTS[settings.hsts]}"
+    return {**HEADERS, "Strict-Transport-Security": hsts}

@@ -99,4 +99,5 @@ def _kind(path: Path) -> str:
 
 
 def _content_type(kind: str) -> str:
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    is_text = kind.startswith("text/") or kind in _COMPRESSED
+    return f"{kind}; charset=utf-8" if is_text else kind

@@ -72,7 +72,7 @@ def select_language() -> str:
     offered: tuple[str, ...] = current_app.extensions["settings"].languages
     if not has_request_context():
         return offered[0]
-    chosen = request.cookies.get(COOKIE)
+    chosen = request.cookies.get(_cookie())
     if chosen in offered:
         return str(chosen)
     profile: ProfileLanguage | None = current_app.extensions.get("profile_language")
@@ -85,11 +85,19 @@ def select_language() -> str:
 
 def keep_language(response: Response, code: str) -> None:
     """Store the chosen language in the browser for a year."""
-    secure = current_app.extensions["settings"].base_url.startswith("https://")
     response.set_cookie(
-        COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
+        _cookie(), code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=_is_secure()
     )
     g.pop("languages", None)
+
+
+def _cookie() -> str:
+    """Return the cookie's name: with https, browsers then take it from this host alone."""
+    return f"__Host-{COOKIE}" if _is_secure() else COOKIE
+
+
+def _is_secure() -> bool:
+    return bool(current_app.extensions["settings"].secure)
 
 
 def languages() -> tuple[Language, ...]:

@@ -17,7 +17,9 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask
 
+from tracker.core.security import NO_STORE, headers_of
 from tracker.settings import Settings
 from tracker.ui.uploads import largest_request
 
@@ -40,8 +42,19 @@ INTERVAL_SECONDS = 1
 _SLEEP_SECONDS = 0.5
 
 
+class _Refusal(ErrorTask):
+    """The response to a request that waitress refuses, since it is malformed or too large."""
+
+    def execute(self) -> None:
+        """Respond, with the headers of all responses."""
+        self.response_headers.extend(self.channel.server.headers.items())
+        super().execute()
+
+
 class Connection(HTTPChannel):
     """A connection that knows since when it has been waiting for a request, and for its rest."""
+
+    error_task_class = _Refusal
 
     def __init__(self, *args: Any, **more: Any) -> None:
         self.idle_since = time.monotonic()
@@ -113,6 +126,7 @@ class Server(TcpWSGIServer):
         largest: int,
     ) -> None:
         self._seconds = settings.request_seconds
+        self.headers = {**headers_of(settings), "Cache-Control": NO_STORE}
         self.next_look = time.monotonic()
         # All that waits for something to read or send: connections, the listener.
         self.dispatchers: dict[int, wasyncore.dispatcher] = {}

@@ -1,5 +1,6 @@
 """Signing in, out and staying in."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -137,6 +138,9 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(
     assert "SameSite=Lax" in cookies[0]
     assert "Path=/" in cookies[0]
     assert "Expires" not in cookies[0]
+    # Signed with SHA-256: 32 bytes.
+    signature = cookies[0].partition(";")[0].rpartition(".")[2]
+    assert len(signature) == len(base64.urlsafe_b64encode(bytes(32)).rstrip(b"="))
 
 
 def test_nobody_is_remembered_beyond_the_session(people: House, client: CheckedClient) -> None:

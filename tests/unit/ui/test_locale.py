@@ -165,7 +165,9 @@ def test_the_kept_language_is_out_of_reach_of_scripts_and_plain_http() -> None:
     secure = make_page_frame(TRACKER_BASE_URL="https://terms.example")
     secure.app.config["WTF_CSRF_ENABLED"] = False
     cookie = secure.client.post("/language", data={"language": "ar"}).headers["Set-Cookie"]
-    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax"))
+    assert cookie.startswith("__Host-language=ar;")
+    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+    assert 'lang="ar"' in secure.client.get("/", base_url="https://terms.example").text
 
 
 def test_dates_are_written_with_the_day_first(in_request: InRequest) -> None:
