@@ -53,6 +53,7 @@ from tracker.worker.one_by_one import (
     let_others_write,
     reading,
     until_none_is_left,
+    what_failed,
 )
 
 PAUSE = 2.0
@@ -155,6 +156,8 @@ def run_for_ever(
 ) -> None:
     """Run rounds until told to stop; if the database can't be reached, say so and retry.
 
+    So with any other error outside the jobs: mail and certificates go on.
+
     What depends on the day is also done as soon as a new day begins.
     """
     number, compared = 0, disagreements.BEGINNING
@@ -174,10 +177,12 @@ def run_for_ever(
             # Three times as often, since each batch is small.
             if number % max(1, EVERY_SO_MANY_ROUNDS // 3) == 0:
                 compared = compare_texts(compared)
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001 -- one mistake must not stop mail and the pages
             db.session.rollback()
             day_done = None
-            click.echo(f"worker: {type(error).__name__}; trying again", err=True)
+            is_of_database = isinstance(error, SQLAlchemyError)
+            what = type(error).__name__ if is_of_database else what_failed(error)
+            click.echo(f"worker: {what}; trying again", err=True)
         number += 1
         time.sleep(PAUSE)
 

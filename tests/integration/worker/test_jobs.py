@@ -164,6 +164,26 @@ def test_an_unreachable_database_is_reported_and_retried(
     assert all(line.startswith("worker: ") and line.endswith("; trying again") for line in lines)
 
 
+def test_an_error_outside_the_jobs_is_reported_and_the_worker_goes_on(
+    app: Flask,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> None:
+        raise ValueError("Joint visit to Quillfen")
+
+    monkeypatch.setattr(jobs, "checkpoint_and_mail", fail)
+    monkeypatch.setattr(jobs, "PAUSE", 0)
+    turns = iter([True, True, False])
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("worker: ValueError in test_jobs.py, line ")
+    assert line.endswith("; trying again")
+    assert list(turns) == []
+
+
 def a_week_later(set_time: Callable[[dt.datetime], None]) -> Checkpoint:
     """Record something in a cooperation, a week after the last checkpoint; return that one."""
     before = checkpoints.newest()
