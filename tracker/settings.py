@@ -22,9 +22,10 @@ MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
 # psycopg is the driver, however the URL names the database.
 POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
 # Services that may be used without TLS if a setting names them.
-SERVICES = ("mail", "database", "timestamps")
+SERVICES = ("pages", "mail", "database", "timestamps")
 # The modes in which PostgreSQL's library uses nothing but TLS.
-ENCRYPTED = {"require", "verify-ca", "verify-full"}
+# Those that compare the certificate: without, anybody in between could pose as the server.
+ENCRYPTED = {"verify-ca", "verify-full"}
 MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
 
 
@@ -233,6 +234,8 @@ class _Reader:
             or parts.path + parts.query + parts.fragment
         ):
             self.refuse(name, "an address such as https://terms.example")
+        if parts.scheme == "http" and not _is_here(parts.hostname):
+            self._require_tls(name, "pages", "begin with https://")
         return parts
 
     def service(self, name: str) -> str:

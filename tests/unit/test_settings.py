@@ -81,7 +81,7 @@ def test_a_database_is_there_once_its_file_is(tmp_path: Path) -> None:
     assert read(DATA_DIR=str(tmp_path)).database_is_there
     with_options = read(DATABASE_URL=f"sqlite:///{tmp_path / 'tracker.sqlite3'}?timeout=5")
     assert with_options.database_is_there
-    assert not read(DATABASE_URL="postgresql://db/x?sslmode=require").database_is_there
+    assert not read(DATABASE_URL="postgresql://db/x?sslmode=verify-ca").database_is_there
 
 
 def test_blanks_around_a_value_are_no_part_of_it() -> None:
@@ -208,7 +208,7 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
     shown = repr(
         read(
             SECRET_KEY="pebble-lantern-quiet-river-bridge",
-            DATABASE_URL="postgresql://u:pebble@db/x?sslmode=require",
+            DATABASE_URL="postgresql://u:pebble@db/x?sslmode=verify-full",
             MAIL_URL="smtps://u:pebble@mail.example",
         )
     )
@@ -254,10 +254,12 @@ def test_a_timestamp_service_is_named_by_its_address_or_not_at_all() -> None:
 
 
 PLAIN = [
+    ("pages", "BASE_URL", "http://terms.example"),
     ("mail", "MAIL_URL", "smtp://mail.example"),
     ("mail", "MAIL_URL", "smtp://mail.example?starttls=0"),
     ("database", "DATABASE_URL", "postgresql://u:p@db.example/x"),
     ("database", "DATABASE_URL", "postgresql://u:p@db.example/x?sslmode=prefer"),
+    ("database", "DATABASE_URL", "postgresql://u:p@db.example/x?sslmode=require"),
     ("database", "DATABASE_URL", "postgresql:///x?host=/run/sockets,db.example"),
     ("database", "DATABASE_URL", "postgresql:///x?hostaddr=192.0.2.1"),
     ("database", "DATABASE_URL", "postgresql://db.example/x?sslmode=require&sslmode=disable"),
@@ -275,7 +277,7 @@ def test_a_service_without_tls_is_used_only_if_it_is_named(
     assert words.startswith(f"TRACKER_{name} must ")
     assert words.endswith(f"TRACKER_WITHOUT_TLS={service} to go without TLS")
     assert url not in words
-    others = {"mail", "database", "timestamps"} - {service}
+    others = {"pages", "mail", "database", "timestamps"} - {service}
     with pytest.raises(SettingsError):
         read(**{name: url, "WITHOUT_TLS": ",".join(others)})
     named = read(**{name: url, "WITHOUT_TLS": f"{service}, {others.pop()}"}).without_tls
@@ -314,6 +316,8 @@ def test_the_environment_may_name_tls_or_this_machine(given: dict[str, str], url
 @pytest.mark.parametrize(
     ("name", "url"),
     [
+        ("BASE_URL", "https://terms.example"),
+        ("BASE_URL", "http://127.0.0.1:8000"),
         ("MAIL_URL", "smtps://mail.example"),
         ("MAIL_URL", "smtp://mail.example?starttls=1"),
         ("MAIL_URL", "smtp://localhost:25"),
