@@ -1,6 +1,7 @@
 """Documents agree with the code: settings, commands, roles, verbs, file names; links work."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,30 @@ def test_every_file_that_a_document_names_exists_and_has_the_name_it_gives() -> 
                 lost.append(f"{path.name}: {name}{suffix} {inside}")
     assert seen > 100
     assert lost == []
+
+
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
+def test_every_test_that_a_document_names_exists() -> None:
+    lost, seen = set(), 0
+    for path in documents():
+        for file, name in TEST.findall(path.read_text()):
+            seen += 1
+            tests = ROOT / file
+            if not tests.exists() or f"def {name}(" not in tests.read_text():
+                lost.add(f"{path.name}: {file}::{name}")
+    assert seen > 100
+    assert lost == set()
+
+
+def test_the_rows_on_the_asvs_are_counted_rightly_and_none_says_anything_twice() -> None:
+    table = rows("asvs.md")
+    requirements = [cells for cells in table if cells[0][:1].isdigit()]
+    numbers = [cells[0] for cells in requirements]
+    assert len(numbers) == len(set(numbers))
+    counted = Counter(cells[3] for cells in requirements)
+    assert {cells[0]: int(cells[1]) for cells in table if cells[0] in counted} == counted
 
 
 def anchors(path: Path) -> set[str]:
