@@ -38,7 +38,7 @@ REACHES: dict[Reach, object] = {
 REACH_HINTS: dict[Reach, object] = {
     Reach.NAMED: _l("Enter its name below."),
     Reach.KIND: _l("Choose it below."),
-    Reach.ALL: _l("All your work in this cooperation pauses until the NPM decides."),
+    Reach.ALL: _l("Until the NPM decides, no place can be visited and nothing read."),
 }
 LIMIT_REACHES: dict[Reach, object] = {reach: REACHES[reach] for reach in (Reach.NAMED, Reach.KIND)}
 
