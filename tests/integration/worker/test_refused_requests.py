@@ -36,8 +36,8 @@ def test_a_refusal_has_the_headers_of_all_responses(
         response = http.client.HTTPResponse(connection)
         response.begin()
     assert response.status == status
-    found = dict(response.getheaders())
+    headers = dict(response.getheaders())
     wanted = {**HEADERS, "Cache-Control": "no-store"}
-    assert {name: found.get(name) for name in wanted} == wanted
-    assert found["Strict-Transport-Security"].startswith("max-age=")
-    assert "Server" not in found
+    assert {name: headers.get(name) for name in wanted} == wanted
+    assert headers["Strict-Transport-Security"].startswith("max-age=")
+    assert "Server" not in headers
