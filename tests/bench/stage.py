@@ -5,7 +5,6 @@ from pathlib import Path
 from uuid import UUID
 
 from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 
 from tests import open_sessions
 from tests.bench import pages
@@ -16,6 +15,7 @@ from tests.factories.demonstration import Demonstration
 from tests.servers.ports import free_port
 from tracker import create_app
 from tracker.core.db import db
+from tracker.core.security import SessionInterface
 from tracker.settings import Settings
 from tracker.worker import schema
 
@@ -69,7 +69,7 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
 
 def _cookie(app: Flask, user_id: UUID, mark: str) -> str:
     """Return the cookie of somebody who has just signed in."""
-    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    signer = SessionInterface().get_signing_serializer(app)
     assert signer is not None
     session = open_sessions.cookie_of(app, user_id, mark) | {"csrf_token": "x" * 40}
     signed = signer.dumps(session)

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import TimestampSigner
 
 from tests import open_sessions
@@ -23,6 +22,7 @@ from tracker import create_app
 from tracker.accounts.models import User
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.security import SessionInterface
 from tracker.mail import transport
 from tracker.settings import Settings
 from tracker.worker import jobs, prepare
@@ -144,7 +144,7 @@ def signed_in(app: Flask, mark: str) -> dict[str, Any]:
         user_id = db.session.scalars(sa.select(User.id).where(User.fs_uniquifier == mark)).one()
         cookie_content = open_sessions.cookie_of(app, user_id, mark)
         db.session.remove()
-    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    signer = SessionInterface().get_signing_serializer(app)
     assert signer is not None
     signer.signer = _Signer
     cookie = {
