@@ -6,6 +6,7 @@ from flask import Flask, render_template_string, session
 from tracker.accounts.models import User
 from tracker.activity.models import Event
 from tracker.core.db import db, will_write
+from tracker.core.security import init_signing
 
 ROWS = 20
 _USER = sa.select(User).where(User.fs_uniquifier == sa.bindparam("mark"))
@@ -27,6 +28,7 @@ def bare_app(product: Flask) -> Flask:
         SESSION_COOKIE_NAME=product.config["SESSION_COOKIE_NAME"],
         SQLALCHEMY_DATABASE_URI=product.config["SQLALCHEMY_DATABASE_URI"],
     )
+    init_signing(app)
     db.init_app(app)
 
     @app.get("/<int:size>")
