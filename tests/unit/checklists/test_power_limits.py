@@ -249,8 +249,8 @@ IN_CONFIDENTIALITY = (
 )
 
 
-def a_case(body: str) -> dict[str, Any]:
-    return {"exceptions": [{"_row": "danger", "deciding": body}]}
+def a_case(body: str, **row: str) -> dict[str, Any]:
+    return {"exceptions": [{"_row": "danger", "deciding": body} | row]}
 
 
 # Bodies outside the cooperation, as answers name them.
@@ -335,8 +335,18 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ("confidentiality", "C11", {"named": [{"approver": str(ILENA)}]}, []),
         ("confidentiality", "C11", {"named": [{"approver": str(SAMIRA)}]}, ["named_outside"]),
         *(("confidentiality", "C12", a_case(body), ["allowed_outside"]) for body in SPEAKING),
-        ("confidentiality", "C12", a_case("prosecutor"), []),
+        ("confidentiality", "C12", a_case("prosecutor"), ["allowed_by_prosecutor"]),
+        (
+            "confidentiality",
+            "C12",
+            a_case("prosecutor", _row="npm_reports"),
+            ["allowed_by_prosecutor"],
+        ),
+        ("confidentiality", "C12", a_case("prosecutor", _row=""), ["allowed_by_prosecutor"]),
+        ("confidentiality", "C12", a_case("prosecutor", _row="court"), []),
         ("confidentiality", "C12", a_case("bound"), []),
+        *(("terms", "M18", {"steps": [{"body": body}]}, ["settled_outside"]) for body in BODIES),
+        ("terms", "M18", {"steps": [{"body": "parties"}, {"body": "neutral"}]}, []),
         ("visit_roles", "V16", {"sends_out": str(SAMIRA)}, ["sent_out_outside"]),
         ("visit_roles", "V16", {"sends_out": str(ILENA)}, []),
         ("visit_roles", "V17", {"goes_on": "no"}, ["leaves_with_partner"]),
