@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import encryption
 from tracker.checklists.loaded import Part, of_this_transaction
@@ -70,6 +71,7 @@ class PositionFact(NamedTuple):
 
 # Statements that never change shape are built once: building them takes as long as sending them.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_TODAY: sa.BindParameter[dt.date] = sa.bindparam("today", type_=sa.Date())
 # There are many positions and answers, and their rows never change: only columns are read.
 _POSITIONS = (
     sa.select(
@@ -164,7 +166,12 @@ _AUTHORS = (
 )
 _IS_OUTSIDE_EXPERT = (
     sa.exists()
-    .where(Membership.user_id == CooperationPerson.user_id, Membership.outside_expert)
+    .where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.organisation_id == CooperationPerson.organisation_id,
+        Membership.outside_expert,
+        runs_on(_TODAY),
+    )
     .correlate(CooperationPerson)
 )
 _IS_ADMINISTRATOR = (
@@ -317,7 +324,7 @@ def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     outside: set[UUID] = set()
     administrators: set[UUID] = set()
     for row, is_outside_expert, is_administrator in db.session.execute(
-        _PEOPLE, {"ids": list(rows)}
+        _PEOPLE, {"ids": list(rows), "today": clock.today()}
     ):
         rows[row.cooperation_id].append(row)
         outside |= {row.user_id} if is_outside_expert else set()

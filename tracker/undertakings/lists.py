@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on as held_on
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists.beside import text_on_page
 from tracker.checklists.encryption import values_of
@@ -409,6 +410,7 @@ def _is_looked_after(actor: Actor) -> sa.ColumnElement[bool]:
         Membership.user_id == CooperationPerson.user_id,
         Membership.organisation_id == CooperationPerson.organisation_id,
         Membership.outside_expert.is_(True),
+        held_on(clock.today()),
     )
     is_own = CooperationPerson.organisation_id == actor.organisation_id
     if not actor.acts_for_npm:

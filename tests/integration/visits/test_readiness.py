@@ -146,12 +146,21 @@ def test_somebody_suspended_is_on_no_list_of_a_visit_until_restored(scene: Scene
     assert person in audiences.user_ids(VISIT, scene.visit().id)
 
 
-def test_a_role_that_makes_somebody_an_outside_expert_makes_a_visit_not_ready(scene: Scene) -> None:
+def test_a_role_that_makes_somebody_an_outside_expert_makes_a_visit_not_ready_while_it_lasts(
+    scene: Scene,
+) -> None:
     """Such a person needs a clearance like a CSO's (S11)."""
     role = NewRole(Role.COORDINATOR, scene.body("npm"), outside_expert=True)
-    accounts.give_role(scene.actor("ilena"), scene.user("ruth"), role)
+    ruth = scene.user("ruth")
+    accounts.give_role(scene.actor("ilena"), ruth, role)
     # Not judged again here: the event did that.
     assert not scene.visit().is_ready
+    of_hers = Membership.user_id == ruth
+    as_expert = sa.select(Membership.id).where(of_hers, Membership.outside_expert)
+    accounts.end_role(
+        scene.actor("ilena"), scene.session.scalars(as_expert).one(), reason="A mistake."
+    )
+    assert scene.visit().is_ready
 
 
 def test_a_member_leaving_the_cooperation_makes_a_visit_not_ready(scene: Scene) -> None:
