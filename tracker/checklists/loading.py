@@ -368,7 +368,7 @@ def _surroundings(
         questions=cooperation.questions,
         parties=heads.party_facts(checklist, cooperation),
         npm_people=people.npm,
-        administrators=people.administrators,
+        non_readers=people.non_readers,
         people=frozenset(people.today),
         bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         team=visit.team if visit else None,

@@ -38,6 +38,7 @@ from tracker.cooperations import outside_bodies
 from tracker.cooperations.models import Cooperation, CooperationPerson
 from tracker.core import clock
 from tracker.core.db import db, load_joined
+from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 
 Row = TypeVar("Row", Proposal, Flag, HintAnswer, SafeguardReview)
@@ -174,17 +175,18 @@ _IS_OUTSIDE_EXPERT = (
     )
     .correlate(CooperationPerson)
 )
-_IS_ADMINISTRATOR = (
+_IS_NO_READER = sa.or_(
     sa.exists()
     .where(
         Membership.user_id == CooperationPerson.user_id,
         Membership.role == Role.ADMINISTRATOR,
         Membership.ended_at.is_(None),
     )
-    .correlate(CooperationPerson)
+    .correlate(CooperationPerson),
+    addresses.are_of_nobody(User.email),
 )
 _PEOPLE = (
-    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _IS_ADMINISTRATOR)
+    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _IS_NO_READER)
     .join(CooperationPerson.user)
     .where(CooperationPerson.cooperation_id.in_(_IDS))
     .options(
@@ -314,21 +316,22 @@ class People:
     names: Names
     # The NPM's own people: experts from outside are not its staff (E02).
     npm: frozenset[UUID]
-    # Those of the NPM's people who administer the instance.
-    administrators: frozenset[UUID]
+    # Those of the NPM's people who are never the second reader: they administer the instance, or
+    # have no account.
+    non_readers: frozenset[UUID]
 
 
 def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     """Return, by cooperation, who takes part, and the names of all who ever did."""
     rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
     outside: set[UUID] = set()
-    administrators: set[UUID] = set()
-    for row, is_outside_expert, is_administrator in db.session.execute(
+    non_readers: set[UUID] = set()
+    for row, is_outside_expert, is_no_reader in db.session.execute(
         _PEOPLE, {"ids": list(rows), "today": clock.today()}
     ):
         rows[row.cooperation_id].append(row)
         outside |= {row.user_id} if is_outside_expert else set()
-        administrators |= {row.user_id} if is_administrator else set()
+        non_readers |= {row.user_id} if is_no_reader else set()
     people = {}
     for cooperation in cooperations:
         today = _people_today(cooperation, rows[cooperation.id])
@@ -338,7 +341,7 @@ def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
             today,
             _names(cooperation, rows[cooperation.id]),
             frozenset(npm - outside),
-            frozenset(npm & administrators),
+            frozenset(npm & non_readers),
         )
     return people
 

@@ -15,6 +15,8 @@ from tests.factories.cooperations import (
 )
 from tests.pages import Page
 from tracker.access.actor import Actor, Role
+from tracker.accounts.people import without_email
+from tracker.accounts.people.without_email import NewPerson
 from tracker.activity.stale import recompute
 from tracker.agreements import frozen_text
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -22,6 +24,7 @@ from tracker.checklists import service
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.negotiation import safeguards
+from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -177,6 +180,20 @@ def test_while_somebody_else_of_the_npm_could_read_they_do(
     land.person("Kai Moss", "other_npm", Role.MEMBER)
     with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote none of the answers"):
         checklists.read_second(land.actor(HEAD), terms, REASON)
+
+
+def test_somebody_without_an_account_is_nobody_who_could_read(
+    land: Country, cooperation: Cooperation
+) -> None:
+    written_by_both(land, cooperation)
+    npm_id = land.id("other_npm")
+    user = without_email.add(land.actor(WRITER), NewPerson("Danil Rook", npm_id))
+    cooperations.add_person(
+        land.actor(WRITER), cooperation, user_id=user.id, organisation_id=npm_id, function="Driver"
+    )
+    recompute()
+    checklists.read_second(land.actor(HEAD), terms_of(cooperation), REASON)
+    assert load(terms_of(cooperation)).review is not None
 
 
 def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(

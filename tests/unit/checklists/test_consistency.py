@@ -215,6 +215,24 @@ def test_the_background_brief_is_ready_when_the_visit_begins(
     assert problems_in("V1", [a_field("brief_due", "date")], values, around()) == []
 
 
+@pytest.mark.parametrize(
+    ("person", "begins", "expected"),
+    [
+        (SAMIRA, FIRST, []),
+        (SAMIRA, FIRST + dt.timedelta(days=1), [("audience", 0, "from")]),
+        (SAMIRA, None, []),
+        (OREN, FIRST + dt.timedelta(days=1), []),
+    ],
+)
+def test_the_team_may_know_of_a_visit_on_its_first_day(
+    person: UUID, begins: dt.date | None, expected: list[tuple[str, int, str]]
+) -> None:
+    fields = [a_table("audience", a_column("person", "person"), a_column("from", "date"))]
+    row = {"person": str(person), "from": begins.isoformat() if begins else ""}
+    assert places(problems_in("V2", fields, {"audience": [row]})) == expected
+    assert problems_in("V2", fields, {"audience": [row]}, around()) == []
+
+
 TOLD = [a_table("authorities", a_column("what"), a_column("hours", "number"))]
 
 

@@ -265,8 +265,12 @@ def test_where_everybody_of_the_npm_wrote_one_of_them_reads() -> None:
     check = {"check": "wrote_no_answer", "field": "lead"}
     assert problems_in(PEOPLE, check, {"lead": str(OREN)}, authors=(ILENA, OREN, SAMIRA)) == []
     # An administrator is never the second reader, so doesn't count as somebody else.
-    around_ = around(administrators=frozenset({ILENA}))
+    around_ = around(non_readers=frozenset({ILENA}))
     assert problems_in(PEOPLE, check, {"lead": str(OREN)}, around_, authors=(OREN,)) == []
+    # Nor is she named while somebody else could read.
+    assert words(problems_in(PEOPLE, check, {"lead": str(ILENA)}, around_)) == [
+        "Name somebody who has an account and doesn't administer this instance."
+    ]
 
 
 @pytest.mark.parametrize(("number", "enough"), [(0, False), (4, False), (5, True), (50, True)])

@@ -46,6 +46,7 @@ from tracker.cooperations.people import membership_counts
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.mail import addresses
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 from tracker.ui.locale import with_commas
@@ -451,6 +452,7 @@ def require_nobody_else(loaded: LoadedChecklist) -> None:
             membership_counts(),
             User.id.not_in(loaded.sheet.authors),
             ~is_administrator,
+            ~addresses.are_of_nobody(User.email),
         )
         .order_by(User.name)
         .limit(1)

@@ -145,6 +145,24 @@ def _brief_in_time(
         )
 
 
+def _team_knows_in_time(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that the team may know of the visit on its first day (V2): it reads its tasks here."""
+    if around.visit_starts_on is None:
+        return
+    for number, row in enumerate(values.get("audience") or []):
+        begins = as_date(row.get("from"))
+        is_of_team = as_id(row.get("person")) in (around.team or ())
+        if is_of_team and begins and begins > around.visit_starts_on:
+            yield Problem(
+                "audience",
+                _l("This person is on the team and has to know on the first day or before."),
+                row=number,
+                column="from",
+            )
+
+
 def _no_more_than_announced(
     _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
@@ -364,7 +382,7 @@ def _reminded_in_time(
 RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(ON_SITE, (_of_team(),)),
     "V1": (_of_team_or_npm("brief_by"), _brief_in_time),
-    "V2": (_of_npm("authorities"), _no_more_than_announced),
+    "V2": (_of_npm("authorities"), _team_knows_in_time, _no_more_than_announced),
     "V3": (_of_team("groups"),),
     "V4": (_terms_of_people,),
     "V7": (_of_team("speaker", "stand_in"), _of_team_or_npm("at_gate")),

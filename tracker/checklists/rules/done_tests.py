@@ -188,9 +188,9 @@ def _persons_of_npm(
 def is_alone(around: Surroundings, sheet: Sheet) -> bool:
     """Return whether all NPM people who take part wrote answers: then its head reads alone.
 
-    Administrators don't count, since they are never the second reader.
+    Administrators and people without an account don't count: they are never the second reader.
     """
-    return bool(around.npm_people) and around.npm_people - around.administrators <= sheet.authors
+    return bool(around.npm_people) and around.npm_people - around.non_readers <= sheet.authors
 
 
 def _wrote_no_answer(
@@ -199,13 +199,13 @@ def _wrote_no_answer(
     if is_alone(around, sheet):
         return
     for key, row, person in _persons(check, values):
-        if person in sheet.authors:
-            yield Problem(
-                key,
-                _l("This person wrote an answer in this checklist. Name somebody who didn't."),
-                row=row,
-                column=check.column,
-            )
+        if person in around.non_readers:
+            words = _l("Name somebody who has an account and doesn't administer this instance.")
+        elif person in sheet.authors:
+            words = _l("This person wrote an answer in this checklist. Name somebody who didn't.")
+        else:
+            continue
+        yield Problem(key, words, row=row, column=check.column)
 
 
 def _number_at_least(

@@ -73,7 +73,7 @@ class Surroundings:
     parties: tuple[PartyFact, ...]
     npm_people: frozenset[UUID] = frozenset()
     # People of the NPM who are never its second reader (product.md, 2).
-    administrators: frozenset[UUID] = frozenset()
+    non_readers: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
     bodies: frozenset[UUID] = frozenset()
