@@ -8,8 +8,6 @@ from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import Signer
 from werkzeug.wrappers import Response
 
-from tracker.settings import Settings
-
 STATIC = "static"
 ONE_YEAR = 365 * 24 * 60 * 60
 
@@ -66,7 +64,8 @@ def init_security_headers(app: Flask) -> None:
     the rest is small. If the application is reached over https, browsers are told to use only
     https, for the host names that the setting covers.
     """
-    headers = headers_of(app.extensions["settings"])
+    settings = app.extensions["settings"]
+    headers = headers_of(settings.hsts if settings.secure else None)
 
     @app.after_request
     def _set_headers(response: Response) -> Response:
@@ -77,9 +76,11 @@ def init_security_headers(app: Flask) -> None:
         return response
 
 
-def headers_of(settings: Settings) -> dict[str, str]:
-    """Return the security headers that every response of an instance has."""
-    if not settings.secure:
+def headers_of(hsts: str | None) -> dict[str, str]:
+    """Return the security headers that every response of an instance has.
+
+    hsts is the value of the setting, None for an instance that isn't reached over https.
+    """
+    if hsts is None:
         return HEADERS
-    hsts = f"max-age={ONE_YEAR}{_HSTS[settings.hsts]}"
-    return {**HEADERS, "Strict-Transport-Security": hsts}
+    return {**HEADERS, "Strict-Transport-Security": f"max-age={ONE_YEAR}{_HSTS[hsts]}"}

@@ -126,7 +126,8 @@ class Server(TcpWSGIServer):
         largest: int,
     ) -> None:
         self._seconds = settings.request_seconds
-        self.headers = {**headers_of(settings), "Cache-Control": NO_STORE}
+        hsts = settings.hsts if settings.secure else None
+        self.headers = {**headers_of(hsts), "Cache-Control": NO_STORE}
         self.next_look = time.monotonic()
         # All that waits for something to read or send: connections, the listener.
         self.dispatchers: dict[int, wasyncore.dispatcher] = {}
