@@ -277,6 +277,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.PERSON_JOINED: (
         checklists.follow,
         undertakings.follow_people,
+        undertaking_interests.follow_person,
         lifecycle.follow,
         visit_team.follow_people,
         visits.follow,

@@ -132,7 +132,9 @@ PARTY_LEFT = _verb("party_left", "organisation", "organisation_id", "since")
 PARTY_REPLACED = _verb(
     "party_replaced", "former", "former_id", "successor", "successor_id", "since", "source"
 )
-PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
+PERSON_JOINED = _verb(
+    "person_joined", "person", "person_id", "organisation", "organisation_id", "function"
+)
 PERSON_LEFT = _verb("person_left", "person", "organisation")
 # begins_on: the first day of the fully signed text, if it is still to come.
 STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on", "ran_out_on")

@@ -637,7 +637,9 @@ def _bring_in(
         actor,
         cooperation,
         person=row.user.name,
+        person_id=str(row.user_id),
         organisation=organisation.name,
+        organisation_id=str(organisation.id),
         function=row.function,
     )
     return row

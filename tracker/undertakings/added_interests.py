@@ -68,7 +68,7 @@ def put_content(
 ) -> None:
     """Store what was added and which places it concerns, encrypted.
 
-    What the person's party does takes the place of the text. recorded_by_id is set if the person
+    What a party of the person does takes the place of the text. recorded_by_id is set if the person
     didn't write it themselves.
     """
     content: dict[str, Any] = {"text": text, **places.to_values()}
@@ -92,7 +92,7 @@ def recorded_by_id(interest: AddedInterest) -> UUID | None:
 
 
 def ties_in(interest: AddedInterest) -> PartyTies:
-    """Return what the person's party does, if that was added; empty for a person's own interest."""
+    """Return what a party of theirs does, if that was added; empty for a person's own interest."""
     content = _unseal(interest, _CONTENT, interest.sealed_content)
     organisation = content.get("organisation")
     return PartyTies(
@@ -164,10 +164,10 @@ def all_of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
     return list(db.session.scalars(sa.select(AddedInterest).where(of_it)))
 
 
-def ties_of_party(undertaking: Undertaking) -> frozenset[str]:
-    """Return what was added already of what the party of an undertaking's person does.
+def ties_of_party(undertaking: Undertaking, organisation_id: UUID) -> frozenset[str]:
+    """Return what was added already of what a party of an undertaking's person does.
 
-    What another party does, for which the person acted before, isn't part of it.
+    What another party does, for which the person acts or acted, isn't part of it.
     """
     theirs = db.session.scalars(
         sa.select(AddedInterest).where(
@@ -177,11 +177,7 @@ def ties_of_party(undertaking: Undertaking) -> frozenset[str]:
     )
     of_parties = map(ties_in, theirs)
     return frozenset[str]().union(
-        *(
-            of_party.ties
-            for of_party in of_parties
-            if of_party.organisation_id == undertaking.organisation_id
-        )
+        *(of_party.ties for of_party in of_parties if of_party.organisation_id == organisation_id)
     )
 
 

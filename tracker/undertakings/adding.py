@@ -2,13 +2,14 @@
 
 Until the NPM decides, the clearance is closed for the places concerned. What a party does by now
 (M1, M14) was not before the NPM when it decided on its people, so it is asked about each of them
-again; it may concern any place.
+again; it may concern any place. So it is where a person begins to take part for a further party.
 """
 
 import datetime as dt
 from typing import Any
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access import page_tokens
@@ -16,7 +17,6 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.rules.consistency import TIES
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -26,6 +26,7 @@ from tracker.undertakings import (
     encryption,
     handlers,
     messages,
+    people,
     policy,
     queries,
 )
@@ -72,10 +73,7 @@ def follow_organisation(event: DomainEvent) -> None:
     """
     body = db.session.get_one(Organisation, event.subject_id)
     changed = frozenset(event.details.get("changed", ()))
-    ties = frozenset(key for key in TIES if key in changed and getattr(body, key))
-    if ties:
-        for undertaking in queries.signed_of(Undertaking.organisation_id == body.id):
-            _add_for_party(undertaking, ties)
+    _ask_about_people_of(body.id, people.ties_of_itself(body) & changed)
 
 
 def follow_terms(event: DomainEvent) -> None:
@@ -83,24 +81,50 @@ def follow_terms(event: DomainEvent) -> None:
 
     Of CAME_INTO_FORCE.
     """
-    if event.details.get("kind") != ChecklistKind.TERMS.value:
+    if event.details.get("kind") != ChecklistKind.TERMS.value or event.cooperation_id is None:
         return
-    for undertaking in queries.signed_of(Undertaking.cooperation_id == event.cooperation_id):
-        by_itself = frozenset(key for key in TIES if getattr(undertaking.organisation, key))
-        _add_for_party(undertaking, queries.ties_in_terms(undertaking) - by_itself)
+    for party_id, in_terms in people.ties_in_terms(event.cooperation_id).items():
+        by_itself = people.ties_of_itself(db.session.get_one(Organisation, party_id))
+        here = Undertaking.cooperation_id == event.cooperation_id
+        _ask_about_people_of(party_id, in_terms - by_itself, here)
 
 
-def _add_for_party(undertaking: Undertaking, ties: frozenset[str]) -> None:
-    """Add what a person's party does by now to what they declared, unless the NPM knows it.
+def follow_person(event: DomainEvent) -> None:
+    """Ask the NPM about a person who begins to take part for a further party. A handler.
 
-    It knows what the terms said when the person signed, and what it was asked about since.
+    Of PERSON_JOINED: what that party does was not before the NPM when it decided on the person.
     """
-    known = queries.ties_in_terms(undertaking, at=undertaking.signed_at)
-    new = ties - known - added_interests.ties_of_party(undertaking)
+    if event.cooperation_id is None:
+        return
+    party_id, user_id = (UUID(event.details[key]) for key in ("organisation_id", "person_id"))
+    theirs = sa.and_(
+        Undertaking.cooperation_id == event.cooperation_id, Undertaking.user_id == user_id
+    )
+    for undertaking in queries.signed_of(theirs):
+        party = db.session.get_one(Organisation, party_id)
+        ties = people.ties_of(undertaking).get(party, frozenset())
+        _add_for_party(undertaking, party_id, ties, is_further=True)
+
+
+def _ask_about_people_of(
+    party_id: UUID, ties: frozenset[str], *whose: sa.ColumnElement[bool]
+) -> None:
+    """Ask the NPM about those who take part for a party, unless it knew it when they signed."""
+    if not ties:
+        return
+    for undertaking in queries.signed_of(sa.and_(people.acts_for(party_id), *whose)):
+        then = people.ties_in_terms(undertaking.cooperation_id, at=undertaking.signed_at)
+        _add_for_party(undertaking, party_id, ties - then.get(party_id, frozenset()))
+
+
+def _add_for_party(
+    undertaking: Undertaking, party_id: UUID, ties: frozenset[str], *, is_further: bool = False
+) -> None:
+    """Add what a person's party does by now to what they declared, unless that was done before."""
+    new = ties - added_interests.ties_of_party(undertaking, party_id)
     if new:
-        of_party = PartyTies(undertaking.organisation_id, new)
-        _put(queries.load(undertaking), "", Places(Reach.ALL), of_party)
-        messages.party_changed(undertaking)
+        _put(queries.load(undertaking), "", Places(Reach.ALL), PartyTies(party_id, new))
+        messages.party_changed(undertaking, is_further=is_further)
 
 
 def _put(

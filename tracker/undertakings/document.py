@@ -10,6 +10,7 @@ from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
 from tracker.core.localized import LocalizedStr, merged
 from tracker.mail.render import in_language
+from tracker.organisations.models import Organisation
 from tracker.ui.locale import as_date
 from tracker.undertakings import labels
 from tracker.undertakings.facts import Draft, Questions, Terms
@@ -21,7 +22,7 @@ def document(
     terms: Terms,
     questions: Mapping[str, Questions],
     draft: Draft,
-    ties: AbstractSet[str],
+    ties: Mapping[Organisation, AbstractSet[str]],
     *,
     sentence: LocalizedStr,
     template: ChecklistTemplate,
@@ -29,9 +30,9 @@ def document(
 ) -> dict[str, Any]:
     """Return what a person signs: the terms by revision and digest, and each of their answers.
 
-    questions are those of the template, by language; ties are activities of the person's party that
-    count as an interest (M1), included if there are any. The sentence is in the language in which
-    it was signed.
+    questions are those of the template, by language; ties are activities of the person's parties
+    that count as an interest (M1), included if there are any. The sentence is in the language in
+    which it was signed.
     """
     return {
         "undertaking": str(undertaking.id),
@@ -58,12 +59,7 @@ def document(
         **merged(
             [
                 _documents(questions[code], draft, code)
-                | _localized(
-                    questions[code],
-                    draft,
-                    code,
-                    _because(undertaking.organisation.name, ties, code),
-                )
+                | _localized(questions[code], draft, code, _because(ties, code))
                 for code in languages.codes
             ]
         ),
@@ -90,9 +86,11 @@ def _documents(questions: Questions, draft: Draft, language: str) -> dict[str, A
     return {"documents": documents}
 
 
-def _because(organisation: str, ties: AbstractSet[str], language: str) -> dict[str, LocalizedStr]:
+def _because(
+    ties: Mapping[Organisation, AbstractSet[str]], language: str
+) -> dict[str, LocalizedStr]:
     with in_language(language):
-        words = labels.party_interest(organisation, ties)
+        words = labels.party_interests(ties)
     return {"because": LocalizedStr(words, language)} if words else {}
 
 

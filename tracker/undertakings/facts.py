@@ -198,7 +198,7 @@ class UndertakingStatus:
     # The NPM bodies that are parties today.
     npm_ids: frozenset[UUID] = field(default_factory=frozenset)
     has_interests: bool | None = None
-    # Whether the person's party litigates or represents people concerned (M1).
+    # Whether a party that the person takes part for litigates or represents people concerned (M1).
     party_has_interest: bool = False
     decision: InterestsDecision | None = None
     # Whether the person is on the list of people who must sign, and takes part today.

@@ -1,12 +1,13 @@
 """Labels for undertakings: statuses, decisions, reasons for closing, the sentence signed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.rules.consistency import TIES
+from tracker.organisations.models import Organisation
 from tracker.ui.locale import with_commas, with_semicolons
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
@@ -72,6 +73,11 @@ def scope_words(terms: Terms, until: str, which: str = "") -> str:
             return str(_("One visit (%(which)s), until %(until)s", which=named, until=until))
         case Scope.ONE_PROJECT:
             return str(_("One project (%(which)s), until %(until)s", which=named, until=until))
+
+
+def party_interests(ties: Mapping[Organisation, AbstractSet[str]]) -> str:
+    """Return why the NPM always decides on a declaration, for each party that does something."""
+    return " ".join(party_interest(party.name, keys) for party, keys in ties.items())
 
 
 def party_interest(organisation: str, ties: AbstractSet[str]) -> str:

@@ -92,14 +92,24 @@ def interest_added(
         _somebody_else_is_needed(undertaking, address)
 
 
-def party_changed(undertaking: Undertaking) -> None:
-    """Tell a person that the NPM decides anew, since their organisation does more than before."""
+def party_changed(undertaking: Undertaking, *, is_further: bool = False) -> None:
+    """Tell a person that the NPM decides anew, since their organisation does more than before.
+
+    Or since they take part for a further one.
+    """
     with in_language(undertaking.user.language):
         _queue(
             undertaking.user,
             "undertaking_party_changed",
             _("A declaration of interests is waiting for the NPM"),
-            _("What your organisation does has changed. The NPM decides what that means for you."),
+            _(
+                "You now take part for another organisation too. The NPM decides what that means "
+                "for you."
+            )
+            if is_further
+            else _(
+                "What your organisation does has changed. The NPM decides what that means for you."
+            ),
             _("Until it has decided, your access is closed."),
             address=_own(undertaking.id),
         )

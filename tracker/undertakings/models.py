@@ -107,8 +107,9 @@ class Undertaking(Identified, Base):
     briefed_on: Mapped[dt.date | None]
     # Whether anything was declared; the content is only in the frozen text.
     has_interests: Mapped[bool | None]
-    # Whether the person's party, when they signed, said that it litigates or represents people
-    # concerned (M1): then the NPM decides even if nothing was declared (C13 with M14).
+    # Whether a party that the person took part for, when they signed, said that it litigates or
+    # represents people concerned (M1): then the NPM decides even if nothing was declared (C13 with
+    # M14).
     party_has_interest: Mapped[bool | None]
     decision: Mapped[InterestsDecision | None]
     # The reason given with the decision; encrypted, since it may mention the interests.

@@ -649,9 +649,7 @@ def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
             "reference": reference,
             "questions": questions,
             "checklist_id": loaded.checklist.id,
-            "because": labels.party_interest(
-                undertaking.organisation.name, queries.ties_of(undertaking)
-            ),
+            "because": labels.party_interests(people.ties_of(undertaking)),
             "others": others_who_decide(actor, loaded),
             "sentence": labels.sentence(undertaking.user.name, loaded.terms, loaded.documents),
         },

@@ -1,8 +1,10 @@
-"""The people around an undertaking: who takes part, and who decides for the NPM."""
+"""The people around an undertaking: who takes part, what their party does, who decides on it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,12 +12,28 @@ import sqlalchemy as sa
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
+from tracker.agreements import frozen_text
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists.encryption import values_of
+from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.rules.consistency import TIES
+from tracker.checklists.rules.values import as_id
 from tracker.cooperations import people
 from tracker.cooperations.models import CooperationPerson, Party
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.organisations.models import Organisation
+from tracker.signoff import service as signoff
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
 from tracker.signoff.paper_policy import RECORDERS
+from tracker.undertakings.models import Undertaking
 from tracker.undertakings.policy import DECIDERS
 
 
@@ -105,6 +123,115 @@ def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
     for row in rows:
         organisation_ids.setdefault(row.user_id, []).append(row.organisation_id)
     return organisation_ids
+
+
+# What parties do ----------------------------------------------------------------------------------
+
+_DRAFT_OF_M1 = (
+    sa.select(Answer)
+    .join(Checklist, Checklist.id == Answer.checklist_id)
+    .where(
+        Checklist.cooperation_id == sa.bindparam("cooperation_id"),
+        Checklist.kind == ChecklistKind.TERMS,
+        Answer.item == "M1",
+        Answer.scope == AnswerScope.SHARED,
+    )
+    .order_by(Answer.version.desc())
+    .limit(1)
+)
+_SIGNED_TERMS = (
+    sa.select(Revision)
+    .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+    .where(
+        Revision.cooperation_id == sa.bindparam("cooperation_id"),
+        Revision.kind == ChecklistKind.TERMS.value,
+        SignatureRequest.state == RequestState.COMPLETED,
+    )
+    .order_by(Revision.number.desc())
+    .limit(1)
+)
+
+
+def acts_for(organisation_id: UUID | sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that its person takes part today for an organisation.
+
+    Also for one that is joining, and always for the one that named them.
+    """
+    today = clock.today()
+    takes_part = (
+        sa.exists()
+        .where(
+            CooperationPerson.cooperation_id == Undertaking.cooperation_id,
+            CooperationPerson.user_id == Undertaking.user_id,
+            CooperationPerson.organisation_id == organisation_id,
+            runs_on(today),
+            Party.cooperation_id == CooperationPerson.cooperation_id,
+            Party.organisation_id == CooperationPerson.organisation_id,
+            has_not_left(today),
+        )
+        .correlate(Undertaking, Organisation)
+    )
+    return sa.or_(Undertaking.organisation_id == organisation_id, takes_part)
+
+
+def ties_of(undertaking: Undertaking) -> dict[Organisation, frozenset[str]]:
+    """Return what a person's parties do that is an interest, by party: keys of consistency.TIES.
+
+    Of each party that they take part for, the one that named them first; without those that do
+    nothing of this kind. According to the party's own details, and to the terms (M1; S66, S70).
+    """
+    parties = db.session.scalars(
+        sa.select(Organisation)
+        .join(Party, Party.organisation_id == Organisation.id)
+        .join(Undertaking, Undertaking.cooperation_id == Party.cooperation_id)
+        .where(Undertaking.id == undertaking.id, acts_for(Organisation.id))
+        .order_by(Organisation.id != Undertaking.organisation_id, Party.position)
+    ).all()
+    in_terms = ties_in_terms(undertaking.cooperation_id)
+    ties = {party: ties_of_itself(party) | in_terms.get(party.id, frozenset()) for party in parties}
+    return {party: keys for party, keys in ties.items() if keys}
+
+
+def ties_of_itself(party: Organisation) -> frozenset[str]:
+    """Return which of these a party does according to its own details."""
+    return frozenset(key for key in TIES if getattr(party, key))
+
+
+def ties_in_terms(
+    cooperation_id: UUID, at: dt.datetime | None = None
+) -> dict[UUID, frozenset[str]]:
+    """Return which of these the terms name, by party that does any (M1), now or at a moment.
+
+    By the terms that all have signed, and by their draft: a draft doesn't end what was signed.
+    """
+    draft, signed = _DRAFT_OF_M1, _SIGNED_TERMS
+    if at is not None:
+        draft = draft.where(Answer.saved_at <= at)
+        signed = signed.where(
+            ~sa.exists().where(
+                Signature.revision_id == Revision.id,
+                Signature.kind == SignatureKind.SIGNATURE,
+                Signature.signed_at > at,
+            )
+        )
+    values = {"cooperation_id": cooperation_id}
+    answer, revision = db.session.scalar(draft, values), db.session.scalar(signed, values)
+    rows: list[Mapping[str, Any]] = []
+    if answer is not None:
+        rows += values_of(cooperation_id, answer).get("parties") or ()
+    if revision is not None:
+        text = signoff.document_of(revision, None)
+        rows += frozen_text.values_in(text, "M1").get("parties") or ()
+    ties: dict[UUID, frozenset[str]] = {}
+    for row in rows:
+        party_id = as_id(row.get("party"))
+        keys = frozenset(key for key in TIES if row.get(key) is True)
+        if party_id is not None and keys:
+            ties[party_id] = ties.get(party_id, frozenset()) | keys
+    return ties
+
+
+# Who decides --------------------------------------------------------------------------------------
 
 
 def deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID] = frozenset()) -> list[User]:

@@ -1,6 +1,5 @@
 """Queries for single undertakings, scoped to the actor or a cooperation already found."""
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,14 +10,11 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import Membership, User
 from tracker.agreements.document import Languages
 from tracker.checklist_templates import library
-from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import heads
-from tracker.checklists.encryption import values_of
 from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
-from tracker.checklists.models import Answer, Checklist
-from tracker.checklists.rules.consistency import TIES
-from tracker.checklists.rules.values import as_id
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, CooperationPerson
 from tracker.cooperations.scope import is_of_npms
 from tracker.core import clock
@@ -170,40 +166,6 @@ def questions_by_language(loaded: Loaded, languages: Languages) -> dict[str, Que
 
 def _questions(checklist: LoadedChecklist, documents: tuple[TermsDocument, ...]) -> Questions:
     return questions(checklist.template, checklist.sheet, checklist.surroundings, documents)
-
-
-_PARTIES_OF_THE_TERMS = (
-    sa.select(Answer)
-    .join(Checklist, Checklist.id == Answer.checklist_id)
-    .where(
-        Checklist.cooperation_id == sa.bindparam("cooperation_id"),
-        Checklist.kind == ChecklistKind.TERMS,
-        Answer.item == "M1",
-        Answer.scope == AnswerScope.SHARED,
-    )
-    .order_by(Answer.version.desc())
-    .limit(1)
-)
-
-
-def ties_of(undertaking: Undertaking) -> frozenset[str]:
-    """Return the activities of a person's party that are interests: keys of consistency.TIES.
-
-    According to the organisation's details, and to the terms (M1; S66, S70).
-    """
-    by_itself = frozenset(key for key in TIES if getattr(undertaking.organisation, key))
-    return by_itself | ties_in_terms(undertaking)
-
-
-def ties_in_terms(undertaking: Undertaking, at: dt.datetime | None = None) -> frozenset[str]:
-    """Return which of these the terms name for the person's party (M1), now or at a moment."""
-    query = (
-        _PARTIES_OF_THE_TERMS if at is None else _PARTIES_OF_THE_TERMS.where(Answer.saved_at <= at)
-    )
-    answer = db.session.scalar(query, {"cooperation_id": undertaking.cooperation_id})
-    rows = values_of(undertaking.cooperation_id, answer).get("parties") or () if answer else ()
-    own = [row for row in rows if as_id(row.get("party")) == undertaking.organisation_id]
-    return frozenset(key for key in TIES if any(row.get(key) is True for row in own))
 
 
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:

@@ -122,7 +122,7 @@ def show(undertaking_id: str) -> str | Response:
         form=form,
         asked=questions,
         saved_at=draft.saved_at,
-        because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
+        because=labels.party_interests(people.ties_of(undertaking)),
         why=pages.why(locale.language()),
         sentence_parts=pages.with_names(_sentence(actor, loaded), actor.name),
     )

@@ -159,7 +159,7 @@ def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Sig
     undertaking.signed_at = signature.signed_at
     undertaking.briefed_on = draft.briefed_on if draft.briefed else None
     undertaking.has_interests = bool(draft.has_interests)
-    undertaking.party_has_interest = bool(queries.ties_of(undertaking))
+    undertaking.party_has_interest = bool(people.ties_of(undertaking))
     encryption.put_draft(undertaking, None)
     db.session.flush()
     record_event(
@@ -450,7 +450,7 @@ def frozen_document(
         loaded.terms,
         queries.questions_by_language(loaded, languages),
         draft,
-        queries.ties_of(undertaking),
+        people.ties_of(undertaking),
         sentence=sentence,
         template=library.by_id(loaded.checklist.template_id),
         languages=languages,

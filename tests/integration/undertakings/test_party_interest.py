@@ -9,21 +9,35 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories.undertakings import Stage
+from tracker.access.actor import Role
+from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
 from tracker.activity.stale import recompute
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import heads
 from tracker.checklists import service as checklists
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.checklists.rules.consistency import TIES
 from tracker.cooperations import keys
+from tracker.cooperations import service as cooperations
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
+from tracker.demo import checklists as demo
 from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
 from tracker.organisations.service import Details
 from tracker.signoff import service as signoff
+from tracker.signoff import shown
 from tracker.signoff.models import Revision
 from tracker.undertakings import added_interests, adding, waiting
+from tracker.undertakings import people as parties
+from tracker.undertakings.added_interests import PartyTies
 from tracker.undertakings.clearing_states import Interests, clearing_states
 from tracker.undertakings.models import AddedInterest, InterestsDecision
 from tracker.undertakings.waiting import TaskKind
@@ -178,29 +192,136 @@ def test_the_npm_is_asked_anew_where_a_person_acts_for_another_party_that_does_t
         assert f"{name} takes cases to court" in text
 
 
+def terms_of(stage: Stage) -> Checklist:
+    own = heads.of_cooperation(stage.cooperation.id)
+    return next(checklist for checklist in own if checklist.kind is ChecklistKind.TERMS)
+
+
+def come_into_force(stage: Stage) -> None:
+    """Have what follows from terms that come into force happen for undertakings."""
+    terms, details = terms_of(stage), {"kind": "terms"}
+    adding.follow_terms(
+        DomainEvent(
+            verbs.CAME_INTO_FORCE, "checklist", terms.id, stage.cooperation.id, None, details
+        )
+    )
+    recompute()
+
+
 def test_the_npm_decides_again_where_amended_terms_say_it(stage: Stage) -> None:
     stage.clear(PHYSICIAN)
-    terms = next(
-        checklist
-        for checklist in heads.of_cooperation(stage.cooperation.id)
-        if checklist.kind is ChecklistKind.TERMS
-    )
     row = {"party": str(stage.cast.bodies["lh"].id), "represents_persons": True}
     values = {"parties": [row]}
     checklists.save_answer(
-        stage.actor("ilena"), terms, "M1", AnswerScope.SHARED, values, base_version=0
+        stage.actor("ilena"), terms_of(stage), "M1", AnswerScope.SHARED, values, base_version=0
     )
-    in_force = DomainEvent(
-        verbs.CAME_INTO_FORCE, "checklist", terms.id, stage.cooperation.id, None, {"kind": "terms"}
-    )
-    adding.follow_terms(in_force)
-    recompute()
+    come_into_force(stage)
     assert added_interests.ties_in(added(stage)).ties == {"represents_persons"}
     assert not stage.is_cleared(PHYSICIAN)
     accept(stage)
-    adding.follow_terms(in_force)
+    come_into_force(stage)
+    assert stage.is_cleared(PHYSICIAN)
+
+
+def sign_terms(stage: Stage) -> None:
+    """Have the draft of the terms reviewed, and signed by all."""
+    terms = terms_of(stage)
+    page = shown.page_with(text_digest(load(terms)))
+    safeguards.confirm_review(stage.actor("nadia"), terms, page=page)
+    demo.send(stage.cast, terms)
+    demo.sign(stage.cast, terms)
+
+
+def leave_out(stage: Stage, party: str) -> None:
+    """Have one CSO suggest that a party does nothing of this kind (M1), and another accept it."""
+    terms = terms_of(stage)
+    agreements.amend(stage.actor("ilena"), terms, reason="It changed.", items=["M1"])
+    answer = load(terms).sheet.shared("M1")
+    assert answer is not None
+    nothing = dict.fromkeys(TIES, False)
+    rows = [row | nothing if row["party"] == party else row for row in answer.values["parties"]]
+    proposal = positions.propose(
+        stage.actor(LAWYER),
+        terms,
+        "M1",
+        {**answer.values, "parties": rows},
+        answer_id=answer.answer_id,
+        reason="We stopped.",
+    )
+    positions.accept_proposal(stage.actor("joana"), terms, proposal.id)
+
+
+def test_what_signed_terms_say_counts_until_others_are_signed(stage: Stage) -> None:
+    terms, body = terms_of(stage), stage.cast.bodies["od"]
+    demo.fill_in(stage.cast, terms)
+    sign_terms(stage)
+    says(stage, "od", litigates=False, represents_persons=False)
+    leave_out(stage, str(body.id))
+    stage.clear(LAWYER)
+    assert stage.undertaking(LAWYER).party_has_interest is True
+    # The NPM knew it when it decided, and isn't asked again.
+    come_into_force(stage)
+    assert stage.is_cleared(LAWYER)
+    demo.accept(stage.cast, terms, "M1")
+    sign_terms(stage)
+    assert not parties.ties_of(stage.undertaking(LAWYER))
+
+
+def joins(stage: Stage, key: str, body: str, by: str, *, outside_expert: bool = False) -> None:
+    """Have a person take part for a further party, for which they are given a role."""
+    organisation_id = stage.cast.bodies[body].id
+    role = NewRole(Role.MEMBER, organisation_id, outside_expert=outside_expert)
+    accounts.give_role(stage.actor("iris"), stage.id(key), role)
+    load(stage.checklist)  # the cooperation with its parties
+    cooperations.add_person(
+        stage.actor(by), stage.cooperation, user_id=stage.id(key), organisation_id=organisation_id
+    )
+    recompute()
+
+
+def test_the_npm_decides_again_on_a_person_who_begins_to_act_for_a_party_that_litigates(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.clear(PHYSICIAN)
+    joins(stage, PHYSICIAN, "od", LAWYER)
+    assert not stage.is_cleared(PHYSICIAN)
+    assert kinds(stage) == [(TaskKind.DECIDE_ADDED, "Leyla Marchetti")]
+    assert (
+        BECAUSE in browser(PHYSICIAN).page(f"/undertakings/{stage.undertaking(PHYSICIAN).id}").text
+    )
+    accept(stage)
+    assert stage.is_cleared(PHYSICIAN)
+    # Of the further party too, the NPM is asked what is new, and once about each thing.
+    says(stage, "od", represents_staff=True)
+    assert added_interests.ties_in(added(stage)) == PartyTies(
+        stage.cast.bodies["od"].id, frozenset({"represents_staff"})
+    )
+    assert not stage.is_cleared(PHYSICIAN)
+    accept(stage)
+    whose = {"user_id": stage.id(PHYSICIAN), "organisation_id": stage.cast.bodies["od"].id}
+    cooperations.end_person(stage.actor(LAWYER), stage.cooperation, **whose)
+    cooperations.add_person(stage.actor(LAWYER), stage.cooperation, **whose)
     recompute()
     assert stage.is_cleared(PHYSICIAN)
+    says(stage, "lh", litigates=True)
+    acts_for = parties.ties_of(stage.undertaking(PHYSICIAN))
+    assert [party.name for party in acts_for] == ["Lantern Health Network", "Open Door Legal Aid"]
+
+
+def test_a_person_whom_the_npm_lists_is_asked_about_the_other_party_they_act_for(
+    browser: Browser, stage: Stage
+) -> None:
+    joins(stage, LAWYER, "npm", "ilena", outside_expert=True)
+    stage.list_people("od", "otto")
+    stage.list_people("npm", LAWYER)
+    undertaking = stage.undertaking(LAWYER)
+    assert undertaking.organisation_id == stage.cast.bodies["npm"].id
+    assert BECAUSE in browser(LAWYER).page(f"/undertakings/{undertaking.id}").text
+    stage.sign(LAWYER)
+    assert stage.undertaking(LAWYER).party_has_interest is True
+    revision = db.session.get_one(Revision, stage.undertaking(LAWYER).revision_id)
+    document = signoff.document_of(revision, keys.key_of(stage.cooperation.id))
+    assert BECAUSE in document["interests"]["because"]["en"]
 
 
 def test_the_form_asks_about_it_and_the_signed_text_contains_it(

@@ -19,7 +19,7 @@ from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord
-from tracker.undertakings import encryption, handlers, messages, queries, service
+from tracker.undertakings import encryption, handlers, messages, people, queries, service
 from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.facts import Draft, missing
 from tracker.undertakings.handlers import SUBJECT
@@ -147,7 +147,7 @@ def confirm(
     undertaking.briefed_on = dt.date.fromisoformat(briefed_on) if briefed_on else None
     undertaking.has_interests = bool(text["interests"]["declared"])
     # By the text, or since the scan was recorded.
-    because = text["interests"].get("because") or queries.ties_of(undertaking)
+    because = text["interests"].get("because") or people.ties_of(undertaking)
     undertaking.party_has_interest = bool(because)
     db.session.flush()
     service.record_event(
