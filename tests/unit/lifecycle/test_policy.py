@@ -295,6 +295,8 @@ def test_g2_asks_for_an_item_that_the_terms_in_force_lack() -> None:
     result = gate("G2", facts(replace(IN_FORCE, lacking=(M4,), starts_on=TODAY)))
     assert where(result.missing) == [(Target(PageKind.ITEM, ID, "M4"), M4.passage)]
     assert gate("G2", facts(replace(IN_FORCE, lacking=(M4,), made_before=True))).is_open
+    # Before the agreement on paper is confirmed, they are not in force.
+    assert not gate("G2", facts(replace(REVIEWED, lacking=(M4,), made_before=True))).is_open
 
 
 @pytest.mark.parametrize(
@@ -323,6 +325,16 @@ def test_a_visit_is_planned_only_in_an_active_or_reviewed_cooperation_with_such_
     decision = policy.can_plan_visit(given, policy.gates(given))
     assert bool(decision) is allowed
     assert allowed or str(decision.reason)
+
+
+def test_why_no_visit_can_be_planned_depends_on_what_was_chosen_and_signed() -> None:
+    project = facts(IN_FORCE, stage=Stage.ACTIVE, modes=(Mode.PROJ,))
+    decision = policy.can_plan_visit(project, policy.gates(project))
+    assert "among this cooperation's ways of working" in str(decision.reason)
+    signed = AgreedWays(frozenset({Mode.PROJ}))
+    visit = facts(IN_FORCE, stage=Stage.ACTIVE, modes=(Mode.PROJ, Mode.VISIT), agreed_ways=signed)
+    decision = policy.can_plan_visit(visit, policy.gates(visit))
+    assert "in the terms that all parties signed" in str(decision.reason)
 
 
 # Stages
