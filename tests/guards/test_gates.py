@@ -209,6 +209,7 @@ READY = Facts(
     members=(CLEARED,),
     roles=SIGNED,
     plan=SIGNED,
+    standing_plan=SIGNED,
     confidentiality=SIGNED,
     briefing_on=TODAY,
     has_safety_contact=True,
@@ -226,6 +227,7 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.ROLES: {"roles": SENT},
     RequirementKind.PLAN: {"plan": SENT},
     RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
+    RequirementKind.STANDING_PLAN: {"modes": frozenset({Mode.OMB_PLUS}), "standing_plan": SENT},
     RequirementKind.BRIEFING: {"briefing_on": AFTER},
     RequirementKind.SAFETY_CONTACT: {"has_safety_contact": False},
 }

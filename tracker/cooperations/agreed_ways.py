@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tracker.cooperations.models import Knowledge, Mode
-from tracker.cooperations.modes import Question, can_have_visits
+from tracker.cooperations.modes import (
+    STANDING_PLAN,
+    Level,
+    Question,
+    can_have_visits,
+    requirement,
+)
 
 # The items of the terms that name the ways of working, and settle the safety of people on visits;
 # every way of working with visits requires both.
@@ -81,6 +87,14 @@ def visits_count(
         unsettled = ON_VISITS_IF_ASKED - agreed.on_visits
         questions = {**questions, **{_ASKED[mode].value: Knowledge.NO.value for mode in unsettled}}
     return can_have_visits(counting(modes, agreed), questions)
+
+
+def standing_plan_counts(
+    modes: Iterable[Mode], questions: Mapping[str, str], agreed: AgreedWays | None
+) -> bool:
+    """Return whether the ways of working that count require a standing urgent-action plan."""
+    counted = counting(modes, agreed)
+    return requirement(STANDING_PLAN, counted, questions).level is Level.REQUIRED
 
 
 def added(

@@ -167,6 +167,8 @@ class Facts:
     members: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)
     plan: ChecklistFact = field(default_factory=ChecklistFact)
+    # The cooperation's own urgent-action plan, whether or not it is required.
+    standing_plan: ChecklistFact = field(default_factory=ChecklistFact)
     confidentiality: ChecklistFact = field(default_factory=ChecklistFact)
     briefing_on: dt.date | None = None
     has_safety_contact: bool = False
@@ -214,6 +216,7 @@ class RequirementKind(enum.StrEnum):
     ROLES = "roles"
     PLAN = "plan"
     PLAN_ITEM = "plan_item"
+    STANDING_PLAN = "standing_plan"
     PLAN_NOT_READ = "plan_not_read"
 
 
@@ -230,6 +233,7 @@ OF_ALL = {
     RequirementKind.ROLES: "roles",
     RequirementKind.PLAN: "urgent_plan",
     RequirementKind.PLAN_ITEM: "urgent_plan_items",
+    RequirementKind.STANDING_PLAN: "standing_plan",
 }
 
 

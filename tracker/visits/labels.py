@@ -201,12 +201,16 @@ class _OfChecklist:
     texts: dict[Signing, object]
     why: object
     passage: str
+    # What is said of a text in force that a party hasn't signed, if an amendment comes first.
+    to_amend: object = ""
 
     def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         words = self.which(facts)
         turn: Turn = _PLANNERS
         note: object = ""
-        if words.signing in {Signing.SENT, Signing.IN_FORCE}:
+        if words.signing is Signing.IN_FORCE and self.to_amend:
+            note = self.to_amend
+        elif words.signing in {Signing.SENT, Signing.IN_FORCE}:
             turn = _turn_of_parties(words.unsigned)
         elif words.signing is Signing.DISAGREES:
             # No party can settle that: somebody has to find out what was altered.
@@ -566,6 +570,34 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _URGENT,
     ),
     RequirementKind.PLAN_ITEM: _plan_items,
+    RequirementKind.STANDING_PLAN: _OfChecklist(
+        lambda facts: facts.standing_plan,
+        {
+            Signing.NOT_BEGUN: _l("The cooperation's urgent-action plan hasn't been started."),
+            Signing.INCOMPLETE: _l("The cooperation's urgent-action plan is not agreed yet."),
+            Signing.TO_SEND: _l(
+                "The cooperation's urgent-action plan is ready to be sent for signature."
+            ),
+            Signing.SENT: _l("The cooperation's urgent-action plan is waiting for signatures."),
+            Signing.AMENDED: _l(
+                "An amendment to the cooperation's urgent-action plan isn't signed."
+            ),
+            Signing.IN_FORCE: _l(
+                "A party with people on the team hasn't signed the cooperation's urgent-action "
+                "plan."
+            ),
+            Signing.STOPPED: _l("The cooperation's urgent-action plan is no longer in force."),
+            Signing.DISAGREES: _l(
+                "The cooperation's urgent-action plan does not agree with its signatures."
+            ),
+        },
+        _l(
+            "Regular visits need a standing plan for grave findings, which every visit then "
+            "starts from."
+        ),
+        _URGENT,
+        to_amend=_l("That party joined later: it signs the plan with its next amendment."),
+    ),
     RequirementKind.PLAN_NOT_READ: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s has yet to confirm the urgent-action plan.",

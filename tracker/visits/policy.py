@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.cooperations.agreed_ways import visits_count
+from tracker.cooperations.agreed_ways import standing_plan_counts, visits_count
 from tracker.cooperations.models import Stage
 from tracker.cooperations.modes import can_have_visits
 from tracker.lifecycle.policy import GateState
@@ -312,6 +312,10 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.PLAN)
     for item in facts.plan.lacking:
         yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
+    if not facts.standing_plan.is_signed and standing_plan_counts(
+        facts.modes, facts.questions, facts.agreed_ways
+    ):
+        yield MissingRequirement(RequirementKind.STANDING_PLAN)
     if facts.briefing_on is None or facts.briefing_on > facts.today:
         yield MissingRequirement(RequirementKind.BRIEFING)
     if not facts.has_safety_contact:

@@ -75,7 +75,9 @@ _CHECKLISTS = HEADS.where(
         sa.and_(
             Checklist.cooperation_id == sa.bindparam("cooperation_id"),
             Checklist.visit_id.is_(None),
-            Checklist.kind.in_([ChecklistKind.CONFIDENTIALITY, ChecklistKind.TERMS]),
+            Checklist.kind.in_(
+                [ChecklistKind.CONFIDENTIALITY, ChecklistKind.TERMS, ChecklistKind.URGENT_PLAN]
+            ),
         ),
     )
 )
@@ -97,13 +99,14 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     The caller found it with a scoped query. language is given for pages: items are named in it, and
     the visit is compared with its events.
     """
-    own = _checklists(visit)
+    own, standing_plan = _checklists(visit)
     roles = load(own[ChecklistKind.VISIT_ROLES], language)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
     listed = audiences.user_ids(VISIT, visit.id)
-    texts = _Texts(own.values(), _signing_parties(visit, roles.cooperation, team))
+    checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
+    texts = _Texts(checklists, _signing_parties(visit, roles.cooperation, team))
     facts = Facts(
         today=today or clock.today(),
         stage=visit.stage,
@@ -118,6 +121,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         members=_members(visit, roles, urgent_plan, team, listed, plan),
         roles=texts.of_visit(roles.checklist, _lacking(roles)),
         plan=texts.of_visit(urgent_plan, _unfit(urgent_plan, language)),
+        standing_plan=texts.of_terms(standing_plan),
         confidentiality=texts.of_terms(own.get(ChecklistKind.CONFIDENTIALITY)),
         briefing_on=as_date(roles.sheet.value("V18", "briefing")),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
@@ -139,10 +143,20 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     )
 
 
-def _checklists(visit: Visit) -> dict[ChecklistKind, Checklist]:
-    """Return the visit's own checklists, and the cooperation's terms and confidentiality terms."""
+def _checklists(visit: Visit) -> tuple[dict[ChecklistKind, Checklist], Checklist | None]:
+    """Return the visit's own checklists with the cooperation's terms and confidentiality terms.
+
+    And the cooperation's urgent-action plan, if it has one.
+    """
     wanted = {"visit_id": visit.id, "cooperation_id": visit.cooperation_id}
-    return {row.kind: row for row in read_checklists(_CHECKLISTS, wanted)}
+    standing_plan: Checklist | None = None
+    own: dict[ChecklistKind, Checklist] = {}
+    for row in read_checklists(_CHECKLISTS, wanted):
+        if row.kind is ChecklistKind.URGENT_PLAN and row.visit_id is None:
+            standing_plan = row
+        else:
+            own[row.kind] = row
+    return own, standing_plan
 
 
 def _signing_parties(
@@ -204,7 +218,7 @@ class _Texts:
         return ChecklistFact(checklist.id, signing, lacking, self._unsigned(checklist, revision_id))
 
     def of_terms(self, checklist: Checklist | None) -> ChecklistFact:
-        """Return the signing status of the confidentiality terms; amending changes nothing yet."""
+        """Return the signing status of a text of the cooperation; amending changes nothing yet."""
         if checklist is None:
             return ChecklistFact()
         revision_id = checklist.revision_in_force_id

@@ -66,7 +66,7 @@ def _missing(reading: Reading) -> str:
     }
     texts = [
         "/".join((text.signing.value, *(str(party.organisation_id) for party in text.unsigned)))
-        for text in (facts.confidentiality, facts.roles, facts.plan)
+        for text in (facts.confidentiality, facts.roles, facts.plan, facts.standing_plan)
     ]
     return _digest(reading, *sorted(requirements), *texts)
 

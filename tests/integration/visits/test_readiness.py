@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import due
-from tests.factories.checklists import decline_text
+from tests.factories.checklists import decline_text, read_second
 from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
 from tests.factories.visits import TEAM, Scene, accept_role, confirm_plan, planned, team_plan
 from tracker.access.actor import Role
@@ -689,6 +689,45 @@ def test_a_way_of_working_that_is_not_signed_yet_makes_no_visit_ready(scene: Sce
     assert_lost(scene, RequirementKind.MODE_NOT_SIGNED, stage=VisitStage.PROPOSED)
     with pytest.raises(RefusedError, match="signed"):
         planned(scene)
+
+
+def test_a_visit_in_ombudsman_plus_is_ready_once_its_standing_plan_is_signed(scene: Scene) -> None:
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    agreements.amend(scene.actor("ilena"), terms, reason="A partnership.", items=["M3"])
+    cooperation = scene.cooperation
+    modes = (Mode.VISIT, Mode.INFO_F, Mode.OMB_PLUS)
+    cooperations.set_modes(
+        scene.actor("ilena"),
+        cooperation,
+        version=cooperation.version,
+        modes=modes,
+        questions=cooperation.questions,
+    )
+    answer = load(terms).sheet.shared("M3")
+    assert answer is not None
+    positions.propose(
+        scene.actor("ilena"),
+        terms,
+        "M3",
+        {**answer.values, "in_scope": list(modes)},
+        answer_id=answer.answer_id,
+        reason="A partnership.",
+    )
+    proposal = load(terms).proposals[-1]
+    positions.accept_proposal(scene.actor("samira"), terms, proposal.id)
+    demo_checklists.accept(scene.cast, terms, "M3")
+    read_second(scene.actor("nadia"), terms)
+    # Not everybody has signed that way of working yet.
+    assert_ready(scene)
+    plan = scene.checklist(URGENT_PLAN, None)
+    in_force_again(scene, terms)
+    assert_lost(scene, RequirementKind.STANDING_PLAN, stage=VisitStage.CLEARED)
+    demo_checklists.fill_in(scene.cast, plan)
+    in_force_again(scene, plan)
+    assert_ready(scene)
+    # The signed one stays in force while it's amended.
+    agreements.amend(scene.actor("ilena"), plan, reason="New numbers.", items=["U4"])
+    assert_ready(scene)
 
 
 # Notified

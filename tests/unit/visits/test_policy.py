@@ -80,6 +80,7 @@ READY = Facts(
     members=(PAVO, SAMIRA),
     roles=SIGNED,
     plan=SIGNED,
+    standing_plan=SIGNED,
     confidentiality=SIGNED,
     briefing_on=TODAY,
     has_safety_contact=True,
@@ -375,15 +376,48 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
         ("confidentiality", RequirementKind.CONFIDENTIALITY),
         ("roles", RequirementKind.ROLES),
         ("plan", RequirementKind.PLAN),
+        ("standing_plan", RequirementKind.STANDING_PLAN),
     ],
 )
 def test_j3_requires_checklists_2_3_and_4_to_be_fully_signed(
     name: str, expected: RequirementKind, checklist: ChecklistFact
 ) -> None:
-    given = facts(**{name: checklist})
+    given = facts(**{name: checklist}, modes=frozenset({Mode.OMB_PLUS}))
     assert missing_kinds(given) == [expected]
     (only,) = gate("J3", given).missing
     assert str(only.text)
+
+
+@pytest.mark.parametrize(
+    ("modes", "signed", "is_required"),
+    [
+        ({Mode.OMB_PLUS}, None, True),
+        ({Mode.VISIT, Mode.OMB_PLUS}, {Mode.VISIT, Mode.OMB_PLUS}, True),
+        # Not signed by all yet.
+        ({Mode.VISIT, Mode.OMB_PLUS}, {Mode.VISIT}, False),
+        # Recommended.
+        ({Mode.VISIT, Mode.PROJ}, None, False),
+        ({Mode.VISIT}, {Mode.VISIT, Mode.OMB_PLUS}, False),
+    ],
+)
+def test_j3_requires_a_standing_plan_where_ombudsman_plus_counts(
+    modes: set[Mode], signed: set[Mode] | None, *, is_required: bool
+) -> None:
+    given = facts(
+        modes=frozenset(modes),
+        agreed_ways=AgreedWays(frozenset(signed)) if signed else None,
+        standing_plan=ChecklistFact(),
+    )
+    expected = [RequirementKind.STANDING_PLAN] if is_required else []
+    assert missing_kinds(given) == expected
+    assert gate("J3", given).is_open is not is_required
+
+
+def test_those_who_plan_the_visit_amend_a_standing_plan_that_a_later_party_has_not_signed() -> None:
+    given = facts(modes=frozenset({Mode.OMB_PLUS}), standing_plan=UNSIGNED)
+    (only,) = gate("J3", given).missing
+    assert (only.turn.planners, only.turn.party_ids) == (True, frozenset())
+    assert "amendment" in str(only.note)
 
 
 def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
@@ -461,6 +495,7 @@ def test_an_override_never_excuses_a_person_of_a_partner(
     [
         {"roles": UNSIGNED},
         {"plan": UNSIGNED},
+        {"modes": frozenset({Mode.OMB_PLUS}), "standing_plan": UNSIGNED},
         {"confidentiality": UNSIGNED},
         {"briefing_on": None},
         {"has_safety_contact": False},
@@ -478,6 +513,8 @@ def test_with_only_its_own_people_the_npm_can_go_immediately() -> None:
         members=(replace(PAVO, plan_read=False),),
         roles=replace(SIGNED, signing=Signing.SENT),
         plan=replace(SIGNED, signing=Signing.INCOMPLETE),
+        modes=frozenset({Mode.OMB_PLUS}),
+        standing_plan=replace(SIGNED, signing=Signing.INCOMPLETE),
         briefing_on=None,
     )
     keys, decision = policy.to_excuse(policy.judge(alone))
