@@ -18,6 +18,7 @@ from tracker.signoff.labels import (
     beside_words,
     confirmed_words,
     how_signed,
+    passed_on_words,
     power_words,
     rule_words,
     signed_words,
@@ -265,14 +266,9 @@ def signature_line(signature: Signature) -> dict[str, Any]:
 
 
 def passings(view: RequestView) -> list[str]:
-    """Return sentences about slots that were passed on: by whom, to whom and why."""
+    """Return sentences about slots that were passed on: from whom, to whom and why."""
     return [
-        _(
-            "%(before)s passed it on to %(after)s: %(reason)s",
-            before=view.former(slot),
-            after=view.people.get(slot.user_id, ""),
-            reason=view.reasons[slot.id],
-        )
+        passed_on_words(view.former(slot), view.people.get(slot.user_id, ""), view.reasons[slot.id])
         for slot in view.request.slots
         if slot.stands_for_id
     ]

@@ -40,8 +40,9 @@ def pass_on(
     """Pass a colleague's slot on to another signatory with the same power (5.5).
 
     It may also have been the slot of the person named in M1. The text is frozen and can't say so,
-    so a reason is required; it is shown on the signing pages, on the record and, except for a
-    visit's texts, in the history. Raise NotShownError if the person's page showed another text.
+    so a reason is required; it is shown on the signing pages, on the record and the certificate
+    and, except for a visit's texts, in the history. Raise NotShownError if the person's page showed
+    another text.
     """
     lock(checklist)
     signature_request = agreements.waiting_request(checklist)

@@ -232,6 +232,18 @@ def rule_words(party: str, needed: int, named: int, *, one_by_one: bool) -> str:
     return str(_("%(party)s: all of them, in any order.", party=party))
 
 
+def passed_on_words(before: str, after: str, reason: str) -> str:
+    """Return a sentence about a signature that was passed on: from whom to whom, and why."""
+    return str(
+        _(
+            "%(after)s was asked in place of %(before)s: %(reason)s",
+            after=after,
+            before=before,
+            reason=reason,
+        )
+    )
+
+
 def beside_words(signature: Signature) -> list[str]:
     """Return on whose behalf and in whose place somebody signed, if anybody's."""
     words = []

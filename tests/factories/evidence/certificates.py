@@ -99,6 +99,7 @@ def plain_values(**changed: Any) -> dict[str, Any]:
         "heading": words,
         "power": None,
         "confirmed": None,
+        "passed_on": [],
         "when": "25 November 2026, 14:47",
         "method": "Passkey",
         "proof_label": "Proof",

@@ -32,7 +32,7 @@ from tracker.mail.models import OutboxMessage
 from tracker.oversight.integrity import check_all
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.models import RequestState, Signature, SignatureRequest
+from tracker.signoff.models import RequestState, Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.settings import SIGNING_SETTINGS, SigningSettings
 from tracker.signoff.signers import Named, Order, PartySigners
 from tracker.ui.locale import as_date
@@ -458,6 +458,25 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
     assert (milan.reason, milan.passed_on_by_id) == ("Greta is ill.", person(many, "greta"))
     with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation"):
         pass_on(many, "milan", "milan", "tomas")
+
+
+def test_the_certificate_says_beside_the_signature_why_it_was_passed_on(many: Table) -> None:
+    send(many)
+    pass_on(many, "ilena", "tomas", "greta", "Tomas is on leave until May.")
+    pass_on(many, "greta", "greta", "milan", "Greta is ill.")
+    sign(many, "milan", "henrik", "otto")
+    # Only the event counts: somebody changed the row.
+    many.session.execute(sa.update(SignatureSlot).values(reason="Somebody else's words."))
+    many.session.commit()
+    [files] = certificates.make_all().values()
+    words = " ".join(certificates.words_of(files[0]).split())
+    assert "Somebody else's words." not in words
+    assert (
+        "in place of Greta Vale "
+        "Greta Vale was asked in place of Tomas Beridan: Tomas is on leave until May. "
+        "Milan Orsk was asked in place of Greta Vale: Greta is ill. "
+        "I, Milan Orsk, sign this text"
+    ) in words
 
 
 def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:

@@ -211,7 +211,7 @@ def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Tab
         reason=why,
     )
     agreed.session.commit()
-    sentence = f"Tomas Beridan passed it on to Greta Vale: {why}"
+    sentence = f"Greta Vale was asked in place of Tomas Beridan: {why}"
     address = f"/checklists/{agreed.checklist().id}"
     for first in ("greta", "henrik"):
         signatory = signed_in(app, users[first])

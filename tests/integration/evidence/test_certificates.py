@@ -23,7 +23,7 @@ from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tests.factories import agreements
+from tests.factories import agreements, checklists, powers
 from tests.factories.cooperations import Country, country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.certificates import (
@@ -33,15 +33,22 @@ from tests.factories.evidence.certificates import (
     make_all,
     words_of,
 )
+from tests.factories.visits import Scene, planned
 from tests.starting_points import noon_in
+from tracker.access.actor import Role
+from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.activity import verbs
 from tracker.activity.models import Event, ReadLogEntry
+from tracker.agreements import service as agreements_service
+from tracker.agreements import signature_requests
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.demo import checklists as demo_checklists
 from tracker.evidence.certificates import (
     contents,
     issuing,
@@ -61,6 +68,7 @@ from tracker.mail.transport import from_url
 from tracker.oversight import integrity
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings.models import Undertaking
+from tracker.visits.encryption import Plan
 from tracker.worker import jobs
 
 START, END = noon_in(-315).date(), noon_in(414).date()
@@ -192,6 +200,42 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
     assert len(digests) == 4
     assert [digest for digest in digests if digest not in together] == []
     assert f"/verify?reference={demonstration.references['complete']}&digest=" in together
+
+
+def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """Its event doesn't say, as the history is read by people who may not know of the visit."""
+    scene = Scene(session, demonstration)
+    role = NewRole(Role.SIGNATORY, scene.body("npm"), office="Secretary general", power="Order 4")
+    accounts.give_role(scene.actor("ilena"), scene.user("milan"), role)
+    powers.let_begin(scene.user("milan"))
+    first = clock.today() + dt.timedelta(days=21)
+    planned(
+        scene,
+        members=(),
+        audience=("tomas", "milan"),
+        plan=Plan("The harbour cells", first, first),
+        gaps="A nurse: none could be found.",
+    )
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN, 2)
+    recorder = {"U9": {"recorder": str(scene.user("ruth"))}}
+    demo_checklists.fill_in(scene.cast, plan, other=recorder)
+    demo_checklists.send(scene.cast, plan)
+    signature_requests.pass_on(
+        scene.actor("tomas"),
+        plan,
+        scene.user("tomas"),
+        scene.user("milan"),
+        page=agreements_service.page_with(plan),
+        reason="Tomas is on leave.",
+    )
+    checklists.sign(plan, scene.actor("milan"))
+    scene.session.commit()
+    assert plan.revision_in_force_id is not None
+    made = make_all()[plan.revision_in_force_id]
+    words = " ".join(words_of(next(row for row in made if row.language == "en")).split())
+    assert "Milan Osterin was asked in place of Tomas Beridan: Tomas is on leave." in words
 
 
 def attached(data: bytes) -> bytes:

@@ -9,10 +9,11 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -30,6 +31,7 @@ from tracker.signoff.labels import (
     beside_words,
     confirmed_words,
     how_signed,
+    passed_on_words,
     power_words,
     scan_words,
     signed_words,
@@ -65,6 +67,15 @@ _MARK = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOn:
+    """One time that a signature was passed on: the names of both people, and why."""
+
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Everything a certificate is made from, read beforehand."""
 
@@ -78,6 +89,8 @@ class Source:
     key_number: int
     key_fingerprint: str
     made_at: dt.datetime
+    # How each signature that was passed on came to its signer, by its id; the earliest first.
+    passed_on: Mapping[UUID, Sequence[PassedOn]] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -114,7 +127,10 @@ def certificate(source: Source, language: str) -> Values:
             "notices": _notices(source, language),
             **text,
             "signatures_title": _("Signatures"),
-            "signatures": [_signature(signature, language) for signature in source.signatures],
+            "signatures": [
+                _signature(signature, source.passed_on.get(signature.id, ()), language)
+                for signature in source.signatures
+            ],
             "evidence": _evidence(source, language),
             "digest": _groups(source.revision.digest),
         }
@@ -303,7 +319,7 @@ def _documents(documents: Sequence[SignedDocument], language: str) -> list[Value
 # Signatures ---------------------------------------------------------------------------------------
 
 
-def _signature(signature: Signature, language: str) -> Values:
+def _signature(signature: Signature, passed_on: Sequence[PassedOn], language: str) -> Values:
     power = (
         power_words(signature.power, signature.power_from, signature.power_until)
         if signature.power
@@ -319,6 +335,10 @@ def _signature(signature: Signature, language: str) -> Values:
             language,
             is_said=True,
         ),
+        "passed_on": [
+            _say(passed_on_words(step.before, step.after, step.reason), language, is_said=True)
+            for step in passed_on
+        ],
         "proof_label": _("On paper") if when.is_on_paper else _("Proof of identity"),
         "proof": _proof(signature, when),
         "power": _say(_("by %(power)s", power=power), language, is_said=True) if power else None,

@@ -6,9 +6,10 @@ without an open transaction, then stores: a slow timestamp service blocks nobody
 
 import datetime as dt
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from tracker.core.db import db, will_write
 from tracker.core.keys import KeysError
 from tracker.evidence import bound
 from tracker.evidence.certificates import contents, pdf
-from tracker.evidence.certificates.contents import Source
+from tracker.evidence.certificates.contents import PassedOn, Source
 from tracker.evidence.certificates.pdf import Signer, SignError, TimestampError
 from tracker.evidence.certificates.service import (
     CertificateError,
@@ -41,7 +42,7 @@ from tracker.evidence.keys.signing_keys import SigningKey
 from tracker.evidence.models import Certificate, CertificateFailure, KeyUse
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.models import Revision
+from tracker.signoff.models import Revision, Signature, SignatureRequest
 from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
 
 TEMPLATE = "certificate.typ"
@@ -145,15 +146,17 @@ def _work(revision_id: UUID) -> _Work:
     _require_as_recorded(cooperation)
     key = signing_keys.current(KeyUse.DOCUMENT)
     plain = signing.plain_bytes(revision, key_of(revision))
+    events = _events(revision)
     source = Source(
         revision=revision,
         document=canonical.from_bytes(plain),
         is_demonstration=cooperation.is_demonstration,
         signatures=tuple(revision.signatures),
-        events=_events(revision),
+        events=events,
         key_number=key.number,
         key_fingerprint=key.fingerprint,
         made_at=clock.now(),
+        passed_on=_passed_on(revision, events),
     )
     completed_at = max(signature.signed_at for signature in revision.signatures)
     # Typesetting must not query the database again.
@@ -219,6 +222,47 @@ def _events(revision: Revision) -> list[HistoryLine]:
             )
             raise CertificateError(message)
     return lines[begin:end]
+
+
+def _passed_on(
+    revision: Revision, events: Sequence[HistoryLine]
+) -> dict[UUID, tuple[PassedOn, ...]]:
+    """Return how each signature that was passed on came to its signer, as the events say."""
+    own = [
+        line.details
+        for line in events
+        if line.verb == verbs.SIGNING_PASSED_ON.name
+        and line.details.get("revision") == revision.number
+    ]
+    request = signoff.request_of(revision.id) if own else None
+    if request is None:
+        return {}
+    return {
+        signature.id: tuple(_steps(request, signature, own))[::-1]
+        for signature in revision.signatures
+        if signature.in_place_of
+    }
+
+
+def _steps(
+    request: SignatureRequest, signature: Signature, events: Sequence[Mapping[str, Any]]
+) -> Iterator[PassedOn]:
+    """Yield each time that a signature was passed on, the latest first.
+
+    The events of a visit's text don't tell the reason. Its slots have it, encrypted for that slot,
+    so it can't be changed in the database either.
+    """
+    slot = signoff.slot_of(request, signature.organisation_id, signature.user_id)
+    after = signature.signer_name
+    for details in reversed(events):
+        if (details["organisation"], details["after"]) != (signature.organisation_name, after):
+            continue
+        reason = details["reason"]
+        if request.revision.is_sealed and slot is not None:
+            reason = signing.why_passed_on(slot, key_of(request.revision))
+            slot = signoff.stood_for(request, slot)
+        yield PassedOn(details["before"], after, reason)
+        after = details["before"]
 
 
 def _make(work: _Work, language: str, timestamp_url: str) -> Made:
