@@ -298,9 +298,18 @@ def test_the_npm_decides_again_on_a_person_who_begins_to_act_for_a_party_that_li
     )
     assert not stage.is_cleared(PHYSICIAN)
     accept(stage)
-    whose = {"user_id": stage.id(PHYSICIAN), "organisation_id": stage.cast.bodies["od"].id}
-    cooperations.end_person(stage.actor(LAWYER), stage.cooperation, **whose)
-    cooperations.add_person(stage.actor(LAWYER), stage.cooperation, **whose)
+    cooperations.end_person(
+        stage.actor(LAWYER),
+        stage.cooperation,
+        user_id=stage.id(PHYSICIAN),
+        organisation_id=stage.cast.bodies["od"].id,
+    )
+    cooperations.add_person(
+        stage.actor(LAWYER),
+        stage.cooperation,
+        user_id=stage.id(PHYSICIAN),
+        organisation_id=stage.cast.bodies["od"].id,
+    )
     recompute()
     assert stage.is_cleared(PHYSICIAN)
     says(stage, "lh", litigates=True)
