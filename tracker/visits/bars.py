@@ -4,7 +4,7 @@ Recomputed when an interest is added or decided, and when a visit's place or kin
 is closed if its place might be one of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,16 +15,15 @@ from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
 from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.cooperations.models import ClearanceBar
 from tracker.core.db import db
 from tracker.undertakings import added_interests
 from tracker.undertakings.models import AddedInterest, Reach
-from tracker.visits.encryption import plan_of
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit
 from tracker.visits.stages import PREPARED
 
-# The item of the roles that says the type of place.
-KIND_OF_PLACE = "V1"
 _Key = tuple[UUID, UUID | None]
 
 
@@ -87,7 +86,8 @@ def _wanted(
     cooperation_id: UUID, interests: Iterable[AddedInterest], visits: Sequence[Visit]
 ) -> dict[_Key, UUID]:
     """Return what interests currently close, for whom: interest and visit, or None for all work."""
-    kinds = _kinds(cooperation_id)
+    plans = {visit.id: plan_of(visit) for visit in visits}
+    kinds = _kinds(cooperation_id, plans)
     wanted: dict[_Key, UUID] = {}
     for interest in interests:
         places = added_interests.closed_places(interest)
@@ -96,14 +96,17 @@ def _wanted(
         if places.reach is Reach.ALL:
             wanted[interest.id, None] = interest.user_id
             continue
-        for visit in visits:
-            if places.concern(kinds.get(visit.id), plan_of(visit).place):
-                wanted[interest.id, visit.id] = interest.user_id
+        for visit_id, plan in plans.items():
+            if places.concern(kinds.get(visit_id), plan.place):
+                wanted[interest.id, visit_id] = interest.user_id
     return wanted
 
 
-def _kinds(cooperation_id: UUID) -> dict[UUID, str]:
-    """Return the type of place of each visit of a cooperation, if its roles say it (V1)."""
+def _kinds(cooperation_id: UUID, plans: Mapping[UUID, Plan]) -> dict[UUID, str]:
+    """Return the type of place of each visit of a cooperation, if its roles say it (V1).
+
+    Not if they said it of the place before.
+    """
     rows = db.session.execute(
         sa.select(Checklist.visit_id, Answer)
         .join(Checklist, Checklist.id == Answer.checklist_id)
@@ -119,4 +122,5 @@ def _kinds(cooperation_id: UUID) -> dict[UUID, str]:
         visit_id: str(answers.values_of(cooperation_id, answer).get("place_type") or "")
         for visit_id, answer in rows
         if visit_id is not None
+        and not is_of_former_place(answer.saved_at, plans[visit_id].kind_asked_at)
     }

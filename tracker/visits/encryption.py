@@ -9,6 +9,9 @@ from tracker.cooperations import keys
 from tracker.core import canonical, crypto
 from tracker.visits.models import Visit
 
+# The moments of a plan, stored if they are set.
+_MOMENTS = ("moved_at", "kind_asked_at")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -19,6 +22,9 @@ class Plan:
     ends_on: dt.date
     # When place or days last changed; None: never. Earlier acceptances and confirmations are void.
     moved_at: dt.datetime | None = field(default=None, compare=False)
+    # Since when the type of place (V1) has to be answered again; None: it holds. Only an answer
+    # saved later says what the place is.
+    kind_asked_at: dt.datetime | None = field(default=None, compare=False)
 
     def since(self, settled_at: dt.datetime | None) -> dt.datetime | None:
         """Return since when confirmations of something settled at a moment count; None: never."""
@@ -38,8 +44,10 @@ def put_plan(visit: Visit, plan: Plan) -> None:
         "starts_on": plan.starts_on.isoformat(),
         "ends_on": plan.ends_on.isoformat(),
     }
-    if plan.moved_at is not None:
-        value["moved_at"] = plan.moved_at.isoformat()
+    for name in _MOMENTS:
+        moment = getattr(plan, name)
+        if moment is not None:
+            value[name] = moment.isoformat()
     key = keys.key_of(visit.cooperation_id)
     visit.sealed_plan = crypto.seal(key, canonical.to_bytes(value), _context(visit.id))
 
@@ -52,7 +60,7 @@ def plan_of(visit: Visit) -> Plan:
         place=value["place"],
         starts_on=dt.date.fromisoformat(value["starts_on"]),
         ends_on=dt.date.fromisoformat(value["ends_on"]),
-        moved_at=dt.datetime.fromisoformat(value["moved_at"]) if "moved_at" in value else None,
+        **{name: dt.datetime.fromisoformat(value[name]) for name in _MOMENTS if name in value},
     )
 
 

@@ -11,6 +11,7 @@ from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations.people import Person
+from tracker.ui import locale
 from tracker.ui.fields import (
     ChoiceField,
     CodeField,
@@ -27,6 +28,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.proof_fields import TOKEN_LENGTH
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
+from tracker.undertakings.queries import kinds_of_place
 from tracker.visits.encryption import Plan
 from tracker.visits.service import (
     MAX_PLACE,
@@ -66,6 +68,17 @@ class PlaceForm(Form):
 class ChangePlanForm(PlaceForm):
     """Change place and dates."""
 
+    place_type = SelectOneField(
+        _l("Type of place"),
+        [Optional()],
+        description=_l(
+            "If the place changes and you leave this empty, or choose another type than V1 says, "
+            "V1 has to be answered again."
+        ),
+        choices=lambda: [
+            Option(value, label) for value, label in kinds_of_place(locale.language())
+        ],
+    )
     version = VersionField()
 
 

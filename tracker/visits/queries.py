@@ -169,7 +169,9 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     facts_by_visit: dict[UUID, VisitFacts] = {}
     for visit, team in members.items():
         plan = plan_of(visit)
-        facts_by_visit[visit.id] = VisitFacts(frozenset(team), plan.starts_on, plan.ends_on)
+        facts_by_visit[visit.id] = VisitFacts(
+            frozenset(team), plan.starts_on, plan.ends_on, plan.kind_asked_at
+        )
     return facts_by_visit
 
 

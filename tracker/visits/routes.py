@@ -303,7 +303,13 @@ def change_plan(reference: str, number: int) -> Answered:
 
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.change_plan(actor, visit, version=form.version.data, plan=form.planned),
+        lambda: service.change_plan(
+            actor,
+            visit,
+            version=form.version.data,
+            plan=form.planned,
+            place_type=form.place_type.data or "",
+        ),
         success=_saved,
         next=_to_visit(reference, number),
         conflict=handle_conflict,

@@ -25,6 +25,7 @@ from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
+from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.cooperations import audiences, people
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -295,7 +296,9 @@ def _next_number(cooperation_id: UUID) -> int:
 # Change -------------------------------------------------------------------------------------------
 
 
-def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) -> bool:
+def change_plan(
+    actor: Actor, visit: Visit, *, version: int | None, plan: Plan, place_type: str = ""
+) -> bool:
     """Change place and dates; return False if nothing differs.
 
     version is the one the person saw: raise StaleError if somebody else has changed it since.
@@ -303,21 +306,27 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     (V20) have to be accepted and confirmed again: they were for another place or other days. A form
     that was opened before accepts and confirms nothing, since the visit's version is part of its
     mark.
+
+    place_type is the type of the place as the person says; empty if they don't. At another place V1
+    holds if it says the same; otherwise the type is unknown until V1 is saved again (adr 62).
     """
-    _lock_checklists(visit)
+    roles = _lock_checklists(visit)
     _require_change(actor, visit)
     before = plan_of(visit)
     tidy = _checked_plan(plan, before)
-    if tidy == before:
+    kind_asked_at = _kind_asked_at(load(roles), before, tidy, place_type)
+    is_same_kind = kind_asked_at == before.kind_asked_at
+    if tidy == before and is_same_kind:
         return False
     if visit.version != version:
         raise StaleError(
             _l("Somebody else changed the plan in the meantime. Compare both and choose.")
         )
-    put_plan(visit, replace(tidy, moved_at=clock.now()))
+    moved_at = before.moved_at if tidy == before else clock.now()
+    put_plan(visit, replace(tidy, moved_at=moved_at, kind_asked_at=kind_asked_at))
     visit.version += 1
     db.session.flush()
-    changed = [] if tidy.place == before.place else ["place"]
+    changed = [] if tidy.place == before.place and is_same_kind else ["place"]
     if (tidy.starts_on, tidy.ends_on) != (before.starts_on, before.ends_on):
         changed.append("dates")
     _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
@@ -327,6 +336,21 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     _tell(visit, _who_knows(visit))
     _judge_again(visit, actor)
     return True
+
+
+def _kind_asked_at(
+    roles: LoadedChecklist, before: Plan, after: Plan, place_type: str
+) -> dt.datetime | None:
+    """Return since when the type of place (V1) has to be answered again; None: it holds."""
+    answer = roles.sheet.shared(KIND_OF_PLACE)
+    if answer is None:
+        return None
+    if place_type and place_type == answer.values.get("place_type"):
+        return None
+    is_asked_already = is_of_former_place(answer.saved_at, before.kind_asked_at)
+    if after.place == before.place and (not place_type or is_asked_already):
+        return before.kind_asked_at
+    return clock.now()
 
 
 def change_team(

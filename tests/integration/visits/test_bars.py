@@ -1,5 +1,7 @@
 """An added interest closes the visits concerned: readiness and access follow immediately."""
 
+import datetime as dt
+
 import pytest
 from flask import Flask
 
@@ -7,6 +9,7 @@ from tests.factories.cooperations import signed_in
 from tests.factories.visits import Scene, days, planned
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
@@ -21,6 +24,7 @@ from tracker.visits.facts import RequirementKind
 from tracker.worker import recheck
 
 ALL = Places(Reach.ALL)
+HOME = "Ommelmark children's home"
 
 
 def kind_of(scene: Scene) -> str:
@@ -69,6 +73,26 @@ def sees(scene: Scene, key: str = "leyla", number: int = 1) -> bool:
     return opened
 
 
+def move(scene: Scene, place: str = "", place_type: str = "", later: int = 0) -> None:
+    """Change the place, its type as the lead states it, or the last day."""
+    visit = scene.visit()
+    plan = plan_of(visit)
+    last = plan.ends_on + dt.timedelta(days=later)
+    service.change_plan(
+        scene.actor("pavo"),
+        visit,
+        version=visit.version,
+        plan=Plan(place or plan.place, plan.starts_on, last),
+        place_type=place_type,
+    )
+    recompute()
+
+
+def lacking_items(scene: Scene) -> list[str]:
+    wants = readiness.judge(scene.visit()).requirements
+    return [want.item.code for want in wants if want.item is not None]
+
+
 def named(scene: Scene) -> Places:
     return Places(Reach.NAMED, name=plan_of(scene.visit()).place)
 
@@ -115,15 +139,44 @@ def test_a_limit_keeps_the_place_closed_and_the_rest_open(scene: Scene) -> None:
 def test_a_visit_that_moves_to_the_place_closes(scene: Scene) -> None:
     add(scene, Places(Reach.NAMED, name="Quillfen remand house"))
     assert sees(scene)
-    visit = scene.visit()
-    plan = plan_of(visit)
-    service.change_plan(
-        scene.actor("pavo"),
-        visit,
-        version=visit.version,
-        plan=Plan("Remand house of Quillfen", plan.starts_on, plan.ends_on),
+    move(scene, "Remand house of Quillfen")
+    assert not sees(scene)
+
+
+def test_after_a_move_the_type_of_place_is_unknown_until_it_is_stated_again(scene: Scene) -> None:
+    add(scene, Places(Reach.KIND, kind="children"))
+    move(scene, later=1)
+    assert sees(scene)
+    move(scene, HOME)
+    assert not sees(scene)
+    assert lacking_items(scene) == ["V1"]
+    # Stated to be of the type that is signed, which is no other place for the team.
+    moved_at = plan_of(scene.visit()).moved_at
+    move(scene, place_type=kind_of(scene))
+    assert sees(scene)
+    assert lacking_items(scene) == []
+    assert plan_of(scene.visit()).moved_at == moved_at
+
+
+def test_another_type_of_place_than_the_roles_say_has_to_be_saved_in_them(scene: Scene) -> None:
+    add(scene, Places(Reach.KIND, kind="prison"))
+    for _again in range(2):
+        move(scene, HOME, place_type="children")
+    assert not sees(scene)
+    assert len(scene.events("visit_changed")) == 1
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    ilena = scene.actor("ilena")
+    agreements.amend(ilena, roles, reason="Another place.", items=["V1"])
+    current = load(roles).sheet.shared("V1")
+    assert current is not None
+    values = {**current.values, "place_type": "children"}
+    checklists.save_answer(
+        ilena, roles, "V1", AnswerScope.SHARED, values, base_version=current.version
     )
     recompute()
+    assert sees(scene)
+    assert lacking_items(scene) == []
+    move(scene, place_type="police")
     assert not sees(scene)
 
 

@@ -100,7 +100,7 @@ def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> No
     # The check for reprisals, the debriefing and the parts of the report would come before it,
     # and so would what the signed urgent-action plan says of the time after it.
     wants = readiness.judge(scene.visit()).requirements
-    codes = ["V15", "V18", "V19", "U16", "U18"]
+    codes = ["V1", "V15", "V18", "V19", "U16", "U18"]
     assert [want.item.code for want in wants if want.item is not None] == codes
     (missing,) = [
         lack

@@ -454,6 +454,10 @@ def test_place_and_dates_are_changed_in_the_browser(browser: Browser, scene: Sce
     assert "Upper Harbour" in page.text
     page = Page.of(browser("pavo").submit(address(scene, "/plan")))
     assert "Nothing was changed." in page.text
+    # The type of the new place may be stated later.
+    assert plan_of(scene.visit()).kind_asked_at is not None
+    browser("pavo").submit(address(scene, "/plan"), place_type="police")
+    assert plan_of(scene.visit()).kind_asked_at is None
 
 
 def test_the_second_of_two_people_who_change_a_plan_sees_the_first_ones(

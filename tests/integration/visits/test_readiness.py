@@ -275,7 +275,9 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
 ) -> None:
     plan = plan_of(scene.visit())
     moved = Plan("Upper Harbour police station", plan.starts_on, plan.ends_on)
-    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=moved)
+    service.change_plan(
+        scene.actor("pavo"), scene.visit(), version=1, plan=moved, place_type="police"
+    )
     assert_lost(
         scene, RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ, stage=VisitStage.PLANNED
     )

@@ -203,6 +203,20 @@ def test_the_check_for_reprisals_comes_after_the_last_day(
 
 
 @pytest.mark.parametrize(
+    ("code", "later", "expected"),
+    [("V1", 0, ["place_type"]), ("V1", -1, []), ("V1", None, []), ("V2", 0, [])],
+)
+def test_a_type_of_place_answered_before_the_visit_moved_is_asked_again(
+    code: str, later: int | None, expected: list[str]
+) -> None:
+    answer = an_answer({"place_type": "police"})
+    moved_at = None if later is None else answer.saved_at + dt.timedelta(seconds=later)
+    item = item_of(a_field("place_type"), code=code)
+    wrong = consistency.outdated(item, answer, replace(VISIT, kind_asked_at=moved_at))
+    assert [problem.field for problem in wrong] == expected
+
+
+@pytest.mark.parametrize(
     ("day", "expected"),
     [(FIRST, []), (FIRST - dt.timedelta(days=9), []), (LAST, ["brief_due"]), (None, [])],
 )

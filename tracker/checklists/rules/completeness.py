@@ -360,7 +360,10 @@ def answer_problems(
 ) -> tuple[Problem, ...]:
     """Return what makes an answer incomplete (product.md, 4.4)."""
     if not answer.not_applicable:
-        return value_problems(item, scope, answer.values, sheet, surroundings)
+        wrong = value_problems(item, scope, answer.values, sheet, surroundings)
+        if scope is not AnswerScope.SHARED:
+            return wrong
+        return (*wrong, *consistency.outdated(item, answer, surroundings))
     if is_required(item, sheet, surroundings):  # it was not when it was left out (4.2)
         return (Problem("", _l("This item is now required here, so it can't be left out.")),)
     return ()

@@ -1,7 +1,7 @@
 """Rules on what an answer has to agree with: other items, the team, the days of a visit. Pure.
 
 They apply to every version of a checklist. What one answer must contain by itself is stated in the
-template (done_tests).
+template (done_tests). In one file: the table at the end says which rules each item has.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import NAMING_BODIES, Item
-from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
+from tracker.checklists.rules.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.values import Problem, as_date, as_id, names_in
 from tracker.cooperations.models import Mode
 
@@ -23,6 +23,8 @@ Rule = Callable[[Item, Values, Surroundings, Sheet], Iterator[Problem]]
 
 # The items of a visit in which every field names people who act on site.
 ON_SITE = frozenset({"V5", "V8", "V9", "V10", "V11", "V12"})
+# The item of a visit's roles that says the type of place.
+KIND_OF_PLACE = "V1"
 # What an authority may be told beforehand, depending on how the visit is announced (V2).
 TOLD_BEFORE = {"unannounced": frozenset({"visit"}), "period": frozenset({"visit", "period"})}
 
@@ -33,6 +35,25 @@ def problems(
     """Yield where an answer contradicts another item, the team or the days of the visit."""
     for rule in RULES.get(item.code, ()):
         yield from rule(item, values, surroundings, sheet)
+
+
+def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator[Problem]:
+    """Yield where a shared answer was for another place: V1, until it's saved again (J2)."""
+    if item.code == KIND_OF_PLACE and is_of_former_place(
+        answer.saved_at, surroundings.kind_asked_at
+    ):
+        yield Problem(
+            "place_type",
+            _l(
+                "The place of the visit changed after this was answered. Check the type of place, "
+                "then save the answer again."
+            ),
+        )
+
+
+def is_of_former_place(saved_at: dt.datetime, asked_at: dt.datetime | None) -> bool:
+    """Return whether an answer on the type of place hasn't been saved again since it had to be."""
+    return asked_at is not None and saved_at <= asked_at
 
 
 # People ---------------------------------------------------------------------------------------
