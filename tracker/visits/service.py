@@ -632,16 +632,13 @@ def prepared_ids() -> list[UUID]:
 def follow(event: DomainEvent) -> None:
     """Evaluate a cooperation's visits again, or the one the checklist belongs to.
 
-    A handler. The agreed terms matter through the cooperation's stage, and when they come into
-    force: with their days and ways of working.
+    A handler.
     """
     checklist = _checklist_of(event)
-    if checklist is None:
+    if checklist is None or checklist.visit_id is None:
         _mark(event, Visit.cooperation_id == event.cooperation_id)
-    elif checklist.visit_id is not None:
+    else:
         _mark(event, Visit.id == checklist.visit_id)
-    elif checklist.kind is not ChecklistKind.TERMS or event.verb is verbs.CAME_INTO_FORCE:
-        _mark(event, Visit.cooperation_id == event.cooperation_id)
 
 
 def follow_draft(event: DomainEvent) -> None:

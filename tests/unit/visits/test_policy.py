@@ -138,13 +138,18 @@ def test_every_day_of_a_visit_lies_inside_the_agreed_term(term: Term, *, is_insi
 
 
 def test_a_visit_outside_the_term_begins_too_early_or_ends_too_late() -> None:
-    early, late = (
+    early, late, stopped = (
         str(gate("J1", facts(term=term)).missing[0].text)
-        for term in (Term(FIRST_DAY + ONE_DAY, None), Term(None, LAST_DAY - ONE_DAY))
+        for term in (
+            Term(FIRST_DAY + ONE_DAY, None),
+            Term(None, LAST_DAY - ONE_DAY),
+            Term(None, LAST_DAY - ONE_DAY, by_notice=True),
+        )
     )
-    assert (early, late) == (
+    assert (early, late, stopped) == (
         "The visit begins before the agreed terms do.",
         "The visit ends after the agreed terms do.",
+        "A notice stops the agreed terms before the visit ends.",
     )
 
 
