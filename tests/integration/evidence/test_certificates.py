@@ -233,8 +233,8 @@ def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(
     checklists.sign(plan, scene.actor("milan"))
     scene.session.commit()
     assert plan.revision_in_force_id is not None
-    made = make_all()[plan.revision_in_force_id]
-    words = " ".join(words_of(next(row for row in made if row.language == "en")).split())
+    certificates_ = make_all()[plan.revision_in_force_id]
+    words = " ".join(words_of(next(row for row in certificates_ if row.language == "en")).split())
     assert "Milan Osterin was asked in place of Tomas Beridan: Tomas is on leave." in words
 
 
