@@ -83,6 +83,7 @@ IN_ANOTHER_STATE = {
     "undertaking_presence.sign",
     "undertakings.added_interest",
     "undertakings.countersign",
+    "undertakings.record_interest",
     "undertakings.sign",
     "visits.open_my_part",
     "visits.override",
