@@ -344,9 +344,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visits.follow,
     ),
-    # What extends beyond the day of a notice is checked when it is given, and on the day itself.
-    verbs.NOTICE_GIVEN: (reviews.follow_notice, visits.follow),
-    verbs.NOTICE_TAKEN_BACK: (visits.follow,),
+    verbs.NOTICE_GIVEN: (reviews.follow_notice,),
     verbs.TEXT_SUSPENDED: (
         undertakings.follow_stop,
         lifecycle.follow_stop,
@@ -362,7 +360,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     # The cooperation's stage comes first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
-    verbs.TEXT_RENEWED: (lifecycle.follow_renewal, visits.follow),
+    verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
     # New parties come first: who is asked for an undertaking depends on them.
     verbs.CAME_INTO_FORCE: (
         checklist_joining.follow_force,

@@ -46,9 +46,9 @@ LISTED = (
 )
 TEAM = ("pavo", "ruth", "leyla", "samira", "marek")
 OUTSIDE = ("nadia", "milan", "dina", "celia", "anton", "greta", "iris", "vera", "noor")
-# A place and days that occur nowhere else, before the notice that ends the terms.
+# A place and days that occur nowhere else.
 PLACE = "Quillfen remand house"
-FIRST_DAY = dt.timedelta(days=233)
+FIRST_DAY = dt.timedelta(days=433)
 
 
 @dataclass(slots=True)

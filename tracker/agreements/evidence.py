@@ -95,14 +95,6 @@ class Compared:
         words = self.text_facts.get(revision_id)
         return self.renewed.get(revision_id) or (words.last if words else None)
 
-    def announced_last(self) -> dt.date | None:
-        """Return the last day before the first announced notice takes effect; None without one.
-
-        A suspension counts like an ending: nobody knows when it will be lifted.
-        """
-        announced = [notice.from_on for notice in self.notices if notice.taken_effect_at is None]
-        return min(announced) - dt.timedelta(days=1) if announced else None
-
     def validity(self, revision_id: UUID) -> Validity:
         """Return today's status of a fully signed revision that is not suspended or ended."""
         return validity(self.first(revision_id), self.last(revision_id), clock.today())

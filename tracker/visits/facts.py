@@ -115,7 +115,7 @@ class ChecklistFact:
     lacking: tuple[ItemFact, ...] = ()
     # The parties that have yet to sign the text that is in force or pending.
     unsigned: tuple[PartyFact, ...] = ()
-    # The last day of the text in force, if it names one, or before an announced notice stops it.
+    # The last day of the text in force, if it names one.
     last_day: dt.date | None = None
 
     @property
@@ -140,8 +140,6 @@ class Term:
 
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
-    # Whether an announced notice stops them before the last day that was agreed.
-    by_notice: bool = False
 
     def contains(self, first: dt.date, last: dt.date) -> bool:
         """Return whether both days are within it."""

@@ -309,19 +309,15 @@ def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing
     term = facts.term
     is_early = term.starts_on is not None and facts.starts_on < term.starts_on
     text = _l("The visit ends after the agreed terms do.")
-    note = _l("Change the days of the visit, or renew the terms first.")
     if is_early:
         text = _l("The visit begins before the agreed terms do.")
-    elif term.by_notice:
-        text = _l("A notice stops the agreed terms before the visit ends.")
-        note = _l("Change the days of the visit, or ask the party to withdraw its notice.")
     return Missing(
         text,
         _l("Every day of a joint visit is covered by terms that are in force."),
         Target(PageKind.COOPERATION),
         _PLANNERS,
         "settling-terms/settle-before-visits",
-        note=note,
+        note=_l("Change the days of the visit, or renew the terms first."),
     )
 
 

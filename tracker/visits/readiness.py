@@ -112,7 +112,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         stage=visit.stage,
         cooperation_stage=roles.cooperation.stage,
         cooperation_agrees=texts.bear_out(roles.cooperation, own.get(ChecklistKind.TERMS)),
-        term=texts.term_of(roles.cooperation, own.get(ChecklistKind.TERMS)),
+        term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         questions=roles.cooperation.questions,
         agreed_ways=texts.ways_in(roles.cooperation, own.get(ChecklistKind.TERMS)),
@@ -229,23 +229,13 @@ class _Texts:
             checklist.id,
             Signing.IN_FORCE,
             unsigned=self._unsigned(checklist, revision_id),
-            last_day=_earlier(compared.last(revision_id), compared.announced_last()),
+            last_day=compared.last(revision_id),
         )
 
     def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
         """Return whether a cooperation's stage and days agree with its events and terms."""
         own = [terms] if terms else []
         return bool(lifecycle.held_against([cooperation], own, self._compared))
-
-    def term_of(self, cooperation: Cooperation, terms: Checklist | None) -> Term:
-        """Return the days of the agreed terms: until their last day, or a notice if it's earlier.
-
-        They are the cooperation's, which agree with the text (bear_out).
-        """
-        stops_on = self._compared[terms.id].announced_last() if terms else None
-        last = _earlier(cooperation.ends_on, stops_on)
-        by_notice = stops_on is not None and last != cooperation.ends_on
-        return Term(cooperation.starts_on, last, by_notice=by_notice)
 
     def ways_in(self, cooperation: Cooperation, terms: Checklist | None) -> AgreedWays | None:
         """Return what the terms in force say about the ways of working."""
@@ -267,11 +257,6 @@ class _Texts:
             if signature.kind is SignatureKind.SIGNATURE
         }
         return tuple(party for party in self._parties if party.organisation_id not in signed_by)
-
-
-def _earlier(*days: dt.date | None) -> dt.date | None:
-    """Return the earliest of some days; None if none is known."""
-    return min((day for day in days if day is not None), default=None)
 
 
 def _drafted(checklist: Checklist) -> Signing:

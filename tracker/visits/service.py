@@ -632,13 +632,16 @@ def prepared_ids() -> list[UUID]:
 def follow(event: DomainEvent) -> None:
     """Evaluate a cooperation's visits again, or the one the checklist belongs to.
 
-    A handler.
+    A handler. The agreed terms matter through the cooperation's stage, and when they come into
+    force: with their days and ways of working.
     """
     checklist = _checklist_of(event)
-    if checklist is None or checklist.visit_id is None:
+    if checklist is None:
         _mark(event, Visit.cooperation_id == event.cooperation_id)
-    else:
+    elif checklist.visit_id is not None:
         _mark(event, Visit.id == checklist.visit_id)
+    elif checklist.kind is not ChecklistKind.TERMS or event.verb is verbs.CAME_INTO_FORCE:
+        _mark(event, Visit.cooperation_id == event.cooperation_id)
 
 
 def follow_draft(event: DomainEvent) -> None:

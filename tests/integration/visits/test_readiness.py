@@ -531,44 +531,6 @@ def test_a_visit_is_not_ready_if_the_terms_on_confidentiality_end_before_it_does
     assert RequirementKind.CONFIDENTIALITY_RUNS_OUT in missing_kinds(scene)
 
 
-STOPPED_TEXTS = {
-    ChecklistKind.TERMS: RequirementKind.OUTSIDE_TERM,
-    ChecklistKind.CONFIDENTIALITY: RequirementKind.CONFIDENTIALITY_RUNS_OUT,
-}
-
-
-@pytest.mark.parametrize("kind", STOPPED_TEXTS)
-def test_an_announced_notice_makes_a_visit_not_ready_until_it_is_withdrawn(
-    scene: Scene, kind: ChecklistKind
-) -> None:
-    text, tomas = scene.checklist(kind, None), scene.actor("tomas")
-    last = plan_of(scene.visit()).ends_on
-    cases: tuple[tuple[dt.date, set[RequirementKind]], ...] = (
-        (last + ONE_DAY, set()),
-        (last, {STOPPED_TEXTS[kind]}),
-    )
-    for from_on, expected in cases:
-        notice = notices.give_notice(
-            tomas, text, NoticeKind.SUSPENDED, reason="A leak.", from_on=from_on
-        )
-        assert missing_kinds(scene) == expected
-        assert scene.visit().is_ready is not bool(expected)
-        notices.close_notice(tomas, text, notice.id, reason="It was stopped.")
-    assert_ready(scene)
-
-
-def test_a_visit_after_an_announced_end_of_the_terms_is_outside_them(scene: Scene) -> None:
-    terms = scene.checklist(ChecklistKind.TERMS, None)
-    first = notices.earliest(terms, NoticeKind.ENDED)
-    planned(scene, plan=Plan("The harbour cells", first, first))
-    notices.give_notice(
-        scene.actor("tomas"), terms, NoticeKind.ENDED, reason="No money.", from_on=first
-    )
-    judged = readiness.judge(scene.visit(2))
-    assert judged.facts.term.ends_on == first - ONE_DAY
-    assert str(judged.missing[0].text) == ("A notice stops the agreed terms before the visit ends.")
-
-
 def test_a_signature_that_no_event_binds_makes_a_visit_not_ready(scene: Scene) -> None:
     cooperation_id, revision_id = scene.cooperation.id, scene.checklist(ROLES).revision_in_force_id
     other = scene.user("dina")
