@@ -23,8 +23,8 @@ MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
 POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
 # Services that may be used without TLS if a setting names them.
 SERVICES = ("pages", "mail", "database", "timestamps")
-# The modes in which PostgreSQL's library uses nothing but TLS.
-# Those that compare the certificate: without, anybody in between could pose as the server.
+# The modes in which PostgreSQL's library compares the certificate; without, anybody in between
+# could pose as the server.
 ENCRYPTED = {"verify-ca", "verify-full"}
 MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
 

@@ -180,8 +180,10 @@ def decide(
     manager, on their own interest, and once the undertaking is closed.
     """
     undertaking = queries.locked(undertaking_id)
-    policy.can_decide_added(actor, queries.load(undertaking).standing).require()
+    standing = queries.load(undertaking).standing
     interest = added_interests.locked(interest_id)
+    recorded_by_id = added_interests.recorded_by_id(interest)
+    policy.can_decide_added(actor, standing, recorded_by_id).require()
     if added_interests.find(actor, undertaking, interest_id) is None:
         raise LookupError("The interest is not of the person of this undertaking.")
     if seen != mark(interest):

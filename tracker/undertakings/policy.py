@@ -182,11 +182,23 @@ def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     return YES
 
 
-def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide who decides on an added interest (C13); see _can_judge_interests."""
+def can_decide_added(
+    actor: Actor, undertaking: UndertakingStatus, recorded_by_id: UUID | None = None
+) -> Decision:
+    """Decide who decides on an added interest (C13); see _can_judge_interests.
+
+    Never whoever recorded what a person without an account told them.
+    """
     allowed = _can_judge_interests(actor, undertaking)
     if not allowed:
         return allowed
+    if actor.user_id == recorded_by_id:
+        return no(
+            _l(
+                "You recorded this interest. Another signatory or manager of the NPM has to decide "
+                "on it."
+            )
+        )
     match undertaking.state:
         case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("The person has not signed yet."))

@@ -176,14 +176,14 @@ def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, obj
     return revision, signing.document_of(revision, None)
 
 
-def kinds_of_place(language: str) -> list[tuple[str, str]]:
-    """Return the types of place that visits' roles offer (V1), except *another type*."""
+def kinds_of_place(language: str, *, with_another: bool = False) -> list[tuple[str, str]]:
+    """Return the types of place that visits' roles offer (V1), with or without *another type*."""
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), language)
     item = next(item for item in template.items if item.code == "V1")
     return [
         (option.value, option.label)
         for option in item.field("place_type").options
-        if option.value != ANOTHER_KIND
+        if with_another or option.value != ANOTHER_KIND
     ]
 
 

@@ -504,7 +504,8 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     interest = found_or_404(added_interests.find(actor, undertaking, as_uuid(interest_id)))
     loaded = queries.load(undertaking)
     require(policy.can_see(actor, loaded.standing))
-    may_decide = policy.can_decide_added(actor, loaded.standing)
+    recorded_by_id = added_interests.recorded_by_id(interest)
+    may_decide = policy.can_decide_added(actor, loaded.standing, recorded_by_id)
     barred = added_interests.limit_of(interest) or added_interests.places_of(interest)
     form = AddedDecisionForm(
         data={
@@ -539,7 +540,11 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
         interest = found_or_404(added_interests.find(actor, undertaking, as_uuid(interest_id)))
         form.seen.data = service.decision_token(actor, adding.mark(interest))
     _log_read(actor, undertaking)
-    others = _others(actor, loaded, partial(policy.can_decide_added, actor))
+    others = (
+        pages.others_who_decide(actor, loaded)
+        if actor.user_id == recorded_by_id
+        else _others(actor, loaded, partial(policy.can_decide_added, actor))
+    )
     return render_template(
         "undertakings/added_interest.html",
         **pages.words(loaded),

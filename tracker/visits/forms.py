@@ -76,7 +76,8 @@ class ChangePlanForm(PlaceForm):
             "V1 has to be answered again."
         ),
         choices=lambda: [
-            Option(value, label) for value, label in kinds_of_place(locale.language())
+            Option(value, label)
+            for value, label in kinds_of_place(locale.language(), with_another=True)
         ],
     )
     version = VersionField()

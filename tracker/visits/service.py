@@ -212,9 +212,15 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     return team_values | {"gaps": gaps} if gaps else team_values
 
 
-def _audience_values(planner_id: UUID | None, planned: TeamPlan) -> dict[str, Any]:
-    """Return the audience with the planner, lead and deputy in it; no day means from today on."""
-    today = clock.today()
+def _audience_values(
+    planner_id: UUID | None, planned: TeamPlan, first: dt.date | None = None
+) -> dict[str, Any]:
+    """Return the audience with the planner, lead and deputy in it.
+
+    No day means from today on. Who joins the team after the visit has begun may know since then,
+    its first day, as all of the team.
+    """
+    today = min(clock.today(), first or clock.today())
     days = {person.user_id: person.from_on or today for person in planned.audience}
     for user_id in (planner_id, planned.lead_id, planned.deputy_id):
         if user_id is not None:
@@ -414,7 +420,7 @@ def _changes(visit: Visit, before: LoadedChecklist, planned: TeamPlan) -> dict[s
     wanted = {
         "V4": _team_values(before, planned),
         "V3": _lead_values(planned),
-        "V2": _audience_values(planner_id, planned),
+        "V2": _audience_values(planner_id, planned, plan_of(visit).starts_on),
     }
     changes: dict[str, dict[str, Any]] = {}
     for item, values in wanted.items():

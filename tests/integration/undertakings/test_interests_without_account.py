@@ -65,6 +65,20 @@ def test_the_coordinator_records_it_access_pauses_and_the_npm_decides(
     assert PAUSED not in coordinator.page(list_of(driver)).text
 
 
+def test_who_recorded_it_leaves_the_decision_to_others(driver: Stage, browser: Browser) -> None:
+    milan = browser("milan")
+    milan.submit(address(driver), interest=TOLD, reach="all")
+    place = address(driver).removesuffix("/interests/new")
+    (link,) = {link for link in milan.page(place).addresses() if f"{place}/interests/" in link}
+    page = milan.page(link)
+    assert "You recorded this interest." in page.text
+    assert "Tomas Beridan can do this." in page.text
+    assert "Record the decision" not in page.text
+    decision = browser("tomas").page(link).form().filled_in(decision="accept")
+    assert milan.post(link, data=decision, csrf=False).status_code in {400, 403}
+    assert PAUSED in browser("ilena").page(list_of(driver)).text
+
+
 def test_a_missing_answer_is_reported_and_what_was_typed_stays(
     driver: Stage, browser: Browser
 ) -> None:

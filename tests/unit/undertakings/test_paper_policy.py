@@ -142,6 +142,9 @@ def test_whoever_took_a_signature_does_not_decide_on_its_interests(how: str, wor
     for other in (None, COORDINATOR):
         assert undertakings.can_decide(BOTH, declared(other))
         assert undertakings.can_decide_added(BOTH, declared(other))
+    assert "You recorded this interest" in refused(
+        undertakings.can_decide_added(BOTH, declared(COORDINATOR), BOTH.user_id)
+    )
 
 
 WAITING = {"state": UndertakingState.SIGNED, "has_interests": False}
