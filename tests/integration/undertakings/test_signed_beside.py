@@ -17,6 +17,7 @@ from tests.integration.undertakings.test_pages import filled_in
 from tests.pages import Page
 from tracker.activity.models import Event, EventDetail
 from tracker.cooperations import keys
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.evidence.bundles import bundle
@@ -156,7 +157,7 @@ def test_the_certificate_shows_all_of_it_and_both_verifiers_accept_the_bundle(st
         # It continues on a second page, with the foot of one and the head of the next in between.
         assert all(line in words for line in CODE["text"].split("\n"))
     (row,) = certificates[revision_id]
-    assert "Held on 2" in words_of(row)
+    assert f"Held on {clock.today():%-d %B %Y}" in " ".join(words_of(row).split())
     digest = document["documents"][0]["digest"]
     groups = " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
     assert f"Digest of this text (SHA-256) {groups}" in " ".join(words_of(row).split())
