@@ -18,10 +18,10 @@ from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.signoff import outcomes, policy, queries, shown, signers
 from tracker.signoff.identity_proof import Identity, SigningPage
-from tracker.signoff.labels import MISNAMINGS
+from tracker.signoff.labels import DIFFERS, MISNAMINGS
 from tracker.signoff.models import (
     Method,
     RequestState,
@@ -167,6 +167,16 @@ def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
     return document
 
 
+def require_as_frozen(revision: Revision, key: bytes | None) -> None:
+    """Raise RefusedError unless a revision's bytes have its digest.
+
+    For pages on which a text is read to act on it, and for the acts: nobody signs a text that
+    differs from the digest beside it.
+    """
+    if canonical.digest(plain_bytes(revision, key)) != revision.digest:
+        raise RefusedError(DIFFERS)
+
+
 def evidence_of_revision(revision: Revision) -> str:
     """Return the digest that the trail binds for a frozen revision: all its plain columns."""
     return canonical.digest_of(revision.content())
@@ -276,6 +286,7 @@ def sign(
     in the same transaction.
     """
     shown.require_recent(page, signature_request.revision.digest)
+    require_as_frozen(signature_request.revision, key)
     policy.is_proven(actor, identity, clock.now()).require()
     standing = standing_of(signature_request, key)
     policy.can_sign_for(actor, standing, clock.today()).require()
@@ -372,9 +383,11 @@ def countersign(
     sentence: str,
     language: str,
     identity: Identity,
+    key: bytes | None = None,
 ) -> Signature:
-    """Countersign a person's undertaking for the NPM; never their own. page as for sign()."""
+    """Countersign an undertaking for the NPM, never one's own; page and key as for sign()."""
     shown.require_recent(page, revision.digest)
+    require_as_frozen(revision, key)
     policy.is_proven(actor, identity, clock.now()).require()
     policy.can_countersign(actor, signer_id).require()
     membership = policy.signing_membership(actor) or next(
@@ -409,6 +422,7 @@ def decline(
     is encrypted, key decrypts it and encrypts the reason, which may quote it.
     """
     shown.require(page, signature_request.revision.digest)
+    require_as_frozen(signature_request.revision, key)
     policy.can_decline(actor, standing_of(signature_request, key), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
@@ -469,6 +483,7 @@ def pass_on(
     locked_request(); page and key as for decline().
     """
     shown.require(page, signature_request.revision.digest)
+    require_as_frozen(signature_request.revision, key)
     standing = standing_of(signature_request, key)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
     slot = queries.slot_of(signature_request, actor.organisation_id, holder_id)

@@ -124,6 +124,7 @@ def freeze_shown(
     missing. The caller has asked the policy.
     """
     undertaking = loaded.undertaking
+    require_terms_as_frozen(undertaking)
     draft = encryption.draft_of(undertaking)
     read_on = page or SigningPage.begin(clock.now())
     shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
@@ -148,6 +149,12 @@ def freeze_shown(
         document_digest=revision.digest,
     )
     return revision
+
+
+def require_terms_as_frozen(undertaking: Undertaking) -> None:
+    """Raise RefusedError unless the terms of an undertaking are the text that was frozen."""
+    terms = db.session.get_one(Revision, undertaking.terms_revision_id)
+    signoff.require_as_frozen(terms, None)
 
 
 def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Signature) -> None:
@@ -357,6 +364,7 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
     loaded = queries.load(undertaking)
     policy.can_countersign(actor, loaded.standing, clock.today()).require()
     require_opened(actor, undertaking, opened)
+    require_terms_as_frozen(undertaking)
     _require_decided_as_recorded(undertaking)
     _require_within(until, loaded.terms)
     _require_visit(undertaking, loaded.terms, visit_id)
@@ -369,6 +377,7 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
         sentence=sentence,
         language=language,
         identity=identity,
+        key=keys.key_of(undertaking.cooperation_id),
     )
     undertaking.state = UndertakingState.COUNTERSIGNED
     undertaking.countersigned_at = signature.signed_at

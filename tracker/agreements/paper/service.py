@@ -263,6 +263,7 @@ def record(
     """
     lock(checklist)
     signature_request = _waiting_request(checklist)
+    signoff.require_as_frozen(signature_request.revision, encryption.key_for(checklist))
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     loaded = load(checklist)
     can_record(actor, loaded.parties, signature_request, document).require()
@@ -358,6 +359,7 @@ def confirm(
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()
+    signoff.require_as_frozen(signature_request.revision, encryption.key_for(checklist))
     shown.require_sentence(page, paper_record.digest, sentence)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.CONFIRMED)
     _record(

@@ -584,7 +584,10 @@ def _acts(
 
 
 def _document(checklist: Checklist, revision: Revision) -> dict[str, Any]:
-    return signoff_service.document_of(revision, encryption.key_for(checklist))
+    """Return a text to act on; raise RefusedError if it isn't the one that was frozen."""
+    key = encryption.key_for(checklist)
+    signoff_service.require_as_frozen(revision, key)
+    return signoff_service.document_of(revision, key)
 
 
 def _text(document: dict[str, Any]) -> FrozenText:

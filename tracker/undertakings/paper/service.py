@@ -46,6 +46,7 @@ def record(
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()).require()
+    service.require_terms_as_frozen(undertaking)
     dated = policy.can_be_dated(signed_on, _asked_on(undertaking), clock.today())
     if not dated:
         raise RuleBrokenError(dated.reason, "signed_on")
@@ -123,7 +124,9 @@ def confirm(
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     policy.can_decide(actor, loaded.standing, clock.today()).require()
+    service.require_terms_as_frozen(undertaking)
     revision, paper_record = _recorded(undertaking)
+    signoff.require_as_frozen(revision, keys.key_of(undertaking.cooperation_id))
     shown.require_to_sign(page, paper_record.digest, sentence)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.CONFIRMED)
     service.record_event(
