@@ -346,7 +346,13 @@ def accept_hints(reader: Actor, checklist: Checklist) -> None:
     """Have the second reader accept all phrases that may limit the NPM."""
     for hint in hints.waiting_for_reader(load(checklist)):
         safeguards.answer_hint(
-            reader, checklist, hint.item, hint.mark, limits=False, reason="Others decide nothing."
+            reader,
+            checklist,
+            hint.item,
+            hint.mark,
+            limits=False,
+            reason="Others decide nothing.",
+            as_reader=True,
         )
 
 

@@ -24,7 +24,9 @@ from tracker.access.actor import (
 )
 from tracker.accounts.factors import binding
 from tracker.accounts.models import Membership, User
+from tracker.activity import service as trail
 from tracker.activity.stale import recompute
+from tracker.activity.verbs import ROWS_NOTED
 from tracker.checklist_templates import library
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
@@ -95,6 +97,8 @@ class Country:
             )
         self.session.flush()
         binding.bind_new(None, user)
+        # As at a commit: nobody signs by a role that no event binds.
+        trail.bind_rows(ROWS_NOTED, None, {})
         open_sessions.begin(user.id)
         self.users[first] = user
         self.homes[first] = home
@@ -119,6 +123,7 @@ class Country:
                 confirmed_how=row.confirmed_how,
                 confirmed_by=row.confirmed_by,
                 confirmed_at=row.confirmed_at,
+                membership_id=row.id,
             )
             for row in rows
         )

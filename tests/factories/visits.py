@@ -15,7 +15,9 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.stale import recompute
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party
@@ -226,6 +228,26 @@ def confirm_plan(actor: Actor, visit: Visit) -> bool:
     """Confirm the urgent-action plan as it is now."""
     mark = shown.plan_mark(actor, readiness.read(visit))
     return service.confirm_plan(actor, visit, mark=mark)
+
+
+def without_credential_of(scene: Scene, *keys: str) -> Visit:
+    """Say in V13 that these people have no credential yet, so that the first visit isn't ready."""
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    current = load(roles).sheet.shared("V13")
+    assert current is not None
+    gone = {str(scene.user(key)) for key in keys}
+    rows = [row for row in current.values["credentials"] if row["person"] not in gone]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V13",
+        AnswerScope.SHARED,
+        {**current.values, "credentials": rows},
+        base_version=current.version,
+    )
+    visit = scene.visit()
+    assert not visit.is_ready
+    return visit
 
 
 def override(actor: Actor, visit: Visit, *, reason: str = "A call that can't wait.") -> None:

@@ -61,6 +61,8 @@ class ActorMembership:
     confirmed_how: Confirmation | None = None
     confirmed_by: str = ""
     confirmed_at: dt.datetime | None = None
+    # Its row; none for a reader who is only imagined, as in a preview.
+    membership_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             confirmed_how=confirmed_how,
             confirmed_by=confirmed_by,
             confirmed_at=confirmed_at,
+            membership_id=membership_id,
         )
         for (
             role,
@@ -193,6 +194,7 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             confirmed_how,
             confirmed_by,
             confirmed_at,
+            membership_id,
         ) in rows
     )
 
@@ -288,6 +290,7 @@ class SigningRole:
     confirmed_how: Confirmation | None
     confirmed_by: str
     confirmed_at: dt.datetime | None
+    membership_id: UUID
 
     def runs_on(self, day: dt.date) -> bool:
         """Return whether the role was current on a day, if only for a part of it."""
@@ -324,6 +327,7 @@ def signing_roles(organisation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID,
             Membership.confirmed_how,
             Membership.confirmed_by,
             Membership.confirmed_at,
+            Membership.id,
         )
         .join(Membership.user)
         .where(
@@ -707,6 +711,7 @@ _MEMBERSHIPS = (
         Membership.confirmed_how,
         Membership.confirmed_by,
         Membership.confirmed_at,
+        Membership.id,
     )
     .outerjoin(Membership.organisation)
     .where(

@@ -23,6 +23,7 @@ from sqlalchemy.orm import (
     Session,
     SessionTransaction,
     UOWTransaction,
+    object_session,
 )
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql import operators
@@ -31,7 +32,6 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from tracker.activity import checked
 from tracker.activity.checked import (
     CHECKED,
-    COOPERATION,
     ON_THE_WAY,
     RESTRICTING,
     WITHOUT_KEY,
@@ -664,16 +664,17 @@ def place_of(row: object) -> tuple[str, str]:
 
 
 def digest_of(row: object) -> str:
-    """Return the digest of a row of the instance, or of a cooperation, from the session's values.
+    """Return the digest of a row from the session's values; raise TypeError if no event binds it.
 
-    Raise TypeError for other rows: their class, and so their key, depends on their parents.
+    The class of a row, and so its key, may depend on its parents, which are loaded if necessary.
     """
     bound, values = _table_of(row), _Attributes(row)
-    if bound is None or bound.spec.parent not in {"", COOPERATION} or bound.name in RESTRICTING:
-        message = f"The class of {type(row).__name__} is not known from its row alone."
+    session = object_session(row)
+    if bound is None or session is None:
+        message = f"No event binds {type(row).__name__}, or no session has it."
         raise TypeError(message)
-    owner = values[bound.attributes[bound.spec.column]] if bound.spec.parent else None
-    key = _RowKeys(owner).of(Scope(owner, bound.spec.is_restricted))
+    scope = _scope(session, bound, values)
+    key = _RowKeys(scope.cooperation_id).of(scope)
     return WITHOUT_KEY if key is None else bound.digest(key, values)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,10 +12,11 @@ from tracker.activity import binding
 from tracker.activity.chain import Link, head_is_authentic, state_of
 from tracker.activity.checked import after
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
-from tracker.activity.verbs import DETAILS_ERASED, ROWS_ADOPTED, ROWS_NOTED, Verb
+from tracker.activity.verbs import DETAILS_ERASED, Verb
 from tracker.activity.verify import Details, Head, Walk
 from tracker.core.db import Base, db
 
+RowT = TypeVar("RowT", bound=Base)
 _EVENT = (
     Event.id,
     Event.chain_id,
@@ -38,8 +39,6 @@ _EVENTS_OF_IDS = (
 _HEAD = (Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
 # Details may have been erased, so nothing here looks at them.
 _WITHOUT_DETAILS = sys.maxsize
-# They bind rows, and aren't about any particular one.
-_OF_ROWS = (ROWS_ADOPTED, ROWS_NOTED)
 
 
 class NotSoundError(Exception):
@@ -100,29 +99,40 @@ def _of_subjects(
     return db.session.execute(statement, {"cooperation_ids": list(cooperation_ids), **values})
 
 
-def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
-    """Return the digest of a row in the last event of the instance's chain that binds it.
+def are_of_instance_as_recorded(
+    rows: Collection[Base], subjects: Collection[tuple[str, UUID]]
+) -> bool:
+    """Return whether rows of the instance are those that the last events about them bind.
 
-    Both events about the row itself and events that only bind rows count. Return None if no event
-    binds it, if the last one says that the row was deleted, doesn't match its own digest, or comes
-    after the sealed end of the chain. One query, which reads all events of the instance that only
-    bind rows, so use it for single actions.
+    Both events about some subjects, by type and id, and events that only bind rows count. A row
+    doesn't agree if no event binds it, or if the last one says that it was deleted, doesn't match
+    its own digest, or comes after the sealed end of the chain. One query, which reads all events of
+    the instance that only bind rows, so use it for single actions.
     """
-    about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
-    only_binds = Event.verb.in_([verb.name for verb in _OF_ROWS])
-    place = (table, str(row_id))
-    return _last_said([place], IS_OF_THE_INSTANCE, sa.or_(about_it, only_binds)).get(place)
+    places = {binding.place_of(row): binding.digest_of(row) for row in rows}
+    # Their subject is the chain: found by the index, without reading the whole chain.
+    chain_id = sa.select(Chain.id).where(IS_OF_THE_INSTANCE).scalar_subquery()
+    is_about = [
+        sa.and_(Event.subject_type == subject_type, Event.subject_id == subject_id)
+        for subject_type, subject_id in (*subjects, ("chain", chain_id))
+    ]
+    return _last_said(places, IS_OF_THE_INSTANCE, sa.or_(*is_about)) == places
 
 
 def are_as_recorded(cooperation_id: UUID, rows: Collection[Base]) -> bool:
     """Return whether rows of a cooperation are those that the last events about them bind.
 
-    The cooperation's own row, and rows that belong to it directly (binding.digest_of). Events count
-    as for said_of_row(). One query, which reads all events of the cooperation, so use it for single
-    actions.
+    Events count as for are_of_instance_as_recorded(). One query, which reads all events of the
+    cooperation, so use it for single actions.
     """
+    return len(as_recorded(cooperation_id, rows)) == len(rows)
+
+
+def as_recorded(cooperation_id: UUID, rows: Collection[RowT]) -> list[RowT]:
+    """Return those of some rows for which are_as_recorded() is true, in the same one query."""
     places = {binding.place_of(row): binding.digest_of(row) for row in rows}
-    return _last_said(places, Chain.cooperation_id == cooperation_id) == places
+    last = _last_said(places, Chain.cooperation_id == cooperation_id) if places else {}
+    return [row for row in rows if last.get(place := binding.place_of(row)) == places[place]]
 
 
 def are_all_as_recorded(cooperation_id: UUID, table: str, rows: Collection[Base]) -> bool:

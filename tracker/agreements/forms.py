@@ -66,7 +66,7 @@ def send_form(
     languages: Sequence[Option],
     others: Mapping[UUID, str],
     by_m1: Mapping[UUID, tuple[UUID, str]],
-) -> Form:
+) -> ShownFields:
     """Return the form that names who signs for each party, in which order, and the deadline.
 
     languages are those the text is frozen in; with only one there is nothing to choose. others are
@@ -109,7 +109,7 @@ def send_form(
             description=_l("The text is frozen and signed in all of them."),
             choices=languages,
         )
-    return cast("Form", type("SendForm", (Form,), members)(data=data))
+    return cast("ShownFields", type("SendForm", (ShownFields,), members)(data=data))
 
 
 def _party_fields(

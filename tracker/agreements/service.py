@@ -35,6 +35,7 @@ from tracker.checklists.models import (
     Notice,
     Stance,
 )
+from tracker.checklists.negotiation import text_digest
 from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again, put_position
 from tracker.cooperations import keys
@@ -165,9 +166,42 @@ def send(
     named are the people who sign for each party: one, or several with a rule. binding is the
     language that prevails where two differ; by default the NPM's first one.
     """
+    return _send(actor, load_for_update(checklist), named, binding, asking)
+
+
+def send_as_shown(
+    actor: Actor,
+    checklist: Checklist,
+    named: Mapping[UUID, UUID | PartySigners],
+    *,
+    token: str,
+    binding: str = "",
+    asking: Asking | None = None,
+) -> SignatureRequest:
+    """Send a text like send(), if it is as it was on the page with that token (sending_token).
+
+    Raise NotShownError if an answer, or what the text is frozen in, has changed since.
+    """
     loaded = load_for_update(checklist)
-    own = loaded.own_party(actor)
-    policy.can_send(actor, own, checklist.state).require()
+    policy.can_send(actor, loaded.own_party(actor), checklist.state).require()
+    text_digest.require_sending_shown(loaded, actor, languages(loaded), token)
+    return _send(actor, loaded, named, binding, asking)
+
+
+def sending_token(actor: Actor, loaded: LoadedChecklist) -> str:
+    """Return the token of a page on which the actor sends the text as it is now."""
+    return text_digest.sending_token(loaded, actor, languages(loaded))
+
+
+def _send(
+    actor: Actor,
+    loaded: LoadedChecklist,
+    named: Mapping[UUID, UUID | PartySigners],
+    binding: str,
+    asking: Asking | None,
+) -> SignatureRequest:
+    checklist = loaded.checklist
+    policy.can_send(actor, loaded.own_party(actor), checklist.state).require()
     for obstacle in obstacles.to_sending(loaded):
         raise RuleBrokenError(obstacle)
     asking = _checked(loaded, asking or Asking())

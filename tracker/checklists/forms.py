@@ -85,6 +85,10 @@ class ReviewAloneForm(ReviewForm, ReasonForm):
     """The same if the NPM has nobody else: with the reason why."""
 
 
+# Whom the page asks whether a phrase limits the NPM.
+AS_READER, AS_AUTHOR = "reader", "author"
+
+
 class HintForm(Form):
     """Whether a phrase limits the NPM, and why."""
 
@@ -97,6 +101,8 @@ class HintForm(Form):
         ],
     )
     reason = TextField(_l("Reason"), most=500)
+    # Whether the page asked the second reader, or the side that wrote the words.
+    asks = HiddenValueField(most=20)
 
 
 class MoveForm(Form):

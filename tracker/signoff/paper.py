@@ -15,10 +15,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor
+from tracker.activity import verbs, witness
+from tracker.activity.verbs import Verb
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.signoff import queries, scans, service, signers, vouching
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import (
     Method,
     RequestState,
@@ -35,6 +38,10 @@ from tracker.signoff.paper_models import (
     PaperState,
 )
 from tracker.signoff.paper_policy import PaperFact
+
+# The verbs whose events bind a scan's record, and a confirmation of it.
+RECORDING = (verbs.PAPER_RECORDED, verbs.UNDERTAKING_SCAN_RECORDED)
+CONFIRMING = (verbs.PAPER_CONFIRMED, verbs.UNDERTAKING_SCAN_CONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Signer:
     # Who passed the signature on to them, if anybody did.
     in_place_of: str = ""
     in_place_of_id: UUID | None = None
+    # The role whose power they signed by, if they have one here.
+    membership_id: UUID | None = None
 
 
 def record(
@@ -181,8 +190,15 @@ def sign(
 
     The account of a signature is the signer's own if the slot in the text is theirs, else that of
     the person in their organisation who is responsible for the scan: who recorded or confirmed it.
-    An undertaking is signed in its person's own name.
+    An undertaking is signed in its person's own name. Raise RefusedError unless events bind the
+    record, the confirmations, and the accounts and roles of who signed.
     """
+    signed_by = list(signers)
+    _require_as_recorded(revision, paper)
+    for signer, _decision in signed_by:
+        if signer.user_id is not None:
+            role = (signer.membership_id,) if signer.membership_id else ()
+            service.require_signer_as_recorded(signer.user_id, signer.name, *role)
     signatures = [
         _write(
             revision,
@@ -192,10 +208,22 @@ def sign(
             sentence=sentence,
             language=language,
         )
-        for signer, decision in signers
+        for signer, decision in signed_by
     ]
     db.session.flush()
     return signatures
+
+
+def _require_as_recorded(revision: Revision, paper: PaperRecord) -> None:
+    """Raise RefusedError unless a scan's record and the responses to it are what events bind."""
+    rows: list[tuple[PaperRecord | PaperDecision, Iterable[Verb]]] = [(paper, RECORDING)]
+    rows += [(decision, CONFIRMING) for decision in paper.decisions]
+    for row, of in rows:
+        is_bound = row.digest == canonical.digest_of(row.content()) and witness.is_bound_in(
+            revision.cooperation_id, row.digest, of, revision.subject_type
+        )
+        if not is_bound:
+            raise RefusedError(DIFFERS)
 
 
 def complete_if_signed(

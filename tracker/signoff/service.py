@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
+from tracker.accounts import bound
 from tracker.accounts import queries as accounts
+from tracker.activity import witness
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -177,6 +179,32 @@ def require_as_frozen(revision: Revision, key: bytes | None) -> None:
         raise RefusedError(DIFFERS)
 
 
+def require_signer_as_recorded(user_id: UUID, name: str, *membership_ids: UUID | None) -> None:
+    """Raise RefusedError unless events bind a person, and the roles by which they sign.
+
+    A signature and its certificate say who had which power, and who confirmed it. So nobody signs
+    by a role or a name that was written into the database.
+    """
+    known = [membership_id for membership_id in membership_ids if membership_id is not None]
+    if len(known) < len(membership_ids) or not bound.are_as_recorded([user_id], known):
+        raise RefusedError(
+            _l(
+                "What the database says about %(name)s, their role or their organisation differs "
+                "from the history, so they can't sign. Tell an administrator.",
+                name=name,
+            )
+        )
+
+
+def require_slot_as_recorded(
+    signature_request: SignatureRequest, slot: SignatureSlot, former: SignatureSlot | None
+) -> None:
+    """Raise RefusedError unless events bind who was asked to sign, and in whose place."""
+    slots = [slot, former] if former else [slot]
+    if not witness.are_as_recorded(signature_request.revision.cooperation_id, slots):
+        raise RefusedError(DIFFERS)
+
+
 def evidence_of_revision(revision: Revision) -> str:
     """Return the digest that the trail binds for a frozen revision: all its plain columns."""
     return canonical.digest_of(revision.content())
@@ -295,6 +323,8 @@ def sign(
     if membership is None or slot is None:  # can_sign_for has already refused
         raise LookupError
     former = queries.stood_for(signature_request, slot)
+    require_signer_as_recorded(actor.user_id, actor.name, membership.membership_id)
+    require_slot_as_recorded(signature_request, slot, former)
     signature = _write(
         signature_request.revision,
         actor,
@@ -327,6 +357,7 @@ def sign_as_person(
 ) -> Signature:
     """Sign in the person's own name (an undertaking); nobody can sign for somebody else (S11)."""
     policy.is_proven(actor, identity, clock.now()).require()
+    require_signer_as_recorded(actor.user_id, actor.name)
     return _write(
         revision,
         actor,
@@ -354,6 +385,8 @@ def sign_in_presence(
     """
     policy.is_proven(host, identity, clock.now()).require()
     policy.is_enough_of_a_host(identity).require()
+    require_signer_as_recorded(person.user_id, person.name)
+    require_signer_as_recorded(host.user_id, host.name)
     return _write(
         revision,
         person,
@@ -393,6 +426,7 @@ def countersign(
     membership = policy.signing_membership(actor) or next(
         m for m in actor.acting if m.role in policy.COUNTERSIGNERS
     )
+    require_signer_as_recorded(actor.user_id, actor.name, membership.membership_id)
     return _write(
         revision,
         actor,

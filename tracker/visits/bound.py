@@ -1,5 +1,6 @@
-"""Whether visits' stages and readiness agree with the events."""
+"""Whether visits' stages, readiness and overrides agree with the events."""
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from tracker.activity import verbs, witness
 from tracker.activity.chain import Link
 from tracker.activity.models import Event
-from tracker.visits.models import Visit, VisitStage
+from tracker.visits.models import GateOverride, Visit, VisitStage
 
 _READINESS = (verbs.VISIT_BECAME_READY, verbs.VISIT_LOST_READINESS, verbs.VISIT_STOPPED)
 _STAGES = (verbs.VISIT_STAGE_CHANGED, verbs.VISIT_STOPPED)
@@ -18,6 +19,7 @@ _IS_OF_VISITS = sa.and_(
     Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
 )
 _STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
+_OVERRIDDEN = witness.about_with_details(_IS_OF_VISITS, (verbs.GATE_OVERRIDDEN,))
 _MOVES = witness.about_with_details(_IS_OF_VISITS, {*_READINESS, *_STAGES})
 # An event, with its details unless they are gone.
 Move = tuple[Link, dict[str, Any] | None]
@@ -44,6 +46,42 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
 def in_stage(visits: Collection[Visit]) -> frozenset[UUID]:
     """Return the visits whose stage agrees with the last events, as agreeing() does."""
     return _in_stage(visits, _moves(visits, _STAGES_ENTERED))
+
+
+def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[GateOverride]:
+    """Return those overrides of a visit that events bind, with what each excuses.
+
+    No statement without an override. A row written into the database excuses nothing.
+    """
+    return witness.as_recorded(visit.cooperation_id, rows)
+
+
+def overrides_told(rows: Collection[GateOverride], cooperation_ids: Collection[UUID]) -> set[UUID]:
+    """Return the overrides of visits of some cooperations whose person and reason events tell.
+
+    For lists, where nothing of class K2 to K7 is opened. In one statement, two if details are
+    missing, none without an override.
+    """
+    if not rows:
+        return set()
+    visit_ids = {row.visit_id for row in rows}
+    events = witness.of_subjects_with_details(
+        _OVERRIDDEN, cooperation_ids, visit_ids=list(visit_ids)
+    )
+    erased = Counter(link.subject_id for link, details in events if details is None)
+    for visit_id in witness.lacking_details(events):
+        del erased[visit_id]
+    in_events = {
+        (link.subject_id, details["who"]["id"], details["reason"])
+        for link, details in events
+        if details is not None
+    }
+    return {
+        row.id
+        for row in rows
+        if (row.visit_id, str(row.user_id), row.reason) in in_events
+        or sum(other.visit_id == row.visit_id for other in rows) <= erased[row.visit_id]
+    }
 
 
 def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[Move]:

@@ -107,6 +107,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     listed = audiences.user_ids(VISIT, visit.id)
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
     texts = _Texts(checklists, _signing_parties(visit, roles.cooperation, team))
+    all_overrides = queries.overrides_of(visit.id)
+    overrides = bound.overrides_as_recorded(visit, all_overrides)
     facts = Facts(
         today=today or clock.today(),
         stage=visit.stage,
@@ -128,7 +130,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         and has_content(roles.sheet.value("V13", "safety_phone")),
         overrides=tuple(
             OverrideFact(row.user.name, row.reason, row.at, frozenset(row.excused))
-            for row in queries.overrides_of(visit.id)
+            for row in overrides
         ),
     )
     return Reading(
@@ -139,7 +141,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         urgent_plan=urgent_plan,
         audience_count=len(listed),
         judgement=policy.judge(facts),
-        agrees=not language or visit.id in bound.agreeing([visit]),
+        agrees=not language
+        or (len(overrides) == len(all_overrides) and visit.id in bound.agreeing([visit])),
     )
 
 

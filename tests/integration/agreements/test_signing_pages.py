@@ -24,6 +24,7 @@ from tracker.accounts.models import Membership, User
 from tracker.activity.models import ReadLogEntry
 from tracker.agreements import service as agreements
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.negotiation import positions
 from tracker.signoff.models import Revision, Signature
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
@@ -346,6 +347,42 @@ def test_a_text_is_frozen_and_sent_to_those_named(app: Flask, table: Table) -> N
     assert "The text is frozen and sent." in page.text
     assert "0 of 3" in page.text
     client.page(address, 403)
+
+
+def test_a_text_that_changed_since_the_page_was_opened_is_not_sent(
+    app: Flask, table: Table
+) -> None:
+    """Even if all parties have agreed on the new words in between."""
+    terms = table.agree()
+    table.session.commit()
+    address = f"/checklists/{terms.id}/send"
+    client = table.land.browser(app, "ilena")
+    chosen: dict[str, Any] = {
+        f"party_{body}": str(signatory.user_id) for body, signatory in table.signatories.items()
+    }
+    opened = client.page(address).form().filled_in(**chosen)
+    changed = table.loaded().sheet.shared("M1")
+    assert changed is not None
+    proposal = positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M1",
+        {"words": "Other words than those on that page."},
+        answer_id=changed.answer_id,
+        reason="This is clearer.",
+    )
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    table.accept("M1", "joana")
+    checklists.read_second(table["oren"], table.checklist())
+    table.session.commit()
+    page = Page.of(client.post(address, data=opened, csrf=False))
+    assert page.title.startswith("Problem: ")
+    assert "changed after you opened the page, so nothing was sent" in page.text
+    assert table.checklist().state is ChecklistState.DRAFTING
+    for body, signatory in table.signatories.items():
+        assert page.form().values[f"party_{body}"] == [str(signatory.user_id)]
+    assert client.post(address, data=page.form().filled_in(), csrf=False).status_code == 303
+    assert table.checklist().state is ChecklistState.SENT
 
 
 def test_a_party_without_a_signatory_is_named_on_the_page(app: Flask, table: Table) -> None:

@@ -60,7 +60,13 @@ def answer(
     limits: bool = False,
 ) -> HintAnswer:
     row = safeguards.answer_hint(
-        table[first], table.checklist(), hint.item, hint.mark, limits=limits, reason=reason
+        table[first],
+        table.checklist(),
+        hint.item,
+        hint.mark,
+        limits=limits,
+        reason=reason,
+        as_reader=safeguards.is_second_reader(table[first], table.loaded()),
     )
     table.session.commit()
     return row
@@ -436,6 +442,23 @@ def test_an_answer_stays_on_the_page_when_the_text_was_sent_for_signature_meanwh
     assert room.table.events("hint_answered") == []
 
 
+def test_what_a_person_answered_for_their_side_is_not_taken_for_the_readers(room: Room) -> None:
+    """Somebody who becomes the second reader with the page open is asked again as that."""
+    table = room.table
+    table.save("ilena", "M1", words=TOGETHER)
+    place = f"{room.address}{address(room)}"
+    browser = room.browser("oren")
+    form = browser.page(place).form()
+    name_reader(table)
+    answered = form.filled_in(limits="no", reason="It may go alone.")
+    page = Page.of(browser.post(place, data=answered, csrf=False))
+    assert "Who is asked about these words changed after you opened the page" in page.text
+    assert page.form().values["reason"] == ["It may go alone."]
+    assert table.events("hint_answered") == []
+    browser.post(place, data=page.form().filled_in(), csrf=False)
+    assert [event["how"] for event in table.events("hint_answered")] == ["accepted"]
+
+
 def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) -> None:
     table = room.table
     table.save("ilena", "M1", words=TOGETHER)
@@ -488,7 +511,9 @@ def test_words_on_the_pages_of_a_visit_are_asked_about_too(
     session.commit()
     assert QUESTION in item(pages.page(f"/checklists/{plan.id}"), "U2")
     (hint,) = hints.on_item(load(plan), load(plan).item("U2"))
-    row = safeguards.answer_hint(pavo, plan, "U2", hint.mark, limits=False, reason="It is safe.")
+    row = safeguards.answer_hint(
+        pavo, plan, "U2", hint.mark, limits=False, reason="It is safe.", as_reader=False
+    )
     session.commit()
     assert (row.phrase, row.reason) == ("", "")
     assert row.matched != hint.hint.matched

@@ -372,12 +372,13 @@ def test_an_erased_text_is_still_recognised_by_its_digest(
 
 
 def test_signers_are_named_only_if_the_setting_allows_it_and_never_for_a_visit(
-    session: Session, demonstration: Demonstration
+    app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
     assert verdict_on(demonstration, "complete").signers is None
-    cooperation = session.get_one(Cooperation, demonstration.cooperations["complete"])
-    cooperation.shows_signers = True
-    session.flush()
+    setting = f"/cooperations/{demonstration.references['complete']}/verification"
+    session.rollback()
+    demonstration.browser(app, "ilena").submit(setting, shows_signers="yes")
+    session.expire_all()
     signers = verdict_on(demonstration, "complete").signers
     assert signers is not None
     assert {(signer.name, signer.organisation) for signer in signers} == {
@@ -386,6 +387,23 @@ def test_signers_are_named_only_if_the_setting_allows_it_and_never_for_a_visit(
         ("Otto Brandis", "Lantern Health Network"),
     }
     assert verdict_on(demonstration, "complete", "visit_roles").signers is None
+
+
+def test_a_setting_that_was_written_into_the_database_names_nobody(
+    session: Session, demonstration: Demonstration
+) -> None:
+    cooperation_id = demonstration.cooperations["complete"]
+    session.rollback()
+    with hands() as connection:
+        connection.execute(
+            sa.update(table_of(Cooperation))
+            .where(table_of(Cooperation).c.id == cooperation_id)
+            .values(shows_signers=True)
+        )
+    session.expire_all()
+    answer = verdict_on(demonstration, "complete")
+    assert answer.verdict is Verdict.GENUINE
+    assert answer.signers is None
 
 
 # The page ---------------------------------------------------------------------------------------

@@ -16,12 +16,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.evidence.tampering import EVENTS, Tampering, hands
+from tests.factories.evidence.tampering import EVENTS, Tampering, hands, table_of
+from tests.factories.visits import Scene, override, without_credential_of
 from tests.services import put
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
-from tracker.activity import stale
-from tracker.activity.stale import Stale
 from tracker.checklists import encryption
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations import keys
@@ -246,16 +245,9 @@ def test_an_auditor_reads_the_terms_themselves(app: Flask, demonstration: Demons
 def test_overrides_are_shown_with_name_and_reason(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    visit = session.scalars(sa.select(Visit)).one()
-    session.add(
-        GateOverride(
-            visit_id=visit.id,
-            user_id=demonstration.users[MANAGERS["npm"]],
-            reason="One briefing is held on the way.",
-            at=visit.planned_at,
-        )
-    )
-    stale.mark(Stale.REGISTER, [visit.cooperation_id])
+    scene = Scene(session, demonstration)
+    visit = without_credential_of(scene, "ruth")
+    override(scene.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
     session.commit()
     words = "Gate J3 was overridden by Milan Osterin: One briefing is held on the way."
     browser = demonstration.browser(app, AUDITOR)
@@ -264,6 +256,21 @@ def test_overrides_are_shown_with_name_and_reason(
     assert words in page.text
     assert words in browser.post("/register/export").get_data(as_text=True)
     assert words not in demonstration.browser(app, MANAGERS["cso"]).page("/register?q=council").text
+
+
+def test_an_override_that_was_written_into_the_database_is_not_shown(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    scene = Scene(session, demonstration)
+    visit = without_credential_of(scene, "ruth")
+    override(scene.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
+    session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(table_of(GateOverride)).values(reason="Nobody said this."))
+    session.expire_all()
+    browser = demonstration.browser(app, AUDITOR)
+    assert "Nobody said this." not in browser.page("/register?state=overridden").text
+    assert "Nobody said this." not in browser.post("/register/export").get_data(as_text=True)
 
 
 def test_a_visits_texts_name_the_parties_of_today(

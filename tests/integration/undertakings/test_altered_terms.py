@@ -1,11 +1,14 @@
-"""Terms whose bytes were changed in the database: nobody signs or countersigns on them."""
+"""Terms, roles and names changed in the database: nobody signs or countersigns by them."""
+
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.evidence.tampering import REVISIONS, hands
+from tests.factories.evidence.tampering import REVISIONS, hands, table_of
 from tests.factories.undertakings import Stage
-from tracker.core.db import db
+from tracker.accounts.models import Membership, User
+from tracker.core.db import Base, db
 from tracker.core.errors import RefusedError
 from tracker.signoff.models import Revision
 
@@ -30,3 +33,38 @@ def test_nobody_signs_or_countersigns_on_terms_that_differ_from_their_digest(sta
             act()
         db.session.rollback()
     assert not stage.is_cleared(SIGNED)
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [(Membership, {"power": "A decree that nobody has seen"}), (User, {"name": "The Minister"})],
+)
+def test_nobody_countersigns_by_a_role_or_a_name_that_was_changed_by_hand(
+    stage: Stage, model: type[Base], values: dict[str, str]
+) -> None:
+    stage.sign(SIGNED)
+    tomas = stage.actor("tomas").user_id
+    change(model, tomas, values)
+    with pytest.raises(RefusedError, match="differs from the history"):
+        stage.countersign(SIGNED)
+    db.session.rollback()
+    assert not stage.is_cleared(SIGNED)
+
+
+def test_nobody_signs_their_undertaking_by_a_name_that_was_changed_by_hand(stage: Stage) -> None:
+    stage.put_in(PERSON)
+    change(User, stage.actor(PERSON).user_id, {"name": "Somebody Else"})
+    with pytest.raises(RefusedError, match="differs from the history"):
+        stage.sign(PERSON)
+    db.session.rollback()
+    assert not stage.is_cleared(PERSON)
+
+
+def change(model: type[Base], user_id: UUID, values: dict[str, str]) -> None:
+    """Change a person's row, or their role, as somebody with the database's password does."""
+    db.session.commit()
+    table = table_of(model)
+    is_theirs = table.c.id == user_id if model is User else table.c.user_id == user_id
+    with hands() as connection:
+        connection.execute(sa.update(table).where(is_theirs).values(**values))
+    db.session.expire_all()

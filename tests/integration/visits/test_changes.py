@@ -2,11 +2,22 @@
 
 import datetime as dt
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.visits import PLACE, Scene, accept_role, days, override, planned, team_plan
+from tests.factories.evidence.tampering import hands, table_of
+from tests.factories.visits import (
+    PLACE,
+    Scene,
+    accept_role,
+    days,
+    override,
+    planned,
+    team_plan,
+    without_credential_of,
+)
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
@@ -15,10 +26,10 @@ from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.oversight import queries as register
 from tracker.oversight.facts import Question
 from tracker.undertakings import service as undertakings
-from tracker.visits import queries, readiness, service
+from tracker.visits import policy, queries, readiness, service
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import RequirementKind
-from tracker.visits.models import GateOverride, Visit, VisitStage
+from tracker.visits.models import GateOverride, VisitStage
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
@@ -262,25 +273,6 @@ def test_a_stopped_visit_stays_as_it_was_for_those_who_see_it(scene: Scene) -> N
 # Overriding J3
 
 
-def without_credential_of(scene: Scene, *keys: str) -> Visit:
-    roles = scene.checklist(ROLES)
-    current = load(roles).sheet.shared("V13")
-    assert current is not None
-    gone = {str(scene.user(key)) for key in keys}
-    rows = [row for row in current.values["credentials"] if row["person"] not in gone]
-    checklists.save_answer(
-        scene.actor("ilena"),
-        roles,
-        "V13",
-        AnswerScope.SHARED,
-        {**current.values, "credentials": rows},
-        base_version=current.version,
-    )
-    visit = scene.visit()
-    assert not visit.is_ready
-    return visit
-
-
 def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     override(scene.actor("milan"), visit, reason="A call that can't wait.")
@@ -336,6 +328,45 @@ def test_an_override_does_not_excuse_later_requirements(scene: Scene) -> None:
     override(scene.actor("milan"), visit, reason="A call that can't wait.")
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     assert not scene.visit().is_ready
+
+
+def test_an_override_that_was_written_into_the_database_excuses_nothing(scene: Scene) -> None:
+    visit = without_credential_of(scene, "ruth")
+    override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    (genuine,) = queries.overrides_of(visit.id)
+    copied = {
+        column.name: getattr(genuine, column.name) for column in table_of(GateOverride).columns
+    }
+    without_credential_of(scene, "ruth", "pavo")
+    excused = sorted({*genuine.excused, *policy.to_excuse(readiness.judge(scene.visit()))[0]})
+    scene.session.commit()
+    with hands() as connection:
+        table = table_of(GateOverride)
+        connection.execute(sa.insert(table).values(**{**copied, "id": uuid4(), "excused": excused}))
+    scene.session.expire_all()
+    assert len(queries.overrides_of(visit.id)) == 2
+    reading = readiness.read(scene.visit(), language="en")
+    assert [fact.excused for fact in reading.judgement.facts.overrides] == [
+        frozenset(genuine.excused)
+    ]
+    assert reading.judgement.requirements
+    assert not reading.agrees
+
+
+def test_an_override_that_excuses_more_than_its_event_says_excuses_nothing(scene: Scene) -> None:
+    visit = without_credential_of(scene, "ruth")
+    override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    assert readiness.read(visit, language="en").agrees
+    (genuine,) = queries.overrides_of(visit.id)
+    excused = [*genuine.excused, "roles_item"]
+    scene.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(table_of(GateOverride)).values(excused=excused))
+    scene.session.expire_all()
+    reading = readiness.read(scene.visit(), language="en")
+    assert reading.judgement.facts.overrides == ()
+    assert reading.judgement.requirements
+    assert not reading.agrees
 
 
 def test_nothing_is_overridden_on_a_visit_that_is_ready(scene: Scene) -> None:

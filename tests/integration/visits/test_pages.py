@@ -14,7 +14,17 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, override, planned
+from tests.factories.visits import (
+    LISTED,
+    OUTSIDE,
+    PLACE,
+    TEAM,
+    Scene,
+    days,
+    override,
+    planned,
+    without_credential_of,
+)
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
@@ -657,19 +667,7 @@ def test_a_manager_overrides_in_the_browser(browser: Browser, scene: Scene) -> N
 def test_an_override_is_shown_on_the_page_and_in_the_history(
     browser: Browser, scene: Scene
 ) -> None:
-    roles = scene.checklist(ROLES)
-    current = load(roles).sheet.shared("V13")
-    assert current is not None
-    mine = str(scene.user("ruth"))
-    rows = [row for row in current.values["credentials"] if row["person"] != mine]
-    checklists.save_answer(
-        scene.actor("ilena"),
-        roles,
-        "V13",
-        AnswerScope.SHARED,
-        {**current.values, "credentials": rows},
-        base_version=current.version,
-    )
+    without_credential_of(scene, "ruth")
     override(scene.actor("milan"), scene.visit(), reason="A call that can't wait.")
     scene.session.commit()
     shown = browser("leyla").page(address(scene, "/ready"))

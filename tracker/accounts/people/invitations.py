@@ -4,7 +4,6 @@ In one file: sending and accepting check the same limits on roles.
 """
 
 import datetime as dt
-import hmac
 import logging
 import secrets
 from collections.abc import Collection
@@ -22,7 +21,6 @@ from tracker.accounts.factors import binding, passwords
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.people import powers
-from tracker.activity import binding as rows
 from tracker.activity import service as trail
 from tracker.activity import witness
 from tracker.activity.verbs import (
@@ -431,8 +429,7 @@ def why_closed(invitation: Invitation) -> object | None:
 
 def _is_bound(invitation: Invitation) -> bool:
     """Return whether an invitation is what the last event that binds it says."""
-    stored_digest = witness.said_of_row("invitation", invitation.id, "invitation")
-    if stored_digest is not None and hmac.compare_digest(stored_digest, rows.digest_of(invitation)):
+    if witness.are_of_instance_as_recorded([invitation], [("invitation", invitation.id)]):
         return True
     logger.error("Invitation %s is refused: no event binds its current values.", invitation.id)
     return False

@@ -143,6 +143,7 @@ def _with_power(signer: Signer, roles: Sequence[SigningRole], day: dt.date) -> S
             power_from=role.power_from,
             power_until=role.power_until,
             power_confirmed=confirmation_of(role),
+            membership_id=role.membership_id,
         )
     if any(role.runs_on(day) for role in roles):
         message = _l("%(name)s had no power to sign on the day of the paper.", name=signer.name)
@@ -502,6 +503,7 @@ def _in_place(signer: Signer, signature_request: SignatureRequest) -> Signer:
     if slot is None:
         raise RuleBrokenError(_l("%(name)s no longer signs this text.", name=signer.name))
     former = requests.stood_for(signature_request, slot)
+    signoff.require_slot_as_recorded(signature_request, slot, former)
     if former is None:
         return signer
     name = accounts.names([former.user_id])[former.user_id]

@@ -104,13 +104,15 @@ def send(checklist_id: UUID) -> str | Response:
         _by_m1(loaded),
     )
     obstacles = to_sending(loaded)
+    as_loaded = agreements.sending_token(actor, loaded)
     if not obstacles and not lacking and form.validate_on_submit():
         done: Response | None = perform(
             form,
-            lambda: agreements.send(
+            lambda: agreements.send_as_shown(
                 actor,
                 checklist,
                 agreement_forms.named_in(form, loaded, able),
+                token=form["page_token"].data or "",
                 binding=form["binding"].data if "binding" in form else "",
                 asking=agreement_forms.asking_in(form),
             ),
@@ -119,6 +121,7 @@ def send(checklist_id: UUID) -> str | Response:
         )
         if done:
             return done
+    form["page_token"].data = as_loaded
     return checklist_page(
         "agreements/send.html",
         loaded,

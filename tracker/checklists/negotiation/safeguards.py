@@ -142,12 +142,20 @@ def _flag_to_close(
 
 
 def answer_hint(
-    actor: Actor, checklist: Checklist, item_code: str, mark: str, *, limits: bool, reason: str
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    mark: str,
+    *,
+    limits: bool,
+    reason: str,
+    as_reader: bool,
 ) -> HintAnswer:
     """Answer whether a phrase limits the NPM: yes raises a flag, no needs a reason (S6, S7).
 
-    The side that wrote it answers, or the second reader. Raise StaleError if the mark is of a text
-    that has changed since.
+    The side that wrote it answers, or the second reader: as_reader says whom the page asked. Raise
+    StaleError if the mark is of a text that has changed since, or if the person is asked as the
+    other by now: what counts as one side's answer isn't taken for the reader's.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -155,7 +163,13 @@ def answer_hint(
     if hint is None or not hint.is_asked:
         raise words_changed()
     reading = read_from_outside(actor, loaded)
-    as_reader = reading is not None or is_second_reader(actor, loaded)
+    if as_reader is not (reading is not None or is_second_reader(actor, loaded)):
+        raise StaleError(
+            _l(
+                "Who is asked about these words changed after you opened the page, so nothing was "
+                "saved. Read the question again."
+            )
+        )
     policy.can_answer_hint(
         actor,
         loaded.own_party(actor),

@@ -1,8 +1,10 @@
 """Digests of what a page shows: a whole text to its second reader, or one item."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+
+from flask_babel import lazy_gettext as _l
 
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
@@ -17,7 +19,7 @@ from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import shown_only
 from tracker.core.canonical import digest_of
 
-_ITEM, _QUESTION = "checklist-item", "checklist-question"
+_ITEM, _QUESTION, _SENDING = "checklist-item", "checklist-question", "checklist-sending"
 
 
 def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) -> str:
@@ -76,6 +78,31 @@ def require_question_shown(loaded: LoadedChecklist, actor: Actor, item: Item, to
     separately.
     """
     page_tokens.require_shown(actor, _QUESTION, token, digest_of(_question(loaded, item)))
+
+
+def sending_token(loaded: LoadedChecklist, actor: Actor, languages: Iterable[str]) -> str:
+    """Return the token of a page on which a person sends a text, as it is, in some languages."""
+    return page_tokens.token_of(actor, _SENDING, _to_send(loaded, languages))
+
+
+def require_sending_shown(
+    loaded: LoadedChecklist, actor: Actor, languages: Iterable[str], token: str
+) -> None:
+    """Raise NotShownError unless the text and its languages are as the person's page had them."""
+    page_tokens.require_shown(
+        actor,
+        _SENDING,
+        token,
+        _to_send(loaded, languages),
+        _l(
+            "The text or its languages changed after you opened the page, so nothing was sent. "
+            "Read the items again before you send it."
+        ),
+    )
+
+
+def _to_send(loaded: LoadedChecklist, languages: Iterable[str]) -> str:
+    return page_tokens.digest_of(text_digest(loaded), *languages)
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:

@@ -211,6 +211,7 @@ def answer_hint(reading_id: UUID, code: str, mark: str) -> str | Response:
             mark,
             limits=form.limits.data == "yes",
             reason=form.reason.data or "",
+            as_reader=True,
         ),
         success=_("%(code)s: your answer is saved.", code=code),
         next=_back(reading_id, code),

@@ -27,6 +27,8 @@ from tracker.checklists.editing import (
     show_item,
 )
 from tracker.checklists.forms import (
+    AS_AUTHOR,
+    AS_READER,
     FlagForm,
     HintForm,
     ReasonOnTextForm,
@@ -180,6 +182,7 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
             mark,
             limits=form.limits.data == "yes",
             reason=form.reason.data or "",
+            as_reader=form.asks.data == AS_READER,
         ),
         success=_("%(code)s: your answer is saved.", code=code),
         next=redirect(url_for("safeguards.review", checklist_id=checklist_id), 303)
@@ -188,6 +191,7 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
     )
     passages = passages_for([hint.hint.passage], locale.language())
     view = warnings.hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader)
+    form.asks.data = AS_READER if as_reader else AS_AUTHOR
     return done or _hint_page(loaded, item, form, view)
 
 

@@ -186,8 +186,14 @@ def _of_revision(revision: Revision) -> Answer:
 
 
 def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
-    """Return who signed, if they may be named; never for encrypted texts (class K2 to K7)."""
+    """Return who signed, if they may be named; never for encrypted texts (class K2 to K7).
+
+    What the NPM allows counts only as events bind it, so that nobody's name is published by a value
+    that was written into the database.
+    """
     if not cooperation.shows_signers or revision.is_sealed:
+        return None
+    if not witness.are_as_recorded(cooperation.id, [cooperation]):
         return None
     return tuple(
         Signer(
