@@ -177,7 +177,16 @@ SIGNATURE_REQUEST_WITHDRAWN = _verb("signature_request_withdrawn", "kind", "revi
 SIGNATURE_REQUEST_EXPIRED = _verb("signature_request_expired", "kind", "revision", "until")
 SIGNATORIES_REMINDED = _verb("signatories_reminded", "kind", "revision", "people")
 SIGNING_PASSED_ON = _verb(
-    "signing_passed_on", "kind", "revision", "organisation", "before", "after", "reason"
+    "signing_passed_on",
+    "kind",
+    "revision",
+    "organisation",
+    "organisation_id",
+    "before",
+    "before_id",
+    "after",
+    "after_id",
+    "reason",
 )
 SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
 # Signing on paper: the digest of the scan, and nothing of what it shows.

@@ -73,8 +73,11 @@ def pass_on(
         kind=checklist.kind.value,
         revision=signature_request.revision.number,
         organisation=actor.organisation_name,
+        organisation_id=str(slot.organisation_id),
         before=accounts.names([holder_id])[holder_id],
+        before_id=str(holder_id),
         after=able[to_id],
+        after_id=str(to_id),
         reason="" if is_restricted(checklist) else reason.strip(),
     )
     if (slot.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):

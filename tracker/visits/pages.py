@@ -16,6 +16,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import YES
 from tracker.checklists.labels import KINDS, STATES
 from tracker.checklists.models import ChecklistState
+from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations.models import Cooperation
@@ -26,7 +27,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
 from tracker.signoff.labels import DIFFERS, DISAGREES
-from tracker.ui.locale import as_date, language
+from tracker.ui.locale import as_date, language, with_commas
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, service, shown, stages
@@ -111,6 +112,29 @@ def _answer_label(reading: Reading, item: str, key: str) -> str:
     roles_item = reading.roles.template.item(item)
     options = roles_item.field(key).options if roles_item is not None else ()
     return next((option.label for option in options if option.value == value), "")
+
+
+def _type_of_place(reading: Reading) -> object:
+    """Return the type of place, unless it was said of the place before the visit moved."""
+    answer = reading.roles.sheet.shared(KIND_OF_PLACE)
+    if answer and is_of_former_place(answer.saved_at, reading.plan.kind_asked_at):
+        return _("To be said again (V1): the place has changed")
+    return _answer_label(reading, KIND_OF_PLACE, "place_type")
+
+
+def before_a_notice(reading: Reading) -> str:
+    """Return which texts an announced notice stops before a visit is over; empty for none.
+
+    Until that day the gates don't count the notice: a visit's stage would tell people who aren't
+    listed on which side of it the visit's days are (class K2). These pages only the listed see.
+    """
+    if reading.visit.stage not in stages.PREPARED or is_over(reading):
+        return ""
+    return listed(
+        with_commas((KINDS[announced.kind], as_date(announced.first_day_without)))
+        for announced in reading.announced
+        if announced.first_day_without <= reading.plan.ends_on
+    )
 
 
 # The list -----------------------------------------------------------------------------------------
@@ -201,6 +225,8 @@ class VisitView:
     tasks: list[Task]
     overrides: tuple[OverrideFact, ...]
     state: State
+    # The texts that an announced notice stops before the visit is over.
+    stopped_before: str
 
 
 def visit_view(reading: Reading, actor: Actor) -> VisitView:
@@ -214,7 +240,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
             for label, words in (
                 (_("Place"), reading.plan.place),
                 (_("Days"), days(reading.plan)),
-                (_("Type of place"), _answer_label(reading, "V1", "place_type")),
+                (_("Type of place"), _type_of_place(reading)),
                 (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
                 (_("Announced"), _answer_label(reading, "V2", "announced")),
                 (_("May know"), _people(reading.audience_count)),
@@ -236,6 +262,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
         tasks=_preparation(reading, actor),
         overrides=reading.judgement.facts.overrides,
         state=_state(reading),
+        stopped_before=before_a_notice(reading),
     )
 
 
@@ -484,6 +511,8 @@ class ReadyView:
     missing: list[Task]
     gates: list[GateView]
     overrides: tuple[OverrideFact, ...]
+    # The texts that an announced notice stops before the visit is over.
+    stopped_before: str
 
 
 def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
@@ -509,6 +538,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
         missing=[_missing(reading, actor, gap, plans=plans) for gap in judgement.missing],
         gates=_gates(reading, actor),
         overrides=judgement.facts.overrides,
+        stopped_before=before_a_notice(reading),
     )
 
 

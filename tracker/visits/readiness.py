@@ -53,6 +53,14 @@ from tracker.visits.models import TeamMember, Visit
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """The first day on which an announced notice ends or suspends a text of the cooperation."""
+
+    kind: ChecklistKind
+    first_day_without: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A fully loaded visit: pages need no further query."""
 
@@ -66,6 +74,8 @@ class Reading:
     judgement: Judgement
     # Whether stage and readiness agree with the events; compared only for pages.
     agrees: bool = True
+    # The notices that are announced on the texts that a visit relies on, one for each text.
+    announced: tuple[Announced, ...] = ()
 
 
 # Built once: the gates need them after nearly every action.
@@ -143,6 +153,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         judgement=policy.judge(facts),
         agrees=not language
         or (len(overrides) == len(all_overrides) and visit.id in bound.agreeing([visit])),
+        announced=texts.announced(checklists),
     )
 
 
@@ -234,6 +245,25 @@ class _Texts:
             unsigned=self._unsigned(checklist, revision_id),
             last_day=compared.last(revision_id),
         )
+
+    def announced(self, checklists: Iterable[Checklist]) -> tuple[Announced, ...]:
+        """Return the first announced notice on each text of the cooperation.
+
+        A suspension counts like an ending: nobody knows when it will be lifted.
+        """
+        days = {
+            checklist.kind: min(
+                (
+                    notice.from_on
+                    for notice in self._compared[checklist.id].notices
+                    if notice.taken_effect_at is None
+                ),
+                default=None,
+            )
+            for checklist in checklists
+            if checklist.visit_id is None
+        }
+        return tuple(Announced(kind, day) for kind, day in days.items() if day is not None)
 
     def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
         """Return whether a cooperation's stage and days agree with its events and terms."""

@@ -205,7 +205,10 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
 def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(
     session: Session, demonstration: Demonstration
 ) -> None:
-    """Its event doesn't say, as the history is read by people who may not know of the visit."""
+    """Its event doesn't say, as the history is read by people who may not know of the visit.
+
+    It says so too if the person changes their name before they sign.
+    """
     scene = Scene(session, demonstration)
     role = NewRole(Role.SIGNATORY, scene.body("npm"), office="Secretary general", power="Order 4")
     accounts.give_role(scene.actor("ilena"), scene.user("milan"), role)
@@ -230,6 +233,7 @@ def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(
         page=agreements_service.page_with(plan),
         reason="Tomas is on leave.",
     )
+    accounts.change_profile(scene.actor("milan"), name="Milan Osterin Vale", language="en")
     checklists.sign(plan, scene.actor("milan"))
     scene.session.commit()
     assert plan.revision_in_force_id is not None

@@ -100,7 +100,7 @@ def test_showing_again_takes_the_answers_in(browser: Browser, land: Country) -> 
     text = " ".join(answer.text.split())
     assert "Confidentiality: not needed" in text
     assert "Agreed terms: recommended" in text
-    assert "The cooperation begins once they are signed." in text
+    assert "begin before they are signed." in text
     assert opened(land) == []
 
 

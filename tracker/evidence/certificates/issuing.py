@@ -249,20 +249,28 @@ def _steps(
 ) -> Iterator[PassedOn]:
     """Yield each time that a signature was passed on, the latest first.
 
-    The events of a visit's text don't tell the reason. Its slots have it, encrypted for that slot,
-    so it can't be changed in the database either.
+    People and organisations are compared by id, since their names may change in between; by name
+    only where an event of an earlier version has no ids. The events of a visit's text don't tell
+    the reason. Its slots have it, encrypted for that slot, so it can't be changed in the database
+    either.
     """
     slot = signoff.slot_of(request, signature.organisation_id, signature.user_id)
-    after = signature.signer_name
+    after, after_id = signature.signer_name, str(signature.user_id)
     for details in reversed(events):
-        if (details["organisation"], details["after"]) != (signature.organisation_name, after):
+        by_id = (details.get("organisation_id"), details.get("after_id"))
+        is_it = (
+            by_id == (str(signature.organisation_id), after_id)
+            if "after_id" in details
+            else (details["organisation"], details["after"]) == (signature.organisation_name, after)
+        )
+        if not is_it:
             continue
         reason = details["reason"]
         if request.revision.is_sealed and slot is not None:
             reason = signing.why_passed_on(slot, key_of(request.revision))
             slot = signoff.stood_for(request, slot)
-        yield PassedOn(details["before"], after, reason)
-        after = details["before"]
+        yield PassedOn(details["before"], details["after"], reason)
+        after, after_id = details["before"], details.get("before_id", "")
 
 
 def _make(work: _Work, language: str, timestamp_url: str) -> Made:

@@ -1,0 +1,133 @@
+"""What a visit's pages name after a notice or a move, to those listed alone."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.visits import Scene
+from tests.pages import Page
+from tracker.activity.models import Event
+from tracker.agreements import notices
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.labels import KINDS
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, Notice, NoticeKind
+from tracker.ui.locale import as_date
+from tracker.visits import service
+from tracker.visits.encryption import Plan, plan_of
+
+WARNING = "A notice stops what this visit relies on before it is over:"
+ONE_DAY = dt.timedelta(days=1)
+HOME = "The children's home of Ommelmark"
+
+Browser = Callable[[str], CheckedClient]
+
+
+@pytest.fixture
+def browser(app: Flask, scene: Scene) -> Browser:
+    scene.session.commit()
+    return lambda key: scene.demonstration.browser(app, key)
+
+
+def address(scene: Scene, page: str = "") -> str:
+    return f"/cooperations/{scene.reference}/visits/1{page}"
+
+
+def give_notice(scene: Scene, text: Checklist, from_on: dt.date) -> Notice:
+    notice = notices.give_notice(
+        scene.actor("tomas"), text, NoticeKind.SUSPENDED, reason="A leak.", from_on=from_on
+    )
+    scene.session.commit()
+    return notice
+
+
+@pytest.mark.parametrize("kind", [ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY])
+def test_a_notice_before_the_last_day_is_named_to_those_listed_and_changes_no_stage(
+    browser: Browser, scene: Scene, kind: ChecklistKind
+) -> None:
+    """Otherwise people who aren't listed could find out the days by giving notices (K2)."""
+    last = plan_of(scene.visit()).ends_on
+    before = (scene.visit().stage, scene.visit().is_ready, _of_visits(scene))
+    give_notice(scene, scene.checklist(kind, None), last)
+    with_day = f"{KINDS[kind]}, {as_date(last)}"
+    for key in ("pavo", "leyla"):
+        for page in ("", "/ready"):
+            shown = browser(key).page(address(scene, page)).text
+            assert WARNING in shown
+            assert with_day in shown
+    assert (scene.visit().stage, scene.visit().is_ready, _of_visits(scene)) == before
+    browser("nadia").page(address(scene), 404)
+    listing = browser("nadia").page(f"/cooperations/{scene.reference}/visits").text
+    assert WARNING not in listing
+
+
+def test_a_notice_after_the_last_day_or_one_that_was_withdrawn_is_not_named(
+    browser: Browser, scene: Scene
+) -> None:
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    last = plan_of(scene.visit()).ends_on
+    for from_on, is_named in ((last + ONE_DAY, False), (last, True)):
+        notice = give_notice(scene, terms, from_on)
+        assert (WARNING in browser("pavo").page(address(scene)).text) is is_named
+        notices.close_notice(scene.actor("tomas"), terms, notice.id, reason="It was stopped.")
+        scene.session.commit()
+        assert WARNING not in browser("pavo").page(address(scene, "/ready")).text
+
+
+def test_a_visit_that_moved_names_no_type_of_place_until_it_is_said_again(
+    browser: Browser, scene: Scene
+) -> None:
+    kind = browser("pavo").page(address(scene)).text.split("Type of place")[1].split("Kind of")[0]
+    assert kind.strip()
+    move(scene)
+    shown = browser("pavo").page(address(scene)).text
+    assert kind.strip() not in shown.split("Type of place")[1].split("Kind of")[0]
+    assert "To be said again (V1): the place has changed" in shown
+
+
+def test_a_type_of_place_that_was_typed_before_the_visit_moved_is_not_taken_for_the_new_place(
+    browser: Browser, scene: Scene
+) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.amend(scene.actor("ilena"), roles, reason="Another place.", items=["V1"])
+    scene.session.commit()
+    item = f"/checklists/{roles.id}/items/V1/answer"
+    ilena = browser("ilena")
+    typed = ilena.page(item).form().filled_in()
+    move(scene)
+    page = Page.of(ilena.post(item, data=typed, csrf=False))
+    assert page.title.startswith("Problem: ")
+    current = load(scene.checklist(ChecklistKind.VISIT_ROLES)).sheet.shared("V1")
+    assert current is not None
+    asked_at = plan_of(scene.visit()).kind_asked_at
+    assert asked_at is not None
+    assert current.saved_at <= asked_at
+    assert ilena.post(item, data=page.form().filled_in(), csrf=False).status_code == 303
+
+
+def move(scene: Scene) -> None:
+    """Move the first visit to a place of another type."""
+    visit = scene.visit()
+    plan = plan_of(visit)
+    service.change_plan(
+        scene.actor("pavo"),
+        visit,
+        version=visit.version,
+        plan=Plan(HOME, plan.starts_on, plan.ends_on),
+    )
+    scene.session.commit()
+
+
+def _of_visits(scene: Scene) -> int:
+    scene.session.expire_all()
+    return (
+        scene.session.scalar(
+            sa.select(sa.func.count(Event.id)).where(Event.subject_type == "visit")
+        )
+        or 0
+    )
