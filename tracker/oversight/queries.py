@@ -4,7 +4,7 @@ In one file: the register's filters and the columns of its lines are parts of on
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -522,11 +522,15 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     missing = _missing_signatures(
         row[0].revision_sent_id for row in all_rows if row[0].visit_id is None
     )
-    given = _overrides({row[0].visit_id: row[0].cooperation_id for row in all_rows})
+    overrides = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
     replaced = _taken_over({row[0].cooperation_id for row in all_rows})
     compared = evidence.compare([row[0] for row in all_rows])
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
-    agreeing = visit_bound.agreeing(visits.values())
+    agreeing = visit_bound.agreeing(visits.values(), overrides)
+    given: dict[UUID, list[Override]] = {}
+    for override in overrides:
+        named = Override(override.user.name, override.reason)
+        given.setdefault(override.visit_id, []).append(named)
     lines = [
         _line(
             row,
@@ -534,7 +538,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
             # cooperation's are named.
             own.get(row[0].id, ()) if row[2] is None else joined.get(row[0].cooperation_id, ()),
             missing.get(row[0].revision_sent_id, ()),
-            given.get(row[0].visit_id, ()),
+            tuple(given.get(row[0].visit_id, ())),
             replaced.get(row[0].cooperation_id, ()),
         )
         for row in all_rows
@@ -574,6 +578,7 @@ def _disagreeing(line: RegisterLine) -> RegisterLine:
     """Return a row of the register without the values that the evidence contradicts."""
     return replace(
         line,
+        visit=replace(line.visit, overrides=()) if line.visit else None,
         state=AgreementState.DISAGREES,
         is_amended=False,
         waiting_for=(),
@@ -760,16 +765,8 @@ def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple
     return {key: tuple(names) for key, names in missing.items()}
 
 
-def _overrides(cooperation_ids: Mapping[UUID | None, UUID]) -> dict[UUID, tuple[Override, ...]]:
-    """Return the overrides of visits, whose cooperations are given, that events tell of."""
-    visit_ids = [visit_id for visit_id in cooperation_ids if visit_id is not None]
-    rows = db.session.scalars(_OVERRIDES, {"ids": visit_ids}).all()
-    bound_ids = visit_bound.overrides_told(rows, {cooperation_ids[row.visit_id] for row in rows})
-    overrides: dict[UUID, list[Override]] = {}
-    for row in rows:
-        if row.id in bound_ids:
-            overrides.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
-    return {key: tuple(given) for key, given in overrides.items()}
+def _overrides(visit_ids: Iterable[UUID]) -> Sequence[GateOverride]:
+    return db.session.scalars(_OVERRIDES, {"ids": list(visit_ids)}).all()
 
 
 # Built once, since it is sent after every signature and building takes longer than sending.

@@ -197,8 +197,12 @@ def sign(
     _require_as_recorded(revision, paper)
     for signer, _decision in signed_by:
         if signer.user_id is not None:
-            role = (signer.membership_id,) if signer.membership_id else ()
-            service.require_signer_as_recorded(signer.user_id, signer.name, *role)
+            service.require_signer_as_recorded(
+                signer.user_id,
+                signer.name,
+                by=signer.membership_id,
+                of=signer.organisation_id,
+            )
     signatures = [
         _write(
             revision,

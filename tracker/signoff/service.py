@@ -179,14 +179,16 @@ def require_as_frozen(revision: Revision, key: bytes | None) -> None:
         raise RefusedError(DIFFERS)
 
 
-def require_signer_as_recorded(user_id: UUID, name: str, *membership_ids: UUID | None) -> None:
-    """Raise RefusedError unless events bind a person, and the roles by which they sign.
+def require_signer_as_recorded(
+    user_id: UUID, name: str, *, by: UUID | None = None, of: UUID | None = None
+) -> None:
+    """Raise RefusedError unless events bind somebody who signs, or was to sign, but doesn't act.
 
-    A signature and its certificate say who had which power, and who confirmed it. So nobody signs
-    by a role or a name that was written into the database.
+    by is the role by which they sign, of their organisation, if they sign for one. A signature and
+    its certificate say who had which power, and who confirmed it. Of those who act themselves, the
+    same is compared with their event (accounts.bound.follow_act).
     """
-    known = [membership_id for membership_id in membership_ids if membership_id is not None]
-    if len(known) < len(membership_ids) or not bound.are_as_recorded([user_id], known):
+    if not bound.are_as_recorded([user_id], [by] if by else [], [of] if of else []):
         raise RefusedError(
             _l(
                 "What the database says about %(name)s, their role or their organisation differs "
@@ -203,6 +205,9 @@ def require_slot_as_recorded(
     slots = [slot, former] if former else [slot]
     if not witness.are_as_recorded(signature_request.revision.cooperation_id, slots):
         raise RefusedError(DIFFERS)
+    if former is not None:
+        name = accounts.names([former.user_id])[former.user_id]
+        require_signer_as_recorded(former.user_id, name)
 
 
 def evidence_of_revision(revision: Revision) -> str:
@@ -323,7 +328,6 @@ def sign(
     if membership is None or slot is None:  # can_sign_for has already refused
         raise LookupError
     former = queries.stood_for(signature_request, slot)
-    require_signer_as_recorded(actor.user_id, actor.name, membership.membership_id)
     require_slot_as_recorded(signature_request, slot, former)
     signature = _write(
         signature_request.revision,
@@ -357,7 +361,6 @@ def sign_as_person(
 ) -> Signature:
     """Sign in the person's own name (an undertaking); nobody can sign for somebody else (S11)."""
     policy.is_proven(actor, identity, clock.now()).require()
-    require_signer_as_recorded(actor.user_id, actor.name)
     return _write(
         revision,
         actor,
@@ -385,8 +388,7 @@ def sign_in_presence(
     """
     policy.is_proven(host, identity, clock.now()).require()
     policy.is_enough_of_a_host(identity).require()
-    require_signer_as_recorded(person.user_id, person.name)
-    require_signer_as_recorded(host.user_id, host.name)
+    require_signer_as_recorded(person.user_id, person.name, of=person.organisation_id)
     return _write(
         revision,
         person,
@@ -426,7 +428,6 @@ def countersign(
     membership = policy.signing_membership(actor) or next(
         m for m in actor.acting if m.role in policy.COUNTERSIGNERS
     )
-    require_signer_as_recorded(actor.user_id, actor.name, membership.membership_id)
     return _write(
         revision,
         actor,

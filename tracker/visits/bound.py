@@ -1,7 +1,7 @@
 """Whether visits' stages, readiness and overrides agree with the events."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +19,21 @@ _IS_OF_VISITS = sa.and_(
     Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
 )
 _STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
-_OVERRIDDEN = witness.about_with_details(_IS_OF_VISITS, (verbs.GATE_OVERRIDDEN,))
-_MOVES = witness.about_with_details(_IS_OF_VISITS, {*_READINESS, *_STAGES})
+_MOVES = witness.about_with_details(_IS_OF_VISITS, {*_READINESS, *_STAGES, verbs.GATE_OVERRIDDEN})
 # An event, with its details unless they are gone.
 Move = tuple[Link, dict[str, Any] | None]
 
 
-def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
-    """Return the visits whose stage and readiness agree with the last events.
+def agreeing(
+    visits: Collection[Visit], overrides: Collection[GateOverride] | None = None
+) -> frozenset[UUID]:
+    """Return the visits whose stage, readiness and overrides agree with the events.
 
-    If a recorded act erased the details of a stage's event, the stage is unknown. In one
-    statement, two if details are missing.
+    Overrides are compared if those of all visits are given. If a recorded act erased the details of
+    a stage's event, the stage is unknown. In one statement, up to three if details are missing.
     """
     moves = _moves(visits, _MOVES)
+    differing = _with_other_overrides(overrides, moves) if overrides is not None else set()
     names = {verb.name for verb in _READINESS}
     readiness = {link.subject_id: link.verb for link, _details in moves if link.verb in names}
     in_stage = _in_stage(visits, moves)
@@ -39,6 +41,7 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
         visit.id
         for visit in visits
         if visit.id in in_stage
+        and visit.id not in differing
         and visit.is_ready is (readiness.get(visit.id) == verbs.VISIT_BECAME_READY.name)
     )
 
@@ -51,37 +54,36 @@ def in_stage(visits: Collection[Visit]) -> frozenset[UUID]:
 def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[GateOverride]:
     """Return those overrides of a visit that events bind, with what each excuses.
 
-    No statement without an override. A row written into the database excuses nothing.
+    A row that was written into the database excuses nothing. In one statement, none if there is no
+    override.
     """
     return witness.as_recorded(visit.cooperation_id, rows)
 
 
-def overrides_told(rows: Collection[GateOverride], cooperation_ids: Collection[UUID]) -> set[UUID]:
-    """Return the overrides of visits of some cooperations whose person and reason events tell.
+def _with_other_overrides(overrides: Collection[GateOverride], moves: Iterable[Move]) -> set[UUID]:
+    """Return the visits whose overrides aren't those that events tell of, by person and reason.
 
-    For lists, where nothing of class K2 to K7 is opened. In one statement, two if details are
-    missing, none without an override.
+    For lists, where nothing of class K2 to K7 is opened. Of an event whose details a recorded act
+    erased, only the number counts.
     """
-    if not rows:
-        return set()
-    visit_ids = {row.visit_id for row in rows}
-    events = witness.of_subjects_with_details(
-        _OVERRIDDEN, cooperation_ids, visit_ids=list(visit_ids)
-    )
-    erased = Counter(link.subject_id for link, details in events if details is None)
-    for visit_id in witness.lacking_details(events):
-        del erased[visit_id]
-    in_events = {
-        (link.subject_id, details["who"]["id"], details["reason"])
+    events = [(link, details) for link, details in moves if link.verb == verbs.GATE_OVERRIDDEN.name]
+    rows = Counter((row.visit_id, str(row.user_id), row.reason) for row in overrides)
+    recorded = Counter(
+        (link.subject_id, str((details["who"] or {}).get("id")), str(details["reason"]))
         for link, details in events
         if details is not None
+    )
+    unexplained = Counter[UUID]()
+    for (visit_id, _user, _reason), number in (rows - recorded).items():
+        unexplained[visit_id] += number
+    erased = Counter(link.subject_id for link, details in events if details is None)
+    missing = {visit_id for visit_id, _user, _reason in recorded - rows}
+    differing = {
+        visit_id
+        for visit_id in unexplained.keys() | erased.keys()
+        if unexplained[visit_id] != erased[visit_id]
     }
-    return {
-        row.id
-        for row in rows
-        if (row.visit_id, str(row.user_id), row.reason) in in_events
-        or sum(other.visit_id == row.visit_id for other in rows) <= erased[row.visit_id]
-    }
+    return differing | missing | witness.lacking_details(events)
 
 
 def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[Move]:

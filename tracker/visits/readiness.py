@@ -152,7 +152,10 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         audience_count=len(listed),
         judgement=policy.judge(facts),
         agrees=not language
-        or (len(overrides) == len(all_overrides) and visit.id in bound.agreeing([visit])),
+        or (
+            len(overrides) == len(all_overrides)
+            and visit.id in bound.agreeing([visit], all_overrides)
+        ),
         announced=texts.announced(checklists),
     )
 

@@ -21,6 +21,7 @@ from tests.factories.visits import Scene, override, without_credential_of
 from tests.services import put
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations import keys
@@ -31,6 +32,7 @@ from tracker.core.db import db
 from tracker.core.keys import Keys
 from tracker.organisations.models import Organisation
 from tracker.oversight import integrity
+from tracker.oversight import queries as register
 from tracker.oversight.facts import Verdict
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
@@ -258,19 +260,37 @@ def test_overrides_are_shown_with_name_and_reason(
     assert words not in demonstration.browser(app, MANAGERS["cso"]).page("/register?q=council").text
 
 
-def test_an_override_that_was_written_into_the_database_is_not_shown(
-    app: Flask, demonstration: Demonstration, session: Session
+OVERRIDES = table_of(GateOverride)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [sa.update(OVERRIDES).values(reason="Nobody said this."), sa.delete(OVERRIDES)],
+    ids=["changed", "deleted"],
+)
+def test_a_visit_whose_override_was_changed_by_hand_does_not_agree(
+    app: Flask, demonstration: Demonstration, session: Session, change: sa.Update | sa.Delete
 ) -> None:
+    """Who overrode, and why, can't be hidden from auditors or put into somebody's mouth."""
     scene = Scene(session, demonstration)
     visit = without_credential_of(scene, "ruth")
     override(scene.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
     session.commit()
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    assert roles.id not in register.disagreeing([roles.id])
+    session.rollback()
     with hands() as connection:
-        connection.execute(sa.update(table_of(GateOverride)).values(reason="Nobody said this."))
+        connection.execute(change)
     session.expire_all()
+    assert roles.id in register.disagreeing([roles.id])
+    session.rollback()
     browser = demonstration.browser(app, AUDITOR)
-    assert "Nobody said this." not in browser.page("/register?state=overridden").text
-    assert "Nobody said this." not in browser.post("/register/export").get_data(as_text=True)
+    for text in (
+        browser.page("/register?state=overridden").text,
+        browser.post("/register/export").get_data(as_text=True),
+    ):
+        assert "Does not agree with its signatures" in text
+        assert "Nobody said this." not in text
 
 
 def test_a_visits_texts_name_the_parties_of_today(

@@ -10,6 +10,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
+from tests.factories import checklists
+from tests.factories import paper as scans
+from tests.factories.cooperations import LONG_AGO, begun
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.tables import Table
@@ -19,7 +22,13 @@ from tracker.access.actor import Role
 from tracker.accounts import bound
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import Membership, User
+from tracker.accounts.people import powers
+from tracker.accounts.people import service as people
+from tracker.accounts.people.service import NewRole
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event
+from tracker.agreements import service as agreements
+from tracker.agreements import signature_requests
+from tracker.core import clock
 from tracker.core.db import Base, db
 from tracker.core.errors import RefusedError
 from tracker.organisations.models import Organisation
@@ -27,6 +36,7 @@ from tracker.signoff.models import Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.paper_models import PaperRecord
 
 DIFFERS = "differs from the history, so they can't sign"
+REFUSED = "differs from the history, so nothing was done"
 ALTERED = "Don't rely on it until somebody has found out why."
 
 
@@ -116,7 +126,7 @@ def test_nobody_signs_by_a_role_or_a_name_that_was_changed_by_hand(
     address, data = signing(session, otto, user_id, path)
     answer = otto.post(address, data=data, csrf=False)
     assert answer.status_code == 403
-    assert DIFFERS in Page.of(answer).text
+    assert REFUSED in Page.of(answer).text
     assert signatures(session) == before
 
 
@@ -141,7 +151,7 @@ def test_nobody_signs_by_a_role_that_was_inserted_by_hand(
     address, data = signing(session, joana, joana_id, path)
     answer = joana.post(address, data=data, csrf=False)
     assert answer.status_code == 403
-    assert DIFFERS in Page.of(answer).text
+    assert ALTERED in Page.of(answer).text
     assert signatures(session) == before
 
 
@@ -197,6 +207,85 @@ def test_a_scan_whose_record_was_changed_by_hand_is_not_confirmed(sent: Table) -
     write(PaperRecord, PaperRecord.id == scan.id, signers=signers)
     with pytest.raises(RefusedError, match=ALTERED):
         confirm(sent, "samira", scan)
+    sent.session.rollback()
+    assert signatures(sent.session) == 0
+
+
+def of(table: Table, first: str, role: Role) -> dict[str, Any]:
+    """Return the values of a role as somebody would insert it for a person, not yet theirs."""
+    person = table.land.users[first]
+    home = table.land.homes[first]
+    return {column.name: None for column in table_of(Membership).columns} | {
+        "id": uuid4(),
+        "user_id": person.id,
+        "organisation_id": home.id if home else None,
+        "role": role,
+        "starts_on": LONG_AGO,
+        "created_at": clock.now(),
+        "outside_expert": False,
+        "power": "Statutes, article 9" if role is Role.SIGNATORY else "",
+        "office": "",
+        "confirmed_by": "",
+        **begun(role),
+    }
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR])
+def test_nobody_records_or_confirms_a_scan_by_a_role_that_was_inserted_by_hand(
+    sent: Table, role: Role
+) -> None:
+    """Whoever records it, and whoever confirms it, vouches for a signature."""
+    put_in(Membership, **of(sent, "oren", role))
+    with pytest.raises(RefusedError, match=REFUSED):
+        scans.record(sent["oren"], sent.checklist())
+    sent.session.rollback()
+    scan = record(sent, "ilena")
+    put_in(Membership, **of(sent, "dora", role))
+    with pytest.raises(RefusedError, match=REFUSED):
+        confirm(sent, "dora", scan)
+    sent.session.rollback()
+    assert signatures(sent.session) == 0
+
+
+def test_nobody_confirms_or_gives_a_power_by_a_role_that_was_inserted_by_hand(
+    table: Table,
+) -> None:
+    """Otherwise a role that was given properly would rest on one that nobody gave."""
+    home = table.land.id("npm")
+    given = people.give_role(table["root"], table["petra"].user_id, NewRole(Role.MANAGER, home))
+    table.session.commit()
+    put_in(Membership, **of(table, "oren", Role.SIGNATORY))
+    with pytest.raises(RefusedError, match=REFUSED):
+        powers.confirm(table["oren"], given.id)
+    table.session.rollback()
+    assert table.session.get_one(Membership, given.id).confirmed_how is None
+    put_in(Membership, **of(table, "oren", Role.COORDINATOR))
+    with pytest.raises(RefusedError, match=REFUSED):
+        people.give_role(table["oren"], table["nadia"].user_id, NewRole(Role.MEMBER, home))
+
+
+def test_nobody_signs_in_the_place_of_somebody_whose_name_was_changed_by_hand(
+    sent: Table,
+) -> None:
+    """The signature says in whose place it was given."""
+    tomas = sent.land.users["tomas"].id
+    role = people.give_role(
+        sent["root"],
+        sent["nadia"].user_id,
+        NewRole(Role.SIGNATORY, sent.land.id("npm"), power="Order 4", office="Deputy"),
+    )
+    powers.confirm(sent["tomas"], role.id)
+    signature_requests.pass_on(
+        sent["tomas"],
+        sent.checklist(),
+        tomas,
+        sent["nadia"].user_id,
+        page=agreements.page_with(sent.checklist()),
+        reason="On leave.",
+    )
+    write(User, User.id == tomas, name="The Minister")
+    with pytest.raises(RefusedError, match=DIFFERS):
+        checklists.sign(sent.checklist(), sent["nadia"])
     sent.session.rollback()
     assert signatures(sent.session) == 0
 

@@ -10,6 +10,7 @@ from tests.factories.undertakings import Stage
 from tracker.accounts.models import Membership, User
 from tracker.core.db import Base, db
 from tracker.core.errors import RefusedError
+from tracker.organisations.models import Organisation
 from tracker.signoff.models import Revision
 
 PERSON, SIGNED = "leyla", "joana"
@@ -37,7 +38,7 @@ def test_nobody_signs_or_countersigns_on_terms_that_differ_from_their_digest(sta
 
 @pytest.mark.parametrize(
     ("model", "values"),
-    [(Membership, {"power": "A decree that nobody has seen"}), (User, {"name": "The Minister"})],
+    [(Membership, {"office": "Secretary general"}), (User, {"name": "The Minister"})],
 )
 def test_nobody_countersigns_by_a_role_or_a_name_that_was_changed_by_hand(
     stage: Stage, model: type[Base], values: dict[str, str]
@@ -51,20 +52,26 @@ def test_nobody_countersigns_by_a_role_or_a_name_that_was_changed_by_hand(
     assert not stage.is_cleared(SIGNED)
 
 
-def test_nobody_signs_their_undertaking_by_a_name_that_was_changed_by_hand(stage: Stage) -> None:
+@pytest.mark.parametrize("model", [User, Organisation])
+def test_nobody_signs_their_undertaking_by_a_name_that_was_changed_by_hand(
+    stage: Stage, model: type[Base]
+) -> None:
     stage.put_in(PERSON)
-    change(User, stage.actor(PERSON).user_id, {"name": "Somebody Else"})
+    actor = stage.actor(PERSON)
+    whose = actor.user_id if model is User else actor.organisation_id
+    assert whose is not None
+    change(model, whose, {"name": "Somebody Else"})
     with pytest.raises(RefusedError, match="differs from the history"):
         stage.sign(PERSON)
     db.session.rollback()
     assert not stage.is_cleared(PERSON)
 
 
-def change(model: type[Base], user_id: UUID, values: dict[str, str]) -> None:
-    """Change a person's row, or their role, as somebody with the database's password does."""
+def change(model: type[Base], whose: UUID, values: dict[str, str]) -> None:
+    """Change a row, or a person's role, as somebody with the database's password does."""
     db.session.commit()
     table = table_of(model)
-    is_theirs = table.c.id == user_id if model is User else table.c.user_id == user_id
+    column = table.c.user_id if model is Membership else table.c.id
     with hands() as connection:
-        connection.execute(sa.update(table).where(is_theirs).values(**values))
+        connection.execute(sa.update(table).where(column == whose).values(**values))
     db.session.expire_all()

@@ -15,20 +15,23 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories import passkeys
 from tests.factories import undertakings_on_paper as on_paper
-from tests.factories.evidence.tampering import hands
+from tests.factories.cooperations import LONG_AGO, begun
+from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.passkeys import Device, asked_on
 from tests.factories.undertakings import PASSWORD, TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.pages import Page
-from tracker.access.actor import ActorMembership, OrganisationKind, Role
+from tracker.access.actor import Role
 from tracker.access.decision import YES
 from tracker.access.page_tokens import NotShownError
+from tracker.accounts.models import Membership, User
 from tracker.activity import queries as trail
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.core.localized import LocalizedStr
 from tracker.mail.models import OutboxMessage
+from tracker.organisations.models import Organisation
 from tracker.oversight import integrity
 from tracker.signoff import assertion
 from tracker.signoff.identity_proof import Identity, SigningPage
@@ -307,16 +310,22 @@ def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
     put_in(driver)
     sign(driver)
     monkeypatch.setattr(policy, "can_countersign", lambda *_args: YES)
-    role = ActorMembership(
-        Role.SIGNATORY,
-        driver.cast.bodies["npm"].id,
-        driver.cast.bodies["npm"].name,
-        OrganisationKind.NPM,
+    ilena = driver.actor("ilena").user_id
+    db.session.add(
+        Membership(
+            user_id=ilena,
+            organisation_id=driver.cast.bodies["npm"].id,
+            role=Role.SIGNATORY,
+            starts_on=LONG_AGO,
+            created_at=clock.now(),
+            **begun(Role.SIGNATORY),
+        )
     )
+    db.session.commit()
     host = driver.actor("ilena")
     undertaking = driver.undertaking(DRIVER)
     electronic.countersign(
-        replace(host, memberships=(*host.memberships, role)),
+        host,
         undertaking.id,
         opened=electronic.page_1_token(host, undertaking),
         page=electronic.page_to_countersign(undertaking),
@@ -328,6 +337,28 @@ def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
     db.session.commit()
     assert not bound.compare([undertaking])[undertaking.id].agrees
     assert integrity.check_all().finding is not None
+
+
+@pytest.mark.parametrize("written", ["the name", "the organisation"])
+def test_nobody_signs_there_by_a_name_that_was_written_into_the_database(
+    driver: Stage, written: str
+) -> None:
+    put_in(driver)
+    undertaking = driver.undertaking(DRIVER)
+    user_id, organisation_id = undertaking.user_id, undertaking.organisation_id
+    users, organisations = table_of(User), table_of(Organisation)
+    change = {
+        "the name": sa.update(users).where(users.c.id == user_id).values(language="ar"),
+        "the organisation": sa.update(organisations)
+        .where(organisations.c.id == organisation_id)
+        .values(name="Ministry of Health"),
+    }[written]
+    db.session.commit()
+    with hands() as connection:
+        connection.execute(change)
+    db.session.expire_all()
+    with pytest.raises(RefusedError, match="differs from the history"):
+        sign(driver)
 
 
 # The pages -----------------------------------------------------------------------------------

@@ -103,7 +103,11 @@ def require_sending_shown(
 
 
 def _to_send(loaded: LoadedChecklist, languages: Iterable[str]) -> str:
-    return page_tokens.digest_of(text_digest(loaded), *languages)
+    """Return the digest of what is frozen when a text is sent: with the head of the cooperation."""
+    head = loaded.cooperation
+    days = (head.starts_on, head.review_on, head.ends_on)
+    about = (head.title, head.purpose, *map(str, days))
+    return page_tokens.digest_of(text_digest(loaded), *about, *languages)
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
