@@ -27,7 +27,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
 from tracker.signoff.labels import DIFFERS, DISAGREES
-from tracker.ui.locale import as_date, language, with_commas
+from tracker.ui.locale import as_date, language
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, service, shown, stages
@@ -131,7 +131,11 @@ def before_a_notice(reading: Reading) -> str:
     if reading.visit.stage not in stages.PREPARED or is_over(reading):
         return ""
     return listed(
-        with_commas((KINDS[announced.kind], as_date(announced.first_day_without)))
+        _(
+            "“%(text)s” from %(day)s",
+            text=KINDS[announced.kind],
+            day=as_date(announced.first_day_without),
+        )
         for announced in reading.announced
         if announced.first_day_without <= reading.plan.ends_on
     )

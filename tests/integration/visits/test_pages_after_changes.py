@@ -21,7 +21,7 @@ from tracker.ui.locale import as_date
 from tracker.visits import service
 from tracker.visits.encryption import Plan, plan_of
 
-WARNING = "A notice stops what this visit relies on before it is over:"
+WARNING = "A notice takes effect before this visit is over."
 ONE_DAY = dt.timedelta(days=1)
 HOME = "The children's home of Ommelmark"
 
@@ -54,7 +54,7 @@ def test_a_notice_before_the_last_day_is_named_to_those_listed_and_changes_no_st
     last = plan_of(scene.visit()).ends_on
     before = (scene.visit().stage, scene.visit().is_ready, _of_visits(scene))
     give_notice(scene, scene.checklist(kind, None), last)
-    with_day = f"{KINDS[kind]}, {as_date(last)}"
+    with_day = f"It stops “{KINDS[kind]}” from {as_date(last)}."
     for key in ("pavo", "leyla"):
         for page in ("", "/ready"):
             shown = browser(key).page(address(scene, page)).text
