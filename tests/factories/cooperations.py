@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Self
+from typing import Self
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 
 from tests import open_sessions, starting_points
 from tests.client import CheckedClient
+from tests.factories.powers import begun
 from tracker.access.actor import (
-    POWERS,
     Actor,
     ActorMembership,
-    Confirmation,
     OrganisationKind,
     Role,
 )
@@ -40,19 +39,6 @@ from tracker.organisations.models import Organisation
 from tracker.organisations.service import Details
 
 LONG_AGO = dt.date(2020, 1, 1)
-
-
-def begun(role: Role) -> dict[str, Any]:
-    """Return the values of a role that has begun, confirmed by a colleague if necessary."""
-    now = clock.now()
-    if role not in POWERS:
-        return {"begun_at": now}
-    return {
-        "begun_at": now,
-        "confirmed_how": Confirmation.COLLEAGUE,
-        "confirmed_by": "Nour Castellan",
-        "confirmed_at": now,
-    }
 
 
 @dataclass

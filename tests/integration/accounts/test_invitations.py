@@ -410,17 +410,7 @@ def test_whoever_invites_reads_that_the_address_was_refused(
 @pytest.fixture
 def power_for_samira(people: House, session: Session) -> SentInvitation:
     """An invitation that Henrik sent to Samira's address, for a role with a power."""
-    session.add(
-        Membership(
-            user_id=people.people["henrik"],
-            organisation_id=people.organisations["door"],
-            role=Role.COORDINATOR,
-            starts_on=clock.today(),
-            created_at=clock.now(),
-            begun_at=clock.now(),
-        )
-    )
-    session.flush()
+    powers.hold(people.people["henrik"], people.organisations["door"], Role.COORDINATOR)
     sent = invitations.invite(
         people.actor("henrik"),
         NewInvitation(

@@ -1,14 +1,13 @@
 """Prior agreements on paper: recorded, and confirmed by every party."""
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.factories import checklists
+from tests.factories import checklists, powers
 from tests.factories import paper as scans
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.bundles import judged
@@ -22,6 +21,7 @@ from tests.integration.agreements.test_paper import (
     request_on,
     signatures,
 )
+from tracker.access.actor import Role
 from tracker.access.decision import YES
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
@@ -244,8 +244,8 @@ def test_the_audit_and_both_verifiers_name_who_confirmed_it_for_two_parties(
 ) -> None:
     """Written as by code without that rule: each row is intact, and its event binds it."""
     monkeypatch.setattr(paper_policy, "can_decide", lambda *_arguments, **_more: YES)
-    samira = recorded["samira"]
-    for actor in (samira, replace(recorded["otto"], user_id=samira.user_id, name=samira.name)):
+    samira, lantern = recorded["samira"], recorded.land.id("lantern")
+    for actor in (samira, powers.hold(samira.user_id, lantern, Role.COORDINATOR)):
         scans.confirm(actor, recorded.checklist(), paper_of(recorded))
     recorded.session.commit()
     finding = integrity.check_all().finding

@@ -15,8 +15,8 @@ from flask import Flask
 from tests import due
 from tests.factories import checklists
 from tests.factories.checklists import decline_text
-from tests.factories.cooperations import begun
 from tests.factories.evidence import certificates
+from tests.factories.powers import begun
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, Clock
 from tests.services import replaced

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories.checklists import decline_text
-from tests.factories.cooperations import begun
+from tests.factories.powers import begun
 from tests.factories.tables import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership

@@ -14,7 +14,8 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.factories.cooperations import LONG_AGO, begun
+from tests.factories.cooperations import LONG_AGO
+from tests.factories.powers import begun
 from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import confirm, record, refused, signatures
 from tests.integration.agreements.test_prior_agreements import attempt, paper_of

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.cooperations import begun, signed_in
+from tests.factories.cooperations import signed_in
 from tests.factories.demonstration import Demonstration
+from tests.factories.powers import begun
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tests.factories.visits import Scene

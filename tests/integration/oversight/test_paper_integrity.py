@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories import agreements, paper
+from tests.factories import agreements, paper, powers
 from tests.factories.cooperations import (
     Country,
     StoredCountry,
@@ -30,7 +30,7 @@ from tests.factories.evidence.tampering import (
     signature_digest,
     table_of,
 )
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES
 from tracker.activity import chain as arithmetic
 from tracker.activity import verbs
@@ -282,8 +282,7 @@ def scan_of_open_door(land: Country, monkeypatch: pytest.MonkeyPatch) -> tuple[C
 
 def for_the_npm(land: Country, key: str) -> Actor:
     """Return somebody who acts for the NPM too."""
-    person = land.actor(key)
-    return replace(land.actor("ilena"), user_id=person.user_id, name=person.name)
+    return powers.hold(land.users[key].id, land.id("npm"), Role.COORDINATOR)
 
 
 def audit() -> tuple[object, Table] | None:

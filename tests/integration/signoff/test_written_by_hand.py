@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.factories.cooperations import LONG_AGO, begun
+from tests.factories.cooperations import LONG_AGO
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.evidence.tampering import hands, table_of
+from tests.factories.powers import begun
 from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import confirm, record
 from tests.pages import Page

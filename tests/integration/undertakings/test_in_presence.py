@@ -13,9 +13,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories import passkeys
+from tests.factories import passkeys, powers
 from tests.factories import undertakings_on_paper as on_paper
-from tests.factories.cooperations import LONG_AGO, begun
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.passkeys import Device, asked_on
 from tests.factories.undertakings import PASSWORD, TOLD, Stage
@@ -24,7 +23,7 @@ from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.access.decision import YES
 from tracker.access.page_tokens import NotShownError
-from tracker.accounts.models import Membership, User
+from tracker.accounts.models import User
 from tracker.activity import queries as trail
 from tracker.core import clock
 from tracker.core.db import db
@@ -310,19 +309,7 @@ def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
     put_in(driver)
     sign(driver)
     monkeypatch.setattr(policy, "can_countersign", lambda *_args: YES)
-    ilena = driver.actor("ilena").user_id
-    db.session.add(
-        Membership(
-            user_id=ilena,
-            organisation_id=driver.cast.bodies["npm"].id,
-            role=Role.SIGNATORY,
-            starts_on=LONG_AGO,
-            created_at=clock.now(),
-            **begun(Role.SIGNATORY),
-        )
-    )
-    db.session.commit()
-    host = driver.actor("ilena")
+    host = powers.hold(driver.actor("ilena").user_id, driver.cast.bodies["npm"].id, Role.SIGNATORY)
     undertaking = driver.undertaking(DRIVER)
     electronic.countersign(
         host,

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import paper as scans
-from tests.factories import undertakings
+from tests.factories import powers, undertakings
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import hands
 from tests.factories.undertakings import TOLD, Stage
@@ -67,10 +67,7 @@ def is_cleared(stage: Stage) -> bool:
 
 def also(actor: Actor, role: Role) -> Actor:
     """Return a person of the NPM with one more role."""
-    membership = ActorMembership(
-        role, actor.organisation_id, actor.organisation_name, OrganisationKind.NPM
-    )
-    return replace(actor, memberships=(*actor.memberships, membership))
+    return powers.hold(actor.user_id, actor.organisation_id, role)
 
 
 def verbs_of(stage: Stage) -> list[str]:

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.client import CheckedClient
-from tests.factories import checklists, paper
+from tests.factories import checklists, paper, powers
 from tests.factories.comments import comment
-from tests.factories.cooperations import begun
 from tests.factories.demonstration import Demonstration
+from tests.factories.powers import begun
 from tests.factories.tables import StoredTable, Table, begin
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.test_paper import record, request_on, signatures
-from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
 from tracker.agreements import notices
@@ -340,8 +340,7 @@ def test_undertakings_and_clearances_of_persons_pass_to_nobody(
         closed = Undertaking.state == UndertakingState.CLOSED
         open_ones = sa.select(sa.func.count(Undertaking.id)).where(of_former, ~closed)
         assert db.session.scalar(open_ones)
-        memberships = (ActorMembership(Role.ADMINISTRATOR),)
-        admin = Actor(demonstration.users["iris"], "Iris Hallam", memberships=memberships)
+        admin = powers.acting(demonstration.users["iris"], None)
         succession.replace(admin, own, heir.id, since=SINCE, source=ACT)
         db.session.commit()
         assert db.session.scalar(open_ones) == 0
