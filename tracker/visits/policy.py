@@ -1,7 +1,8 @@
 """Who may plan, see, change and override a joint visit, and its gates J1 to J3. Pure.
 
 As in product.md, section 6: J2 requires all required items of the roles except V13 and V20, which
-J3 requires; a standing condition (G5) applies when a visit is planned, not to one that is.
+J3 requires, and nothing wrong in another that was begun; a standing condition (G5) applies when a
+visit is planned, not to one that is.
 
 In one file: the gates, and the board that shows the same rules person by person.
 """

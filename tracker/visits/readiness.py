@@ -21,7 +21,7 @@ from tracker.checklists.heads import read as read_checklists
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
-from tracker.checklists.rules.completeness import ItemStatus
+from tracker.checklists.rules.completeness import ItemStatus, WorkState
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
@@ -305,6 +305,10 @@ def _drafted(checklist: Checklist) -> Signing:
 
 
 def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
+    """Return the items that J2 waits for: required and not done, or begun with a problem.
+
+    The latter includes an outsider named in an item that needn't be filled in (V9, V11, V12).
+    """
     standing = roles.standing().items
     names = {party.organisation_id: party.name for party in roles.surroundings.parties}
     return tuple(
@@ -319,7 +323,9 @@ def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
             ),
         )
         for item in sorted(roles.template.items, key=lambda item: int(item.code[1:]))
-        if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
+        if (stands := standing.get(item.code)) is not None
+        and not stands.done
+        and (stands.required or stands.state is WorkState.IN_PROGRESS)
     )
 
 
@@ -340,7 +346,7 @@ def _unfit(urgent_plan: Checklist, language: str) -> tuple[ItemFact, ...]:
 
 
 def _what(stands: ItemStatus) -> object:
-    if stands.problems and stands.state.value == "in_progress":
+    if stands.problems and stands.state is WorkState.IN_PROGRESS:
         return stands.problems[0].message
     return ITEM_STATES.get(stands.state, "")
 

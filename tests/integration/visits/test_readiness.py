@@ -618,6 +618,33 @@ def test_somebody_added_to_the_team_makes_a_visit_not_ready(scene: Scene) -> Non
     assert concerned == {"Dina Faro"}
 
 
+def test_an_outsider_named_where_nobody_need_be_keeps_a_visit_from_being_planned(
+    scene: Scene,
+) -> None:
+    """Who speaks with staff or interprets is on the team, and so cleared."""
+    amend(scene, ROLES, "V1", "V9", "V12")
+    save(scene, "V1", {**written(scene, "V1"), "language_need": "no"})
+    assert not items_left(scene)
+    outsider = str(scene.user("henrik"))
+    interpreter = {"language": "Maravenan", "interpreter": outsider, "links": "none"}
+    save(scene, "V9", {**written(scene, "V9"), "staff": outsider})
+    save(scene, "V12", {**written(scene, "V12"), "interpreters": [interpreter]})
+    assert items_left(scene) == ["V9", "V12"]
+
+
+def written(scene: Scene, item: str) -> dict[str, Any]:
+    answer = load(scene.checklist(ROLES)).sheet.shared(item)
+    assert answer is not None
+    return dict(answer.values)
+
+
+def items_left(scene: Scene) -> list[str]:
+    """Return the items of the roles that J2 waits for."""
+    scene.session.flush()
+    left = readiness.judge(scene.visit()).requirements
+    return [requirement.item.code for requirement in left if requirement.item is not None]
+
+
 def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
     checklist = amend(scene, ROLES, "V5")
     current = load(checklist).sheet.shared("V5")
