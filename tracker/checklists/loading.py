@@ -26,7 +26,7 @@ from tracker.checklists.models import (
     ProposalState,
     SafeguardReview,
 )
-from tracker.checklists.parts import PersonFact, PositionFact
+from tracker.checklists.parts import PositionFact
 from tracker.checklists.rules.completeness import (
     ChecklistStatus,
     ItemStatus,
@@ -40,6 +40,7 @@ from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations import keys, outside_bodies
 from tracker.cooperations.models import Cooperation, Mode
+from tracker.cooperations.people import Participant
 from tracker.core.errors import RuleBrokenError
 
 
@@ -57,7 +58,7 @@ class LoadedChecklist:
     sheet: Sheet
     surroundings: Surroundings
     # Who takes part today; and the names to show of all who ever did.
-    people: Mapping[UUID, PersonFact]
+    people: Mapping[UUID, Participant]
     names: Names
     positions: tuple[PositionFact, ...]
     proposals: tuple[Proposal, ...]

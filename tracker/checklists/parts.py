@@ -4,7 +4,7 @@ Each part of several checklists is read in one query, however much they contain.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from tracker.access.actor import OrganisationKind, Role
+from tracker.access.actor import Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on
 from tracker.checklist_templates.models import AnswerScope
@@ -35,25 +35,15 @@ from tracker.checklists.models import (
 from tracker.checklists.rules.facts import AnswerKey, Filled
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations import outside_bodies
+from tracker.cooperations import people as taking_part
 from tracker.cooperations.models import Cooperation, CooperationPerson
+from tracker.cooperations.people import Participant
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 
 Row = TypeVar("Row", Proposal, Flag, HintAnswer, SafeguardReview)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFact:
-    """A person who takes part in the cooperation, for choosing and for showing."""
-
-    user_id: UUID
-    name: str
-    organisation_id: UUID
-    organisation_name: str
-    side: OrganisationKind
-    function: str = ""
 
 
 class PositionFact(NamedTuple):
@@ -193,7 +183,7 @@ _PEOPLE = (
         load_joined(CooperationPerson.user, User.name, User.active),
         load_joined(CooperationPerson.organisation, Organisation.name),
     )
-    .order_by(User.name)
+    .order_by(User.name, User.id)
 )
 
 
@@ -312,7 +302,7 @@ def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[No
 class People:
     """Who takes part in a cooperation today, and the names of all past people and parties too."""
 
-    today: dict[UUID, PersonFact]
+    today: dict[UUID, Participant]
     names: Names
     # The NPM's own people: experts from outside are not its staff (E02).
     npm: frozenset[UUID]
@@ -324,48 +314,54 @@ class People:
 def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     """Return, by cooperation, who takes part, and the names of all who ever did."""
     rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
-    outside: set[UUID] = set()
+    outside: set[CooperationPerson] = set()
     non_readers: set[UUID] = set()
     for row, is_outside_expert, is_no_reader in db.session.execute(
         _PEOPLE, {"ids": list(rows), "today": clock.today()}
     ):
         rows[row.cooperation_id].append(row)
-        outside |= {row.user_id} if is_outside_expert else set()
+        outside |= {row} if is_outside_expert else set()
         non_readers |= {row.user_id} if is_no_reader else set()
     people = {}
     for cooperation in cooperations:
-        today = _people_today(cooperation, rows[cooperation.id])
-        of_npm = {party.organisation_id for party in cooperation.parties if party.is_of_npm}
-        npm = {person.user_id for person in today.values() if person.organisation_id in of_npm}
+        today = _people_today(cooperation, rows[cooperation.id], outside)
+        npm = frozenset(person.user_id for person in today.values() if person.is_npm_staff)
         people[cooperation.id] = People(
             today,
             _names(cooperation, rows[cooperation.id]),
-            frozenset(npm - outside),
-            frozenset(npm & non_readers),
+            npm,
+            npm & non_readers,
         )
     return people
 
 
 def _people_today(
-    cooperation: Cooperation, rows: Sequence[CooperationPerson]
-) -> dict[UUID, PersonFact]:
-    today = clock.today()
-    sides = {party.organisation_id: party.side for party in cooperation.parties}
-    # If somebody also takes part for a party that is joining, their other party counts.
-    joining = {party.organisation_id for party in cooperation.parties if party.is_joining}
-    rows = sorted(rows, key=lambda row: row.organisation_id not in joining)
-    return {
-        row.user_id: PersonFact(
+    cooperation: Cooperation,
+    rows: Sequence[CooperationPerson],
+    outside: Container[CooperationPerson],
+) -> dict[UUID, Participant]:
+    """Return the people who take part today by name, each for the party that counts."""
+    day = clock.today()
+    current: dict[UUID, list[CooperationPerson]] = {}
+    for row in rows:
+        if row.user.active and _runs_on(row, day):
+            current.setdefault(row.organisation_id, []).append(row)
+    people = taking_part.by_user(
+        Participant(
             user_id=row.user_id,
             name=row.user.name,
             organisation_id=row.organisation_id,
             organisation_name=row.organisation.name,
-            side=sides.get(row.organisation_id, OrganisationKind.OTHER),
+            side=party.side,
             function=row.function,
+            outside_expert=row in outside,
+            is_joining=party.is_joining,
         )
-        for row in rows
-        if row.user.active and _runs_on(row, today)
-    }
+        for party in taking_part.parties(cooperation)
+        for row in current.get(party.organisation_id, ())
+    )
+    by_name = dict.fromkeys(row.user_id for row in rows)
+    return {user_id: people[user_id] for user_id in by_name if user_id in people}
 
 
 def _names(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> Names:

@@ -1,9 +1,9 @@
 """The people who take part in a cooperation, as plain values."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,25 +19,21 @@ from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who takes part today, for one party, with their roles there."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """Somebody who takes part today, for one party."""
 
-    id: UUID
     user_id: UUID
     name: str
     organisation_id: UUID
     organisation_name: str
     side: OrganisationKind
-    function: str
-    roles: frozenset[Role] = frozenset()
+    function: str = ""
     outside_expert: bool = False
-    power: str = ""
-    office: str = ""
-    # Their last day, if one is known.
-    until_on: dt.date | None = None
     # Whether their party has yet to sign the terms in force (adr 70).
     is_joining: bool = False
+    # If they take part for several parties: all that aren't joining, in the order of by_user().
+    party_ids: tuple[UUID, ...] = ()
 
     @property
     def is_of_npm(self) -> bool:
@@ -53,6 +49,28 @@ class Person:
     def needs_clearance(self) -> bool:
         """Whether they need a clearance for class K2 to K7 (S11)."""
         return self.side is not OrganisationKind.NPM or self.outside_expert
+
+    def counts_for(self, named: Collection[UUID | None]) -> UUID:
+        """Return for which party they are on a team, if these are named there (V4).
+
+        One of them, if they take part for it; else the one that counts by itself.
+        """
+        return next((party for party in self.party_ids if party in named), self.organisation_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(Participant):
+    """Somebody who takes part today, for one party, with their roles there."""
+
+    id: UUID
+    roles: frozenset[Role] = frozenset()
+    power: str = ""
+    office: str = ""
+    # Their last day, if one is known.
+    until_on: dt.date | None = None
+
+
+Somebody = TypeVar("Somebody", bound=Participant)
 
 
 # Sent with nearly every action and page; built once, since building takes as long as sending.
@@ -115,6 +133,26 @@ def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
     for row, party in parties.items():
         people.setdefault(row.cooperation_id, []).append(_person(row, party, memberships[row]))
     return people
+
+
+def by_user(rows: Iterable[Somebody]) -> dict[UUID, Somebody]:
+    """Return each person once: who takes part for several parties, for the one that counts.
+
+    One that isn't joining, and among those one for which they need a clearance: they are never the
+    NPM's own by their other party. Otherwise the first one in the order given.
+    """
+    own: dict[UUID, list[Somebody]] = {}
+    for row in rows:
+        own.setdefault(row.user_id, []).append(row)
+    return {user_id: _counting(several) for user_id, several in own.items()}
+
+
+def _counting(several: list[Somebody]) -> Somebody:
+    if len(several) == 1:  # as nearly everybody
+        return several[0]
+    ordered = sorted(several, key=lambda row: (row.is_joining, not row.needs_clearance))
+    joined = tuple(row.organisation_id for row in ordered if not row.is_joining)
+    return replace(ordered[0], party_ids=joined)
 
 
 def npm_user_ids(cooperation_id: UUID) -> frozenset[UUID]:

@@ -1,7 +1,7 @@
 """Forms for a joint visit: plan it, change plan and team, stop it, override a gate."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules.values import as_date, as_id
-from tracker.cooperations.people import Person
+from tracker.cooperations.people import Person, by_user
 from tracker.ui import locale
 from tracker.ui.fields import (
     ChoiceField,
@@ -120,7 +120,7 @@ def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
             key: _choice(template, item, key)
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
         },
-        **_team_fields(list(taking_part)),
+        **_team_fields(by_user(taking_part).values()),
     }
     return cast("Form", type("PlanForm", (PlaceForm,), members)())
 
@@ -129,7 +129,7 @@ def team_form(taking_part: Iterable[Person], roles: LoadedChecklist) -> Form:
     """Return the form that changes lead, team and audience, filled with the current roles."""
     members = {
         **{f"version_{item.lower()}": VersionField() for item in ("V2", "V3", "V4")},
-        **_team_fields(list(taking_part)),
+        **_team_fields(by_user(taking_part).values()),
     }
     return cast("Form", type("TeamForm", (Form,), members)(data=team_data(roles)))
 
@@ -205,7 +205,7 @@ def _choice(template: Template, item: str, key: str) -> ChoiceField:
     )
 
 
-def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
+def _team_fields(taking_part: Collection[Person]) -> dict[str, Any]:
     everybody = [_person(person) for person in taking_part]
     own = [_person(person) for person in taking_part if person.is_npm_staff]
     member_row = type(

@@ -4,7 +4,7 @@ In one file: planning, changing and rechecking lock and read the same rows in th
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -153,7 +153,10 @@ def _start_checklists(
     actor: Actor, cooperation: Cooperation, visit: Visit, planned: TeamPlan
 ) -> Checklist:
     """Start the visit's roles and urgent-action plan, and return the roles."""
-    parties = _parties_with(cooperation, planned, visit.planned_at)
+    taking_part = people.by_user(people.people(cooperation.id)).values()
+    chosen = _chosen(planned)
+    in_team = {person.organisation_id for person in taking_part if person.user_id in chosen}
+    parties = _parties_with(cooperation, in_team, visit.planned_at)
     started = [
         checklists.start(actor, cooperation.id, kind, parties, visit.id, visit.number)
         for kind in (ROLES, ChecklistKind.URGENT_PLAN)
@@ -183,7 +186,7 @@ def _lead_values(planned: TeamPlan) -> dict[str, Any]:
 
 
 def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
-    """Return V4 with lead and deputy in it, each person with the party they take part for.
+    """Return V4 with lead and deputy in it, each person with the party they are on the team for.
 
     What else V4 says about a person, such as when a term of their own ends, stays.
     """
@@ -194,13 +197,14 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
         (planned.deputy_id, _l("Deputy")),
     ):
         skills.setdefault(user_id, Member(user_id, str(words)))
+    parties = team.parties_of(roles, skills)
     team_values: dict[str, Any] = {
         "team": [
             _without_blanks(
                 before.get(str(person.user_id), {})
                 | {
                     "person": str(person.user_id),
-                    "organisation": str(roles.people[person.user_id].organisation_id),
+                    "organisation": str(parties[person.user_id]),
                     "skill": person.skill.strip(),
                     "languages": person.languages.strip(),
                 }
@@ -236,17 +240,17 @@ def _without_blanks(cells: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cells.items() if value}
 
 
+def _chosen(planned: TeamPlan) -> set[UUID]:
+    """Return the people on the planned team."""
+    return {member.user_id for member in planned.members} | {planned.lead_id, planned.deputy_id}
+
+
 def _parties_with(
-    cooperation: Cooperation, planned: TeamPlan, planned_at: dt.datetime
+    cooperation: Cooperation, in_team: Iterable[UUID], planned_at: dt.datetime
 ) -> list[UUID]:
     """Return the parties of the checklists: the NPM, and each CSO with people on the team."""
-    chosen = {member.user_id for member in planned.members} | {planned.lead_id, planned.deputy_id}
-    in_team = [
-        TeamMember(user_id=person.user_id, organisation_id=person.organisation_id)
-        for person in people.people(cooperation.id)
-        if person.user_id in chosen
-    ]
-    parties = readiness.signing_parties(people.current(cooperation.id), in_team, planned_at)
+    members = [TeamMember(organisation_id=organisation_id) for organisation_id in in_team]
+    parties = readiness.signing_parties(people.current(cooperation.id), members, planned_at)
     return [party.organisation_id for party in parties]
 
 
@@ -271,9 +275,7 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
 
 def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
     """Refuse people who do not take part, are named twice, or can't lead (E25, E37)."""
-    # If somebody also takes part for a party that is joining, their other party counts.
-    rows = sorted(people.people(cooperation.id), key=lambda person: not person.is_joining)
-    taking_part = {person.user_id: person for person in rows}
+    taking_part = people.by_user(people.people(cooperation.id))
     for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
         person = taking_part.get(user_id)
         if person is None or not person.is_npm_staff:
@@ -380,7 +382,8 @@ def change_team(
             _l("Somebody else changed the team in the meantime. Compare both and choose.")
         )
     if "V4" in changes:
-        joining = [*_parties_with(cooperation, planned, visit.planned_at), *_parties_now(before)]
+        in_team = team.parties_of(before, _chosen(planned)).values()
+        joining = [*_parties_with(cooperation, in_team, visit.planned_at), *_parties_now(before)]
         wanted = [
             party.organisation_id
             for party in people.parties(cooperation)

@@ -171,18 +171,28 @@ def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
 
 
 def _team(roles: LoadedChecklist, rows: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
-    """Return each person on the team with the organisation they come from.
+    """Return each person on the team with the party they are on it for.
 
-    It is the one they take part for; people who have left stay on the team, to be seen and removed.
+    People who have left stay on the team, to be seen and removed.
     """
     named = [as_id(row.get("person")) for row in roles.sheet.value("V4", "team") or ()]
     named += [as_id(roles.sheet.value("V3", key)) for key in ("lead", "deputy")]
-    members: dict[UUID, UUID] = {}
-    for user_id in named:
-        if user_id is None:
-            continue
-        if user_id in roles.people:
-            members[user_id] = roles.people[user_id].organisation_id
-        elif user_id in rows:
-            members[user_id] = rows[user_id].organisation_id
-    return members
+    people = [user_id for user_id in named if user_id is not None]
+    left = {user_id: rows[user_id].organisation_id for user_id in people if user_id in rows}
+    return left | parties_of(roles, people)
+
+
+def parties_of(roles: LoadedChecklist, user_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return for which party each of these people is on the team; only of those who take part.
+
+    Somebody of several parties is on it for the one that V4 names, else for the one that counts by
+    itself (people.by_user).
+    """
+    named: dict[UUID | None, list[UUID | None]] = {}
+    for row in roles.sheet.value("V4", "team") or ():
+        named.setdefault(as_id(row.get("person")), []).append(as_id(row.get("organisation")))
+    return {
+        user_id: roles.people[user_id].counts_for(named.get(user_id, ()))
+        for user_id in user_ids
+        if user_id in roles.people
+    }

@@ -18,9 +18,13 @@ from tests.factories.visits import (
     team_plan,
     without_credential_of,
 )
+from tracker.access.actor import Role
+from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
+from tracker.cooperations import service as cooperations
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.oversight import queries as register
@@ -202,6 +206,46 @@ def test_the_answers_on_the_roles_change_the_team_as_well(scene: Scene) -> None:
         scene.body("od"),
         scene.body("lh"),
     }
+
+
+def test_who_takes_part_for_two_parties_is_on_a_team_as_v4_says_and_else_needs_a_clearance(
+    scene: Scene,
+) -> None:
+    for key, body, by in (("ruth", "lh", "joana"), ("leyla", "npm", "ilena")):
+        role = NewRole(Role.MEMBER, scene.body(body))
+        accounts.give_role(scene.actor("iris"), scene.user(key), role)
+        cooperations.add_person(
+            scene.actor(by),
+            scene.cooperation,
+            user_id=scene.user(key),
+            organisation_id=scene.body(body),
+        )
+    with pytest.raises(RuleBrokenError, match="staff of the NPM"):
+        planned(scene, deputy="ruth")
+    visit = planned(scene, deputy="tomas", members=("ruth", "leyla"), audience=())
+    assert to_be_cleared(scene) == {"Leyla Marchetti", "Ruth Abara"}
+    signing = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
+    assert {party.organisation_id for party in signing} == {scene.body("npm"), scene.body("lh")}
+    roles = scene.checklist(ROLES, 2)
+    answer = load(roles).sheet.shared("V4")
+    assert answer is not None
+    rows = [row | {"organisation": str(scene.body("npm"))} for row in answer.values["team"]]
+    values = {**answer.values, "team": rows}
+    checklists.save_answer(
+        scene.actor("ilena"), roles, "V4", AnswerScope.SHARED, values, base_version=1
+    )
+    assert to_be_cleared(scene) == set()
+    # The team's page keeps what V4 says.
+    wanted = team_plan(scene, deputy="tomas", members=("ruth", "leyla", "samira"), audience=())
+    versions = {"V2": 1, "V3": 1, "V4": 2}
+    service.change_team(scene.actor("ilena"), visit, versions=versions, planned=wanted)
+    assert to_be_cleared(scene) == {"Samira Okell"}
+
+
+def to_be_cleared(scene: Scene) -> set[str]:
+    """Return who on the team of the second visit is one of those who need a clearance."""
+    members = readiness.judge(scene.visit(2)).facts.members
+    return {member.name for member in members if member.needs_clearance}
 
 
 def test_a_change_on_an_old_team_is_stopped(scene: Scene) -> None:

@@ -13,10 +13,10 @@ from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.parts import PersonFact
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.cooperations.people import Participant
 from tracker.core import clock
 
 # Ids of invented people and parties, derived from this one, so that every page has the same.
@@ -81,7 +81,7 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Ac
     return loaded, _coordinator(npm, parties[0].name)
 
 
-def _people(npm: UUID, cso: UUID) -> tuple[PersonFact, ...]:
+def _people(npm: UUID, cso: UUID) -> tuple[Participant, ...]:
     bodies = (
         (npm, _("An NPM (test)"), OrganisationKind.NPM),
         (npm, _("An NPM (test)"), OrganisationKind.NPM),
@@ -90,7 +90,7 @@ def _people(npm: UUID, cso: UUID) -> tuple[PersonFact, ...]:
         (cso, _("A CSO (test)"), OrganisationKind.CSO),
     )
     return tuple(
-        PersonFact(
+        Participant(
             user_id=_id(f"person {number}"),
             name=_("Person %(number)s", number=number),
             organisation_id=body,
