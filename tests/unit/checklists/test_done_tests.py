@@ -216,12 +216,22 @@ def test_persons_are_different_ones(
 
 def test_a_small_npm_may_name_a_person_twice_with_a_reason() -> None:
     fields = [*PEOPLE, a_field("why", required=False)]
-    check = {"check": "distinct_persons", "fields": ["lead", "deputy"], "unless": "why"}
-    twice = dict.fromkeys(("lead", "deputy"), str(ILENA))
+    check = {"check": "distinct_persons", "fields": ["lead", "deputy", "stand_in"], "unless": "why"}
+    twice = {"lead": str(ILENA), "deputy": str(ILENA), "stand_in": str(OREN)}
     assert words(problems_in(fields, check, twice)) == [
         "Name different people, or give the reason: Why"
     ]
     assert problems_in(fields, check, twice | {"why": "We are two."}) == []
+
+
+def test_an_npm_with_as_many_people_as_places_names_different_people_whatever_the_reason() -> None:
+    fields = [*PEOPLE, a_field("why", required=False)]
+    check = {"check": "distinct_persons", "fields": ["lead", "deputy"], "unless": "why"}
+    twice = dict.fromkeys(("lead", "deputy"), str(ILENA))
+    assert words(problems_in(fields, check, twice)) == ["Name different people."]
+    problems = problems_in(fields, check, twice | {"why": "It's easier."})
+    assert places(problems) == [("why", None, None)]
+    assert "fewer people in this cooperation" in str(problems[0].message)
 
 
 @pytest.mark.parametrize(

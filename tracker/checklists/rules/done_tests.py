@@ -137,21 +137,26 @@ def _dates_after_visit(
 
 
 def _distinct_persons(
-    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+    check: Check, item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    if check.unless and has_content(values.get(check.unless)):
-        return
+    """Check that a person is named once; an NPM too small for all places may give a reason."""
     named = [person for _key, _row, person in _persons(check, values)]
-    if len(set(named)) < len(named):
-        words = (
-            _l(
-                "Name different people, or give the reason: %(label)s",
-                label=item.field(check.unless).label,
-            )
-            if check.unless
-            else _l("Name different people.")
+    if len(set(named)) == len(named):
+        return
+    reason = item.field(check.unless) if check.unless else None
+    is_given = reason is not None and has_content(values.get(reason.key))
+    if reason is not None and len(around.npm_people) < len(check.fields):
+        if not is_given:
+            words = _l("Name different people, or give the reason: %(label)s", label=reason.label)
+            yield Problem(check.looks_at[-1], words)
+    elif reason is not None and is_given:
+        words = _l(
+            "Name different people. A reason counts only if the NPM has fewer people in this "
+            "cooperation than there are places."
         )
-        yield Problem(check.looks_at[-1], words)
+        yield Problem(reason.key, words)
+    else:
+        yield Problem(check.looks_at[-1], _l("Name different people."))
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
