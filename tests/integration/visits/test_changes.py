@@ -1,4 +1,7 @@
-"""Changing place, days, team and audience; stopping a visit; overriding gate J3."""
+"""Changing place, days, team and audience; stopping a visit; overriding gate J3.
+
+In one file: each changes the same planned visit.
+"""
 
 import datetime as dt
 from collections.abc import Callable
