@@ -82,6 +82,7 @@ def the_term_begins(year: Year) -> None:
     begins = f"Signed by all, begins on {day(0).day} {day(0):%B %Y}"
     expect(year.page("ilena").locator(".stages")).to_contain_text(f"P4 {begins}")
     assert begins in year.register("milan")
+    assert year.gates("ilena")["G5"] == begins
     year.move_to(0)
     expect(year.page("ilena").locator(".stages")).to_contain_text("P4 Active")
     for key in ("ilena", "tomas", "samira"):

@@ -63,6 +63,7 @@ OPEN = lifecycle.Facts(
     terms=TERMS,
     confidentiality=ConfidentialityFact(uuid4(), is_required=True),
     people=(PersonFact("Samira Okell", "Open Door Legal Aid", True, uuid4(), uuid4()),),
+    starts_on=TODAY,
     ends_on=AFTER,
     review_on=AFTER,
 )

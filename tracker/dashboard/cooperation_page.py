@@ -60,7 +60,7 @@ from tracker.lifecycle.policy import (
     Target,
 )
 from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
-from tracker.signoff.labels import DISAGREES
+from tracker.signoff.labels import DISAGREES, validity_words
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
 from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
@@ -626,12 +626,16 @@ def _gate_view(context: _Context, gate: Gate) -> GateView:
         GateState.OVERRIDDEN: "wait",
         GateState.NOBODY: "off",
         GateState.NOTHING: "off",
+        GateState.BEGINS_LATER: "off",
         GateState.NO_COPIES: "off",
     }
+    begins_later = gate.state is GateState.BEGINS_LATER
     return GateView(
         code=gate.code,
         name=gate_words.GATES[gate.code],
-        state=gate_words.GATE_STATES[gate.state],
+        state=validity_words(Validity.BEGINS_LATER, context.facts.starts_on)[0]
+        if begins_later
+        else gate_words.GATE_STATES[gate.state],
         s=marks[gate.state],
         reasons=tuple(reasons),
     )

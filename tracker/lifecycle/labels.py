@@ -14,6 +14,7 @@ GATES: dict[str, object] = {
     "G7": _l("Copies returned or destroyed"),
 }
 
+# Terms that begin later say on which day (validity_words).
 GATE_STATES: dict[GateState, object] = {
     GateState.MET: _l("Met"),
     GateState.NOT_MET: _l("Not met"),

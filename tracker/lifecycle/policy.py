@@ -37,6 +37,8 @@ class GateState(enum.StrEnum):
     NOBODY = "nobody"
     # It judges the terms in force, and there are none.
     NOTHING = "nothing"
+    # It judges them from the day on which they begin, and all have signed them before.
+    BEGINS_LATER = "begins_later"
     # It asks those who had access, and nobody had.
     NO_COPIES = "no_copies"
 
@@ -167,6 +169,7 @@ class Facts:
         default_factory=lambda: ConfidentialityFact(None, is_required=False)
     )
     people: tuple[PersonFact, ...] = ()
+    starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     review_on: dt.date | None = None
     # Once the cooperation has ended: who still has to confirm what became of their copies.
@@ -188,7 +191,7 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
         _people_gate(facts),
-        _gate("G5", _overdue(facts)) if facts.terms_in_force else Gate("G5", GateState.NOTHING),
+        _term_gate(facts),
         *([_returns_gate(facts)] if ended else []),
     )
 
@@ -429,6 +432,17 @@ def _not_returned(facts: Facts) -> tuple[Missing, ...]:
         )
         for person in facts.waiting_returns
     )
+
+
+def _term_gate(facts: Facts) -> Gate:
+    """Evaluate G5: met from the first day of the terms on, while nothing is overdue."""
+    if not facts.terms_in_force:
+        return Gate("G5", GateState.NOTHING)
+    gate = _gate("G5", _overdue(facts))
+    term = validity(facts.starts_on, facts.ends_on, facts.today)
+    if gate.state is GateState.MET and term is Validity.BEGINS_LATER:
+        return Gate("G5", GateState.BEGINS_LATER)
+    return gate
 
 
 def _overdue(facts: Facts) -> tuple[Missing, ...]:

@@ -80,6 +80,7 @@ def facts(
             and confidentiality.revision_in_force_id is not None,
         ),
         people=_people(cooperation.id, taking_part),
+        starts_on=cooperation.starts_on,
         ends_on=cooperation.ends_on,
         review_on=cooperation.review_on,
         waiting_returns=tuple(ReturnFact(*names) for names in closing.waiting_names(cooperation.id))

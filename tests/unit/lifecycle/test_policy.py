@@ -286,6 +286,15 @@ def test_g5_is_open_but_not_met_while_no_terms_are_in_force(terms: TermsFact | N
     assert (result.is_open, result.state) == (True, GateState.NOTHING)
 
 
+def test_g5_is_open_but_not_met_before_the_first_day_of_signed_terms() -> None:
+    given = facts(IN_FORCE, starts_on=TODAY + dt.timedelta(days=1))
+    result = gate("G5", given)
+    assert (result.is_open, result.state) == (True, GateState.BEGINS_LATER)
+    assert gate("G5", replace(given, starts_on=TODAY)).state is GateState.MET
+    overdue = replace(given, review_on=TODAY - dt.timedelta(days=1))
+    assert gate("G5", overdue).state is GateState.NOT_MET
+
+
 def test_g7_is_not_met_where_nobody_had_access() -> None:
     result = gate("G7", facts(IN_FORCE, stage=Stage.CLOSED, had_access=False))
     assert (result.is_open, result.state) == (True, GateState.NO_COPIES)
