@@ -207,8 +207,9 @@ def can_review(
     """Decide who may confirm the review of independence and flexibility (G3).
 
     The second reader is the NPM's person named in M5, who wrote no answer in the checklist. If the
-    NPM has nobody else (is_alone), its head confirms and gives the reason; or it asks an outside
-    reader (is_read_outside), and until that invitation is withdrawn nobody at the NPM confirms.
+    NPM has nobody else (is_alone), its head, a signatory, confirms and gives the reason; or it asks
+    an outside reader (is_read_outside), and until that invitation is withdrawn nobody at the NPM
+    confirms.
     """
     if not actor.acts_for_npm:
         return no(_l("The second reader has to be somebody from the NPM."))
@@ -227,11 +228,11 @@ def can_review(
         )
     if actor.user_id in authors and not is_alone:
         return no(_l("You wrote an answer on this checklist, so somebody else has to read it."))
-    if actor.user_id in authors and not actor.has(Role.SIGNATORY, Role.MANAGER):
+    if actor.user_id in authors and not actor.has(Role.SIGNATORY):
         return no(
             _l(
                 "You wrote an answer on this checklist. If the NPM has nobody else, a signatory "
-                "or manager of the NPM can read it."
+                "of the NPM can read it."
             )
         )
     return YES
