@@ -17,6 +17,8 @@ class VisitFacts:
     team: frozenset[UUID]
     starts_on: dt.date
     ends_on: dt.date
+    # When the place last changed; None: never.
+    place_changed_at: dt.datetime | None = None
     # Since when the type of place has to be answered again; None: never.
     kind_asked_at: dt.datetime | None = None
 

@@ -375,6 +375,7 @@ def _surroundings(
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
+        place_changed_at=visit.place_changed_at if visit else None,
         kind_asked_at=visit.kind_asked_at if visit else None,
         planned=_planned(checklist, cooperation),
     )

@@ -10,7 +10,7 @@ from tracker.core import canonical, crypto
 from tracker.visits.models import Visit
 
 # The moments of a plan, stored if they are set.
-_MOMENTS = ("moved_at", "kind_asked_at")
+_MOMENTS = ("moved_at", "place_changed_at", "kind_asked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Plan:
     ends_on: dt.date
     # When place or days last changed; None: never. Earlier acceptances and confirmations are void.
     moved_at: dt.datetime | None = field(default=None, compare=False)
+    # When the place last changed; None: never. Letters of access (V13) from before are for another.
+    place_changed_at: dt.datetime | None = field(default=None, compare=False)
     # Since when the type of place (V1) has to be answered again; None: it holds. Only an answer
     # saved later says what the place is.
     kind_asked_at: dt.datetime | None = field(default=None, compare=False)

@@ -40,8 +40,8 @@ class Visit(Identified, Base):
     stage: Mapped[VisitStage] = mapped_column(default=VisitStage.PROPOSED)
     is_ready: Mapped[bool] = mapped_column(default=False)
     ready_at: Mapped[dt.datetime | None]
-    # {"place", "starts_on", "ends_on", "moved_at", "kind_asked_at"}, encrypted with the
-    # cooperation's key; never sorted in SQL
+    # {"place", "starts_on", "ends_on"} and the moments of a plan, encrypted with the cooperation's
+    # key; never sorted in SQL
     sealed_plan: Mapped[bytes] = mapped_column(sa.LargeBinary())
     version: Mapped[int] = mapped_column(default=1)
     planned_at: Mapped[dt.datetime]

@@ -170,7 +170,11 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     for visit, team in members.items():
         plan = plan_of(visit)
         facts_by_visit[visit.id] = VisitFacts(
-            frozenset(team), plan.starts_on, plan.ends_on, plan.kind_asked_at
+            frozenset(team),
+            plan.starts_on,
+            plan.ends_on,
+            plan.place_changed_at,
+            plan.kind_asked_at,
         )
     return facts_by_visit
 

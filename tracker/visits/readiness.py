@@ -22,6 +22,7 @@ from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
+from tracker.checklists.rules.consistency import CREDENTIALS, is_of_former_place
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
@@ -391,10 +392,17 @@ class _Answers:
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
         self._skills = _by_person(self._sheet.value("V4", "team"))
         self._roles = _by_person(self._sheet.value("V5", "roles"))
-        self._credentials = _by_person(self._sheet.value("V13", "credentials"))
+        self._credentials = _by_person(self._credentials_for(plan))
         self._plan_since = queries.to_read_since(urgent_plan, plan)
         shared = self._sheet.shared("V5")
         self._roles_since = plan.since(shared.saved_at if shared is not None else None)
+
+    def _credentials_for(self, plan: Plan) -> Any:
+        """Return the credentials in V13, unless they were for another place."""
+        shared = self._sheet.shared(CREDENTIALS)
+        if shared is None or is_of_former_place(shared.saved_at, plan.place_changed_at):
+            return ()
+        return self._sheet.value(CREDENTIALS, "credentials")
 
     def member(
         self,

@@ -331,7 +331,16 @@ def change_plan(
             _l("Somebody else changed the plan in the meantime. Compare both and choose.")
         )
     moved_at = before.moved_at if tidy == before else clock.now()
-    put_plan(visit, replace(tidy, moved_at=moved_at, kind_asked_at=kind_asked_at))
+    place_changed_at = before.place_changed_at if tidy.place == before.place else moved_at
+    put_plan(
+        visit,
+        replace(
+            tidy,
+            moved_at=moved_at,
+            place_changed_at=place_changed_at,
+            kind_asked_at=kind_asked_at,
+        ),
+    )
     visit.version += 1
     db.session.flush()
     changed = [] if tidy.place == before.place and is_same_kind else ["place"]

@@ -279,11 +279,18 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
         scene.actor("pavo"), scene.visit(), version=1, plan=moved, place_type="police"
     )
     assert_lost(
-        scene, RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ, stage=VisitStage.PLANNED
+        scene,
+        RequirementKind.ROLE,
+        RequirementKind.CREDENTIAL,
+        RequirementKind.PLAN_NOT_READ,
+        stage=VisitStage.PLANNED,
     )
     for key in TEAM:
         assert accept_role(scene.actor(key), scene.visit())
         assert confirm_plan(scene.actor(key), scene.visit())
+    # The letters of access were for the former place.
+    assert missing_kinds(scene) == {RequirementKind.CREDENTIAL}
+    save(scene, "V13", written(scene, "V13"))
     assert_ready(scene)
 
 

@@ -216,6 +216,15 @@ def test_a_type_of_place_answered_before_the_visit_moved_is_asked_again(
     assert [problem.field for problem in wrong] == expected
 
 
+@pytest.mark.parametrize(("code", "expected"), [("V13", ["credentials"]), ("V1", [])])
+def test_letters_of_access_for_another_place_are_asked_again(
+    code: str, expected: list[str]
+) -> None:
+    answer, item = an_answer({}), item_of(a_field("a"), code=code)
+    moved = replace(VISIT, place_changed_at=answer.saved_at)
+    assert [problem.field for problem in consistency.outdated(item, answer, moved)] == expected
+
+
 @pytest.mark.parametrize(
     ("day", "expected"),
     [(FIRST, []), (FIRST - dt.timedelta(days=9), []), (LAST, ["brief_due"]), (None, [])],

@@ -15,7 +15,7 @@ from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import OutsideReading
 from tracker.checklists.rules.completeness import applied, counting, is_shown
-from tracker.checklists.rules.consistency import KIND_OF_PLACE
+from tracker.checklists.rules.consistency import asked_again_at
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import shown_only
 from tracker.core.canonical import digest_of
@@ -121,13 +121,13 @@ def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
 
 
 def _question(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:
-    asked_at = loaded.surroundings.kind_asked_at
+    asked_at = asked_again_at(item.code, loaded.surroundings)
     return {
         "item": item.code,
         "template": loaded.checklist.template.digest,
         "fields": [[field.key, *(column.key for column in field.columns)] for field in item.fields],
-        # Of which place the type is asked: a page opened before the visit moved asked of another.
-        **({"place": str(asked_at)} if asked_at and item.code == KIND_OF_PLACE else {}),
+        # Of which place it is asked: a page opened before the visit moved asked of another.
+        **({"place": str(asked_at)} if asked_at else {}),
     }
 
 

@@ -25,6 +25,8 @@ Rule = Callable[[Item, Values, Surroundings, Sheet], Iterator[Problem]]
 ON_SITE = frozenset({"V5", "V8", "V9", "V10", "V11", "V12"})
 # The item of a visit's roles that says the type of place.
 KIND_OF_PLACE = "V1"
+# The item of a visit's roles with each person's letter of access.
+CREDENTIALS = "V13"
 # What an authority may be told beforehand, depending on how the visit is announced (V2).
 TOLD_BEFORE = {"unannounced": frozenset({"visit"}), "period": frozenset({"visit", "period"})}
 
@@ -38,21 +40,40 @@ def problems(
 
 
 def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator[Problem]:
-    """Yield where a shared answer was for another place: V1, until it's saved again (J2)."""
-    if item.code == KIND_OF_PLACE and is_of_former_place(
-        answer.saved_at, surroundings.kind_asked_at
-    ):
-        yield Problem(
-            "place_type",
-            _l(
-                "The place of the visit changed after this was answered. Check the type of place, "
-                "then save the answer again."
-            ),
-        )
+    """Yield where a shared answer was for another place: V1 (J2), V13 (J3), until saved again."""
+    if is_of_former_place(answer.saved_at, asked_again_at(item.code, surroundings)):
+        yield Problem(*_FOR_FORMER_PLACE[item.code])
+
+
+_FOR_FORMER_PLACE = {
+    KIND_OF_PLACE: (
+        "place_type",
+        _l(
+            "The place of the visit changed after this was answered. Check the type of place, "
+            "then save the answer again."
+        ),
+    ),
+    CREDENTIALS: (
+        "credentials",
+        _l(
+            "The place of the visit changed after this was answered. Check the credentials, "
+            "then save the answer again."
+        ),
+    ),
+}
+
+
+def asked_again_at(code: str, surroundings: Surroundings) -> dt.datetime | None:
+    """Return since when an item has to be answered again for another place; None: it holds."""
+    moments = {
+        KIND_OF_PLACE: surroundings.kind_asked_at,
+        CREDENTIALS: surroundings.place_changed_at,
+    }
+    return moments.get(code)
 
 
 def is_of_former_place(saved_at: dt.datetime, asked_at: dt.datetime | None) -> bool:
-    """Return whether an answer on the type of place hasn't been saved again since it had to be."""
+    """Return whether an answer about the place hasn't been saved again since it had to be."""
     return asked_at is not None and saved_at <= asked_at
 
 

@@ -81,6 +81,8 @@ class Surroundings:
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
+    # When the place of the visit last changed; None: never.
+    place_changed_at: dt.datetime | None = None
     # Since when the type of place (V1) has to be answered again, as the visit moved to another.
     kind_asked_at: dt.datetime | None = None
     # The dates planned for the cooperation, by the fields of M19 that set them; empty once terms
