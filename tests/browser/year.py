@@ -85,6 +85,10 @@ def _sign_all(data_dir: Path) -> str:
 SIGNED = StartingPoint("a year ahead", _sign_all, on=PREPARED)
 
 
+def _interpreter() -> User:
+    return db.session.scalars(sa.select(User).where(User.name == INTERPRETER)).one()
+
+
 def _add_row(stage: undertakings.Stage, terms: Checklist, code: str) -> None:
     """Add the newcomer's rows to the answer that the others have agreed on."""
     newcomer = str(stage.cast.bodies["lh"].id)
@@ -247,14 +251,13 @@ class Year:
     def list_interpreter(self) -> None:
         """Have the NPM list the interpreter among those who must sign (C2)."""
         with self.inside() as stage:
-            stage.cast.users[INTERPRETER] = db.session.scalars(
-                sa.select(User).where(User.name == INTERPRETER)
-            ).one()
+            stage.cast.users[INTERPRETER] = _interpreter()
             stage.list_people("npm", "marek", INTERPRETER)
 
     def make_visit_ready(self) -> None:
-        """Have a visit planned and prepared."""
+        """Have a visit planned and prepared, with the interpreter who has no account."""
         with self.inside() as stage:
+            stage.cast.users["marek"] = _interpreter()
             visit.make_ready(stage.cast, stage.cooperation)
 
     def page(self, key: str, address: str = "") -> Page:

@@ -46,6 +46,9 @@ from tracker.core.errors import RuleBrokenError, StaleError
 
 REASON = "reason"
 MAX_REASON = 2000
+# How a person without an account confirmed something, beside what they confirmed. No field has a
+# key with a hyphen.
+HOW = "recorded-how"
 
 
 def start(
@@ -217,8 +220,7 @@ def save_answer(
     _require_may_set(actor, loaded, item, scope, values)
     owner_id = owner_of(actor, checklist, scope)
     current = loaded.sheet.answers.get((item.code, scope, owner_id))
-    if (current.version if current else 0) != base_version:
-        raise StaleError(_l("Somebody else saved this item while you were writing."))
+    _require_version(current, base_version)
     if scope is AnswerScope.SHARED and accepted_by_others(loaded, item, current, party):
         raise RuleBrokenError(
             _l("Another party has accepted this answer. Suggest a change instead.")
@@ -237,6 +239,51 @@ def save_answer(
         left_out=bool(not_applicable_because),
         taken_over=loaded_from is not None and worth_keeping(loaded_from) == fitting_values,
     )
+    _finish_saving(actor, loaded, item, answer)
+    return answer
+
+
+def record_for_person(
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    person_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    how: str,
+    base_version: int,
+) -> Answer:
+    """Record what a person without an account confirms for themselves, and how they did.
+
+    The caller has checked who may: nobody answers for somebody who has an account. The answer
+    belongs to the person, its author is the actor. Raise StaleError if it isn't base_version.
+    """
+    loaded = load_for_update(checklist)
+    item, scope = loaded.item(item_code), AnswerScope.PERSON
+    _require_may_set(actor, loaded, item, scope, values)
+    current = loaded.sheet.of_person(item.code, person_id)
+    _require_version(current, base_version)
+    answer = new_version(
+        actor,
+        loaded,
+        item,
+        scope,
+        {**fitting(loaded, item, scope, values), HOW: how},
+        owner_id=person_id,
+    )
+    keep_versions(loaded, [answer])
+    _finish_saving(actor, loaded, item, answer)
+    return answer
+
+
+def _require_version(current: Filled | None, base_version: int) -> None:
+    if (current.version if current else 0) != base_version:
+        raise StaleError(_l("Somebody else saved this item while you were writing."))
+
+
+def _finish_saving(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer) -> None:
+    """Reopen what depended on the former version, and record the new one."""
+    checklist = loaded.checklist
     after_change(actor, loaded, item, answer)
     trail.record(
         verbs.ANSWER_SAVED,
@@ -247,10 +294,9 @@ def save_answer(
         kind=checklist.kind.value,
         item=item.code,
         version=answer.version,
-        scope=scope.value,
+        scope=answer.scope.value,
         organisation=actor.organisation_name,
     )
-    return answer
 
 
 def note_transcription(checklist: Checklist) -> None:
@@ -373,7 +419,7 @@ def new_version(
 ) -> Answer:
     """Return the next version of an answer; keep_versions() stores it.
 
-    owner_id is the answer's owner, if not the actor's party.
+    owner_id is the answer's owner, if not the actor or the actor's party.
     """
     checklist = loaded.checklist
     owner_id = owner_id or owner_of(actor, checklist, scope)

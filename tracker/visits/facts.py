@@ -38,6 +38,15 @@ class Interests(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """Who recorded what a person without an account confirms, when, and how they were told."""
+
+    name: str
+    at: dt.datetime
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberFact:
     """What is known about a person on the team."""
 
@@ -49,6 +58,8 @@ class MemberFact:
     leads: bool = False
     is_deputy: bool = False
     takes_part: bool = True
+    # Whether the person has an account; others record what somebody without one confirms.
+    signs_in: bool = True
     # Their last day in the cooperation, if one is known.
     leaves_on: dt.date | None = None
     # Whether their party has yet to sign the terms in force (adr 70).
@@ -67,9 +78,11 @@ class MemberFact:
     cleared_until: dt.date | None = None
     has_role: bool = False
     role_accepted: bool = False
+    role_recorded: Recorded | None = None
     # The last day on which all their credentials are valid; None: none is issued.
     credential_until: dt.date | None = None
     plan_read: bool = False
+    plan_recorded: Recorded | None = None
 
 
 class Signing(enum.StrEnum):
@@ -220,6 +233,8 @@ class RequirementKind(enum.StrEnum):
     PLAN_NOT_READ = "plan_not_read"
 
 
+# What each person confirms in their own part, and others record for somebody without an account.
+OWN_PART = frozenset({RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ})
 # What an override of J3 can excuse for the NPM's own people, by requirement.
 OF_PEOPLE = {
     RequirementKind.CREDENTIAL: Requirement.CREDENTIAL.value,
@@ -253,6 +268,13 @@ class MissingRequirement:
         code = OF_PEOPLE.get(self.kind)
         return f"{code}:{self.member.user_id}" if code else ""
 
+    @property
+    def recorded_for(self) -> UUID | None:
+        """The person for whom others record it, since that person never signs in; else None."""
+        if self.member is None or self.member.signs_in or self.kind not in OWN_PART:
+            return None
+        return self.member.user_id
+
     def is_excusable(self, facts: Facts) -> bool:
         """Return whether an NPM manager could excuse it: only for the NPM's own people.
 
@@ -273,6 +295,7 @@ class PageKind(enum.StrEnum):
     UNDERTAKINGS = "undertakings"
     TEAM = "team"
     MY_PART = "my_part"
+    PART_OF_ANOTHER = "part_of_another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +305,7 @@ class Target:
     place: PageKind
     checklist_id: UUID | None = None
     item: str = ""
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,10 +423,14 @@ class CellCode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the board; until is the day named in its label."""
+    """One cell of the board; until is the day named in its label.
+
+    recorded: who recorded it for a person without an account.
+    """
 
     code: CellCode
     until: dt.date | None = None
+    recorded: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True)

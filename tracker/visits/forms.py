@@ -1,4 +1,4 @@
-"""Forms for a joint visit: plan it, change plan and team, stop it, override a gate."""
+"""Forms for a joint visit: plan it, change plan and team, record a part, stop it, override."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -15,6 +15,7 @@ from tracker.ui import locale
 from tracker.ui.fields import (
     ChoiceField,
     CodeField,
+    ConfirmField,
     DateField,
     HiddenValueField,
     LineField,
@@ -31,6 +32,7 @@ from tracker.ui.validators import Optional, Required
 from tracker.undertakings.queries import kinds_of_place
 from tracker.visits.encryption import Plan
 from tracker.visits.service import (
+    MAX_HOW,
     MAX_PLACE,
     MAX_REASON,
     AudienceEntry,
@@ -90,6 +92,26 @@ class OpenPartForm(Form):
     mailed_code = CodeField(
         _l("Six-digit code from the email"), [Required(_l("Enter the code from the email"))]
     )
+
+
+class RecordPartForm(Form):
+    """What a person without an account confirms, and how they were told."""
+
+    accepts = ConfirmField(_l("They know their task and its limits, and accept them (V5)."))
+    knows_plan = ConfirmField(
+        _l(
+            "They know the urgent-action plan for this visit and have its names and numbers at "
+            "hand (V20)."
+        )
+    )
+    how = LineField(
+        _l("How they were told"),
+        [Required(_l("Say how they were told"))],
+        description=_l("For example: read to them in person, or by phone, and in which language."),
+        most=MAX_HOW,
+    )
+    task_mark = HiddenValueField(most=TOKEN_LENGTH)
+    plan_mark = HiddenValueField(most=TOKEN_LENGTH)
 
 
 class ReasonForm(Form):

@@ -87,6 +87,7 @@ READ_PAGES: dict[str, object] = {
     "visit": _l("place and days"),
     "visit_readiness": _l("readiness"),
     "visit_my_part": _l("their part"),
+    "visit_record_part": _l("the part of a person without an account"),
     "visit_plan": _l("changing place and days"),
     "visit_team": _l("changing the team"),
     "visit_stop": _l("stopping"),
@@ -114,6 +115,10 @@ _CHECK = _l("Ask them to check that nothing was altered.")
 _EVERY_DAY = _l("Each must be valid on every day of the visit.")
 _CONFIDENTIALITY_FIRST = _l(
     "Confidentiality is settled before anything else, above all before a visit."
+)
+_RECORDED_BY = _l(
+    "This person never signs in. The team lead, or a coordinator or manager of the NPM, reads it "
+    "to them and records it."
 )
 _SIGN = "settling-terms/sign-before-access"
 _VISITS = "settling-terms/joint-visits"
@@ -158,15 +163,21 @@ class _OfPeople:
         members = _members(requirements)
         names = tuple(member.name for member in members)
         turn = Turn(user_ids=frozenset(member.user_id for member in members), names=names)
+        target = Target(self.place, facts.roles.checklist_id if self.item else None, self.item)
+        note = self.note
+        recorded_for = requirements[0].recorded_for
+        if recorded_for is not None:
+            turn, note = _PLANNERS, _RECORDED_BY
+            target = Target(PageKind.PART_OF_ANOTHER, user_id=recorded_for)
         return Missing(
             text=self.words(len(members), names[0]),
             why=self.why,
-            target=Target(self.place, facts.roles.checklist_id if self.item else None, self.item),
+            target=target,
             turn=turn if self.by_themselves else _PLANNERS,
             passage=self.passage,
             names=names,
             count=len(members),
-            note=self.note,
+            note=note,
         )
 
 

@@ -6,6 +6,7 @@ In one file: the pages of a visit name its team, gates and stages in the same wo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from babel.lists import format_list
 from flask import url_for
@@ -39,6 +40,7 @@ from tracker.visits.facts import (
     Missing,
     OverrideFact,
     PageKind,
+    Recorded,
     Requirement,
     Signing,
     Target,
@@ -406,15 +408,20 @@ class MyPart:
 
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
     """Return what is known about the reader as a person on the team; None if they aren't on it."""
-    members = reading.judgement.facts.members
-    own_member = next((member for member in members if member.user_id == actor.user_id), None)
+    own_member = fact_of(reading, actor.user_id)
     if own_member is None or not queries.is_member(actor, reading.visit):
         return None
     return own_member
 
 
+def fact_of(reading: Reading, user_id: UUID) -> MemberFact | None:
+    """Return what is known about a person on the team; None if they aren't on it."""
+    members = reading.judgement.facts.members
+    return next((member for member in members if member.user_id == user_id), None)
+
+
 def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
-    """Return the view model of a person's own part in a visit."""
+    """Return the view model of a person's part in a visit, for them or for whoever records it."""
     sheet = reading.roles.sheet
     rows = sheet.value("V5", "roles") or ()
     row: dict[str, Any] = next(
@@ -440,8 +447,8 @@ def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
         safety_phone=sheet.value("V13", "safety_phone") or "",
         plan_url=url_for("signing.record", checklist_id=plan.id) if in_force else "",
         plan_is_signed=reading.judgement.facts.plan.is_signed,
-        task_mark=shown.task_mark(actor, reading),
-        plan_mark=shown.plan_mark(actor, reading),
+        task_mark=shown.task_mark(actor, reading, fact.user_id),
+        plan_mark=shown.plan_mark(actor, reading, fact.user_id),
     )
 
 
@@ -462,10 +469,12 @@ def _name(reading: Reading, stored: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """A cell of the board as text."""
+    """A cell of the board as text; recorded: who recorded it for the person, and how."""
 
     words: str
     s: str
+    recorded: str = ""
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,7 +549,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
             for row in rows
         ],
         missing=[_missing(reading, actor, gap, plans=plans) for gap in judgement.missing],
-        gates=_gates(reading, actor),
+        gates=_gates(reading, actor, plans=plans),
         overrides=judgement.facts.overrides,
         stopped_before=before_a_notice(reading),
     )
@@ -600,7 +609,15 @@ def _note(member: MemberFact) -> str:
 
 def _cell(cell: Cell) -> BoardCell:
     words, mark = labels.CELLS[cell.code]
-    return BoardCell(str(words) % {"day": as_date(cell.until)}, mark)
+    text = str(words) % {"day": as_date(cell.until)}
+    if cell.recorded is None:
+        return BoardCell(text, mark)
+    return BoardCell(text, mark, recorded_words(cell.recorded), cell.recorded.how)
+
+
+def recorded_words(recorded: Recorded) -> str:
+    """Return who recorded what a person without an account confirms, and when."""
+    return str(_("Recorded by %(name)s, %(day)s:", name=recorded.name, day=as_date(recorded.at)))
 
 
 def _missing(reading: Reading, actor: Actor, gap: Missing, *, plans: bool) -> Task:
@@ -610,7 +627,7 @@ def _missing(reading: Reading, actor: Actor, gap: Missing, *, plans: bool) -> Ta
         state, mark = _("Waiting for you"), YOURS
     else:
         state, mark = _whose(gap), OTHERS
-    return Task(gap.text, state, mark, target_url(reading, actor, gap.target), why)
+    return Task(gap.text, state, mark, target_url(reading, actor, gap.target, plans=plans), why)
 
 
 def _whose(gap: Missing) -> object:
@@ -625,7 +642,7 @@ def _whose(gap: Missing) -> object:
     return ngettext("%(num)s person", "%(num)s people", len(gap.turn.names))
 
 
-def _gates(reading: Reading, actor: Actor) -> list[GateView]:
+def _gates(reading: Reading, actor: Actor, *, plans: bool) -> list[GateView]:
     shown_gaps: list[Missing] = []
     views: list[GateView] = []
     titles = passages_for([gap.passage for gap in reading.judgement.missing], language())
@@ -641,7 +658,7 @@ def _gates(reading: Reading, actor: Actor) -> list[GateView]:
                 reasons=[
                     Reason(
                         gap.text,
-                        target_url(reading, actor, gap.target),
+                        target_url(reading, actor, gap.target, plans=plans),
                         gap.why,
                     )
                     for gap in fresh
@@ -672,8 +689,8 @@ def _gate_note(gate: Gate, overrides: tuple[OverrideFact, ...]) -> object:
             return labels.GATES_MET[gate.code]
 
 
-def target_url(reading: Reading, actor: Actor, target: Target) -> str:
-    """Return the URL where a missing thing can be supplied."""
+def target_url(reading: Reading, actor: Actor, target: Target, *, plans: bool) -> str:
+    """Return the URL where a missing thing can be supplied; plans: the reader may change it."""
     reference, number = reading.cooperation.reference, reading.visit.number
     match target.place:
         case PageKind.CHECKLIST if target.checklist_id is not None:
@@ -687,6 +704,11 @@ def target_url(reading: Reading, actor: Actor, target: Target) -> str:
             return url_for("visits.change_team", reference=reference, number=number)
         case PageKind.MY_PART if own_fact(reading, actor) is not None:
             return url_for("visits.my_part", reference=reference, number=number)
+        case PageKind.PART_OF_ANOTHER if plans and target.user_id is not None:
+            target_user = target.user_id
+            return url_for(
+                "visits.record_part", reference=reference, number=number, user_id=target_user
+            )
         case PageKind.MODES | PageKind.COOPERATION:
             return url_for("dashboard.cooperation", reference=reference)
         case _:

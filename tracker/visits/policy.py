@@ -118,9 +118,59 @@ def can_change(
     for_npm = _acts_for_npm(actor, npm_ids)
     if not for_npm:
         return for_npm
-    if not leads and not actor.has(*PLANNERS):
+    if not _manages(actor, leads=leads):
         return no(
             _l("Only the team lead, or a coordinator or manager of the NPM, can change the plan.")
+        )
+    return YES
+
+
+def can_record_for(
+    actor: Actor,
+    npm_ids: Iterable[UUID],
+    stage: VisitStage,
+    *,
+    leads: bool,
+    is_over: bool,
+    signs_in: bool,
+) -> Decision:
+    """Decide who records what a person of the team without an account confirms (V5, V20).
+
+    Those who may change the visit; the caller has checked that they see it. Whoever has an account
+    (signs_in) confirms for themselves, so nobody records anything about themselves. is_over: the
+    days of the visit have passed.
+    """
+    if signs_in:
+        return no(_l("This person has an account and confirms it for themselves."))
+    for_npm = _acts_for_npm(actor, npm_ids)
+    if not for_npm:
+        return for_npm
+    if not _manages(actor, leads=leads):
+        return no(
+            _l("Only the team lead, or a coordinator or manager of the NPM, can record this.")
+        )
+    if stage not in PREPARED:
+        return no(_l("This visit is stopped or under way. Nothing is asked of you now."))
+    if is_over:
+        return no(_l("The days of this visit have passed."))
+    return YES
+
+
+def may_hear(member: MemberFact, today: dt.date, *, is_listed: bool) -> Decision:
+    """Decide whether a person of the team may hear of the visit today, as if they could open it.
+
+    Listed in V2 from today at the latest, and cleared if they need a clearance (G4).
+    """
+    if not member.takes_part or member.is_joining or not is_listed:
+        return no(
+            _l(
+                "%(name)s isn't listed for this visit yet (V2). Don't tell them about it.",
+                name=member.name,
+            )
+        )
+    if missing_for_clearance(member, today) is not None:
+        return no(
+            _l("%(name)s isn't cleared yet. Don't tell them about this visit.", name=member.name)
         )
     return YES
 
@@ -162,6 +212,10 @@ def can_see_reads(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
     if actor.organisation_id not in set(npm_ids) or not actor.has(Role.MANAGER):
         return no(_l("Only managers of the NPM can see who read what."))
     return YES
+
+
+def _manages(actor: Actor, *, leads: bool) -> bool:
+    return leads or actor.has(*PLANNERS)
 
 
 def _acts_for_npm(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
@@ -347,11 +401,14 @@ def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequiremen
 
 
 def _grouped(facts: Facts, requirements: Sequence[MissingRequirement]) -> tuple[Missing, ...]:
-    """Return what is missing as text, one line for each kind."""
-    kinds: dict[RequirementKind, list[MissingRequirement]] = {}
+    """Return what is missing as text, one line for each kind.
+
+    What others record for a person without an account has a line for each such person.
+    """
+    kinds: dict[tuple[RequirementKind, UUID | None], list[MissingRequirement]] = {}
     for requirement in requirements:
-        kinds.setdefault(requirement.kind, []).append(requirement)
-    return tuple(in_words(kind, facts, same) for kind, same in kinds.items())
+        kinds.setdefault((requirement.kind, requirement.recorded_for), []).append(requirement)
+    return tuple(in_words(kind, facts, same) for (kind, _person), same in kinds.items())
 
 
 # The board ------------------------------------------------------------------------------------
@@ -421,7 +478,9 @@ def _undertaking(facts: Facts, member: MemberFact) -> Cell:
 def _role(member: MemberFact) -> Cell:
     if not member.has_role:
         return Cell(CellCode.NO_ROLE)
-    return Cell(CellCode.YES if member.role_accepted else CellCode.ROLE_OPEN)
+    if not member.role_accepted:
+        return Cell(CellCode.ROLE_OPEN)
+    return Cell(CellCode.YES, recorded=member.role_recorded)
 
 
 def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
@@ -435,7 +494,7 @@ def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Ce
 
 def _plan(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
     if member.plan_read:
-        return Cell(CellCode.YES)
+        return Cell(CellCode.YES, recorded=member.plan_recorded)
     if MissingRequirement(RequirementKind.PLAN_NOT_READ, member).key in excused:
         return Cell(CellCode.EXCUSED)
     return Cell(CellCode.NOT_CONFIRMED if facts.plan.is_signed else CellCode.PLAN_NOT_SIGNED)

@@ -214,7 +214,7 @@ _TEAM = (
     .where(TeamMember.visit_id == sa.bindparam("visit_id"))
     .order_by(User.name, User.id)
     .options(
-        load_joined(TeamMember.user, User.name, User.active, User.suspended_at),
+        load_joined(TeamMember.user, User.name, User.email, User.active, User.suspended_at),
         load_joined(TeamMember.organisation, Organisation.name),
     )
 )

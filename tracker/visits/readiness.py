@@ -23,7 +23,9 @@ from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
 from tracker.checklists.rules.consistency import CREDENTIALS, is_of_former_place
+from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import as_date, as_id
+from tracker.checklists.service import HOW
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.agreed_ways import AgreedWays
@@ -47,6 +49,7 @@ from tracker.visits.facts import (
     MemberFact,
     OverrideFact,
     PartyFact,
+    Recorded,
     Signing,
     Term,
 )
@@ -412,7 +415,9 @@ class _Answers:
         *,
         is_listed: bool,
     ) -> MemberFact:
-        user_id = member.user_id
+        user_id, signs_in = member.user_id, member.user.signs_in
+        accepted = self._confirmed("V5", "accepted", member, self._roles_since)
+        read = self._confirmed("V20", "read", member, self._plan_since)
         is_npm = member.organisation.kind is OrganisationKind.NPM
         skills = self._skills.get(user_id, [{}])
         return MemberFact(
@@ -424,6 +429,7 @@ class _Answers:
             leads=user_id == self._lead,
             is_deputy=user_id == self._deputy,
             takes_part=person is not None and _may_sign_in(member.user),
+            signs_in=signs_in,
             leaves_on=person.until_on if person else None,
             is_joining=person is not None and person.is_joining,
             needs_clearance=person.needs_clearance if person else not is_npm,
@@ -435,17 +441,34 @@ class _Answers:
             agrees=clearing.agrees,
             cleared_until=clearing.until if clearing.cleared else None,
             has_role=user_id in self._roles,
-            role_accepted=self._confirmed("V5", "accepted", user_id, self._roles_since),
+            role_accepted=accepted is not None,
+            role_recorded=_recorded(accepted, user_id),
             credential_until=_valid_until(self._credentials.get(user_id, [])),
-            plan_read=self._confirmed("V20", "read", user_id, self._plan_since),
+            plan_read=read is not None,
+            plan_recorded=_recorded(read, user_id),
         )
 
-    def _confirmed(self, item: str, key: str, user_id: UUID, since: dt.datetime | None) -> bool:
-        """Return whether a person confirmed the current version, not an older one."""
-        own = self._sheet.of_person(item, user_id)
+    def _confirmed(
+        self, item: str, key: str, member: TeamMember, since: dt.datetime | None
+    ) -> Filled | None:
+        """Return a person's confirmation of the current version, not of an older one, or None.
+
+        Only for a person without an account does it count if somebody else recorded it.
+        """
+        own = self._sheet.of_person(item, member.user_id)
         if own is None or since is None or own.saved_at < since:
-            return False
-        return own.values.get(key) is True
+            return None
+        if (own.author_id == member.user_id) is not member.user.signs_in:
+            return None
+        return own if own.values.get(key) is True else None
+
+
+def _recorded(confirmation: Filled | None, user_id: UUID) -> Recorded | None:
+    """Return who recorded a confirmation for a person without an account, and how it was given."""
+    if confirmation is None or confirmation.author_id == user_id:
+        return None
+    how = str(confirmation.values.get(HOW, ""))
+    return Recorded(confirmation.author_name, confirmation.saved_at, how)
 
 
 def _may_sign_in(user: User) -> bool:

@@ -1,4 +1,4 @@
-"""Pages for joint visits: the list, the plan, the team, readiness, your own part, the read log.
+"""Pages for joint visits: the list, the plan, the team, readiness, people's parts, the read log.
 
 In one file: the pages of one blueprint find and show the same visit.
 """
@@ -6,6 +6,7 @@ In one file: the pages of one blueprint find and show the same visit.
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
+from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -40,11 +41,13 @@ from tracker.ui.paging import Page
 from tracker.ui.perform import perform
 from tracker.visits import labels, own_part, pages, policy, queries, readiness, service, shown, team
 from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.facts import MemberFact
 from tracker.visits.forms import (
     ChangePlanForm,
     OpenPartForm,
     OverrideForm,
     ReasonForm,
+    RecordPartForm,
     kind_of,
     plan_form,
     planned_team,
@@ -271,6 +274,67 @@ def _answer(reference: str, number: int, act: Callable[..., bool], message: str)
         lambda: act(actor, visit, mark=request.form.get("mark", "")),
         success=message,
         next=redirect(url_for(".my_part", reference=reference, number=number), 303),
+    )
+
+
+@blueprint.route(f"{ONE}/parts/<uuid:user_id>", methods=["GET", "POST"])
+@signed_in
+def record_part(reference: str, number: int, user_id: UUID) -> Answered:
+    """Record what a person of the team without an account was told and confirms (V5, V20)."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, "visit_record_part")
+    cooperation = _cooperation(actor, reference)
+    reading = readiness.read(visit, language=locale.language())
+    member = found_or_404(pages.fact_of(reading, user_id))
+    form = RecordPartForm()
+    allowed = service.can_record_for(actor, reading, member)
+    if not _may_go_on(actor, cooperation, form, allowed):
+        return _record_part_page(actor, reading, member, form), HTTPStatus.FORBIDDEN
+
+    def act() -> bool:
+        return service.record_part(
+            actor,
+            visit,
+            user_id,
+            how=form.how.data or "",
+            task_mark=form.task_mark.data or "" if form.accepts.data else None,
+            plan_mark=form.plan_mark.data or "" if form.knows_plan.data else None,
+        )
+
+    def show_anew(error: StaleError) -> str:
+        form.refuse(error)
+        form.accepts.data = form.knows_plan.data = False
+        return show_now()
+
+    def show_now() -> str:
+        now = readiness.read(visit, language=locale.language())
+        return _record_part_page(actor, now, pages.fact_of(now, user_id) or member, form)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        act,
+        success=_saved,
+        next=redirect(url_for(".ready", reference=reference, number=number), 303),
+        conflict=show_anew,
+    )
+    return done or show_now()
+
+
+def _record_part_page(
+    actor: Actor, reading: Reading, member: MemberFact, form: RecordPartForm
+) -> str:
+    """Show what to read to a person, with its marks in the form."""
+    part = pages.my_part(reading, member, actor)
+    form.task_mark.data, form.plan_mark.data = part.task_mark, part.plan_mark
+    return render_template(
+        "visits/record_part.html",
+        form=form,
+        visit=reading.visit,
+        cooperation=reading.cooperation,
+        days=pages.days(reading.plan),
+        part=part,
+        recorded_words=pages.recorded_words,
+        may_hear=service.may_hear(reading, member),
     )
 
 

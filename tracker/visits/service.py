@@ -41,6 +41,7 @@ from tracker.visits.readiness import Reading
 
 MAX_PLACE = 200
 MAX_REASON = 2000
+MAX_HOW = 200
 ROLES = ChecklistKind.VISIT_ROLES
 SHARED = AnswerScope.SHARED
 
@@ -508,11 +509,16 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
 
 
 def _reason(reason: str) -> str:
-    tidy = reason.strip()
+    return _required(reason, "reason", _l("Give the reason."), most=MAX_REASON)
+
+
+def _required(text: str, field: str, ask: object, *, most: int) -> str:
+    """Return a text without outer spaces; raise RuleBrokenError if it is empty or too long."""
+    tidy = text.strip()
     if not tidy:
-        raise RuleBrokenError(_l("Give the reason."), "reason")
-    if len(tidy) > MAX_REASON:
-        raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_REASON), "reason")
+        raise RuleBrokenError(ask, field)
+    if len(tidy) > most:
+        raise RuleBrokenError(_l("Use at most %(most)s characters", most=most), field)
     return tidy
 
 
@@ -526,18 +532,11 @@ def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
     another place or other days.
     """
     reading, own = _own_fact(actor, visit)
-    if not own.has_role:
-        raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
-    shown.require_task(
-        actor,
-        reading,
-        mark,
-        _l(
-            "The tasks, the place or the days changed after you opened the page, so nothing was "
-            "saved. Read your task as it is now, then accept it."
-        ),
+    changed = _l(
+        "The tasks, the place or the days changed after you opened the page, so nothing was "
+        "saved. Read your task as it is now, then accept it."
     )
-    return _confirm(actor, visit, "V5", "accepted", is_done=own.role_accepted)
+    return _accept_role(actor, reading, own, mark, changed)
 
 
 def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
@@ -547,20 +546,11 @@ def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
     was opened, or the visit had another place or other days.
     """
     reading, own = _own_fact(actor, visit)
-    if not reading.judgement.facts.plan.is_signed:
-        raise RuleBrokenError(
-            _l("Not everyone has signed the urgent-action plan of this visit yet.")
-        )
-    shown.require_plan(
-        actor,
-        reading,
-        mark,
-        _l(
-            "The urgent-action plan, the place or the days changed after you opened the page, so "
-            "nothing was saved. Read the plan as it is now, then confirm it."
-        ),
+    changed = _l(
+        "The urgent-action plan, the place or the days changed after you opened the page, so "
+        "nothing was saved. Read the plan as it is now, then confirm it."
     )
-    return _confirm(actor, visit, "V20", "read", is_done=own.plan_read)
+    return _confirm_plan(actor, reading, own, mark, changed)
 
 
 def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
@@ -578,19 +568,99 @@ def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
     return reading, next(member for member in members if member.user_id == actor.user_id)
 
 
-def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) -> bool:
-    if is_done:
-        return False
-    roles = team.checklists_of(visit)[ROLES]
-    own = load(roles).sheet.of_person(item, actor.user_id)
-    checklists.save_answer(
+def can_record_for(actor: Actor, reading: Reading, member: MemberFact) -> Decision:
+    """Decide whether a person who sees a visit records what somebody on its team confirms."""
+    visit = reading.visit
+    return policy.can_record_for(
         actor,
-        roles,
-        item,
-        AnswerScope.PERSON,
-        {key: True},
-        base_version=own.version if own else 0,
+        npm_ids(reading.cooperation),
+        visit.stage,
+        leads=audiences.standing(actor, VISIT, visit.id).leads,
+        is_over=reading.plan.is_over(clock.today()),
+        signs_in=member.signs_in,
     )
+
+
+def may_hear(reading: Reading, member: MemberFact) -> Decision:
+    """Decide whether somebody on the team may hear of the visit today."""
+    is_listed = member.user_id in _who_knows(reading.visit)
+    return policy.may_hear(member, reading.judgement.facts.today, is_listed=is_listed)
+
+
+def record_part(
+    actor: Actor,
+    visit: Visit,
+    user_id: UUID,
+    *,
+    how: str,
+    task_mark: str | None,
+    plan_mark: str | None,
+) -> bool:
+    """Record that a person without an account accepts their task, knows the plan, or both.
+
+    The person is on the team. how says how they were told, for example in which language. Each mark
+    is the page's for that person (shown), or None for what isn't recorded now. Return False if all
+    of it was confirmed already. Raise RefusedError for a person who has an account, who may not
+    hear of the visit yet (G4), and for anyone who may not change the visit; RuleBrokenError with
+    the field that is invalid; StaleError if the page showed something else.
+    """
+    _lock_checklists(visit)
+    db.session.refresh(visit)
+    reading = readiness.read(visit)
+    members = reading.judgement.facts.members
+    member = next(member for member in members if member.user_id == user_id)
+    can_record_for(actor, reading, member).require()
+    may_hear(reading, member).require()
+    if task_mark is None and plan_mark is None:
+        raise RuleBrokenError(_l("Choose at least one answer"))
+    tidy = _required(how, "how", _l("Say how they were told"), most=MAX_HOW)
+    changed = _l(
+        "The tasks, the urgent-action plan, the place or the days changed after you opened the "
+        "page, so nothing was saved. Read to them what the page shows now, then record it."
+    )
+    is_new = False
+    if task_mark is not None:
+        is_new = _accept_role(actor, reading, member, task_mark, changed, tidy)
+    if plan_mark is not None:
+        is_new = _confirm_plan(actor, reading, member, plan_mark, changed, tidy) or is_new
+    return is_new
+
+
+def _accept_role(
+    actor: Actor, reading: Reading, member: MemberFact, mark: str, changed: object, how: str = ""
+) -> bool:
+    if not member.has_role:
+        raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
+    shown.require_task(actor, reading, member.user_id, mark, changed)
+    return not member.role_accepted and _confirm(actor, reading, member, ("V5", "accepted"), how)
+
+
+def _confirm_plan(
+    actor: Actor, reading: Reading, member: MemberFact, mark: str, changed: object, how: str = ""
+) -> bool:
+    if not reading.judgement.facts.plan.is_signed:
+        raise RuleBrokenError(
+            _l("Not everyone has signed the urgent-action plan of this visit yet.")
+        )
+    shown.require_plan(actor, reading, member.user_id, mark, changed)
+    return not member.plan_read and _confirm(actor, reading, member, ("V20", "read"), how)
+
+
+def _confirm(
+    actor: Actor, reading: Reading, member: MemberFact, field: tuple[str, str], how: str
+) -> bool:
+    """Save a person's confirmation; how says how somebody without an account gave it."""
+    roles, (item, key) = reading.roles.checklist, field
+    own = load(roles).sheet.of_person(item, member.user_id)
+    base_version = own.version if own else 0
+    if how:
+        checklists.record_for_person(
+            actor, roles, item, member.user_id, {key: True}, how=how, base_version=base_version
+        )
+    else:
+        checklists.save_answer(
+            actor, roles, item, AnswerScope.PERSON, {key: True}, base_version=base_version
+        )
     return True
 
 

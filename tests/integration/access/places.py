@@ -263,6 +263,16 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("a body that is not listed", {"reference": reference, "body_id": UUID(int=7)})
         ],
         "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
+        "number reference user_id": [
+            Thing(
+                "the ready visit, somebody who has an account",
+                {
+                    "reference": reference,
+                    "number": 1,
+                    "user_id": demonstration.users["leyla"],
+                },
+            )
+        ],
         "organisation_id reference": [
             Thing(
                 "the CSO",

@@ -87,6 +87,7 @@ IN_ANOTHER_STATE = {
     "undertakings.sign",
     "visits.open_my_part",
     "visits.override",
+    "visits.record_part",
 }
 
 

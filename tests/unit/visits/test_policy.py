@@ -17,6 +17,7 @@ from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle.policy import GateState
 from tracker.visits import policy
 from tracker.visits.facts import (
+    Cell,
     CellCode,
     ChecklistFact,
     Facts,
@@ -28,6 +29,7 @@ from tracker.visits.facts import (
     OverrideFact,
     PageKind,
     PartyFact,
+    Recorded,
     Requirement,
     RequirementKind,
     Signing,
@@ -762,6 +764,72 @@ def test_only_a_manager_of_the_npm_overrides(who: Actor, words: str) -> None:
 def test_each_answers_only_as_a_person_of_the_team(is_member: bool, words: str) -> None:
     stage = VisitStage.PLANNED
     says(policy.can_answer_as_member(is_member=is_member, stage=stage, is_over=False), words)
+
+
+@pytest.mark.parametrize(
+    ("who", "more", "words"),
+    [
+        (actor(Role.COORDINATOR), {}, ""),
+        (actor(Role.MANAGER), {}, ""),
+        (actor(Role.MEMBER), {"leads": True}, ""),
+        (actor(Role.COORDINATOR), {"signs_in": True}, "has an account"),
+        (actor(Role.MEMBER), {}, "Only the team lead, or a coordinator or manager of the NPM"),
+        (actor(Role.SIGNATORY), {}, "Only the team lead, or a coordinator or manager of the NPM"),
+        (CSO_COORDINATOR, {"leads": True}, NPM_PLANS),
+        (OTHER_NPM, {}, NPM_PLANS),
+        (actor(Role.COORDINATOR), {"stage": VisitStage.STOPPED}, "Nothing is asked of you"),
+        (actor(Role.COORDINATOR), {"is_over": True}, "The days of this visit have passed."),
+    ],
+)
+def test_the_lead_and_the_planners_record_for_people_without_an_account(
+    who: Actor, more: dict[str, Any], words: str
+) -> None:
+    given: dict[str, Any] = {
+        "stage": VisitStage.PLANNED,
+        "leads": False,
+        "is_over": False,
+        "signs_in": False,
+    }
+    says(policy.can_record_for(who, {NPM}, **(given | more)), words)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_listed", "words"),
+    [
+        ({}, True, ""),
+        ({"needs_clearance": False, "cleared_until": None}, True, ""),
+        ({"cleared_until": TODAY}, True, ""),
+        ({}, False, "isn't listed for this visit yet (V2)"),
+        ({"takes_part": False}, True, "isn't listed for this visit yet (V2)"),
+        ({"is_joining": True}, True, "isn't listed for this visit yet (V2)"),
+        ({"cleared_until": None}, True, "isn't cleared yet"),
+        ({"cleared_until": TODAY - ONE_DAY}, True, "isn't cleared yet"),
+    ],
+)
+def test_nobody_hears_of_a_visit_before_they_are_listed_and_cleared(
+    more: dict[str, Any], *, is_listed: bool, words: str
+) -> None:
+    says(policy.may_hear(replace(SAMIRA, **more), TODAY, is_listed=is_listed), words)
+
+
+def test_what_others_record_has_a_line_for_each_person_and_waits_for_the_planners() -> None:
+    by_themselves = [replace(PAVO, user_id=uuid4(), plan_read=False) for _ in range(2)]
+    by_others = [replace(member, user_id=uuid4(), signs_in=False) for member in by_themselves]
+    given = facts(members=(*by_themselves, *by_others))
+    own, *others = gate("J3", given).missing
+    assert (own.count, own.target, own.turn.planners) == (2, Target(PageKind.MY_PART), False)
+    assert [line.target for line in others] == [
+        Target(PageKind.PART_OF_ANOTHER, user_id=member.user_id) for member in by_others
+    ]
+    assert all(line.turn.planners and "never signs in" in str(line.note) for line in others)
+
+
+def test_the_board_says_who_recorded_a_confirmation() -> None:
+    recorded = Recorded("Ilena", dt.datetime(2026, 11, 25, tzinfo=dt.UTC), "By phone")
+    given = with_samira(role_recorded=recorded, plan_recorded=recorded)
+    cells = policy.board(policy.judge(given))[1].cells
+    for requirement in (Requirement.ROLE, Requirement.PLAN):
+        assert cells[requirement] == Cell(CellCode.YES, recorded=recorded)
 
 
 def test_nothing_is_asked_nor_overridden_once_the_days_have_passed() -> None:

@@ -20,8 +20,9 @@ from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.reuse import copying
+from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import fit
-from tracker.checklists.service import count_again, end_talks
+from tracker.checklists.service import HOW, count_again, end_talks
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -125,9 +126,7 @@ def _answers_of(loaded: LoadedChecklist, code: str) -> list[tuple[AnswerScope, U
 def _cuts(loaded: LoadedChecklist, item: Item) -> bool:
     """Return whether an answer of the item contains something that its new fields can't hold."""
     return any(
-        not filled.not_applicable
-        and fit(item.fields_of(scope), filled.values, loaded.surroundings).values
-        != dict(filled.values)
+        not filled.not_applicable and _fitting(loaded, item, scope, filled) != dict(filled.values)
         for (code, scope, _owner), filled in loaded.sheet.answers.items()
         if code == item.code
     )
@@ -155,9 +154,17 @@ def _take_along(loaded: LoadedChecklist, item: Item, item_difference: ItemDiffer
     for (code, scope, owner), filled in loaded.sheet.answers.items():
         if code != item.code or filled.not_applicable:
             continue
-        values = fit(item.fields_of(scope), filled.values, loaded.surroundings).values
+        values = _fitting(loaded, item, scope, filled)
         if values != dict(filled.values):
             _cut(loaded, item, (scope, owner), values)
+
+
+def _fitting(
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
+) -> dict[str, Any]:
+    """Return what fits of an answer; how a person without an account confirmed it stays."""
+    values = dict(fit(item.fields_of(scope), filled.values, loaded.surroundings).values)
+    return values | {HOW: filled.values[HOW]} if HOW in filled.values else values
 
 
 def _cut(
