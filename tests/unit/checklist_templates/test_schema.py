@@ -308,6 +308,12 @@ def test_personal_items_and_live_lists_match_the_domain() -> None:
             parts[item.part].add(item.code)
     assert parts[Part.PEOPLE] == {"C2", "V13"}
     assert parts[Part.PERSON] == {"C3", "C6", "C7", "C8", "C13", "C14", "C15", "C18", "V20"}
+    # What is written on a live list is never flagged, so conditions of access stand in V17.
+    by_code = SHIPPED["visit_roles"].by_code
+    assert [
+        code for code, item in by_code.items() if "conditions" in {f.key for f in item.fields}
+    ] == ["V17"]
+    assert by_code["V17"].part is Part.TERMS
 
 
 @pytest.mark.parametrize("kind", ["visit_roles", "urgent_plan"])

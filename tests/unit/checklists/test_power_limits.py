@@ -351,6 +351,16 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ("visit_roles", "V16", {"sends_out": str(ILENA)}, []),
         ("visit_roles", "V17", {"goes_on": "no"}, ["leaves_with_partner"]),
         ("visit_roles", "V17", {"goes_on": "lead_decides"}, []),
+        *(
+            ("visit_roles", "V17", {"conditions": [row]}, rules)
+            for row, rules in (
+                ({"_row": "records", "consent_of": "ministry"}, ["records_by_leave"]),
+                ({"_row": "times", "consent_of": "place"}, ["access_by_leave"]),
+                ({"other": "Second day", "consent_of": "other_state"}, ["access_by_leave"]),
+                ({"_row": "escort", "private": "no"}, ["overheard"]),
+                ({"_row": "records", "consent_of": "person", "private": "yes"}, []),
+            )
+        ),
         ("urgent_plan", "U7", {"decider": str(SAMIRA)}, ["decided_outside"]),
         ("urgent_plan", "U15", {"who_speaks": "together"}, ["only_together"]),
         ("urgent_plan", "U15", {"who_speaks": "npm_then_cso"}, []),
