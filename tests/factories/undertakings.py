@@ -35,10 +35,13 @@ from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method
 from tracker.undertakings import queries, service
 from tracker.undertakings.facts import Draft
-from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+from tracker.undertakings.models import InterestsDecision, Reach, Undertaking, UndertakingState
+from tracker.undertakings.places import Places
 
 PASSWORD = "seven lanterns by the harbour"
 TOLD = "My cousin keeps the keys of the Lower Harbour station."
+# What a limit of the NPM closes.
+HARBOUR = Places(Reach.NAMED, name="Lower Harbour station")
 # The starting point of a cooperation in which everybody listed was asked.
 STAGE = "undertakings"
 # In how many days the terms of the factory end.
@@ -149,13 +152,14 @@ class Stage:
         key: str,
         decision: InterestsDecision = InterestsDecision.ACCEPT,
         reason: str = "",
+        places: Places | None = HARBOUR,
         *,
         by: str = "tomas",
     ) -> None:
         """Have the NPM decide on what a person declared."""
         undertaking = self.undertaking(key)
         seen = service.decision_mark(undertaking)
-        service.decide(self.actor(by), undertaking.id, decision, reason, seen=seen)
+        service.decide(self.actor(by), undertaking.id, decision, reason, places, seen=seen)
 
     def countersign(
         self,

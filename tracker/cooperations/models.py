@@ -416,7 +416,7 @@ class Clearance(Identified, Base):
 
 
 class ClearanceBar(Identified, Base):
-    """A part of the work that an added interest (C13) closes to a person: one visit, or all of it.
+    """A part of the work that an interest (C13) closes to a person: one visit, or all of it.
 
     Derived from undecided and limited interests, and from the place of each visit.
     """
@@ -429,6 +429,7 @@ class ClearanceBar(Identified, Base):
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    # The added interest; or, where the NPM set a limit on what was first declared, the undertaking.
     interest_id: Mapped[UUID]
     # None: all work of the cooperation is closed.
     visit_id: Mapped[UUID | None]

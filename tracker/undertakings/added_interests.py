@@ -1,7 +1,7 @@
-"""Interests added after signing: their content, which are undecided, and what they close."""
+"""Interests added after signing, which are undecided, and what the NPM's limits close."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import ClearanceBar, Cooperation
 from tracker.core import canonical, crypto
 from tracker.core.db import db
-from tracker.undertakings import scope
+from tracker.undertakings import encryption, scope
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -29,16 +29,18 @@ from tracker.undertakings.places import Places
 SIGNED = (UndertakingState.SIGNED, UndertakingState.COUNTERSIGNED)
 _CONTENT, _DECISION = "content", "decision"
 _USER = aliased(User)
+_Limited, _Later = aliased(Undertaking), aliased(Undertaking)
 _WAITS = AddedInterest.decision.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """The effect of a person's added interests on their access in a cooperation."""
+    """The effect of a person's interests on their access in a cooperation."""
 
-    # How many wait for a decision of the NPM.
+    # How many were added and wait for a decision of the NPM.
     undecided: int = 0
-    # Whether the NPM set a limit, and whether it asked for another person.
+    # Whether the NPM set a limit, and whether it asked for another person because of what was
+    # added.
     is_limited: bool = False
     is_refused: bool = False
     # Whether all work is currently closed to them.
@@ -181,18 +183,56 @@ def ties_of_party(undertaking: Undertaking, organisation_id: UUID) -> frozenset[
     )
 
 
-def of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
-    """Return the interests in a cooperation that may close something, for the rules."""
-    return list(
-        db.session.scalars(
-            sa.select(AddedInterest)
-            .where(
-                AddedInterest.cooperation_id == cooperation_id,
-                sa.or_(_WAITS, AddedInterest.decision == InterestsDecision.LIMIT),
-            )
-            .order_by(AddedInterest.id)
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Places closed to a person by an added interest, or by a limit on what they declared first."""
+
+    # The added interest, or the undertaking.
+    id: UUID
+    user_id: UUID
+    places: Places
+
+
+def closed_in(cooperation_id: UUID) -> Iterator[Closed]:
+    """Yield what interests and limits close in a cooperation, for the rules."""
+    interests = sa.select(AddedInterest).where(
+        AddedInterest.cooperation_id == cooperation_id,
+        sa.or_(_WAITS, AddedInterest.decision == InterestsDecision.LIMIT),
+    )
+    for interest in db.session.scalars(interests.order_by(AddedInterest.id)):
+        if places := closed_places(interest):
+            yield Closed(interest.id, interest.user_id, places)
+    limited = sa.select(_Limited).where(_Limited.cooperation_id == cooperation_id, _limit_holds())
+    for undertaking in db.session.scalars(limited.order_by(_Limited.id)):
+        if places := encryption.limit_of(undertaking):
+            yield Closed(undertaking.id, undertaking.user_id, places)
+
+
+def earlier_limit(undertaking: Undertaking) -> Undertaking | None:
+    """Return the earlier undertaking of a person whose limit holds, if there is one."""
+    return db.session.scalar(
+        sa.select(_Limited).where(
+            _Limited.cooperation_id == undertaking.cooperation_id,
+            _Limited.user_id == undertaking.user_id,
+            _Limited.id != undertaking.id,
+            _limit_holds(),
         )
     )
+
+
+def _limit_holds() -> sa.ColumnElement[bool]:
+    """Return the condition over _Limited that the NPM's limit on what was declared there holds.
+
+    Until the NPM accepts or limits what the person declares in a later undertaking: withdrawing and
+    signing again doesn't lift it.
+    """
+    is_decided_again = sa.exists().where(
+        _Later.cooperation_id == _Limited.cooperation_id,
+        _Later.user_id == _Limited.user_id,
+        _Later.decision.in_((InterestsDecision.ACCEPT, InterestsDecision.LIMIT)),
+        _Later.decided_at > _Limited.decided_at,
+    )
+    return sa.and_(_Limited.decision == InterestsDecision.LIMIT, ~is_decided_again)
 
 
 def find(actor: Actor, undertaking: Undertaking, interest_id: UUID) -> AddedInterest | None:
@@ -230,6 +270,11 @@ def bearing_columns() -> list[sa.ColumnElement[Any]]:
     def has(decision: InterestsDecision) -> sa.ColumnElement[bool]:
         return sa.exists().where(*theirs, AddedInterest.decision == decision).correlate(Undertaking)
 
+    is_limited_first = sa.exists().where(
+        _Limited.cooperation_id == Undertaking.cooperation_id,
+        _Limited.user_id == Undertaking.user_id,
+        _limit_holds(),
+    )
     closes_all = sa.exists().where(
         ClearanceBar.cooperation_id == Undertaking.cooperation_id,
         ClearanceBar.user_id == Undertaking.user_id,
@@ -237,7 +282,7 @@ def bearing_columns() -> list[sa.ColumnElement[Any]]:
     )
     return [
         undecided(),
-        has(InterestsDecision.LIMIT),
+        sa.or_(has(InterestsDecision.LIMIT), is_limited_first.correlate(Undertaking)),
         has(InterestsDecision.REPLACE),
         closes_all.correlate(Undertaking),
     ]
@@ -265,7 +310,7 @@ def bearing(state: UndertakingState, columns: Sequence[Any]) -> Bearing:
 
 
 def bearing_of(undertaking: Undertaking) -> Bearing:
-    """Return the effect of added interests on the person of an undertaking."""
+    """Return the effect of interests on the person of an undertaking."""
     columns = sa.select(*bearing_columns()).where(Undertaking.id == undertaking.id)
     return bearing(UndertakingState.SIGNED, db.session.execute(columns).one())
 

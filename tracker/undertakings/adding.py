@@ -190,12 +190,7 @@ def decide(
         raise StaleError(
             _l("Somebody decided while you were writing. Compare that decision with yours.")
         )
-    reason = reason.strip()
-    if not reason and decision is not InterestsDecision.ACCEPT:
-        raise RuleBrokenError(_l("Say what you decide, and why. The person can read it."), "reason")
-    if len(reason) > MAX_REASON:
-        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
-    limit = _limit(places) if decision is InterestsDecision.LIMIT else None
+    reason, limit = checked_decision(decision, reason, places)
     interest.decision = decision
     interest.decided_at = clock.now()
     interest.decided_by_id = actor.user_id
@@ -218,6 +213,22 @@ def mark(interest: AddedInterest) -> str:
     at = interest.decided_at
     when = at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
     return page_tokens.digest_of(str(interest.id), when)
+
+
+def checked_decision(
+    decision: InterestsDecision, reason: str, places: Places | None
+) -> tuple[str, Places | None]:
+    """Return the reason of a decision and, with a limit, the places closed to the person.
+
+    The same for interests declared in an undertaking. Raise RuleBrokenError with the field that is
+    invalid: only who is accepted needs no reason, and a limit needs its places.
+    """
+    reason = reason.strip()
+    if not reason and decision is not InterestsDecision.ACCEPT:
+        raise RuleBrokenError(_l("Say what you decide, and why. The person can read it."), "reason")
+    if len(reason) > MAX_REASON:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
+    return reason, _limit(places) if decision is InterestsDecision.LIMIT else None
 
 
 def checked_places(places: Places) -> Places:

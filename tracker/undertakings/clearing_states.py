@@ -97,15 +97,12 @@ def clearing_states(
 
 def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
     """Return the state of everything a person declared; anything undecided takes precedence."""
-    if bearing.undecided:
+    declares_none = undertaking.has_interests is False and not undertaking.party_has_interest
+    if bearing.undecided or (undertaking.decision is None and not declares_none):
         return Interests.UNDECIDED
     if bearing.is_limited and undertaking.decision is not InterestsDecision.REPLACE:
         return Interests.LIMIT
-    if undertaking.decision is not None:
-        return Interests(undertaking.decision.value)
-    if undertaking.has_interests is False and not undertaking.party_has_interest:
-        return Interests.NONE
-    return Interests.UNDECIDED
+    return Interests.NONE if undertaking.decision is None else Interests(undertaking.decision.value)
 
 
 def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[UUID, dt.date]:

@@ -7,6 +7,7 @@ from tracker.cooperations import keys
 from tracker.core import canonical, crypto
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import Undertaking
+from tracker.undertakings.places import Places
 
 _DECISION = "decision"
 _CLOSING = "closing"
@@ -27,16 +28,28 @@ def draft_of(undertaking: Undertaking) -> Draft:
     return Draft.from_values(_unseal(undertaking, _DRAFT, undertaking.sealed_draft))
 
 
-def put_decision_reason(undertaking: Undertaking, reason: str) -> None:
-    """Store the reason for a decision on interests."""
+def put_decision(undertaking: Undertaking, reason: str, places: Places | None) -> None:
+    """Store the reason for a decision on interests and, with a limit, the places it closes."""
+    limit: dict[str, Any] = {"places": places.to_values()} if places else {}
     undertaking.sealed_decision_reason = (
-        _seal(undertaking, _DECISION, {"text": reason}) if reason else None
+        _seal(undertaking, _DECISION, {"text": reason} | limit) if reason or limit else None
     )
 
 
 def decision_reason_of(undertaking: Undertaking) -> str:
     """Return the reason for a decision on interests."""
     return _text(undertaking, _DECISION, undertaking.sealed_decision_reason)
+
+
+def limit_of(undertaking: Undertaking) -> Places | None:
+    """Return the places closed by the NPM's limit on what was declared.
+
+    None if there is no limit, or one of the time when places were only written in its reason.
+    """
+    if undertaking.sealed_decision_reason is None:
+        return None
+    values = _unseal(undertaking, _DECISION, undertaking.sealed_decision_reason).get("places")
+    return Places.from_values(values) if values else None
 
 
 def put_closing_reason(undertaking: Undertaking, reason: str) -> None:

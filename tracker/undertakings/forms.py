@@ -307,8 +307,16 @@ class ConfirmForm(Form):
     """A form with nothing but its button."""
 
 
+def _kinds_of_place() -> list[Option]:
+    kinds = queries.kinds_of_place(locale.language())
+    return [Option(value, label) for value, label in kinds]
+
+
 class DecisionForm(Form):
-    """What follows from declared interests, based on the decision that the page showed."""
+    """What follows from declared interests, based on the decision that the page showed.
+
+    With a limit, it names the places closed to the person.
+    """
 
     seen = HiddenValueField(most=TOKEN_LENGTH)
 
@@ -321,6 +329,14 @@ class DecisionForm(Form):
             for decision, words in DECISIONS.items()
         ],
     )
+    reach = ChoiceField(
+        _l("With a limit: which places is the person barred from?"),
+        [Optional()],
+        coerce=Reach,
+        choices=[Option(reach.value, words) for reach, words in LIMIT_REACHES.items()],
+    )
+    place = LineField(_l("Name of the place or institution"), [Optional()], most=MAX_NAME)
+    kind = SelectOneField(_l("Kind of place"), [Optional()], choices=_kinds_of_place)
     reason = TextField(
         _l("Reason, and the limit where you set one"),
         [Optional()],
@@ -328,10 +344,10 @@ class DecisionForm(Form):
         most=MAX_REASON,
     )
 
-
-def _kinds_of_place() -> list[Option]:
-    kinds = queries.kinds_of_place(locale.language())
-    return [Option(value, label) for value, label in kinds]
+    @property
+    def places(self) -> Places | None:
+        """The places, once the form is valid; None if none were chosen."""
+        return _places(self) if self.reach.data else None
 
 
 class AddInterestForm(Form):
@@ -368,25 +384,23 @@ class AddInterestForm(Form):
         return _places(self)
 
 
-class AddedDecisionForm(DecisionForm):
-    """What follows from an added interest; with a limit, the places closed to the person."""
-
-    reach = ChoiceField(
-        _l("With a limit: which places is the person barred from?"),
-        [Optional()],
-        coerce=Reach,
-        choices=[Option(reach.value, words) for reach, words in LIMIT_REACHES.items()],
+def decision_form(
+    seen: str, decision: InterestsDecision | None, reason: str, barred: Places | None
+) -> DecisionForm:
+    """Return the form of a decision, filled in with what was decided or declared so far."""
+    return DecisionForm(
+        data={
+            "seen": seen,
+            "decision": decision,
+            "reason": reason,
+            "reach": None if barred is None or barred.reach is Reach.ALL else barred.reach,
+            "place": barred.name if barred else "",
+            "kind": barred.kind if barred else "",
+        }
     )
-    place = LineField(_l("Name of the place or institution"), [Optional()], most=MAX_NAME)
-    kind = SelectOneField(_l("Kind of place"), [Optional()], choices=_kinds_of_place)
-
-    @property
-    def places(self) -> Places | None:
-        """The places, once the form is valid; None if none were chosen."""
-        return _places(self) if self.reach.data else None
 
 
-def _places(form: AddInterestForm | AddedDecisionForm) -> Places:
+def _places(form: AddInterestForm | DecisionForm) -> Places:
     return Places(form.reach.data, form.kind.data or "", form.place.data or "")
 
 

@@ -112,7 +112,8 @@ class Undertaking(Identified, Base):
     # M14).
     party_has_interest: Mapped[bool | None]
     decision: Mapped[InterestsDecision | None]
-    # The reason given with the decision; encrypted, since it may mention the interests.
+    # The reason given with the decision, and with a limit the places; encrypted, since it may
+    # mention the interests.
     sealed_decision_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     decided_at: Mapped[dt.datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))

@@ -111,6 +111,12 @@ class Decided:
     reason: str
     by: str
     at: dt.datetime
+    # The places closed to the person, as text; empty if there is no limit, or it names none.
+    limit: str = ""
+    # Whether it is a limit of the time when places were only written in the reason.
+    names_no_place: bool = False
+    # Whether it is on an earlier undertaking, and holds; the reason stays there.
+    is_earlier: bool = False
 
 
 def why(language: str) -> list[WhyPassage]:
@@ -153,15 +159,25 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
     )
 
 
-def decided(undertaking: Undertaking, by: str) -> Decided | None:
-    """Return the decision on declared interests; None before there is one."""
-    if undertaking.decision is None or undertaking.decided_at is None:
+def decided(undertaking: Undertaking, language: str) -> Decided | None:
+    """Return the decision on declared interests, or an earlier limit that holds; None before."""
+    decided_on = (
+        undertaking
+        if undertaking.decision is not None
+        else added_interests.earlier_limit(undertaking)
+    )
+    if decided_on is None or decided_on.decision is None or decided_on.decided_at is None:
         return None
+    is_earlier = decided_on is not undertaking
+    limit = encryption.limit_of(decided_on)
     return Decided(
-        words=labels.DECIDED[undertaking.decision],
-        reason=encryption.decision_reason_of(undertaking),
-        by=by,
-        at=undertaking.decided_at,
+        words=labels.DECIDED[decided_on.decision],
+        reason="" if is_earlier else encryption.decision_reason_of(decided_on),
+        by=people.name_of(decided_on.decided_by_id),
+        at=decided_on.decided_at,
+        limit=_places(limit, dict(queries.kinds_of_place(language))) if limit else "",
+        names_no_place=decided_on.decision is InterestsDecision.LIMIT and limit is None,
+        is_earlier=is_earlier,
     )
 
 
@@ -178,8 +194,6 @@ class Added:
     places: str
     at: dt.datetime
     decided: Decided | None
-    # The places closed to the person, as text; empty if there is no limit.
-    limit: str
 
 
 def added(actor: Actor, undertaking: Undertaking, language: str) -> list[Added]:
@@ -209,6 +223,7 @@ def _added(interest: AddedInterest, current: Organisation, kinds: Mapping[str, s
             reason=added_interests.reason_of(interest),
             by=people.name_of(interest.decided_by_id),
             at=interest.decided_at,
+            limit=_places(limit, kinds) if limit else "",
         )
     return Added(
         id=interest.id,
@@ -218,7 +233,6 @@ def _added(interest: AddedInterest, current: Organisation, kinds: Mapping[str, s
         places=_places(added_interests.places_of(interest), kinds),
         at=interest.added_at,
         decided=decision,
-        limit=_places(limit, kinds) if limit else "",
     )
 
 

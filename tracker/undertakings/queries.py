@@ -239,6 +239,12 @@ def signed_of(whose: sa.ColumnElement[bool]) -> list[Undertaking]:
     )
 
 
+def all_of_person(cooperation_id: UUID, user_id: UUID) -> list[Undertaking]:
+    """Return all undertakings of a person in a cooperation, to compare them with their events."""
+    of_person = (Undertaking.cooperation_id == cooperation_id, Undertaking.user_id == user_id)
+    return list(db.session.scalars(sa.select(Undertaking).where(*of_person)))
+
+
 def last_endings(terms_revision_id: UUID) -> dict[UUID, str]:
     """Return, by person, why the last undertaking on these terms was closed."""
     rows = db.session.execute(

@@ -50,7 +50,6 @@ from tracker.undertakings import (
 from tracker.undertakings import frozen_text as signed_texts
 from tracker.undertakings.facts import UndertakingStatus, missing
 from tracker.undertakings.forms import (
-    AddedDecisionForm,
     AddInterestForm,
     ConfirmForm,
     CountersignForm,
@@ -58,11 +57,12 @@ from tracker.undertakings.forms import (
     MailedCodesForm,
     SignForm,
     WithdrawalForm,
+    decision_form,
     opening_form,
     path_form,
 )
 from tracker.undertakings.handlers import SUBJECT
-from tracker.undertakings.models import Reach, Undertaking, UndertakingState
+from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.undertakings.pages import Others
 from tracker.undertakings.queries import Loaded
 
@@ -335,7 +335,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         agrees=line.agrees,
         line=line,
         signed=pages.signed(undertaking, locale.language_of_text()),
-        decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
+        decided=pages.decided(undertaking, locale.language()),
         closing_reason=encryption.closing_reason_of(undertaking),
         added=pages.added(actor, undertaking, locale.language()),
         may_add=bool(policy.can_add_interest(actor, loaded.standing)),
@@ -403,12 +403,11 @@ def check(reference: str, undertaking_id: str) -> str | Response:
     undertaking = _of_npm(actor, reference, undertaking_id)
     loaded = queries.load(undertaking)
     may_decide = policy.can_decide(actor, loaded.standing)
-    form = DecisionForm(
-        data={
-            "seen": service.decision_token(actor, service.decision_mark(undertaking)),
-            "decision": undertaking.decision,
-            "reason": encryption.decision_reason_of(undertaking),
-        }
+    form = decision_form(
+        service.decision_token(actor, service.decision_mark(undertaking)),
+        undertaking.decision,
+        encryption.decision_reason_of(undertaking),
+        encryption.limit_of(undertaking),
     )
     if form.is_submitted():
         require_for(form, may_decide)
@@ -419,6 +418,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
                 undertaking.id,
                 form.decision.data,
                 form.reason.data or "",
+                form.places,
                 seen=service.decision_shown(actor, form.seen.data),
             ),
             success=_("The decision is recorded, and the person is notified."),
@@ -438,7 +438,8 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     signed = pages.signed(undertaking, locale.language_of_text())
     added = pages.added(actor, undertaking, locale.language())
     closing_reason = encryption.closing_reason_of(undertaking)
-    if signed is not None or added or closing_reason or undertaking.decided_by_id:
+    decided = pages.decided(undertaking, locale.language())
+    if signed is not None or added or closing_reason or decided:
         _log_read(actor, undertaking)
     line = lists.line_of(actor, loaded)
     visits = queries.visits(undertaking.cooperation_id)
@@ -455,7 +456,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         line=line,
         signed=signed,
         has_scan=loaded.standing.recorded_by_id is not None,
-        decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
+        decided=decided,
         closing_reason=closing_reason,
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
         added=added,
@@ -506,16 +507,11 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     require(policy.can_see(actor, loaded.standing))
     recorded_by_id = added_interests.recorded_by_id(interest)
     may_decide = policy.can_decide_added(actor, loaded.standing, recorded_by_id)
-    barred = added_interests.limit_of(interest) or added_interests.places_of(interest)
-    form = AddedDecisionForm(
-        data={
-            "seen": service.decision_token(actor, adding.mark(interest)),
-            "decision": interest.decision,
-            "reason": added_interests.reason_of(interest),
-            "reach": None if barred.reach is Reach.ALL else barred.reach,
-            "place": barred.name,
-            "kind": barred.kind,
-        }
+    form = decision_form(
+        service.decision_token(actor, adding.mark(interest)),
+        interest.decision,
+        added_interests.reason_of(interest),
+        added_interests.limit_of(interest) or added_interests.places_of(interest),
     )
     if form.is_submitted():
         require_for(form, may_decide)

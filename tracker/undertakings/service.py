@@ -34,6 +34,7 @@ from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.undertakings import (
     added_interests,
+    adding,
     encryption,
     handlers,
     messages,
@@ -51,10 +52,11 @@ from tracker.undertakings.models import (
     UndertakingEnd,
     UndertakingState,
 )
+from tracker.undertakings.places import Places
 from tracker.undertakings.queries import Loaded
 
 MAX_INTERESTS = 5000
-MAX_REASON = 2000
+MAX_REASON = adding.MAX_REASON
 _OPENED = "undertaking-opened"
 _DECISION = "interests-decision"
 
@@ -286,11 +288,18 @@ def allow_mailed_codes(
 
 
 def decide(
-    actor: Actor, undertaking_id: UUID, decision: InterestsDecision, reason: str = "", *, seen: str
+    actor: Actor,
+    undertaking_id: UUID,
+    decision: InterestsDecision,
+    reason: str = "",
+    places: Places | None = None,
+    *,
+    seen: str,
 ) -> None:
-    """Decide what follows from declared interests (C13); a limit or a replacement needs a reason.
+    """Decide on declared interests (C13): accept, close places to the person, or ask for another.
 
-    The decision can be changed until it is countersigned. seen is the decision_mark() of the
+    The decision can be changed until it is countersigned. A limit holds until the NPM decides on a
+    later undertaking of the person. seen is the decision_mark() of the
     decision that was read (decision_shown): raise StaleError if somebody has decided since. Raise
     RefusedError for anybody but an NPM's signatory or manager, on their own, and if nothing was
     declared.
@@ -301,13 +310,9 @@ def decide(
         raise StaleError(
             _l("Somebody decided while you were writing. Compare that decision with yours.")
         )
-    reason = reason.strip()
-    if not reason and decision is not InterestsDecision.ACCEPT:
-        raise RuleBrokenError(_l("Say what you decide, and why. The person can read it."), "reason")
-    if len(reason) > MAX_REASON:
-        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
+    reason, limit = adding.checked_decision(decision, reason, places)
     undertaking.decision = decision
-    encryption.put_decision_reason(undertaking, reason)
+    encryption.put_decision(undertaking, reason, limit)
     undertaking.decided_at = clock.now()
     undertaking.decided_by_id = actor.user_id
     db.session.flush()
@@ -473,9 +478,10 @@ def _require_decided_as_recorded(undertaking: Undertaking) -> None:
     """
     cooperation_id, table = undertaking.cooperation_id, AddedInterest.__tablename__
     added = added_interests.all_of_cooperation(cooperation_id)
+    # A limit on what was declared in an earlier one may hold.
+    own = queries.all_of_person(cooperation_id, undertaking.user_id)
     if not (
-        are_as_recorded(cooperation_id, [undertaking])
-        and are_all_as_recorded(cooperation_id, table, added)
+        are_as_recorded(cooperation_id, own) and are_all_as_recorded(cooperation_id, table, added)
     ):
         raise RuleBrokenError(DIFFERS)
 

@@ -1,7 +1,8 @@
-"""The access that added interests close: to all work, or to visits to the places concerned.
+"""The access that interests close: to all work, or to visits to the places concerned.
 
-Recomputed when an interest is added or decided, and when a visit's place or kind changes. A visit
-is closed if its place might be one of them.
+Interests added later, until the NPM decides, and the NPM's limits on these and on what was first
+declared. Recomputed when an interest is added or decided, and when a visit's place or kind changes.
+A visit is closed if its place might be one of them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,8 @@ from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_pla
 from tracker.cooperations.models import ClearanceBar
 from tracker.core.db import db
 from tracker.undertakings import added_interests
-from tracker.undertakings.models import AddedInterest, Reach
+from tracker.undertakings.added_interests import Closed
+from tracker.undertakings.models import Reach
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit
 from tracker.visits.stages import PREPARED
@@ -52,19 +54,19 @@ def work_out(cooperation_id: UUID, _actor: Actor | None = None) -> None:
 
     In a constant number of statements. Visits whose bars change are evaluated again.
     """
-    interests = added_interests.of_cooperation(cooperation_id)
+    closed = list(added_interests.closed_in(cooperation_id))
     bars: dict[_Key, ClearanceBar] = {
         (bar.interest_id, bar.visit_id): bar
         for bar in db.session.scalars(
             sa.select(ClearanceBar).where(ClearanceBar.cooperation_id == cooperation_id)
         )
     }
-    if not interests and not bars:
+    if not closed and not bars:
         return
     visits = db.session.scalars(
         sa.select(Visit).where(Visit.cooperation_id == cooperation_id)
     ).all()
-    wanted = _wanted(cooperation_id, interests, visits)
+    wanted = _wanted(cooperation_id, closed, visits)
     if bars.keys() == wanted.keys():
         return
     for key in bars.keys() - wanted.keys():
@@ -83,22 +85,19 @@ def work_out(cooperation_id: UUID, _actor: Actor | None = None) -> None:
 
 
 def _wanted(
-    cooperation_id: UUID, interests: Iterable[AddedInterest], visits: Sequence[Visit]
+    cooperation_id: UUID, all_closed: Iterable[Closed], visits: Sequence[Visit]
 ) -> dict[_Key, UUID]:
     """Return what interests currently close, for whom: interest and visit, or None for all work."""
     plans = {visit.id: plan_of(visit) for visit in visits}
     kinds = _kinds(cooperation_id, plans)
     wanted: dict[_Key, UUID] = {}
-    for interest in interests:
-        places = added_interests.closed_places(interest)
-        if places is None:
-            continue
-        if places.reach is Reach.ALL:
-            wanted[interest.id, None] = interest.user_id
+    for closed in all_closed:
+        if closed.places.reach is Reach.ALL:
+            wanted[closed.id, None] = closed.user_id
             continue
         for visit_id, plan in plans.items():
-            if places.concern(kinds.get(visit_id), plan.place):
-                wanted[interest.id, visit_id] = interest.user_id
+            if closed.places.concern(kinds.get(visit_id), plan.place):
+                wanted[closed.id, visit_id] = closed.user_id
     return wanted
 
 

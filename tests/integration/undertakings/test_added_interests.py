@@ -1,13 +1,14 @@
 """Interests added after signing: who adds and decides, and what closes until the decision."""
 
 import datetime as dt
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import HARBOUR, TOLD, Stage
 from tracker.access.actor import OrganisationKind
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
@@ -16,7 +17,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
-from tracker.undertakings import added_interests, adding, service, waiting
+from tracker.undertakings import added_interests, adding, encryption, pages, service, waiting
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -194,6 +195,64 @@ def test_withdrawing_and_signing_again_does_not_get_round_a_decision(stage: Stag
     decide(stage, interest)
     stage.countersign("leyla")
     assert stage.is_cleared("leyla")
+
+
+def test_signing_again_lifts_no_limit_until_the_npm_decides_again(stage: Stage) -> None:
+    def sign_again(interests: str = "") -> None:
+        own = stage.undertaking("leyla").id
+        service.withdraw(stage.actor("leyla"), own)
+        service.ask_again(stage.actor("leyla"), own)
+        stage.sign("leyla", interests)
+
+    def closed() -> list[tuple[UUID, Places]]:
+        in_cooperation = added_interests.closed_in(stage.cooperation.id)
+        return [(part.user_id, part.places) for part in in_cooperation]
+
+    limited = [(stage.id("leyla"), HARBOUR)]
+    stage.sign("leyla", TEXT)
+    stage.decide("leyla", LIMIT, "Not there.")
+    assert closed() == limited
+    sign_again()
+    assert closed() == limited
+    assert added_interests.bearing_of(stage.undertaking("leyla")).is_limited
+    shown = pages.decided(stage.undertaking("leyla"), "en")
+    assert shown is not None
+    assert (shown.limit, shown.reason, shown.is_earlier) == (HARBOUR.name, "", True)
+    sign_again(TEXT)
+    stage.decide("leyla", REPLACE, "Somebody else has to come.")
+    assert closed() == limited
+    stage.decide("leyla")
+    assert closed() == []
+    assert not added_interests.bearing_of(stage.undertaking("leyla")).is_limited
+
+
+def test_a_limit_lifted_in_the_database_lets_nobody_countersign_a_later_undertaking(
+    stage: Stage,
+) -> None:
+    stage.sign("leyla", TEXT)
+    stage.decide("leyla", LIMIT, "Not there.")
+    first = stage.undertaking("leyla").id
+    service.withdraw(stage.actor("leyla"), first)
+    service.ask_again(stage.actor("leyla"), first)
+    stage.sign("leyla")
+    db.session.commit()
+    rows = table_of(Undertaking)
+    with hands() as connection:
+        connection.execute(sa.update(rows).where(rows.c.id == first).values(decision=ACCEPT))
+    db.session.expire_all()
+    with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
+        stage.countersign("leyla")
+
+
+def test_an_old_limit_without_places_closes_nothing_and_says_so(stage: Stage) -> None:
+    stage.sign("leyla", TEXT)
+    stage.decide("leyla", LIMIT, "Not at Lower Harbour.")
+    encryption.put_decision(stage.undertaking("leyla"), "Not at Lower Harbour.", None)
+    assert list(added_interests.closed_in(stage.cooperation.id)) == []
+    shown = pages.decided(stage.undertaking("leyla"), "en")
+    assert shown is not None
+    assert shown.names_no_place
+    assert shown.reason == "Not at Lower Harbour."
 
 
 def test_an_interest_added_before_the_countersignature_is_decided_first(stage: Stage) -> None:

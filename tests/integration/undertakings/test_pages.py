@@ -21,7 +21,7 @@ from tests.client import CheckedClient
 from tests.factories import undertakings
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.leaves import shown_on, unseen
-from tests.factories.undertakings import DAYS, PASSWORD, TOLD, Stage
+from tests.factories.undertakings import DAYS, HARBOUR, PASSWORD, TOLD, Stage
 from tests.integration.dashboard.test_pages import states
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
@@ -807,9 +807,10 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     assert "Continue to countersign" not in page.text
     # What the page showed has to come from the page.
     mark = service.decision_mark(stage.undertaking("leyla"))
-    made_up = client.submit(check, action="", decision="limit", reason="No.", seen=mark)
+    limit = {"decision": "limit", "reach": "named", "place": "The Harbour", "kind": ""}
+    made_up = client.submit(check, action="", **limit, reason="No.", seen=mark)
     assert "Somebody decided while you were writing." in text(made_up)
-    done = client.submit(check, action="", decision="limit", reason="Not at Lower Harbour.")
+    done = client.submit(check, action="", **limit, reason="Not at Lower Harbour.")
     assert "The decision is recorded" in text(done)
     assert "Not at Lower Harbour." in text(done)
     page_2 = client.page(check).form(f"{check}/countersign")
@@ -824,7 +825,10 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     record = browser("leyla").page(path_of(stage, "leyla"))
     assert "Accepted with a limit" in record.text
     assert "Not at Lower Harbour." in record.text
+    assert "Barred from" in record.text
+    assert "The Harbour" in record.text
     assert "Cleared until" in record.text
+    assert "with a limit" in record.text
 
 
 def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
@@ -1117,6 +1121,7 @@ def test_a_suspended_person_loses_the_session_with_the_clearance(app: Flask, sta
 SECRETS = {
     "declared": TOLD,
     "decision": "Not beside the harbour, since it is a cousin.",
+    "limit": HARBOUR.name,
     "closing": "A word too many to the harbour radio.",
     "draft": "I once taught the guards of the north gate.",
 }

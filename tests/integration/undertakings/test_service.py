@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import undertakings
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import HARBOUR, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
 from tests.services import put
 from tracker.access.page_tokens import NotShownError
@@ -39,7 +39,8 @@ from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.undertakings import encryption, queries, service, waiting
 from tracker.undertakings.clearing_states import ClearingState, Interests, clearing_states
 from tracker.undertakings.facts import Draft
-from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
+from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd, UndertakingState
+from tracker.undertakings.places import Places
 from tracker.undertakings.queries import (
     VISIT_READER,
     VisitChoice,
@@ -326,6 +327,8 @@ def test_the_npm_decides_with_a_reason(stage: Stage, decision: InterestsDecision
     assert undertaking.decision is decision
     assert undertaking.decided_by_id == stage.id(by)
     assert encryption.decision_reason_of(undertaking) == "Not at Lower Harbour."
+    limit = HARBOUR if decision is InterestsDecision.LIMIT else None
+    assert encryption.limit_of(undertaking) == limit
 
 
 @pytest.mark.parametrize("decision", [InterestsDecision.LIMIT, InterestsDecision.REPLACE])
@@ -335,6 +338,15 @@ def test_a_limit_needs_its_reason(stage: Stage, decision: InterestsDecision) -> 
         with pytest.raises(RuleBrokenError, match="what you decide, and why") as caught:
             stage.decide("leyla", decision, reason)
         assert caught.value.field == "reason"
+    assert stage.undertaking("leyla").decision is None
+
+
+def test_a_limit_needs_the_places_it_closes(stage: Stage) -> None:
+    stage.sign("leyla", TOLD)
+    for places, field in ((None, "reach"), (Places(Reach.KIND), "kind")):
+        with pytest.raises(RuleBrokenError) as caught:
+            stage.decide("leyla", InterestsDecision.LIMIT, "Not there.", places)
+        assert caught.value.field == field
     assert stage.undertaking("leyla").decision is None
 
 
@@ -442,7 +454,7 @@ def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(stage: 
     undertaking = stage.undertaking("leyla")
     seen = service.decision_mark(undertaking)
     limit = InterestsDecision.LIMIT
-    service.decide(stage.actor("tomas"), undertaking.id, limit, "Not at Lower Harbour.", seen=seen)
+    stage.decide("leyla", limit, "Not at Lower Harbour.")
     with pytest.raises(StaleError, match="Somebody decided while you were writing"):
         service.decide(stage.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=seen)
     assert stage.undertaking("leyla").decision is limit

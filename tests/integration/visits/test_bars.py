@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.factories.cooperations import signed_in
+from tests.factories.undertakings import TOLD, Stage
 from tests.factories.visits import Scene, days, planned
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
@@ -58,6 +59,17 @@ def decide(
         seen=adding.mark(interest),
     )
     recompute()
+
+
+def signed_again(scene: Scene) -> Stage:
+    """Have Leyla withdraw and sign again, declaring an interest."""
+    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    stage = Stage(scene.cast, scene.cooperation, terms)
+    own = stage.undertaking("leyla").id
+    undertakings.withdraw(stage.actor("leyla"), own)
+    undertakings.ask_again(stage.actor("leyla"), own)
+    stage.sign("leyla", TOLD)
+    return stage
 
 
 def missing_kinds(scene: Scene, number: int = 1) -> set[RequirementKind]:
@@ -115,6 +127,19 @@ def test_an_interest_in_the_place_ends_readiness_and_access_until_accepted(
     decide(scene, interest, InterestsDecision.ACCEPT)
     assert sees(scene)
     assert scene.visit().is_ready
+
+
+@pytest.mark.parametrize("reach", [Reach.NAMED, Reach.KIND])
+def test_a_limit_on_what_was_declared_before_the_countersignature_closes_the_place(
+    scene: Scene, reach: Reach
+) -> None:
+    places = named(scene) if reach is Reach.NAMED else Places(Reach.KIND, kind=kind_of(scene))
+    stage = signed_again(scene)
+    stage.decide("leyla", InterestsDecision.LIMIT, "As we agreed.", places)
+    stage.countersign("leyla")
+    assert not sees(scene)
+    assert missing_kinds(scene) == {RequirementKind.NOT_COVERED}
+    assert recheck.recheck(scene.cooperation.id) == []
 
 
 @pytest.mark.parametrize(
