@@ -464,6 +464,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,
         others=_others(actor, loaded, partial(policy.can_go_on, actor, today=clock.today())),
+        may_record=bool(policy.can_add_interest(actor, loaded.standing)),
         may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
         may_ask_again=not form.is_refused
         and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),

@@ -44,6 +44,12 @@ def address(stage: Stage, key: str = DRIVER) -> str:
     return f"{list_of(stage)}/{stage.undertaking(key).id}/interests/new"
 
 
+def interests_in(page: Page, place: str) -> set[str]:
+    """Return the links of an undertaking's page to interests that were added."""
+    links = {link for link in page.addresses() if f"{place}/interests/" in link}
+    return {link for link in links if not link.endswith("/new")}
+
+
 def test_the_coordinator_records_it_access_pauses_and_the_npm_decides(
     driver: Stage, browser: Browser
 ) -> None:
@@ -57,7 +63,7 @@ def test_the_coordinator_records_it_access_pauses_and_the_npm_decides(
     tomas = browser("tomas")
     assert f"Decide on what {NAME} added to their interests" in tomas.page("/").text
     place = address(driver).removesuffix("/interests/new")
-    (link,) = {link for link in tomas.page(place).addresses() if f"{place}/interests/" in link}
+    (link,) = interests_in(tomas.page(place), place)
     page = tomas.page(link)
     assert TOLD in page.text
     assert "Recorded byIlena Dorvath" in page.text
@@ -69,7 +75,7 @@ def test_who_recorded_it_leaves_the_decision_to_others(driver: Stage, browser: B
     milan = browser("milan")
     milan.submit(address(driver), interest=TOLD, reach="all")
     place = address(driver).removesuffix("/interests/new")
-    (link,) = {link for link in milan.page(place).addresses() if f"{place}/interests/" in link}
+    (link,) = interests_in(milan.page(place), place)
     page = milan.page(link)
     assert "You recorded this interest." in page.text
     assert "Tomas Beridan can do this." in page.text

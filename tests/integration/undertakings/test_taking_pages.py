@@ -84,7 +84,10 @@ def test_the_npm_reads_how_somebody_without_an_account_withdraws_or_adds(
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
     db.session.commit()
-    assert words in client.page(address(driver)).text
+    page = client.page(address(driver))
+    assert words in page.text
+    assert "If they want to withdraw, close this undertaking." in page.text
+    assert address(driver, "/interests/new") in page.addresses()
     undertakings.withdraw_clearance(
         driver.actor(OTHER), driver.undertaking(DRIVER).id, "They left."
     )
