@@ -14,7 +14,6 @@ from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import LoadedChecklist
 from tracker.cooperations import outside_bodies
-from tracker.cooperations.labels import BODY_KINDS
 from tracker.core.localized import with_code
 from tracker.ui.fields import (
     ChoiceField,
@@ -314,9 +313,8 @@ def _options(field: TemplateField | Column, loaded: LoadedChecklist) -> list[Opt
             return [
                 *(Option(str(p.organisation_id), p.name) for p in parties),
                 *(
-                    Option(str(body.id), f"{body.name} ({BODY_KINDS[body.kind]})")
-                    for body in outside_bodies.of(loaded.cooperation)
-                    if not body.is_removed
+                    Option(str(id_), name)
+                    for id_, name in outside_bodies.offered(loaded.cooperation)
                 ),
             ]
         case FieldType.CLASS:

@@ -14,6 +14,7 @@ from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.cooperations import policy, queries
+from tracker.cooperations.labels import BODY_KINDS
 from tracker.cooperations.models import BodyKind, Cooperation
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -49,6 +50,15 @@ def of(cooperation: Cooperation) -> tuple[OutsideBody, ...]:
         OutsideBody(UUID(row["id"]), row["name"], BodyKind(row["kind"]), row["removed"])
         for row in cooperation.outside_bodies or ()
     )
+
+
+def offered(cooperation: Cooperation) -> list[tuple[UUID, str]]:
+    """Return the outside bodies that can be chosen, with name and kind in words."""
+    return [
+        (body.id, f"{body.name} ({BODY_KINDS[body.kind]})")
+        for body in of(cooperation)
+        if not body.is_removed
+    ]
 
 
 def add(actor: Actor, cooperation: Cooperation, *, name: str, kind: BodyKind) -> OutsideBody:

@@ -15,7 +15,8 @@ from tests.factories.tables import Table, set_out
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
-from tracker.cooperations.models import Stage
+from tracker.cooperations import outside_bodies
+from tracker.cooperations.models import BodyKind, Stage
 from tracker.cooperations.selection import queries, service
 from tracker.cooperations.selection.models import PartnerSelection, SelectionWay
 from tracker.cooperations.selection.policy import Selection
@@ -45,6 +46,8 @@ def record(
     selection: Selection = CALL,
     version: int = 0,
 ) -> bool:
+    if selection.deciding_id is None:
+        selection = replace(selection, deciding_id=table.land.id("npm"))
     is_changed = service.record(
         table[first], table.cooperation, table.land.id(partner), selection, version=version
     )
@@ -62,12 +65,13 @@ def address(table: Table, partner: str = "") -> str:
     return f"{start}/{table.land.id(partner)}" if partner else start
 
 
-def words(**change: object) -> dict[str, Any]:
+def words(table: Table, **change: object) -> dict[str, Any]:
     """Return what is typed into the form."""
     return {
         "way": "direct",
         "opened_on": noon_in(-30).date().isoformat(),
         "criteria": "They know the places.\nNobody else does.",
+        "deciding_id": str(table.land.id("npm")),
         "decided_by": "Head of the NPM",
         **change,
     }
@@ -136,6 +140,21 @@ def test_what_is_missing_is_refused_with_its_field(
     assert row_of(table) is None
 
 
+def test_an_outside_body_that_decided_is_chosen_and_shown(app: Flask, table: Table) -> None:
+    ministry = outside_bodies.add(
+        table["ilena"], table.cooperation, name="Ministry of Justice", kind=BodyKind.MINISTRY
+    )
+    with pytest.raises(RuleBrokenError) as error:
+        record(table, selection=replace(CALL, deciding_id=table.land.id("bridge")))
+    assert error.value.field == "deciding_id"
+    table.session.commit()
+    client = table.land.browser(app, "ilena")
+    sent = words(table, deciding_id=str(ministry.id))
+    page = Page.of(client.submit(address(table, "door"), **sent))
+    assert "Party or outside body that decidedMinistry of Justice" in page.text
+    assert integrity.check_all().finding is None
+
+
 def test_a_day_to_come_is_refused(table: Table) -> None:
     with pytest.raises(RuleBrokenError):
         record(table, selection=replace(CALL, decided_on=clock.today() + DAY))
@@ -182,7 +201,7 @@ def test_it_is_recorded_on_its_page_and_a_form_sent_twice_saves_once(
 ) -> None:
     client = table.land.browser(app, "ilena")
     assert "Nothing is recorded yet." in client.page(address(table)).text
-    form = client.page(address(table, "door")).form().filled_in(**words())
+    form = client.page(address(table, "door")).form().filled_in(**words(table))
     for answer in ("Saved.", "Nothing was changed."):
         sent = client.post(address(table, "door"), data=form, follow_redirects=True)
         assert answer in Page.of(sent).text
@@ -198,7 +217,7 @@ def test_a_missing_answer_is_reported_beside_its_field_and_typed_text_is_kept(
     app: Flask, table: Table
 ) -> None:
     client = table.land.browser(app, "ilena")
-    sent = client.submit(address(table, "door"), **words(way="public_call", decided_by=""))
+    sent = client.submit(address(table, "door"), **words(table, way="public_call", decided_by=""))
     page = Page.of(sent)
     assert "Enter the date of the decision." in page.text
     assert "Say who decided." in page.text
@@ -208,7 +227,7 @@ def test_a_missing_answer_is_reported_beside_its_field_and_typed_text_is_kept(
 
 def test_an_old_form_shows_both_and_is_saved_on_request_only(app: Flask, table: Table) -> None:
     client = table.land.browser(app, "ilena")
-    form = client.page(address(table, "door")).form().filled_in(**words())
+    form = client.page(address(table, "door")).form().filled_in(**words(table))
     record(table)
     page = Page.of(client.post(address(table, "door"), data=form))
     assert "Saved in the meantime:" in page.text
@@ -240,8 +259,8 @@ def test_a_partner_reads_what_concerns_itself_and_changes_nothing(
     assert not [link for link in page.links().values() if str(table.land.id(mine)) in link]
     client.page(address(table, mine), 403)
     client.page(address(table, theirs), 404)
-    assert client.post(address(table, mine), data=words()).status_code == 403
-    assert client.post(address(table, theirs), data=words()).status_code == 404
+    assert client.post(address(table, mine), data=words(table)).status_code == 403
+    assert client.post(address(table, theirs), data=words(table)).status_code == 404
 
 
 @pytest.mark.parametrize("first", ["oren", "tomas", "nadia"])
@@ -258,7 +277,7 @@ def test_for_others_the_pages_do_not_exist(app: Flask, table: Table, first: str)
     client = table.land.browser(app, first)
     for place in (address(table), address(table, "door"), f"{address(table)}/use"):
         client.page(place, 404)
-    assert client.post(address(table, "door"), data=words()).status_code == 404
+    assert client.post(address(table, "door"), data=words(table)).status_code == 404
 
 
 def test_the_auditor_is_led_to_nothing_that_does_not_exist(app: Flask, table: Table) -> None:
@@ -271,7 +290,7 @@ def test_a_partner_of_another_cooperation_is_not_found_here(app: Flask, table: T
     table.session.commit()
     client = table.land.browser(app, "ilena")
     client.page(address(table, "bridge"), 404)
-    assert client.post(address(table, "bridge"), data=words()).status_code == 404
+    assert client.post(address(table, "bridge"), data=words(table)).status_code == 404
     client.page(f"/cooperations/{other.reference}/selection/{table.land.id('door')}", 404)
 
 

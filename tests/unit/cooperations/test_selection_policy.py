@@ -26,7 +26,7 @@ COOPERATION = CooperationFact(
 TODAY = dt.date(2027, 3, 10)
 DAY = dt.timedelta(days=1)
 WHOLE = Selection(
-    SelectionWay.PUBLIC_CALL, TODAY - 30 * DAY, TODAY - DAY, "Ten years of work.", "The head"
+    SelectionWay.PUBLIC_CALL, TODAY - 30 * DAY, TODAY - DAY, "Ten years of work.", "The head", NPM
 )
 
 
@@ -93,6 +93,8 @@ def test_a_coordinator_of_the_npm_records_until_the_partner_is_asked_to_sign(
         ({"decided_on": None, "way": SelectionWay.LAW, "decided_by": ""}, []),
         ({"criteria": ""}, ["criteria"]),
         ({"criteria": "", "way": SelectionWay.LAW}, ["criteria"]),
+        ({"deciding_id": None}, ["deciding_id"]),
+        ({"deciding_id": None, "way": SelectionWay.LAW}, []),
         ({"decided_by": ""}, ["decided_by"]),
         ({"decided_by": "", "way": SelectionWay.OTHER}, ["decided_by"]),
     ],

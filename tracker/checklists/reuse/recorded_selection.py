@@ -56,6 +56,7 @@ def _row(row: PartnerSelection) -> dict[str, Any]:
         "opened_on": row.opened_on.isoformat() if row.opened_on else None,
         "decided_on": row.decided_on.isoformat() if row.decided_on else None,
         "criteria": row.criteria,
+        "deciding": str(row.deciding_id) if row.deciding_id else None,
         "decided_by": row.decided_by,
     }
     return {key: value for key, value in cells.items() if value}

@@ -1,6 +1,8 @@
 """The form that records how a partner was chosen."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
@@ -9,9 +11,21 @@ from tracker.cooperations.selection.models import PartnerSelection, SelectionWay
 from tracker.cooperations.selection.policy import Selection
 from tracker.cooperations.selection.service import MAX_CRITERIA, MAX_DECIDED_BY
 from tracker.core import clock
-from tracker.ui.fields import ChoiceField, DateField, LineField, Option, TextField, VersionField
+from tracker.ui.fields import (
+    ChoiceField,
+    DateField,
+    LineField,
+    Option,
+    SelectOneField,
+    TextField,
+    VersionField,
+)
 from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
+
+
+def _as_id(text: Any) -> UUID:
+    return text if isinstance(text, UUID) else UUID(str(text))
 
 
 class SelectionForm(Form):
@@ -44,6 +58,12 @@ class SelectionForm(Form):
         ),
         most=MAX_CRITERIA,
     )
+    deciding_id = SelectOneField(
+        _l("Party or outside body that decided"),
+        [Optional()],
+        coerce=_as_id,
+        choices=(),
+    )
     decided_by = LineField(
         _l("Decided by"),
         description=_l(
@@ -52,6 +72,10 @@ class SelectionForm(Form):
         most=MAX_DECIDED_BY,
     )
     version = VersionField(default=0)
+
+    def __init__(self, offered: Iterable[Option], data: Mapping[str, Any]) -> None:
+        super().__init__(data=data)
+        self.deciding_id.choices = cast("Any", list(offered))
 
     @property
     def selection(self) -> Selection:
@@ -62,6 +86,7 @@ class SelectionForm(Form):
             decided_on=self.decided_on.data,
             criteria=self.criteria.data or "",
             decided_by=self.decided_by.data or "",
+            deciding_id=self.deciding_id.data,
         )
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -78,5 +103,5 @@ def data_of(row: PartnerSelection | None) -> dict[str, Any]:
     """Return the values of the form for what is recorded so far."""
     if row is None:
         return {"version": 0}
-    names = ("way", "opened_on", "decided_on", "criteria", "decided_by", "version")
+    names = ("way", "opened_on", "decided_on", "criteria", "deciding_id", "decided_by", "version")
     return {name: getattr(row, name) for name in names}

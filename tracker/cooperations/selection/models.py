@@ -35,6 +35,9 @@ class PartnerSelection(Identified, Base):
     decided_on: Mapped[dt.date | None]
     # Or the law that names the partner.
     criteria: Mapped[str]
+    # The party or outside body that decided, as answers name it (M1); None if a law did, and in
+    # records of the time before it was asked.
+    deciding_id: Mapped[UUID | None]
     decided_by: Mapped[str]
     recorded_at: Mapped[dt.datetime]
     recorded_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))

@@ -28,6 +28,8 @@ class Selection:
     decided_on: dt.date | None = None
     criteria: str = ""
     decided_by: str = ""
+    # A party or an outside body of the cooperation.
+    deciding_id: UUID | None = None
 
 
 def readable(actor: Actor, cooperation: CooperationFact) -> tuple[UUID, ...]:
@@ -84,5 +86,7 @@ def problems(selection: Selection, today: dt.date) -> Iterator[tuple[str, object
     if not selection.criteria:
         is_law = selection.way is SelectionWay.LAW
         yield "criteria", _l("Name the law.") if is_law else _l("Write down the criteria.")
+    if selection.deciding_id is None and selection.way is not SelectionWay.LAW:
+        yield "deciding_id", _l("Choose one from the list")
     if not selection.decided_by and selection.way is not SelectionWay.LAW:
         yield "decided_by", _l("Say who decided.")

@@ -6,6 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.accounts.models import User
+from tracker.cooperations import outside_bodies, people
+from tracker.cooperations.models import Cooperation
 from tracker.cooperations.selection.models import PartnerSelection
 from tracker.core.db import db, load_joined
 from tracker.signoff.models import RequestState, Revision, SignatureParty, SignatureRequest
@@ -25,6 +27,13 @@ def recorded(cooperation_id: UUID, partner_ids: Iterable[UUID]) -> dict[UUID, Pa
         .options(load_joined(PartnerSelection.recorded_by, User.name))
     )
     return {row.organisation_id: row for row in rows}
+
+
+def bodies(cooperation: Cooperation) -> list[tuple[UUID, str]]:
+    """Return the parties and outside bodies that may have decided on a partner, as M1 offers."""
+    parties = people.parties(cooperation)
+    named = [(party.organisation_id, party.organisation.name) for party in parties]
+    return [*named, *outside_bodies.offered(cooperation)]
 
 
 def locked(cooperation_id: UUID, organisation_id: UUID) -> PartnerSelection | None:

@@ -1,5 +1,6 @@
 """Pages on how the partners of a cooperation were chosen: what is recorded, and its form."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -14,6 +15,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.cooperations.selection import pages, policy, queries, service
 from tracker.cooperations.selection.forms import SelectionForm, data_of
 from tracker.core.errors import StaleError
+from tracker.ui.fields import Option
 from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("selection", __name__, url_prefix="/cooperations/<reference>/selection")
@@ -39,7 +41,7 @@ def show(reference: str) -> str:
             party for party in people.parties(cooperation) if party.organisation_id in readable
         ],
         rows=rows,
-        facts_of=pages.facts_of,
+        facts_of=partial(pages.facts_of, cooperation),
         decisions=decisions,
         records=fact.is_of_npm(actor.organisation_id) and actor.has(Role.COORDINATOR),
         may_use=any(decisions[partner_id] for partner_id in rows),
@@ -56,7 +58,8 @@ def record(reference: str, organisation_id: UUID) -> str | Response:
     to_sign = queries.asked_to_sign(cooperation.id)
     fact = cooperations.fact(cooperation)
     row = queries.recorded(cooperation.id, [organisation_id]).get(organisation_id)
-    form = SelectionForm(data=data_of(row))
+    offered = [Option(str(body_id), name) for body_id, name in queries.bodies(cooperation)]
+    form = SelectionForm(offered, data_of(row))
     require_for(form, policy.can_record(actor, fact, is_asked_to_sign=organisation_id in to_sign))
 
     def show_both(error: StaleError) -> str:
@@ -100,7 +103,7 @@ def _form_page(
             if party.organisation_id == organisation_id
         ),
         other=other,
-        facts_of=pages.facts_of,
+        facts_of=partial(pages.facts_of, cooperation),
     )
 
 

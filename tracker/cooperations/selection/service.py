@@ -46,6 +46,9 @@ def record(
     ).require()
     name = _partner_name(cooperation, organisation_id)
     tidy = _tidy(selection)
+    offered = {body_id for body_id, _name in queries.bodies(cooperation)}
+    if tidy.deciding_id is not None and tidy.deciding_id not in offered:
+        raise RuleBrokenError(_l("Choose one of the answers offered"), "deciding_id")
     row = queries.locked(cooperation.id, organisation_id)
     if row is not None and _content(row) == tidy:
         return False
@@ -60,6 +63,7 @@ def record(
         db.session.add(row)
     row.way, row.opened_on, row.decided_on = tidy.way, tidy.opened_on, tidy.decided_on
     row.criteria, row.decided_by = tidy.criteria, tidy.decided_by
+    row.deciding_id = tidy.deciding_id
     row.recorded_at, row.recorded_by_id = clock.now(), actor.user_id
     row.version += 1
     db.session.flush()
@@ -99,4 +103,6 @@ def _tidy(selection: Selection) -> Selection:
 
 
 def _content(row: PartnerSelection) -> Selection:
-    return Selection(row.way, row.opened_on, row.decided_on, row.criteria, row.decided_by)
+    return Selection(
+        row.way, row.opened_on, row.decided_on, row.criteria, row.decided_by, row.deciding_id
+    )

@@ -32,6 +32,7 @@ def record(table: Table, *partners: str) -> None:
             DECIDED,
             CRITERIA[partner],
             "Head of the NPM",
+            table.land.id("npm"),
         )
         service.record(
             table["ilena"], table.cooperation, table.land.id(partner), selection, version=0
@@ -92,6 +93,7 @@ def test_saving_it_makes_it_the_answer_of_whoever_saves(app: Flask, table: Table
             "opened_on": OPENED.isoformat(),
             "decided_on": DECIDED.isoformat(),
             "criteria": "Ten years of work.",
+            "deciding": str(table.land.id("npm")),
             "decided_by": "Head of the NPM",
         }
     ]
