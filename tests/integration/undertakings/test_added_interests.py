@@ -1,4 +1,7 @@
-"""Interests added after signing: who adds and decides, and what closes until the decision."""
+"""Interests added after signing: who adds and decides, and what closes until the decision.
+
+In one file: the same interest is added, decided on and judged in each.
+"""
 
 import datetime as dt
 from uuid import UUID
