@@ -429,16 +429,17 @@ def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
     )
     plan = reading.urgent_plan
     in_force = plan.revision_in_force_id is not None
+    is_own = fact.user_id == actor.user_id
     return MyPart(
         fact=fact,
         plan=reading.plan,
         role=[
             (label, words)
             for label, words in (
-                (_("Your task"), row.get("task", "")),
+                (_("Your task") if is_own else _("Main task"), row.get("task", "")),
                 (_("Alone or with whom"), _name_or_words(reading, row.get("works_with"))),
                 (_("Who steps in"), _name(reading, row.get("backup"))),
-                (_("What you must not do"), row.get("limits", "")),
+                (_("What you must not do") if is_own else _("Limits"), row.get("limits", "")),
             )
             if words
         ],
