@@ -10,6 +10,7 @@ from flask_migrate.cli import db as migrations
 from sqlalchemy.exc import DatabaseError
 
 from tracker import create_app
+from tracker.backup.cli import restore
 from tracker.checklist_templates.cli import check
 from tracker.commands import Commands
 from tracker.core.keys import KeysError
@@ -18,8 +19,8 @@ from tracker.settings import SettingsError
 from tracker.worker import health, schema
 
 HELP = "Common Terms: cooperation between NPMs and civil society organisations."
-# These run without settings, keys or a database.
-_WITHOUT_AN_INSTANCE = {"content check": check, "evidence verify": verify}
+# These run without an instance; restore creates one.
+_WITHOUT_AN_INSTANCE = {"content check": check, "evidence verify": verify, "restore": restore}
 # The commands that may create an instance; all others say what is missing.
 _CREATING = (["run"], ["db", "upgrade"])
 
@@ -47,8 +48,9 @@ def main() -> None:
     os.umask(0o077)  # nobody else may read the files that the application writes
     words = sys.argv[1:]
     for name, command in _WITHOUT_AN_INSTANCE.items():
-        if words[:2] == name.split():
-            command.main(prog_name=f"tracker {name}", args=words[2:])
+        parts = name.split()
+        if words[: len(parts)] == parts:
+            command.main(prog_name=f"tracker {name}", args=words[len(parts) :], obj=create_app)
     if not words or "--help" in words:
         _help().main(prog_name="tracker", args=words)
     try:

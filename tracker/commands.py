@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 COMMANDS: Mapping[str, str] = {
     "audit": "tracker.oversight.cli:audit_group",
+    "backup": "tracker.backup.cli:backup",
     "check": "tracker.worker.cli:check",
     "content": "tracker.checklist_templates.cli:content",
     "demo": "tracker.demo.cli:demo",
@@ -19,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "outbox": "tracker.mail.cli:outbox_group",
     "recheck": "tracker.worker.cli:recheck",
     "reset": "tracker.accounts.cli:reset",
+    "restore": "tracker.backup.cli:restore",
     "run": "tracker.worker.cli:run",
     "worker": "tracker.worker.cli:worker",
 }

@@ -1,6 +1,7 @@
 """The command that audits the database: whether anything was altered."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -42,7 +43,14 @@ def verify(files: tuple[Path, ...]) -> None:
     Exit 0: nothing was altered. Exit 1: something was, and the first broken row is named. Exit 2:
     the audit could not run. What was erased by a recorded act is reported and is no fault.
     """
-    anchors = [_anchor(file) for file in files]
+    audit([_anchor(file) for file in files])
+
+
+def audit(anchors: Sequence[Checkpoint]) -> None:
+    """Run the audit and print its verdict; raise ClickException if something was altered.
+
+    Raise NotCheckedError if it can't run.
+    """
     with click.progressbar(
         length=1, label="Checking", file=sys.stderr, update_min_steps=200
     ) as bar:

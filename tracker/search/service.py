@@ -14,6 +14,8 @@ from tracker.core.db import db
 from tracker.search import postgres, sqlite
 from tracker.search.words import Question, ask, mark, snippet
 
+# The table of words, with which the names of SQLite's own tables for it begin.
+WORDS = "search_words"
 _DOCUMENT = sa.table(
     "search_document",
     sa.column("id", sa.Integer),
@@ -90,6 +92,12 @@ def remove(kind: str, key: str, language: str | None = None) -> None:
     for document_id in db.session.scalars(sa.select(_DOCUMENT.c.id).where(condition)).all():
         _words().drop_words(document_id)
     db.session.execute(sa.delete(_DOCUMENT).where(condition))
+
+
+def index_again() -> None:
+    """Index the words of all documents, which a backup doesn't contain."""
+    for document in db.session.execute(sa.select(_DOCUMENT)).all():
+        _words().put_words(document.id, document.title, document.text)
 
 
 def find(

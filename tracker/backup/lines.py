@@ -1,0 +1,92 @@
+"""The lines of a backup, before encryption: a header, keys, tables with their rows, an end.
+
+Each is JSON, and all are compressed together. An object is a header, a key, the beginning of a
+table or the end; a list is a row of the table that began last. docs/operations.md shows them.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tracker.backup import sealing
+from tracker.backup.errors import NOT_OURS, BackupError
+
+FORMAT = "common-terms-backup"
+NUMBER = 1
+_GZIP = 16 + zlib.MAX_WBITS
+# Small rows are compressed together.
+_PIECE = 1 << 16
+
+Line = dict[str, Any] | list[Any]
+Take = Callable[[Line], None]
+
+
+def pieces(lines: Iterable[Line]) -> Iterator[bytes]:
+    """Yield lines as compressed bytes."""
+    compressor = zlib.compressobj(wbits=_GZIP)
+    waiting = bytearray()
+    for line in lines:
+        waiting += _encoded(line)
+        if len(waiting) >= _PIECE:
+            yield compressor.compress(waiting)
+            waiting.clear()
+    yield compressor.compress(waiting) + compressor.flush()
+
+
+def _encoded(line: Line) -> bytes:
+    try:
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    except UnicodeEncodeError as error:
+        raise BackupError(NOT_OURS) from error
+
+
+def read(file: Path, keys: list[Any], take: Take) -> None:
+    """Decrypt a file and pass each line on; raise BackupError if it is damaged or incomplete."""
+    reader = _Reader(file, take)
+    sealing.unseal(file, keys, reader)
+    reader.end()
+
+
+class _Reader:
+    """Decompresses what it is given, and passes on each complete line."""
+
+    def __init__(self, file: Path, take: Take) -> None:
+        self._file = file
+        self._take = take
+        self._decompressor = zlib.decompressobj(wbits=_GZIP)
+        self._rest = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Take the next bytes and return how many."""
+        try:
+            *lines, rest = self._decompressor.decompress(data).split(b"\n")
+        except zlib.error as error:
+            raise self._error() from error
+        for line in lines:
+            self._rest += line
+            self._line(self._rest)
+            self._rest.clear()
+        self._rest += rest
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: lines are passed on once they are complete."""
+
+    def end(self) -> None:
+        """Raise BackupError if something is missing at the end."""
+        if self._rest or not self._decompressor.eof:
+            raise self._error()
+
+    def _line(self, encoded: bytearray) -> None:
+        try:
+            line = json.loads(encoded)
+        except ValueError as error:
+            raise self._error() from error
+        if not isinstance(line, dict | list):
+            raise self._error()
+        self._take(line)
+
+    def _error(self) -> BackupError:
+        return BackupError(f"{self._file} contains no backup.")
