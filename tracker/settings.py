@@ -74,6 +74,8 @@ class Settings:
     # The services that may be reached without TLS on another machine.
     without_tls: tuple[str, ...]
     hsts: Hsts
+    # 0: health doesn't look at the age of the last backup.
+    backup_days: int
     demo: bool
     testing: bool = False
 
@@ -130,6 +132,7 @@ class Settings:
             malware_command=read.command("MALWARE_COMMAND"),
             without_tls=read.without_tls,
             hsts=read.hsts("HSTS", is_https=address.scheme == "https"),
+            backup_days=read.number("BACKUP_DAYS", 0, 0, 365),
             demo=read.flag("DEMO", default=False),
         )
         read.refuse_unknown()

@@ -42,6 +42,7 @@ def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> 
         "texts",
         "jobs",
         "storage",
+        "backup",
     }
 
 

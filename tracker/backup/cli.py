@@ -17,6 +17,7 @@ from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.oversight import cli as oversight
 from tracker.settings import Settings, SettingsError
+from tracker.worker import health
 
 Report = Callable[[int], None]
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -61,6 +62,8 @@ def backup(
         with _progress("Backing up") as report:
             with_keys = keys_file is None
             number = writing.write(file, lock, key_folder, report, with_keys=with_keys)
+    health.note_backup()
+    db.session.commit()
     click.echo(f"Backed up to {file}: rows {number}.")
     if keys_file is not None:
         click.echo(f"The keys are in {keys_file}. Without them the backup can't be used.")

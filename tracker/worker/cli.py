@@ -230,7 +230,7 @@ def _shown(values: tuple[object, ...]) -> str:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Check the health of database, storage, content, worker, accounts, texts and jobs.
+    """Check the health of database, storage, content, worker, accounts, texts, jobs and backup.
 
     Prints what is wrong, and exits 1 if anything is.
     """
@@ -239,7 +239,7 @@ def check() -> None:
 
 
 def _report() -> None:
-    state = health.look(tries_to_write=True)
+    state = health.look(backup_days=_settings().backup_days, tries_to_write=True)
     known = state.database == "well"
     refused = binding.refused() if known else []
     if known:
@@ -266,6 +266,7 @@ def _report() -> None:
             f" ({failure.tries} attempts; next after {failure.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
     click.echo(f"storage: {state.storage}")
+    click.echo(f"backup: {state.backup}")
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")

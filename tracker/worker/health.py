@@ -18,7 +18,8 @@ from tracker.worker import failures, storage
 from tracker.worker.models import Heartbeat
 
 WORKER = "worker"
-NOT_LOOKED_AT = ("not checked",) * 7
+BACKUP = "backup"
+NOT_LOOKED_AT = ("not checked",) * 8
 SOME_REFUSED = "some are refused"
 # A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
@@ -36,6 +37,7 @@ class Health:
     texts: str
     jobs: str
     storage: str
+    backup: str
 
     @property
     def is_well(self) -> bool:
@@ -49,14 +51,16 @@ class Health:
             self.texts,
             self.jobs,
             self.storage,
+            self.backup,
         )
         return set(parts) == {"well"}
 
 
-def look(*, tries_to_write: bool = False) -> Health:
+def look(*, backup_days: int = 0, tries_to_write: bool = False) -> Health:
     """Check database, storage, content, worker, certificates, and read what the worker found.
 
-    The worker reports accounts and texts as it last compared them, and its failed jobs.
+    The worker reports accounts and texts as it last compared them, and its failed jobs. The last
+    backup is too old after backup_days; with 0 nobody asks for one.
     """
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
@@ -67,8 +71,10 @@ def look(*, tries_to_write: bool = False) -> Health:
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         jobs = "some could not be done" if failures.is_any() else "well"
         stored = storage.look(tries_to_write=tries_to_write)
-        content, worker = _content(), _worker()
-        return Health(database, content, worker, certificate_state, bound, texts, jobs, stored)
+        content, worker, backup = _content(), _worker(), _backup(backup_days)
+        return Health(
+            database, content, worker, certificate_state, bound, texts, jobs, stored, backup
+        )
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)
@@ -98,6 +104,11 @@ def beat() -> None:
     db.session.merge(Heartbeat(name=WORKER, at=clock.now()))
 
 
+def note_backup() -> None:
+    """Record that a backup was made."""
+    db.session.merge(Heartbeat(name=BACKUP, at=clock.now()))
+
+
 def _content() -> str:
     published = sa.select(ChecklistTemplate.kind).where(ChecklistTemplate.published_at.is_not(None))
     kinds = set(db.session.scalars(published.distinct()))
@@ -108,7 +119,20 @@ def _content() -> str:
 
 
 def _worker() -> str:
-    last = db.session.scalar(sa.select(Heartbeat.at).where(Heartbeat.name == WORKER))
+    last = _last(WORKER)
     if last is None:
         return "has not run yet"
     return "well" if clock.now() - last < STANDSTILL else "not responding"
+
+
+def _backup(days: int) -> str:
+    if not days:
+        return "well"
+    last = _last(BACKUP)
+    if last is None:
+        return "has not been made yet"
+    return "well" if clock.now() - last <= dt.timedelta(days) else "is too old"
+
+
+def _last(name: str) -> dt.datetime | None:
+    return db.session.scalar(sa.select(Heartbeat.at).where(Heartbeat.name == name))

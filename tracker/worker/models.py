@@ -9,7 +9,7 @@ from tracker.core.db import Base
 
 
 class Heartbeat(Base):
-    """When a worker last finished a round."""
+    """When a worker last finished a round, and when the last backup was made."""
 
     __tablename__ = "heartbeat"
 

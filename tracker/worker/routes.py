@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, current_app, jsonify
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import public
@@ -15,6 +15,6 @@ blueprint = Blueprint("running", __name__)
 @public
 def healthz() -> tuple[Response, int]:
     """Respond with 200 if all is well, else 503; without content or numbers."""
-    state = health.look()
+    state = health.look(backup_days=current_app.extensions["settings"].backup_days)
     answer = jsonify(asdict(state))
     return answer, 200 if state.is_well else 503

@@ -71,6 +71,9 @@ def test_a_damaged_truncated_or_other_file_changes_nothing_and_says_why(
 def test_nothing_takes_the_place_of_a_file_or_an_instance(
     app: Flask, file: Path, restoring: Restore, identity: tuple[str, str], tmp_path: Path
 ) -> None:
+    with app.app_context():
+        assert health.look(backup_days=1).backup == "well"
+        db.session.remove()
     before = file.read_bytes()
     result = back_up(app, file, *TO)
     assert result.exit_code == 1

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tracker.worker import health, prepare, storage
 
 pytestmark = pytest.mark.both_databases
 
-PARTS = ("certificates", "accounts", "texts", "jobs", "storage")
+PARTS = ("certificates", "accounts", "texts", "jobs", "storage", "backup")
 NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 
@@ -99,6 +100,26 @@ def test_a_full_disk_is_reported_before_it_is(
         shutil, "disk_usage", lambda _folder: usage._replace(free=storage.LEAST_FREE)
     )
     assert well(client)[0] == 200
+
+
+def test_a_backup_that_is_missing_or_too_old_is_reported_if_the_setting_asks_for_one(
+    client: CheckedClient,
+    session: Session,
+    settings: Settings,
+    frozen_time: Callable[[dt.datetime], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = client.application
+    monkeypatch.setitem(app.extensions, "settings", replace(settings, backup_days=2))
+    beat(session)
+    assert well(client) == (503, WELL | {"backup": "has not been made yet"})
+    health.note_backup()
+    session.commit()
+    assert well(client) == (200, WELL)
+    frozen_time(clock.now() + dt.timedelta(days=2, minutes=1))
+    beat(session)
+    assert well(client) == (503, WELL | {"backup": "is too old"})
+    assert "backup: is too old" in app.test_cli_runner().invoke(args=["check"]).output
 
 
 def test_the_command_reports_a_database_that_can_only_be_read(
