@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -56,12 +56,15 @@ def backup(
         for new in filter(None, (file, keys_file)):
             writing.require_new(new)
         lock = _lock("Passphrase", recipients, passphrase_file)
-        if keys_file is not None:
-            keys_lock = _lock("Passphrase for the keys", keys_to, keys_passphrase_file)
-            writing.write_keys(keys_file, keys_lock, key_folder)
-        with _progress("Backing up") as report:
-            with_keys = keys_file is None
-            number = writing.write(file, lock, key_folder, report, with_keys=with_keys)
+        with ExitStack() as undoing:
+            if keys_file is not None:
+                keys_lock = _lock("Passphrase for the keys", keys_to, keys_passphrase_file)
+                writing.write_keys(keys_file, keys_lock, key_folder)
+                undoing.callback(keys_file.unlink)
+            with _progress("Backing up") as report:
+                with_keys = keys_file is None
+                number = writing.write(file, lock, key_folder, report, with_keys=with_keys)
+            undoing.pop_all()
     health.note_backup()
     db.session.commit()
     click.echo(f"Backed up to {file}: rows {number}.")

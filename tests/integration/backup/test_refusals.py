@@ -191,7 +191,8 @@ def test_a_row_that_the_application_never_writes_stops_the_backup_and_leaves_no_
     with app.app_context():
         db.session.execute(sa.text("UPDATE checklist_template SET published_at = 'yesterday'"))
         db.session.commit()
-    result = back_up(app, tmp_path / "backup.age", *TO)
+    keys_apart = ("--keys", str(tmp_path / "keys-of-backup.age"), "--keys-to", OTHER_PUBLIC)
+    result = back_up(app, tmp_path / "backup.age", *TO, *keys_apart)
     assert result.exit_code == 1
     assert "A row was changed outside the application and can't be read." in result.stderr
     assert list(tmp_path.glob("*backup*")) == []
