@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, torture, mutants, tampering, other-days, lock, sbom, audit, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, drill, torture, mutants, tampering, other-days, lock, sbom, audit, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -18,7 +18,7 @@ steps = +torture-short lint types contracts catalogues mutants-short unit sqlite
 long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages map permissions bench lock sbom audit coverage $(steps:+%=%) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions bench drill lock sbom audit coverage $(steps:+%=%) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -109,6 +109,10 @@ permissions: tools
 # Measures pages on both databases, compared with a bare view that returns as many bytes.
 bench: tools
 	@$(bin)/python -m tests.bench
+
+# Backs a larger instance up while it is written to, and restores it into the other kind of database.
+drill: tools system
+	@$(bin)/python -m tests.bench.drill
 
 # Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
 torture: tools system
