@@ -43,6 +43,7 @@ BELOW = {
     "cooperations/entries.py: fill_missing": "at a start: in batches",
     "oversight/entries.py: fill_missing": "at a start: in batches",
     "oversight/adopting.py: adopt_rows": "a command: each chain in its own transaction",
+    "backup/restoring.py: _load": "a command: rows, schema and search words, before the audit",
 }
 
 

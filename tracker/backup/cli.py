@@ -10,9 +10,9 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.backup import restoring, sealing, writing
+from tracker.backup import encrypted_files, restoring, writing
+from tracker.backup.encrypted_files import Lock, Secrets
 from tracker.backup.errors import BackupError
-from tracker.backup.sealing import Lock, Secrets
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.oversight import cli as oversight
@@ -162,7 +162,7 @@ def _lock(words: str, recipients: tuple[str, ...], file: Path | None) -> Lock:
         lock = Lock(_first_line(file))
     else:
         lock = Lock(click.prompt(words, hide_input=True, confirmation_prompt=True, err=True))
-    sealing.check_lock(lock)
+    encrypted_files.check_lock(lock)
     return lock
 
 

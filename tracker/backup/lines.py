@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tracker.backup import sealing
+from tracker.backup import encrypted_files
 from tracker.backup.errors import NOT_OURS, BackupError
 
 FORMAT = "common-terms-backup"
@@ -45,7 +45,7 @@ def _encoded(line: Line) -> bytes:
 def read(file: Path, keys: list[Any], take: Take) -> None:
     """Decrypt a file and pass each line on; raise BackupError if it is damaged or incomplete."""
     reader = _Reader(file, take)
-    sealing.unseal(file, keys, reader)
+    encrypted_files.unseal(file, keys, reader)
     reader.end()
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tracker.backup import key_files, lines, rows, sealing
+from tracker.backup import encrypted_files, key_files, lines, rows
+from tracker.backup.encrypted_files import Secrets
 from tracker.backup.errors import BackupError
 from tracker.backup.lines import FORMAT, NUMBER, Line
 from tracker.backup.rows import Row, Table
-from tracker.backup.sealing import Secrets
 from tracker.core.db import db
 from tracker.search import service as search
 from tracker.settings import Settings
@@ -50,7 +50,7 @@ class Backup:
 
 def check(file: Path, secrets: Secrets) -> Backup:
     """Read a backup to its end; raise BackupError if it is damaged, or of a later version."""
-    backup = Backup(file, sealing.private_keys(file, secrets))
+    backup = Backup(file, encrypted_files.private_keys(file, secrets))
     counted = 0
     has_ended = False
 

@@ -13,10 +13,10 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tracker.backup import key_files, rows, sealing
+from tracker.backup import encrypted_files, key_files, rows
+from tracker.backup.encrypted_files import Lock
 from tracker.backup.errors import BackupError
 from tracker.backup.lines import FORMAT, NUMBER, Line, pieces
-from tracker.backup.sealing import Lock
 from tracker.core import clock
 from tracker.oversight import stored
 
@@ -81,7 +81,7 @@ def _write(file: Path, lines: Iterable[Line], lock: Lock) -> None:
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
         with os.fdopen(descriptor, "wb") as target:
-            sealing.seal(target, pieces(lines), lock)
+            encrypted_files.seal(target, pieces(lines), lock)
             target.flush()
             os.fsync(target.fileno())
         require_new(file)

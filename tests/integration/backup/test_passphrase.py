@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from tests.integration.backup.conftest import back_up
-from tracker.backup import sealing
+from tracker.backup import encrypted_files
+from tracker.backup.encrypted_files import Lock, Secrets
 from tracker.backup.errors import BackupError
-from tracker.backup.sealing import Lock, Secrets
 
 PASSPHRASE = "seven lanterns by the harbour"
 
@@ -19,13 +19,15 @@ PASSPHRASE = "seven lanterns by the harbour"
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sealed") / "file"
     with file.open("wb") as target:
-        sealing.seal(target, [b"What is", b"", b" written."], Lock(PASSPHRASE))
+        encrypted_files.seal(target, [b"What is", b"", b" written."], Lock(PASSPHRASE))
     return file
 
 
 def test_the_passphrase_opens_the_file(sealed: Path) -> None:
     opened = io.BytesIO()
-    sealing.unseal(sealed, sealing.private_keys(sealed, Secrets(lambda: PASSPHRASE)), opened)
+    encrypted_files.unseal(
+        sealed, encrypted_files.private_keys(sealed, Secrets(lambda: PASSPHRASE)), opened
+    )
     assert opened.getvalue() == b"What is written."
 
 
@@ -34,7 +36,7 @@ def test_another_passphrase_does_not(sealed: Path, tmp_path: Path) -> None:
     copy = tmp_path / "file"
     copy.write_bytes(re.sub(rb"(-> scrypt \S+) \d+", rb"\1 1", sealed.read_bytes()))
     with pytest.raises(BackupError, match=r"The passphrase of .* is another one"):
-        sealing.private_keys(copy, Secrets(lambda: "six lanterns"))
+        encrypted_files.private_keys(copy, Secrets(lambda: "six lanterns"))
 
 
 def test_the_passphrase_is_asked_for_twice_and_may_not_be_empty(app: Flask, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.databases import SqliteDatabase
 from tests.integration.backup.conftest import KEY, TO, Restore, back_up, disconnect, opened
 from tracker.backup import restoring as backup_restoring
 from tracker.backup import writing
-from tracker.backup.sealing import Lock, Secrets
+from tracker.backup.encrypted_files import Lock, Secrets
 from tracker.core import clock, keys
 from tracker.core.db import apart, db
 from tracker.worker import health, schema

@@ -807,7 +807,12 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     assert "Continue to countersign" not in page.text
     # What the page showed has to come from the page.
     mark = service.decision_mark(stage.undertaking("leyla"))
-    limit: dict[str, Any] = {"decision": "limit", "reach": "named", "place": "The Harbour", "kind": ""}
+    limit: dict[str, Any] = {
+        "decision": "limit",
+        "reach": "named",
+        "place": "The Harbour",
+        "kind": "",
+    }
     made_up = client.submit(check, action="", **limit, reason="No.", seen=mark)
     assert "Somebody decided while you were writing." in text(made_up)
     done = client.submit(check, action="", **limit, reason="Not at Lower Harbour.")
