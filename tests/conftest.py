@@ -3,7 +3,6 @@
 import datetime as dt
 import gc
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -20,12 +19,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 import config
 from tests import client as checked
-from tests import content, durations, effort, starting_points
+from tests import content, durations, effort, on_postgresql, starting_points
 from tests.client import CheckedClient
 from tests.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.factories import demonstration as demonstrations
 from tests.factories.demonstration import Demonstration
 from tests.moments import RunningFrom, standing_at
+from tests.on_postgresql import DIFFERING
 from tests.servers import memory, postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
@@ -53,8 +53,6 @@ content.read_once()
 _RUN = starting_points.begin_run()
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
-# Marks tests of what can differ between the databases.
-DIFFERING = "both_databases"
 # Files whose tests all run on one worker, since they share what it caches.
 _ACCESS = "tests/integration/access"
 KEPT_TOGETHER = frozenset({f"{_ACCESS}/test_permissions.py", f"{_ACCESS}/test_walks.py"})
@@ -141,24 +139,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item in later and not _is_kept_together(item.nodeid))
     if not few_are_tried:
         return
-    places: dict[str, list[str]] = {}
-    for item in sorted(items, key=lambda item: item.nodeid):
-        places.setdefault(item.nodeid.partition("::")[0], []).append(item.nodeid)
-    tried: Counter[str] = Counter()
-    remaining: list[pytest.Item] = []
-    passed_over: list[pytest.Item] = []
-    for item in items:
-        few = item.get_closest_marker("few_on_postgresql")
-        some = item.get_closest_marker("some_on_postgresql")
-        file, _, name = item.nodeid.partition("::")
-        family = f"{file}::{name.partition('[')[0]}"
-        is_tried = few is None or tried[family] < few.args[0]
-        # By their place in the file, so that each run picks the same ones.
-        if some is not None:
-            is_tried &= places[file].index(item.nodeid) % some.args[0] == 0
-        tried[family] += 1
-        (remaining if is_tried else passed_over).append(item)
-    items[:] = remaining
+    tried, passed_over = on_postgresql.few(items)
+    items[:] = [*tried, *(item for item in items if item.get_closest_marker(DIFFERING) is None)]
     config.hook.pytest_deselected(items=passed_over)
 
 

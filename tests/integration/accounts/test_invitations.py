@@ -323,6 +323,7 @@ def test_an_invitation_works_once(
     assert browsers().post(f"/invitations/{invited.token}").status_code == 410
 
 
+@pytest.mark.both_databases
 def test_only_one_of_two_simultaneous_requests_accepts(
     people: House, invited: SentInvitation, session: Session, app: Flask
 ) -> None:

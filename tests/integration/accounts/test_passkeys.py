@@ -517,6 +517,7 @@ def test_a_device_that_stops_counting_is_taken_for_a_copy(
     assert "its counter went backwards" in text(sign_in(client, device))
 
 
+@pytest.mark.both_databases
 def test_of_two_answers_with_one_count_only_one_is_taken(
     people: House, session: Session, app: Flask
 ) -> None:

@@ -131,6 +131,7 @@ def columns(session: Session) -> Iterator[tuple[str, object]]:
                 yield f"{table.name}.{name}", value
 
 
+@pytest.mark.both_databases
 def test_no_row_contains_anything_that_was_said(scene: Scene, roles: Checklist) -> None:
     seen = 0
     for column, value in columns(scene.session):
@@ -169,6 +170,7 @@ def everything_said(scene: Scene, roles: Checklist) -> set[str]:
     return words
 
 
+@pytest.mark.both_databases
 def test_everything_is_decrypted_with_the_key(scene: Scene, roles: Checklist) -> None:
     # The reason for the decline replaced the amendment's; the position keeps it.
     assert everything_said(scene, roles) >= set(MARKS)

@@ -349,6 +349,7 @@ def test_a_newer_code_takes_the_place_of_the_older(
     assert "You have signed." in sign_by_code(client, path, new).text
 
 
+@pytest.mark.both_databases
 def test_only_one_of_several_codes_requested_simultaneously_is_valid(
     stage: Stage, driver: str, app: Flask
 ) -> None:
