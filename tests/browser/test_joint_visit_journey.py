@@ -81,8 +81,8 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     cast = journey.gather(live, new_context)
     journey.open_cooperation(cast)
     terms = journey.checklist_address(cast, "Ilena", "agreed terms")
-    # The visit is within the term.
-    days = {"start": 1, "review": 300, "end": 600}
+    # The visit is within the term, which begins later even if midnight passes meanwhile.
+    days = {"start": 2, "review": 300, "end": 600}
     term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
     known = Facts(TERMS | {"M19": term})
     journey.complete(cast, terms, {"Ilena": known, "Joana": known})

@@ -24,6 +24,7 @@ from tests.factories.tables import begin
 from tests.factories.templates import publish, small_terms
 from tests.pages import Page
 from tests.services import replaced
+from tests.starting_points import noon_in
 from tracker import create_app
 from tracker.access.actor import OrganisationKind, Role
 from tracker.activity import service as trail
@@ -248,12 +249,13 @@ def test_both_record_at_the_same_moment(both: tuple[Instance, Instance]) -> None
 def test_each_has_its_own_day_languages_and_address(
     north: Instance, south: Instance, frozen_time: Frozen
 ) -> None:
-    frozen_time(dt.datetime(2027, 3, 2, 23, 30, tzinfo=dt.UTC))
+    late = noon_in(2) + dt.timedelta(hours=11, minutes=30)
+    frozen_time(late)
     with ExitStack() as contexts:
-        for instance, day in ((north, 3), (south, 2), (north, 3)):
+        for instance, ahead in ((north, 1), (south, 0), (north, 1)):
             contexts.enter_context(instance.app.app_context())
             assert clock.zone() == ZoneInfo(instance.settings.timezone)
-            assert clock.today() == dt.date(2027, 3, day)
+            assert clock.today() == late.date() + dt.timedelta(days=ahead)
             assert checkpoints.origin() == instance.settings.base_url
             newest = due.make_checkpoint()
             assert newest is not None
