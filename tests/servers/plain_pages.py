@@ -1,16 +1,19 @@
 """A small application for tests of the server: short, large and slow pages, and one for bodies."""
 
-import time
+import os
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from flask import Flask, Response, request
 
-SLOW_SECONDS = 0.8
+# In the server's folder: the second half of a page comes once somebody has opened it for writing.
+PIPE = "second-half"
 _PIECE = b"x" * 65536
 
 
-def make_app() -> Flask:
-    """Return an application whose pages behave as the tests need it."""
+def make_app(go_on: threading.Event | None = None) -> Flask:
+    """Return an application whose pages behave as the tests need it; the slow one waits."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
 
@@ -24,7 +27,8 @@ def make_app() -> Flask:
 
     @app.route("/slow", methods=["GET", "POST"])
     def _slow() -> str:
-        time.sleep(SLOW_SECONDS)
+        if go_on is not None:
+            go_on.wait()
         return "A slow page"
 
     @app.get("/halves")
@@ -40,5 +44,6 @@ def make_app() -> Flask:
 
 def _in_halves() -> Iterator[str]:
     yield "The first half "
-    time.sleep(SLOW_SECONDS)
+    with Path(os.environ["TRACKER_DATA_DIR"], PIPE).open():
+        pass
     yield "and the second"
