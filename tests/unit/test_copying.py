@@ -34,3 +34,11 @@ def test_the_password_of_the_database_is_no_argument_of_the_program_that_copies_
     address = "postgresql://tracker@db.example/terms?sslmode=verify-full"
     assert arguments.endswith(f"--dbname={address}")
     assert password == "let@in"
+
+
+def test_without_the_program_the_database_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(prepare.PreparationError, match="pg_dump is not installed"):
+        prepare._copy_postgresql(make_url("postgresql://db.example/terms"), tmp_path / "copy")
