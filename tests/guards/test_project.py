@@ -1,6 +1,7 @@
 """Project rules that no tool checks: docstrings, names, words, locks, README, settings."""
 
 import ast
+import os
 import re
 import stat
 import subprocess
@@ -265,6 +266,21 @@ def test_set_up_scripts_are_sound_and_can_be_run() -> None:
         assert script.stat().st_mode & stat.S_IXUSR, name(script)
         read = subprocess.run(["/bin/sh", "-n", str(script)], capture_output=True, check=False)
         assert read.returncode == 0, read.stderr.decode()
+
+
+def test_the_steps_fail_if_one_is_killed_beside_them(tmp_path: Path) -> None:
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\n[ "$2" != killed ] || kill -9 "$PPID"\n')
+    make.chmod(0o700)
+    for steps, words in (
+        (["+whole", "last"], "All 2 steps passed."),
+        (["+killed", "last"], "1 of 2 steps failed."),
+    ):
+        command = [str(ROOT / ".ci" / "steps"), *steps]
+        environment = {**os.environ, "MAKE": str(make)}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert run.stdout.splitlines()[-1] == words, run.stderr
+        assert run.returncode == (steps[0] == "+killed")
 
 
 @pytest.mark.parametrize("which", _LOCKS)
