@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import click
@@ -40,7 +41,8 @@ def try_policies(policies: Sequence[Policy], count: int | None = None) -> bool:
 def try_policy(policy: Policy, count: int | None = None) -> bool:
     """Try every change to a policy, or a number of them; return whether all were noticed.
 
-    Return False, too, if too few changes can be made.
+    A change with which the policy can't be loaded is no mutant. Return False, too, if there are too
+    few mutants.
     """
     begun = time.monotonic()
     every = policy.mutants()
@@ -53,17 +55,20 @@ def try_policy(policy: Policy, count: int | None = None) -> bool:
         for mutant, outcome in outcomes(policy, tried):
             results[mutant] = outcome
             bar.update(1)
-    survived = [mutant for mutant in tried if results[mutant] is Outcome.SURVIVED]
+    totals = Counter(results.values())
+    noticed = totals[Outcome.NOTICED] + totals[Outcome.TIMED_OUT]
     click.echo(
-        f"{policy.name}: {len(tried)} mutants, {len(tried) - len(survived)} noticed, "
-        f"{len(survived)} survived, {time.monotonic() - begun:.0f} s"
+        f"{policy.name}: {len(tried)} mutants, {noticed} noticed, "
+        f"{totals[Outcome.SURVIVED]} survived, {totals[Outcome.NOT_LOADED]} not loaded, "
+        f"{time.monotonic() - begun:.0f} s"
     )
     for mutant in tried:
         if results[mutant] is not Outcome.NOTICED:
             _report(policy, mutant, results[mutant])
-    if len(every) < ENOUGH:
-        click.echo(f"  Only {len(every)} changes can be made: at least {ENOUGH} are needed.")
-    return not survived and len(every) >= ENOUGH
+    possible = len(every) - totals[Outcome.NOT_LOADED]
+    if possible < ENOUGH:
+        click.echo(f"  Only {possible} changes can be made: at least {ENOUGH} are needed.")
+    return not totals[Outcome.SURVIVED] and possible >= ENOUGH
 
 
 def _report(policy: Policy, mutant: Mutant, outcome: Outcome) -> None:

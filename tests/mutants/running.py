@@ -25,8 +25,10 @@ from tracker.core.paths import ROOT
 # How many processes run tests at a time.
 PROCESSES = 2
 # The tests of a policy take less than a second of CPU time; a change that makes them hang is
-# stopped after this many seconds of it, or ten times as many by the clock.
+# stopped after this many seconds of it.
 SECONDS = 10
+# After so many times as many by the clock the run ends with an error: the tests wait for something.
+_PATIENCE = 100
 # Pytest without plugins and without conftest.py, which would load most of the application each
 # time: tests of a policy need neither.
 ARGUMENTS = (
@@ -44,14 +46,13 @@ ARGUMENTS = (
 
 
 class Outcome(enum.Enum):
-    """What became of a mutant."""
+    """What became of a mutant. The tests noticed it only if one failed or never ended."""
 
     SURVIVED = "survived"
-    # A test failed.
     NOTICED = "noticed"
-    # The module or its tests couldn't be loaded, or the process was killed by a signal.
-    CRASHED = "crashed"
     TIMED_OUT = "timed out"
+    # No test began: the module, or what the tests import with it, couldn't be loaded.
+    NOT_LOADED = "not loaded"
 
 
 class _Substitute(SourceFileLoader):
@@ -109,7 +110,10 @@ def check_unchanged(policy: Policy) -> None:
 
 
 def outcomes(policy: Policy, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Outcome]]:
-    """Run the tests on each mutant; yield each with its outcome, as they end."""
+    """Run the tests on each mutant; yield each with its outcome, as they end.
+
+    Raise MutantsError if tests end without one.
+    """
     left = iter(mutants)
     running: dict[int, Mutant] = {}
     with Path(os.devnull).open("wb") as nothing:
@@ -120,7 +124,12 @@ def outcomes(policy: Policy, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant
                 if not running:
                     return
                 pid, status = os.wait()
-                yield running.pop(pid), _outcome(status)
+                mutant = running.pop(pid)
+                try:
+                    outcome = _outcome(status)
+                except MutantsError as error:
+                    raise MutantsError(f"{policy.module}, line {mutant.line}: {error}") from error
+                yield mutant, outcome
         finally:
             for pid in running:
                 os.kill(pid, signal.SIGKILL)
@@ -142,7 +151,7 @@ def _run_tests(policy: Policy, source: str, output: int) -> NoReturn:
     status = int(pytest.ExitCode.INTERNAL_ERROR)
     try:
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        signal.setitimer(signal.ITIMER_REAL, 10 * SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE * SECONDS)
         os.dup2(output, sys.stdout.fileno())
         os.dup2(output, sys.stderr.fileno())
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -156,13 +165,17 @@ def _run_tests(policy: Policy, source: str, output: int) -> NoReturn:
 
 def _outcome(status: int) -> Outcome:
     if os.WIFSIGNALED(status):
-        is_late = os.WTERMSIG(status) in {signal.SIGPROF, signal.SIGALRM}
-        return Outcome.TIMED_OUT if is_late else Outcome.CRASHED
+        number = signal.Signals(os.WTERMSIG(status))
+        if number is signal.SIGPROF:
+            return Outcome.TIMED_OUT
+        raise MutantsError(f"The tests were ended by {number.name}.")
     match os.waitstatus_to_exitcode(status):
         case pytest.ExitCode.OK:
             return Outcome.SURVIVED
         case pytest.ExitCode.TESTS_FAILED:
             return Outcome.NOTICED
-        case pytest.ExitCode.INTERRUPTED | pytest.ExitCode.INTERNAL_ERROR:
-            return Outcome.CRASHED
+        case pytest.ExitCode.INTERRUPTED:
+            return Outcome.NOT_LOADED
+        case pytest.ExitCode.INTERNAL_ERROR:
+            raise MutantsError("Pytest itself failed.")
     raise MutantsError("Pytest found no tests, or didn't accept its arguments.")

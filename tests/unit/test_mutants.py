@@ -1,14 +1,19 @@
 """Mutants: each has one change, and the run reports those that the tests don't notice."""
 
 import ast
+import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.mutants import running
 from tests.mutants.mutations import mutants, spread
 from tests.mutants.policies import ENOUGH, POLICIES, Equivalent, MutantsError, Policy
 from tracker.core.paths import ROOT
@@ -201,18 +206,18 @@ def test_a_run_reports_the_change_that_no_test_notices(speed: Policy) -> None:
     result = run(speed)
     assert result.returncode == 1, result.stderr
     words = re.sub(r"\d+ s\n", "", result.stdout)
-    assert words.startswith("speed: 13 mutants, 12 noticed, 1 survived, ")
+    assert words.startswith("speed: 13 mutants, 9 noticed, 1 survived, 3 not loaded, ")
     reports = re.findall(r"speed\.py:(\d+): (.*)\n    - (.*)\n    \+ (.*)\n", words)
     # Nothing on line 6: the tests notice each change to the comparison with the limit.
     assert reports == [
-        ("1", "crashed", 'LIMITS = {"town": 50}', "LIMITS = {}"),
-        ("1", "crashed", 'LIMITS = {"town": 50}', "LIMITS = {'townx': 50}"),
-        ("2", "crashed", 'TOWN = LIMITS["town"]', "TOWN = LIMITS['townx']"),
+        ("1", "not loaded", 'LIMITS = {"town": 50}', "LIMITS = {}"),
+        ("1", "not loaded", 'LIMITS = {"town": 50}', "LIMITS = {'townx': 50}"),
+        ("2", "not loaded", 'TOWN = LIMITS["town"]', "TOWN = LIMITS['townx']"),
         ("10", "survived", "    return taken >= seats", "    return taken > seats"),
         ("14", "timed out", "    while start > 0:", "    while start <= 0:"),
         ("15", "timed out", "        start -= 1", "        pass"),
     ]
-    assert "Only 13 changes can be made" in words
+    assert "Only 10 changes can be made" in words
     assert speed.source == MODULE
 
 
@@ -222,6 +227,23 @@ def test_a_run_stops_when_tests_fail_without_a_change(speed: Policy) -> None:
     assert result.returncode == 1
     assert "Tests fail on speed without any change" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (partial(signal.raise_signal, signal.SIGKILL), "The tests were ended by SIGKILL."),
+        (partial(signal.raise_signal, signal.SIGALRM), "The tests were ended by SIGALRM."),
+        (partial(os._exit, pytest.ExitCode.INTERNAL_ERROR), "Pytest itself failed."),
+    ],
+)
+def test_a_run_stops_when_the_tests_of_a_change_end_without_a_result(
+    speed: Policy, monkeypatch: pytest.MonkeyPatch, end: Callable[[], None], words: str
+) -> None:
+    """Nobody knows whether they would have noticed it."""
+    monkeypatch.setattr(running, "_run_tests", lambda *_of: end())
+    with pytest.raises(MutantsError, match=f"speed, line 1: {words}"):
+        list(running.outcomes(speed, speed.mutants()))
 
 
 def test_a_listed_equivalent_is_left_out_and_has_to_be_among_the_mutants(speed: Policy) -> None:
