@@ -1,8 +1,11 @@
-"""Clocks for tests: one that runs from a moment, and one that is stopped."""
+"""Clocks for tests: one that runs from a moment, one that is stopped, and the use of another."""
 
 import datetime as dt
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from tracker.core import clock
 from tracker.core.clock import Source
 
 
@@ -25,3 +28,14 @@ class RunningFrom:
 def standing_at(moment: dt.datetime) -> Source:
     """Return a source of the time that always shows this moment."""
     return lambda: moment
+
+
+@contextmanager
+def using(source: Source) -> Iterator[None]:
+    """Use another source of the time in the block, and afterwards the one from before."""
+    before = clock.source()
+    clock.use_source(source)
+    try:
+        yield
+    finally:
+        clock.use_source(before)

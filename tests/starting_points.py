@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from tests.databases import Database
-from tests.moments import RunningFrom
+from tests.moments import RunningFrom, using
 from tracker.app import services_of
 from tracker.core import clock, keys
 from tracker.core.db import db
@@ -170,9 +170,7 @@ class StartingPoints:
         self.copy()
 
     def _build(self, name: str, build: Callable[[], object], on: str | None) -> None:
-        before = clock.source()
-        clock.use_source(RunningFrom(start_of_run()))
-        try:
+        with using(RunningFrom(start_of_run())):
             if on is not None:
                 self.reset(on)
             with self.app.app_context():
@@ -180,8 +178,6 @@ class StartingPoints:
                 db.session.commit()
                 db.session.remove()
             ready = clock.now()
-        finally:
-            clock.use_source(before)
         self.disconnect()
         self.copy()
         self.database.keep(name)

@@ -21,6 +21,7 @@ from tests.browser.people import PASSWORD, Person
 from tests.factories import undertakings
 from tests.factories.agreements import checklist_of, term
 from tests.factories.checklists import accept_hints, read_second
+from tests.moments import using
 from tests.servers.application import Application
 from tests.servers.moved_clock import MovedClock
 from tests.starting_points import start_of_run
@@ -60,25 +61,21 @@ def moment(number: int) -> dt.datetime:
 
 def _sign_all(data_dir: Path) -> str:
     """Bring the terms of an NPM and one CSO into force ten days ahead; return the reference."""
-    before, distance = clock.source(), moment(-10) - clock.now()
-    clock.use_source(lambda: clock.system_time() + distance)
-    try:
-        with opened(data_dir) as app:
-            stage = undertakings.stage(people.make(PASSWORD), "od")
-            terms = checklist_of(stage.cooperation, ChecklistKind.TERMS)
-            dates = term(day(0), day(END), day(REVIEW)) | {"renewal": "by_agreement"}
-            checklists.fill_in(stage.cast, terms, other={"M19": dates})
-            accept_hints(stage.actor("nadia"), terms)
-            read_second(stage.actor("nadia"), terms)
-            checklists.send(stage.cast, terms)
-            checklists.sign(stage.cast, terms)
-            for key in CLEARED:
-                stage.clear(key)
-            db.session.commit()
-            settle(app)
-            return stage.cooperation.reference
-    finally:
-        clock.use_source(before)
+    distance = moment(-10) - clock.now()
+    with using(lambda: clock.system_time() + distance), opened(data_dir) as app:
+        stage = undertakings.stage(people.make(PASSWORD), "od")
+        terms = checklist_of(stage.cooperation, ChecklistKind.TERMS)
+        dates = term(day(0), day(END), day(REVIEW)) | {"renewal": "by_agreement"}
+        checklists.fill_in(stage.cast, terms, other={"M19": dates})
+        accept_hints(stage.actor("nadia"), terms)
+        read_second(stage.actor("nadia"), terms)
+        checklists.send(stage.cast, terms)
+        checklists.sign(stage.cast, terms)
+        for key in CLEARED:
+            stage.clear(key)
+        db.session.commit()
+        settle(app)
+        return stage.cooperation.reference
 
 
 # All is signed, and the term begins ten days later.

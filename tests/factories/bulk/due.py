@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from tests.factories.evidence.tampering import hands
 from tests.factories.visits import Scene, planned
-from tests.moments import RunningFrom
+from tests.moments import RunningFrom, using
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
@@ -132,9 +132,5 @@ def after_requests_ran_out() -> Iterator[None]:
     )
     db.session.rollback()
     assert last is not None
-    before = clock.source()
-    clock.use_source(RunningFrom(clock.now() + (last + DAY - clock.today())))
-    try:
+    with using(RunningFrom(clock.now() + (last + DAY - clock.today()))):
         yield
-    finally:
-        clock.use_source(before)

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.moments import standing_at, using
 from tracker.access.actor import Actor
 from tracker.access.conditions import built_once
-from tracker.core import clock
 
 FIRST, SECOND = sa.column("first", sa.Uuid()), sa.column("second", sa.Uuid())
 NOON = dt.datetime(2027, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -25,11 +25,9 @@ def is_own(actor: Actor, column: sa.ColumnElement[UUID] = FIRST) -> sa.ColumnEle
 
 @pytest.fixture(autouse=True)
 def nothing_built() -> Iterator[None]:
-    before = clock.source()
-    clock.use_source(lambda: NOON)
     built.clear()
-    yield
-    clock.use_source(before)
+    with using(standing_at(NOON)):
+        yield
 
 
 @pytest.fixture
@@ -74,8 +72,8 @@ def test_a_new_day_has_its_own(app: Flask) -> None:
     actor = Actor(uuid4(), "Ilena Dorvath")
     with app.test_request_context():
         is_own(actor)
-        clock.use_source(lambda: NOON + dt.timedelta(days=1))
-        is_own(actor)
+        with using(standing_at(NOON + dt.timedelta(days=1))):
+            is_own(actor)
     assert len(built) == 2
 
 
