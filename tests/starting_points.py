@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -42,15 +43,16 @@ def begin_run() -> Path | None:
 
     Return the folder if it was created here: whoever created it deletes it at the end.
     """
-    if os.environ.get(RUN_FOLDER):
-        return None
-    folder = Path(tempfile.mkdtemp(prefix="tracker-tests-"))
-    os.environ[RUN_FOLDER] = str(folder)
-    return folder
+    begins = not os.environ.get(RUN_FOLDER)
+    if begins:
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="tracker-tests-")
+    folder = run_folder()
+    return folder if begins else None
 
 
+@cache
 def run_folder() -> Path:
-    """Return the folder of the run."""
+    """Return the folder of the run, also after a test has changed the environment."""
     return Path(os.environ[RUN_FOLDER])
 
 
