@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gc
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -217,6 +218,8 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
     environment = {
         "TRACKER_DATA_DIR": str(folder),
         "TRACKER_DATABASE_URL": database.url,
+        # On some days of tests/other_days.py.
+        "TRACKER_TIMEZONE": os.environ.get("TRACKER_TIMEZONE", "UTC"),
     }
     return config.settings("testing", environment)
 

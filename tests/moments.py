@@ -1,12 +1,16 @@
 """Clocks for tests: one that runs from a moment, one that is stopped, and the use of another."""
 
 import datetime as dt
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tracker.core import clock
 from tracker.core.clock import Source
+
+# Names how fast such a clock runs: on the last day of a year it must not reach the next one.
+SPEED = "TRACKER_TEST_CLOCK_SPEED"
 
 
 class RunningFrom:
@@ -15,9 +19,11 @@ class RunningFrom:
     def __init__(self, moment: dt.datetime) -> None:
         self._moment = moment
         self._begun = time.monotonic()
+        self._speed = float(os.environ.get(SPEED, "1"))
 
     def __call__(self) -> dt.datetime:
-        return self._moment + dt.timedelta(seconds=time.monotonic() - self._begun)
+        passed = dt.timedelta(seconds=time.monotonic() - self._begun)
+        return self._moment + passed * self._speed
 
     def skip_to(self, moment: dt.datetime) -> None:
         """Continue from a later moment; an earlier one changes nothing."""

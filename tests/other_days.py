@@ -16,12 +16,15 @@ import click
 
 from tests import content
 from tests.effort import LONG
+from tests.moments import SPEED
 from tests.servers import memory
-from tests.starting_points import RUN_FOLDER
+from tests.starting_points import RUN_FOLDER, START
 
 # Where Debian's package libfaketime and others install the library.
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib*/faketime/libfaketime.so.1")
 _ZURICH = ZoneInfo("Europe/Zurich")
+# Small starting points are ready before the clocks change, and the demonstration afterwards.
+_SHORTLY = dt.timedelta(seconds=30)
 UNIT = ("tests/unit", "tests/guards")
 INTEGRATION = ("tests/integration", "tests/migrations")
 DIFFERING = ("--database=postgresql", "-m", "both_databases", *INTEGRATION)
@@ -31,11 +34,17 @@ Moment = Callable[[dt.datetime], dt.datetime]
 
 @dataclass(frozen=True)
 class Day:
-    """A moment to begin at, computed from now, and the time zone of the machine's clock."""
+    """A moment to begin at, computed from now, in the time zone of machine and application.
+
+    If it is exact, each test begins at it, even at the end of a day. A slow clock of the tests
+    doesn't reach the next day.
+    """
 
     words: str
     moment: Moment
     zone: str = "UTC"
+    is_exact: bool = False
+    speed: float = 1
 
 
 def _next(month: int, day: int, hour: int, minute: int) -> Moment:
@@ -56,18 +65,18 @@ def _next(month: int, day: int, hour: int, minute: int) -> Moment:
 
 
 def _change_of_the_clocks(hours: int) -> Moment:
-    """Return a function that finds the minute before the clocks next change by so many hours."""
+    """Return a function that finds when the clocks next change by so many hours, less a little."""
 
     def find(now: dt.datetime) -> dt.datetime:
         hour = now.replace(minute=0, second=0, microsecond=0)
         while True:
             hour += dt.timedelta(hours=1)
-            before = (hour - dt.timedelta(minutes=1)).astimezone(_ZURICH).utcoffset()
+            before = (hour - _SHORTLY).astimezone(_ZURICH).utcoffset()
             after = hour.astimezone(_ZURICH).utcoffset()
             assert before is not None
             assert after is not None
             if after - before == dt.timedelta(hours=hours):
-                return hour - dt.timedelta(minutes=1)
+                return hour - _SHORTLY
 
     return find
 
@@ -75,23 +84,30 @@ def _change_of_the_clocks(hours: int) -> Moment:
 FAR = Day("400 days ahead", lambda now: now + dt.timedelta(days=400))
 DAYS = (
     Day("tomorrow", lambda now: now + dt.timedelta(days=1)),
-    Day("the last minute of the year", _next(12, 31, 23, 59)),
+    Day("the last minute of the year", _next(12, 31, 23, 59), is_exact=True, speed=0.01),
     Day("29 February", _next(2, 29, 12, 0)),
-    Day("the change to summer time", _change_of_the_clocks(1), "Europe/Zurich"),
-    Day("the change from summer time", _change_of_the_clocks(-1), "Europe/Zurich"),
+    Day("the change to summer time", _change_of_the_clocks(1), _ZURICH.key, is_exact=True),
+    Day("the change from summer time", _change_of_the_clocks(-1), _ZURICH.key, is_exact=True),
     FAR,
 )
 
 
 @click.command()
 @click.option("--short", is_flag=True, help="400 days ahead, what can differ on PostgreSQL.")
-def main(*, short: bool) -> None:
-    """Run the tests on other days; exit 1 if one fails."""
+@click.option(
+    "--day", "only", type=click.Choice([day.words for day in DAYS]), help="Only this day."
+)
+@click.argument("tests", nargs=-1)
+def main(*, short: bool, only: str | None, tests: tuple[str, ...]) -> None:
+    """Run the tests on other days, all or the named ones; exit 1 if one fails."""
     library = find_library()
     failed = []
+    selections = (tests,) if tests else (DIFFERING,) if short else (UNIT, INTEGRATION)
     for day in (FAR,) if short else DAYS:
+        if only not in {None, day.words}:
+            continue
         begun = time.monotonic()
-        if not run(day, library, (DIFFERING,) if short else (UNIT, INTEGRATION)):
+        if not run(day, library, selections):
             failed.append(day.words)
         click.echo(f"{day.words}: {time.monotonic() - begun:.0f} s")
     if failed:
@@ -128,12 +144,17 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
         **preloading(library),
         "FAKETIME": f"+{(moment - now).total_seconds():.0f}s",
         "TZ": day.zone,
+        "TRACKER_TIMEZONE": day.zone,
+        SPEED: str(day.speed),
     }
-    results = [_run_tests(selection, environment) for selection in selections]
+    start = moment if day.is_exact else None
+    results = [_run_tests(selection, environment, start) for selection in selections]
     return not any(results)
 
 
-def _run_tests(selection: tuple[str, ...], environment: dict[str, str]) -> int:
+def _run_tests(
+    selection: tuple[str, ...], environment: dict[str, str], start: dt.datetime | None
+) -> int:
     """Run tests as a separate run, with starting points built on that day; return the status.
 
     What today's run has parsed is the same on any day.
@@ -142,6 +163,8 @@ def _run_tests(selection: tuple[str, ...], environment: dict[str, str]) -> int:
         parsed = Path(environment.get(RUN_FOLDER, folder), content.FOLDER)
         if parsed.is_dir():
             shutil.copytree(parsed, Path(folder, content.FOLDER))
+        if start is not None:
+            Path(folder, START).write_text(start.isoformat())
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n", "auto", *selection],
             env={**environment, RUN_FOLDER: folder},

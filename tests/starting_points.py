@@ -30,6 +30,8 @@ Value = TypeVar("Value")
 
 # Names the folder that everything in a run shares: its workers, and the steps of make test.
 RUN_FOLDER = "TRACKER_TEST_RUN_FOLDER"
+# The file in it that contains the moment at which each test begins.
+START = "start"
 EMPTY = "empty"
 _EXTENSION = "starting_points"
 _WRITING = ("INSERT", "UPDATE", "DELETE")
@@ -59,9 +61,10 @@ def run_folder() -> Path:
 def start_of_run() -> dt.datetime:
     """Return the moment, in UTC, at which each test begins: when the first one of the run began.
 
-    So a test always runs on the day on which its starting point was built.
+    So a test always runs on the day on which its starting point was built. Who began the run may
+    have written another moment (tests/other_days.py).
     """
-    file = run_folder() / "start"
+    file = run_folder() / START
     with lock(file):
         if not file.exists():
             now = dt.datetime.now(dt.UTC)
