@@ -123,7 +123,8 @@ torture: tools system
 tampering: tools system
 	@$(bin)/python -m tests.tampering
 
-# Runs the tests on days on which software is known to fail.
+# Runs the tests on days on which software is known to fail. Some tests, on one of them:
+# .venv/bin/python -m tests.other_days --day "the last minute of the year" tests/integration/visits
 other-days: tools system
 	@$(bin)/python -m tests.other_days
 
