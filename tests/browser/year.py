@@ -38,6 +38,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import checklists, people, visit
 from tracker.demo.answers import answers
+from tracker.visits.facts import Term
 from tracker.worker.health import WORKER
 
 TITLE = "Joint monitoring of police custody"
@@ -256,6 +257,12 @@ class Year:
         with self.inside() as stage:
             stage.cast.users["marek"] = _interpreter()
             visit.make_ready(stage.cast, stage.cooperation)
+
+    def covers(self, number: int) -> bool:
+        """Return whether the agreed terms cover a joint visit on a day (J1)."""
+        with self.inside() as stage:
+            term = Term(stage.cooperation.starts_on, stage.cooperation.ends_on)
+            return term.contains(day(number), day(number))
 
     def page(self, key: str, address: str = "") -> Page:
         """Open a page below the cooperation's own, in somebody's browser."""

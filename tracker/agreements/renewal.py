@@ -20,10 +20,11 @@ from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import messages, policy
-from tracker.checklists.heads import lock
+from tracker.checklists.heads import latest_start, lock
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.consistency import starts_too_late
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation
 from tracker.core import canonical, clock
@@ -225,12 +226,15 @@ def propose_renewal(
     actor: Actor,
     checklist: Checklist,
     *,
-    start: dt.date,
+    start: dt.date | None = None,
     review: dt.date,
     end: dt.date,
     reason: str,
 ) -> None:
-    """Open M19 as an amendment and propose new dates, in force once all have signed them."""
+    """Open M19 as an amendment and propose new dates, in force once all have signed them.
+
+    Raise RefusedError as can_renew says, otherwise like open_renewal.
+    """
     can_renew(actor, load(checklist)).require()
     open_renewal(actor, checklist, start=start, review=review, end=end, reason=reason)
 
@@ -239,16 +243,22 @@ def open_renewal(
     actor: Actor,
     checklist: Checklist,
     *,
-    start: dt.date,
+    start: dt.date | None = None,
     review: dt.date,
     end: dt.date,
     reason: str,
 ) -> None:
     """Open M19 and propose new dates, for a coordinator or because all parties decided so (G6).
 
-    The caller has asked whether the actor may. Raise RuleBrokenError with the field review.
+    Without a start, the first day stays. The caller has asked whether the actor may. Raise
+    RuleBrokenError with the field start or review.
     """
-    if not start < end or not start < review <= end:
+    cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
+    too_late = starts_too_late(start, latest_start(checklist, cooperation))
+    if too_late:
+        raise RuleBrokenError(too_late, "start")
+    first = start or cooperation.starts_on
+    if not review <= end or (first is not None and not first < review):
         raise RuleBrokenError(
             _l("The review must come after the start and not after the end."), "review"
         )
@@ -262,7 +272,7 @@ def open_renewal(
         ITEM,
         {
             **current.values,
-            "start": start.isoformat(),
+            **({"start": first.isoformat()} if first else {}),
             "review": review.isoformat(),
             "end": end.isoformat(),
         },

@@ -27,7 +27,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.heads import lock
+from tracker.checklists.heads import latest_start, lock
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Checklist,
@@ -36,6 +36,7 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import text_digest
+from tracker.checklists.rules.consistency import starts_too_late
 from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again, put_position
 from tracker.cooperations import keys
@@ -578,6 +579,7 @@ def _come_into_force(
         if signature.kind is SignatureKind.SIGNATURE
     ]
     first = text_facts.first_day(revision.kind, _require_signed_by_all(revision, signatures))
+    _require_no_gap(checklist, first)
     _close_replaced_notices(checklist, signatures)
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     checklist.state = ChecklistState.IN_FORCE
@@ -600,6 +602,22 @@ def _come_into_force(
         document_digest=revision.digest,
         **({"begins_on": first.isoformat()} if first and begins_later else {}),
     )
+
+
+def _require_no_gap(checklist: Checklist, first: dt.date | None) -> None:
+    """Raise RuleBrokenError if terms in force would stop before their new text starts.
+
+    Sending has refused such a start (M19), unless the terms in force began to run since.
+    """
+    cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
+    if starts_too_late(first, latest_start(checklist, cooperation)):
+        raise RuleBrokenError(
+            _l(
+                "This text starts later than today, and would replace the terms in force now. "
+                "Nothing was signed. A coordinator can call the text back and choose an earlier "
+                "start."
+            )
+        )
 
 
 def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signature]) -> None:

@@ -1,5 +1,6 @@
 """Checklists' own rows: found in scope, locked, and cached so that loading needn't read them."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.orm.util import identity_key
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.activity import service as trail
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import parts, queries
 from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
@@ -22,8 +24,10 @@ from tracker.checklists.models import (
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import PartyFact
 from tracker.cooperations.models import Cooperation, Party
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.languages import language_codes
+from tracker.signoff.outcomes import Validity, validity
 
 Heads = sa.Select[Checklist, bool, bool, bool]
 # The relations read with a checklist's own row (HEADS).
@@ -185,6 +189,19 @@ def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
         loaded.put(Part.EMPTY, checklist.id, _empty(has))
         checklists[checklist.id] = checklist
     return checklists
+
+
+def latest_start(checklist: Checklist, cooperation: Cooperation) -> dt.date | None:
+    """Return the last day on which terms may start that replace terms in force: today.
+
+    The new text takes effect as soon as all have signed. If it started later, nothing would be
+    agreed until then. None if no terms run today: they may have run out, ended or not begun.
+    """
+    if checklist.kind is not ChecklistKind.TERMS or checklist.revision_in_force_id is None:
+        return None
+    today = clock.today()
+    status = validity(cooperation.starts_on, cooperation.ends_on, today)
+    return today if status is Validity.IN_FORCE else None
 
 
 def read_cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:

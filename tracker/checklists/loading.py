@@ -378,6 +378,7 @@ def _surroundings(
         place_changed_at=visit.place_changed_at if visit else None,
         kind_asked_at=visit.kind_asked_at if visit else None,
         planned=_planned(checklist, cooperation),
+        latest_start=heads.latest_start(checklist, cooperation),
     )
 
 

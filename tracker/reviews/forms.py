@@ -109,15 +109,20 @@ class RecordForm(Form):
             outcome=outcome,
             next_on=None if outcome is Outcome.END else self.next_on.data,
             # What the outcome doesn't need is not part of what is confirmed.
-            starts_on=self.starts_on.data if renews else None,
+            starts_on=self.starts_on.data if renews and "starts_on" in self else None,
             ends_on=self.ends_on.data if renews else None,
             items=tuple(self.items.data or ()) if outcome is Outcome.AMEND else (),
             reason="" if outcome is Outcome.GO_ON else self.reason.data or "",
         )
 
 
-def record_form(codes: Sequence[str], record: Record, version: int) -> RecordForm:
-    """Return the form of a record with two fields for each promise, filled in as it was saved."""
+def record_form(
+    codes: Sequence[str], record: Record, version: int, *, asks_start: bool
+) -> RecordForm:
+    """Return the form of a record with two fields for each promise, filled in as it was saved.
+
+    It asks for a new start only of terms that don't run today; others keep theirs.
+    """
     fields: dict[str, Any] = {}
     for code in codes:
         fields[VERDICT + code] = ChoiceField(
@@ -132,7 +137,10 @@ def record_form(codes: Sequence[str], record: Record, version: int) -> RecordFor
             description=_l("Needed unless it was kept in full."),
         )
     form_class: type[RecordForm] = type("RecordFormOfText", (RecordForm,), fields)
-    return form_class(data=_data(codes, record, version))
+    form = form_class(data=_data(codes, record, version))
+    if not asks_start:
+        del form.starts_on
+    return form
 
 
 def _data(codes: Sequence[str], record: Record, version: int) -> dict[str, Any]:

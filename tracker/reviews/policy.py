@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.checklists.rules.consistency import starts_too_late
 from tracker.cooperations.models import Stage
 from tracker.lifecycle.stages import REVIEWABLE
 from tracker.reviews.models import Outcome, Verdict
@@ -65,6 +66,8 @@ class RecordFact:
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     review_on: dt.date | None = None
+    # The last day on which renewed terms may start, if the terms run today: these keep their start.
+    latest_start: dt.date | None = None
     renews_itself: bool = False
 
 
@@ -186,7 +189,10 @@ def _about_the_outcome(record: Record, fact: RecordFact) -> Iterator[Problem]:
 
 
 def _about_new_dates(record: Record, fact: RecordFact) -> Iterator[Problem]:
-    if record.starts_on is None:
+    too_late = starts_too_late(record.starts_on, fact.latest_start)
+    if too_late:
+        yield "starts_on", too_late
+    elif record.starts_on is None and fact.latest_start is None:
         yield "starts_on", _l("Enter the new start.")
     if record.ends_on is None:
         yield "ends_on", _l("Enter the new end.")
@@ -194,7 +200,7 @@ def _about_new_dates(record: Record, fact: RecordFact) -> Iterator[Problem]:
         yield "ends_on", _l("The new end must come after the new start.")
     elif record.next_on and record.starts_on and record.next_on <= record.starts_on:
         yield "next_on", _l("The next review must come after the new start.")
-    elif (record.starts_on, record.next_on, record.ends_on) == (
+    elif (record.starts_on or fact.starts_on, record.next_on, record.ends_on) == (
         fact.starts_on,
         fact.review_on,
         fact.ends_on,

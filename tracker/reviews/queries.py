@@ -14,6 +14,7 @@ from tracker.agreements import frozen_text, renewal
 from tracker.agreements.frozen_text import FrozenItem
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
+from tracker.checklists.heads import latest_start
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, CooperationEntry, Stage
@@ -151,6 +152,7 @@ def record_fact(
         starts_on=term.start if term else cooperation.starts_on,
         ends_on=term.end if term else cooperation.ends_on,
         review_on=term.review if term else cooperation.review_on,
+        latest_start=latest_start(terms, cooperation),
         renews_itself=term is not None and term.renews_itself,
     )
 

@@ -89,8 +89,9 @@ def write(reference: str, number: int) -> str | Response:
     review = _review(cooperation, number)
     terms = found_or_404(queries.terms_of(cooperation))
     saved, text = _saved(review), pages.text_of(terms, locale.language(), review)
-    codes = tuple(queries.record_fact(cooperation, terms, review).promises)
-    form = record_form(codes, saved, review.version)
+    record_fact = queries.record_fact(cooperation, terms, review)
+    codes = tuple(record_fact.promises)
+    form = record_form(codes, saved, review.version, asks_start=record_fact.latest_start is None)
     require_for(form, policy.can_write(actor, queries.fact(cooperation, terms, review)))
     form.offer(pages.participants(saved, cooperation.id), pages.items(text))
     done = form.validate_on_submit() and perform(

@@ -275,7 +275,7 @@ def _conclude(
         renewal.open_renewal(
             actor,
             terms,
-            start=_day(written.starts_on),
+            start=written.starts_on,
             review=_day(written.next_on),
             end=_day(written.ends_on),
             reason=written.reason,

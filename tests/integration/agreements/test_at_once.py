@@ -208,7 +208,6 @@ def test_terms_that_are_suspended_meanwhile_are_not_renewed(app: Flask, in_force
         renewal.propose_renewal(
             joana,
             db.session.get_one(Checklist, checklist_id),
-            start=today + 401 * DAY,
             review=today + 500 * DAY,
             end=today + 600 * DAY,
             reason="It went well.",

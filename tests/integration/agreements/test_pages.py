@@ -577,17 +577,20 @@ def test_another_text_that_has_ended_can_be_opened_again(
     browser(app, in_force, "marek").page(f"{where}/agree-anew", 404)
 
 
-def test_new_dates_are_proposed_from_the_record(app: Flask, in_force: Table) -> None:
+def test_new_dates_are_proposed_from_the_record(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
     last = clock.today() + DAYS * DAY
     shown = page(app, in_force, "joana", "/record")
     assert f"until {words_of(last)}. It renews automatically" in shown.text
     assert "Renew" in shown.links()
-    form = page(app, in_force, "joana", "/renew").form().filled_in()
     following = renewal.next_term(renewal.Term(clock.today() - DAY, last))
-    assert (form["start"], form["end"]) == (
-        [following.start.isoformat()],
-        [following.end.isoformat()],
-    )
+    now = clock.now()
+    for days, start in ((DAYS + 1, [following.start.isoformat()]), (0, None)):
+        frozen_time(now + days * DAY)
+        form = page(app, in_force, "joana", "/renew").form().filled_in()
+        # Terms that haven't run out keep their start.
+        assert (form.get("start"), form["end"]) == (start, [following.end.isoformat()])
     wrong = submit(app, in_force, "joana", "/renew", reason="Well.", review="2020-01-01")
     assert "The review must come after the start and not after the end." in wrong.text
     shown = submit(app, in_force, "joana", "/renew", reason="It went well.")

@@ -213,13 +213,12 @@ def test_an_amendment_that_no_longer_renews_itself_ends_as_it_says(
 
 def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) -> None:
     before = in_force.checklist().revision_in_force_id
-    start = last_day() + DAY
+    starts_on, end = cooperation(in_force).starts_on, last_day() + 200 * DAY
     renewal.propose_renewal(
         in_force["joana"],
         in_force.checklist(),
-        start=start,
-        review=start + 100 * DAY,
-        end=start + 200 * DAY,
+        review=last_day() + 100 * DAY,
+        end=end,
         reason="It went well.",
     )
     in_force.session.commit()
@@ -228,19 +227,56 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
     assert terms.revision_in_force_id == before
     loaded = in_force.loaded()
     (proposal,) = [proposal for proposal in loaded.proposals if proposal.item == "M19"]
-    for first in ("ilena", "samira"):
-        positions.accept_proposal(in_force[first], terms, proposal.id)
-        break
+    positions.accept_proposal(in_force["ilena"], terms, proposal.id)
+    in_force.accept("M19", "samira")
     agreements.send(in_force.land, terms, SIGNERS)
     agreements.sign(in_force.land, terms, *SIGNERS.values())
     in_force.session.commit()
     assert terms.revision_in_force_id not in {before, None}
-    assert cooperation(in_force).ends_on == start + 200 * DAY
+    renewed = cooperation(in_force)
+    assert (renewed.starts_on, renewed.ends_on) == (starts_on, end)
+
+
+def test_no_text_that_starts_later_takes_the_place_of_terms_in_force(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    now, start = clock.now(), clock.today() + DAY
+    with pytest.raises(RuleBrokenError, match="replaces the terms in force") as error:
+        renewal.propose_renewal(
+            in_force["ilena"],
+            in_force.checklist(),
+            start=start,
+            review=start + DAY,
+            end=start + 2 * DAY,
+            reason="It went well.",
+        )
+    assert error.value.field == "start"
+    in_force.session.rollback()
+    # Before the terms run, another start can be chosen; the text is signed when they do.
+    frozen_time(now - 2 * DAY)
+    terms = amend(in_force)
+    current = agreements.current(terms, "M19")
+    values = {**current.values, **agreements.term(start, last_day() + 2 * DAY)}
+    agreements.change(in_force.land, terms, "M19", current, **values)
+    in_force.accept("M19", "joana")
+    assert not in_force.loaded().standing().items["M19"].problems
+    agreements.send(in_force.land, terms, SIGNERS)
+    frozen_time(now)
+    (problem,) = in_force.loaded().standing().items["M19"].problems
+    assert problem.field == "start"
+    agreements.sign(in_force.land, terms, "tomas", "henrik")
+    in_force.session.commit()
+    with pytest.raises(RuleBrokenError, match="starts later than today"):
+        agreements.sign(in_force.land, terms, "otto")
+    in_force.session.rollback()
+    frozen_time(now + DAY)
+    agreements.sign(in_force.land, terms, "otto")
+    assert cooperation(in_force).starts_on == start
 
 
 @pytest.mark.parametrize(("review", "end"), [(5, 0), (0, 10), (11, 10), (5, -1)])
 def test_new_dates_follow_each_other(in_force: Table, review: int, end: int) -> None:
-    start = last_day() + DAY
+    start = clock.today()
     with pytest.raises(RuleBrokenError, match="The review must come after the start") as error:
         renewal.propose_renewal(
             in_force["ilena"],

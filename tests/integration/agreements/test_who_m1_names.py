@@ -160,13 +160,12 @@ def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_for
 
 def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
     terms = bring_into_force(agreed)
-    start = clock.today() + dt.timedelta(days=500)
+    end = clock.today() + dt.timedelta(days=700)
     renewal.propose_renewal(
         agreed["ilena"],
         terms,
-        start=start,
-        review=start + dt.timedelta(days=100),
-        end=start + dt.timedelta(days=200),
+        review=end - dt.timedelta(days=100),
+        end=end,
         reason="It went well.",
     )
     (proposal,) = [proposal for proposal in agreed.loaded().proposals if proposal.item == "M19"]

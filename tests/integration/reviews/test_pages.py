@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories.tables import Table
-from tests.integration.agreements.conftest import DAY
+from tests.integration.agreements.conftest import DAY, DAYS
 from tests.integration.reviews.conftest import (
     BOSSES,
     LATE,
@@ -106,6 +106,15 @@ def test_the_record_says_what_is_missing(app: Flask, active: Table) -> None:
         "Choose how you'll go on.",
     ):
         assert words in shown.text
+
+
+def test_a_record_asks_for_a_new_start_only_once_the_terms_have_run_out(
+    app: Flask, active: Table, frozen_time: Clock
+) -> None:
+    begin_review(active)
+    assert "starts_on" not in page(app, active, "samira", "/1/write").form().filled_in()
+    frozen_time(clock.now() + (DAYS + 1) * DAY)
+    assert "starts_on" in page(app, active, "samira", "/1/write").form().filled_in()
 
 
 def test_two_who_save_at_once_see_both(app: Flask, active: Table) -> None:

@@ -437,6 +437,17 @@ def test_once_terms_were_in_force_new_dates_may_differ() -> None:
     assert problems_in("M19", DATES, {"start": "2030-01-01"}, VISIT) == []
 
 
+@pytest.mark.parametrize(
+    ("start", "expected"), [("2026-05-04", []), ("2026-05-05", [("start", None, None)])]
+)
+def test_terms_that_replace_terms_in_force_do_not_start_later_than_today(
+    start: str, expected: list[tuple[str, None, None]]
+) -> None:
+    running = replace(VISIT, latest_start=FIRST)
+    assert places(problems_in("M19", DATES, {"start": start}, running)) == expected
+    assert problems_in("M19", DATES, {"start": start}) == []
+
+
 RENEWAL = [a_field("renewal"), a_field("reminder_days", "number")]
 
 

@@ -126,6 +126,7 @@ TERM = RecordFact(
     ends_on=TODAY + 100 * DAY,
     review_on=TODAY + DAY,
 )
+RUNNING = replace(TERM, latest_start=TODAY)
 WHOLE = Record(
     held_on=TODAY,
     people=tuple(Participant(uuid4(), "Somebody", party, name) for party, name in PARTIES),
@@ -183,6 +184,19 @@ def test_what_a_record_lacks_is_named_with_its_field(record: Record, field: str)
 def test_dates_that_are_agreed_already_are_no_renewal() -> None:
     same = replace(RENEWED, starts_on=TERM.starts_on, next_on=TERM.review_on, ends_on=TERM.ends_on)
     assert [name for name, _message in policy.problems(same, TERM)] == ["ends_on"]
+    kept_start = replace(same, starts_on=None)
+    assert [name for name, _message in policy.problems(kept_start, RUNNING)] == ["ends_on"]
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "fields"),
+    [(None, []), (TERM.starts_on, []), (TODAY, []), (TODAY + DAY, ["starts_on"])],
+)
+def test_terms_that_run_keep_their_start_or_get_one_that_is_no_later_than_today(
+    starts_on: dt.date | None, fields: list[str]
+) -> None:
+    record = replace(RENEWED, starts_on=starts_on)
+    assert [name for name, _message in policy.problems(record, RUNNING)] == fields
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,8 @@ def renew(checklist_id: UUID) -> str | Response:
         if following
         else {}
     )
+    if loaded.surroundings.latest_start is not None:
+        del form.start
     require_for(form, renewal.can_renew(actor, loaded))
     return on_text.act(
         actor,
@@ -157,7 +159,7 @@ def renew(checklist_id: UUID) -> str | Response:
         lambda: renewal.propose_renewal(
             actor,
             checklist,
-            start=_day(form.start.data),
+            start=form.start.data if "start" in form else None,
             review=_day(form.review.data),
             end=_day(form.end.data),
             reason=form.reason.data or "",

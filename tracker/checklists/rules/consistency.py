@@ -403,6 +403,25 @@ def _dates_as_planned(
             )
 
 
+def starts_too_late(start: dt.date | None, latest: dt.date | None) -> object | None:
+    """Return why terms that replace terms in force can't start on a day; None if they can."""
+    if start is None or latest is None or start <= latest:
+        return None
+    return _l(
+        "This text replaces the terms in force as soon as all have signed it. If it starts later "
+        "than today, no terms are in force until then. Keep the start of the terms in force."
+    )
+
+
+def _starts_in_time(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that the terms in force don't stop before those that replace them start (M19)."""
+    too_late = starts_too_late(as_date(values.get("start")), around.latest_start)
+    if too_late:
+        yield Problem("start", too_late)
+
+
 def _reminded_in_time(
     _item: Item, values: Values, _around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
@@ -439,5 +458,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),
-    "M19": (_dates_as_planned, _reminded_in_time),
+    "M19": (_dates_as_planned, _starts_in_time, _reminded_in_time),
 }

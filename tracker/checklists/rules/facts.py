@@ -88,6 +88,8 @@ class Surroundings:
     # The dates planned for the cooperation, by the fields of M19 that set them; empty once terms
     # were in force, which set the dates for good.
     planned: Mapping[str, dt.date] = field(default_factory=dict)
+    # The last day on which the terms may start if they replace terms that run today.
+    latest_start: dt.date | None = None
 
     def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
         """Return the parties of some sides."""
