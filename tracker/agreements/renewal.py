@@ -18,8 +18,9 @@ from tracker.activity.witness import NotSoundError
 from tracker.agreements import evidence, frozen_text, notices
 from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import messages, policy
+from tracker.checklists import service as checklists
 from tracker.checklists.heads import latest_start, lock
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, NoticeKind, Renewal
@@ -264,18 +265,16 @@ def open_renewal(
         )
     agreements.open_amendment(actor, checklist, reason=reason, items=[ITEM])
     current = load(checklist).sheet.shared(ITEM)
-    if current is None:  # it is required, so it has an answer
-        raise LookupError
+    days = {"start": first, "review": review, "end": end}
+    dates = {key: day.isoformat() for key, day in days.items() if day is not None}
+    if current is None:  # an agreement recorded from paper, whose dates nobody filled in
+        checklists.save_answer(actor, checklist, ITEM, AnswerScope.SHARED, dates, base_version=0)
+        return
     positions.propose(
         actor,
         checklist,
         ITEM,
-        {
-            **current.values,
-            **({"start": first.isoformat()} if first else {}),
-            "review": review.isoformat(),
-            "end": end.isoformat(),
-        },
+        {**current.values, **dates},
         answer_id=current.answer_id,
         reason=reason,
     )

@@ -12,9 +12,11 @@ from tests.factories.cooperations import Country, country, load_checklists, open
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.pages import Page
 from tests.starting_points import noon_in
+from tracker.agreements import renewal
 from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
@@ -172,3 +174,17 @@ def test_the_history_of_an_agreement_in_the_register_gives_the_date_of_the_paper
     browser = signed_in(app, db.session.merge(land.users["nadia"]))
     text = browser.page(f"/register/{former.id}").text
     assert f"Signed on paper on {as_date(FORMERLY)}" in text
+
+
+def test_an_agreement_whose_dates_only_its_paper_says_is_renewed_from_its_date(
+    land: Country, former: Checklist
+) -> None:
+    """M19, which nobody filled in, has no answer that could be changed."""
+    review = END + dt.timedelta(days=100)
+    renewal.propose_renewal(
+        land.actor("joana"), former, review=review, end=review, reason="It went well."
+    )
+    answer = load(former).sheet.shared("M19")
+    assert answer is not None
+    dates = {"start": FORMERLY, "review": review, "end": review}
+    assert answer.values == {key: day.isoformat() for key, day in dates.items()}
