@@ -21,11 +21,10 @@ from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import messages, policy
 from tracker.checklists import service as checklists
-from tracker.checklists.heads import latest_start, lock
+from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
-from tracker.checklists.rules.consistency import starts_too_late
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation
 from tracker.core import canonical, clock
@@ -255,9 +254,6 @@ def open_renewal(
     RuleBrokenError with the field start or review.
     """
     cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
-    too_late = starts_too_late(start, latest_start(checklist, cooperation))
-    if too_late:
-        raise RuleBrokenError(too_late, "start")
     first = start or cooperation.starts_on
     if not review <= end or (first is not None and not first < review):
         raise RuleBrokenError(

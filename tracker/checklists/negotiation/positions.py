@@ -23,6 +23,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copying
 from tracker.checklists.rules import completeness
+from tracker.checklists.rules.consistency import never_acceptable
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import shown_only
 from tracker.checklists.service import (
@@ -120,7 +121,8 @@ def propose(
     """Propose a change to an item, with the reason; it becomes the party's position.
 
     With replies_to it answers another party's open proposal with a different one. That one is then
-    no longer open, so anybody who may accept or decline it may do this.
+    no longer open, so anybody who may accept or decline it may do this. Raise RuleBrokenError with
+    the field of a value that could never be accepted.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -134,6 +136,9 @@ def propose(
         raise RuleBrokenError(_l("Give the reason for the change."), REASON)
     fitting_values = fitting(loaded, item, AnswerScope.SHARED, values)
     replied = _replied(actor, loaded, item, replies_to, fitting_values) if replies_to else None
+    wrong = never_acceptable(item, fitting_values, loaded.surroundings, loaded.sheet)
+    if wrong is not None:
+        raise RuleBrokenError(wrong.message, wrong.field)
     standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
     if fitting_values == standing and not current.not_applicable:
         raise RuleBrokenError(_l("That's the same wording as before. Change something."))

@@ -422,6 +422,15 @@ def _starts_in_time(
         yield Problem("start", too_late)
 
 
+def never_acceptable(
+    item: Item, values: Values, around: Surroundings, sheet: Sheet
+) -> Problem | None:
+    """Return why a suggestion can't be accepted however it is completed; None if it can."""
+    if item.code != "M19":
+        return None
+    return next(_starts_in_time(item, values, around, sheet), None)
+
+
 def _reminded_in_time(
     _item: Item, values: Values, _around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
