@@ -407,10 +407,11 @@ def starts_too_late(start: dt.date | None, latest: dt.date | None) -> object | N
     """Return why terms that replace terms in force can't start on a day; None if they can."""
     if start is None or latest is None or start <= latest:
         return None
-    return _l(
+    reason: object = _l(
         "This text replaces the terms in force as soon as all have signed it. If it starts later "
         "than today, no terms are in force until then. Keep the start of the terms in force."
     )
+    return reason
 
 
 def _starts_in_time(
