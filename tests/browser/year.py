@@ -210,9 +210,14 @@ class Year:
             return stage.cast.bodies["npm"].id
 
     def write_out_leaver(self) -> None:
-        """Have the NPM delete the rows of the party that left, and all accept what is open."""
+        """Have the NPM delete the rows of the party that left, and all accept what is open.
+
+        Also the new dates that the record of the review has suggested.
+        """
         with self.inside() as stage:
             terms = checklist_of(stage.cooperation, ChecklistKind.TERMS)
+            (dates,) = load(terms).proposals_on["M19"]
+            positions.accept_proposal(stage.actor("ilena"), terms, dates.id)
             loaded = load(terms)
             for item in loaded.template.items:
                 current = loaded.sheet.shared(item.code)

@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from tests import due
 from tests.factories import agreements
@@ -33,7 +32,6 @@ from tracker.agreements import departures, joining
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
-from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -43,8 +41,6 @@ from tracker.oversight import integrity
 from tracker.reviews import service
 from tracker.reviews.models import Outcome, ReviewVersion
 from tracker.signoff import shown
-from tracker.signoff.models import Revision
-from tracker.visits.facts import Term
 
 
 def stage(table: Table) -> Stage:
@@ -244,67 +240,6 @@ def test_amending_opens_the_items_and_an_unchanged_review_day_does_not_come_back
     agreements.sign(active.land, terms, *SIGNERS.values())
     active.session.commit()
     assert cooperation(active).review_on == next_on
-
-
-def sign_anew(table: Table) -> None:
-    """Accept the new dates that the party of who confirmed last has proposed, and sign them."""
-    terms = table.checklist()
-    (proposal,) = table.loaded().proposals_on["M19"]
-    assert proposal.organisation_id == table.land.id("lantern")
-    positions.accept_proposal(table["ilena"], terms, proposal.id)
-    table.accept("M19", "samira")
-    agreements.send(table.land, terms, SIGNERS)
-    agreements.sign(table.land, terms, *SIGNERS.values())
-    table.session.commit()
-
-
-def test_terms_renewed_early_stay_in_force_from_their_first_day_to_the_new_last_one(
-    app: Flask, active: Table, frozen_time: Clock
-) -> None:
-    before = cooperation(active)
-    first, last = before.starts_on, clock.today() + DAYS * DAY
-    hold(
-        active,
-        outcome=Outcome.RENEW,
-        reason="It went well.",
-        next_on=last + 50 * DAY,
-        ends_on=last + 100 * DAY,
-    )
-    assert active.checklist().open_items == ["M19"]
-    assert cooperation(active).ends_on == last
-    sign_anew(active)
-    after = cooperation(active)
-    assert (after.starts_on, after.ends_on) == (first, last + 100 * DAY)
-    assert Term(after.starts_on, after.ends_on).contains(clock.today(), last)  # J1
-    text = active.session.get_one(Revision, active.checklist().revision_in_force_id)
-    reference, now = after.reference, clock.now()
-    # Until the old terms would have ended, and afterwards.
-    for days in (1, DAYS, DAYS + 1):
-        frozen_time(now + days * DAY)
-        auditor = active.land.browser(app, "nadia")
-        assert "In force 1" in auditor.page("/register?state=in_force").text
-        assert "Stage P4, Active" in auditor.page(f"/cooperations/{reference}").text
-        check = auditor.page(f"/verify?reference={reference}&digest={text.digest}").text
-        assert "everyone has signed, and it's still valid" in check
-    active.session.rollback()
-    assert integrity.check_all().finding is None
-
-
-def test_terms_that_have_run_out_are_renewed_from_a_day_that_the_record_names(
-    active: Table, frozen_time: Clock
-) -> None:
-    frozen_time(clock.now() + (DAYS + 1) * DAY)
-    start = clock.today() + 10 * DAY
-    hold(
-        active,
-        outcome=Outcome.RENEW,
-        reason="It works.",
-        starts_on=start,
-        next_on=start + 50 * DAY,
-        ends_on=start + 100 * DAY,
-    )
-    sign_anew(active)
-    assert cooperation(active).starts_on == start
 
 
 def test_an_amendment_under_way_holds_up_the_last_confirmation(active: Table) -> None:
