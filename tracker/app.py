@@ -403,41 +403,6 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.UNDERTAKING_CLOSED: (closing.follow_undertaking, visits.follow),
 }
 
-# The acts on which powers, signatures and the status of a text are based: whoever acts by a role
-# that no event binds is refused. First, before anything follows from the act.
-BY_BOUND_ROLES = (
-    verbs.PERSON_INVITED,
-    verbs.INVITATION_SENT_AGAIN,
-    verbs.ROLE_GIVEN,
-    verbs.ROLE_CONFIRMED,
-    verbs.ROLE_ACCEPTED,
-    verbs.SECOND_FACTOR_RESET,
-    verbs.SAFEGUARDS_REVIEWED,
-    verbs.SENT_FOR_SIGNATURE,
-    verbs.SIGNATURE_REQUEST_WITHDRAWN,
-    verbs.SIGNING_PASSED_ON,
-    verbs.SIGNED,
-    verbs.DECLINED,
-    verbs.FORMER_AGREEMENT_RECORDED,
-    verbs.PAPER_RECORDED,
-    verbs.PAPER_CONFIRMED,
-    verbs.NOTICE_GIVEN,
-    verbs.NOTICE_TAKEN_BACK,
-    verbs.SUSPENSION_LIFTED,
-    verbs.REVIEW_CONFIRMED,
-    verbs.PARTY_LEAVING,
-    verbs.PARTY_STAYS,
-    verbs.UNDERTAKING_SCAN_RECORDED,
-    verbs.UNDERTAKING_SCAN_CONFIRMED,
-    verbs.UNDERTAKING_SIGNED,
-    verbs.UNDERTAKING_COUNTERSIGNED,
-    verbs.INTERESTS_DECIDED,
-    verbs.GATE_OVERRIDDEN,
-    verbs.VERIFICATION_CHANGED,
-)
-for _verb in BY_BOUND_ROLES:
-    FOLLOWS[_verb] = (account_bound.follow_act, *FOLLOWS.get(_verb, ()))
-
 # Verbs that may change an agreement's entry in the register.
 FOLLOWS_FOR_THE_REGISTER = (
     verbs.COOPERATION_OPENED,
@@ -490,6 +455,10 @@ FOLLOWS[verbs.STAGE_CHANGED] = (
 # Verbs on a person's account, which go to the security log as well.
 for _verb in security_log.OF_VERBS:
     FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), security_log.follow)
+
+# Whoever acts by a role that no event binds is refused, before anything follows from the act.
+for _verb in account_bound.ACTS:
+    FOLLOWS[_verb] = (account_bound.follow_act, *FOLLOWS.get(_verb, ()))
 
 # Functions that recompute what an event made stale, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {

@@ -1,18 +1,82 @@
 """Whether people, their roles and their organisations are as the events say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session, SessionTransaction
 
-from tracker.access.actor import Role
+from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership, User
-from tracker.activity import witness
+from tracker.activity import verbs, witness
 from tracker.activity.service import DomainEvent
+from tracker.activity.verbs import Verb
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
 from tracker.organisations.models import Organisation
+
+# The acts after which nobody compares who acts, by the reason why. Every other act is in ACTS.
+NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
+    "no person does it": (
+        verbs.ROWS_NOTED,
+        verbs.ROWS_ADOPTED,
+        verbs.INSTANCE_STARTED,
+        verbs.CREDENTIALS_ADOPTED,
+        verbs.CERTIFICATE_MADE,
+    ),
+    "people only change what belongs to themselves, and signing compares it": (
+        verbs.INVITATION_ACCEPTED,
+        verbs.PASSWORD_CHANGED,
+        verbs.SECOND_FACTOR_SET,
+        verbs.RECOVERY_CODES_MADE,
+        verbs.PASSKEY_ADDED,
+        verbs.PASSKEY_RENAMED,
+        verbs.PASSKEY_REMOVED,
+        verbs.PASSKEY_SET_ASIDE,
+        verbs.CREDENTIALS_BOUND,
+    ),
+    "work on a draft: those who send and sign it read it, and who they are is compared": (
+        verbs.CHECKLIST_STARTED,
+        verbs.CHECKLIST_MOVED,
+        verbs.ANSWER_SAVED,
+        verbs.ANSWERS_COPIED,
+        verbs.COPIES_READ,
+        verbs.POSITION_TAKEN,
+        verbs.PROPOSAL_MADE,
+        verbs.PROPOSAL_ANSWERED,
+        verbs.PROPOSAL_ACCEPTED,
+        verbs.PROPOSAL_TURNED_DOWN,
+        verbs.PROPOSAL_WITHDRAWN,
+        verbs.FLAG_RAISED,
+        verbs.FLAG_CLOSED,
+        verbs.REVIEW_SAVED,
+    ),
+    "what people say to each other or note for themselves, on which nothing is based": (
+        verbs.COMMENT_MADE,
+        verbs.COMMENT_EDITED,
+        verbs.COMMENT_WITHDRAWN,
+        verbs.COMMENT_SETTLED,
+        verbs.COMMENT_REOPENED,
+        verbs.COMMENT_TASK_MADE,
+        verbs.COMMENT_TASK_DONE,
+        verbs.MODEL_ANSWER_KEPT,
+        verbs.MODEL_ANSWER_RENAMED,
+        verbs.MODEL_ANSWER_DELETED,
+        verbs.TEMPLATE_DRAFTED,
+        verbs.TEMPLATE_DISCARDED,
+    ),
+    "reading: whoever can write to the database can read it": (
+        verbs.EVIDENCE_EXPORTED,
+        verbs.REGISTER_EXPORTED,
+        verbs.UNDERTAKINGS_EXPORTED,
+    ),
+}
+_OUT = {verb for out in NOT_COMPARED.values() for verb in out}
+ACTS = tuple(verb for verb in verbs.VERBS.values() if verb not in _OUT)
+
+# The people who were compared in the session's transaction.
+_COMPARED = "compared_actors"
 
 # In one query, since it is sent with each of these acts: each person with each of the others.
 _ROWS = (
@@ -25,14 +89,30 @@ _ROWS = (
 
 
 def follow_act(event: DomainEvent) -> None:
-    """Raise RefusedError unless events bind the account, roles and organisation of who acts.
+    """Raise RefusedError unless events bind account, roles and organisation of the person who acts.
 
-    A handler of the acts by which people sign for others, vouch for somebody, or give a power: what
-    was written into the database gives nobody a power to do so. The act is undone with its event.
+    Handler of ACTS: what was written into the database gives nobody a power to sign, to vouch for
+    somebody or to give a power. The act is undone with its event. Each person is compared once in a
+    transaction, since further events often follow from an act.
     """
     actor = event.actor
     if actor is None:  # the application itself, or a command
         return
+    compared: set[Actor] = db.session.info.setdefault(_COMPARED, set())
+    if actor in compared:
+        return
+    require_as_recorded(actor)
+    compared.add(actor)
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_COMPARED, None)
+
+
+def require_as_recorded(actor: Actor) -> None:
+    """Raise RefusedError unless events bind the account, roles and organisation of a person."""
     administrators = (role for role in actor.memberships if role.role is Role.ADMINISTRATOR)
     ids = {role.membership_id for role in (*actor.acting, *administrators)}
     known = {role_id for role_id in ids if role_id is not None}

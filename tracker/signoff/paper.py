@@ -191,7 +191,7 @@ def sign(
     The account of a signature is the signer's own if the slot in the text is theirs, else that of
     the person in their organisation who is responsible for the scan: who recorded or confirmed it.
     An undertaking is signed in its person's own name. Raise RefusedError unless events bind the
-    record, the confirmations, and the accounts and roles of who signed.
+    record, the confirmations, and the accounts and roles of those who signed.
     """
     signed_by = list(signers)
     _require_as_recorded(revision, paper)

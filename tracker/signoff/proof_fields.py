@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tracker.access.actor import Actor
+from tracker.accounts import bound
 from tracker.accounts.factors import identity_proof, passkeys
 from tracker.accounts.models import User
 from tracker.core.db import db
@@ -46,7 +47,12 @@ def ways(actor: Actor) -> ProofMethods:
 
 
 def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
-    """Return what the browser needs to have a passkey sign the page's text and this sentence."""
+    """Return what the browser needs to have a passkey sign the page's text and this sentence.
+
+    Raise RefusedError unless events bind who is to prove who they are: such pages show by which
+    power they act, and who confirmed it.
+    """
+    bound.require_as_recorded(actor)
     token = shown.token_of(actor, shown.with_sentence(page, sentence))
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:

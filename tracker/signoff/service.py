@@ -210,6 +210,21 @@ def require_slot_as_recorded(
         require_signer_as_recorded(former.user_id, name)
 
 
+def slot_as_recorded(
+    actor: Actor, signature_request: SignatureRequest
+) -> tuple[SignatureSlot, SignatureSlot | None]:
+    """Return in which slot a person signs, and the one that it replaces, if it does.
+
+    Raise LookupError if they have none, and RefusedError unless events bind both.
+    """
+    slot = queries.slot_of(signature_request, actor.organisation_id, actor.user_id)
+    if slot is None:
+        raise LookupError
+    former = queries.stood_for(signature_request, slot)
+    require_slot_as_recorded(signature_request, slot, former)
+    return slot, former
+
+
 def evidence_of_revision(revision: Revision) -> str:
     """Return the digest that the trail binds for a frozen revision: all its plain columns."""
     return canonical.digest_of(revision.content())
@@ -324,11 +339,9 @@ def sign(
     standing = standing_of(signature_request, key)
     policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
-    slot = queries.slot_of(signature_request, actor.organisation_id, actor.user_id)
-    if membership is None or slot is None:  # can_sign_for has already refused
+    if membership is None:  # can_sign_for has already refused
         raise LookupError
-    former = queries.stood_for(signature_request, slot)
-    require_slot_as_recorded(signature_request, slot, former)
+    slot, former = slot_as_recorded(actor, signature_request)
     signature = _write(
         signature_request.revision,
         actor,

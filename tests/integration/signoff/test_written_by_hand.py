@@ -80,6 +80,25 @@ def signing(session: Session, person: CheckedClient, user_id: UUID, path: str) -
     return to_sign, person.page(to_sign).form().filled_in(**proof)
 
 
+def refused(
+    session: Session,
+    person: CheckedClient,
+    user_id: UUID,
+    path: str,
+    change: Callable[[], None],
+    words: str,
+) -> None:
+    """Open both pages of signing, then change something: neither is shown again, nobody signs."""
+    address, data = signing(session, person, user_id, path)
+    before = signatures(session)
+    change()
+    sent = person.post(address, data=data, csrf=False, follow_redirects=True)
+    for answer in (person.get(address), sent):
+        assert answer.status_code == 403
+        assert words in Page.of(answer).text
+    assert signatures(session) == before
+
+
 def signatures(session: Session) -> int:
     session.expire_all()
     return session.scalar(sa.select(sa.func.count(Signature.id))) or 0
@@ -121,39 +140,8 @@ def test_nobody_signs_by_a_role_or_a_name_that_was_changed_by_hand(
     change: Callable[[Membership], None],
 ) -> None:
     user_id = demonstration.users["otto"]
-    otto = browser("otto")
-    change(of_otto(session, user_id))
-    before = signatures(session)
-    address, data = signing(session, otto, user_id, path)
-    answer = otto.post(address, data=data, csrf=False)
-    assert answer.status_code == 403
-    assert REFUSED in Page.of(answer).text
-    assert signatures(session) == before
-
-
-def test_nobody_signs_by_a_role_that_was_inserted_by_hand(
-    session: Session,
-    demonstration: Demonstration,
-    path: str,
-    browser: Callable[[str], CheckedClient],
-) -> None:
-    """Even if the request was changed too, so that it asks this person."""
-    otto_id, joana_id = demonstration.users["otto"], demonstration.users["joana"]
-    role = of_otto(session, otto_id)
-    copied = {column.name: getattr(role, column.name) for column in table_of(Membership).columns}
-    put_in(Membership, **{**copied, "id": uuid4(), "user_id": joana_id})
-    write(
-        SignatureSlot,
-        sa.and_(SignatureSlot.user_id == otto_id, SignatureSlot.request_id.in_(_waiting())),
-        user_id=joana_id,
-    )
-    before = signatures(session)
-    joana = browser("joana")
-    address, data = signing(session, joana, joana_id, path)
-    answer = joana.post(address, data=data, csrf=False)
-    assert answer.status_code == 403
-    assert ALTERED in Page.of(answer).text
-    assert signatures(session) == before
+    role = of_otto(session, user_id)
+    refused(session, browser("otto"), user_id, path, lambda: change(role), REFUSED)
 
 
 def test_nobody_signs_in_a_slot_that_was_changed_by_hand(
@@ -163,22 +151,27 @@ def test_nobody_signs_in_a_slot_that_was_changed_by_hand(
     browser: Callable[[str], CheckedClient],
 ) -> None:
     user_id = demonstration.users["otto"]
-    write(
-        SignatureSlot,
-        sa.and_(SignatureSlot.user_id == user_id, SignatureSlot.request_id.in_(_waiting())),
-        on_behalf_of="The Minister",
-    )
-    before = signatures(session)
-    otto = browser("otto")
-    address, data = signing(session, otto, user_id, path)
-    answer = otto.post(address, data=data, csrf=False)
-    assert answer.status_code == 403
-    assert ALTERED in Page.of(answer).text
-    assert signatures(session) == before
+
+    def change() -> None:
+        own = sa.and_(SignatureSlot.user_id == user_id, SignatureSlot.request_id.in_(_waiting()))
+        write(SignatureSlot, own, on_behalf_of="The Minister")
+
+    refused(session, browser("otto"), user_id, path, change, ALTERED)
 
 
 def _waiting() -> sa.Select[UUID]:
     return sa.select(SignatureRequest.id).where(SignatureRequest.ended_at.is_(None))
+
+
+def test_nobody_signs_by_a_role_that_was_inserted_by_hand(sent: Table) -> None:
+    """Even if the request was changed too, so that it asks this person."""
+    tomas, oren = sent.land.users["tomas"].id, sent.land.users["oren"].id
+    put_in(Membership, **of(sent, "oren", Role.SIGNATORY))
+    write(SignatureSlot, SignatureSlot.user_id == tomas, user_id=oren)
+    with pytest.raises(RefusedError, match=ALTERED):
+        checklists.sign(sent.checklist(), sent["oren"])
+    sent.session.rollback()
+    assert signatures(sent.session) == 0
 
 
 # On paper -----------------------------------------------------------------------------------------

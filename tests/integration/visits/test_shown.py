@@ -14,7 +14,7 @@ from itsdangerous import URLSafeSerializer
 
 from tests.at_once import before_commit
 from tests.client import CheckedClient
-from tests.factories.visits import Scene, confirm_plan, planned
+from tests.factories.visits import Scene, confirm_plan, planned, without_credential_of
 from tests.pages import Page
 from tracker.access import page_tokens
 from tracker.agreements import service as agreements
@@ -136,7 +136,7 @@ def member(scene: Scene, key: str, number: int = 1) -> MemberFact:
 
 
 def while_changing(
-    app: Flask, scene: Scene, *, change: Callable[[Scene], None], act: Callable[[Scene], object]
+    app: Flask, scene: Scene, *, change: Callable[[Scene], object], act: Callable[[Scene], object]
 ) -> None:
     """Act on what a page showed while somebody else's change to it is about to be committed."""
 
@@ -333,25 +333,9 @@ def manager(browser: Browser, scene: Scene) -> CheckedClient:
             from_on=clock.today(),
         )
     )
-    without_papers_of(scene, "ruth")
+    without_credential_of(scene, "ruth")
     scene.session.commit()
     return browser("milan")
-
-
-def without_papers_of(scene: Scene, *keys: str) -> None:
-    roles = scene.checklist(ROLES)
-    current = load(roles).sheet.shared("V13")
-    assert current is not None
-    gone = {str(scene.user(key)) for key in keys}
-    rows = [row for row in current.values["credentials"] if row["person"] not in gone]
-    checklists.save_answer(
-        scene.actor("ilena"),
-        roles,
-        "V13",
-        AnswerScope.SHARED,
-        {**current.values, "credentials": rows},
-        base_version=current.version,
-    )
 
 
 def override_address(scene: Scene) -> str:
@@ -380,7 +364,7 @@ def test_an_override_excuses_only_what_the_manager_was_shown(
     manager: CheckedClient, scene: Scene
 ) -> None:
     opened = manager.page(override_address(scene))
-    without_papers_of(scene, "pavo")
+    without_credential_of(scene, "pavo")
     scene.session.commit()
     events = len(scene.events())
     shown_again = send_reason(manager, scene, opened)
@@ -403,7 +387,7 @@ def test_an_override_of_a_longer_list_than_is_left_shows_the_list_again(
 ) -> None:
     current = load(scene.checklist(ROLES)).sheet.shared("V13")
     assert current is not None
-    without_papers_of(scene, "pavo")
+    without_credential_of(scene, "pavo")
     scene.session.commit()
     opened = manager.page(override_address(scene))
     # Pavo has the papers again.
@@ -426,7 +410,7 @@ def test_a_reason_stays_on_the_page_when_nothing_can_be_overridden_any_more(
     manager: CheckedClient, scene: Scene
 ) -> None:
     opened = manager.page(override_address(scene))
-    without_papers_of(scene, "leyla")
+    without_credential_of(scene, "leyla")
     scene.session.commit()
     page = send_reason(manager, scene, opened)
     assert "This can’t be overridden." in page.text
@@ -459,7 +443,7 @@ def test_an_override_while_a_paper_is_withdrawn_excuses_nobody_who_was_not_liste
     while_changing(
         app,
         scene,
-        change=lambda own_scene: without_papers_of(own_scene, "pavo"),
+        change=lambda own_scene: without_credential_of(own_scene, "pavo"),
         act=lambda own_scene: service.override(
             own_scene.actor("milan"), own_scene.visit(), reason=REASON, mark=mark
         ),

@@ -306,7 +306,11 @@ def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
 def _who_signs(
     actor: Actor, checklist: Checklist, signature_request: SignatureRequest
 ) -> dict[str, Any]:
-    """Return for display who signs, by which rule, what was passed on, and the deadline."""
+    """Return for display who signs, by which rule, what was passed on, and the deadline.
+
+    Raise RefusedError unless events bind in whose place the person signs.
+    """
+    signoff_service.slot_as_recorded(actor, signature_request)
     asking = agreement_pages.read(signature_request, encryption.key_for(checklist))
     parties = heads.parties(checklist)
     return {

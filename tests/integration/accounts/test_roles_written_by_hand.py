@@ -1,0 +1,141 @@
+"""Roles that were written into the database: whoever acts by one is refused, whatever they do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.tables import Table
+from tests.integration.signoff.test_written_by_hand import REFUSED, of, put_in
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import bound
+from tracker.accounts.models import Membership
+from tracker.accounts.people import service as people
+from tracker.accounts.people import without_email
+from tracker.accounts.people.without_email import NewPerson
+from tracker.activity import verbs
+from tracker.activity.models import Event
+from tracker.activity.service import HANDLERS
+from tracker.agreements import service as agreements
+from tracker.cooperations import service as cooperations
+from tracker.core.errors import RefusedError
+from tracker.organisations import service as organisations
+from tracker.organisations.service import Details
+from tracker.reviews import service as reviews
+
+
+def role_of(table: Table, first: str) -> Membership:
+    own = sa.select(Membership).where(Membership.user_id == table.land.users[first].id)
+    return table.session.scalars(own).first() or pytest.fail(f"{first} has no role")
+
+
+# What somebody tries by which role that nobody gave them, and whether the terms are in force then.
+TRIED: dict[str, tuple[Role, bool, Callable[[Table], Any]]] = {
+    "suspending somebody": (
+        Role.ADMINISTRATOR,
+        False,
+        lambda table: people.suspend(
+            table["oren"], table.land.users["petra"].id, reason="I don't like her."
+        ),
+    ),
+    "ending a role": (
+        Role.SIGNATORY,
+        False,
+        lambda table: people.end_role(
+            table["oren"], role_of(table, "tomas").id, reason="I sign now."
+        ),
+    ),
+    "adding a person without an address": (
+        Role.COORDINATOR,
+        False,
+        lambda table: without_email.add(
+            table["oren"], NewPerson("Driver Without", table.land.id("npm"))
+        ),
+    ),
+    "adding an organisation": (
+        Role.ADMINISTRATOR,
+        False,
+        lambda table: organisations.add(
+            table["oren"], OrganisationKind.CSO, Details("Open Door Too", types=["human_rights"])
+        ),
+    ),
+    "renaming an organisation": (
+        Role.ADMINISTRATOR,
+        False,
+        lambda table: organisations.change(
+            table["oren"],
+            table.land.id("door"),
+            Details("Ministry of Health", types=["human_rights"]),
+            seen_version=table.land.organisations["door"].version,
+        ),
+    ),
+    "opening a cooperation": (
+        Role.COORDINATOR,
+        False,
+        lambda table: cooperations.open_cooperation(
+            table["oren"], title="Mine", purpose="Mine", organisation_ids=[table.land.id("door")]
+        ),
+    ),
+    "letting the public check name who signed": (
+        Role.COORDINATOR,
+        False,
+        lambda table: cooperations.set_verification(
+            table["oren"], table.cooperation, shows_signers=True
+        ),
+    ),
+    "opening an amendment": (
+        Role.COORDINATOR,
+        True,
+        lambda table: agreements.amend(
+            table["oren"], table.checklist(), reason="I want it.", items=["M2"]
+        ),
+    ),
+    "beginning a review": (
+        Role.COORDINATOR,
+        True,
+        lambda table: reviews.begin(table["oren"], table.cooperation),
+    ),
+}
+
+
+@pytest.mark.parametrize(("role", "is_signed", "act"), TRIED.values(), ids=TRIED)
+def test_nobody_acts_by_a_role_that_was_inserted_by_hand(
+    table: Table, role: Role, *, is_signed: bool, act: Callable[[Table], Any]
+) -> None:
+    if is_signed:
+        table.sign()
+    table.session.commit()
+    put_in(Membership, **of(table, "oren", role))
+    events = table.session.scalar(sa.select(sa.func.count(Event.id)))
+    with pytest.raises(RefusedError, match=REFUSED):
+        act(table)
+    table.session.rollback()
+    assert table.session.scalar(sa.select(sa.func.count(Event.id))) == events
+
+
+def test_every_act_compares_who_acts_or_is_listed_once_with_the_reason_why_not(app: Flask) -> None:
+    with app.app_context():
+        handlers = HANDLERS.get()
+    first = {verb for verb, following in handlers.items() if following[0] is bound.follow_act}
+    listed = [verb for out in bound.NOT_COMPARED.values() for verb in out]
+    assert len(listed) == len(set(listed))
+    assert first.isdisjoint(listed)
+    assert first.union(listed) == set(verbs.VERBS.values())
+
+
+def test_who_acts_is_compared_once_in_a_transaction(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Further events follow from most acts, and name the same person."""
+    compared: list[Actor] = []
+    monkeypatch.setattr(bound, "require_as_recorded", compared.append)
+    for title in ("First", "Second"):
+        cooperations.open_cooperation(
+            table["ilena"], title=title, purpose="x", organisation_ids=[table.land.id("door")]
+        )
+    assert compared == [table["ilena"]]
+    table.session.commit()
+    cooperations.set_verification(table["ilena"], table.cooperation, shows_signers=True)
+    assert compared == [table["ilena"]] * 2
