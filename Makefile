@@ -12,6 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 bin = .venv/bin
 pytest = $(bin)/pytest -q -n auto
+# While one test waits for a database server, another can work.
+served = $(bin)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
 # With a +: runs beside those that follow (.ci/steps).
 steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead browser
@@ -81,7 +83,7 @@ postgresql-ahead: tools system
 	@$(bin)/python -m tests.other_days --short
 
 postgresql: tools
-	@$(pytest) --database=postgresql tests/integration tests/migrations
+	@$(served) --database=postgresql tests/integration tests/migrations
 
 torture-short: tools system
 	@$(bin)/python -m tests.torture --short

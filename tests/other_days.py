@@ -166,10 +166,15 @@ def _run_tests(
         if start is not None:
             Path(folder, START).write_text(start.isoformat())
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n", "auto", *selection],
+            [sys.executable, "-m", "pytest", "-q", "-n", str(_workers(selection)), *selection],
             env={**environment, RUN_FOLDER: folder},
             check=False,
         ).returncode
+
+
+def _workers(selection: tuple[str, ...]) -> int:
+    """Return how many workers to use: while one waits for a database server, another works."""
+    return (os.cpu_count() or 1) + (selection == DIFFERING)
 
 
 if __name__ == "__main__":
