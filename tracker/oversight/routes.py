@@ -106,7 +106,10 @@ def export() -> Response:
 @blueprint.post("/check")
 @signed_in
 def check() -> str:
-    """Audit the cooperations of this register now, and show the result."""
+    """Audit the cooperations of this register now, and show the result.
+
+    Numbers of rows and events aren't shown, since they tell the size of a visit's team (K2).
+    """
     actor = current_actor()
     require(policy.can_see_register(actor))
     problem: object = ""
@@ -121,7 +124,7 @@ def check() -> str:
     return render_template(
         "oversight/check.html",
         verdict=verdict,
-        counts=labels.count_words(verdict.counts) if verdict else "",
+        cooperations=verdict.counts.chains if verdict else 0,
         finding=labels.finding_words(verdict.finding) if verdict and verdict.finding else problem,
         at=clock.now(),
     )
