@@ -297,3 +297,21 @@ def test_typed_words_stay_beside_the_changed_answer(
     # A second time, with the text in view, it is done.
     data = shown_again.form().filled_in()
     assert client.post(where, data=data, csrf=False).status_code == 303
+
+
+def test_who_signs_a_text_that_was_called_back_reads_that_nothing_was_signed(
+    app: Flask, many: Table
+) -> None:
+    """Otherwise the record alone would be shown, and they may believe that they signed."""
+    send(many)
+    client = browser(app, many, "tomas")
+    where = f"/checklists/{many.checklist().id}/sign"
+    opened = client.page(client.page(where).links()["Continue to sign"])
+    data = opened.form().filled_in(password="x", code="123456")
+    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    many.session.commit()
+    led_on = Page.of(client.post(opened.where, data=data, csrf=False, follow_redirects=True))
+    assert "This text is no longer waiting for signatures, so nothing was done." in led_on.text
+    # Who never read it isn't told.
+    told = browser(app, many, "henrik").page(f"{where}/confirm").text
+    assert "no longer waiting" not in told

@@ -204,7 +204,7 @@ def sign(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "sign")
     if checklist.revision_sent_id is None:
-        return _to_record(checklist_id)
+        return _signed_too_late(actor, checklist)
     signature_request = _waiting(checklist)
     require(_may_sign(actor, signature_request))
     revision = signature_request.revision
@@ -273,6 +273,17 @@ def sign(checklist_id: UUID) -> str | Response:
         has_second_factor=actor.has_second_factor,
         offer=offer,
     )
+
+
+def _signed_too_late(actor: Actor, checklist: Checklist) -> Response:
+    """Redirect to the record; say to who read the text that they signed nothing, if they didn't."""
+    seen = shown.digest_on(actor, request.form.get("page_token")) or _opened(actor)
+    for revision, _asked in signoff.revisions_of(agreements.SUBJECT, checklist.id):
+        have_signed = {signature.user_id for signature in revision.signatures}
+        if revision.digest == seen and actor.user_id not in have_signed:
+            words = _("This text is no longer waiting for signatures, so nothing was done.")
+            flash(words, "error")
+    return _to_record(checklist.id)
 
 
 def _signed(checklist: Checklist) -> str:
