@@ -5,15 +5,18 @@ It uses Python's standard library and `cryptography`, and nothing of the applica
 In one file: it can be handed to anybody and run alone.
 """
 
+import argparse
 import base64
 import datetime as dt
 import hashlib
 import io
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -920,3 +923,35 @@ class Verifier:
             self.is_vouched_for = True
         except WRONG:
             pass
+
+
+SOUND, NOT_SOUND, NOT_COMPARED = 0, 1, 3
+
+
+def main(arguments: list[str]) -> int:
+    """Print what was checked in a bundle and the conclusion; return the exit code.
+
+    0 means sound and compared, 1 no sound evidence, 3 sound in itself only; argparse exits 2.
+    """
+    parser = argparse.ArgumentParser(description="Verify a bundle of evidence.")
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--anchor", type=Path, action="append", default=[])
+    parser.add_argument("--key", action="append", default=[])
+    given = parser.parse_args(arguments)
+    try:
+        data = given.bundle.read_bytes()
+        anchors = [anchor.read_text(encoding="utf-8") for anchor in given.anchor]
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(str(error))
+    keys = ["".join(key.split()).lower() for key in given.key]
+    verifier = Verifier(data, anchors, keys)
+    for name, is_valid in verifier.verdicts.items():
+        sys.stdout.write(f"{'valid' if is_valid else 'FLAW '}  {name}\n")
+    sys.stdout.write(f"{verifier.headline}\n")
+    if not verifier.is_sound:
+        return NOT_SOUND
+    return SOUND if verifier.is_compared else NOT_COMPARED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

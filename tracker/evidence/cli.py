@@ -195,9 +195,10 @@ def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None
     """Verify an evidence bundle, link by link. Needs no database, network or settings.
 
     Exit 0: every link is valid, compared with your checkpoint or key. Exit 1: at least one is not
-    valid, and is named. Exit 2: the bundle could not be checked. Exit 3: every link is valid, but
-    you gave nothing to compare with, or a checkpoint whose key doesn't vouch for what came after
-    it: anybody can make such a bundle.
+    valid, and is named, or the file isn't a bundle. Exit 2: nothing was checked, since a file is
+    missing, an anchor contains no checkpoint or a key isn't a SHA-256. Exit 3: every link is valid,
+    but you gave nothing to compare with, or a checkpoint whose key doesn't vouch for what came
+    after it: anybody can make such a bundle.
     """
     report = checking.verify(
         file.read_bytes(),

@@ -28,7 +28,8 @@ class FileForm(Form):
     file = FileField(
         _l("File"),
         description=_l(
-            "A certificate (PDF) or a bundle of evidence (ZIP) of up to 10 MB, as you got it."
+            "A certificate (PDF), a bundle of evidence (ZIP) or an exported list (CSV) of up to "
+            "10 MB, as you got it."
         ),
     )
 

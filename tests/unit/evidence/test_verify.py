@@ -1558,6 +1558,38 @@ def test_the_second_verifier_imports_nothing_of_the_application() -> None:
     assert names - set(sys.stdlib_module_names) == {"cryptography"}
 
 
+@pytest.mark.parametrize(
+    ("data", "options", "code", "last"),
+    [
+        (BUNDLE, [], 3, "sound in itself, compared with nothing you hold"),
+        (BUNDLE, ["--key", key_note().fingerprint.upper()], 0, "sound"),
+        (BUNDLE, ["--key", "0" * 64], 1, "no sound evidence"),
+        (b"It isn't a bundle.", [], 1, "no sound evidence"),
+    ],
+)
+def test_the_second_verifier_is_a_command_that_exits_like_the_first(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    data: bytes,
+    options: list[str],
+    code: int,
+    last: str,
+) -> None:
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(data)
+    assert second_verifier.main([str(file), *options]) == code
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+def test_the_second_verifier_says_which_file_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        second_verifier.main([str(tmp_path / "none.zip")])
+    assert left.value.code == 2
+    assert "none.zip" in capsys.readouterr().err
+
+
 def test_ten_thousand_events_are_checked_in_five_seconds() -> None:
     data = large(10_000)
     begin = time.process_time()

@@ -37,12 +37,12 @@ def verify() -> Page:
     """
     if request.method == "POST":
         return _of_file()
-    arguments = request.args
-    if "file" in arguments:
-        return _told(lambda: verdicts.of_digests(arguments["file"], arguments.get("text", "")))
-    if arguments.get("digest") and arguments.get("reference"):
-        return _told(lambda: verdicts.of_text(arguments["reference"], arguments["digest"]))
-    return _page(paper=_lacking(PaperForm(arguments)))
+    given = {name: value for name, value in request.args.items() if value.strip()}
+    if "file" in given:
+        return _told(lambda: verdicts.of_digests(given["file"], given.get("text", "")))
+    if "digest" in given and "reference" in given:
+        return _told(lambda: verdicts.of_text(given["reference"], given["digest"]))
+    return _page(paper=_lacking(PaperForm(request.args)))
 
 
 def _lacking(paper: PaperForm) -> PaperForm:
