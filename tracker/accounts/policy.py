@@ -105,23 +105,34 @@ def can_see_people(actor: Actor) -> Decision:
 
 def can_invite(actor: Actor | None) -> Decision:
     """Decide who may invite at all: administrators, coordinators, and the application itself."""
-    if actor is None or actor.is_administrator or actor.has(Role.COORDINATOR):
+    if _gives_roles(actor):
         return YES
     return no(_l("Only administrators and coordinators can invite people."))
+
+
+def can_give_some_role(actor: Actor | None) -> Decision:
+    """Decide who may give or end any roles at all: those who may invite."""
+    if _gives_roles(actor):
+        return YES
+    return no(_l("Only administrators and coordinators can give and end roles."))
 
 
 def can_give_roles(
     actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
 ) -> Decision:
-    """Decide who gives roles: administrators any; coordinators some, in their own organisation."""
-    can = can_invite(actor)
+    """Decide who gives and ends roles: administrators any; coordinators some of their own."""
+    can = can_give_some_role(actor)
     if not can or actor is None or actor.is_administrator:
         return can
     if organisation_id is None or organisation_id != actor.organisation_id:
-        return no(_l("You can only give roles in the organisation you're acting for."))
+        return no(_l("You can only give and end roles in the organisation you're acting for."))
     if not COORDINATORS_GIVE.issuperset(roles):
-        return no(_l("Only administrators can give this role."))
+        return no(_l("Only administrators can give or end this role."))
     return YES
+
+
+def _gives_roles(actor: Actor | None) -> bool:
+    return actor is None or actor.is_administrator or actor.has(Role.COORDINATOR)
 
 
 def can_hold(roles: Collection[tuple[UUID | None, Role]]) -> Decision:

@@ -273,3 +273,16 @@ def test_an_administrator_gives_all_roles_of_a_kind_and_a_coordinator_some() -> 
         Role.MEMBER,
         Role.SIGNATORY,
     )
+
+
+def test_who_may_not_end_or_give_a_role_reads_about_roles_and_not_about_inviting() -> None:
+    manager = actor(Role.MANAGER)
+    words = "Only administrators and coordinators can give and end roles."
+    for may in (
+        policy.can_give_some_role(manager),
+        policy.can_give_roles(manager, HERE, {Role.MEMBER}),
+        policy.can_end_role(manager, role(Role.COORDINATOR), holders()),
+    ):
+        assert not may
+        assert str(may.reason) == words
+    assert "invite" in str(policy.can_invite(manager).reason)

@@ -82,7 +82,7 @@ def show(user_id: str) -> str:
     person = _person(actor, user_id)
     facts = gate.found_or_404(queries.facts_of(person.id))
     holders = queries.holders_by_organisation(role.organisation_id for role in person.roles)
-    may_give = policy.can_invite(actor) and policy.can_give_to(actor, person.id)
+    may_give = policy.can_give_some_role(actor) and policy.can_give_to(actor, person.id)
     return render_template(
         "people/person.html",
         person=person,
@@ -251,7 +251,7 @@ def choose_for_role(user_id: str) -> str | Response:
     """Choose the organisation in which to give a role; coordinators have only one."""
     actor = gate.current_actor()
     person = _person(actor, user_id)
-    gate.require(policy.can_invite(actor))
+    gate.require(policy.can_give_some_role(actor))
     gate.require(policy.can_give_to(actor, person.id))
     if not actor.is_administrator:
         return redirect(url_for("people.give_role", user_id=person.id, where=actor.organisation_id))
@@ -470,6 +470,7 @@ def _role(person: queries.Person, membership_id: str) -> queries.PersonRole:
 
 def _invitation(actor: Actor, invitation_id: str) -> queries.InvitationLine:
     line = gate.found_or_404(queries.find_invitation(actor, gate.as_uuid(invitation_id)))
+    gate.require(policy.can_invite(actor))
     gate.require(policy.can_give_roles(actor, line.organisation_id, line.roles))
     return line
 
