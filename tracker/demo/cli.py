@@ -13,6 +13,7 @@ from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.core.db import db
 from tracker.demo import people, work
+from tracker.guidance import queries as guidance
 from tracker.organisations.models import Organisation
 
 demo = AppGroup("demo", help="Load the demonstration, and print its one-time codes.")
@@ -35,6 +36,12 @@ def load() -> None:
     if db.session.scalar(sa.select(sa.func.count(Organisation.id))):
         click.echo(
             "This instance is in use: the demonstration can only be loaded into an empty one.",
+            err=True,
+        )
+        sys.exit(1)
+    if not guidance.current_revisions():
+        click.echo(
+            "The shipped content isn't loaded. Load it first: .venv/bin/tracker content load",
             err=True,
         )
         sys.exit(1)

@@ -248,14 +248,14 @@ def _report() -> None:
     click.echo(f"content: {state.content}")
     click.echo(f"worker: {state.worker}")
     click.echo(f"certificates: {state.certificates}")
-    click.echo(f"accounts: {state.accounts}")
-    for email, fault in refused:
-        click.echo(f"  {email}: {fault.value}")
     for failing in certificates.failing() if known else ():
         click.echo(
             f"  {failing.reference}, {failing.kind}, revision {failing.number}: {failing.error}"
             f" ({failing.tries} attempts; next at {failing.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
+    click.echo(f"accounts: {state.accounts}")
+    for email, fault in refused:
+        click.echo(f"  {email}: {fault.value}")
     click.echo(f"texts: {state.texts}")
     for text in disagreements.known() if known else ():
         click.echo(f"  {text.reference}, {text.kind or text.subject_type}")

@@ -1,0 +1,36 @@
+"""The command that loads the demonstration: what it refuses, in one line."""
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.tables import Table
+from tracker.guidance.models import Article
+from tracker.organisations.models import Organisation
+
+
+def load(app: Flask) -> tuple[int, list[str]]:
+    done = app.test_cli_runner().invoke(args=["demo", "load"])
+    return done.exit_code, done.output.splitlines()
+
+
+def test_without_the_shipped_content_it_says_what_to_load_first(
+    app: Flask, session: Session
+) -> None:
+    session.execute(sa.update(Article).values(is_current=False))
+    session.commit()
+    assert load(app) == (
+        1,
+        ["The shipped content isn't loaded. Load it first: .venv/bin/tracker content load"],
+    )
+    assert session.scalar(sa.select(sa.func.count(Organisation.id))) == 0
+
+
+def test_an_instance_in_use_stays_as_it_is(app: Flask, table: Table) -> None:
+    before = table.session.scalar(sa.select(sa.func.count(Organisation.id)))
+    table.session.commit()
+    assert load(app) == (
+        1,
+        ["This instance is in use: the demonstration can only be loaded into an empty one."],
+    )
+    assert table.session.scalar(sa.select(sa.func.count(Organisation.id))) == before
