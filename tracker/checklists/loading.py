@@ -41,6 +41,7 @@ from tracker.checklists.rules.rendering import Names
 from tracker.cooperations import keys, outside_bodies
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.cooperations.people import Participant
+from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 
 
@@ -376,10 +377,15 @@ def _surroundings(
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
         place_changed_at=visit.place_changed_at if visit else None,
+        place_changed_on=_day_of(visit.place_changed_at if visit else None),
         kind_asked_at=visit.kind_asked_at if visit else None,
         planned=_planned(checklist, cooperation),
         latest_start=heads.latest_start(checklist, cooperation),
     )
+
+
+def _day_of(moment: dt.datetime | None) -> dt.date | None:
+    return moment.astimezone(clock.zone()).date() if moment else None
 
 
 def _planned(checklist: Checklist, cooperation: Cooperation) -> dict[str, dt.date]:

@@ -22,7 +22,8 @@ class Plan:
     ends_on: dt.date
     # When place or days last changed; None: never. Earlier acceptances and confirmations are void.
     moved_at: dt.datetime | None = field(default=None, compare=False)
-    # When the place last changed; None: never. Letters of access (V13) from before are for another.
+    # When the place last changed; None: never. Letters of access (V13) and a briefing (V18) from
+    # before are for another.
     place_changed_at: dt.datetime | None = field(default=None, compare=False)
     # Since when the type of place (V1) has to be answered again; None: it holds. Only an answer
     # saved later says what the place is.

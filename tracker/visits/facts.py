@@ -184,6 +184,8 @@ class Facts:
     standing_plan: ChecklistFact = field(default_factory=ChecklistFact)
     confidentiality: ChecklistFact = field(default_factory=ChecklistFact)
     briefing_on: dt.date | None = None
+    # Whether the place changed after that briefing, so that it was about another.
+    briefed_elsewhere: bool = False
     has_safety_contact: bool = False
     overrides: tuple[OverrideFact, ...] = ()
 
@@ -401,6 +403,7 @@ class CellCode(enum.StrEnum):
     EXCUSED = "excused"
     BRIEFING_AHEAD = "briefing_ahead"
     NO_BRIEFING = "no_briefing"
+    BRIEFED_ELSEWHERE = "briefed_elsewhere"
     NOT_BRIEFED = "not_briefed"
     NONE_DECLARED = "none_declared"
     ACCEPTED = "accepted"

@@ -61,6 +61,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.EXCUSED: (_l("Excused"), "half"),
     CellCode.BRIEFING_AHEAD: (_l("On %(day)s"), "other"),
     CellCode.NO_BRIEFING: (_l("No date yet"), "wait"),
+    CellCode.BRIEFED_ELSEWHERE: (_l("For another place"), "wait"),
     CellCode.NOT_BRIEFED: (_l("Not confirmed"), "wait"),
     CellCode.NONE_DECLARED: (_l("None declared"), "done"),
     CellCode.ACCEPTED: (_l("Accepted"), "done"),
@@ -304,11 +305,15 @@ def _confidentiality_runs_out(facts: Facts, _wants: Sequence[MissingRequirement]
 
 
 def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
-    is_ahead = facts.briefing_on is not None
+    is_ahead = facts.briefing_on is not None and not facts.briefed_elsewhere
+    if facts.briefed_elsewhere:
+        text: object = _l("The place changed after the team was briefed. Brief the team again.")
+    elif is_ahead:
+        text = _l("The team hasn't been briefed yet.")
+    else:
+        text = _l("The briefing of the team has no date yet.")
     return Missing(
-        _l("The team hasn't been briefed yet.")
-        if is_ahead
-        else _l("The briefing of the team has no date yet."),
+        text,
         _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan."),
         Target(PageKind.ITEM, facts.roles.checklist_id, "V18"),
         Turn() if is_ahead else _PLANNERS,

@@ -1,8 +1,8 @@
 """Who may plan, see, change and override a joint visit, and its gates J1 to J3. Pure.
 
 As in product.md, section 6: J2 requires all required items of the roles except V13 and V20, which
-J3 requires, and nothing wrong in another that was begun; a standing condition (G5) applies when a
-visit is planned, not to one that is.
+J3 requires; an item of the roles that isn't required may stay empty, but has no gap once it is
+begun. A standing condition (G5) applies when a visit is planned, not to one that is.
 
 In one file: the gates, and the board that shows the same rules person by person.
 """
@@ -371,7 +371,8 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
         facts.modes, facts.questions, facts.agreed_ways
     ):
         yield MissingRequirement(RequirementKind.STANDING_PLAN)
-    if facts.briefing_on is None or facts.briefing_on > facts.today:
+    is_ahead = facts.briefing_on is None or facts.briefing_on > facts.today
+    if is_ahead or facts.briefed_elsewhere:
         yield MissingRequirement(RequirementKind.BRIEFING)
     if not facts.has_safety_contact:
         yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
@@ -440,6 +441,8 @@ def _briefing(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell
         return Cell(CellCode.EXCUSED)
     if facts.briefing_on is None:
         return Cell(CellCode.NO_BRIEFING)
+    if facts.briefed_elsewhere:
+        return Cell(CellCode.BRIEFED_ELSEWHERE)
     if facts.briefing_on > facts.today:
         return Cell(CellCode.BRIEFING_AHEAD, facts.briefing_on)
     return Cell(CellCode.YES)

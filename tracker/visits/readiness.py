@@ -22,7 +22,7 @@ from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
-from tracker.checklists.rules.consistency import CREDENTIALS, is_of_former_place
+from tracker.checklists.rules.consistency import BRIEFING, CREDENTIALS, is_outdated
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.checklists.service import HOW
@@ -139,7 +139,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         plan=texts.of_visit(urgent_plan, _unfit(urgent_plan, language)),
         standing_plan=texts.of_terms(standing_plan),
         confidentiality=texts.of_terms(own.get(ChecklistKind.CONFIDENTIALITY)),
-        briefing_on=as_date(roles.sheet.value("V18", "briefing")),
+        briefing_on=as_date(roles.sheet.value(BRIEFING, "briefing")),
+        briefed_elsewhere=_is_for_former_place(roles, BRIEFING),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
         and has_content(roles.sheet.value("V13", "safety_phone")),
         overrides=tuple(
@@ -395,17 +396,12 @@ class _Answers:
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
         self._skills = _by_person(self._sheet.value("V4", "team"))
         self._roles = _by_person(self._sheet.value("V5", "roles"))
-        self._credentials = _by_person(self._credentials_for(plan))
+        is_for_former_place = _is_for_former_place(roles, CREDENTIALS)
+        letters = () if is_for_former_place else self._sheet.value(CREDENTIALS, "credentials")
+        self._credentials = _by_person(letters)
         self._plan_since = queries.to_read_since(urgent_plan, plan)
         shared = self._sheet.shared("V5")
         self._roles_since = plan.since(shared.saved_at if shared is not None else None)
-
-    def _credentials_for(self, plan: Plan) -> Any:
-        """Return the credentials in V13, unless they were for another place."""
-        shared = self._sheet.shared(CREDENTIALS)
-        if shared is None or is_of_former_place(shared.saved_at, plan.place_changed_at):
-            return ()
-        return self._sheet.value(CREDENTIALS, "credentials")
 
     def member(
         self,
@@ -461,6 +457,12 @@ class _Answers:
         if (own.author_id == member.user_id) is not member.user.signs_in:
             return None
         return own if own.values.get(key) is True else None
+
+
+def _is_for_former_place(roles: LoadedChecklist, code: str) -> bool:
+    """Return whether the roles answer an item for the place before the visit moved."""
+    answer = roles.sheet.shared(code)
+    return answer is not None and is_outdated(code, answer, roles.surroundings)
 
 
 def _recorded(confirmation: Filled | None, user_id: UUID) -> Recorded | None:

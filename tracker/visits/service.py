@@ -312,7 +312,8 @@ def change_plan(
 
     version is the one the person saw: raise StaleError if somebody else has changed it since.
     Everybody who may know is notified that something changed. Tasks (V5) and the urgent-action plan
-    (V20) have to be accepted and confirmed again: they were for another place or other days. A form
+    (V20) have to be accepted and confirmed again: they were for another place or other days. At
+    another place, letters of access (V13) and a briefing that was held (V18) don't count. A form
     that was opened before accepts and confirms nothing, since the visit's version is part of its
     mark.
 

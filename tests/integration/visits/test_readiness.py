@@ -281,17 +281,43 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
     assert_lost(
         scene,
         RequirementKind.ROLE,
+        RequirementKind.ROLES_ITEM,
+        RequirementKind.BRIEFING,
         RequirementKind.CREDENTIAL,
         RequirementKind.PLAN_NOT_READ,
         stage=VisitStage.PLANNED,
     )
+    assert items_left(scene) == ["V18"]
     for key in TEAM:
         assert accept_role(scene.actor(key), scene.visit())
         assert confirm_plan(scene.actor(key), scene.visit())
-    # The letters of access were for the former place.
-    assert missing_kinds(scene) == {RequirementKind.CREDENTIAL}
+    # The letters of access and the briefing were for the former place.
     save(scene, "V13", written(scene, "V13"))
+    assert missing_kinds(scene) == {RequirementKind.ROLES_ITEM, RequirementKind.BRIEFING}
+    agree_on_the_same_briefing(scene)
     assert_ready(scene)
+
+
+def agree_on_the_same_briefing(scene: Scene) -> None:
+    """Let the parties say again that the team is briefed, on the same day."""
+    checklist = amend(scene, ROLES, "V18")
+    current = load(checklist).sheet.shared("V18")
+    assert current is not None
+    proposal = positions.propose(
+        scene.actor("ilena"),
+        checklist,
+        "V18",
+        current.values,
+        answer_id=current.answer_id,
+        reason="The team was briefed on the new place.",
+    )
+    positions.accept_proposal(scene.actor("samira"), checklist, proposal.id)
+    now = load(checklist).sheet.shared("V18")
+    assert now is not None
+    positions.take_position(
+        scene.actor("joana"), checklist, "V18", Stance.ACCEPTS, answer_id=now.answer_id
+    )
+    in_force_again(scene, checklist)
 
 
 def test_saving_an_unchanged_plan_asks_nobody_again(scene: Scene) -> None:

@@ -226,6 +226,31 @@ def test_letters_of_access_for_another_place_are_asked_again(
 
 
 @pytest.mark.parametrize(
+    ("days_before_the_move", "saved_after", "expected"),
+    [
+        (1, False, ["briefing"]),
+        (0, False, ["briefing"]),
+        (-1, False, []),
+        (1, True, []),
+        (None, False, []),
+    ],
+)
+def test_a_briefing_from_before_the_place_changed_was_about_another_place(
+    days_before_the_move: int | None, *, saved_after: bool, expected: list[str]
+) -> None:
+    moved_on = FIRST - dt.timedelta(days=20)
+    values = {}
+    if days_before_the_move is not None:
+        values = {"briefing": (moved_on - dt.timedelta(days=days_before_the_move)).isoformat()}
+    answer = an_answer(values)
+    later = dt.timedelta(seconds=-1 if saved_after else 0)
+    moved = replace(VISIT, place_changed_at=answer.saved_at + later, place_changed_on=moved_on)
+    item = item_of(a_field("briefing", "date"), code="V18")
+    assert [problem.field for problem in consistency.outdated(item, answer, moved)] == expected
+    assert [*consistency.outdated(item, answer, VISIT)] == []
+
+
+@pytest.mark.parametrize(
     ("day", "expected"),
     [(FIRST, []), (FIRST - dt.timedelta(days=9), []), (LAST, ["brief_due"]), (None, [])],
 )

@@ -446,6 +446,13 @@ def test_j3_requires_the_briefing_to_be_held(day: dt.date | None) -> None:
     assert missing_kinds(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
 
 
+def test_j3_requires_another_briefing_if_the_place_changed_after_it() -> None:
+    (missing,) = gate("J3", facts(briefed_elsewhere=True)).missing
+    assert (
+        str(missing.text) == "The place changed after the team was briefed. Brief the team again."
+    )
+
+
 def test_j3_requires_a_safety_contact() -> None:
     assert missing_kinds(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
 
@@ -610,6 +617,7 @@ def test_the_board_says_of_everybody_how_they_stand() -> None:
     [
         (facts(briefing_on=None), Requirement.BRIEFING, CellCode.NO_BRIEFING),
         (facts(briefing_on=LATER), Requirement.BRIEFING, CellCode.BRIEFING_AHEAD),
+        (facts(briefed_elsewhere=True), Requirement.BRIEFING, CellCode.BRIEFED_ELSEWHERE),
         (with_samira(briefed=False), Requirement.BRIEFING, CellCode.NOT_BRIEFED),
         (with_samira(interests=None), Requirement.INTERESTS, CellCode.NOT_DECLARED),
         (with_samira(interests=Interests.NONE), Requirement.INTERESTS, CellCode.NONE_DECLARED),

@@ -23,7 +23,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copying
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.consistency import never_acceptable
+from tracker.checklists.rules.consistency import is_outdated, never_acceptable
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import shown_only
 from tracker.checklists.service import (
@@ -140,7 +140,8 @@ def propose(
     if wrong is not None:
         raise RuleBrokenError(wrong.message, wrong.field)
     standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
-    if fitting_values == standing and not current.not_applicable:
+    is_same = fitting_values == standing and not current.not_applicable
+    if is_same and not is_outdated(item.code, current, loaded.surroundings):
         raise RuleBrokenError(_l("That's the same wording as before. Change something."))
     for earlier in loaded.proposals_on.get(item.code, ()):
         if earlier.organisation_id == own_organisation(actor):

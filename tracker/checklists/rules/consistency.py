@@ -27,6 +27,8 @@ ON_SITE = frozenset({"V5", "V8", "V9", "V10", "V11", "V12"})
 KIND_OF_PLACE = "V1"
 # The item of a visit's roles with each person's letter of access.
 CREDENTIALS = "V13"
+# The item of a visit's roles with the day on which the team is briefed.
+BRIEFING = "V18"
 # What an authority may be told beforehand, depending on how the visit is announced (V2).
 TOLD_BEFORE = {"unannounced": frozenset({"visit"}), "period": frozenset({"visit", "period"})}
 
@@ -40,9 +42,23 @@ def problems(
 
 
 def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator[Problem]:
-    """Yield where a shared answer was for another place: V1 (J2), V13 (J3), until saved again."""
-    if is_of_former_place(answer.saved_at, asked_again_at(item.code, surroundings)):
+    """Yield where a shared answer was for another place: V1, V18 (J2) and V13 (J3)."""
+    if is_outdated(item.code, answer, surroundings):
         yield Problem(*_FOR_FORMER_PLACE[item.code])
+
+
+def is_outdated(code: str, answer: Filled, surroundings: Surroundings) -> bool:
+    """Return whether a shared answer was for another place, and hasn't been saved again since.
+
+    A briefing (V18) was if the place changed on its day or later; one that is still to come will be
+    about the new place.
+    """
+    if not is_of_former_place(answer.saved_at, asked_again_at(code, surroundings)):
+        return False
+    if code != BRIEFING:
+        return True
+    briefed_on, changed_on = as_date(answer.values.get("briefing")), surroundings.place_changed_on
+    return briefed_on is not None and changed_on is not None and briefed_on <= changed_on
 
 
 _FOR_FORMER_PLACE = {
@@ -60,6 +76,13 @@ _FOR_FORMER_PLACE = {
             "then save the answer again."
         ),
     ),
+    BRIEFING: (
+        "briefing",
+        _l(
+            "The place of the visit changed after this briefing. Brief the team on the new place, "
+            "and give the date of that briefing."
+        ),
+    ),
 }
 
 
@@ -68,6 +91,7 @@ def asked_again_at(code: str, surroundings: Surroundings) -> dt.datetime | None:
     moments = {
         KIND_OF_PLACE: surroundings.kind_asked_at,
         CREDENTIALS: surroundings.place_changed_at,
+        BRIEFING: surroundings.place_changed_at,
     }
     return moments.get(code)
 

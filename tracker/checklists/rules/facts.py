@@ -83,6 +83,8 @@ class Surroundings:
     visit_ends_on: dt.date | None = None
     # When the place of the visit last changed; None: never.
     place_changed_at: dt.datetime | None = None
+    # The same as a day, in the NPM's time zone.
+    place_changed_on: dt.date | None = None
     # Since when the type of place (V1) has to be answered again, as the visit moved to another.
     kind_asked_at: dt.datetime | None = None
     # The dates planned for the cooperation, by the fields of M19 that set them; empty once terms
