@@ -255,6 +255,8 @@ UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")
 # What a person did with their copies once their access had ended (C17); not their words.
 RETURN_REQUESTED = _verb("return_requested", "person", "organisation")
 RETURN_CONFIRMED = _verb("return_confirmed", "person", "organisation", "disposal")
+# how: in_person or on_paper; the person has no account, and the NPM recorded what they confirmed.
+RETURN_RECORDED = _verb("return_recorded", "person", "organisation", "disposal", "how")
 RETURN_EXCEPTED = _verb("return_excepted", "person", "organisation")
 RETURN_CANCELLED = _verb("return_cancelled", "person", "organisation")
 CLOSING_COMPLETED = _verb("closing_completed")

@@ -1,9 +1,9 @@
-"""Forms of the closing: what became of copies, an exception, completion."""
+"""Forms of the closing: what became of copies, one's own or another's; exception; completion."""
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.closing.labels import DISPOSALS
-from tracker.closing.models import Disposal
+from tracker.closing.labels import DISPOSALS, DISPOSALS_OF_ANOTHER, HOW
+from tracker.closing.models import Disposal, RecordedHow
 from tracker.closing.service import MAX_LESSONS, MAX_WORDS
 from tracker.ui.fields import ChoiceField, Option, TextField
 from tracker.ui.form_base import Form
@@ -26,6 +26,33 @@ class ConfirmReturnForm(Form):
         description=_l(
             "For example when you handed them over, and to whom. Don't name or describe any "
             "person deprived of liberty."
+        ),
+        most=MAX_WORDS,
+    )
+
+
+class RecordReturnForm(Form):
+    """What a person without an account confirms to the NPM about their copies."""
+
+    disposal = ChoiceField(
+        _l("What became of their copies?"),
+        [Required(_l("Choose what became of their copies"))],
+        coerce=Disposal,
+        description=_l("Paper, files, photos, notes, and messages on their phone."),
+        choices=[Option(disposal.value, words) for disposal, words in DISPOSALS_OF_ANOTHER.items()],
+    )
+    how = ChoiceField(
+        _l("How did they confirm it?"),
+        [Required(_l("Choose how they confirmed it"))],
+        coerce=RecordedHow,
+        choices=[Option(how.value, words) for how, words in HOW.items()],
+    )
+    words = TextField(
+        _l("When, and to whom?"),
+        [Required(_l("Say when and how they confirmed it"))],
+        description=_l(
+            "If they signed a paper, say where it is kept. Don't name or describe any person "
+            "deprived of liberty."
         ),
         most=MAX_WORDS,
     )

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.closing.models import Disposal, ReturnState
+from tracker.closing.models import Disposal, RecordedHow, ReturnState
 
 DISPOSALS: dict[Disposal, object] = {
     Disposal.RETURNED: _l("I returned all copies to the NPM"),
@@ -16,6 +16,18 @@ DISPOSED: dict[Disposal, object] = {
     Disposal.DESTROYED: _l("All copies destroyed"),
     Disposal.BOTH: _l("Copies returned or destroyed"),
     Disposal.NONE: _l("Had no copies"),
+}
+# The same, as the NPM records it for somebody without an account.
+DISPOSALS_OF_ANOTHER: dict[Disposal, object] = {
+    Disposal.RETURNED: _l("They returned all copies to the NPM"),
+    Disposal.DESTROYED: _l("They destroyed all copies"),
+    Disposal.BOTH: _l("They returned some copies and destroyed the others"),
+    Disposal.NONE: _l("They had no copies"),
+}
+# How the NPM heard it, as a choice.
+HOW: dict[RecordedHow, object] = {
+    RecordedHow.IN_PERSON: _l("They told me in person"),
+    RecordedHow.ON_PAPER: _l("They signed a paper that says so"),
 }
 # Each with the style mark of components/status.html.
 STATES: dict[ReturnState, tuple[object, str]] = {

@@ -32,6 +32,13 @@ class Disposal(enum.StrEnum):
     NONE = "none"
 
 
+class RecordedHow(enum.StrEnum):
+    """How a person without an account confirmed to the NPM what became of their copies."""
+
+    IN_PERSON = "in_person"
+    ON_PAPER = "on_paper"
+
+
 class MaterialReturn(Identified, Base):
     """A request to one person to confirm that copies were returned or destroyed (C17).
 
@@ -66,11 +73,14 @@ class MaterialReturn(Identified, Base):
     answered_at: Mapped[dt.datetime | None]
     answered_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     disposal: Mapped[Disposal | None]
-    # What the person added, or why the NPM records an exception; encrypted with the cooperation's
-    # key, since it may name material.
+    # Set if the NPM recorded it for a person without an account; None if the person confirmed it.
+    recorded_how: Mapped[RecordedHow | None]
+    # What the person added, what the NPM noted for them, or why it records an exception; encrypted
+    # with the cooperation's key, since it may name material.
     sealed_words: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
+    answered_by: Mapped[User | None] = relationship(foreign_keys=[answered_by_id], lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
 
 

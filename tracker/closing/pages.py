@@ -15,7 +15,7 @@ from tracker.agreements.notices import Duties
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import heads
 from tracker.closing import queries
-from tracker.closing.models import Closing
+from tracker.closing.models import Closing, MaterialReturn, RecordedHow
 from tracker.closing.queries import PartyReturns
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
@@ -75,6 +75,14 @@ def numbers(party: PartyReturns) -> str:
     return str(_("%(asked)s, %(answered)s answered.", asked=asked_words, answered=answered))
 
 
+def recorded_words(request: MaterialReturn) -> str:
+    """Return who recorded what a person without an account confirmed, and how they confirmed it."""
+    name = request.answered_by.name if request.answered_by else ""
+    if request.recorded_how is RecordedHow.ON_PAPER:
+        return str(_("They confirmed it on paper; %(name)s recorded it.", name=name))
+    return str(_("They confirmed it in person; %(name)s recorded it.", name=name))
+
+
 def my_tasks(actor: Actor) -> Tasks:
     """Return what a person has to confirm, and closings to complete. A source for My work.
 
@@ -98,7 +106,7 @@ def my_tasks(actor: Actor) -> Tasks:
             _("Your turn"),
             YOURS,
             url_for(
-                "closing.record_exception",
+                "closing.record_confirmation",
                 reference=cooperation.reference,
                 return_id=request.id,
             ),

@@ -31,6 +31,8 @@ class ReturnFact:
     user_id: UUID
     state: ReturnState
     npm_ids: frozenset[UUID]
+    # Whether the person has an account, and can confirm it themselves.
+    signs_in: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,20 @@ def can_confirm(actor: Actor, request: ReturnFact) -> Decision:
     """Decide who confirms the return of material: only the person, once (C17)."""
     if actor.user_id != request.user_id:
         return no(_l("Only the person can confirm this."))
+    return _is_open(request)
+
+
+def can_record(actor: Actor, request: ReturnFact) -> Decision:
+    """Decide who records what a person without an account confirms (C17): an NPM decider.
+
+    Nobody confirms for somebody who can sign in.
+    """
+    if not decides_for(actor, request.npm_ids):
+        return no(
+            _l("Only a signatory or manager of the NPM can record what somebody else confirms.")
+        )
+    if request.signs_in:
+        return no(_l("This person has an account and confirms it themselves."))
     return _is_open(request)
 
 

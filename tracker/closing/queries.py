@@ -28,6 +28,7 @@ from tracker.undertakings.scope import FOR_OWN_PEOPLE, states_seen
 
 WITH_NAMES = (
     load_joined(MaterialReturn.user, User.name, User.language, User.email),
+    load_joined(MaterialReturn.answered_by, User.name),
     load_joined(MaterialReturn.organisation, Organisation.name),
 )
 # How many requests of each kind My work reads at a time.
@@ -37,6 +38,7 @@ _OF_RETURNS = frozenset(
     for verb in (
         verbs.RETURN_REQUESTED,
         verbs.RETURN_CONFIRMED,
+        verbs.RETURN_RECORDED,
         verbs.RETURN_EXCEPTED,
         verbs.RETURN_CANCELLED,
     )
@@ -101,7 +103,12 @@ def closing_of(cooperation_id: UUID) -> Closing | None:
 
 def fact(request: MaterialReturn) -> ReturnFact:
     """Return a request's plain values for the rules."""
-    return ReturnFact(request.user_id, request.state, people.npm_ids(request.cooperation_id))
+    return ReturnFact(
+        request.user_id,
+        request.state,
+        people.npm_ids(request.cooperation_id),
+        signs_in=request.user.signs_in,
+    )
 
 
 def closing_fact(cooperation_id: UUID, closing: Closing | None) -> ClosingFact:

@@ -1,4 +1,4 @@
-"""Pages of the closing: its record, a person's confirmation, exceptions, completion."""
+"""Pages of the closing: its record, what people confirm, exceptions, completion."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -8,7 +8,12 @@ from tracker.access.actor import Actor
 from tracker.access.gate import as_uuid, current_actor, found_or_404, signed_in
 from tracker.accounts.models import User
 from tracker.closing import encryption, labels, pages, policy, queries, service
-from tracker.closing.forms import CompleteForm, ConfirmReturnForm, ExceptionForm
+from tracker.closing.forms import (
+    CompleteForm,
+    ConfirmReturnForm,
+    ExceptionForm,
+    RecordReturnForm,
+)
 from tracker.closing.models import MaterialReturn, ReturnState
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -69,6 +74,31 @@ def show(reference: str) -> str | Response:
     return done or _show(actor, _cooperation(actor, reference), form)
 
 
+@blueprint.route("/cooperations/<reference>/closing/<return_id>/record", methods=["GET", "POST"])
+@signed_in
+def record_confirmation(reference: str, return_id: str) -> str | Response:
+    """Record for the NPM what a person without an account confirms about their copies."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    request = _for_npm(actor, cooperation, return_id)
+    form = RecordReturnForm()
+    require_for(form, policy.can_record(actor, queries.fact(request)))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.record_confirmation(
+            actor, request.id, form.disposal.data, form.how.data, form.words.data or ""
+        ),
+        success=_("What they confirmed is on record."),
+        next=redirect(url_for("closing.show", reference=reference), 303),
+    )
+    return done or render_template(
+        "closing/record.html",
+        form=form,
+        cooperation=cooperation,
+        request_row=_for_npm(actor, cooperation, return_id),
+    )
+
+
 @blueprint.route("/cooperations/<reference>/closing/<return_id>/exception", methods=["GET", "POST"])
 @signed_in
 def record_exception(reference: str, return_id: str) -> str | Response:
@@ -110,6 +140,7 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
         states=labels.STATES,
         disposed=labels.DISPOSED,
         numbers=pages.numbers,
+        recorded_words=pages.recorded_words,
         decides=decides,
         words=encryption.words_of,
         may_complete=policy.can_complete(actor, closing_fact),

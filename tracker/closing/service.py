@@ -1,4 +1,4 @@
-"""Service functions for closing: request, confirm and except returns, complete the closing."""
+"""Service functions for closing: ask for returns, confirm, record or except them; complete it."""
 
 import datetime as dt
 from uuid import UUID, uuid4
@@ -10,7 +10,13 @@ from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
 from tracker.closing import encryption, messages, policy, queries
-from tracker.closing.models import Closing, Disposal, MaterialReturn, ReturnState
+from tracker.closing.models import (
+    Closing,
+    Disposal,
+    MaterialReturn,
+    RecordedHow,
+    ReturnState,
+)
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -73,6 +79,27 @@ def confirm(actor: Actor, return_id: UUID, disposal: Disposal, words: str = "") 
     encryption.put_words(request, words)
     _answer(request, ReturnState.CONFIRMED, actor)
     _record(verbs.RETURN_CONFIRMED, actor, request, disposal=disposal.value)
+    return request
+
+
+def record_confirmation(
+    actor: Actor, return_id: UUID, disposal: Disposal, how: RecordedHow, words: str
+) -> MaterialReturn:
+    """Record for the NPM what a person without an account confirms about their copies (C17).
+
+    words say when they did, and where the paper is kept if there is one. Raise RefusedError for
+    people who may not and about somebody with an account, RuleBrokenError without words.
+    """
+    request = queries.locked(return_id)
+    policy.can_record(actor, queries.fact(request)).require()
+    if not words.strip():
+        raise RuleBrokenError(_l("Say when and how they confirmed it"), "words")
+    _require_length(words, MAX_WORDS, "words")
+    request.disposal = disposal
+    request.recorded_how = how
+    encryption.put_words(request, words)
+    _answer(request, ReturnState.CONFIRMED, actor)
+    _record(verbs.RETURN_RECORDED, actor, request, disposal=disposal.value, how=how.value)
     return request
 
 

@@ -11,7 +11,12 @@ from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.undertakings import Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tracker.accounts.models import User
+from tracker.closing import queries
+from tracker.closing import service as closing
+from tracker.closing.models import Disposal, MaterialReturn, RecordedHow, ReturnState
 from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
 from tracker.undertakings import service
 
 TASK = f"Record what became of the copies of {NAME}"
@@ -50,8 +55,47 @@ def test_the_deciders_have_the_task_to_record_it_and_nobody_else(app: Flask, sta
         assert (TASK in stage.browser(app, key).page("/").text) is has_it, key
     browser = stage.browser(app, "milan")
     address = browser.page("/").links()[TASK]
-    page = browser.page(address)
-    assert "has no account" in page.text
-    assert "can't or won't confirm" not in page.text
-    browser.submit(address, reason="He gave back both road maps on 3 May; I took them.")
+    exception = "They can't or won't confirm it"
+    assert "can't or won't confirm" in browser.page(browser.page(address).links()[exception]).text
+    kept_at = "He gave back both road maps on 3 May. The paper is in file 7."
+    done = browser.submit(address, disposal="returned", how="on_paper", words=kept_at)
+    page = done.get_data(as_text=True)
+    assert "All copies returned." in page
+    assert "They confirmed it on paper; Milan" in page
+    assert kept_at in page
     assert TASK not in browser.page("/").text
+    history = browser.page(f"/cooperations/{stage.cooperation.reference}/history").text
+    assert "They have no account and confirmed it on paper; the NPM recorded it." in history
+    assert kept_at not in history
+
+
+def request_of(stage: Stage, key: str) -> MaterialReturn:
+    """Let the NPM withdraw a person's access, and return what they are asked."""
+    service.withdraw_clearance(
+        stage.actor("tomas"), stage.undertaking(key).id, reason="The work is done."
+    )
+    db.session.commit()
+    return db.session.scalars(
+        sa.select(MaterialReturn).where(MaterialReturn.user_id == stage.cast.users[key].id)
+    ).one()
+
+
+def test_what_is_recorded_says_when_it_was_confirmed_and_counts_for_the_closing(
+    stage: Stage,
+) -> None:
+    request = request_of(stage, DRIVER)
+    with pytest.raises(RuleBrokenError, match="Say when"):
+        record(stage, "milan", request, words=" ")
+    record(stage, "milan", request)
+    db.session.commit()
+    assert (request.state, request.recorded_how) == (ReturnState.CONFIRMED, RecordedHow.IN_PERSON)
+    assert queries.waiting_names(stage.cooperation.id) == []
+    assert integrity.check_all().finding is None
+    with pytest.raises(RefusedError, match="already answered"):
+        record(stage, "tomas", request)
+
+
+def record(stage: Stage, key: str, request: MaterialReturn, *, words: str = "On 3 May.") -> None:
+    closing.record_confirmation(
+        stage.actor(key), request.id, Disposal.BOTH, RecordedHow.IN_PERSON, words
+    )

@@ -1,5 +1,6 @@
 """Who confirms, excepts and completes: a table of cases, and each reason."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -48,6 +49,27 @@ def test_the_person_confirms() -> None:
 @pytest.mark.parametrize("actor", [*DECIDERS, *OTHERS[1:]])
 def test_nobody_else_confirms(actor: Actor) -> None:
     assert not policy.can_confirm(actor, REQUEST)
+
+
+WITHOUT_ACCOUNT = replace(REQUEST, user_id=uuid4(), signs_in=False)
+
+
+@pytest.mark.parametrize("actor", DECIDERS)
+def test_a_decider_of_the_npm_records_what_a_person_without_an_account_confirms(
+    actor: Actor,
+) -> None:
+    assert policy.can_record(actor, WITHOUT_ACCOUNT)
+    assert not policy.can_record(actor, replace(WITHOUT_ACCOUNT, state=ReturnState.EXCEPTED))
+
+
+@pytest.mark.parametrize("actor", OTHERS)
+def test_nobody_else_records_what_a_person_without_an_account_confirms(actor: Actor) -> None:
+    assert not policy.can_record(actor, WITHOUT_ACCOUNT)
+
+
+@pytest.mark.parametrize("actor", [*DECIDERS, *OTHERS])
+def test_nobody_records_it_for_a_person_with_an_account(actor: Actor) -> None:
+    assert not policy.can_record(actor, REQUEST)
 
 
 @pytest.mark.parametrize("actor", DECIDERS)
