@@ -71,7 +71,7 @@ def can_record(actor: Actor, request: ReturnFact) -> Decision:
             _l("Only a signatory or manager of the NPM can record what somebody else confirms.")
         )
     if request.signs_in:
-        return no(_l("This person has an account and confirms it themselves."))
+        return no(_l("This person has an account and confirms it for themselves."))
     return _is_open(request)
 
 

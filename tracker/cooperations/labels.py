@@ -38,7 +38,7 @@ LIST_STATES: dict[ListState, object] = {
     Stage.CLEARED: STAGES[Stage.CLEARED],
     Validity.BEGINS_LATER: _l("Begins later"),
     Stage.ACTIVE: STAGES[Stage.ACTIVE],
-    Validity.RUN_OUT: _l("Terms ran out"),
+    Validity.RUN_OUT: _l("Terms ended"),
     Stage.UNDER_REVIEW: STAGES[Stage.UNDER_REVIEW],
     Stage.SUSPENDED: STAGES[Stage.SUSPENDED],
     Stage.CLOSED: STAGES[Stage.CLOSED],
@@ -73,7 +73,7 @@ def stage_words(
 
     Usually that is the name of its stage. It is only *Active* from the first to the last day of the
     agreed terms (M19), starts_on and ends_on: before that, everything is signed and begins later;
-    after that, the terms have expired, without a renewal or a notice. If the cooperation's rows
+    after that, the terms have ended, without a renewal or a notice. If the cooperation's rows
     disagree with signatures and events, only that is said.
     """
     if not agrees:
@@ -83,7 +83,7 @@ def stage_words(
             case Validity.BEGINS_LATER:
                 return validity_words(Validity.BEGINS_LATER, starts_on)
             case Validity.RUN_OUT:
-                return _("Terms ran out on %(day)s", day=as_date(ends_on)), "stop"
+                return _("Terms ended on %(day)s", day=as_date(ends_on)), "stop"
     return STAGES[stage], _MARKS.get(stage, "half")
 
 

@@ -451,7 +451,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
     if validity(None, facts.ends_on, facts.today) is Validity.RUN_OUT:
         missing.append(
             Missing(
-                _l("The agreed terms have run out. No new visit can be planned."),
+                _l("The agreed terms have ended. No new visit can be planned."),
                 Target(PageKind.ITEM, checklist_id, "M19"),
                 "settling-terms/written-form",
             )

@@ -296,7 +296,7 @@ def _undertakings_disagree(_facts: Facts, wants: Sequence[MissingRequirement]) -
 
 def _confidentiality_runs_out(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     return Missing(
-        _l("The terms on confidentiality run out before the visit ends."),
+        _l("The terms on confidentiality end before the visit does."),
         _CONFIDENTIALITY_FIRST,
         Target(PageKind.CHECKLIST, facts.confidentiality.checklist_id),
         _PLANNERS,

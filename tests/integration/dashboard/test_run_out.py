@@ -59,11 +59,11 @@ def texts(app: Flask, land: Country, cooperation: Cooperation) -> dict[str, str]
     }
 
 
-def test_list_page_and_next_step_say_from_the_day_after_that_the_terms_ran_out(
+def test_list_page_and_next_step_say_from_the_day_after_that_the_terms_ended(
     app: Flask, land: Country, cooperation: Cooperation, frozen_time: Freeze
 ) -> None:
     now, last = clock.now(), clock.today() + DAY
-    words = f"Terms ran out on {as_date(last)}"
+    words = f"Terms ended on {as_date(last)}"
     frozen_time(now + DAY)
     before = texts(app, land, cooperation)
     assert not any(words in text for text in before.values())
@@ -83,7 +83,7 @@ def test_the_gate_of_time_is_broken_on_the_same_day(
         frozen_time(now + days * DAY)
         gates = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
         reasons = [str(lack.reason) for lack in gates["G5"].missing]
-        assert any("have run out" in reason for reason in reasons) is has_run_out
+        assert any("have ended" in reason for reason in reasons) is has_run_out
 
 
 def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
@@ -103,8 +103,8 @@ def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
     session.commit()
     client = land.browser(app, "henrik")
     history = client.page(f"/cooperations/{cooperation.reference}/history").text
-    assert f"now in stage P4, but its terms ran out on {as_date(last)}" in history
-    assert f"Terms ran out on {as_date(last)}" in client.page("/cooperations").text
+    assert f"now in stage P4, but its terms ended on {as_date(last)}" in history
+    assert f"Terms ended on {as_date(last)}" in client.page("/cooperations").text
 
 
 TASK = "Renew the agreed terms or end them"

@@ -170,7 +170,7 @@ def test_the_terms_on_confidentiality_last_until_the_visit_ends(
     assert gate("J3", given).is_open is is_enough
     if lacking:
         (missing,) = gate("J3", given).missing
-        assert str(missing.text) == "The terms on confidentiality run out before the visit ends."
+        assert str(missing.text) == "The terms on confidentiality end before the visit does."
         assert missing.target == Target(PageKind.CHECKLIST, SIGNED.checklist_id)
         assert missing.turn.planners
 
