@@ -2,7 +2,7 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from tracker.activity import verbs
 from tracker.activity.witness import NotSoundError
 from tracker.agreements import evidence, frozen_text, notices
 from tracker.agreements import service as agreements
+from tracker.agreements.evidence import Compared
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import messages, policy
@@ -31,9 +32,12 @@ from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff.models import Revision
+from tracker.signoff.outcomes import Outcome
 
 ITEM = "M19"
 MONTHS = 12
+# How much later a last day has to be for a further term; one that is less later was corrected.
+SHORTEST = dt.timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +70,44 @@ def term_of(checklist: Checklist) -> Term | None:
     return Term(last[-1][0], last[-1][1], last[-1][2], term.renews_itself) if last else term
 
 
-def next_term(term: Term) -> Term:
+def began(term: Term, earlier: Iterable[dt.date]) -> dt.date:
+    """Return the first day of the term that ends with this text's.
+
+    earlier are the last days of the texts that were in force before. A text that prolongs one of
+    them keeps its first day (M19), but its term is the further one, which begins after that day.
+    """
+    ends = [end for end in earlier if term.start <= end <= term.end - SHORTEST]
+    return max(ends) + dt.timedelta(days=1) if ends else term.start
+
+
+def next_term(term: Term, since: dt.date | None = None) -> Term:
     """Return the following term, of the same length: in whole months if the current one is.
 
-    The review keeps its distance from the end.
+    The current one counts from since, as began() says, or else from the first day. The review keeps
+    its distance from the end.
     """
-    start = term.end + dt.timedelta(days=1)
-    if start.day == term.start.day:
-        months = (start.year - term.start.year) * MONTHS + start.month - term.start.month
+    start, first = term.end + dt.timedelta(days=1), since or term.start
+    if start.day == first.day:
+        months = (start.year - first.year) * MONTHS + start.month - first.month
         end = _months_later(start, months) - dt.timedelta(days=1)
     else:
-        end = start + (term.end - term.start)
+        end = start + (term.end - first)
     review = end - (term.end - term.review) if term.review else None
     return Term(start, end, review, term.renews_itself)
+
+
+def term_after(checklist: Checklist, term: Term) -> Term:
+    """Return the term that follows a text's current one."""
+    return next_term(term, _began(evidence.look(checklist), term))
+
+
+def _began(compared: Compared, term: Term) -> dt.date:
+    replaced = [
+        compared.last(revision_id)
+        for revision_id, outcome in compared.course.outcomes.items()
+        if outcome is Outcome.SUPERSEDED
+    ]
+    return began(term, [last for last in replaced if last is not None])
 
 
 def _months_later(day: dt.date, months: int) -> dt.date:
@@ -159,12 +188,13 @@ def _renew_until(checklist: Checklist, day: dt.date) -> bool:
     if term is None or revision_id is None or not term.renews_itself or term.end >= day:
         return False
     # A renewal is an event that others rely on: changed rows must not lead to one.
-    if not evidence.look(checklist).agrees:
+    compared = evidence.look(checklist)
+    if not compared.agrees:
         raise NotSoundError
     if _says_no(checklist, term):
         return False
     while term.end < day:
-        term = next_term(term)
+        term = next_term(term, _began(compared, term))
         _add(checklist, revision_id, term)
     return True
 

@@ -21,6 +21,7 @@ from tests.integration.agreements.test_signers import mailed
 from tracker.activity.witness import NotSoundError
 from tracker.agreements import evidence, notices, renewal
 from tracker.agreements import service as agreements_service
+from tracker.checklists import obstacles
 from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import Cooperation
@@ -235,6 +236,42 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
     assert terms.revision_in_force_id not in {before, None}
     renewed = cooperation(in_force)
     assert (renewed.starts_on, renewed.ends_on) == (starts_on, end)
+
+
+def test_prolonged_terms_renew_themselves_for_as_long_as_the_further_term(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    start, further = cooperation(in_force).starts_on, dt.timedelta(days=45)
+    assert start is not None
+    terms = amend(in_force)
+    current = agreements.current(terms, "M19")
+    end = last_day() + further
+    values = {**current.values, "review": last_day().isoformat(), "end": end.isoformat()}
+    agreements.change(in_force.land, terms, "M19", current, **values)
+    in_force.accept("M19", "joana")
+    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    in_force.session.commit()
+    assert cooperation(in_force).starts_on == start
+    assert on(in_force, frozen_time, (end - clock.today()).days + 1) == 1
+    (row,) = renewals(in_force)
+    assert (row.from_on, row.until_on) == (end + DAY, end + further)
+
+
+def test_new_dates_that_no_other_party_has_answered_keep_the_text_from_being_sent(
+    in_force: Table,
+) -> None:
+    assert "M19" not in in_force.loaded().standing().blocking
+    renewal.propose_renewal(
+        in_force["joana"],
+        in_force.checklist(),
+        review=last_day(),
+        end=last_day() + DAY,
+        reason="It went well.",
+    )
+    loaded = in_force.loaded()
+    assert "M19" in loaded.standing().blocking
+    assert "M19" in str(obstacles.to_sending(loaded)[0])
 
 
 def test_no_text_that_starts_later_takes_the_place_of_terms_in_force(

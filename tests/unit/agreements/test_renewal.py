@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.agreements.renewal import Term, next_term, term_in
+from tracker.agreements.renewal import Term, began, next_term, term_in
 
 
 def day(text: str) -> dt.date:
@@ -28,6 +28,36 @@ def day(text: str) -> dt.date:
 def test_the_next_term_is_as_long(start: str, end: str, next_start: str, next_end: str) -> None:
     after = next_term(Term(day(start), day(end)))
     assert (after.start, after.end) == (day(next_start), day(next_end))
+
+
+@pytest.mark.parametrize(
+    ("end", "earlier", "expected"),
+    [
+        # A first text: its term begins with it.
+        ("2026-12-31", [], "2026-01-01"),
+        # Renewed by new dates, with the first day kept: a year that follows a year.
+        ("2027-12-31", ["2026-12-31"], "2027-01-01"),
+        ("2028-12-31", ["2026-12-31", "2027-12-31"], "2028-01-01"),
+        # Amended in other items: the same term goes on.
+        ("2027-12-31", ["2026-12-31", "2027-12-31"], "2027-01-01"),
+        # Shortened, or only a last day that was corrected: no further term.
+        ("2026-06-30", ["2026-12-31"], "2026-01-01"),
+        ("2026-12-31", ["2026-12-30"], "2026-01-01"),
+        # Terms that ended before this text began.
+        ("2026-12-31", ["2025-12-31"], "2026-01-01"),
+    ],
+)
+def test_a_term_begins_after_the_last_day_of_the_terms_that_the_text_prolongs(
+    end: str, earlier: list[str], expected: str
+) -> None:
+    term = Term(day("2026-01-01"), day(end))
+    assert began(term, map(day, earlier)) == day(expected)
+
+
+def test_terms_that_were_prolonged_renew_for_as_long_as_the_term_that_ends() -> None:
+    term = Term(day("2026-01-01"), day("2027-12-31"))
+    after = next_term(term, day("2027-01-01"))
+    assert (after.start, after.end) == (day("2028-01-01"), day("2028-12-31"))
 
 
 def test_the_review_keeps_its_distance_from_the_end() -> None:

@@ -143,7 +143,7 @@ def renew(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "renew")
     loaded = load_localized(checklist)
     term = renewal.term_of(checklist)
-    following = renewal.next_term(term) if term else None
+    following = renewal.term_after(checklist, term) if term else None
     form = RenewForm(
         data={"start": following.start, "review": following.review, "end": following.end}
         if following
