@@ -201,6 +201,8 @@ class UndertakingStatus:
     # Whether a party that the person takes part for litigates or represents people concerned (M1).
     party_has_interest: bool = False
     decision: InterestsDecision | None = None
+    # Whether a limit holds that the NPM set on an earlier undertaking of the person.
+    has_earlier_limit: bool = False
     # Whether the person is on the list of people who must sign, and takes part today.
     is_listed: bool = True
     # Whether the person has another open undertaking.

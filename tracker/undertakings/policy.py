@@ -148,13 +148,16 @@ def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide who decides on declared interests (C13); see _can_judge_interests."""
+    """Decide who decides on declared interests (C13); see _can_judge_interests.
+
+    On *none* too while an earlier limit holds: it may be lifted, but goes on if nobody decides.
+    """
     allowed = _can_judge_interests(actor, undertaking)
     if not allowed:
         return allowed
     if undertaking.state is not UndertakingState.SIGNED:
         return no(_l("There's nothing to decide now: the undertaking isn't waiting for the NPM."))
-    if not undertaking.needs_decision:
+    if not (undertaking.needs_decision or undertaking.has_earlier_limit):
         return no(_l("The person declared no interests, so there is nothing to decide."))
     return can_vouch(actor, undertaking)
 

@@ -133,6 +133,8 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         has_interests=undertaking.has_interests,
         party_has_interest=bool(undertaking.party_has_interest),
         decision=undertaking.decision,
+        has_earlier_limit=undertaking.state is UndertakingState.SIGNED
+        and added_interests.earlier_limit(undertaking) is not None,
         is_listed=not is_closed
         or any(
             person.user_id == undertaking.user_id for person in listed(load_checklist(checklist))

@@ -20,7 +20,15 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
-from tracker.undertakings import added_interests, adding, encryption, pages, service, waiting
+from tracker.undertakings import (
+    added_interests,
+    adding,
+    encryption,
+    pages,
+    queries,
+    service,
+    waiting,
+)
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -227,6 +235,28 @@ def test_signing_again_lifts_no_limit_until_the_npm_decides_again(stage: Stage) 
     stage.decide("leyla")
     assert closed() == []
     assert not added_interests.bearing_of(stage.undertaking("leyla")).is_limited
+
+
+def test_the_npm_lifts_an_earlier_limit_where_a_person_now_declares_none(stage: Stage) -> None:
+    stage.sign("leyla", TEXT)
+    stage.decide("leyla", LIMIT, "Not there.")
+    first = stage.undertaking("leyla").id
+    service.withdraw(stage.actor("leyla"), first)
+    service.ask_again(stage.actor("leyla"), first)
+    stage.sign("leyla")
+    assert list(added_interests.closed_in(stage.cooperation.id)) != []
+    # The limit simply goes on if the NPM decides nothing.
+    assert not queries.load(stage.undertaking("leyla")).standing.waits_for_decision
+    stage.decide("leyla", ACCEPT)
+    assert list(added_interests.closed_in(stage.cooperation.id)) == []
+    stage.countersign("leyla")
+    assert stage.is_cleared("leyla")
+
+
+def test_nothing_is_decided_where_a_person_declares_none_and_no_limit_holds(stage: Stage) -> None:
+    stage.sign("leyla")
+    with pytest.raises(RefusedError, match="declared no interests"):
+        stage.decide("leyla", ACCEPT)
 
 
 def test_a_limit_lifted_in_the_database_lets_nobody_countersign_a_later_undertaking(
