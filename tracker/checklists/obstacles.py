@@ -11,14 +11,29 @@ from tracker.ui.locale import with_commas
 def to_sending(loaded: LoadedChecklist) -> list[object]:
     """Return what keeps a text from being sent for signature, one sentence each (5.1).
 
-    For the agreed terms gate G3 must be met too: the second reader has reviewed them, no flag is
-    open, and every phrase that may limit the NPM is accepted.
+    A suggestion that nobody has answered would be lost, also on an item that is agreed without the
+    party that suggests. For the agreed terms gate G3 must be met too: the second reader has
+    reviewed them, no flag is open, and every phrase that may limit the NPM is accepted.
     """
     standing = loaded.standing()
     obstacles: list[object] = []
     if standing.blocking:
         obstacles.append(
             _l("Not complete and agreed yet: %(items)s.", items=with_commas(standing.blocking))
+        )
+    suggested = [
+        code
+        for code, item in loaded.template.by_code.items()
+        if loaded.proposals_on.get(code)
+        and code not in standing.blocking
+        and loaded.is_open(item, standing.items.get(code))
+    ]
+    if suggested:
+        obstacles.append(
+            _l(
+                "There's an open suggestion on %(items)s. Answer it or withdraw it.",
+                items=with_commas(suggested),
+            )
         )
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:

@@ -28,6 +28,7 @@ from tracker.accounts.people.service import NewRole
 from tracker.agreements import frozen_text, notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import obstacles
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, Stance
@@ -710,6 +711,26 @@ def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
         assert accept_role(scene.actor(key), scene.visit())
     in_force_again(scene, checklist)
     assert_ready(scene)
+
+
+def test_a_suggestion_that_nobody_has_answered_keeps_a_text_from_being_sent(scene: Scene) -> None:
+    """What the NPM sets and each CSO accepts, such as V6, is agreed while the NPM suggests more."""
+    checklist = amend(scene, ROLES, "V6")
+    assert obstacles.to_sending(load(checklist)) == []
+    current = load(checklist).sheet.shared("V6")
+    assert current is not None
+    proposal = positions.propose(
+        scene.actor("ilena"),
+        checklist,
+        "V6",
+        {**current.values, "method": "Interviews first, then the registers."},
+        answer_id=current.answer_id,
+        reason="People are taken to court at noon.",
+    )
+    obstacle = "There's an open suggestion on V6. Answer it or withdraw it."
+    assert [str(words) for words in obstacles.to_sending(load(checklist))] == [obstacle]
+    positions.withdraw_proposal(scene.actor("ilena"), checklist, proposal.id)
+    assert obstacles.to_sending(load(checklist)) == []
 
 
 # Lost because of the cooperation
