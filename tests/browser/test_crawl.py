@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize, expect
 
-from tests.browser.accessibility import grave_faults
+from tests.browser.accessibility import add_axe, grave_faults
 from tests.browser.conftest import WIDE, NewContext
 from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, Visitor, pages_of
 from tests.browser.instances import StartingPoint
@@ -91,8 +91,13 @@ def every_page(
 def test_axe_finds_nothing_grave_each_link_is_reached_and_no_page_scrolls_sideways(
     visitors: list[Visitor], new_context: NewContext
 ) -> None:
+    def with_axe(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        add_axe(context)
+        return context
+
     faults, covered, wide = [], [], []
-    for page, where in every_page(visitors, new_context):
+    for page, where in every_page(visitors, with_axe):
         faults += grave_faults(page)
         covered += [f"{where}: {words}" for words in page.evaluate(COVERED)]
         page.set_viewport_size(NARROW)

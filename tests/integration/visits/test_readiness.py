@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests import due
+from tests import due, starting_points
 from tests.factories.checklists import decline_text, read_second
 from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
 from tests.factories.visits import TEAM, Scene, accept_role, confirm_plan, planned, team_plan
@@ -849,8 +849,18 @@ def test_losing_readiness_is_notified_only_once(scene: Scene) -> None:
 
 
 @pytest.fixture
-def of_npm(scene: Scene) -> Scene:
+def of_npm(app: Flask, scene: Scene) -> Scene:
     """The demonstration with a second visit, only of the NPM's people, that is ready."""
+    starting_points.of(app).use(
+        "visit_of_npm",
+        lambda: _prepare_visit_of_npm(Scene(db.session(), scene.demonstration)),
+        on="demonstration",
+    )
+    assert scene.visit(2).is_ready
+    return scene
+
+
+def _prepare_visit_of_npm(scene: Scene) -> None:
     first = clock.today() + dt.timedelta(days=21)
     planned(
         scene,
@@ -894,8 +904,6 @@ def of_npm(scene: Scene) -> Scene:
         organisation_id=scene.body("od"),
     )
     scene.session.commit()
-    assert scene.visit(2).is_ready
-    return scene
 
 
 def _settle_on_site(scene: Scene, roles: Checklist) -> None:

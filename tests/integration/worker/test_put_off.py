@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.at_once import at_once
 from tests.factories.bulk.due import make_due
 from tests.factories.demonstration import Demonstration
@@ -52,12 +53,16 @@ with create_app(config.settings("testing", os.environ)).app_context():
 
 
 @pytest.fixture
-def left(session: Session, demonstration: Demonstration) -> Scene:
+def left(app: Flask, session: Session, demonstration: Demonstration) -> Scene:
     """A cooperation whose party has left, when the worker that recorded it was killed."""
+
+    def leave() -> None:
+        make_due(Scene(db.session(), demonstration), 2, 1)
+        for job in LEAVING:
+            each(job, clock.today())
+
+    starting_points.of(app).use("left", leave, on="demonstration")
     scene = Scene(session, demonstration)
-    make_due(scene, 2, 1)
-    for job in LEAVING:
-        each(job, clock.today())
     assert {kind for kind, _id in stale.stored()} == {
         "CHECKLIST",
         "COOPERATION",
