@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from tests.factories import powers
 from tests.factories.demonstration import Demonstration
-from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.actor import OrganisationKind
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists.models import Checklist, Renewal
@@ -78,11 +79,7 @@ def _replace(demonstration: Demonstration) -> None:
         organisations.add(None, OrganisationKind.CSO, Details(name=name, types=["human_rights"]))
         for name in ("Bridge Families", "Bridge Families Union")
     )
-    iris = Actor(
-        user_id=demonstration.users["iris"],
-        name="Iris",
-        memberships=(ActorMembership(role=Role.ADMINISTRATOR),),
-    )
+    iris = powers.acting(demonstration.users["iris"], None)
     succession.replace(
         iris, former.id, successor.id, since=clock.today(), source="Decision of its members"
     )

@@ -35,7 +35,7 @@ PAGES = {
     "own undertakings": ("leyla", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
-    "a text before signing": ("otto", "/checklists/{waiting}/sign", 12),
+    "a text before signing": ("otto", "/checklists/{waiting}/sign", 13),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 32),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 37),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 37),

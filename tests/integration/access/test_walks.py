@@ -52,6 +52,7 @@ IN_ANOTHER_STATE = {
     "authoring.publish_shipped",
     "authoring.retire",
     "closing.confirm",
+    "closing.record_confirmation",
     "departures.show",
     "departures.take_back",
     "ending.agree_anew",

@@ -20,6 +20,7 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership, User
 from tracker.accounts.people import service
 from tracker.accounts.sign_in import setup as sign_in_machinery
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.settings import Settings
 
@@ -232,9 +233,10 @@ def test_a_role_that_runs_out_lets_nobody_in_from_the_next_day_on(
     )
     session.commit()
     assert client.get("/account").status_code == 200
-    frozen_time(NOON + dt.timedelta(hours=11, minutes=59))
+    last = dt.datetime.combine(NOON.date(), dt.time(23, 59), clock.zone()).astimezone(dt.UTC)
+    frozen_time(last)
     assert signed_in(client, "dora").get("/account").status_code == 200
-    frozen_time(NOON + dt.timedelta(hours=12, minutes=1))
+    frozen_time(last + dt.timedelta(minutes=2))
     assert client.get("/account").status_code == 302
 
 

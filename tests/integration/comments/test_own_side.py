@@ -1,6 +1,7 @@
 """Comments to one's own side: others look for them in every way, and find nothing."""
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from tests.factories.own_side import ELSEWHERE, ITEMS, SIDES, STANDING, VISIT, S
 from tests.factories.visits import Scene
 from tests.pages import without_tokens
 from tracker.activity.models import Event, EventDetail
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.models import OutboxMessage
 
@@ -116,10 +118,18 @@ def found_by(browser: CheckedClient, page: str, word: str) -> str:
 
 
 def test_by_their_addresses_threads_and_lists_stay_to_outsiders_as_they_were(
-    app: Flask, demonstration: Demonstration, scene: Scene, side: Side
+    app: Flask,
+    demonstration: Demonstration,
+    scene: Scene,
+    side: Side,
+    frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
+    moment = clock.now()
+
     def pages() -> list[str]:
         shown = []
+        # Pages say in which zone times are, which differs once the clocks have changed.
+        frozen_time(moment)
         # The walks over all pages compare what links lead to.
         for key in ("celia", *ELSEWHERE):
             browser = demonstration.browser(app, key)
@@ -131,6 +141,7 @@ def test_by_their_addresses_threads_and_lists_stay_to_outsiders_as_they_were(
                         response = browser.open(address, read=False)
                         text = without_tokens(response.get_data(as_text=True))
                         shown.append(f"{key} {address} {response.status} {text}")
+        frozen_time(None)
         return shown
 
     before = pages()

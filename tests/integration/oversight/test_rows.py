@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import due
+from tests.factories import powers
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import (
     DETAILS,
@@ -22,7 +23,7 @@ from tests.factories.evidence.tampering import (
 )
 from tests.factories.prior_agreements import forget_rows
 from tests.integration.oversight.conftest import Signed
-from tracker.access.actor import Actor, ActorMembership
+from tracker.access.actor import Actor
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import service as accounts
 from tracker.activity import service as trail
@@ -39,7 +40,6 @@ from tracker.cooperations.models import (
 )
 from tracker.core import clock
 from tracker.core.db import Base, db
-from tracker.organisations.models import Organisation
 from tracker.oversight import adopting, integrity, labels
 from tracker.oversight.facts import Fault, Finding, Table, Verdict
 from tracker.visits.models import TeamMember, Visit
@@ -78,19 +78,13 @@ def place(fault: Fault, of: str, row: UUID, reference: str = "") -> tuple[Any, .
 
 def actor(name: str) -> Actor:
     """Return a person as they act for their organisation, and hold no transaction open."""
-    rows = db.session.execute(
-        sa.select(User.id, Organisation, Membership.role)
-        .join(Membership, Membership.user_id == User.id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(User.name == name)
-    ).all()
-    user_id, home, _role = rows[0]
-    memberships = tuple(
-        ActorMembership(role, home.id, home.name, home.kind) for _user, home, role in rows
+    where = sa.select(Membership.user_id, Membership.organisation_id).join(
+        User, User.id == Membership.user_id
     )
-    new_actor = Actor(user_id, name, memberships=memberships, organisation_id=home.id)
+    user_id, home = db.session.execute(where.where(User.name == name)).first() or pytest.fail(name)
+    person = powers.acting(user_id, home)
     db.session.rollback()
-    return new_actor
+    return person
 
 
 def parts_of(finding: Finding) -> tuple[Any, ...]:

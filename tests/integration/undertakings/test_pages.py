@@ -1090,8 +1090,8 @@ def test_a_running_session_loses_the_clearance_at_its_next_request(
     frozen_time: Clock,
     close: Callable[[Stage, Clock], None],
 ) -> None:
-    noon = dt.datetime.combine(clock.today(), dt.time(23, 50), dt.UTC)
-    frozen_time(noon)
+    late = dt.datetime.combine(clock.today(), dt.time(23, 50), clock.zone())
+    frozen_time(late.astimezone(dt.UTC))
     stage.sign("leyla")
     stage.countersign("leyla", until=clock.today())
     client = stage.browser(app, "leyla")
@@ -1101,7 +1101,7 @@ def test_a_running_session_loses_the_clearance_at_its_next_request(
     ]
     if close is by_time:
         # The session itself is still valid: it is a quarter of an hour later, on the next day.
-        frozen_time(noon + dt.timedelta(minutes=15))
+        frozen_time(late.astimezone(dt.UTC) + dt.timedelta(minutes=15))
     else:
         close(stage, frozen_time)
         db.session.commit()

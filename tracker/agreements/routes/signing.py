@@ -319,9 +319,10 @@ def _who_signs(
 ) -> dict[str, Any]:
     """Return for display who signs, by which rule, what was passed on, and the deadline.
 
-    Raise RefusedError unless events bind in whose place the person signs.
+    Raise RefusedError unless events bind in whose place the person signs, before a page says so.
     """
-    signoff_service.slot_as_recorded(actor, signature_request)
+    if request.method == "GET":
+        signoff_service.slot_as_recorded(actor, signature_request)
     asking = agreement_pages.read(signature_request, encryption.key_for(checklist))
     parties = heads.parties(checklist)
     return {
