@@ -459,6 +459,7 @@ for _verb in security_log.OF_VERBS:
 # Whoever acts by a role that no event binds is refused, before anything follows from the act.
 for _verb in account_bound.ACTS:
     FOLLOWS[_verb] = (account_bound.follow_act, *FOLLOWS.get(_verb, ()))
+FOLLOWS[verbs.ANSWER_SAVED] = (account_bound.follow_answer, *FOLLOWS[verbs.ANSWER_SAVED])
 
 # Functions that recompute what an event made stale, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {

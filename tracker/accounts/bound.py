@@ -36,7 +36,8 @@ NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
         verbs.PASSKEY_SET_ASIDE,
         verbs.CREDENTIALS_BOUND,
     ),
-    "work on a draft: those who send and sign it read it, and who they are is compared": (
+    "work on a draft: those who send and sign it read it, and who they are is compared (but what a "
+    "person says for themselves is, see follow_answer)": (
         verbs.CHECKLIST_STARTED,
         verbs.CHECKLIST_MOVED,
         verbs.ANSWER_SAVED,
@@ -75,6 +76,9 @@ NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
 _OUT = {verb for out in NOT_COMPARED.values() for verb in out}
 ACTS = tuple(verb for verb in verbs.VERBS.values() if verb not in _OUT)
 
+# The scope of answers that people give for themselves, as the events name it.
+PERSON = "person"
+
 # The people who were compared in the session's transaction.
 _COMPARED = "compared_actors"
 
@@ -103,6 +107,15 @@ def follow_act(event: DomainEvent) -> None:
         return
     require_as_recorded(actor)
     compared.add(actor)
+
+
+def follow_answer(event: DomainEvent) -> None:
+    """Do the same where a person's own answer is saved: gates of a visit rest on it (V5, V20).
+
+    Handler of ANSWER_SAVED.
+    """
+    if event.details.get("scope") == PERSON:
+        follow_act(event)
 
 
 @sa.event.listens_for(Session, "after_transaction_end")

@@ -84,7 +84,7 @@ def next_term(term: Term, since: dt.date | None = None) -> Term:
     """Return the following term, of the same length: in whole months if the current one is.
 
     The current one counts from since, as began() says, or else from the first day. The review keeps
-    its distance from the end.
+    its distance from the end; if the term is shorter than that, it is in the middle.
     """
     start, first = term.end + dt.timedelta(days=1), since or term.start
     if start.day == first.day:
@@ -93,6 +93,8 @@ def next_term(term: Term, since: dt.date | None = None) -> Term:
     else:
         end = start + (term.end - first)
     review = end - (term.end - term.review) if term.review else None
+    if review is not None and review <= start:
+        review = start + (end - start) // 2
     return Term(start, end, review, term.renews_itself)
 
 

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table
-from tests.integration.signoff.test_written_by_hand import REFUSED, of, put_in
+from tests.factories.visits import Scene, planned
+from tests.integration.signoff.test_written_by_hand import REFUSED, of, put_in, write
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import bound
 from tracker.accounts.models import Membership
@@ -19,6 +22,8 @@ from tracker.activity import verbs
 from tracker.activity.models import Event
 from tracker.activity.service import HANDLERS
 from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
 from tracker.cooperations import service as cooperations
 from tracker.core.errors import RefusedError
 from tracker.organisations import service as organisations
@@ -139,3 +144,24 @@ def test_who_acts_is_compared_once_in_a_transaction(
     table.session.commit()
     cooperations.set_verification(table["ilena"], table.cooperation, shows_signers=True)
     assert compared == [table["ilena"]] * 2
+
+
+def test_nobody_accepts_a_task_of_a_visit_by_a_role_that_was_changed_by_hand(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """Readiness rests on it (V5), though the roles are not signed again."""
+    scene = Scene(session, demonstration)
+    planned(scene, members=("leyla",), audience=("leyla",))
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2)
+    session.commit()
+    write(Membership, Membership.user_id == scene.user("leyla"), office="Head of the mission")
+    with pytest.raises(RefusedError, match=REFUSED):
+        checklists.save_answer(
+            scene.actor("leyla"),
+            roles,
+            "V5",
+            AnswerScope.PERSON,
+            {"accepted": True},
+            base_version=0,
+        )
+    session.rollback()

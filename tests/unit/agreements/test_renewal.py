@@ -60,6 +60,14 @@ def test_terms_that_were_prolonged_renew_for_as_long_as_the_term_that_ends() -> 
     assert (after.start, after.end) == (day("2028-01-01"), day("2028-12-31"))
 
 
+def test_the_review_of_a_shorter_term_is_within_it() -> None:
+    """Otherwise it would be overdue on the first day, and no visit could be planned (G5)."""
+    term = Term(day("2026-01-01"), day("2028-12-31"), day("2027-12-15"))
+    after = next_term(term, day("2028-01-01"))
+    assert (after.start, after.end) == (day("2029-01-01"), day("2029-12-31"))
+    assert after.review == day("2029-07-02")
+
+
 def test_the_review_keeps_its_distance_from_the_end() -> None:
     term = Term(day("2026-01-01"), day("2026-12-31"), day("2026-12-01"), renews_itself=True)
     after = next_term(term)

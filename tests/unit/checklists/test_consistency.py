@@ -231,7 +231,8 @@ def test_letters_of_access_for_another_place_are_asked_again(
         (1, False, ["briefing"]),
         (0, False, ["briefing"]),
         (-1, False, []),
-        (1, True, []),
+        (1, True, ["briefing"]),
+        (0, True, []),
         (None, False, []),
     ],
 )

@@ -50,15 +50,16 @@ def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator
 def is_outdated(code: str, answer: Filled, surroundings: Surroundings) -> bool:
     """Return whether a shared answer was for another place, and hasn't been saved again since.
 
-    A briefing (V18) was if the place changed on its day or later; one that is still to come will be
-    about the new place.
+    A briefing (V18) before the day on which the place changed always was, whenever it was saved;
+    one on that day was unless it was saved later. One that is still to come will be about the new.
     """
-    if not is_of_former_place(answer.saved_at, asked_again_at(code, surroundings)):
-        return False
+    is_former = is_of_former_place(answer.saved_at, asked_again_at(code, surroundings))
     if code != BRIEFING:
-        return True
+        return is_former
     briefed_on, changed_on = as_date(answer.values.get("briefing")), surroundings.place_changed_on
-    return briefed_on is not None and changed_on is not None and briefed_on <= changed_on
+    if briefed_on is None or changed_on is None:
+        return False
+    return briefed_on < changed_on or (briefed_on == changed_on and is_former)
 
 
 _FOR_FORMER_PLACE = {
