@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements
-from tests.factories.cooperations import country, load_checklists, open_one
+from tests.factories.cooperations import copied_country, load_checklists, open_one
 from tests.factories.evidence.tampering import (
     DETAILS,
     EVENTS,
@@ -28,25 +28,24 @@ ACTS: dict[str, Callable[[sa.Table], sa.Executable]] = {
 
 @pytest.fixture
 def signed(session: Session) -> None:
+    land = copied_country(session)
     load_checklists()
-    land = country(session)
     terms = agreements.checklist_of(open_one(land, modes=(Mode.VISIT,)), ChecklistKind.TERMS)
     agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
     agreements.sign(land, terms, "tomas", "henrik")
     session.commit()
 
 
-@pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("table", [EVENTS, REVISIONS, SIGNATURES], ids=str)
-def test_rows_are_never_changed_or_deleted(
-    session: Session, signed: None, table: sa.Table, act: str
-) -> None:
-    before = session.execute(sa.select(table)).all()
-    assert before
-    with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed or deleted"):
-        session.execute(ACTS[act](table))
-    session.rollback()
-    assert session.execute(sa.select(table)).all() == before
+def test_rows_are_never_changed_or_deleted(session: Session, signed: None) -> None:
+    for table in (EVENTS, REVISIONS, SIGNATURES):
+        before = session.execute(sa.select(table)).all()
+        assert before
+        for act in ACTS.values():
+            refused = f"rows of {table.name} are never changed or deleted"
+            with pytest.raises(DBAPIError, match=refused):
+                session.execute(act(table))
+            session.rollback()
+            assert session.execute(sa.select(table)).all() == before
 
 
 def test_a_table_cannot_be_truncated_either(session: Session, signed: None) -> None:

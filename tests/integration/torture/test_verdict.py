@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories.cooperations import country, load_checklists
 from tests.factories.templates import a_template, an_item, publish
 from tests.torture import stage
@@ -15,6 +16,7 @@ from tests.torture.acts import ITEM, Act, Agreement, Try, choose, perform
 from tests.torture.record import Record
 from tests.torture.verdict import faults
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.core.db import db
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
@@ -24,13 +26,15 @@ SIGNED += [Try(Act.SEND, 0, 0), *(Try(Act.SIGN, 0, party) for party in PARTIES)]
 
 
 @pytest.fixture
-def agreements(session: Session) -> tuple[Agreement, ...]:
+def agreements(app: Flask) -> tuple[Agreement, ...]:
     """One agreement of three parties, to be accepted, sent and signed."""
+    return (starting_points.of(app).use("an agreement of three", _build),)
+
+
+def _build() -> Agreement:
     load_checklists()
     publish(a_template(an_item(ITEM), kind="urgent_plan"))
-    agreements = stage.add_agreement(stage.with_signatories(country(session)))
-    session.commit()
-    return (agreements,)
+    return stage.add_agreement(stage.with_signatories(country(db.session())))
 
 
 def told_of(app: Flask, agreements: tuple[Agreement, ...], tries: list[Try]) -> Record:
