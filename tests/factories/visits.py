@@ -157,6 +157,18 @@ class Scene:
         )
         return [(verb, content) for verb, content in rows if not verbs or verb in verbs]
 
+    def confirmations(self, number: int = 1) -> list[tuple[str, dict[str, Any]]]:
+        """Return the events in a visit's own chain in their order: what its people confirm."""
+        visit = self.visit(number)
+        rows = self.session.execute(
+            sa.select(Event.verb, EventDetail.content)
+            .join(EventDetail, EventDetail.event_id == Event.id)
+            .join(Chain, Chain.id == Event.chain_id)
+            .where(Chain.visit_id == visit.id)
+            .order_by(Event.number)
+        )
+        return [(verb, content) for verb, content in rows]
+
     def mails(self) -> list[OutboxMessage]:
         recompute()
         return list(self.session.scalars(sa.select(OutboxMessage)))

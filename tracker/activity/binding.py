@@ -8,9 +8,9 @@ order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,11 +32,13 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from tracker.activity import checked
 from tracker.activity.checked import (
     CHECKED,
+    OF_ITS_TEAM,
     ON_THE_WAY,
     RESTRICTING,
     WITHOUT_KEY,
     Entry,
 )
+from tracker.activity.models import Chain
 from tracker.core import keys
 from tracker.core.db import Base
 from tracker.core.services import Slot
@@ -49,18 +51,45 @@ KeyReader = Callable[[UUID], bytes | None]
 
 _PENDING, _SCOPES = "rows to bind", "scopes of rows"
 _BEFORE, _OWN = "rows before the flush", "rows that nobody else can change"
+_VISITS = "visits with a chain"
 
 
 # Supplies the cooperations' keys, which belong to a higher package.
 KEY_READER: Slot[KeyReader | None] = Slot("key_reader", None)
 
 
+class ChainKey(NamedTuple):
+    """Which chain: a cooperation's, that of one of its visits, or the instance's (both None)."""
+
+    cooperation_id: UUID | None = None
+    visit_id: UUID | None = None
+
+    @property
+    def order(self) -> tuple[bool, str, bool, str]:
+        """The order in which chains are locked: the instance's, a cooperation's, its visits'."""
+        return (
+            self.cooperation_id is not None,
+            str(self.cooperation_id),
+            self.visit_id is not None,
+            str(self.visit_id),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The chain a row is bound in (None: the instance's), and whether it is of class K2 to K7."""
+    """The cooperation of a row (None: the instance), and whether it is of class K2 to K7.
+
+    visit_id is the visit in whose own chain it is bound; of a parent, the visit it belongs to.
+    """
 
     cooperation_id: UUID | None = None
     is_restricted: bool = False
+    visit_id: UUID | None = None
+
+    @property
+    def chain(self) -> ChainKey:
+        """The chain a row is bound in."""
+        return ChainKey(self.cooperation_id, self.visit_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,7 +562,38 @@ def _scope(session: Session, bound: BoundTable, values: Mapping[str, Any]) -> Sc
     }
     restricted = bound.spec.is_restricted or checked.is_restricted(bound.name, columns)
     parent_id = values[bound.attributes[bound.spec.column]]
-    return _below(session, bound.spec.parent, parent_id, is_restricted=restricted)
+    scope = _below(session, bound.spec.parent, parent_id, is_restricted=restricted)
+    if scope.visit_id is None or (
+        is_of_its_team(bound, values) and has_chain(session, scope.visit_id)
+    ):
+        return scope
+    return replace(scope, visit_id=None)
+
+
+def is_of_its_team(bound: BoundTable, values: Mapping[str, Any]) -> bool:
+    """Return whether a row of a visit's checklist is what somebody on its team confirms."""
+    column, value = OF_ITS_TEAM.get(bound.name, ("", ""))
+    stored: object = checked.plain(values[bound.attributes[column]]) if column else None
+    return bool(column) and stored == value
+
+
+def has_chain(session: Session, visit_id: UUID) -> bool:
+    """Return whether a visit has a chain of its own; cached, since it is started with the visit."""
+    known = _visits(session)
+    if visit_id not in known:
+        query = sa.select(Chain.id).where(Chain.visit_id == visit_id)
+        known[visit_id] = session.scalar(query) is not None
+    return known[visit_id]
+
+
+def know_chain(session: Session, visit_id: UUID, *, exists: bool) -> None:
+    """Cache whether a visit has a chain of its own, for has_chain()."""
+    _visits(session)[visit_id] = exists
+
+
+def _visits(session: Session) -> dict[UUID, bool]:
+    visits: dict[UUID, bool] = session.info.setdefault(_VISITS, {})
+    return visits
 
 
 def _below(session: Session, parent: str, parent_id: UUID, *, is_restricted: bool) -> Scope:
@@ -544,7 +604,7 @@ def _below(session: Session, parent: str, parent_id: UUID, *, is_restricted: boo
     scope = known.get((parent, parent_id))
     if scope is None:
         scope = known[parent, parent_id] = _of_parent(session, parent, parent_id)
-    return Scope(scope.cooperation_id, is_restricted or scope.is_restricted)
+    return replace(scope, is_restricted=is_restricted or scope.is_restricted)
 
 
 def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
@@ -567,7 +627,8 @@ def _of_said(session: Session, parent: str, values: Mapping[str, Any]) -> Scope:
     """Return the scope of a row's children from the columns that decide it."""
     spec = CHECKED.get(parent) or ON_THE_WAY[parent]
     restricted = spec.is_restricted or checked.is_restricted(parent, values)
-    return _below(session, spec.parent, values[spec.column], is_restricted=restricted)
+    scope = _below(session, spec.parent, values[spec.column], is_restricted=restricted)
+    return replace(scope, visit_id=values["visit_id"]) if parent == checked.CHECKLIST else scope
 
 
 def _know_parents(session: Session) -> None:
@@ -594,26 +655,22 @@ def _know_parents(session: Session) -> None:
 # What an event takes --------------------------------------------------------------------------
 
 
-def chains(session: Session) -> list[UUID | None]:
-    """Return the chains that still have to bind something, the instance's first."""
-    cooperation_ids = {scope.cooperation_id for scope in _scopes(session).values()}
-    return sorted(cooperation_ids, key=lambda chain: (chain is not None, str(chain)))
+def chains(session: Session) -> list[ChainKey]:
+    """Return the chains that still have to bind something, in the order they are locked in."""
+    keys_of_chains = {scope.chain for scope in _scopes(session).values()}
+    return sorted(keys_of_chains, key=lambda chain: chain.order)
 
 
-def take(session: Session, cooperation_id: UUID | None) -> State:
+def take(session: Session, chain: ChainKey) -> State:
     """Return what the next event of a chain binds, and stop tracking it.
 
     The caller has flushed before.
     """
     pending = _pending(session)
-    taken = {
-        place: scope
-        for place, scope in _scopes(session).items()
-        if scope.cooperation_id == cooperation_id
-    }
+    taken = {place: scope for place, scope in _scopes(session).items() if scope.chain == chain}
     rows = [pending.pop(place) for place in taken]
     _read_from_database(session, rows)
-    row_keys = _RowKeys(cooperation_id)
+    row_keys = _RowKeys(chain.cooperation_id)
     state: State = {}
     for row in rows:
         if row.is_there or row.is_deleted:

@@ -69,19 +69,48 @@ def state_of(rows: Mapping[str, Mapping[str, Entry]] | None) -> str | None:
     return None if rows is None else state_digest(rows)
 
 
+def visit_chain_digest(chain_id: UUID, visit_id: UUID) -> str:
+    """Return the digest by which the event that planned a visit binds the visit's chain (adr 87).
+
+    The chain's id is random and in no bundle, so the digest means nothing to anybody else.
+    """
+    return canonical.digest_of({"chain": str(chain_id), "visit": str(visit_id)})
+
+
 def _head_text(
-    kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int
+    kind: str,
+    chain_id: UUID,
+    cooperation_id: UUID | None,
+    head: str,
+    count: int,
+    visit_id: UUID | None,
 ) -> str:
-    return f"{kind}|{chain_id}|{cooperation_id or ''}|{count}|{head}"
+    text = f"{kind}|{chain_id}|{cooperation_id or ''}|{count}|{head}"
+    # Only a visit's chain has this part, so the seals of all others are as they always were.
+    return text if visit_id is None else f"{text}|{visit_id}"
 
 
-def seal_head(kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int) -> str:
+def seal_head(
+    kind: str,
+    chain_id: UUID,
+    cooperation_id: UUID | None,
+    head: str,
+    count: int,
+    visit_id: UUID | None = None,
+) -> str:
     """Authenticate a head and its count with the trail's key."""
-    return crypto.authenticate(_head_text(kind, chain_id, cooperation_id, head, count))
+    return crypto.authenticate(_head_text(kind, chain_id, cooperation_id, head, count, visit_id))
 
 
 def head_is_authentic(
-    kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int, seal: str
+    kind: str,
+    chain_id: UUID,
+    cooperation_id: UUID | None,
+    head: str,
+    count: int,
+    seal: str,
+    visit_id: UUID | None = None,
 ) -> bool:
     """Return whether this instance sealed this head and count."""
-    return crypto.is_authentic(_head_text(kind, chain_id, cooperation_id, head, count), seal)
+    text = _head_text(kind, chain_id, cooperation_id, head, count, visit_id)
+    return crypto.is_authentic(text, seal)

@@ -137,6 +137,10 @@ RESTRICTING: dict[str, tuple[str, ...]] = {
     REVISION: ("is_sealed",),
 }
 
+# Rows that the chain of their visit binds, if it has one, instead of the cooperation's: what the
+# people of its team confirm, by the column and value that say so (adr 87).
+OF_ITS_TEAM: dict[str, tuple[str, str]] = {"answer": ("scope", "person")}
+
 # Tables that the audit checks by their own content, or by the chains.
 BY_THEMSELVES: dict[str, str] = {
     "chain": "its end and number are sealed",

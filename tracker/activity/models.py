@@ -12,10 +12,12 @@ from tracker.core.db import Base, Identified
 
 
 class ChainKind(enum.StrEnum):
-    """The kinds of chain: one for the instance, one for each cooperation."""
+    """The kinds of chain: one for the instance, one for each cooperation, one for each visit."""
 
     INSTANCE = "instance"
     COOPERATION = "cooperation"
+    # What the people of a visit's team confirm for themselves (adr 87).
+    VISIT = "visit"
 
 
 class Chain(Identified, Base):
@@ -27,20 +29,25 @@ class Chain(Identified, Base):
             "uq_chain_instance",
             "kind",
             unique=True,
-            sqlite_where=sa.text("cooperation_id IS NULL"),
-            postgresql_where=sa.text("cooperation_id IS NULL"),
+            sqlite_where=sa.text("cooperation_id IS NULL AND visit_id IS NULL"),
+            postgresql_where=sa.text("cooperation_id IS NULL AND visit_id IS NULL"),
         ),
+        sa.Index("uq_chain_visit", "visit_id", unique=True),
     )
 
     kind: Mapped[ChainKind]
+    # Only of a cooperation's own chain, so a visit's chain is never found as that.
     cooperation_id: Mapped[UUID | None] = mapped_column(unique=True)
+    visit_id: Mapped[UUID | None]
     head: Mapped[str] = mapped_column(sa.String(64))
     count: Mapped[int]
     seal: Mapped[str] = mapped_column(sa.String(64))
 
 
-# The condition for the instance's own chain, found by an index among those of all cooperations.
-IS_OF_THE_INSTANCE = sa.and_(Chain.kind == ChainKind.INSTANCE, Chain.cooperation_id.is_(None))
+# The condition for the instance's own chain, found by an index among all chains.
+IS_OF_THE_INSTANCE = sa.and_(
+    Chain.kind == ChainKind.INSTANCE, Chain.cooperation_id.is_(None), Chain.visit_id.is_(None)
+)
 
 
 class Event(Identified, Base):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from tracker.access.actor import Actor
 from tracker.activity import binding, stale
 from tracker.activity import chain as arithmetic
-from tracker.activity.binding import State
+from tracker.activity.binding import ChainKey, State
 from tracker.activity.models import (
     IS_OF_THE_INSTANCE,
     Chain,
@@ -64,38 +64,73 @@ def record(
     nothing of class K2 to K7. actor None means the application itself. Checked rows of the chain
     that have changed since its last event are bound too (activity/checked.py).
     """
+    subject = (subject_type, subject_id)
+    return _record(verb, actor, ChainKey(cooperation_id), subject, evidence, details)
+
+
+def record_of_team(
+    verb: Verb,
+    *,
+    actor: Actor | None,
+    subject_type: str,
+    subject_id: UUID,
+    cooperation_id: UUID,
+    visit_id: UUID | None,
+    **details: Any,
+) -> Event:
+    """Record what somebody confirms for themselves, in the chain of the visit it is about.
+
+    So the cooperation's chain, which every bundle contains, reveals nothing about the size of the
+    team (adr 87). It is recorded there if it is about no visit, or about one that was planned
+    before visits had chains. Otherwise as record().
+    """
+    key = ChainKey(cooperation_id)
+    if visit_id is not None and binding.has_chain(db.session(), visit_id):
+        key = ChainKey(cooperation_id, visit_id)
+    return _record(verb, actor, key, (subject_type, subject_id), None, details)
+
+
+def _record(
+    verb: Verb,
+    actor: Actor | None,
+    key: ChainKey,
+    subject: tuple[str, UUID],
+    evidence: str | None,
+    details: dict[str, Any],
+) -> Event:
     unknown = details.keys() - verb.keys
     if unknown:
         message = f"{verb.name} keeps no {', '.join(sorted(unknown))}"
         raise ValueError(message)
-    chain = _flushed(cooperation_id)
+    db.session.flush()
     event = _append(
-        chain,
+        lock_chain(*key),
         verb,
-        (subject_type, subject_id),
+        subject,
         {"who": _who(actor), **details},
-        binding.take(db.session(), cooperation_id),
+        binding.take(db.session(), key),
         evidence,
     )
-    domain_event = DomainEvent(verb, subject_type, subject_id, cooperation_id, actor, details)
+    domain_event = DomainEvent(verb, *subject, key.cooperation_id, actor, details)
     for handler in HANDLERS.get().get(verb, ()):
         handler(domain_event)
     return event
 
 
-def bind_rows(verb: Verb, cooperation_id: UUID | None, rows: State) -> Event:
-    """Append an event that only binds the current state of some rows of a chain."""
-    chain = _flushed(cooperation_id)
+def bind_rows(
+    verb: Verb, cooperation_id: UUID | None, rows: State, *, visit_id: UUID | None = None
+) -> Event:
+    """Append an event that only binds the current state of some rows of a chain.
+
+    With visit_id it is the visit's own chain: raise LookupError if it has none.
+    """
+    db.session.flush()
+    chain = lock_chain(cooperation_id, visit_id)
     state = {table: dict(digests_by_row) for table, digests_by_row in rows.items()}
-    for table, row_digests in binding.take(db.session(), cooperation_id).items():
+    taken = binding.take(db.session(), ChainKey(cooperation_id, visit_id))
+    for table, row_digests in taken.items():
         state.setdefault(table, {}).update(row_digests)
     return _append(chain, verb, ("chain", chain.id), {"who": None}, state)
-
-
-def _flushed(cooperation_id: UUID | None) -> Chain:
-    """Flush the session, so that everything that has to be bound is known."""
-    db.session.flush()
-    return lock_chain(cooperation_id)
 
 
 def _append(
@@ -151,15 +186,33 @@ def _finish(session: Session) -> None:
         return
     stale.work_out(session)
     session.flush()
-    for cooperation_id in binding.chains(session):
-        bind_rows(ROWS_NOTED, cooperation_id, {})
+    for cooperation_id, visit_id in binding.chains(session):
+        bind_rows(ROWS_NOTED, cooperation_id, {}, visit_id=visit_id)
 
 
 def start_chain(cooperation_id: UUID | None) -> Chain:
     """Start the chain of a cooperation, or of the instance."""
     kind = ChainKind.COOPERATION if cooperation_id else ChainKind.INSTANCE
+    return _start(kind, cooperation_id, None)
+
+
+def start_visit_chain(visit_id: UUID) -> Chain:
+    """Start the chain of a visit, for what the people of its team confirm (adr 87).
+
+    The event that records the planning of the visit binds it (chain.visit_chain_digest).
+    """
+    binding.know_chain(db.session(), visit_id, exists=True)
+    return _start(ChainKind.VISIT, None, visit_id)
+
+
+def _start(kind: ChainKind, cooperation_id: UUID | None, visit_id: UUID | None) -> Chain:
     chain = Chain(
-        id=uuid4(), kind=kind, cooperation_id=cooperation_id, head=arithmetic.START, count=0
+        id=uuid4(),
+        kind=kind,
+        cooperation_id=cooperation_id,
+        visit_id=visit_id,
+        head=arithmetic.START,
+        count=0,
     )
     chain.seal = _seal(chain)
     db.session.add(chain)
@@ -191,13 +244,13 @@ def log_read(
         own.add(entry)
 
 
-# The chains that the session's transaction has locked, by cooperation; None is the instance's.
+# The chains that the session's transaction has locked.
 _HELD = "held_chains"
 
 
 def holds_chain(cooperation_id: UUID | None) -> bool:
     """Return whether this transaction has locked a chain."""
-    return cooperation_id in db.session.info.get(_HELD, {})
+    return ChainKey(cooperation_id) in db.session.info.get(_HELD, {})
 
 
 @sa.event.listens_for(Session, "after_transaction_end")
@@ -212,32 +265,37 @@ def _let_go_of_what_was_rolled_back(session: Session, _before: SessionTransactio
     session.info.pop(_HELD, None)
 
 
-def lock_chain(cooperation_id: UUID | None) -> Chain:
+def lock_chain(cooperation_id: UUID | None, visit_id: UUID | None = None) -> Chain:
     """Lock a chain (None: the instance's) against appending until the caller's transaction ends.
 
     So whoever has locked a cooperation's chain reads everything that earlier transactions wrote to
-    it.
+    it. The chain of a visit is locked after its cooperation's, so whoever has locked that sees
+    what its people have confirmed. Raise LookupError if there is none.
     """
-    chains: dict[UUID | None, Chain] = db.session.info.setdefault(_HELD, {})
-    if cooperation_id not in chains:
-        chains[cooperation_id] = _locked_chain(cooperation_id)
-    return chains[cooperation_id]
+    chains: dict[ChainKey, Chain] = db.session.info.setdefault(_HELD, {})
+    for key in dict.fromkeys((ChainKey(cooperation_id), ChainKey(cooperation_id, visit_id))):
+        if key not in chains:
+            chains[key] = _locked_chain(key)
+    return chains[ChainKey(cooperation_id, visit_id)]
 
 
 _LOCKED = sa.select(Chain).with_for_update().execution_options(populate_existing=True)
 _CHAIN_OF = _LOCKED.where(Chain.cooperation_id == sa.bindparam("cooperation_id"))
+_CHAIN_OF_VISIT = _LOCKED.where(Chain.visit_id == sa.bindparam("visit_id"))
 _CHAIN_OF_THE_INSTANCE = _LOCKED.where(IS_OF_THE_INSTANCE)
 
 
-def _locked_chain(cooperation_id: UUID | None) -> Chain:
+def _locked_chain(key: ChainKey) -> Chain:
     wanted, values = _CHAIN_OF_THE_INSTANCE, {}
-    if cooperation_id is not None:
-        wanted, values = _CHAIN_OF, {"cooperation_id": cooperation_id}
+    if key.visit_id is not None:
+        wanted, values = _CHAIN_OF_VISIT, {"visit_id": key.visit_id}
+    elif key.cooperation_id is not None:
+        wanted, values = _CHAIN_OF, {"cooperation_id": key.cooperation_id}
     chain = db.session.scalar(wanted, values)
     if chain is not None:
         return chain
-    if cooperation_id is not None:
-        message = f"No chain was started for cooperation {cooperation_id}."
+    if values:
+        message = f"No chain was started for {values}."
         raise LookupError(message)
     try:
         with db.session.begin_nested():
@@ -248,7 +306,12 @@ def _locked_chain(cooperation_id: UUID | None) -> Chain:
 
 def _seal(chain: Chain) -> str:
     return arithmetic.seal_head(
-        chain.kind.value, chain.id, chain.cooperation_id, chain.head, chain.count
+        chain.kind.value,
+        chain.id,
+        chain.cooperation_id,
+        chain.head,
+        chain.count,
+        chain.visit_id,
     )
 
 

@@ -59,11 +59,19 @@ class Head:
     head: str
     count: int
     seal: str
+    # Of a visit's chain, which has no cooperation of its own.
+    visit_id: UUID | None = None
 
     def is_authentic(self) -> bool:
         """Return whether this instance's key sealed this head and count for this chain."""
         return arithmetic.head_is_authentic(
-            self.kind, self.chain_id, self.cooperation_id, self.head, self.count, self.seal
+            self.kind,
+            self.chain_id,
+            self.cooperation_id,
+            self.head,
+            self.count,
+            self.seal,
+            self.visit_id,
         )
 
 

@@ -284,13 +284,15 @@ def _require_version(current: Filled | None, base_version: int) -> None:
 def _finish_saving(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer) -> None:
     """Reopen what depended on the former version, and record the new one."""
     checklist = loaded.checklist
+    is_of_team = answer.scope is AnswerScope.PERSON
     after_change(actor, loaded, item, answer)
-    trail.record(
+    trail.record_of_team(
         verbs.ANSWER_SAVED,
         actor=actor,
         subject_type="checklist",
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
+        visit_id=checklist.visit_id if is_of_team else None,
         kind=checklist.kind.value,
         item=item.code,
         version=answer.version,

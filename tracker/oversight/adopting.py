@@ -30,6 +30,7 @@ def adopt_rows() -> int:
         sa.select(Chain.cooperation_id)
         .join(first, sa.and_(first.chain_id == Chain.id, first.number == 1))
         .where(
+            Chain.visit_id.is_(None),  # younger than row binding
             first.state.is_(sa.null()),
             ~sa.exists().where(
                 telling.chain_id == Chain.id, telling.verb == verbs.ROWS_ADOPTED.name

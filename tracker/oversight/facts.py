@@ -156,6 +156,7 @@ class Fault(enum.StrEnum):
     DAMAGED = "damaged"
     NO_INSTANCE_CHAIN = "no_instance_chain"
     NO_CHAIN = "no_chain"
+    NO_VISIT_CHAIN = "no_visit_chain"
     NOT_REGISTERED = "not_registered"
     REGISTERED_TWICE = "registered_twice"
     NO_COOPERATION = "no_cooperation"
@@ -205,9 +206,10 @@ class Fault(enum.StrEnum):
 class RowLocation:
     """A row: its table, and its chain, the number of an event, or another name.
 
-    The chain is named by its cooperation's reference; empty is the instance's. checkpoint is the
-    size of the one that a chain contradicts. For a checked row, of names the table, and event is
-    the last one that bound the row, if any.
+    The chain is named by its cooperation's reference; empty is the instance's. of_visit: it is
+    that of one of the cooperation's visits; which one isn't said. checkpoint is the size of the one
+    that a chain contradicts. For a checked row, of names the table, and event is the last one that
+    bound the row, if any.
     """
 
     table: Table
@@ -216,6 +218,7 @@ class RowLocation:
     row: str = ""
     checkpoint: int | None = None
     of: str = ""
+    of_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,7 @@ class Erasure:
     at: dt.datetime
     # Empty: the application itself.
     by: str = ""
+    of_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +246,7 @@ class Finding:
 class Counts:
     """How much was checked."""
 
+    # Of the instance and of cooperations.
     chains: int = 0
     events: int = 0
     details: int = 0
@@ -259,6 +264,7 @@ class Counts:
     successions: int = 0
     accounts: int = 0
     rows: int = 0
+    visit_chains: int = 0
 
 
 @dataclass(frozen=True, slots=True)

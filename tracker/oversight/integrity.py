@@ -35,7 +35,15 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.organisations.models import Organisation, Succession
-from tracker.oversight import bound_accounts, interests, logged, rows, standings, stored
+from tracker.oversight import (
+    bound_accounts,
+    interests,
+    logged,
+    rows,
+    standings,
+    stored,
+    visit_chains,
+)
 from tracker.oversight.facts import (
     Counts,
     Erasure,
@@ -127,6 +135,8 @@ class _Check:
         # Digests of the passkeys added, each with its person; None if their chain is not visible.
         self._passkeys: set[str] | None = None
         self._rows = rows.Cooperations(reader)
+        # The chains of visits, by visit, that no cooperation's events have led to yet.
+        self._visits: dict[UUID, Head] = {}
         # What the events of the instance's chain say about rows.
         self._instance: Bound | None = None
         # The first row that was changed outside the application and then taken over by an event.
@@ -157,6 +167,7 @@ class _Check:
             if self._instance is not None:
                 rows.check_instance(self._reader, self._instance)
         chains = _by_cooperation(heads)
+        self._visits = visit_chains.by_visit(heads)
         for cooperation in cooperations:
             if only is None or cooperation.id in only:
                 self._check_cooperation(cooperation, chains.get(cooperation.id))
@@ -181,7 +192,7 @@ class _Check:
             )
 
     def _heads(self) -> list[Head]:
-        """Return the rows of all chains: one per cooperation, and the instance's."""
+        """Return the rows of all chains: the instance's, and those of cooperations and visits."""
         query = sa.select(*stored.columns(Chain)).order_by(Chain.id)
         return [
             read(stored.head, row, RowLocation(Table.CHAIN, row=printable(row["id"])))
@@ -271,7 +282,7 @@ class _Check:
 
         What the events say about rows is added to bound; hear gets each with its details.
         """
-        reference = bound.reference
+        reference, of_visit = bound.reference, bound.of_visit
         walk = Walk(self._erased_before(head.chain_id))
         lacks_details = False
         leaves = logged.leaves_of(self._reader, head.chain_id)
@@ -283,7 +294,7 @@ class _Check:
             .order_by(Event.number)
         )
         for row in self._reader.rows(query):
-            place = RowLocation(Table.EVENT, reference, walk.number + 1)
+            place = RowLocation(Table.EVENT, reference, walk.number + 1, of_visit=of_visit)
             link, digest = read(stored.event, row, place)
             details = read(stored.details, row, replace(place, table=Table.DETAILS))
             fault = walk.step(link, digest, details)
@@ -297,28 +308,29 @@ class _Check:
             hear(link, details)
             lacks_details = lacks_details or details is None
             if link.verb == verbs.DETAILS_ERASED.name:
-                bound.erasure = _erasure(link, reference, details)
+                bound.erasure = _erasure(link, bound, details)
                 if lacks_details:
                     self.erased.append(bound.erasure)
                     lacks_details = False
             yield link
         fault = walk.end(head)
+        end = RowLocation(Table.CHAIN, reference, walk.number, of_visit=of_visit)
         if fault is not None:
-            broken(fault, RowLocation(Table.CHAIN, reference, walk.number))
-        self._require_as_logged(reference, walk.number, rewritten, leaves)
-        self._reader.note(chains=1)
+            broken(fault, end)
+        self._require_as_logged(end, rewritten, leaves)
+        self._reader.note(**{"visit_chains" if of_visit else "chains": 1})
 
     def _require_as_logged(
-        self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
+        self, end: RowLocation, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
     ) -> None:
         """Refuse a chain that is valid in itself but not the one in the checkpoints."""
         for fault, event, leaf in (
-            (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
-            (Fault.SHORTENED, last, next(iter(left.values()), None)),
+            (Fault.REWRITTEN, rewritten.count if rewritten else end.event, rewritten),
+            (Fault.SHORTENED, end.event, next(iter(left.values()), None)),
         ):
             if leaf is not None:
                 size = self._logged.checkpoint_of(leaf.number)
-                broken(fault, RowLocation(Table.CHAIN, reference, event, checkpoint=size))
+                broken(fault, replace(end, event=event, checkpoint=size))
 
     def _erased_before(self, chain_id: UUID) -> int:
         last = self._connection.scalar(
@@ -338,14 +350,19 @@ class _Check:
         bound_rows = Bound(reference)
         links: list[Link] = []
         decisions = interests.Decisions()
+        planned = visit_chains.Planned(reference)
         for link in self._walk(head, bound_rows, decisions.hear):
             if link.verb in standings.VERBS:
                 links.append(link)
-            if link.evidence is None:
+            if planned.hear(link) or link.evidence is None:
                 continue
             if link.evidence in bound:
                 broken(Fault.BOUND_TWICE, RowLocation(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
+        visits = {
+            visit_id: self._check_visit(own, reference)
+            for visit_id, own in planned.take_from(self._visits)
+        }
         key = _Key(self._connection, cooperation, may_be_erased=bound_rows.erasure is not None)
         digests = self._check_revisions(cooperation, bound, key)
         papers = self._check_papers(cooperation, bound, key)
@@ -361,7 +378,15 @@ class _Check:
         if key.open() is None and bound_rows.erasure is not None:
             self.erased.append(replace(bound_rows.erasure, of_key=True))
         self._hear_of(bound_rows)
-        self._rows.add(rows.OfCooperation(cooperation.id, bound_rows, key.open))
+        self._rows.add(rows.OfCooperation(cooperation.id, bound_rows, key.open, visits))
+
+    def _check_visit(self, head: Head, reference: str) -> Bound:
+        """Verify a visit's own chain; return what its events say about rows."""
+        bound = Bound(reference, is_whole=True, of_visit=True)
+        for _link in self._walk(head, bound):
+            pass  # nothing but rows rests on its events
+        self._hear_of(bound)
+        return bound
 
     def _hear_of(self, bound: Bound) -> None:
         """Record since when the rows of a chain are bound, and the first that differed."""
@@ -528,6 +553,8 @@ class _Check:
     def _check_strays(self, without_cooperation: set[UUID]) -> None:
         for cooperation_id in sorted(without_cooperation):
             broken(Fault.NO_COOPERATION, RowLocation(Table.CHAIN, row=str(cooperation_id)))
+        for head in self._visits.values():
+            broken(Fault.BELONGS_NOWHERE, RowLocation(Table.CHAIN, row=str(head.chain_id)))
         for table, query in _STRAYS.items():
             stray = self._connection.scalar(query.limit(1))
             if stray is not None:
@@ -788,16 +815,22 @@ def _whose_passkey(signature: Signature) -> UUID | None:
     return vouching.host_of(signature.presence)
 
 
-def _erasure(link: Link, reference: str, details: Details | None) -> Erasure:
+def _erasure(link: Link, bound: Bound, details: Details | None) -> Erasure:
     who = details.content.get("who") if details is not None else None
     name = who.get("name") if isinstance(who, dict) else None
-    return Erasure(reference, of_key=False, at=link.at, by=printable(name or ""))
+    return Erasure(
+        bound.reference,
+        of_key=False,
+        at=link.at,
+        by=printable(name or ""),
+        of_visit=bound.of_visit,
+    )
 
 
 def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:
     by_id: dict[UUID, Head] = {}
     for head in heads:
-        if head.kind == ChainKind.INSTANCE:
+        if head.kind in {ChainKind.INSTANCE, ChainKind.VISIT}:
             continue
         if head.cooperation_id is None or head.cooperation_id in by_id:
             broken(Fault.BELONGS_NOWHERE, RowLocation(Table.CHAIN, row=str(head.chain_id)))

@@ -80,6 +80,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.DAMAGED: _l("A value in this row isn't one that the application writes."),
     Fault.NO_INSTANCE_CHAIN: _l("The chain of the instance was removed."),
     Fault.NO_CHAIN: _l("The cooperation has no chain: it was removed."),
+    Fault.NO_VISIT_CHAIN: _l("The visit has no chain: it was removed."),
     Fault.NOT_REGISTERED: _l("The instance's chain has no record of this cooperation."),
     Fault.REGISTERED_TWICE: _l("The event registers a cooperation a second time."),
     Fault.NO_COOPERATION: _l("The cooperation it names was removed."),
@@ -186,9 +187,16 @@ OWN_PLACES: dict[Table, object] = {
 }
 
 
+def _chain_words(reference: str, *, of_visit: bool) -> object:
+    """Return the name of a chain: whose it is."""
+    if of_visit:
+        return _l("a visit of %(reference)s", reference=reference)
+    return reference or _l("the instance")
+
+
 def place_words(place: RowLocation) -> object:
     """Return a text saying where a broken row is."""
-    chain = place.reference or _l("the instance")
+    chain = _chain_words(place.reference, of_visit=place.of_visit)
     if place.table is Table.CHECKED:
         return _checked_words(place, chain)
     if place.checkpoint is not None:
@@ -227,7 +235,7 @@ def _checked_words(place: RowLocation, chain: object) -> object:
 def erasure_words(erasure: Erasure) -> object:
     """Return a sentence saying what was erased, when and by whom."""
     words = {
-        "chain": erasure.reference or _l("the instance"),
+        "chain": _chain_words(erasure.reference, of_visit=erasure.of_visit),
         "day": erasure.at.date().isoformat(),
         "who": erasure.by or _l("the application"),
     }
@@ -243,6 +251,7 @@ def finding_words(finding: Finding) -> object:
 
 COUNTED = {
     "chains": _l("chains"),
+    "visit_chains": _l("chains of visits"),
     "events": _l("events"),
     "details": _l("details"),
     "revisions": _l("frozen revisions"),

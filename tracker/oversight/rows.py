@@ -50,6 +50,8 @@ class Bound:
     # Since when all its rows are bound; None while some are not.
     adopted_at: dt.datetime | None = None
     is_whole: bool = False
+    # Whether it is the chain of one visit (adr 87).
+    of_visit: bool = False
     # The last event that says that details, or the key, were erased.
     erasure: Erasure | None = None
     # The first row that an event found changed since the last one.
@@ -82,17 +84,41 @@ class Bound:
         digest, number = known or (None, None)
         is_unbound = known is None and not self.is_whole
         if self.differed is None and not is_unbound and not checked.follows(digest, entry):
-            place = RowLocation(Table.CHECKED, self.reference, number, printable(row), of=table)
+            place = self.place(table, row, number)
             self.differed = Finding(Fault.ROW_DIFFERED, place)
+
+    def place(self, table: str, row: str, number: int | None) -> RowLocation:
+        """Return the location of a row that this chain binds, or should."""
+        return RowLocation(
+            Table.CHECKED,
+            self.reference,
+            number,
+            printable(row),
+            of=table,
+            of_visit=self.of_visit,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class OfCooperation:
-    """A cooperation whose rows are to be compared; key is None if it was erased, as recorded."""
+    """A cooperation whose rows are to be compared; key is None if it was erased, as recorded.
+
+    visits are those that have a chain of their own.
+    """
 
     id: UUID
     bound: Bound
     key: Callable[[], bytes | None]
+    visits: Mapping[UUID, Bound] = field(default_factory=dict)
+
+    def bounds(self, table: str) -> Iterator[tuple[UUID | None, Bound]]:
+        """Yield the chains that bind rows of a table; first the cooperation's own, without a visit.
+
+        The others are those of its visits.
+        """
+        yield None, self.bound
+        if table in checked.OF_ITS_TEAM:
+            yield from self.visits.items()
 
 
 def check_instance(reader: Reader, bound: Bound) -> None:
@@ -159,7 +185,9 @@ class Cooperations:
         plain = checked.row_key(keys.current().trail)
         for name in _of_cooperations():
             compared = {
-                row.id: _Comparison(self._reader, name, row.bound) for row in waiting.values()
+                (row.id, visit_id): _Comparison(self._reader, name, bound)
+                for row in waiting.values()
+                for visit_id, bound in row.bounds(name)
             }
             for row in self._reader.rows(_rows_of(name, waiting)):
                 own = waiting[_cooperation_of(row)]
@@ -168,7 +196,8 @@ class Cooperations:
                 if _is_restricted(name, row):
                     opened = own.key()
                     key = None if opened is None else checked.row_key(opened)
-                compared[own.id].compare(row, key)
+                visit_id = _visit_of(name, row)
+                compared[own.id, visit_id if visit_id in own.visits else None].compare(row, key)
             for comparison in compared.values():
                 comparison.end()
 
@@ -238,9 +267,7 @@ class _Comparison:
         broken(Fault.ROW_DELETED, self._place(name, number))
 
     def _place(self, row: str, number: int | None = None) -> RowLocation:
-        return RowLocation(
-            Table.CHECKED, self._bound.reference, number, printable(row), of=self._table.name
-        )
+        return self._bound.place(self._table.name, row, number)
 
 
 def _values(table: BoundTable, row: Stored) -> dict[str, Any]:
@@ -338,6 +365,18 @@ def _way_up(table: BoundTable, *, is_outer: bool = False) -> tuple[Any, sa.Colum
 
 def _cooperation_of(row: Stored) -> UUID:
     return stored.identity(row[_COOPERATION])
+
+
+def _visit_of(name: str, row: Stored) -> UUID | None:
+    """Return the visit in whose own chain a row is bound, if that visit has one."""
+    if name not in checked.OF_ITS_TEAM:
+        return None
+    column, value = checked.OF_ITS_TEAM[name]
+    visit_id = row[f"{_SAID}{checked.CHECKLIST}.visit_id"]
+    try:
+        return stored.identity_or_none(visit_id) if row[column] == value else None
+    except DamagedError:  # found before, in the checklist's own row
+        return None
 
 
 def _is_restricted(name: str, row: Stored) -> bool:

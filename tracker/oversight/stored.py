@@ -240,6 +240,7 @@ def head(row: Stored) -> Head:
         head=text(row["head"]),
         count=number(row["count"]),
         seal=text(row["seal"]),
+        visit_id=identity_or_none(row["visit_id"]),
     )
 
 

@@ -16,7 +16,8 @@ from sqlalchemy.orm import selectinload
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
-from tracker.activity.service import DomainEvent, lock_chain, record
+from tracker.activity.chain import visit_chain_digest
+from tracker.activity.service import DomainEvent, lock_chain, record, start_visit_chain
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
@@ -143,7 +144,9 @@ def plan_visit(
     put_plan(visit, tidy)
     db.session.add(visit)
     db.session.flush()
-    _record(verbs.VISIT_PLANNED, actor, visit)
+    own_chain = start_visit_chain(visit.id)
+    evidence = visit_chain_digest(own_chain.id, visit.id)
+    _record(verbs.VISIT_PLANNED, actor, visit, evidence=evidence)
     roles = _start_checklists(actor, cooperation, visit, team_plan)
     _write_answers(actor, roles, kind, announced, team_plan)
     _judge_again(visit, actor)

@@ -13,7 +13,7 @@ from tracker.accounts.factors import adoption
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.activity.models import IS_OF_THE_INSTANCE, Chain
+from tracker.activity.models import Chain, ChainKind
 from tracker.checklist_templates import library
 from tracker.checklists.assignments import service as assignments
 from tracker.cooperations import entries as cooperation_entries
@@ -141,10 +141,11 @@ def has_own_keys() -> bool:
     """
     first = None
     if sa.inspect(db.session.connection()).has_table(Chain.__tablename__):
-        first = db.session.scalar(sa.select(Chain).where(IS_OF_THE_INSTANCE))
-    if first is not None and not arithmetic.head_is_authentic(
-        first.kind.value, first.id, first.cooperation_id, first.head, first.count, first.seal
-    ):
+        # Only columns that every schema has; the chain of a visit is of another kind.
+        columns = (Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
+        query = sa.select(*columns).where(Chain.kind == ChainKind.INSTANCE)
+        first = db.session.execute(query).first()
+    if first is not None and not arithmetic.head_is_authentic(first.kind.value, *first[1:]):
         message = (
             "The keys in the data directory don't belong to this database, or its trail was "
             "altered. Restore the keys; run tracker audit verify for details."

@@ -1,10 +1,13 @@
 """What events say about rows: their stored names (adr 57), and their values before a change."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import inspect
 
-from tracker.activity.binding import BoundTable, bound_table, mappers
+from tracker.activity.binding import BoundTable, ChainKey, bound_table, is_of_its_team, mappers
 from tracker.activity.checked import Entry, after, follows, row_digest
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists.models import Checklist
 from tracker.signoff.models import SignatureSlot
 
@@ -64,3 +67,24 @@ def test_the_attributes_read_the_columns_of_before() -> None:
     columns = Checklist.__table__.columns
     assert {"halt", "halted_id"} <= set(columns.keys())
     assert {"stopped_by", "stopped_id"}.isdisjoint(columns.keys())
+
+
+@pytest.mark.parametrize("scope", AnswerScope)
+def test_only_what_somebody_answers_for_themselves_is_of_a_visits_team(scope: AnswerScope) -> None:
+    assert is_of_its_team(bound("answer"), {"scope": scope}) is (scope is AnswerScope.PERSON)
+    assert not is_of_its_team(bound("position"), {"scope": scope})
+
+
+def test_chains_are_locked_in_one_order_the_instances_then_each_cooperations_then_its_visits() -> (
+    None
+):
+    first, second, visit = (UUID(int=number) for number in (1, 2, 3))
+    in_order = [
+        ChainKey(),
+        ChainKey(first),
+        ChainKey(first, visit),
+        ChainKey(second),
+        ChainKey(second, visit),
+    ]
+    mixed = [in_order[place] for place in (3, 0, 4, 2, 1)]
+    assert sorted(mixed, key=lambda key: key.order) == in_order

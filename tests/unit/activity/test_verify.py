@@ -63,6 +63,35 @@ def sealed(head: str, count: int) -> Head:
     return Head("cooperation", CHAIN, COOPERATION, head, count, seal)
 
 
+def test_the_seal_of_a_visits_chain_holds_for_no_other_visit_and_no_other_kind() -> None:
+    visit, other = uuid4(), uuid4()
+    seal = arithmetic.seal_head("visit", CHAIN, None, START, 0, visit)
+    assert Head("visit", CHAIN, None, START, 0, seal, visit).is_authentic()
+    for head in (
+        Head("visit", CHAIN, None, START, 0, seal, other),
+        Head("visit", CHAIN, None, START, 0, seal),
+        Head("visit", CHAIN, visit, START, 0, seal),
+        Head("cooperation", CHAIN, visit, START, 0, seal),
+        Head("instance", CHAIN, None, START, 0, seal),
+    ):
+        assert not head.is_authentic()
+
+
+def test_a_cooperations_chain_that_names_a_visit_has_lost_its_seal() -> None:
+    seal = arithmetic.seal_head("cooperation", CHAIN, COOPERATION, START, 0)
+    assert Head("cooperation", CHAIN, COOPERATION, START, 0, seal).is_authentic()
+    assert not Head("cooperation", CHAIN, COOPERATION, START, 0, seal, uuid4()).is_authentic()
+
+
+def test_what_binds_a_visits_chain_differs_with_the_chain_and_with_the_visit() -> None:
+    chain, visit, other = uuid4(), uuid4(), uuid4()
+    digests = {
+        arithmetic.visit_chain_digest(*ids)
+        for ids in ((chain, visit), (chain, other), (other, visit))
+    }
+    assert len(digests) == 3
+
+
 def fault_of(chain: Chain, erased_before: int = 0) -> tuple[ChainFault, int] | None:
     """Return what is wrong, and the number of the event at which it was noticed."""
     walk = Walk(erased_before)

@@ -36,6 +36,8 @@ PLACES = [
     (RowLocation(Table.CHAIN, "", 0), "Chain of the instance, after event 0"),
     (RowLocation(Table.CHAIN), "Chain of the instance"),
     (RowLocation(Table.CHAIN, row="0f"), "Row 0f of the table chain"),
+    (RowLocation(Table.CHAIN, "C-1", of_visit=True), "Chain of a visit of C-1"),
+    (RowLocation(Table.EVENT, "C-1", 2, of_visit=True), "Chain of a visit of C-1, event 2"),
     (RowLocation(Table.REVISION, "C-1", row="1 (terms)"), "C-1, frozen revision 1 (terms)"),
     (RowLocation(Table.REVISION, row="0f"), "Row 0f of the table revision"),
     (RowLocation(Table.SIGNATURE, "C-1", row="Otto Brandis"), "C-1, signature of Otto Brandis"),
@@ -64,6 +66,10 @@ PLACES = [
     (
         RowLocation(Table.CHECKED, "C-1", 12, row="7", of="position"),
         "C-1, row 7 of the table position, as event 12 left it",
+    ),
+    (
+        RowLocation(Table.CHECKED, "C-1", 2, row="7", of="answer", of_visit=True),
+        "a visit of C-1, row 7 of the table answer, as event 2 left it",
     ),
     (
         RowLocation(Table.CHECKED, row="7", of="membership"),
