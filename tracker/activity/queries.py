@@ -131,6 +131,26 @@ def leaves_out_the_team(cooperation_id: UUID) -> bool:
     )
 
 
+def reveals_team_sizes(cooperation_id: UUID) -> bool:
+    """Return whether a cooperation's chain contains what people of a visit's team confirmed.
+
+    So it is for visits planned before visits had chains of their own (adr 87), whether or not
+    anybody has confirmed anything: the event that planned any other binds its chain.
+    """
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Event.chain_id == Chain.id,
+                    Chain.cooperation_id == cooperation_id,
+                    Event.verb == verbs.VISIT_PLANNED.name,
+                    Event.evidence.is_(None),
+                )
+            )
+        )
+    )
+
+
 def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:
     """Return the instance's events, newest first; for administrators."""
     return _page(IS_OF_THE_INSTANCE, offset, limit)
@@ -152,7 +172,10 @@ def tells_the_team(verb: str, details: Mapping[str, Any]) -> bool:
 
 
 def _is_a_persons_own() -> sa.ColumnElement[bool]:
-    """Return the condition for confirmations by people on a team: their number reveals its size."""
+    """Return the condition for confirmations by people on a team: their number reveals its size.
+
+    Only those of visits planned before visits had chains of their own (adr 87) are in this chain.
+    """
     return sa.and_(
         Event.verb == verbs.ANSWER_SAVED.name,
         sa.exists().where(

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from tracker.access import reading
 from tracker.access.gate import current_actor, found_or_404, public, require, signed_in
+from tracker.activity import queries as trail
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
@@ -85,6 +86,7 @@ def _export_page(cooperation: Cooperation, form: ExportForm, problem: str = "") 
         cooperation=cooperation,
         form=form,
         problem=problem,
+        reveals_team_sizes=trail.reveals_team_sizes(cooperation.id),
         keys=[key for key in signing_keys.public_keys(KeyUse.CHECKPOINT) if key.is_current],
     )
 

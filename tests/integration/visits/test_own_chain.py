@@ -132,6 +132,18 @@ def test_the_cooperations_chain_has_nothing_that_people_of_a_team_confirmed(scen
     assert len(scene.confirmations()) == len(CONFIRMED)
 
 
+def test_the_page_that_exports_evidence_warns_only_of_visits_from_before(
+    app: Flask, scene: Scene
+) -> None:
+    warning = "a reader can tell how many people are on its team"
+    address = f"/cooperations/{scene.reference}/evidence"
+    manager = scene.demonstration.browser(app, "henrik")
+    assert warning not in manager.page(address).text
+    scene.session.commit()
+    forget_visit_chains()
+    assert warning in manager.page(address).text
+
+
 # The audit ------------------------------------------------------------------------------------
 
 

@@ -179,4 +179,8 @@ What it leaves out
 It leaves out texts about visits and people that the person who exported it can't open or didn't ask
 for, and details of events that say more about a visit or a person than they may know. The events
 themselves are here, with the digests of what was left out, so the chain is complete.
+
+What each person on a visit's team confirms is recorded in another chain, which is never exported:
+otherwise the number of events would reveal how many people are on the team. It does so only for
+visits that were planned before the server was updated to do this.
 """
