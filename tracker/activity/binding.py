@@ -586,9 +586,9 @@ def has_chain(session: Session, visit_id: UUID) -> bool:
     return known[visit_id]
 
 
-def know_chain(session: Session, visit_id: UUID, *, exists: bool) -> None:
-    """Cache whether a visit has a chain of its own, for has_chain()."""
-    _visits(session)[visit_id] = exists
+def know_chain(session: Session, visit_id: UUID) -> None:
+    """Cache for has_chain() that a visit has a chain of its own."""
+    _visits(session)[visit_id] = True
 
 
 def _visits(session: Session) -> dict[UUID, bool]:

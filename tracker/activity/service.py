@@ -201,7 +201,7 @@ def start_visit_chain(visit_id: UUID) -> Chain:
 
     The event that records the planning of the visit binds it (chain.visit_chain_digest).
     """
-    binding.know_chain(db.session(), visit_id, exists=True)
+    binding.know_chain(db.session(), visit_id)
     return _start(ChainKind.VISIT, None, visit_id)
 
 
