@@ -141,7 +141,7 @@ def bargain_over_answers_of_the_partners(npm: Side, door: Side, lantern: Side) -
     door.accept_proposal("M15")
     lantern.accept("M15")
 
-    lantern.propose("M17", "People are chosen by both sides.", "Both answer for them.")
+    lantern.propose("M17", "Each side proposes people.", "Both answer for them.")
     door.accept_proposal("M17")
     npm.accept("M17")
 

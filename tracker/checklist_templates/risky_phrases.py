@@ -4,11 +4,12 @@ In one file: the syntax of forms in the lists determines how they are searched f
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, permutations
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,13 @@ from tracker.settings import KNOWN_LANGUAGES
 
 # What may separate the words of one phrase: spaces, hyphens, quotation marks, commas.
 BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\u060c"
-# Where a form contains this, a few other words of the same sentence may occur.
+# Where a form contains one of these, a few other words of the same sentence may occur: any, or
+# none of those that begin something else (PhraseList.breaks).
 GAP = "..."
+CLOSE_GAP = ".."
 MOST_BETWEEN = 5
+# Words of a form that may come in any order, with gaps between them.
+ANY_ORDER = re.compile(r"\{(?P<words>[^{}]*)\}")
 # How many words may stand between a protective phrase and somebody else whom it goes on with.
 MOST_BEFORE_OTHERS = 2
 GROUP = re.compile("<(?P<key>[a-z_]+)>")
@@ -46,6 +51,12 @@ LETTERS = str.maketrans("\u0629\u0649", "\u0647\u064a")
 PARTICLES = re.compile(
     r"[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0644\u0643])?"
 )
+# The Arabic sign of the future, written together with the verb.
+FUTURE = re.compile("\u0633(?=[\u064a\u062a\u0646])")
+# Arabic pronouns written together with the word before: his, her, their, our.
+PRONOUNS = re.compile(
+    "(?:\u0647\u0645\u0627|\u0647\u0627|\u0647\u0645|\u0647\u0646|\u0646\u0627|\u0647)$"
+)
 SHORTEST_STEM = 3
 # "And the" in Arabic, written together with the next word.
 AND_THE = "\u0648\u0627\u0644"
@@ -53,13 +64,13 @@ AND_THE = "\u0648\u0627\u0644"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step in a form: the alternative words, right away or after a few other words."""
+    """One step in a form: the alternative words, right away or after a gap."""
 
     words: frozenset[str]
-    after_gap: bool = False
+    gap: str = ""
 
     def __str__(self) -> str:
-        return f"{GAP + ' ' if self.after_gap else ''}{'|'.join(sorted(self.words))}"
+        return f"{self.gap} {'|'.join(sorted(self.words))}".strip()
 
 
 Steps = tuple[Step, ...]
@@ -71,39 +82,51 @@ class WhoDecides(str):
     __slots__ = ()
 
 
-def steps_of(form: str) -> Steps:
-    """Return a form word by word; raise ValueError if it can't be searched for.
+def orders_of(form: str) -> tuple[Steps, ...]:
+    """Return a form word by word, in each order; raise ValueError if it can't be searched for.
 
-    "a|b" is one word or the other, "..." up to five other words of the same sentence.
+    "a|b" is one word or the other, "..." up to five other words of the same sentence, ".." the same
+    but none that begins something else, "{a b}" both words in either order, with "..." between.
     """
+    match = ANY_ORDER.search(form)
+    if match is None:
+        return (_steps_of(form),)
+    before, after = form[: match.start()], form[match.end() :]
+    return tuple(
+        steps
+        for words in permutations(match["words"].split())
+        for steps in orders_of(f"{before}{f' {GAP} '.join(words)}{after}")
+    )
+
+
+def _steps_of(form: str) -> Steps:
     steps: list[Step] = []
-    after_gap = False
+    gap = ""
     for token in form.split():
-        if token == GAP:
-            after_gap = True
+        if token in (GAP, CLOSE_GAP):
+            gap = token
             continue
         choices = [_letters(folded(choice)).split() for choice in token.split("|")]
         if len(choices) > 1:
             if any(len(choice) != 1 for choice in choices):
                 message = f"{form}: {token} is not one word or another"
                 raise ValueError(message)
-            choices = [[word for choice in choices for word in choice]]
-            steps.append(Step(frozenset(choices[0]), after_gap))
+            steps.append(Step(frozenset(word for choice in choices for word in choice), gap))
         else:
             for number, word in enumerate(choices[0]):
-                steps.append(Step(frozenset({word}), after_gap and number == 0))
-        after_gap = False
+                steps.append(Step(frozenset({word}), "" if number else gap))
+        gap = ""
     if not steps:
         message = f"{form}: no word to look for"
         raise ValueError(message)
-    if after_gap or steps[0].after_gap:
-        message = f"{form}: {GAP} stands between words"
+    if gap or steps[0].gap:
+        message = f"{form}: {gap or steps[0].gap} stands between words"
         raise ValueError(message)
     return tuple(steps)
 
 
 class Entry(Strict):
-    """A kind of phrase: its forms (see steps_of), what to consider, and the guidance about it.
+    """A kind of phrase: its forms (see orders_of), what to consider, and the guidance about it.
 
     If it names a body, it is searched for only in texts that say who decides: elsewhere a ministry
     may well be mentioned.
@@ -119,7 +142,7 @@ class Entry(Strict):
     @model_validator(mode="after")
     def _has_forms_that_can_be_found(self) -> "Entry":
         for form in self.forms:
-            steps_of(form)
+            orders_of(form)
         return self
 
 
@@ -158,6 +181,8 @@ class PhraseList(Strict):
     # Words that forms list again and again: <key> in a form is "a|b|c".
     groups: Mapping[Key, Words] = Field(default_factory=dict)
     names: StandIns = StandIns()
+    # Words that a close gap doesn't reach across, "a|b|c".
+    breaks: Words | None = None
     hints: tuple[Entry, ...] = Field(min_length=1)
     harmless: tuple[Words, ...] = ()
     protective: tuple[Words, ...] = ()
@@ -168,7 +193,13 @@ class PhraseList(Strict):
     @classmethod
     def _with_groups_written_out(cls, data: Any) -> Any:
         groups = data.get("groups") if isinstance(data, Mapping) else None
-        return _written_out(data, groups) if isinstance(groups, Mapping) else data
+        if not isinstance(groups, Mapping):
+            return data
+        # A group may list another one that is above it.
+        words: dict[str, Any] = {}
+        for key, listed in groups.items():
+            words[key] = _written_out(listed, words)
+        return _written_out({**data, "groups": words}, words)
 
     @model_validator(mode="after")
     def _holds_together(self) -> "PhraseList":
@@ -180,6 +211,11 @@ class PhraseList(Strict):
         for name in ("harmless", "protective", "others", "own"):
             check_unique(f"{name} form", [_plain(form) for form in getattr(self, name)])
         return self
+
+    @cached_property
+    def break_words(self) -> frozenset[str]:
+        """The words that a close gap doesn't reach across."""
+        return _steps_of(self.breaks)[0].words if self.breaks else frozenset()
 
     @cached_property
     def by_first(self) -> "Index":
@@ -200,7 +236,7 @@ class PhraseList(Strict):
         return _by_rarest_word(self.by_first_of_all)
 
     def _index(self, entries: Iterable[Entry]) -> "Index":
-        return _indexed((steps_of(form), entry) for entry in entries for form in entry.forms)
+        return _indexed((form, entry) for entry in entries for form in entry.forms)
 
     def index_for(self, text: str) -> "Index":
         """Return the forms that are searched for in a text."""
@@ -222,22 +258,22 @@ class PhraseList(Strict):
     @cached_property
     def harmless_by_first(self) -> "Index":
         """The harmless forms, the longest first, by their first word."""
-        return _indexed((steps_of(form), None) for form in self.harmless)
+        return _indexed((form, None) for form in self.harmless)
 
     @cached_property
     def protective_by_first(self) -> "Index":
         """The protective forms, in the same way."""
-        return _indexed((steps_of(form), None) for form in self.protective)
+        return _indexed((form, None) for form in self.protective)
 
     @cached_property
     def others_by_first(self) -> "Index":
         """The forms that name somebody else, in the same way."""
-        return _indexed((steps_of(form), None) for form in self.others)
+        return _indexed((form, None) for form in self.others)
 
     @cached_property
     def own_by_first(self) -> "Index":
         """The forms that name only the NPM or a person concerned, in the same way."""
-        return _indexed((steps_of(form), None) for form in self.own)
+        return _indexed((form, None) for form in self.own)
 
 
 def _written_out(data: Any, groups: Mapping[str, str]) -> Any:
@@ -263,14 +299,15 @@ ByRarest = Mapping[str, Sequence[Steps]]
 
 
 def _plain(form: str) -> str:
-    return " ".join(str(step) for step in steps_of(form))
+    return " ".join(str(step) for step in orders_of(form)[0])
 
 
-def _indexed(forms: Iterable[tuple[Steps, Entry | None]]) -> Index:
+def _indexed(forms: Iterable[tuple[str, Entry | None]]) -> Index:
     by_first: dict[str, list[tuple[Steps, Entry | None]]] = {}
-    for steps, entry in forms:
-        for first in steps[0].words:
-            by_first.setdefault(first, []).append((steps, entry))
+    for form, entry in forms:
+        for steps in orders_of(form):
+            for first in steps[0].words:
+                by_first.setdefault(first, []).append((steps, entry))
     return {
         first: sorted(entries, key=lambda pair: len(pair[0]), reverse=True)
         for first, entries in by_first.items()
@@ -538,33 +575,45 @@ class _Text:
     def _words_from_to(self, begin: int, end: int) -> str:
         # Once for all phrases in the same sentences, however many there are.
         if (begin, end) not in self._joined_words:
+            first, beyond = bisect_left(self.sentence, begin), bisect_right(self.sentence, end)
+            words = self._words[first:beyond]
             self._joined_words[begin, end] = " ".join(
-                written
-                for (_word, written), number in zip(self._words, self.sentence, strict=True)
-                if written and begin <= number <= end
+                written for _word, written in words if written
             )
         return self._joined_words[begin, end]
 
-    def is_any(self, place: int, words: frozenset[str]) -> bool:
-        """Return whether a word is one of these."""
-        return not words.isdisjoint(_forms_of(self.words[place].folded))
+    @cached_property
+    def forms(self) -> list[tuple[str, ...]]:
+        """Each word in the forms to compare."""
+        return [_forms_of(word.folded) for word in self.words]
 
-    def last_of(self, place: int, steps: Steps) -> int | None:
-        """Return the last word of a form whose first word is at a position; or None."""
-        if len(steps) == 1:
-            return place
-        step, beyond = steps[1], place + (MOST_BETWEEN if steps[1].after_gap else 0) + 2
-        for following in range(place + 1, min(beyond, len(self.words))):
-            if step.after_gap:
-                if self.sentence[following] != self.sentence[place]:
-                    return None
-            elif not self.joined[following]:
+    def last_of(self, place: int, steps: Steps, breaks: frozenset[str]) -> int | None:
+        """Return the last word of a form whose first word is at a position; or None.
+
+        Step by step, with all positions that a step can be at: the cost doesn't multiply.
+        """
+        places = {place}
+        for step in steps[1:]:
+            places = {
+                following for place in places for following in self._following(place, step, breaks)
+            }
+            if not places:
                 return None
-            if self.is_any(following, step.words):
-                last = self.last_of(following, steps[1:])
-                if last is not None:
-                    return last
-        return None
+        return min(places)
+
+    def _following(self, place: int, step: Step, breaks: frozenset[str]) -> Iterator[int]:
+        """Yield the positions at which a step can be after a position."""
+        beyond = place + (MOST_BETWEEN if step.gap else 0) + 2
+        for following in range(place + 1, min(beyond, len(self.forms))):
+            if step.gap:
+                if self.sentence[following] != self.sentence[place]:
+                    return
+            elif not self.joined[following]:
+                return
+            if not step.words.isdisjoint(self.forms[following]):
+                yield following
+            if step.gap == CLOSE_GAP and not breaks.isdisjoint(self.forms[following]):
+                return
 
 
 def _ends_sentence(between: str) -> bool:
@@ -596,9 +645,16 @@ def _forms_of(word: str) -> tuple[str, ...]:
     match = PARTICLES.match(plain)
     ends = {match.end(), 1 if plain[0] in "\u0648\u0641" else 0} if match else set()
     stems = [plain[end:] for end in sorted(ends) if end]
+    stems += [FUTURE.sub("", stem, count=1) for stem in (plain, *stems) if FUTURE.match(stem)]
+    bare = PRONOUNS.sub("", word)
+    if bare != word:
+        taken = len(plain) - len(bare)
+        # Before a pronoun, the last letter of a feminine noun is written as another one.
+        ended = [stem[:-taken] for stem in (plain, *stems)]
+        stems += ended + [f"{stem[:-1]}\u0647" for stem in ended if stem.endswith("\u062a")]
     if plain.startswith(AND_THE):
         stems.append(AND_THE)
-    return (plain, *(stem for stem in stems if len(stem) >= SHORTEST_STEM))
+    return tuple(dict.fromkeys((plain, *(stem for stem in stems if len(stem) >= SHORTEST_STEM))))
 
 
 def _of_text(text: _Text, phrases: PhraseList, index: Index) -> Iterator[tuple[int, int, Entry]]:
@@ -606,7 +662,7 @@ def _of_text(text: _Text, phrases: PhraseList, index: Index) -> Iterator[tuple[i
     harmless: bytearray | None = None
     while place < len(text.words):
         last_seen = place
-        for last, entry in _at(text, place, index):
+        for last, entry in _at(text, place, index, phrases.break_words):
             if harmless is None:
                 harmless = _harmless(text, phrases)
             if entry and not any(harmless[place : last + 1]):
@@ -620,9 +676,9 @@ def _harmless(text: _Text, phrases: PhraseList) -> bytearray:
     """Return for each word of a text whether it is part of a harmless phrase."""
     harmless = bytearray(len(text.words))
     for place in range(len(text.words)):
-        for last, _entry in _at(text, place, phrases.harmless_by_first):
+        for last, _entry in _at(text, place, phrases.harmless_by_first, phrases.break_words):
             harmless[place : last + 1] = b"\1" * (last + 1 - place)
-        for last, _entry in _at(text, place, phrases.protective_by_first):
+        for last, _entry in _at(text, place, phrases.protective_by_first, phrases.break_words):
             if not _names_others(text, place, last, phrases):
                 harmless[place : last + 1] = b"\1" * (last + 1 - place)
     return harmless
@@ -631,19 +687,22 @@ def _harmless(text: _Text, phrases: PhraseList) -> bytearray:
 def _names_others(text: _Text, first: int, last: int, phrases: PhraseList) -> bool:
     """Return whether others are named in a protective phrase, or right after it."""
     beyond = min(last + MOST_BEFORE_OTHERS + 2, len(text.words))
+    breaks = phrases.break_words
     return any(
         text.sentence[place] == text.sentence[last]
-        and any(True for _other in _at(text, place, phrases.others_by_first))
-        and not (place > last and any(True for _own in _at(text, place, phrases.own_by_first)))
+        and any(_at(text, place, phrases.others_by_first, breaks))
+        and not (place > last and any(_at(text, place, phrases.own_by_first, breaks)))
         for place in range(first + 1, beyond)
     )
 
 
-def _at(text: _Text, place: int, index: Index) -> Iterator[tuple[int, Entry | None]]:
+def _at(
+    text: _Text, place: int, index: Index, breaks: frozenset[str]
+) -> Iterator[tuple[int, Entry | None]]:
     """Yield the forms that begin with a word, the longest first: their last word and kind."""
-    for first in _forms_of(text.words[place].folded):
+    for first in text.forms[place]:
         for steps, entry in index.get(first, ()):
-            last = text.last_of(place, steps)
+            last = text.last_of(place, steps, breaks)
             if last is not None:
                 yield last, entry
 

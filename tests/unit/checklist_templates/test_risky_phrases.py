@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
+from tests.unit.checklist_templates import ordinary_wordings
 from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.risky_phrases import Entry, Names, PhraseList, WhoDecides
 from tracker.core.content import ContentError
@@ -99,10 +100,45 @@ def test_a_few_words_may_stand_where_a_form_has_a_gap(
     assert words(text, of=GAPS) == expected
 
 
+CLOSE = PhraseList.model_validate(
+    {
+        "language": "en",
+        "groups": {"state": "ministry|court", "who": "<state>|partner"},
+        "breaks": "npm|that",
+        "hints": [an_entry("decides", "<who> .. decides .. visits|places")],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The ministry decides on visits.", ["ministry decides on visits"]),
+        ("The partner alone decides which places", ["partner alone decides which places"]),
+        ("The partner hears what the NPM decides on visits.", []),
+        ("The court decides that visits end.", []),
+        # A word that ends a gap may be what is looked for.
+        ("The NPM decides, and the court decides on places.", ["court decides on places"]),
+    ],
+)
+def test_a_close_gap_does_not_reach_across_somebody_else(text: str, expected: list[str]) -> None:
+    assert [phrase for phrases in words(text, of=CLOSE) for phrase in phrases] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["told the ministry before", "Before, a ministry was told", "ministry told before"]
+)
+def test_words_in_braces_are_found_in_any_order(text: str) -> None:
+    listed = a_list(an_entry("notice", "{ministry told before}"))
+    assert words(text, of=listed)
+    assert words("A ministry was told", of=listed) == []
+
+
 @pytest.mark.parametrize(
     ("form", "mistake"),
     [
         ("... visits", "stands between words"),
+        (".. visits", "stands between words"),
         ("visits ...", "stands between words"),
         ("can't|cannot visit", "can't|cannot is not one word or another"),
         ("...", "no word to look for"),
@@ -227,6 +263,22 @@ def test_vowel_signs_and_forms_of_arabic_letters_do_not_count() -> None:
     assert words("تنشر بالموافقةِ المُسبقة للشريك", of=listed) == [("بالموافقةِ المُسبقة",)]
 
 
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("ستوافق الوزارة", "توافق"),
+        ("وسيوافق الشريك", "يوافق"),
+        ("بعد أن يقبله الطرفان", "يقبل"),
+        ("بزياراتها", "زيارات"),
+        ("تؤجل زيارتهم", "زيارة"),
+    ],
+)
+def test_arabic_words_are_found_with_what_is_written_together_with_them(
+    text: str, form: str
+) -> None:
+    assert words(text, of=a_list(an_entry("phrase", form), language="ar"))
+
+
 def test_two_languages_are_looked_through_together() -> None:
     arabic = a_list(an_entry("veto", "النقض"), language="ar")
     phrases = risky_phrases.found_in(["a veto (حق النقض)"], [SMALL, arabic])
@@ -250,10 +302,23 @@ WORDS_OF_FORMS = sorted(
         for phrases in ALL_LISTS
         for entry in phrases.hints
         for form in entry.forms
-        for step in risky_phrases.steps_of(form)
+        for steps in risky_phrases.orders_of(form)
+        for step in steps
         for word in step.words
     }
 )
+
+
+class _LooksEverywhere(PhraseList):
+    """Phrases that are looked for in every text, whatever words it has."""
+
+    def may_be_in(self, text: object, forms: object) -> bool:
+        return True
+
+
+EVERY_WAY = {
+    phrases.language: _LooksEverywhere.model_validate(phrases.model_dump()) for phrases in ALL_LISTS
+}
 
 
 @given(
@@ -271,15 +336,8 @@ def test_no_text_with_a_phrase_is_passed_over(
     parts: list[tuple[str, str, str]], phrases: PhraseList
 ) -> None:
     text = "".join("".join(part) for part in parts)
-    every_way = _LooksEverywhere.model_validate(phrases.model_dump())
+    every_way = EVERY_WAY[phrases.language]
     assert risky_phrases.found_in([text], [phrases]) == risky_phrases.found_in([text], [every_way])
-
-
-class _LooksEverywhere(PhraseList):
-    """Phrases that are looked for in every text, whatever words it has."""
-
-    def may_be_in(self, text: object, forms: object) -> bool:
-        return True
 
 
 @given(st.text(max_size=80))
@@ -308,6 +366,16 @@ def test_a_table_of_long_answers_costs_no_more_than_its_length(text: str) -> Non
     """Each save searches all cells, while others wait."""
     begun = process_time()
     assert risky_phrases.hints((f"{text} {cell}" for cell in range(90)), NAMES)
+    assert process_time() - begun < 3
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("between", [". ", " "])
+def test_a_long_answer_costs_no_more_than_its_length(language: str, between: str) -> None:
+    sentences = ordinary_wordings.LIMITING[language] + ordinary_wordings.HARMLESS[language]
+    text = between.join(sentence.rstrip(".") for sentence in sentences) + between
+    begun = process_time()
+    assert risky_phrases.hints([text * (300_000 // len(text))], NAMES)
     assert process_time() - begun < 3
 
 
@@ -375,6 +443,11 @@ def test_only_a_typed_field_can_name_who_decides() -> None:
         "الشرطة",
         "النيابة العامة",
         "الجهة المانحة",
+        "مصلحة السجون",
+        "مديرية السجون",
+        "رئيس النيابة",
+        "المفتشية العامة",
+        "ضابط السجن",
     ],
 )
 def test_a_typed_body_outside_the_cooperation_raises_a_hint(text: str) -> None:
@@ -582,6 +655,24 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_arabic(text: str) -> None:
     assert [hint.words for hint in risky_phrases.hints([text])] == []
+
+
+MOST_MISSED = 0.1
+MOST_FALSE = 2
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_ordinary_wordings_that_limit_the_npm_are_found(language: str) -> None:
+    sentences = ordinary_wordings.LIMITING[language]
+    missed = [sentence for sentence in sentences if not risky_phrases.hints([sentence])]
+    assert len(missed) <= MOST_MISSED * len(sentences), missed
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_ordinary_wordings_that_limit_nobody_are_not_hinted_at(language: str) -> None:
+    sentences = ordinary_wordings.HARMLESS[language]
+    false = [sentence for sentence in sentences if risky_phrases.hints([sentence])]
+    assert len(false) <= MOST_FALSE, false
 
 
 def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
