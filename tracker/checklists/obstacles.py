@@ -13,7 +13,8 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
 
     A suggestion that nobody has answered would be lost, also on an item that is agreed without the
     party that suggests. For the agreed terms gate G3 must be met too: the second reader has
-    reviewed them, no flag is open, and every phrase that may limit the NPM is accepted.
+    reviewed them, no flag is open, and every phrase that may limit the NPM is accepted. For other
+    checklists the side that wrote such a phrase must have said that it doesn't (S6, S7).
     """
     standing = loaded.standing()
     obstacles: list[object] = []
@@ -38,9 +39,17 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
         obstacles.append(_l("There's an open flag on %(items)s.", items=with_commas(flagged)))
+    waiting = dict.fromkeys(hint.item for hint in hints.unanswered(loaded))
     if loaded.checklist.kind is not ChecklistKind.TERMS:
+        if waiting:
+            obstacles.append(
+                _l(
+                    "The party that wrote words on %(items)s hasn't said yet whether they limit "
+                    "the NPM.",
+                    items=with_commas(waiting),
+                )
+            )
         return obstacles
-    waiting = dict.fromkeys(hint.item for hint in hints.waiting_for_reader(loaded))
     if waiting:
         obstacles.append(
             _l(

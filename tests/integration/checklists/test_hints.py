@@ -21,7 +21,7 @@ from tests.pages import Page
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import obstacles, service
 from tracker.checklists.loading import load
-from tracker.checklists.models import ChecklistState, HintAnswer
+from tracker.checklists.models import ChecklistParty, ChecklistState, HintAnswer
 from tracker.checklists.negotiation import hints, positions, safeguards
 from tracker.checklists.negotiation.hints import HintOnAnswer
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -30,6 +30,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 TOGETHER = "Visits take place jointly."
 EXCLUSIVE = "We work with them exclusively."
 QUESTION = "Does this limit the NPM?"
+UNANSWERED = "The party that wrote words on U2 hasn't said yet whether they limit the NPM."
 
 
 @pytest.fixture
@@ -510,6 +511,7 @@ def test_words_on_the_pages_of_a_visit_are_asked_about_too(
     service.save_answer(pavo, plan, "U2", AnswerScope.SHARED, values, base_version=0)
     session.commit()
     assert QUESTION in item(pages.page(f"/checklists/{plan.id}"), "U2")
+    assert UNANSWERED in map(str, obstacles.to_sending(load(plan)))
     (hint,) = hints.on_item(load(plan), load(plan).item("U2"))
     row = safeguards.answer_hint(
         pavo, plan, "U2", hint.mark, limits=False, reason="It is safe.", as_reader=False
@@ -517,12 +519,27 @@ def test_words_on_the_pages_of_a_visit_are_asked_about_too(
     session.commit()
     assert (row.phrase, row.reason) == ("", "")
     assert row.matched != hint.hint.matched
+    # There is no second reader of a visit's text: it can be sent.
+    assert UNANSWERED not in map(str, obstacles.to_sending(load(plan)))
     shown = item(pages.page(f"/checklists/{plan.id}"), "U2")
     assert QUESTION not in shown
     assert "It is safe." in shown
     (hint,) = hints.on_item(load(plan), load(plan).item("U2"))
     assert hint.harmless is row
     assert "It is safe." in pages.page(f"/checklists/{plan.id}/items/U2/history").text
+
+
+def test_the_npm_is_asked_about_the_words_of_a_party_that_has_left(table: Table) -> None:
+    table.save("samira", "M1", words=TOGETHER)
+    table.session.execute(
+        sa.delete(ChecklistParty).where(ChecklistParty.organisation_id == table.land.id("door"))
+    )
+    table.session.commit()
+    (hint,) = on(table)
+    assert hint.waits_for_author
+    answer(table, "oren", hint)
+    (after,) = on(table)
+    assert not after.waits_for_author
 
 
 def test_answered_questions_add_one_statement_however_many(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates import risky_phrases
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.risky_phrases import Hint, Names
 from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists import encryption
@@ -36,7 +36,7 @@ class HintOnAnswer:
     item: str
     scope: AnswerScope
     owner_id: UUID
-    # The organisation that saved the answer.
+    # The organisation that is asked: the one that saved the answer, or the NPM once it has left.
     organisation_id: UUID
     hint: Hint
     words: Words
@@ -75,7 +75,7 @@ def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
                 item=item.code,
                 scope=scope,
                 owner_id=owner_id,
-                organisation_id=answer.organisation_id,
+                organisation_id=_asked_instead_of(loaded, answer.organisation_id),
                 hint=hint,
                 words=_words(loaded.checklist, hint),
                 is_asked=_is_asked(loaded, item),
@@ -96,15 +96,37 @@ def names_of(loaded: LoadedChecklist) -> Names:
     return Names(tuple(npm), tuple(partner), tuple(loaded.names.bodies.values()))
 
 
+def unanswered(loaded: LoadedChecklist) -> tuple[HintOnAnswer, ...]:
+    """Return the hints that somebody has to answer before a text is sent for signature.
+
+    For the agreed terms that is the second reader (G3). Other checklists have none: there the side
+    that wrote the words has to have answered.
+    """
+    if loaded.checklist.kind is ChecklistKind.TERMS:
+        return waiting_for_reader(loaded)
+    return tuple(hint for hint in _of_terms(loaded) if hint.waits_for_author)
+
+
 def waiting_for_reader(loaded: LoadedChecklist) -> tuple[HintOnAnswer, ...]:
     """Return the hints that the second reader has to answer before the review (G3)."""
-    return tuple(
-        hint
-        for item in loaded.template.items
-        if _is_asked(loaded, item)
-        for hint in on_item(loaded, item)
-        if hint.waits_for_reader
+    return tuple(hint for hint in _of_terms(loaded) if hint.waits_for_reader)
+
+
+def _of_terms(loaded: LoadedChecklist) -> Iterator[HintOnAnswer]:
+    """Yield the hints on all that the parties sign."""
+    for item in loaded.template.items:
+        if _is_asked(loaded, item):
+            yield from on_item(loaded, item)
+
+
+def _asked_instead_of(loaded: LoadedChecklist, author_id: UUID) -> UUID:
+    """Return who is asked about an organisation's words: the NPM once it takes part no more."""
+    if loaded.party(author_id) is not None:
+        return author_id
+    npm_ids = (
+        party.organisation_id for party in loaded.parties if party.side is OrganisationKind.NPM
     )
+    return next(npm_ids, author_id)
 
 
 def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
