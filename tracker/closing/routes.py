@@ -1,10 +1,14 @@
 """Pages of the closing: its record, what people confirm, exceptions, completion."""
 
+from collections.abc import Callable
+from uuid import UUID
+
 from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
+from tracker.access.decision import Decision
 from tracker.access.gate import as_uuid, current_actor, found_or_404, signed_in
 from tracker.accounts.models import User
 from tracker.closing import encryption, labels, pages, policy, queries, service
@@ -15,10 +19,12 @@ from tracker.closing.forms import (
     RecordReturnForm,
 )
 from tracker.closing.models import MaterialReturn, ReturnState
+from tracker.closing.policy import ReturnFact
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.ui import locale
+from tracker.ui.form_base import Form
 from tracker.ui.perform import perform, require_for
 from tracker.undertakings.policy import decides_for
 
@@ -78,24 +84,17 @@ def show(reference: str) -> str | Response:
 @signed_in
 def record_confirmation(reference: str, return_id: str) -> str | Response:
     """Record for the NPM what a person without an account confirms about their copies."""
-    actor = current_actor()
-    cooperation = _cooperation(actor, reference)
-    request = _for_npm(actor, cooperation, return_id)
     form = RecordReturnForm()
-    require_for(form, policy.can_record(actor, queries.fact(request)))
-    done = form.validate_on_submit() and perform(
+    return _record(
+        reference,
+        return_id,
         form,
-        lambda: service.record_confirmation(
-            actor, request.id, form.disposal.data, form.how.data, form.words.data or ""
+        policy.can_record,
+        lambda actor, request_id: service.record_confirmation(
+            actor, request_id, form.disposal.data, form.how.data, form.words.data or ""
         ),
         success=_("What they confirmed is on record."),
-        next=redirect(url_for("closing.show", reference=reference), 303),
-    )
-    return done or render_template(
-        "closing/record.html",
-        form=form,
-        cooperation=cooperation,
-        request_row=_for_npm(actor, cooperation, return_id),
+        template="closing/record.html",
     )
 
 
@@ -103,19 +102,43 @@ def record_confirmation(reference: str, return_id: str) -> str | Response:
 @signed_in
 def record_exception(reference: str, return_id: str) -> str | Response:
     """Record for the NPM why a person's confirmation is missing."""
+    form = ExceptionForm()
+    return _record(
+        reference,
+        return_id,
+        form,
+        policy.can_except,
+        lambda actor, request_id: service.record_exception(
+            actor, request_id, form.reason.data or ""
+        ),
+        success=_("The exception is recorded."),
+        template="closing/exception.html",
+    )
+
+
+def _record(
+    reference: str,
+    return_id: str,
+    form: Form,
+    may: Callable[[Actor, ReturnFact], Decision],
+    record: Callable[[Actor, UUID], object],
+    *,
+    success: str,
+    template: str,
+) -> str | Response:
+    """Show the form by which the NPM records something about a person's copies, or save it."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     request = _for_npm(actor, cooperation, return_id)
-    form = ExceptionForm()
-    require_for(form, policy.can_except(actor, queries.fact(request)))
+    require_for(form, may(actor, queries.fact(request)))
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.record_exception(actor, request.id, form.reason.data or ""),
-        success=_("The exception is recorded."),
+        lambda: record(actor, request.id),
+        success=success,
         next=redirect(url_for("closing.show", reference=reference), 303),
     )
     return done or render_template(
-        "closing/exception.html",
+        template,
         form=form,
         cooperation=cooperation,
         request_row=_for_npm(actor, cooperation, return_id),

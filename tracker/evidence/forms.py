@@ -1,9 +1,11 @@
 """Forms for verifying a file or a printed digest, and for exporting evidence."""
 
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from tracker.ui.fields import ConfirmField, FileField, LineField
 from tracker.ui.form_base import Form
+from tracker.ui.locale import file_size
 
 # A bundle contains the certificates of a cooperation; larger ones are verified on the command line.
 MAX_BYTES = 10 * 1024 * 1024
@@ -29,7 +31,8 @@ class FileForm(Form):
         _l("File"),
         description=_l(
             "A certificate (PDF), a bundle of evidence (ZIP) or an exported list (CSV) of up to "
-            "10 MB, as you got it."
+            "%(size)s, as you got it.",
+            size=LazyString(file_size, MAX_BYTES),
         ),
     )
 

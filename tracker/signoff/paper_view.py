@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from tracker.signoff import paper
 from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord, PaperState
@@ -72,8 +71,3 @@ def signers(record: PaperRecord) -> Iterable[str]:
             )
         else:
             yield named
-
-
-def size_words(size: int) -> str:
-    """Return how large a scan is."""
-    return str(ngettext("%(num)s KB", "%(num)s KB", max(1, round(size / 1024))))

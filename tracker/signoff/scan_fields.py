@@ -1,6 +1,7 @@
 """Form fields for the scan of a signed paper and the date on it, used by every form with a scan."""
 
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from tracker.access.page_tokens import NotShownError
 from tracker.signoff import scans, shown
@@ -9,6 +10,7 @@ from tracker.signoff.scans import MAX_BYTES
 from tracker.ui import malware
 from tracker.ui.fields import ConfirmField, DateField, FileField
 from tracker.ui.form_base import Form
+from tracker.ui.locale import file_size
 from tracker.ui.proof_fields import ShownFields
 from tracker.ui.validators import Required
 
@@ -22,8 +24,8 @@ class ScanFields(Form):
         _l("Scan of the signed paper"),
         [Required(_l("Choose the file of the scan"))],
         description=_l(
-            "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file.",
-            most=MAX_BYTES // 1024 // 1024,
+            "PDF, JPEG or PNG, at most %(size)s. All pages in one file.",
+            size=LazyString(file_size, MAX_BYTES),
         ),
         render_kw={"accept": ACCEPTED},
     )
@@ -47,9 +49,9 @@ class ReadScanFields(ShownFields, ScanFields):
         _l("Scan of the signed paper"),
         [Required(_l("Choose the file of the scan"))],
         description=_l(
-            "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file. If this page comes "
+            "PDF, JPEG or PNG, at most %(size)s. All pages in one file. If this page comes "
             "back, choose the file again: browsers don't keep it.",
-            most=MAX_BYTES // 1024 // 1024,
+            size=LazyString(file_size, MAX_BYTES),
         ),
         render_kw={"accept": ACCEPTED},
     )

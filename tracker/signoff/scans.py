@@ -4,8 +4,10 @@ import enum
 import zlib
 
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from tracker.core.errors import RuleBrokenError
+from tracker.ui.locale import file_size
 
 # Enough for a scan of many pages; a photograph of one page is smaller.
 MAX_BYTES = 10 * 1024 * 1024
@@ -60,8 +62,8 @@ def checked(data: bytes) -> ScanType:
         raise RuleBrokenError(
             _l(
                 "The file is too large. Scan in black and white or at a lower resolution: at "
-                "most %(most)s MB.",
-                most=MAX_BYTES // 1024 // 1024,
+                "most %(size)s.",
+                size=LazyString(file_size, MAX_BYTES),
             ),
             FIELD,
         )

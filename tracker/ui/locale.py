@@ -9,7 +9,7 @@ from typing import Literal
 
 from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -31,6 +31,8 @@ _DATES_OF = {"en": "en_GB"}
 _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
 _NONE = Markup("")
+_MEGABYTE = 1024 * 1024
+_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 # What is between the words of a list in the current language. In a script that reads from right to
 # left the catalogue adds a mark, so that codes and Latin names follow each other in its direction.
 _RIGHT_TO_LEFT = "\N{RIGHT-TO-LEFT MARK}"
@@ -226,6 +228,15 @@ def _own_direction(words: object, around: str) -> Markup:
     classes = map(unicodedata.bidirectional, str(words))
     first = next((_DIRECTION_OF[each] for each in classes if each in _DIRECTION_OF), "ltr")
     return _NONE if first == own else Markup(' dir="{}"').format(own)
+
+
+def file_size(size: int) -> str:
+    """Return a number of bytes in words, such as 10 MB, which don't break across lines."""
+    if size < _MEGABYTE:
+        words = ngettext("%(num)s KB", "%(num)s KB", max(1, round(size / 1024)))
+    else:
+        words = ngettext("%(num)s MB", "%(num)s MB", round(size / _MEGABYTE))
+    return str(words).replace(" ", _NO_BREAK_SPACE)
 
 
 def time_zone_words() -> str:

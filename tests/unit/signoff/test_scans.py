@@ -79,5 +79,5 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit() -> None:
     fits = pdf("x" * (scans.MAX_BYTES - len(pdf(""))))
     assert len(fits) == scans.MAX_BYTES
     assert scans.checked(fits) is ScanType.PDF
-    with pytest.raises(RuleBrokenError, match="at most 10 MB"):
+    with pytest.raises(RuleBrokenError, match="at most 10\u00a0MB"):
         scans.checked(pdf("x" * (scans.MAX_BYTES - len(pdf("")) + 1)))

@@ -16,6 +16,7 @@ from tracker.ui.locale import (
     as_time,
     day,
     direction,
+    file_size,
     language_attributes,
     language_note,
     languages,
@@ -286,3 +287,12 @@ def test_a_language_is_called_as_the_reader_calls_it(
 ) -> None:
     in_request(headers={"Cookie": f"language={reader}"})
     assert (name_of("ar"), name_of("en")) == names
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(1, "1 KB"), (300_000, "293 KB"), (1024 * 1024, "1 MB"), (10 * 1024 * 1024, "10 MB")],
+)
+def test_a_size_does_not_break_across_lines(in_request: InRequest, size: int, words: str) -> None:
+    in_request()
+    assert file_size(size) == words.replace(" ", "\N{NO-BREAK SPACE}")

@@ -38,7 +38,6 @@ from tracker.signoff import service as signoff_service
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperKind, PaperRecord
-from tracker.signoff.paper_view import size_words
 from tracker.signoff.scan_fields import ReadScanFields
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
@@ -211,7 +210,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         loaded,
         revision=revision,
         view=paper_pages.view(checklist, record, revision, signature_request),
-        size=size_words(record.size),
+        size=locale.file_size(record.size),
         # The page for confirming shows everything that was signed (product.md, 5.3).
         text=frozen_text.read(document, locale.language_of_text()) if may_answer else None,
         is_former=record.kind is PaperKind.FORMER,

@@ -15,6 +15,7 @@ from tracker.evidence.forms import MAX_BYTES, FileForm, PaperForm
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Answer
 from tracker.evidence.public_check.labels import answer_words
+from tracker.ui.locale import file_size
 from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("verification", __name__)
@@ -66,7 +67,10 @@ def _of_file() -> Page:
         form.file.errors = [*form.file.errors, _("Choose a file")]
         return _page(form)
     if len(data) > MAX_BYTES:
-        words = _("The file is too large: at most 10 MB. Check a larger bundle with the command.")
+        words = _(
+            "The file is too large: at most %(size)s. Check a larger bundle with the command.",
+            size=file_size(MAX_BYTES),
+        )
         form.file.errors = [*form.file.errors, words]
         return _page(form)
     return _told(lambda: verdicts.of_file(data))

@@ -23,7 +23,6 @@ from tracker.mail.render import in_language
 from tracker.signoff import paper as papers
 from tracker.signoff import scans, shown
 from tracker.signoff.paper_models import PaperRecord
-from tracker.signoff.paper_view import size_words
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
 from tracker.ui.perform import perform, require_for
@@ -135,7 +134,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
         **undertaking_pages.words(loaded),
         reference=reference,
         view=pages.view(loaded.undertaking, paper_record, signed),
-        size=size_words(paper_record.size),
+        size=locale.file_size(paper_record.size),
         # What was declared (C13) is shown to deciders only, not to other coordinators.
         signed=signed if may_see else None,
         digest_of_text=signed.revision.digest,
