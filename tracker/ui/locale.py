@@ -32,6 +32,7 @@ _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
 _NONE = Markup("")
 _MEGABYTE = 1024 * 1024
+_ISOLATE, _END_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 # What is between the words of a list in the current language. In a script that reads from right to
 # left the catalogue adds a mark, so that codes and Latin names follow each other in its direction.
@@ -150,13 +151,24 @@ def with_semicolons(words: Iterable[object]) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return several names as a list in the current language: A, B and C."""
-    return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
+    """Return several names as a list in the current language: A, B and C.
+
+    A name in a script of another direction is isolated: else the list would be read in that one.
+    """
+    own = direction(language())
+    return _as_list(
+        name if _direction_of(name, own) == own else f"{_ISOLATE}{name}{_END_ISOLATE}"
+        for name in names
+    )
 
 
 def listed_people(names: Iterable[str]) -> Markup:
     """Return names of people as listed() does, each isolated from the direction of the others."""
-    return Markup(listed(f"<bdi>{escape(name)}</bdi>" for name in names))  # noqa: S704
+    return Markup(_as_list(f"<bdi>{escape(name)}</bdi>" for name in names))  # noqa: S704
+
+
+def _as_list(names: Iterable[str]) -> str:
+    return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
 
 
 def localized(words: object, around: str = "") -> Markup:
@@ -225,9 +237,14 @@ def _own_direction(words: object, around: str) -> Markup:
     if not isinstance(words, LazyString) and not language_of(words):
         return _NONE
     own = direction(around or language())
-    classes = map(unicodedata.bidirectional, str(words))
-    first = next((_DIRECTION_OF[each] for each in classes if each in _DIRECTION_OF), "ltr")
-    return _NONE if first == own else Markup(' dir="{}"').format(own)
+    is_own = _direction_of(str(words), "ltr") == own
+    return _NONE if is_own else Markup(' dir="{}"').format(own)
+
+
+def _direction_of(words: str, default: str) -> str:
+    """Return the direction of a text's first letter."""
+    classes = map(unicodedata.bidirectional, words)
+    return next((_DIRECTION_OF[each] for each in classes if each in _DIRECTION_OF), default)
 
 
 def file_size(size: int) -> str:

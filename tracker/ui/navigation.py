@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from babel.lists import format_list
 from flask import Flask, current_app, request, url_for
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
@@ -129,8 +127,7 @@ def navigation(actor: Actor | None) -> FrameLinks:
 
 def role_words(actor: Actor) -> str:
     """Return the roles in which a person is acting, such as coordinator and signatory."""
-    words = [str(label) for role, label in ROLE_WORDS.items() if role in actor.roles]
-    return format_list(words, locale=str(get_locale() or "en")) if words else ""
+    return locale.listed(str(label) for role, label in ROLE_WORDS.items() if role in actor.roles)
 
 
 def party_mark(name: str) -> str:

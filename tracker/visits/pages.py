@@ -3,15 +3,14 @@
 In one file: the pages of a visit name its team, gates and stages in the same words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from babel.lists import format_list
 from flask import url_for
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.access.decision import YES
@@ -28,7 +27,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
 from tracker.signoff.labels import DIFFERS, DISAGREES
-from tracker.ui.locale import as_date, language
+from tracker.ui.locale import as_date, language, listed
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, service, shown, stages
@@ -55,12 +54,6 @@ _GATE_MARKS = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERR
 
 
 # Words --------------------------------------------------------------------------------------------
-
-
-def listed(names: Iterable[object]) -> str:
-    """Return several names as a list in the reader's language."""
-    words = [str(name) for name in names]
-    return format_list(words, locale=str(get_locale() or "en")) if words else ""
 
 
 def days(plan: Plan) -> str:

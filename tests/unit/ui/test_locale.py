@@ -20,6 +20,7 @@ from tracker.ui.locale import (
     language_attributes,
     language_note,
     languages,
+    listed,
     listed_people,
     localized,
     marked,
@@ -34,6 +35,7 @@ from tracker.ui.locale import (
 
 InRequest = Callable[..., None]
 MARK = "\N{RIGHT-TO-LEFT MARK}"
+ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 LATE = dt.datetime(2026, 12, 11, 22, 30, tzinfo=dt.UTC)
 
 
@@ -287,6 +289,22 @@ def test_a_language_is_called_as_the_reader_calls_it(
 ) -> None:
     in_request(headers={"Cookie": f"language={reader}"})
     assert (name_of("ar"), name_of("en")) == names
+
+
+@pytest.mark.parametrize(
+    ("language", "names", "expected"),
+    [
+        ("en", ["Ruth Abara", "Pavo Linden"], "Ruth Abara and Pavo Linden"),
+        ("en", ["Ruth Abara", "ندى سليم"], f"Ruth Abara and {ISOLATE}ندى سليم{END}"),
+        # Otherwise the list would read from left to right, wherever its sentence isolates it.
+        ("ar", ["Ruth Abara", "ندى سليم"], f"{ISOLATE}Ruth Abara{END} وندى سليم"),
+    ],
+)
+def test_names_in_another_script_do_not_turn_a_list_round(
+    in_request: InRequest, language: str, names: list[str], expected: str
+) -> None:
+    in_request(headers={"Cookie": f"language={language}"})
+    assert listed(names) == expected
 
 
 @pytest.mark.parametrize(
