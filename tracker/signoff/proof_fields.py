@@ -55,12 +55,25 @@ def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     # If their credentials were changed, the proof is refused and says who can reset them.
     if binding.fault_of(db.session.get_one(User, actor.user_id)) is None:
         bound.require_as_recorded(actor)
-    token = shown.token_of(actor, shown.with_sentence(page, sentence))
+    token = _token_of(actor, page, sentence)
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:
         return Offer(token, "", "")
     challenge = assertion.challenge(page.digest, sentence, page.nonce)
     return Offer(token, json.dumps(passkeys.options(own, challenge)), passkeys.own_origin().origin)
+
+
+def token_to_vouch(actor: Actor, page: SigningPage, sentence: str) -> str:
+    """Return the token of a page on which somebody vouches for a scan, without a proof of identity.
+
+    Raise RefusedError as offer() does: the sentence names who vouches, and for which organisation.
+    """
+    bound.require_as_recorded(actor)
+    return _token_of(actor, page, sentence)
+
+
+def _token_of(actor: Actor, page: SigningPage, sentence: str) -> str:
+    return shown.token_of(actor, shown.with_sentence(page, sentence))
 
 
 def prove(

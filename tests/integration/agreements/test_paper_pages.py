@@ -15,9 +15,12 @@ from werkzeug.test import TestResponse
 
 from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
+from tests.factories.evidence.tampering import table_of
 from tests.integration.agreements.test_signing_pages import Desk
+from tests.integration.signoff.test_written_by_hand import REFUSED, write
 from tests.pages import Page
 from tests.services import replaced
+from tracker.accounts.models import User
 from tracker.checklists.models import ChecklistState
 from tracker.core import clock
 from tracker.core.db import db
@@ -106,6 +109,17 @@ def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
     assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Scan recorded by Joana Pires, Lantern Health Network, confirmed by" in page.text
     assert label not in desk.browser("ilena").page("/").links()
+
+
+def test_the_page_names_no_role_of_a_confirmer_that_was_changed_by_hand(desk: Desk) -> None:
+    address = recorded(desk)
+    ilena = desk.demonstration.users["ilena"]
+    write(User, table_of(User).c.id == ilena, name="Ilena Brandt")
+    page = desk.browser("ilena").page(address, 403)
+    assert REFUSED in page.text
+    assert "This sentence is kept with the signature" not in page.text
+    # Whoever isn't asked to confirm it still reads what was recorded.
+    assert "Lantern Health Network" in desk.browser("joana").page(address).text
 
 
 def test_another_party_refuses_with_a_reason_that_all_read(desk: Desk) -> None:

@@ -11,9 +11,12 @@ from tests.client import CheckedClient
 from tests.factories import paper as scans
 from tests.factories import undertakings
 from tests.factories import undertakings_on_paper as on_paper
+from tests.factories.evidence.tampering import table_of
 from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
+from tests.integration.signoff.test_written_by_hand import REFUSED, write
 from tests.pages import Page
+from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
 from tracker.cooperations import keys
 from tracker.core import clock
@@ -120,6 +123,17 @@ def test_confirming_needs_the_tick_and_happens_once(driver: Stage, browser: Brow
     again = second.post(where, data=data, csrf=False)
     assert again.status_code == 403
     assert "no longer waits to be confirmed" in again.text
+
+
+def test_the_page_names_no_confirmer_whose_name_was_changed_by_hand(
+    driver: Stage, browser: Browser
+) -> None:
+    on_paper.record(driver)
+    where = address(driver)
+    write(User, table_of(User).c.id == driver.cast.users["milan"].id, name="Mila Osterin")
+    assert REFUSED in browser("milan").page(where, 403).text
+    # The one who recorded it isn't asked, and still reads what became of it.
+    assert "Waiting to be confirmed" in browser("ilena").page(where).text
 
 
 def test_whoever_recorded_it_sees_its_status_but_does_not_confirm(

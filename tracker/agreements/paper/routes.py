@@ -32,8 +32,8 @@ from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import paper as papers
+from tracker.signoff import proof_fields, scans, shown
 from tracker.signoff import queries as signoff
-from tracker.signoff import scans, shown
 from tracker.signoff import service as signoff_service
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper import Signer
@@ -202,8 +202,9 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     )
     if done:
         return done
-    page = shown.with_sentence(shown.page_with(record.digest), words)
-    form.page_token.data = shown.token_of(actor, page)
+    if may_answer:
+        page = shown.page_with(record.digest)
+        form.page_token.data = proof_fields.token_to_vouch(actor, page, words)
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
     return checklist_page(
         "agreements/paper.html",

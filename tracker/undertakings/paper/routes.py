@@ -21,7 +21,7 @@ from tracker.core import clock
 from tracker.core.localized import LocalizedStr
 from tracker.mail.render import in_language
 from tracker.signoff import paper as papers
-from tracker.signoff import scans, shown
+from tracker.signoff import proof_fields, scans, shown
 from tracker.signoff.paper_models import PaperRecord
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
@@ -123,8 +123,9 @@ def show(reference: str, undertaking_id: str) -> str | Response:
     # A broken rule has rolled the transaction back.
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     paper_record = _scan_of(loaded.undertaking)
-    page = shown.with_sentence(shown.page_with(paper_record.digest), sentence)
-    form.page_token.data = shown.token_of(actor, page)
+    if may_decide:
+        page = shown.page_with(paper_record.digest)
+        form.page_token.data = proof_fields.token_to_vouch(actor, page, sentence)
     signed = found_or_404(undertaking_pages.signed(loaded.undertaking, locale.language_of_text()))
     may_see = bool(undertaking_policy.can_see(actor, loaded.standing))
     if may_see:
