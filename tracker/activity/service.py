@@ -205,6 +205,17 @@ def start_visit_chain(visit_id: UUID) -> Chain:
     return _start(ChainKind.VISIT, None, visit_id)
 
 
+def end_of_visit_chain(cooperation_id: UUID, visit_id: UUID) -> str | None:
+    """Return the digest of the last event in a visit's chain; None if the visit has no chain.
+
+    An event of the cooperation that rests on what the team confirmed binds it, so nobody can cut
+    that off without rewriting the cooperation's chain (adr 87).
+    """
+    if not binding.has_chain(db.session(), visit_id):
+        return None
+    return lock_chain(cooperation_id, visit_id).head
+
+
 def _start(kind: ChainKind, cooperation_id: UUID | None, visit_id: UUID | None) -> Chain:
     chain = Chain(
         id=uuid4(),

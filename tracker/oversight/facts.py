@@ -157,6 +157,7 @@ class Fault(enum.StrEnum):
     NO_INSTANCE_CHAIN = "no_instance_chain"
     NO_CHAIN = "no_chain"
     NO_VISIT_CHAIN = "no_visit_chain"
+    END_REPLACED = "end_replaced"
     NOT_REGISTERED = "not_registered"
     REGISTERED_TWICE = "registered_twice"
     NO_COOPERATION = "no_cooperation"

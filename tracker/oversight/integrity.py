@@ -360,7 +360,7 @@ class _Check:
                 broken(Fault.BOUND_TWICE, RowLocation(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
         visits = {
-            visit_id: self._check_visit(own, reference)
+            visit_id: self._check_visit(visit_id, own, planned)
             for visit_id, own in planned.take_from(self._visits)
         }
         key = _Key(self._connection, cooperation, may_be_erased=bound_rows.erasure is not None)
@@ -380,11 +380,10 @@ class _Check:
         self._hear_of(bound_rows)
         self._rows.add(rows.OfCooperation(cooperation.id, bound_rows, key.open, visits))
 
-    def _check_visit(self, head: Head, reference: str) -> Bound:
+    def _check_visit(self, visit_id: UUID, head: Head, planned: visit_chains.Planned) -> Bound:
         """Verify a visit's own chain; return what its events say about rows."""
-        bound = Bound(reference, is_whole=True, of_visit=True)
-        for _link in self._walk(head, bound):
-            pass  # nothing but rows rests on its events
+        bound = Bound(planned.reference, is_whole=True, of_visit=True)
+        planned.require_ends(visit_id, [link.digest() for link in self._walk(head, bound)])
         self._hear_of(bound)
         return bound
 

@@ -81,6 +81,10 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.NO_INSTANCE_CHAIN: _l("The chain of the instance was removed."),
     Fault.NO_CHAIN: _l("The cooperation has no chain: it was removed."),
     Fault.NO_VISIT_CHAIN: _l("The visit has no chain: it was removed."),
+    Fault.END_REPLACED: _l(
+        "The visit became ready when the chain ended with another event: since then its end was "
+        "cut off or replaced."
+    ),
     Fault.NOT_REGISTERED: _l("The instance's chain has no record of this cooperation."),
     Fault.REGISTERED_TWICE: _l("The event registers a cooperation a second time."),
     Fault.NO_COOPERATION: _l("The cooperation it names was removed."),

@@ -1,11 +1,11 @@
-"""The chains of visits, each bound by the event that records the planning of its visit (adr 87)."""
+"""The chains of visits, bound by the events that planned a visit and made it ready (adr 87)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from tracker.activity import verbs
-from tracker.activity.chain import Link, visit_chain_digest
+from tracker.activity.chain import START, Link, visit_chain_digest
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Head
 from tracker.oversight.facts import Fault, RowLocation, Table
@@ -31,13 +31,27 @@ class Planned:
     reference: str
     # The digest that binds the chain of each; None for a visit from before there were any.
     digests: dict[UUID, str | None] = field(default_factory=dict)
+    # The ends that the chain of each had when the visit became ready.
+    ends: dict[UUID, list[str | None]] = field(default_factory=dict)
 
     def hear(self, link: Link) -> bool:
-        """Add an event of the cooperation's chain; return whether it plans a visit."""
-        is_planned = link.verb == verbs.VISIT_PLANNED.name
-        if is_planned:
+        """Add an event of the cooperation's chain; return whether it is about a visit's chain."""
+        if link.verb == verbs.VISIT_PLANNED.name:
             self.digests[link.subject_id] = link.evidence
-        return is_planned
+        elif link.verb == verbs.VISIT_BECAME_READY.name:
+            self.ends.setdefault(link.subject_id, []).append(link.evidence)
+        else:
+            return False
+        return True
+
+    def require_ends(self, visit_id: UUID, digests: Collection[str]) -> None:
+        """Stop the audit if a visit became ready by an end that its chain doesn't have now.
+
+        digests are those of the events in the visit's chain.
+        """
+        if not {START, *digests}.issuperset(self.ends.get(visit_id, ())):
+            place = RowLocation(Table.CHAIN, self.reference, len(digests), of_visit=True)
+            broken(Fault.END_REPLACED, place)
 
     def take_from(self, heads: dict[UUID, Head]) -> Iterator[tuple[UUID, Head]]:
         """Yield each visit that has a chain, with the chain, and remove that from heads.

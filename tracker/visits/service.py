@@ -17,7 +17,13 @@ from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
 from tracker.activity.chain import visit_chain_digest
-from tracker.activity.service import DomainEvent, lock_chain, record, start_visit_chain
+from tracker.activity.service import (
+    DomainEvent,
+    end_of_visit_chain,
+    lock_chain,
+    record,
+    start_visit_chain,
+)
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
@@ -696,7 +702,11 @@ def settle(visit: Visit) -> bool:
     db.session.flush()
     # Without an actor: it may have been the last missing action, by a person on the team
     # (class K2).
-    _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, None, visit)
+    if ready:
+        end = end_of_visit_chain(visit.cooperation_id, visit.id)
+        _record(verbs.VISIT_BECAME_READY, None, visit, evidence=end)
+    else:
+        _record(verbs.VISIT_LOST_READINESS, None, visit)
     leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
     coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
     _tell(visit, leads | coordinators)

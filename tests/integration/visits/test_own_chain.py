@@ -52,6 +52,15 @@ def prolong(scene: Scene) -> None:
     scene.session.commit()
 
 
+def confirm_again(scene: Scene) -> None:
+    """Have everybody accept their task and confirm the plan; the visit is ready after the last."""
+    for key in (*(key for key in TEAM if key != "marek"), "marek"):
+        assert accept_role(scene.actor(key), scene.visit())
+        scene.session.commit()
+        assert confirm_plan(scene.actor(key), scene.visit())
+        scene.session.commit()
+
+
 def count(scene: Scene) -> int:
     scene.session.commit()
     return len(scene.events())
@@ -80,12 +89,7 @@ def plan_and_accept(scene: Scene, *members: str) -> int:
 def test_what_people_confirm_adds_nothing_to_the_cooperations_chain(scene: Scene) -> None:
     prolong(scene)
     before, confirmed = count(scene), len(scene.confirmations())
-    signing_in = [key for key in TEAM if key != "marek"]
-    for key in (*signing_in, "marek"):
-        assert accept_role(scene.actor(key), scene.visit())
-        scene.session.commit()
-        assert confirm_plan(scene.actor(key), scene.visit())
-        scene.session.commit()
+    confirm_again(scene)
     assert {verb for verb, _details in scene.events()[before:]} <= {
         "visit_stage_changed",
         "visit_became_ready",
@@ -288,17 +292,37 @@ def test_details_in_a_visits_chain_may_be_erased_by_an_event_of_that_chain(scene
     )
 
 
+def cut_short(chain_id: UUID, number: int) -> None:
+    """Cut the last event off a visit's chain, and seal its end with the key of the trail."""
+    with hands() as connection:
+        own = Tampering(connection, fresh())
+        last = event_id(own, chain_id, number)
+        own.delete(EVENTS, last)
+        own.delete(DETAILS, last)
+        own.rewrite_chain(chain_id, lambda link: link)
+        seal_again(connection, chain_id)
+
+
 def test_a_visits_chain_cut_short_with_the_key_of_the_trail_is_found_by_the_log(
     scene: Scene,
 ) -> None:
     chain_id = own_chain(scene)
     assert checkpoints.make([chain_id]) is not None
     scene.session.commit()
-    with hands() as connection:
-        own = Tampering(connection, fresh())
-        last = event_id(own, chain_id, len(CONFIRMED))
-        own.delete(EVENTS, last)
-        own.delete(DETAILS, last)
-        own.rewrite_chain(chain_id, lambda link: link)
-        seal_again(connection, chain_id)
+    cut_short(chain_id, len(CONFIRMED))
     assert "beside the checkpoint of size" in str(labels.finding_words(finding()))
+
+
+def test_before_a_checkpoint_covers_it_the_event_that_made_the_visit_ready_tells(
+    scene: Scene,
+) -> None:
+    chain_id = own_chain(scene)
+    prolong(scene)
+    confirm_again(scene)
+    assert scene.visit().is_ready
+    last = 2 * len(CONFIRMED)
+    scene.session.commit()
+    cut_short(chain_id, last)
+    assert str(labels.finding_words(finding())).startswith(
+        f"Chain of a visit of {scene.reference}, after event {last - 1}: The visit became ready"
+    )
