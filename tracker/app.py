@@ -236,6 +236,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.ROLE_ENDED: (
         cooperations.follow_departure,
         undertakings.follow_decider,
+        checklists.follow_person,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,
@@ -263,6 +264,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.PARTY_STAYS: (visits.follow,),
     verbs.PARTY_LEFT: (
         checklist_departures.follow_departure,
+        checklists.follow,
         undertakings.follow_people,
         lifecycle.follow,
         visit_team.follow_people,
@@ -270,6 +272,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.PARTY_REPLACED: (
         checklist_successions.follow_replacement,
+        checklists.follow,
         undertakings.follow_people,
         lifecycle.follow,
         visit_team.follow_people,
@@ -347,6 +350,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.NOTICE_GIVEN: (reviews.follow_notice,),
     verbs.TEXT_SUSPENDED: (
+        checklists.follow_text,
         undertakings.follow_stop,
         lifecycle.follow_stop,
         reviews.follow_stop,
@@ -354,17 +358,24 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.TEXT_ENDED: (
         checklist_joining.follow_end,
+        checklists.follow_text,
         undertakings.follow_stop,
         lifecycle.follow_stop,
         reviews.follow_stop,
         visits.follow,
     ),
     # The cooperation's stage comes first: while it is suspended nobody is asked.
-    verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
+    verbs.SUSPENSION_LIFTED: (
+        checklists.follow_text,
+        lifecycle.follow_lift,
+        undertakings.follow_lift,
+        visits.follow,
+    ),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
     # New parties come first: who is asked for an undertaking depends on them.
     verbs.CAME_INTO_FORCE: (
         checklist_joining.follow_force,
+        checklists.follow_text,
         undertakings.follow_terms,
         undertaking_interests.follow_terms,
         lifecycle.follow_force,
@@ -372,17 +383,20 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
     verbs.ROLE_GIVEN: (
+        checklists.follow_person,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,
     ),
     verbs.ROLE_CONFIRMED: (
+        checklists.follow_person,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,
     ),
     verbs.ROLE_ACCEPTED: (
         cooperations.tell_of_power,
+        checklists.follow_person,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,

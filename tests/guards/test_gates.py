@@ -229,6 +229,10 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.PLAN: {"plan": SENT},
     RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
     RequirementKind.STANDING_PLAN: {"modes": frozenset({Mode.OMB_PLUS}), "standing_plan": SENT},
+    RequirementKind.STANDING_PLAN_ITEM: {
+        "modes": frozenset({Mode.OMB_PLUS}),
+        "standing_plan": replace(SIGNED, lacking=(_ITEM,)),
+    },
     RequirementKind.BRIEFING: {"briefing_on": AFTER},
     RequirementKind.SAFETY_CONTACT: {"has_safety_contact": False},
 }

@@ -105,6 +105,7 @@ CHECKED: dict[str, Checked] = {
         done_count=_SEEN_AGAIN,
         total_count=_SEEN_AGAIN,
         is_complete=_SEEN_AGAIN,
+        misnamed_items=_SEEN_AGAIN,
         has_hint_answers="whether to look for answers to hints; without it they are asked again",
         has_assigned="whether to look for what is assigned, which leaves no event (adr 20)",
     ),

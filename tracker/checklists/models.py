@@ -136,6 +136,9 @@ class Checklist(Identified, Base):
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)
     is_complete: Mapped[bool] = mapped_column(default=False)
+    # The items of a cooperation's text in force that name somebody who can't act any more, by their
+    # codes, for the same reason.
+    misnamed_items: Mapped[str] = mapped_column(default="")
     # Whether any side has assigned items, so that other checklists need no query for them.
     has_assigned: Mapped[bool] = mapped_column(default=False)
     # Whether anybody answered a hint, for the same reason.

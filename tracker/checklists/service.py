@@ -21,7 +21,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part
-from tracker.checklists import encryption, parts, policy
+from tracker.checklists import encryption, misnamed, parts, policy
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Answer,
@@ -130,6 +130,7 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
     checklist.done_count = standing.done_count
     checklist.total_count = standing.total_count
     checklist.is_complete = standing.is_complete
+    checklist.misnamed_items = misnamed.to_store(loaded)
     for party in checklist.parties:
         party.waiting_count = standing.waiting.get(party.organisation_id, 0)
         party.unread_count = standing.unread.get(party.organisation_id, 0)
@@ -137,7 +138,7 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
 
 
 def follow(event: DomainEvent) -> None:
-    """Recount drafts after the modes or the people changed.
+    """Recount a cooperation's checklists after the modes or the people changed.
 
     A handler.
     """
@@ -168,9 +169,10 @@ def follow_modes(event: DomainEvent) -> None:
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Recount the drafts of cooperations in which a person can no longer be named, or can again.
+    """Recount the checklists in which a person can no longer be named, or can again.
 
-    A handler. For PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
+    A handler. For events about the person anywhere in the instance: suspended or restored, or a
+    role given, begun or ended.
     """
     query = sa.select(CooperationPerson.cooperation_id).where(
         CooperationPerson.user_id == event.subject_id
@@ -179,7 +181,7 @@ def follow_person(event: DomainEvent) -> None:
 
 
 def follow_organisation(event: DomainEvent) -> None:
-    """Recount the drafts of terms of an organisation whose interests have changed (M14).
+    """Recount the terms of an organisation whose interests have changed (M14).
 
     Handler of ORGANISATION_CHANGED, whose subject is the organisation.
     """
@@ -190,9 +192,29 @@ def follow_organisation(event: DomainEvent) -> None:
         _recount(sa.and_(Checklist.id.in_(query), Checklist.kind == ChecklistKind.TERMS))
 
 
+def follow_text(event: DomainEvent) -> None:
+    """Count a text again that came into force, was suspended or ended, or is in force again.
+
+    A handler. Whom it names may have left in the meantime.
+    """
+    if event.subject_type != "checklist":
+        return
+    checklist = db.session.get(Checklist, event.subject_id)
+    if checklist is not None and checklist.visit_id is None:
+        count_again(checklist)
+
+
+def counted() -> sa.ColumnElement[bool]:
+    """Return the condition that a checklist is counted when people or ways of working change.
+
+    Drafts are, and a cooperation's own texts: a few, also when they are signed. A visit's texts
+    are judged with the visit.
+    """
+    return sa.or_(Checklist.state == ChecklistState.DRAFTING, Checklist.visit_id.is_(None))
+
+
 def _recount(where: sa.ColumnElement[bool]) -> None:
-    drafts = sa.select(Checklist.id).where(where, Checklist.state == ChecklistState.DRAFTING)
-    mark(Stale.CHECKLIST, db.session.scalars(drafts))
+    mark(Stale.CHECKLIST, db.session.scalars(sa.select(Checklist.id).where(where, counted())))
 
 
 def save_answer(

@@ -34,12 +34,14 @@ from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
     FILL,
+    NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
     RENEWERS,
     SEND,
     SIGN,
     checklist_url,
     has_run_out,
+    misnaming,
     modes_url,
     record_url,
     review_url,
@@ -482,9 +484,9 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
     if not compared.agrees:
         return Task(label, *DISAGREES, checklist_url(checklist.id))
     if standing_id and checklist.state in STANDING:
-        if _is_to_renew_or_end(context, checklist):
-            return _renewing_task(context, checklist)
-        return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
+        return _standing_task(context, checklist) or Task(
+            label, *words_of(compared, standing_id), record_url(checklist.id)
+        )
     signing = (
         context.waiting_revisions.get(checklist.revision_sent_id)
         if checklist.revision_sent_id
@@ -506,6 +508,15 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
     return Task(label, _("Can't start yet"), "off", "", why)
 
 
+def _standing_task(context: _Context, checklist: Checklist) -> Task | None:
+    """Return what is to be done about a signed text, if anything is."""
+    if _is_to_renew_or_end(context, checklist):
+        return _renewing_task(context, checklist)
+    if checklist.state is ChecklistState.IN_FORCE and checklist.misnamed_items:
+        return _misnaming_task(context, checklist)
+    return None
+
+
 def _is_to_renew_or_end(context: _Context, checklist: Checklist) -> bool:
     """Return whether the terms have run out, and nobody has begun to renew or to end them."""
     return (
@@ -523,6 +534,15 @@ def _renewing_task(context: _Context, checklist: Checklist) -> Task:
     if context.is_party and context.actor.has(*RENEWERS):
         return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the agreed terms"))
     return Task(label, _("Waiting for others"), OTHERS, url, why)
+
+
+def _misnaming_task(context: _Context, checklist: Checklist) -> Task:
+    """Return the task to amend a text in force that names somebody who can't act any more."""
+    label, url = NAME_SOMEBODY_ELSE[checklist.kind], record_url(checklist.id)
+    why = misnaming(checklist.misnamed_items)
+    if context.is_party and context.actor.has(Role.COORDINATOR):
+        return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the signed text"))
+    return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)
 
 
 def _sent_task(context: _Context, checklist: Checklist, signing: WaitingRevision) -> Task:

@@ -1,8 +1,9 @@
 """Tasks on the heads of cooperations, and their dates ahead, for My work."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask_babel import gettext as _
 
@@ -13,11 +14,14 @@ from tracker.core import clock
 from tracker.dashboard import agreeing, queries
 from tracker.dashboard.queries import Running
 from tracker.dashboard.wording import (
+    NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
     RENEWERS,
     cooperation_url,
     has_run_out,
+    misnaming,
     modes_url,
+    record_url,
     review_is_overdue,
     reviews_url,
 )
@@ -41,10 +45,11 @@ class _Dated:
 def tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task | Waiting[_Dated]]:
     """Return tasks on heads: choose ways of working, hold the review, renew or end the terms.
 
-    A coordinator's; a signatory can end what has run out.
+    And to name somebody else in them. A coordinator's; a signatory can end what has run out.
     """
     if not actor.has(*RENEWERS):
         return []
+    cooperations = list(cooperations)
     waiting = [
         cooperation
         for cooperation in cooperations
@@ -57,6 +62,29 @@ def tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task | Waiting[
         task
         for cooperation in waiting
         for task in _tasks_of_head(actor, cooperation, sides.get(cooperation.id))
+    ] + _misnaming(
+        actor,
+        {
+            cooperation.id: cooperation.title
+            for cooperation in cooperations
+            if cooperation.misnaming
+        },
+    )
+
+
+def _misnaming(actor: Actor, titles: Mapping[UUID, str]) -> list[Task | Waiting[_Dated]]:
+    """Return the tasks to amend texts in force that name people who can't act any more."""
+    if not titles or not actor.has(Role.COORDINATOR):
+        return []
+    return [
+        Task(
+            NAME_SOMEBODY_ELSE[text.kind],
+            _("Waiting for you"),
+            YOURS,
+            record_url(text.checklist_id),
+            _("%(title)s. %(why)s", title=titles[text.cooperation_id], why=misnaming(text.items)),
+        )
+        for text in queries.misnaming(actor, titles)
     ]
 
 

@@ -1,9 +1,12 @@
-"""Queries across features for My work and the cooperation page, scoped to the actor."""
+"""Queries across features for My work and the cooperation page, scoped to the actor.
+
+In one file: they share their statements, which are built once.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -90,6 +93,8 @@ class Running:
     ends_on: dt.date | None
     # Whether its terms are neither being amended nor under notice of the end.
     goes_on: bool
+    # How many of its texts in force name somebody who can't act any more.
+    misnaming: int
     # Whether the organisation the person acts for decides there for the NPM.
     is_of_npm: bool
 
@@ -150,6 +155,11 @@ _NEWEST = (
     .where(CooperationEntry.stage.in_(RUNNING))
     .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
 )
+_IS_MISNAMING = sa.and_(
+    Checklist.visit_id.is_(None),
+    Checklist.state == ChecklistState.IN_FORCE,
+    Checklist.misnamed_items != "",
+)
 _RUNNING = sa.select(
     Cooperation.id,
     Cooperation.reference,
@@ -161,6 +171,10 @@ _RUNNING = sa.select(
     Cooperation.review_on,
     Cooperation.ends_on,
     notices.no_end_is_announced(),
+    sa.select(sa.func.count())
+    .where(Checklist.cooperation_id == Cooperation.id, _IS_MISNAMING)
+    .correlate(Cooperation)
+    .scalar_subquery(),
 ).order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
 
 
@@ -385,6 +399,34 @@ def answers_of_terms(cooperation_ids: Iterable[UUID]) -> dict[UUID, TermsAnswers
         )
         for cooperation_id, values in values_by_item.items()
     }
+
+
+class Misnaming(NamedTuple):
+    """A cooperation's text in force that names somebody who can't act any more, and its items."""
+
+    cooperation_id: UUID
+    checklist_id: UUID
+    kind: ChecklistKind
+    items: str
+
+
+_MISNAMING = (
+    sa.select(Checklist.cooperation_id, Checklist.id, Checklist.kind, Checklist.misnamed_items)
+    .join(
+        _OWN,
+        sa.and_(_OWN.checklist_id == Checklist.id, _OWN.organisation_id == _ORGANISATION),
+    )
+    .where(Checklist.cooperation_id.in_(_IDS), _IS_MISNAMING)
+    .order_by(Checklist.started_at, Checklist.id)
+)
+
+
+def misnaming(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Misnaming]:
+    """Return the texts in force of a party's cooperations that name people who can't act."""
+    rows = db.session.execute(
+        _MISNAMING, {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id}
+    )
+    return [Misnaming(*row) for row in rows]
 
 
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:

@@ -12,6 +12,7 @@ from tracker.checklists.policy import WRITERS
 from tracker.cooperations.models import Stage
 from tracker.core import clock
 from tracker.signoff.outcomes import Validity, validity
+from tracker.ui.locale import with_commas
 
 # Who renews terms that have run out, or gives notice of the end.
 RENEWERS = (Role.COORDINATOR, Role.SIGNATORY)
@@ -40,6 +41,21 @@ SEND: dict[ChecklistKind, object] = {
     ChecklistKind.VISIT_ROLES: _l("Send the roles for signature"),
     ChecklistKind.URGENT_PLAN: _l("Send the urgent-action plan for signature"),
 }
+# The task to amend a text of the cooperation that names somebody who can't act any more.
+NAME_SOMEBODY_ELSE: dict[ChecklistKind, object] = {
+    ChecklistKind.TERMS: _l("Name somebody else in the agreed terms"),
+    ChecklistKind.CONFIDENTIALITY: _l("Name somebody else in the terms on confidentiality"),
+    ChecklistKind.URGENT_PLAN: _l("Name somebody else in the urgent-action plan"),
+}
+
+
+def misnaming(items: str) -> object:
+    """Return why an amendment is needed: somebody named in these items can't act any more."""
+    return _l(
+        "Somebody named in %(items)s can't act any more. Propose an amendment that names somebody "
+        "else.",
+        items=with_commas(items.split()),
+    )
 
 
 def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:

@@ -124,7 +124,7 @@ class ChecklistFact:
 
     checklist_id: UUID | None = None
     signing: Signing = Signing.NOT_BEGUN
-    # Of the roles: required items that aren't done; of a plan in force: what no longer fits.
+    # Of the roles: required items that aren't done; of plans in force: what no longer fits.
     lacking: tuple[ItemFact, ...] = ()
     # The parties that have yet to sign the text that is in force or pending.
     unsigned: tuple[PartyFact, ...] = ()
@@ -232,6 +232,7 @@ class RequirementKind(enum.StrEnum):
     PLAN = "plan"
     PLAN_ITEM = "plan_item"
     STANDING_PLAN = "standing_plan"
+    STANDING_PLAN_ITEM = "standing_plan_item"
     PLAN_NOT_READ = "plan_not_read"
 
 
@@ -251,6 +252,7 @@ OF_ALL = {
     RequirementKind.PLAN: "urgent_plan",
     RequirementKind.PLAN_ITEM: "urgent_plan_items",
     RequirementKind.STANDING_PLAN: "standing_plan",
+    RequirementKind.STANDING_PLAN_ITEM: "standing_plan_items",
 }
 
 
@@ -264,9 +266,13 @@ class MissingRequirement:
 
     @property
     def key(self) -> str:
-        """Its name in an override; empty if no override can excuse it."""
+        """Its name in an override; empty if no override can excuse it.
+
+        An override excuses the items of a plan that it was about, and no others later.
+        """
         if self.member is None:
-            return OF_ALL.get(self.kind, "")
+            name = OF_ALL.get(self.kind, "")
+            return f"{name}:{self.item.code}" if name and self.item is not None else name
         code = OF_PEOPLE.get(self.kind)
         return f"{code}:{self.member.user_id}" if code else ""
 

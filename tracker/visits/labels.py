@@ -261,20 +261,24 @@ def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Mi
     )
 
 
-def _plan_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-    items = [want.item for want in wants if want.item is not None]
-    return Missing(
-        _l(
-            "The urgent-action plan no longer fits the visit: %(items)s.",
-            items=with_commas(item.code for item in items),
-        ),
-        _AGREE_FIRST,
-        Target(PageKind.ITEM, facts.plan.checklist_id, items[0].code),
-        _PLANNERS,
-        _URGENT,
-        count=len(items),
-        note=_l("%(label)s: %(what)s", label=items[0].label, what=items[0].what),
-    )
+@dataclass(frozen=True, slots=True)
+class _PlanItems:
+    """The texts for items of a plan in force that no longer fit the visit."""
+
+    which: Callable[[Facts], ChecklistFact]
+    words: Callable[[object], object]
+
+    def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
+        items = [want.item for want in wants if want.item is not None]
+        return Missing(
+            self.words(with_commas(item.code for item in items)),
+            _AGREE_FIRST,
+            Target(PageKind.ITEM, self.which(facts).checklist_id, items[0].code),
+            _PLANNERS,
+            _URGENT,
+            count=len(items),
+            note=_l("%(label)s: %(what)s", label=items[0].label, what=items[0].what),
+        )
 
 
 def _undertakings_disagree(_facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
@@ -585,7 +589,19 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _AGREE_FIRST,
         _URGENT,
     ),
-    RequirementKind.PLAN_ITEM: _plan_items,
+    RequirementKind.PLAN_ITEM: _PlanItems(
+        lambda facts: facts.plan,
+        lambda items: _l(
+            "The urgent-action plan no longer fits the visit: %(items)s.", items=items
+        ),
+    ),
+    RequirementKind.STANDING_PLAN_ITEM: _PlanItems(
+        lambda facts: facts.standing_plan,
+        lambda items: _l(
+            "The cooperation's urgent-action plan names people who can't act any more: %(items)s.",
+            items=items,
+        ),
+    ),
     RequirementKind.STANDING_PLAN: _OfChecklist(
         lambda facts: facts.standing_plan,
         {

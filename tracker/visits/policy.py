@@ -363,14 +363,7 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
     yield from _to_keep_confidential(facts)
     if not facts.roles.is_signed:
         yield MissingRequirement(RequirementKind.ROLES)
-    if not facts.plan.is_signed:
-        yield MissingRequirement(RequirementKind.PLAN)
-    for item in facts.plan.lacking:
-        yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
-    if not facts.standing_plan.is_signed and standing_plan_counts(
-        facts.modes, facts.questions, facts.agreed_ways
-    ):
-        yield MissingRequirement(RequirementKind.STANDING_PLAN)
+    yield from _to_act_urgently(facts)
     is_ahead = facts.briefing_on is None or facts.briefing_on > facts.today
     if is_ahead or facts.briefed_elsewhere:
         yield MissingRequirement(RequirementKind.BRIEFING)
@@ -378,6 +371,20 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
     for member in facts.members:
         yield from _to_leave_of(facts, member)
+
+
+def _to_act_urgently(facts: Facts) -> Iterator[MissingRequirement]:
+    """Evaluate the plans (S20, S21): signed, and they fit the visit and name people who can act."""
+    if not facts.plan.is_signed:
+        yield MissingRequirement(RequirementKind.PLAN)
+    for item in facts.plan.lacking:
+        yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
+    if not standing_plan_counts(facts.modes, facts.questions, facts.agreed_ways):
+        return
+    if not facts.standing_plan.is_signed:
+        yield MissingRequirement(RequirementKind.STANDING_PLAN)
+    for item in facts.standing_plan.lacking:
+        yield MissingRequirement(RequirementKind.STANDING_PLAN_ITEM, item=item)
 
 
 def _to_keep_confidential(facts: Facts) -> Iterator[MissingRequirement]:

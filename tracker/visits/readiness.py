@@ -4,7 +4,7 @@ In one file: everything that the gates of one visit read, each once.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,8 @@ from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import HEADS
 from tracker.checklists.heads import read as read_checklists
-from tracker.checklists.loading import LoadedChecklist, load
+from tracker.checklists.loading import LoadedChecklist, load_all, said_in
+from tracker.checklists.misnamed import MISNAMED, misnamed
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
@@ -114,8 +115,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     the visit is compared with its events.
     """
     own, standing_plan = _checklists(visit)
-    roles = load(own[ChecklistKind.VISIT_ROLES], language)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
+    plans = [row for row in (urgent_plan, standing_plan) if row and row.revision_in_force_id]
+    loaded = load_all([own[ChecklistKind.VISIT_ROLES], *plans])
+    roles = loaded[own[ChecklistKind.VISIT_ROLES].id]
+    roles = said_in(roles, language) if language else roles
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
     listed = audiences.user_ids(VISIT, visit.id)
@@ -136,8 +140,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan),
         roles=texts.of_visit(roles.checklist, _lacking(roles)),
-        plan=texts.of_visit(urgent_plan, _unfit(urgent_plan, language)),
-        standing_plan=texts.of_terms(standing_plan),
+        plan=texts.of_visit(urgent_plan, _unfit(loaded.get(urgent_plan.id), language)),
+        standing_plan=texts.of_terms(
+            standing_plan,
+            _misnamed(loaded.get(standing_plan.id) if standing_plan else None, language),
+        ),
         confidentiality=texts.of_terms(own.get(ChecklistKind.CONFIDENTIALITY)),
         briefing_on=as_date(roles.sheet.value(BRIEFING, "briefing")),
         briefed_elsewhere=_is_for_former_place(roles, BRIEFING),
@@ -239,7 +246,9 @@ class _Texts:
                 signing, revision_id = _drafted(checklist), None
         return ChecklistFact(checklist.id, signing, lacking, self._unsigned(checklist, revision_id))
 
-    def of_terms(self, checklist: Checklist | None) -> ChecklistFact:
+    def of_terms(
+        self, checklist: Checklist | None, lacking: tuple[ItemFact, ...] = ()
+    ) -> ChecklistFact:
         """Return the signing status of a text of the cooperation; amending changes nothing yet."""
         if checklist is None:
             return ChecklistFact()
@@ -250,6 +259,7 @@ class _Texts:
         return ChecklistFact(
             checklist.id,
             Signing.IN_FORCE,
+            lacking,
             unsigned=self._unsigned(checklist, revision_id),
             last_day=compared.last(revision_id),
         )
@@ -334,19 +344,42 @@ def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
     )
 
 
-def _unfit(urgent_plan: Checklist, language: str) -> tuple[ItemFact, ...]:
-    """Return the items of a plan in force that no longer fit, such as dates before a moved visit.
+def _unfit(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ...]:
+    """Return the items of a visit's plan in force that no longer fit.
 
-    It is loaded only if its item counts say that something is wrong.
+    Such as dates before a moved visit, or people who can't act any more.
     """
-    if urgent_plan.state is not ChecklistState.IN_FORCE or urgent_plan.is_complete:
+    if plan is None or plan.checklist.state is not ChecklistState.IN_FORCE:
         return ()
-    plan = load(urgent_plan, language)
-    standing = plan.standing().items
+    problems: dict[str, object] = {
+        code: stands.problems[0].message
+        for code, stands in plan.standing().items.items()
+        if stands.problems
+    }
+    return _item_facts(plan, misnamed(plan) | problems, language)
+
+
+def _misnamed(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ...]:
+    """Return the items of the cooperation's plan in force that name people who can't act.
+
+    While an amendment is open, what the text in force named before still counts.
+    """
+    if plan is None:
+        return ()
+    before = dict.fromkeys(plan.checklist.misnamed_items.split(), MISNAMED)
+    return _item_facts(plan, before | misnamed(plan), language)
+
+
+def _item_facts(
+    plan: LoadedChecklist, reasons: Mapping[str, object], language: str
+) -> tuple[ItemFact, ...]:
+    if not reasons:
+        return ()
+    items = (said_in(plan, language) if language else plan).template.items
     return tuple(
-        ItemFact(item.code, item.label, stands.problems[0].message)
-        for item in plan.template.items
-        if (stands := standing.get(item.code)) is not None and stands.problems
+        ItemFact(item.code, item.label, reasons[item.code])
+        for item in items
+        if item.code in reasons
     )
 
 

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from tracker.activity.stale import Stale, mark, recompute
 from tracker.agreements.paper import marks as scan_marks
-from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import VISIT
+from tracker.checklists.service import counted
 from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations.models import (
     AudienceMember,
@@ -54,12 +55,12 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
     differed is corrected, recorded and notified like any other change.
     """
     before = stored(cooperation_id)
-    drafts = sa.select(Checklist.id).where(
-        Checklist.cooperation_id == cooperation_id, Checklist.state == ChecklistState.DRAFTING
+    checklists = sa.select(Checklist.id).where(
+        Checklist.cooperation_id == cooperation_id, counted()
     )
     prepared = visit_queries.prepared(Visit.cooperation_id == cooperation_id)
     mark(Stale.TEAM, [visit.id for visit in prepared])
-    mark(Stale.CHECKLIST, db.session.scalars(drafts))
+    mark(Stale.CHECKLIST, db.session.scalars(checklists))
     mark(Stale.CLEARANCES, [cooperation_id])
     mark(Stale.BARS, [cooperation_id])
     mark(
@@ -95,7 +96,11 @@ _OF_IT: sa.BindParameter[UUID] = sa.bindparam("cooperation_id")
 _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
     "cooperation": sa.select(Cooperation.id, Cooperation.stage).where(Cooperation.id == _OF_IT),
     "checklist": sa.select(
-        Checklist.id, Checklist.done_count, Checklist.total_count, Checklist.is_complete
+        Checklist.id,
+        Checklist.done_count,
+        Checklist.total_count,
+        Checklist.is_complete,
+        Checklist.misnamed_items,
     ).where(Checklist.cooperation_id == _OF_IT),
     "checklist of a party": sa.select(
         Checklist.id,

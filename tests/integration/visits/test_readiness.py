@@ -808,6 +808,14 @@ def test_a_visit_in_ombudsman_plus_is_ready_once_its_standing_plan_is_signed(sce
     demo_checklists.fill_in(scene.cast, plan)
     in_force_again(scene, plan)
     assert_ready(scene)
+    # It names people who can act; the visit's own plan does so as well.
+    accounts.suspend(scene.actor("iris"), scene.user("tomas"), reason="Lost the telephone.")
+    assert missing_kinds(scene) >= {
+        RequirementKind.PLAN_ITEM,
+        RequirementKind.STANDING_PLAN_ITEM,
+    }
+    accounts.restore(scene.actor("iris"), scene.user("tomas"))
+    assert_ready(scene)
     # The signed one stays in force while it's amended.
     agreements.amend(scene.actor("ilena"), plan, reason="New numbers.", items=["U4"])
     assert_ready(scene)

@@ -319,7 +319,7 @@ def test_the_command_prints_and_corrects_what_differed(
 ) -> None:
     scene = Scene(session, demonstration)
     terms = scene.checklist(ChecklistKind.TERMS, None)
-    session.execute(sa.update(Checklist).where(Checklist.state == terms.state).values(done_count=0))
+    session.execute(sa.update(Checklist).where(Checklist.id == terms.id).values(done_count=0))
     visit = scene.visit()
     visit.is_ready = False
     session.commit()
@@ -330,7 +330,8 @@ def test_the_command_prints_and_corrects_what_differed(
     done = run(scene.reference)
     assert done.exit_code == 0, done.output
     assert f"{scene.reference}, visit {visit.id}: J3, False became J3, True" in done.output
-    assert "Values that differed: 1." in done.output
+    assert f"{scene.reference}, checklist {terms.id}: 0, " in done.output
+    assert "Values that differed: 2." in done.output
     assert "Values that differed: 0." in run("--all").output
 
 

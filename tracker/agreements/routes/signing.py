@@ -49,7 +49,8 @@ from tracker.checklists import (
 from tracker.checklists.editing import RECORD, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Checklist, Notice, NoticeKind
+from tracker.checklists.misnamed import misnamed
+from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.obstacles import to_sending
 from tracker.cooperations.pages import departed, taken_over
@@ -529,6 +530,7 @@ def _record_page(
             (revision, evidence.words_of(compared, revision.id)[0]) for revision, _asked in pairs
         ],
         notices=_notices(actor, loaded, notices) if is_standing else [],
+        misnamed=_misnamed(loaded, compared, revision.id),
         duties=agreements_notices.surviving_duties(checklist, locale.language())
         if is_standing and notices
         else [],
@@ -564,6 +566,23 @@ def _notices(
             "may_close": agreements_notices.can_close_notice(actor, loaded, notice),
         }
         for notice in notices
+    ]
+
+
+def _misnamed(
+    loaded: LoadedChecklist, compared: evidence.Compared, revision_id: UUID
+) -> list[tuple[str, object]]:
+    """Return which items of a text in force or to be signed name people who can't act, and why."""
+    checklist = loaded.checklist
+    shown = {
+        ChecklistState.IN_FORCE: checklist.revision_in_force_id,
+        ChecklistState.SENT: checklist.revision_sent_id,
+    }
+    if not compared.agrees or shown.get(checklist.state) != revision_id:
+        return []
+    return [
+        (with_code(code, loaded.template.by_code[code].label), reason)
+        for code, reason in misnamed(loaded).items()
     ]
 
 

@@ -277,6 +277,15 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
     return set(met) != standing
 
 
+def unexplained(loaded: LoadedChecklist) -> tuple[Finding, ...]:
+    """Return the rules that answers meet without a flag that was raised, and explained, for it.
+
+    On a text in force: it met them only later, when the people named there changed sides (S7).
+    """
+    known = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}
+    return tuple(finding for mark, finding in _met(loaded).items() if mark not in known)
+
+
 def close_by_rules(loaded: LoadedChecklist) -> None:
     """Close flags that the template's rules no longer require; raise none.
 

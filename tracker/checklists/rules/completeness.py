@@ -4,8 +4,8 @@ Source: product.md, section 4. In one file: the rules answer one question, and e
 """
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -109,6 +109,9 @@ class ChecklistStatus:
     # For each party: the items that wait for it, and those with copies it has not read.
     waiting: dict[UUID, int]
     unread: dict[UUID, int]
+
+    # The items of the signed part that name somebody who can't act there any more, with the reason.
+    misnamed: Mapping[str, Problem] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -221,7 +224,21 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Ch
             )
             for party in surroundings.parties
         },
+        misnamed={
+            item.code: problem
+            for item in template.items
+            if item.part is Part.TERMS
+            and (problem := next(_misnaming(items[item.code]), None)) is not None
+        },
     )
+
+
+def _misnaming(status: ItemStatus) -> Iterator[Problem]:
+    """Yield where an item names somebody who has to be reached by it and can't act any more."""
+    for problem in status.problems:
+        path = (status.code, problem.field, problem.column)
+        if problem.person is not None and path not in consistency.FOR_THE_RECORD:
+            yield problem
 
 
 def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStatus:

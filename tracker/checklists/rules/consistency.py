@@ -29,6 +29,16 @@ KIND_OF_PLACE = "V1"
 CREDENTIALS = "V13"
 # The item of a visit's roles with the day on which the team is briefed.
 BRIEFING = "V18"
+# Where people are named as they were when the text was agreed (item, field, column): nobody has to
+# reach them by it, so it stays true if they leave.
+FOR_THE_RECORD = frozenset(
+    {
+        ("M1", "parties", "signatory"),
+        ("M5", "second_reader", None),
+        ("M17", "roster", "person"),
+        ("C11", "named", "person"),
+    }
+)
 # What an authority may be told beforehand, depending on how the visit is announced (V2).
 TOLD_BEFORE = {"unannounced": frozenset({"visit"}), "period": frozenset({"visit", "period"})}
 
@@ -178,7 +188,7 @@ def _others_than(
             is_person = field.key in keys and part.type not in NAMING_BODIES
             if is_person and as_id(person) not in allowed:
                 column = None if row is None else part.key
-                yield Problem(field.key, words(part.label), row=row, column=column)
+                yield Problem(field.key, words(part.label), row, column, as_id(person))
 
 
 def _raw_notes(

@@ -1,4 +1,7 @@
-"""Values of fields: whether they have the right type, and what is still missing. Pure."""
+"""Values of fields: whether they have the right type, and what is still missing. Pure.
+
+In one file: each question goes through the same types of fields.
+"""
 
 import datetime as dt
 import re
@@ -14,6 +17,7 @@ from tracker.checklist_templates.field_content import ROW, UNWRITABLE, has_conte
 from tracker.checklist_templates.schema import (
     CLASSES,
     NAMING,
+    NAMING_BODIES,
     Column,
     FieldType,
     Rows,
@@ -44,6 +48,8 @@ class Problem:
     message: object
     row: int | None = None
     column: str | None = None
+    # The person named there who can't be.
+    person: UUID | None = None
 
 
 # Where something is in an answer: the key of a field, and for a table that of the column.
@@ -308,7 +314,9 @@ def gone(
                 if part.type is FieldType.BODY
                 else _l("%(label)s: names somebody who no longer takes part.", label=part.label)
             )
-            yield Problem(field.key, words, row=row, column=None if row is None else part.key)
+            person = None if part.type in NAMING_BODIES else as_id(named)
+            column = None if row is None else part.key
+            yield Problem(field.key, words, row=row, column=column, person=person)
 
 
 def names_in(

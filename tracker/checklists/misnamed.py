@@ -1,0 +1,41 @@
+"""Which items of a text name somebody who can't act there any more, and why."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.negotiation import safeguards
+
+# What is said of an item while an amendment that names somebody else isn't signed yet.
+MISNAMED: object = _l("Names somebody who can't act there any more.")
+
+
+def misnamed(loaded: LoadedChecklist) -> dict[str, object]:
+    """Return the items that name somebody who can't act there any more, in order, with the reason.
+
+    They are suspended, have left, or act for another side than the item asks for (U3, U9), among
+    them people outside the NPM who would now decide for it, which nobody has explained (U7; S7).
+    The signed text itself never changes: another revision names somebody else.
+    """
+    reasons: dict[str, object] = {
+        code: problem.message for code, problem in loaded.standing().misnamed.items()
+    }
+    for finding in safeguards.unexplained(loaded):
+        if finding.limit.outside_npm:
+            reasons.setdefault(finding.item, finding.limit.because)
+    return {item.code: reasons[item.code] for item in loaded.template.items if item.code in reasons}
+
+
+def to_store(loaded: LoadedChecklist) -> str:
+    """Return the codes of these items for a text in force of a cooperation; else an empty text.
+
+    While an amendment is open, the answers are those of the new text, so what was stored before
+    still counts. A visit's texts are judged with the visit.
+    """
+    checklist = loaded.checklist
+    if checklist.visit_id is not None or checklist.revision_in_force_id is None:
+        return ""
+    codes = set(misnamed(loaded))
+    if checklist.state is not ChecklistState.IN_FORCE:
+        codes |= set(checklist.misnamed_items.split())
+    return " ".join(item.code for item in loaded.template.items if item.code in codes)
