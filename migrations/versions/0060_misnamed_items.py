@@ -15,6 +15,7 @@ def upgrade() -> None:
         "checklist",
         sa.Column("misnamed_items", sa.Text(), nullable=False, server_default=""),
     )
+    op.add_column("team_member", sa.Column("joined_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
         "INSERT INTO due_recomputation (id, kind, object_id) "
         "SELECT id, 'CHECKLIST', id FROM checklist "
@@ -24,4 +25,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_column("team_member", "joined_at")
     op.drop_column("checklist", "misnamed_items")

@@ -249,6 +249,7 @@ BROKEN_MEMBERS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.NOT_COUNTERSIGNED: {"cleared_until": None, "countersigned": False},
     RequirementKind.RUNS_OUT: {"cleared_until": TODAY},
     RequirementKind.NOT_COVERED: {"cleared_until": None},
+    RequirementKind.MISSED_BRIEFING: {"missed_briefing": True},
     RequirementKind.NOT_BRIEFED: {"briefed": False},
     RequirementKind.CREDENTIAL: {"credential_until": None},
     RequirementKind.CREDENTIAL_RUNS_OUT: {"credential_until": TODAY},

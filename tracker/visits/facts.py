@@ -81,6 +81,8 @@ class MemberFact:
     role_recorded: Recorded | None = None
     # The last day on which all their credentials are valid; None: none is issued.
     credential_until: dt.date | None = None
+    # Whether they joined the team after its briefing (V18).
+    missed_briefing: bool = False
     plan_read: bool = False
     plan_recorded: Recorded | None = None
 
@@ -195,6 +197,12 @@ class Facts:
         return max(self.ends_on, self.today)
 
     @property
+    def is_briefed(self) -> bool:
+        """Whether the briefing was held (V18), and the place hasn't changed since."""
+        is_ahead = self.briefing_on is None or self.briefing_on > self.today
+        return not is_ahead and not self.briefed_elsewhere
+
+    @property
     def npm_alone(self) -> bool:
         """Whether the team consists of the NPM's own people only."""
         return bool(self.members) and not any(member.needs_clearance for member in self.members)
@@ -222,6 +230,7 @@ class RequirementKind(enum.StrEnum):
     NOT_COVERED = "not_covered"
     ROLE = "role"
     BRIEFING = "briefing"
+    MISSED_BRIEFING = "missed_briefing"
     NOT_BRIEFED = "not_briefed"
     CREDENTIAL = "credential"
     CREDENTIAL_RUNS_OUT = "credential_runs_out"
@@ -240,6 +249,7 @@ class RequirementKind(enum.StrEnum):
 OWN_PART = frozenset({RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ})
 # What an override of J3 can excuse for the NPM's own people, by requirement.
 OF_PEOPLE = {
+    RequirementKind.MISSED_BRIEFING: "V18",
     RequirementKind.CREDENTIAL: Requirement.CREDENTIAL.value,
     RequirementKind.CREDENTIAL_RUNS_OUT: Requirement.CREDENTIAL.value,
     RequirementKind.PLAN_NOT_READ: Requirement.PLAN.value,
@@ -410,6 +420,7 @@ class CellCode(enum.StrEnum):
     BRIEFING_AHEAD = "briefing_ahead"
     NO_BRIEFING = "no_briefing"
     BRIEFED_ELSEWHERE = "briefed_elsewhere"
+    BRIEFED_BEFORE = "briefed_before"
     NOT_BRIEFED = "not_briefed"
     NONE_DECLARED = "none_declared"
     ACCEPTED = "accepted"

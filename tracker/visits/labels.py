@@ -62,6 +62,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.BRIEFING_AHEAD: (_l("On %(day)s"), "other"),
     CellCode.NO_BRIEFING: (_l("No date yet"), "wait"),
     CellCode.BRIEFED_ELSEWHERE: (_l("For another place"), "wait"),
+    CellCode.BRIEFED_BEFORE: (_l("Joined later"), "wait"),
     CellCode.NOT_BRIEFED: (_l("Not confirmed"), "wait"),
     CellCode.NONE_DECLARED: (_l("None declared"), "done"),
     CellCode.ACCEPTED: (_l("Accepted"), "done"),
@@ -109,6 +110,9 @@ READ_SUBJECTS: dict[str, object] = {
 _PLANNERS = Turn(planners=True)
 _ADMINISTRATORS = Turn(administrators=True)
 _SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive information.")
+_BRIEFING_FIRST = _l(
+    "At the briefing everyone hears tasks, method, limits and the urgent-action plan."
+)
 _AGREE_FIRST = _l("Both sides agree beforehand what they do if they find something grave.")
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
 _LETTERS = _l("Letters not delivered in time have kept people outside.")
@@ -318,7 +322,7 @@ def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         text = _l("The briefing of the team has no date yet.")
     return Missing(
         text,
-        _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan."),
+        _BRIEFING_FIRST,
         Target(PageKind.ITEM, facts.roles.checklist_id, "V18"),
         Turn() if is_ahead else _PLANNERS,
         _VISITS,
@@ -496,6 +500,19 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         by_themselves=True,
     ),
     RequirementKind.BRIEFING: _briefing,
+    RequirementKind.MISSED_BRIEFING: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s joined the team after the briefing.",
+            "%(num)s people joined the team after the briefing.",
+            n,
+            name=name,
+        ),
+        _BRIEFING_FIRST,
+        _VISITS,
+        PageKind.ITEM,
+        "V18",
+        note=_l("Brief them too, and give the date of that briefing."),
+    ),
     RequirementKind.NOT_BRIEFED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s has not confirmed the briefing on the NPM’s duties.",

@@ -61,6 +61,8 @@ class TeamMember(Identified, Base):
     visit_id: Mapped[UUID] = mapped_column(sa.ForeignKey("visit.id"))
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    # None: before it was recorded, so nothing is said of the briefing (V18).
+    joined_at: Mapped[dt.datetime | None]
 
     visit: Mapped[Visit] = relationship(back_populates="team", lazy="raise")
     user: Mapped[User] = relationship(lazy="raise")

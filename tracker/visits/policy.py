@@ -364,8 +364,7 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
     if not facts.roles.is_signed:
         yield MissingRequirement(RequirementKind.ROLES)
     yield from _to_act_urgently(facts)
-    is_ahead = facts.briefing_on is None or facts.briefing_on > facts.today
-    if is_ahead or facts.briefed_elsewhere:
+    if not facts.is_briefed:
         yield MissingRequirement(RequirementKind.BRIEFING)
     if not facts.has_safety_contact:
         yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
@@ -398,6 +397,8 @@ def _to_keep_confidential(facts: Facts) -> Iterator[MissingRequirement]:
 
 
 def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement]:
+    if facts.is_briefed and member.missed_briefing:
+        yield MissingRequirement(RequirementKind.MISSED_BRIEFING, member)
     if member.needs_clearance and not member.briefed:
         yield MissingRequirement(RequirementKind.NOT_BRIEFED, member)
     if member.credential_until is None:
@@ -452,6 +453,9 @@ def _briefing(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell
         return Cell(CellCode.BRIEFED_ELSEWHERE)
     if facts.briefing_on > facts.today:
         return Cell(CellCode.BRIEFING_AHEAD, facts.briefing_on)
+    if member.missed_briefing:
+        key = MissingRequirement(RequirementKind.MISSED_BRIEFING, member).key
+        return Cell(CellCode.EXCUSED if key in excused else CellCode.BRIEFED_BEFORE)
     return Cell(CellCode.YES)
 
 

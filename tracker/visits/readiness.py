@@ -23,7 +23,12 @@ from tracker.checklists.misnamed import MISNAMED, misnamed
 from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
-from tracker.checklists.rules.consistency import BRIEFING, CREDENTIALS, is_outdated
+from tracker.checklists.rules.consistency import (
+    BRIEFING,
+    CREDENTIALS,
+    is_outdated,
+    was_briefed_before,
+)
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.checklists.service import HOW
@@ -433,6 +438,7 @@ class _Answers:
         letters = () if is_for_former_place else self._sheet.value(CREDENTIALS, "credentials")
         self._credentials = _by_person(letters)
         self._plan_since = queries.to_read_since(urgent_plan, plan)
+        self._briefing = self._sheet.shared(BRIEFING)
         shared = self._sheet.shared("V5")
         self._roles_since = plan.since(shared.saved_at if shared is not None else None)
 
@@ -473,9 +479,18 @@ class _Answers:
             role_accepted=accepted is not None,
             role_recorded=_recorded(accepted, user_id),
             credential_until=_valid_until(self._credentials.get(user_id, [])),
+            missed_briefing=self._has_missed_briefing(member),
             plan_read=read is not None,
             plan_recorded=_recorded(read, user_id),
         )
+
+    def _has_missed_briefing(self, member: TeamMember) -> bool:
+        """Return whether a person joined the team after the briefing (V18)."""
+        joined_at = member.joined_at
+        if self._briefing is None or joined_at is None:
+            return False
+        joined_on = joined_at.astimezone(clock.zone()).date()
+        return was_briefed_before(self._briefing, joined_at, joined_on)
 
     def _confirmed(
         self, item: str, key: str, member: TeamMember, since: dt.datetime | None

@@ -153,7 +153,7 @@ def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
     for user_id, organisation_id in wanted.items():
         row = rows.get(user_id)
         if row is None:
-            row = TeamMember(visit_id=visit.id, user_id=user_id)
+            row = TeamMember(visit_id=visit.id, user_id=user_id, joined_at=clock.now())
             db.session.add(row)
             rows[user_id] = row
         row.organisation_id = organisation_id

@@ -641,6 +641,8 @@ def test_somebody_added_to_the_team_makes_a_visit_not_ready(scene: Scene) -> Non
         RequirementKind.NOT_SIGNED,
         RequirementKind.CREDENTIAL,
         RequirementKind.PLAN_NOT_READ,
+        # The team was briefed before.
+        RequirementKind.MISSED_BRIEFING,
     }
     assert not scene.visit().is_ready
     judged = readiness.judge(scene.visit())

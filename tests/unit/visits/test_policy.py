@@ -453,6 +453,15 @@ def test_j3_requires_another_briefing_if_the_place_changed_after_it() -> None:
     )
 
 
+def test_j3_names_who_joined_the_team_after_the_briefing() -> None:
+    (missing,) = gate("J3", with_samira(missed_briefing=True)).missing
+    assert str(missing.text) == "Samira Okell joined the team after the briefing."
+    assert missing.target.item == "V18"
+    # If the whole team has to be briefed, nobody is named beside it.
+    given = replace(with_samira(missed_briefing=True), briefing_on=None)
+    assert missing_kinds(given) == [RequirementKind.BRIEFING]
+
+
 def test_j3_requires_a_safety_contact() -> None:
     assert missing_kinds(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
 

@@ -60,16 +60,24 @@ def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator
 def is_outdated(code: str, answer: Filled, surroundings: Surroundings) -> bool:
     """Return whether a shared answer was for another place, and hasn't been saved again since.
 
-    A briefing (V18) before the day on which the place changed always was, whenever it was saved;
-    one on that day was unless it was saved later. One that is still to come will be about the new.
+    A briefing (V18) that was held before the place changed always was, whenever it was saved.
     """
-    is_former = is_of_former_place(answer.saved_at, asked_again_at(code, surroundings))
-    if code != BRIEFING:
-        return is_former
-    briefed_on, changed_on = as_date(answer.values.get("briefing")), surroundings.place_changed_on
-    if briefed_on is None or changed_on is None:
+    asked_at = asked_again_at(code, surroundings)
+    if code == BRIEFING:
+        return was_briefed_before(answer, asked_at, surroundings.place_changed_on)
+    return is_of_former_place(answer.saved_at, asked_at)
+
+
+def was_briefed_before(answer: Filled, moment: dt.datetime | None, day: dt.date | None) -> bool:
+    """Return whether the briefing (V18) was before a moment, on that day in the NPM's time zone.
+
+    On the day itself it was unless the answer was saved later. One that is still to come wasn't.
+    """
+    briefed_on = as_date(answer.values.get("briefing"))
+    if briefed_on is None or day is None:
         return False
-    return briefed_on < changed_on or (briefed_on == changed_on and is_former)
+    is_saved_before = is_of_former_place(answer.saved_at, moment)
+    return briefed_on < day or (briefed_on == day and is_saved_before)
 
 
 _FOR_FORMER_PLACE = {
