@@ -403,7 +403,10 @@ def _fill_task(context: _Context, checklist: Checklist) -> Task:
     ]
     url = checklist_url(checklist.id)
     label = FILL[checklist.kind]
-    if checklist.state is not ChecklistState.DRAFTING or checklist.is_complete:
+    if checklist.state is not ChecklistState.DRAFTING:
+        # All that was sent was agreed, whoever has left since.
+        return Task(label, _("Agreed"), "done", url)
+    if checklist.is_complete:
         return Task(label, _("Agreed"), "done", url, why)
     if ours and context.works:
         waits = ngettext("%(num)s waiting for us.", "%(num)s waiting for us.", ours)
@@ -500,7 +503,9 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
         why = _("A coordinator of one of the parties sends it for signature.")
         return Task(label, _("Waiting for a coordinator"), OTHERS, "", why)
     why = _("Opens when every required item is agreed.")
-    if checklist.kind is ChecklistKind.TERMS:
+    if checklist.is_complete and _is_past_g3(context, checklist):
+        why = _("Opens when every suggestion is answered or withdrawn.")
+    elif checklist.kind is ChecklistKind.TERMS:
         why = _(
             "Opens when every required item is agreed, the second reader has read M5 and M6, and "
             "no flag is open."
@@ -557,6 +562,10 @@ def _sent_task(context: _Context, checklist: Checklist, signing: WaitingRevision
 
 
 def _may_be_sent(context: _Context, checklist: Checklist) -> bool:
+    return _is_past_g3(context, checklist) and not queries.has_suggestions(checklist)
+
+
+def _is_past_g3(context: _Context, checklist: Checklist) -> bool:
     return checklist.kind is not ChecklistKind.TERMS or context.gate("G3").is_open
 
 

@@ -28,6 +28,7 @@ from tracker.dashboard.wording import (
     READ_COPIES,
     SEND,
     SIGN,
+    answer_suggestions,
     checklist_url,
     record_url,
     review_url,
@@ -160,9 +161,23 @@ def _of_line(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
         is_mine = context.cooperations[line.cooperation_id].is_of_npm and context.works_on(line)
         tell = partial(_flag_task, context, line, is_mine=is_mine)
         tasks.append(context.waiting(YOURS if is_mine else OTHERS, line, tell))
+    if line.is_complete and line.suggestions:
+        tasks.append(_on_suggestions(context, line))
     if line.is_complete and not tasks:
         tasks.append(_on_completed(context, line))
     return tasks
+
+
+def _on_suggestions(context: _Context, line: Line) -> Waiting[tuple[Line, Made]]:
+    """Return the task to answer what is suggested on an agreed text, or to withdraw it."""
+    s = YOURS if context.works_on(line) else OTHERS
+    return context.waiting(s, line, partial(_suggestions_task, context, line, s))
+
+
+def _suggestions_task(context: _Context, line: Line, s: str) -> Task:
+    state = _("Waiting for you") if s == YOURS else _("Waiting for others")
+    label = answer_suggestions(line.suggestions)
+    return Task(label, state, s, checklist_url(line.id), context.title(line))
 
 
 def _on_signatures(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:

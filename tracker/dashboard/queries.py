@@ -23,6 +23,8 @@ from tracker.checklists.models import (
     ChecklistState,
     Flag,
     OutsideReading,
+    Proposal,
+    ProposalState,
     SafeguardReview,
 )
 from tracker.checklists.rules.values import as_id
@@ -112,6 +114,8 @@ class Line:
     is_complete: bool
     revision_sent_id: UUID | None
     open_flags: int
+    # Suggestions that nobody has answered: what they are about can't be sent.
+    suggestions: int
     is_reviewed: bool
     # The name of the outside second reader who is invited, if there is one.
     outside_reader: str | None
@@ -198,6 +202,12 @@ _FLAGS = (
     .correlate(Checklist)
     .scalar_subquery()
 )
+_SUGGESTIONS = (
+    sa.select(sa.func.count(Proposal.id))
+    .where(Proposal.checklist_id == Checklist.id, Proposal.state == ProposalState.OPEN)
+    .correlate(Checklist)
+    .scalar_subquery()
+)
 _REVIEWED = (
     sa.exists()
     .where(SafeguardReview.checklist_id == Checklist.id, ~SafeguardReview.is_void)
@@ -235,6 +245,7 @@ _LINES = (
         Checklist.is_complete,
         Checklist.revision_sent_id,
         _FLAGS,
+        _SUGGESTIONS,
         _REVIEWED,
         _OUTSIDE_READER,
         _WAITS,
@@ -427,6 +438,11 @@ def misnaming(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Misnaming
         _MISNAMING, {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id}
     )
     return [Misnaming(*row) for row in rows]
+
+
+def has_suggestions(checklist: Checklist) -> bool:
+    """Return whether a suggestion is open on a checklist; a scoped query found it."""
+    return bool(db.session.scalar(sa.select(_SUGGESTIONS).where(Checklist.id == checklist.id)))
 
 
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 
 from tracker.access.actor import Actor, Role
 from tracker.checklist_templates.models import ChecklistKind
@@ -56,6 +57,11 @@ def misnaming(items: str) -> object:
         "else.",
         items=with_commas(items.split()),
     )
+
+
+def answer_suggestions(number: int) -> object:
+    """Return the task to answer what was suggested on a text that is otherwise agreed."""
+    return lazy_ngettext("Answer %(num)s suggestion", "Answer %(num)s suggestions", number)
 
 
 def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:
