@@ -228,6 +228,9 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.ROLES: {"roles": SENT},
     RequirementKind.PLAN: {"plan": SENT},
     RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
+    RequirementKind.PLAN_PERSON: {
+        "named_in_plan": (replace(CLEARED, user_id=uuid4(), cleared_until=None),)
+    },
     RequirementKind.STANDING_PLAN: {"modes": frozenset({Mode.OMB_PLUS}), "standing_plan": SENT},
     RequirementKind.STANDING_PLAN_ITEM: {
         "modes": frozenset({Mode.OMB_PLUS}),

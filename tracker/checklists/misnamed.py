@@ -1,13 +1,29 @@
-"""Which items of a text name somebody who can't act there any more, and why."""
+"""Whom a text names, and which of its items name somebody who can't act there any more."""
+
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import NAMING_BODIES
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.rules.values import as_id, names_in
 
 # What is said of an item while an amendment that names somebody else isn't signed yet.
 MISNAMED: object = _l("Names somebody who can't act there any more.")
+
+
+def people_named(loaded: LoadedChecklist) -> frozenset[UUID]:
+    """Return everybody whom the shared answers of a checklist name."""
+    return frozenset(
+        person
+        for item in loaded.template.items
+        for field in item.fields_of(AnswerScope.SHARED)
+        for _row, part, name in names_in(field, loaded.sheet.value(item.code, field.key))
+        if part.type not in NAMING_BODIES and (person := as_id(name)) is not None
+    )
 
 
 def misnamed(loaded: LoadedChecklist) -> dict[str, object]:

@@ -93,6 +93,8 @@ class Signing(enum.StrEnum):
     NOT_BEGUN = "not_begun"
     INCOMPLETE = "incomplete"
     TO_SEND = "to_send"
+    # Complete and agreed, but something else keeps it from being sent.
+    HELD_UP = "held_up"
     SENT = "sent"
     AMENDED = "amended"
     IN_FORCE = "in_force"
@@ -132,6 +134,8 @@ class ChecklistFact:
     unsigned: tuple[PartyFact, ...] = ()
     # The last day of the text in force, if it names one.
     last_day: dt.date | None = None
+    # What keeps a complete text from being sent for signature, such as an open suggestion.
+    obstacles: tuple[object, ...] = ()
 
     @property
     def is_signed(self) -> bool:
@@ -180,6 +184,8 @@ class Facts:
     agreed_ways: AgreedWays | None = None
     term: Term = field(default_factory=Term)
     members: tuple[MemberFact, ...] = ()
+    # People outside the team whom the visit's urgent-action plan names, and who need a clearance.
+    named_in_plan: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)
     plan: ChecklistFact = field(default_factory=ChecklistFact)
     # The cooperation's own urgent-action plan, whether or not it is required.
@@ -242,6 +248,7 @@ class RequirementKind(enum.StrEnum):
     PLAN_ITEM = "plan_item"
     STANDING_PLAN = "standing_plan"
     STANDING_PLAN_ITEM = "standing_plan_item"
+    PLAN_PERSON = "plan_person"
     PLAN_NOT_READ = "plan_not_read"
 
 
@@ -406,7 +413,7 @@ class Judgement:
             {
                 requirement.member.user_id
                 for requirement in self.requirements
-                if requirement.member is not None
+                if requirement.member in self.facts.members
             }
         )
 

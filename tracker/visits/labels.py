@@ -226,6 +226,8 @@ class _OfChecklist:
         note: object = ""
         if words.signing is Signing.IN_FORCE and self.to_amend:
             note = self.to_amend
+        elif words.signing is Signing.HELD_UP:
+            note = next(iter(words.obstacles), "")
         elif words.signing in {Signing.SENT, Signing.IN_FORCE}:
             turn = _turn_of_parties(words.unsigned)
         elif words.signing is Signing.DISAGREES:
@@ -564,6 +566,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.NOT_BEGUN: _l("The terms on confidentiality haven't been started."),
             Signing.INCOMPLETE: _l("The terms on confidentiality are not agreed yet."),
             Signing.TO_SEND: _l("The terms on confidentiality are ready to be sent for signature."),
+            Signing.HELD_UP: _l("The terms on confidentiality can't be sent for signature yet."),
             Signing.SENT: _l("The terms on confidentiality are waiting for signatures."),
             Signing.AMENDED: _l("An amendment to the terms on confidentiality isn't signed."),
             Signing.IN_FORCE: _l("A party hasn't signed the terms on confidentiality."),
@@ -582,6 +585,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.NOT_BEGUN: _l("The roles of this visit haven't been started."),
             Signing.INCOMPLETE: _l("The roles of this visit are not agreed yet."),
             Signing.TO_SEND: _l("The roles of this visit are ready to be sent for signature."),
+            Signing.HELD_UP: _l("The roles of this visit can't be sent for signature yet."),
             Signing.SENT: _l("The roles of this visit are waiting for signatures."),
             Signing.AMENDED: _l("An amendment to the roles isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the roles."),
@@ -597,6 +601,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.NOT_BEGUN: _l("The urgent-action plan hasn't been started."),
             Signing.INCOMPLETE: _l("The urgent-action plan is not agreed yet."),
             Signing.TO_SEND: _l("The urgent-action plan is ready to be sent for signature."),
+            Signing.HELD_UP: _l("The urgent-action plan can't be sent for signature yet."),
             Signing.SENT: _l("The urgent-action plan is waiting for signatures."),
             Signing.AMENDED: _l("An amendment to the urgent-action plan isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the plan."),
@@ -627,6 +632,9 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.TO_SEND: _l(
                 "The cooperation's urgent-action plan is ready to be sent for signature."
             ),
+            Signing.HELD_UP: _l(
+                "The cooperation's urgent-action plan can't be sent for signature yet."
+            ),
             Signing.SENT: _l("The cooperation's urgent-action plan is waiting for signatures."),
             Signing.AMENDED: _l(
                 "An amendment to the cooperation's urgent-action plan isn't signed."
@@ -646,6 +654,18 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         ),
         _URGENT,
         to_amend=_l("That party joined later: it signs the plan with its next amendment."),
+    ),
+    RequirementKind.PLAN_PERSON: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s, named in the urgent-action plan, isn't cleared for this visit.",
+            "%(num)s people named in the urgent-action plan aren't cleared for this visit.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        PageKind.UNDERTAKINGS,
+        note=_l("Whoever acts on an urgent case learns of it. Or name somebody else in the plan."),
     ),
     RequirementKind.PLAN_NOT_READ: _OfPeople(
         lambda n, name: lazy_ngettext(

@@ -373,11 +373,18 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
 
 
 def _to_act_urgently(facts: Facts) -> Iterator[MissingRequirement]:
-    """Evaluate the plans (S20, S21): signed, and they fit the visit and name people who can act."""
+    """Evaluate the plans (S20, S21): signed, and they fit the visit and name people who can act.
+
+    Whom the visit's plan names learns of an urgent case (K4 to K7), so they are cleared like those
+    on the team (S11).
+    """
     if not facts.plan.is_signed:
         yield MissingRequirement(RequirementKind.PLAN)
     for item in facts.plan.lacking:
         yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
+    for person in facts.named_in_plan:
+        if missing_for_clearance(person, facts.needed_until) is not None:
+            yield MissingRequirement(RequirementKind.PLAN_PERSON, person)
     if not standing_plan_counts(facts.modes, facts.questions, facts.agreed_ways):
         return
     if not facts.standing_plan.is_signed:

@@ -6,7 +6,7 @@ In one file: everything that the gates of one visit read, each once.
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,8 +19,9 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import HEADS
 from tracker.checklists.heads import read as read_checklists
 from tracker.checklists.loading import LoadedChecklist, load_all, said_in
-from tracker.checklists.misnamed import MISNAMED, misnamed
-from tracker.checklists.models import Checklist, ChecklistState, Flag
+from tracker.checklists.misnamed import MISNAMED, misnamed, people_named
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.obstacles import to_sending
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
 from tracker.checklists.rules.consistency import (
@@ -36,9 +37,8 @@ from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Cooperation, Mode, Party
-from tracker.cooperations.people import Person
+from tracker.cooperations.people import Participant, Person
 from tracker.core import clock
-from tracker.core.db import db
 from tracker.lifecycle import bound as lifecycle
 from tracker.lifecycle.labels import ITEM_STATES
 from tracker.signoff.models import SignatureKind
@@ -103,11 +103,6 @@ _CHECKLISTS = HEADS.where(
 )
 
 
-_FLAGGED = sa.select(sa.func.count(Flag.id)).where(
-    Flag.checklist_id == sa.bindparam("id"), Flag.closed_at.is_(None)
-)
-
-
 def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
     """Evaluate the gates of a visit in its current state."""
     return read(visit, today).judgement
@@ -121,15 +116,19 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     """
     own, standing_plan = _checklists(visit)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
-    plans = [row for row in (urgent_plan, standing_plan) if row and row.revision_in_force_id]
-    loaded = load_all([own[ChecklistKind.VISIT_ROLES], *plans])
+    others = (urgent_plan, standing_plan, own.get(ChecklistKind.CONFIDENTIALITY))
+    loaded = load_all([own[ChecklistKind.VISIT_ROLES], *filter(_is_to_be_read, others)])
     roles = loaded[own[ChecklistKind.VISIT_ROLES].id]
     roles = said_in(roles, language) if language else roles
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
     listed = audiences.user_ids(VISIT, visit.id)
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
-    texts = _Texts(checklists, _signing_parties(visit, roles.cooperation, team))
+    texts = _Texts(checklists, loaded, _signing_parties(visit, roles.cooperation, team))
+    named = _named_outside(loaded.get(urgent_plan.id), team)
+    clearing = clearing_states(
+        visit.cooperation_id, [*(member.user_id for member in team), *named], visit.id
+    )
     all_overrides = queries.overrides_of(visit.id)
     overrides = bound.overrides_as_recorded(visit, all_overrides)
     facts = Facts(
@@ -143,7 +142,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         agreed_ways=texts.ways_in(roles.cooperation, own.get(ChecklistKind.TERMS)),
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
-        members=_members(visit, roles, urgent_plan, team, listed, plan),
+        members=_members(roles, urgent_plan, team, clearing, listed, plan),
+        named_in_plan=tuple(
+            _outsider(roles.people[user_id], clearing.get(user_id, ClearingState()))
+            for user_id in named
+        ),
         roles=texts.of_visit(roles.checklist, _lacking(roles)),
         plan=texts.of_visit(urgent_plan, _unfit(loaded.get(urgent_plan.id), language)),
         standing_plan=texts.of_terms(
@@ -229,7 +232,13 @@ class _Texts:
     ready.
     """
 
-    def __init__(self, checklists: Collection[Checklist], parties: tuple[PartyFact, ...]) -> None:
+    def __init__(
+        self,
+        checklists: Collection[Checklist],
+        loaded: Mapping[UUID, LoadedChecklist],
+        parties: tuple[PartyFact, ...],
+    ) -> None:
+        self._loaded = loaded
         self._parties = parties
         self._compared = evidence.compare(checklists)
 
@@ -248,8 +257,19 @@ class _Texts:
             case _ if checklist.stopped_by is not None:
                 signing, revision_id = Signing.STOPPED, None
             case _:
-                signing, revision_id = _drafted(checklist), None
+                return self._drafted(checklist, lacking)
         return ChecklistFact(checklist.id, signing, lacking, self._unsigned(checklist, revision_id))
+
+    def _drafted(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
+        """Return the signing status of a checklist that is being drafted or amended."""
+        if checklist.revision_in_force_id is not None:
+            return ChecklistFact(checklist.id, Signing.AMENDED, lacking)
+        loaded = self._loaded.get(checklist.id)
+        if loaded is None or not loaded.standing().is_complete:
+            return ChecklistFact(checklist.id, Signing.INCOMPLETE, lacking)
+        obstacles = tuple(to_sending(loaded))
+        signing = Signing.HELD_UP if obstacles else Signing.TO_SEND
+        return ChecklistFact(checklist.id, signing, lacking, obstacles=obstacles)
 
     def of_terms(
         self, checklist: Checklist | None, lacking: tuple[ItemFact, ...] = ()
@@ -313,15 +333,6 @@ class _Texts:
             if signature.kind is SignatureKind.SIGNATURE
         }
         return tuple(party for party in self._parties if party.organisation_id not in signed_by)
-
-
-def _drafted(checklist: Checklist) -> Signing:
-    """Return the signing status of a checklist that is being drafted or amended."""
-    if checklist.revision_in_force_id is not None:
-        return Signing.AMENDED
-    if checklist.is_complete and not db.session.scalar(_FLAGGED, {"id": checklist.id}):
-        return Signing.TO_SEND
-    return Signing.INCOMPLETE
 
 
 def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
@@ -394,18 +405,58 @@ def _what(stands: ItemStatus) -> object:
     return ITEM_STATES.get(stands.state, "")
 
 
+def _is_to_be_read(checklist: Checklist | None) -> TypeGuard[Checklist]:
+    """Return whether the gates depend on what a text says: on whom it names, or what it lacks.
+
+    Nothing depends on what an incomplete draft says, and of the terms on confidentiality only on
+    what keeps a draft from being sent.
+    """
+    if checklist is None:
+        return False
+    is_draft = checklist.state is ChecklistState.DRAFTING and not checklist.revision_in_force_id
+    if is_draft or checklist.kind is ChecklistKind.CONFIDENTIALITY:
+        return is_draft and checklist.is_complete
+    return True
+
+
+def _named_outside(plan: LoadedChecklist | None, team: Iterable[TeamMember]) -> list[UUID]:
+    """Return who isn't on the team, is named in a visit's plan and needs a clearance, by name."""
+    if plan is None:
+        return []
+    named = people_named(plan) - {member.user_id for member in team}
+    return [
+        user_id
+        for user_id, person in plan.people.items()
+        if user_id in named and person.needs_clearance
+    ]
+
+
+def _outsider(person: Participant, clearing: ClearingState) -> MemberFact:
+    """Return what the gates ask of somebody who is named in the plan and not on the team."""
+    return MemberFact(
+        user_id=person.user_id,
+        name=person.name,
+        organisation_name=person.organisation_name,
+        needs_clearance=True,
+        interests=_interests(clearing),
+        signed=clearing.signed,
+        countersigned=clearing.countersigned,
+        agrees=clearing.agrees,
+        cleared_until=clearing.until if clearing.cleared else None,
+    )
+
+
 def _members(
-    visit: Visit,
     roles: LoadedChecklist,
     urgent_plan: Checklist,
     team: list[TeamMember],
+    clearing: Mapping[UUID, ClearingState],
     listed: set[UUID],
     plan: Plan,
 ) -> tuple[MemberFact, ...]:
-    clearing = clearing_states(visit.cooperation_id, [member.user_id for member in team], visit.id)
     taking_part = {
         (person.user_id, person.organisation_id): person
-        for person in people.people(visit.cooperation_id)
+        for person in people.people(roles.cooperation.id)
     }
     answers = _Answers(roles, urgent_plan, plan)
     members = [

@@ -1,19 +1,31 @@
 """A plan in force names people who can act: while one can't, no visit is ready on it."""
 
+import datetime as dt
 from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
-from tests.factories.visits import Scene
+from tests.factories.visits import Scene, planned
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.activity.stale import recompute
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import load
 from tracker.checklists.models import ChecklistState
+from tracker.checklists.negotiation import positions
 from tracker.cooperations import service as cooperations
+from tracker.core import clock
+from tracker.dashboard.my_work import checklist_tasks
+from tracker.demo import checklists as demo_checklists
+from tracker.ui.tasks import Waiting
 from tracker.visits import readiness
-from tracker.visits.facts import RequirementKind
+from tracker.visits.encryption import Plan
+from tracker.visits.facts import RequirementKind, Signing
+from tracker.visits.models import Visit
 
 
 def not_fitting(scene: Scene) -> list[str]:
@@ -71,3 +83,57 @@ def test_a_visit_is_ready_again_once_the_person_named_in_its_plan_is_back(scene:
     assert "no longer takes part" in str(missing.note)
     accounts.restore(scene.actor("iris"), scene.user("tomas"))
     assert scene.visit().is_ready
+
+
+def test_whom_a_plan_names_is_cleared_like_the_team_and_a_suggestion_is_answered_before_it_is_sent(
+    app: Flask, scene: Scene
+) -> None:
+    ilena, day = scene.actor("ilena"), clock.today() + dt.timedelta(days=21)
+    both = ("leyla", "samira")
+    visit = planned(scene, members=both, audience=both, plan=Plan("The cells", day, day))
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN, 2)
+    demo_checklists.fill_in(scene.cast, plan)
+    assert (signing(visit), named(visit)) == (Signing.TO_SEND, ())
+    assert work(app, scene) == ["Send the urgent-action plan for signature"]
+    sheet = load(plan).sheet
+    access, steps = sheet.shared("U10"), sheet.shared("U4")
+    assert access is not None
+    assert steps is not None
+    # The CSOs accepted it, so the NPM can only suggest another time.
+    values = {**steps.values, "steps": [row | {"hours": 1} for row in steps.values["steps"]]}
+    positions.propose(
+        ilena, plan, "U4", values, answer_id=steps.answer_id, reason="We can be faster."
+    )
+    (obstacle,) = readiness.judge(visit).facts.plan.obstacles
+    assert (signing(visit), "open suggestion on U4" in str(obstacle)) == (Signing.HELD_UP, True)
+    assert work(app, scene) == ["Answer 1 suggestion"]
+    lawyer = {"role": "Lawyer", "access": "own_part", "person": str(scene.user("dina"))}
+    rows = [*access.values["access"], lawyer]
+    values = {**access.values, "access": rows}
+    checklists.save_answer(ilena, plan, "U10", AnswerScope.SHARED, values, base_version=1)
+    recompute()
+    assert named(visit) == ("Dina Faro",)
+
+
+def work(app: Flask, scene: Scene) -> list[str]:
+    """Return what the NPM's coordinator has to do about the second visit's plan."""
+    recompute()
+    with app.test_request_context():
+        mine = checklist_tasks(scene.actor("ilena")).mine
+        about = [task for task in mine if isinstance(task, Waiting)]
+        plans = [task for task in about if task.subject[0].visit_id == scene.visit(2).id]
+        shown = [line for task in plans for line in task.tell([task.subject])]
+        return [str(task.label) for task in shown if "roles" not in str(task.label)]
+
+
+def signing(visit: Visit) -> Signing:
+    return readiness.judge(visit).facts.plan.signing
+
+
+def named(visit: Visit) -> tuple[str, ...]:
+    """Return whom the plan names without the clearance that they need."""
+    return tuple(
+        requirement.member.name
+        for requirement in readiness.judge(visit).requirements
+        if requirement.kind is RequirementKind.PLAN_PERSON and requirement.member is not None
+    )

@@ -895,8 +895,9 @@ def _prepare_visit_of_npm(scene: Scene) -> None:
         )
     demo_checklists.fill_in(scene.cast, roles, leave=("V5", "V8", "V9", "V11", "V12", "V19"))
     _settle_on_site(scene, roles)
-    recorder = {"U9": {"recorder": str(scene.user("ruth"))}}
-    demo_checklists.fill_in(scene.cast, plan, other=recorder)
+    ruth = str(scene.user("ruth"))
+    by_ruth = {"U5": {"owner": ruth}, "U9": {"recorder": ruth}}
+    demo_checklists.fill_in(scene.cast, plan, other=by_ruth)
     for key in ("pavo", "ruth"):
         accept_role(scene.actor(key), scene.visit(2))
     for checklist in (roles, plan):

@@ -435,6 +435,28 @@ def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
     assert (only.count, only.target.item) == (2, "U16")
 
 
+def test_j3_says_what_keeps_a_complete_text_from_being_sent() -> None:
+    waits = "There's an open suggestion on U7. Answer it or withdraw it."
+    (only,) = gate(
+        "J3", facts(plan=ChecklistFact(None, Signing.HELD_UP, obstacles=(waits,)))
+    ).missing
+    assert "can't be sent for signature yet" in str(only.text)
+    assert str(only.note) == waits
+
+
+def test_j3_requires_a_clearance_of_whomever_else_the_plan_names_and_not_of_the_npms_people() -> (
+    None
+):
+    dina = MemberFact(uuid4(), "Dina Faro", needs_clearance=True)
+    given = facts(named_in_plan=(dina, replace(dina, needs_clearance=False)))
+    assert missing_kinds(given) == [RequirementKind.PLAN_PERSON]
+    (only,) = gate("J3", given).missing
+    assert only.names == ("Dina Faro",)
+    # They aren't on the team.
+    assert policy.judge(given).people_concerned == 0
+    assert missing_kinds(facts(named_in_plan=(replace(dina, cleared_until=LATER),))) == []
+
+
 def test_a_missing_signature_is_the_turn_of_that_party() -> None:
     (only,) = gate("J3", facts(plan=UNSIGNED)).missing
     assert only.turn.party_ids == {DOOR}
