@@ -435,6 +435,16 @@ def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
     assert (only.count, only.target.item) == (2, "U16")
 
 
+def test_j3_names_whom_the_cooperations_plan_can_no_longer_name() -> None:
+    item = ItemFact("U3", "Deciding on site", "Names somebody who can't act there any more.")
+    standing = replace(SIGNED, lacking=(item,))
+    assert missing_kinds(facts(standing_plan=standing)) == []
+    given = facts(modes=frozenset({Mode.OMB_PLUS}), standing_plan=standing)
+    assert missing_kinds(given) == [RequirementKind.STANDING_PLAN_ITEM]
+    (only,) = gate("J3", given).missing
+    assert str(only.text).endswith("names people who can't act any more: U3.")
+
+
 def test_j3_says_what_keeps_a_complete_text_from_being_sent() -> None:
     waits = "There's an open suggestion on U7. Answer it or withdraw it."
     (only,) = gate(
@@ -650,6 +660,7 @@ def test_the_board_says_of_everybody_how_they_stand() -> None:
         (facts(briefing_on=LATER), Requirement.BRIEFING, CellCode.BRIEFING_AHEAD),
         (facts(briefed_elsewhere=True), Requirement.BRIEFING, CellCode.BRIEFED_ELSEWHERE),
         (with_samira(briefed=False), Requirement.BRIEFING, CellCode.NOT_BRIEFED),
+        (with_samira(missed_briefing=True), Requirement.BRIEFING, CellCode.BRIEFED_BEFORE),
         (with_samira(interests=None), Requirement.INTERESTS, CellCode.NOT_DECLARED),
         (with_samira(interests=Interests.NONE), Requirement.INTERESTS, CellCode.NONE_DECLARED),
         (with_samira(interests=Interests.WAITS), Requirement.INTERESTS, CellCode.NOT_DECIDED),
@@ -694,6 +705,16 @@ def test_an_excused_requirement_is_labelled_so() -> None:
     excused = replace(given, overrides=(override(*keys),))
     for requirement in (Requirement.BRIEFING, Requirement.CREDENTIAL, Requirement.PLAN):
         assert cell(excused, PAVO, requirement) is CellCode.EXCUSED
+
+
+def test_a_briefing_that_somebody_missed_is_excused_for_them_alone() -> None:
+    given = with_pavo(missed_briefing=True)
+    keys, _decision = policy.to_excuse(policy.judge(given))
+    excused = replace(given, overrides=(override(*keys),))
+    assert cell(excused, PAVO, Requirement.BRIEFING) is CellCode.EXCUSED
+    members = tuple(replace(member, missed_briefing=True) for member in given.members)
+    both = replace(excused, members=members)
+    assert cell(both, SAMIRA, Requirement.BRIEFING) is CellCode.BRIEFED_BEFORE
 
 
 def test_every_cell_has_words_and_a_mark() -> None:
