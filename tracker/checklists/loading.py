@@ -372,6 +372,7 @@ def _surroundings(
         npm_people=people.npm,
         non_readers=people.non_readers,
         people=frozenset(people.today),
+        left=frozenset(row.organisation_id for row in cooperation.parties if row.leave_done_at),
         bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,

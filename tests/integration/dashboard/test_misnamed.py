@@ -4,14 +4,17 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
+from tests.integration.agreements.conftest import Clock
 from tracker.access.actor import Actor
 from tracker.accounts.people import service as accounts
 from tracker.activity.stale import recompute
-from tracker.agreements import amendments
+from tracker.agreements import amendments, departures
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.core import clock
 from tracker.dashboard.my_work import checklist_tasks
 from tracker.ui.tasks import Task
 from tracker.worker import recheck
@@ -59,6 +62,23 @@ def test_signed_texts_say_which_items_name_somebody_who_cannot_act(
     assert recheck.recheck(terms.cooperation_id) == []
     accounts.restore(scene.actor("iris"), scene.user("joana"))
     assert misnamed(scene) == {}
+
+
+def test_whom_a_party_that_left_named_for_itself_nobody_has_to_replace(
+    scene: Scene, frozen_time: Clock
+) -> None:
+    """The page about its departure lists where texts still name it (product.md, 5.8)."""
+    cooperation = scene.cooperation
+    leaves_on = departures.earliest(cooperation)
+    departures.give_notice(scene.actor("otto"), cooperation, reason="Our board has other plans.")
+    scene.session.commit()
+    frozen_time(clock.now() + (leaves_on - clock.today()))
+    assert due.leave_due(clock.today()) == 1
+    assert misnamed(scene) == {}
+    # Of a party that stays, somebody else has to be named as before.
+    suspend(scene, "samira")
+    assert misnamed(scene) == {"terms": "M7 M15"}
+    assert recheck.recheck(cooperation.id) == []
 
 
 def test_what_a_text_in_force_misnames_counts_until_the_amendment_is_signed(scene: Scene) -> None:

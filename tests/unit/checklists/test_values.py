@@ -3,6 +3,7 @@
 In one file: one table of cases for each type of field.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -383,6 +384,31 @@ def test_an_answer_that_names_somebody_who_left_is_not_whole() -> None:
         ("t", 1, "contact"),
     ]
     assert str(problems[0].message) == "Lead: names somebody who no longer takes part."
+
+
+def test_only_whom_a_party_that_left_named_for_itself_needs_no_replacement() -> None:
+    table = a_table("t", a_column("party", "party"), a_column("contact", "person"))
+    fields = item_of(a_field("lead", "person"), table).fields
+    values = {
+        "lead": str(SAMIRA),
+        "t": [
+            {"party": str(LANTERN), "contact": str(SAMIRA)},
+            {"party": str(NPM), "contact": str(SAMIRA)},
+            {"contact": str(SAMIRA)},
+        ],
+    }
+    everyone = around(*PARTIES[:2])
+    later = replace(everyone, people=everyone.people - {SAMIRA}, left=frozenset({LANTERN}))
+    to_replace = [
+        (problem.field, problem.row)
+        for problem in gone(fields, values, later)
+        if problem.person is not None
+    ]
+    assert to_replace == [("lead", None), ("t", 1), ("t", 2)]
+    # Without a notice of its own: the text still needs somebody to reach there.
+    silent = replace(later, left=frozenset())
+    persons = [problem.person for problem in gone(fields, values, silent)]
+    assert persons.count(SAMIRA) == 4
 
 
 def test_nobody_named_is_nobody_gone() -> None:

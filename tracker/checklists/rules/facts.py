@@ -75,6 +75,8 @@ class Surroundings:
     # People of the NPM who are never its second reader (product.md, 2).
     non_readers: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
+    # Parties that left by their own notice: whoever they named for themselves isn't missed.
+    left: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
     bodies: frozenset[UUID] = frozenset()
     # For a visit's checklist: the team, and the first and the last day.

@@ -48,7 +48,7 @@ class Problem:
     message: object
     row: int | None = None
     column: str | None = None
-    # The person named there who can't be.
+    # The person named there who can't be, unless they were named for a party that has left.
     person: UUID | None = None
 
 
@@ -314,9 +314,26 @@ def gone(
                 if part.type is FieldType.BODY
                 else _l("%(label)s: names somebody who no longer takes part.", label=part.label)
             )
-            person = None if part.type in NAMING_BODIES else as_id(named)
+            is_missed = part.type not in NAMING_BODIES and not _is_of_party_that_left(
+                field, values, row, surroundings
+            )
+            person = as_id(named) if is_missed else None
             column = None if row is None else part.key
             yield Problem(field.key, words, row=row, column=column, person=person)
+
+
+def _is_of_party_that_left(
+    field: TemplateField, values: Mapping[str, Any], row: int | None, surroundings: Surroundings
+) -> bool:
+    """Return whether a row says whom a party names for itself, and the party has left."""
+    if row is None or not surroundings.left:
+        return False
+    cells = values[field.key][row]
+    return any(
+        as_id(cells.get(column.key)) in surroundings.left
+        for column in field.columns
+        if column.type is FieldType.PARTY
+    )
 
 
 def names_in(
