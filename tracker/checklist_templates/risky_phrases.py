@@ -82,20 +82,24 @@ class WhoDecides(str):
     __slots__ = ()
 
 
-def orders_of(form: str) -> tuple[Steps, ...]:
+def orders_of(form: str, shared: dict[Step, Step] | None = None) -> tuple[Steps, ...]:
     """Return a form word by word, in each order; raise ValueError if it can't be searched for.
 
     "a|b" is one word or the other, "..." up to five other words of the same sentence, ".." the same
     but none that begins something else, "{a b}" both words in either order, with "..." between.
+    A step that is among those shared is that one, so that a list of forms takes little memory.
     """
     match = ANY_ORDER.search(form)
     if match is None:
-        return (_steps_of(form),)
+        steps = _steps_of(form)
+        return (
+            tuple(shared.setdefault(step, step) for step in steps) if shared is not None else steps,
+        )
     before, after = form[: match.start()], form[match.end() :]
     return tuple(
         steps
         for words in permutations(match["words"].split())
-        for steps in orders_of(f"{before}{f' {GAP} '.join(words)}{after}")
+        for steps in orders_of(f"{before}{f' {GAP} '.join(words)}{after}", shared)
     )
 
 
@@ -219,28 +223,12 @@ class PhraseList(Strict):
 
     @cached_property
     def by_first(self) -> "Index":
-        """The forms that are searched for in every text, the longest first, by their first word."""
-        return self._index(entry for entry in self.hints if not entry.names_body)
+        """The forms that are searched for, the longest first, by their first word."""
+        return _indexed((form, entry) for entry in self.hints for form in entry.forms)
 
     @cached_property
-    def by_first_of_all(self) -> "Index":
-        """Those and the forms that name a body, for texts that say who decides."""
-        return self._index(self.hints)
-
-    @cached_property
-    def _by_rarest(self) -> "ByRarest":
+    def _by_rarest(self) -> "Index":
         return _by_rarest_word(self.by_first)
-
-    @cached_property
-    def _by_rarest_of_all(self) -> "ByRarest":
-        return _by_rarest_word(self.by_first_of_all)
-
-    def _index(self, entries: Iterable[Entry]) -> "Index":
-        return _indexed((form, entry) for entry in entries for form in entry.forms)
-
-    def index_for(self, text: str) -> "Index":
-        """Return the forms that are searched for in a text."""
-        return self.by_first_of_all if isinstance(text, WhoDecides) else self.by_first
 
     def may_be_in(self, text: str, forms: AbstractSet[str]) -> bool:
         """Return whether all words of a phrase are among those of a text, in any order.
@@ -248,11 +236,11 @@ class PhraseList(Strict):
         Nearly no text has them all, and this check takes a fraction of the time of searching for
         them.
         """
-        by_rarest = self._by_rarest_of_all if isinstance(text, WhoDecides) else self._by_rarest
         return any(
             all(not step.words.isdisjoint(forms) for step in steps)
-            for word in by_rarest.keys() & forms
-            for steps in by_rarest[word]
+            for word in self._by_rarest.keys() & forms
+            for steps, entry in self._by_rarest[word]
+            if _is_searched_for(entry, text)
         )
 
     @cached_property
@@ -295,7 +283,6 @@ def _words_of(key: str, groups: Mapping[str, str]) -> str:
 
 
 Index = Mapping[str, Sequence[tuple[Steps, Entry | None]]]
-ByRarest = Mapping[str, Sequence[Steps]]
 
 
 def _plain(form: str) -> str:
@@ -304,27 +291,34 @@ def _plain(form: str) -> str:
 
 def _indexed(forms: Iterable[tuple[str, Entry | None]]) -> Index:
     by_first: dict[str, list[tuple[Steps, Entry | None]]] = {}
+    shared: dict[Step, Step] = {}
     for form, entry in forms:
-        for steps in orders_of(form):
+        for steps in orders_of(form, shared):
+            pair = (steps, entry)
             for first in steps[0].words:
-                by_first.setdefault(first, []).append((steps, entry))
+                by_first.setdefault(first, []).append(pair)
     return {
         first: sorted(entries, key=lambda pair: len(pair[0]), reverse=True)
         for first, entries in by_first.items()
     }
 
 
-def _by_rarest_word(index: Index) -> ByRarest:
+def _by_rarest_word(index: Index) -> Index:
     """Return the forms of an index by the words of one step: the longest are in the fewest texts.
 
     Most forms begin with words such as "the", which nearly every text has.
     """
-    by_rarest: dict[str, list[Steps]] = {}
-    for steps in {steps for entries in index.values() for steps, _entry in entries}:
-        rarest = max(steps, key=lambda step: min(map(len, step.words)))
+    by_rarest: dict[str, list[tuple[Steps, Entry | None]]] = {}
+    for pair in {id(pair): pair for entries in index.values() for pair in entries}.values():
+        rarest = max(pair[0], key=lambda step: min(map(len, step.words)))
         for word in rarest.words:
-            by_rarest.setdefault(word, []).append(steps)
+            by_rarest.setdefault(word, []).append(pair)
     return by_rarest
+
+
+def _is_searched_for(entry: Entry | None, text: str) -> bool:
+    """Return whether a kind of phrase is searched for in a text (Entry.names_body)."""
+    return entry is None or not entry.names_body or isinstance(text, WhoDecides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,7 +424,7 @@ def found_in(
                 forms = plain_forms | {form for word in text.words for form in _forms_of(word[0])}
             if not phrases.may_be_in(text.text, forms):
                 continue
-            for first, last, entry in _of_text(text, phrases, phrases.index_for(text.text)):
+            for first, last, entry in _of_text(text, phrases):
                 match = matches.setdefault((phrases.language, entry.key), _Match(entry))
                 shown = text.between(first, last)
                 match.shown.setdefault(folded(shown), " ".join(shown.split()))
@@ -657,12 +651,12 @@ def _forms_of(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((plain, *(stem for stem in stems if len(stem) >= SHORTEST_STEM))))
 
 
-def _of_text(text: _Text, phrases: PhraseList, index: Index) -> Iterator[tuple[int, int, Entry]]:
+def _of_text(text: _Text, phrases: PhraseList) -> Iterator[tuple[int, int, Entry]]:
     place = 0
     harmless: bytearray | None = None
     while place < len(text.words):
         last_seen = place
-        for last, entry in _at(text, place, index, phrases.break_words):
+        for last, entry in _at(text, place, phrases.by_first, phrases.break_words):
             if harmless is None:
                 harmless = _harmless(text, phrases)
             if entry and not any(harmless[place : last + 1]):
@@ -702,6 +696,8 @@ def _at(
     """Yield the forms that begin with a word, the longest first: their last word and kind."""
     for first in text.forms[place]:
         for steps, entry in index.get(first, ()):
+            if not _is_searched_for(entry, text.text):
+                continue
             last = text.last_of(place, steps, breaks)
             if last is not None:
                 yield last, entry
