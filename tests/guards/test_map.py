@@ -27,7 +27,7 @@ def summaries(folder: Path = PACKAGE) -> dict[Path, str]:
 
 def tables(modules: Mapping[Path, str]) -> str:
     """Return the map: a table for each package, a row for each module, the top level first."""
-    in_order = sorted(modules, key=lambda path: (len(path.parts) > 1, path))
+    in_order = sorted(modules, key=lambda path: (len(path.parts) > 1, path.parent, path))
     lines = []
     for part, members in groupby(in_order, key=lambda path: path.parent.as_posix()):
         heading = "tracker" if part == "." else part
@@ -63,11 +63,13 @@ def test_each_part_has_a_table_and_each_module_a_row() -> None:
         Path("visits/team.py"): "The team.",
         Path("app.py"): "The application.",
         Path("visits/pages.py"): "View models.",
+        Path("visits/paper/scans.py"): "Scans.",
     }
     assert tables(modules) == (
         "### tracker\n\n| module | holds |\n|---|---|\n| `app.py` | The application. |\n\n"
         "### visits\n\n| module | holds |\n|---|---|\n"
-        "| `visits/pages.py` | View models. |\n| `visits/team.py` | The team. |\n"
+        "| `visits/pages.py` | View models. |\n| `visits/team.py` | The team. |\n\n"
+        "### visits/paper\n\n| module | holds |\n|---|---|\n| `visits/paper/scans.py` | Scans. |\n"
     )
 
 

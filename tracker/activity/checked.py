@@ -138,8 +138,8 @@ RESTRICTING: dict[str, tuple[str, ...]] = {
     REVISION: ("is_sealed",),
 }
 
-# Rows that the chain of their visit binds, if it has one, instead of the cooperation's: what the
-# people of its team confirm, by the column and value that say so (adr 87).
+# Rows that are bound by the chain of their visit, if it has one, and not by the cooperation's: what
+# people of the team confirm. A row is such a one if this column holds this value (adr 87).
 OF_ITS_TEAM: dict[str, tuple[str, str]] = {"answer": ("scope", "person")}
 
 # Tables that the audit checks by their own content, or by the chains.

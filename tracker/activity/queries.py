@@ -118,17 +118,7 @@ def leaves_out_the_team(cooperation_id: UUID) -> bool:
 
     Not whether something was left out: that would reveal whether there is a team.
     """
-    return bool(
-        db.session.scalar(
-            sa.select(
-                sa.exists().where(
-                    Event.chain_id == Chain.id,
-                    Chain.cooperation_id == cooperation_id,
-                    Event.verb == verbs.VISIT_PLANNED.name,
-                )
-            )
-        )
-    )
+    return _has_planned_visit(cooperation_id)
 
 
 def reveals_team_sizes(cooperation_id: UUID) -> bool:
@@ -137,18 +127,18 @@ def reveals_team_sizes(cooperation_id: UUID) -> bool:
     So it is for visits planned before visits had chains of their own (adr 87), whether or not
     anybody has confirmed anything: the event that planned any other binds its chain.
     """
-    return bool(
-        db.session.scalar(
-            sa.select(
-                sa.exists().where(
-                    Event.chain_id == Chain.id,
-                    Chain.cooperation_id == cooperation_id,
-                    Event.verb == verbs.VISIT_PLANNED.name,
-                    Event.evidence.is_(None),
-                )
-            )
-        )
+    return _has_planned_visit(cooperation_id, Event.evidence.is_(None))
+
+
+def _has_planned_visit(cooperation_id: UUID, *conditions: sa.ColumnElement[bool]) -> bool:
+    """Return whether a visit was planned by an event for which the conditions hold."""
+    planned = sa.exists().where(
+        Event.chain_id == Chain.id,
+        Chain.cooperation_id == cooperation_id,
+        Event.verb == verbs.VISIT_PLANNED.name,
+        *conditions,
     )
+    return bool(db.session.scalar(sa.select(planned)))
 
 
 def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[HistoryLine]]:
