@@ -133,6 +133,7 @@ RENEWED = replace(
 BROKEN_RECORDS: dict[str, Record] = {
     "held_on": replace(KEPT, held_on=AFTER),
     "people": replace(KEPT, people=KEPT.people[:1]),
+    "absent": replace(KEPT, absent=(PARTIES[0][0],)),
     "verdict": replace(KEPT, results={}),
     "words": replace(KEPT, results={"M2": Result(Verdict.NOT_KEPT)}),
     "outcome": replace(KEPT, outcome=None),

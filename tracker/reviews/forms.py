@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
+from uuid import UUID
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.reviews import labels
@@ -53,6 +55,7 @@ class RecordForm(Form):
     version = VersionField()
     held_on = DateField(_l("Held on"), [UntilLater()])
     people = ChoicesField(_l("People who took part"), [UntilLater()])
+    absent = ChoicesField(_l("Parties that didn't take part"), [Optional()])
     other_points = TextField(
         _l("Other points"),
         [Optional()],
@@ -84,14 +87,26 @@ class RecordForm(Form):
         description=_l("To renew, amend or end. It is shown with the amendment."),
     )
 
-    def offer(self, people: Sequence[Participant], items: Sequence[tuple[str, str]]) -> None:
-        """Set the people who can be named and the items that can be amended."""
+    def offer(
+        self,
+        people: Sequence[Participant],
+        parties: Sequence[tuple[UUID, str]],
+        items: Sequence[tuple[str, str]],
+    ) -> None:
+        """Set the people and parties that can be named, and the items that can be amended."""
         named = [
             Option(_key(person), with_commas((person.name, person.organisation_name)))
             for person in people
         ]
         self.people.choices = cast("Any", named)
         self.items.choices = cast("Any", [Option(code, label) for code, label in items])
+        self.absent.choices = cast(
+            "Any",
+            [
+                Option(str(party_id), _("Nobody of %(party)s took part", party=name))
+                for party_id, name in parties
+            ],
+        )
         self._by_key = {_key(person): person for person in people}
 
     def record(self, codes: Sequence[str]) -> Record:
@@ -101,6 +116,7 @@ class RecordForm(Form):
         return Record(
             held_on=self.held_on.data,
             people=tuple(self._by_key[key] for key in self.people.data or ()),
+            absent=tuple(UUID(party_id) for party_id in self.absent.data or ()),
             results={
                 code: Result(self[VERDICT + code].data, self[WORDS + code].data or "")
                 for code in codes
@@ -149,6 +165,7 @@ def _data(codes: Sequence[str], record: Record, version: int) -> dict[str, Any]:
         "version": version,
         "held_on": record.held_on,
         "people": [_key(person) for person in record.people],
+        "absent": [str(party_id) for party_id in record.absent],
         "other_points": record.other_points,
         "outcome": record.outcome,
         "next_on": record.next_on,

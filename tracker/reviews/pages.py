@@ -91,6 +91,16 @@ def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
     return lines
 
 
+def absent(record: Record, cooperation: Cooperation) -> list[str]:
+    """Return in words which parties nobody took part of, as a record says."""
+    names = queries.names(cooperation)
+    return [
+        _("Nobody of %(party)s took part", party=names[party_id])
+        for party_id in record.absent
+        if party_id in names
+    ]
+
+
 def dates(record: Record, text: FrozenText) -> list[tuple[object, object]]:
     """Return the meeting and the outcome of a record, for a list of facts."""
     names = dict(items(text))
@@ -110,7 +120,9 @@ def dates(record: Record, text: FrozenText) -> list[tuple[object, object]]:
     return [(name, words) for name, words in facts if words]
 
 
-def saved_values(record: Record, text: FrozenText) -> list[tuple[object, object]]:
+def saved_values(
+    record: Record, text: FrozenText, cooperation: Cooperation
+) -> list[tuple[object, object]]:
     """Return everything in a saved record, for comparison with what somebody typed meanwhile."""
     names = dict(items(text))
     results = [
@@ -123,6 +135,7 @@ def saved_values(record: Record, text: FrozenText) -> list[tuple[object, object]
     facts = [
         *dates(record, text),
         (_("People who took part"), with_commas(person.name for person in record.people)),
+        (_("Parties that didn't take part"), with_semicolons(absent(record, cooperation))),
         *results,
         (_("Other points"), record.other_points),
         (_("Reason"), record.reason if record.outcome is not Outcome.GO_ON else ""),
@@ -246,6 +259,17 @@ def _state(review: Review) -> tuple[object, str]:
 
 def _date(day: dt.date | None) -> str:
     return as_date(day) if day else ""
+
+
+def parties(record: Record, cooperation: Cooperation) -> list[tuple[UUID, str]]:
+    """Return which parties can be named as absent: today's, and those already named."""
+    today = {party.organisation_id for party in people.joined_parties(cooperation)}
+    names = queries.names(cooperation)
+    return [
+        (party_id, name)
+        for party_id, name in names.items()
+        if party_id in today or party_id in record.absent
+    ]
 
 
 def participants(record: Record, cooperation_id: UUID) -> list[Participant]:

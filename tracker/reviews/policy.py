@@ -4,7 +4,7 @@ Source: domain.md, section 4.1 (P5): the heads of all parties decide; product.md
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -158,8 +158,32 @@ def _about_the_meeting(record: Record, fact: RecordFact) -> Iterator[Problem]:
         yield "held_on", _l("The review must be held after the terms start.")
     represented = {person.organisation_id for person in record.people}
     for party_id, name in fact.parties:
-        if party_id not in represented:
-            yield "people", _l("Name at least one person of %(party)s.", party=name)
+        if party_id not in represented and party_id not in record.absent:
+            yield (
+                "people",
+                _l(
+                    "Name at least one person of %(party)s, or tick that nobody took part.",
+                    party=name,
+                ),
+            )
+    if not record.people and fact.parties:
+        yield "people", _l("Name at least one person who took part.")
+    yield from contradictions(record, fact.parties)
+
+
+def contradictions(record: Record, parties: Iterable[tuple[UUID, str]]) -> Iterator[Problem]:
+    """Yield what no version may say: that nobody of a party took part, and who of it did."""
+    represented = {person.organisation_id for person in record.people}
+    for party_id, name in parties:
+        if party_id in represented and party_id in record.absent:
+            yield (
+                "absent",
+                _l(
+                    "You named people of %(party)s. Remove them, or untick that nobody of it took "
+                    "part.",
+                    party=name,
+                ),
+            )
 
 
 def _about_promises(record: Record, fact: RecordFact) -> Iterator[Problem]:

@@ -196,6 +196,11 @@ def open_for(actor: Actor) -> list[OpenReview]:
     return [OpenReview(*row) for row in rows]
 
 
+def names(cooperation: Cooperation) -> dict[UUID, str]:
+    """Return the names of all organisations that are or were a party, by id."""
+    return {party.organisation_id: party.organisation.name for party in cooperation.parties}
+
+
 def _parties(cooperation: Cooperation) -> tuple[tuple[UUID, str], ...]:
     return tuple(
         (party.organisation_id, party.organisation.name)

@@ -35,12 +35,14 @@ class Result:
 class Record:
     """The record of a review; whatever is not known yet is empty.
 
-    next_on is the next review; starts_on and ends_on are the new term if it is renewed; items are
-    those to be amended; reason is why it is renewed, amended or ended.
+    absent are the parties of which nobody took part, by organisation id. next_on is the next
+    review; starts_on and ends_on are the new term if it is renewed; items are those to be amended;
+    reason is why it is renewed, amended or ended.
     """
 
     held_on: dt.date | None = None
     people: tuple[Participant, ...] = ()
+    absent: tuple[UUID, ...] = ()
     results: Mapping[str, Result] = field(default_factory=dict)
     other_points: str = ""
     outcome: Outcome | None = None
@@ -51,7 +53,12 @@ class Record:
     reason: str = ""
 
     def content(self) -> dict[str, Any]:
-        """Return the values as a version stores them."""
+        """Return the values as a version stores them.
+
+        A record in which no party is absent says nothing about it, as records did before a party
+        could be: the digest of the same record stays the same.
+        """
+        absent = {"absent": [str(party_id) for party_id in self.absent]} if self.absent else {}
         return {
             "held_on": _iso(self.held_on),
             "people": [
@@ -63,6 +70,7 @@ class Record:
                 }
                 for person in self.people
             ],
+            **absent,
             "results": {
                 code: {
                     "verdict": result.verdict.value if result.verdict else "",
@@ -93,6 +101,7 @@ def read(content: Mapping[str, Any]) -> Record:
             )
             for person in content["people"]
         ),
+        absent=tuple(UUID(party_id) for party_id in content.get("absent", ())),
         results={
             code: Result(Verdict(result["verdict"]) if result["verdict"] else None, result["words"])
             for code, result in content["results"].items()

@@ -93,7 +93,11 @@ def write(reference: str, number: int) -> str | Response:
     codes = tuple(record_fact.promises)
     form = record_form(codes, saved, review.version, asks_start=record_fact.latest_start is None)
     require_for(form, policy.can_write(actor, queries.fact(cooperation, terms, review)))
-    form.offer(pages.participants(saved, cooperation.id), pages.items(text))
+    form.offer(
+        pages.participants(saved, cooperation.id),
+        pages.parties(saved, cooperation),
+        pages.items(text),
+    )
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.save(
@@ -211,6 +215,7 @@ def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem
         promises=pages.promises(text, record),
         facts=pages.dates(record, text),
         parties=pages.party_lines(cooperation, review),
+        absent=pages.absent(record, cooperation),
         lacks=[message for _field, message in lacks],
         may_write=policy.can_write(actor, fact),
         may_confirm=policy.can_confirm(actor, fact, clock.today()),
@@ -239,7 +244,7 @@ def _write_page(
         form=form,
         text=text,
         promises=pages.promises(text, _saved(review)),
-        other=pages.saved_values(_saved(other), text) if other else [],
+        other=pages.saved_values(_saved(other), text, cooperation) if other else [],
         other_version=queries.last_version(other) if other else None,
     )
 

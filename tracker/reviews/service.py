@@ -100,6 +100,8 @@ def save(
             _l("Somebody else changed this in the meantime. Compare both and save again.")
         )
     _require_short(written)
+    for field, message in policy.contradictions(written, queries.names(cooperation).items()):
+        raise RuleBrokenError(message, field)
     last = queries.last_version(review)
     content = written.content()
     if last is not None and last.content == content:

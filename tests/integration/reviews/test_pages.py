@@ -97,6 +97,23 @@ def test_the_record_is_written_beside_what_was_promised_and_confirmed(
     assert "Outcome: Continue unchanged." in history.text
 
 
+def test_the_record_says_that_nobody_of_a_party_took_part(app: Flask, active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    lantern = active.land.organisations["lantern"]
+    client = browser(app, active, "samira")
+    form = client.page(address(active, "/1/write")).form()
+    contradicting = form.filled_in(absent=[str(lantern.id)])
+    shown = Page.of(client.post(address(active, "/1/write"), data=contradicting, csrf=False))
+    assert f"You named people of {lantern.name}." in shown.text
+    assert saved(active).absent == ()
+    coming = [key for key in contradicting["people"] if not key.endswith(str(lantern.id))]
+    shown = submit(app, active, "samira", "/1/write", people=coming, absent=[str(lantern.id)])
+    assert f"Nobody of {lantern.name} took part" in shown.text
+    assert "Confirm this record" in page(app, active, "otto", "/1").text
+    assert saved(active).absent == (lantern.id,)
+
+
 def test_the_record_says_what_is_missing(app: Flask, active: Table) -> None:
     begin_review(active)
     shown = submit(app, active, "samira", "/1/write", other_points="It rained.")

@@ -146,7 +146,13 @@ AMENDED = replace(WHOLE, outcome=Outcome.AMEND, reason="New aims.", items=("M2",
 ENDED = replace(WHOLE, outcome=Outcome.END, reason="The project is over.", next_on=None)
 
 
-@pytest.mark.parametrize("record", [WHOLE, RENEWED, AMENDED, ENDED])
+ABSENT = replace(WHOLE, people=WHOLE.people[:1], absent=(DOOR,))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [WHOLE, RENEWED, AMENDED, ENDED, ABSENT, replace(ENDED, people=ABSENT.people, absent=(DOOR,))],
+)
 def test_a_whole_record_lacks_nothing(record: Record) -> None:
     assert policy.problems(record, TERM) == ()
     assert records.read(record.content()) == record
@@ -159,6 +165,9 @@ def test_a_whole_record_lacks_nothing(record: Record) -> None:
         (replace(WHOLE, held_on=TODAY + DAY), "held_on"),
         (replace(WHOLE, held_on=TODAY - 101 * DAY), "held_on"),
         (replace(WHOLE, people=WHOLE.people[:1]), "people"),
+        (replace(WHOLE, absent=(DOOR,)), "absent"),
+        (replace(ABSENT, absent=(OTHER,)), "people"),
+        (replace(ABSENT, people=(), absent=(NPM, DOOR)), "people"),
         (replace(WHOLE, results={"M18": Result(Verdict.KEPT)}), "verdict_M2"),
         (replace(WHOLE, results={**WHOLE.results, "M2": Result()}), "verdict_M2"),
         (replace(WHOLE, results={**WHOLE.results, "M2": Result(Verdict.NOT_KEPT)}), "words_M2"),
@@ -209,3 +218,9 @@ def test_terms_that_run_keep_their_start_or_get_one_that_is_no_later_than_today(
 )
 def test_the_next_review_may_come_after_an_end_that_moves(record: Record, fact: RecordFact) -> None:
     assert policy.problems(record, fact) == ()
+
+
+def test_a_record_in_which_nobody_is_absent_is_stored_as_it_always_was() -> None:
+    assert "absent" not in WHOLE.content()
+    assert records.read(WHOLE.content()).absent == ()
+    assert ABSENT.content()["absent"] == [str(DOOR)]
