@@ -229,6 +229,11 @@ VERIFICATION_CHANGED = _verb("verification_changed", "shows_signers")
 REVIEW_BEGUN = _verb("review_begun", "number", "organisation", "revision")
 REVIEW_SAVED = _verb("review_saved", "number", "version", "organisation", "record_digest")
 REVIEW_CONFIRMED = _verb("review_confirmed", "number", "version", "organisation", "record_digest")
+# Immediately before it is concluded, if the NPM does so without parties that haven't confirmed.
+REVIEW_CONCLUDED_WITHOUT = _verb(
+    "review_concluded_without",
+    *("number", "version", "organisation", "parties", "reason", "record_digest"),
+)
 REVIEW_CONCLUDED = _verb("review_concluded", "number", "version", "on", "outcome", "next")
 REVIEW_CALLED_OFF = _verb("review_called_off", "number", "reason")
 UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")

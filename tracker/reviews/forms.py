@@ -1,4 +1,4 @@
-"""The forms of a review: write its record, confirm it, call it off."""
+"""The forms of a review: write its record, confirm it, conclude it, call it off."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
@@ -41,6 +41,12 @@ class ConfirmRecordForm(Form):
     """Confirm the record that was on the screen."""
 
     page = HiddenValueField(most=TOKEN_LENGTH)
+
+
+class ConcludeForm(ConfirmRecordForm):
+    """Conclude a review without the parties that haven't confirmed the record on the screen."""
+
+    reason = TextField(_l("Reason"), [Required()], description=_l("All parties can read it."))
 
 
 class CallOffForm(Form):

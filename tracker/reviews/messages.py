@@ -37,14 +37,14 @@ def review_waits_for_you(reference: str, user_ids: Iterable[UUID]) -> None:
 
 
 def review_was_concluded(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell the parties that all have confirmed the record."""
+    """Tell the parties that the outcome of a review has taken effect, whoever confirmed it."""
     _tell(
         reference,
         user_ids,
         "review_concluded",
         lambda: (
             _("A review is complete"),
-            _("All parties have confirmed the record of a review. Sign in to see what follows."),
+            _("The record of a review has taken effect. Sign in to see what follows."),
         ),
     )
 

@@ -9,18 +9,21 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, Role
+from tracker.activity import queries as trail
+from tracker.activity import verbs
 from tracker.agreements import frozen_text
 from tracker.agreements.frozen_text import FrozenItem, FrozenText
 from tracker.checklists.models import Checklist
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
 from tracker.lifecycle.policy import Facts, Gate
 from tracker.reviews import labels, policy, queries
 from tracker.reviews.models import Outcome, Review
 from tracker.reviews.policy import BEGINNERS, CONFIRMERS, ReviewFact
 from tracker.reviews.queries import OpenReview
 from tracker.reviews.records import PROMISES, Participant, Record, Result
-from tracker.ui.locale import as_date, with_commas, with_semicolons
+from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
 from tracker.ui.tasks import OTHERS, YOURS, Task
 
 
@@ -42,6 +45,24 @@ class PartyLine:
     name: str
     confirmed_by: str = ""
     at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConcludedWithout:
+    """That the NPM concluded a review without some parties: their names, and the reason it gave.
+
+    Both are empty once the details of the event are erased.
+    """
+
+    names: Sequence[str]
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """Without whose confirmation, in words."""
+        if not self.names:
+            return str(_("Concluded without the confirmation of every party."))
+        return str(_("Concluded without the confirmation of %(names)s:", names=listed(self.names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +97,10 @@ def promises(text: FrozenText, record: Record) -> list[PromiseView]:
     return views
 
 
-def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
-    """Return today's parties with their confirmations; for a past review, who confirmed."""
+def party_lines(
+    cooperation: Cooperation, review: Review, without: ConcludedWithout | None
+) -> list[PartyLine]:
+    """Return today's parties with their confirmations; for a past review, who did and didn't."""
     rows = {row.organisation_id: row for row in queries.standing_confirmations(review)}
     lines = [
         PartyLine(row.organisation.name, row.user.name, row.confirmed_at) for row in rows.values()
@@ -88,7 +111,19 @@ def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
             for party in people.joined_parties(cooperation)
             if party.organisation_id not in rows
         ]
+    elif without is not None:
+        lines += [PartyLine(name) for name in without.names]
     return lines
+
+
+def concluded_without(review: Review) -> ConcludedWithout | None:
+    """Return which parties a review was concluded without, and why, as the trail says; or None."""
+    if review.concluded_at is None or review.outcome is not Outcome.GO_ON:
+        return None
+    of = [verbs.REVIEW_CONCLUDED_WITHOUT]
+    for event in trail.subject_history(review.cooperation_id, [review.id], of=of):
+        return ConcludedWithout(event.details.get("parties", []), event.details.get("reason", ""))
+    return None
 
 
 def absent(record: Record, cooperation: Cooperation) -> list[str]:
@@ -152,7 +187,7 @@ def lines(reviews: Iterable[Review]) -> list[ReviewLine]:
 
 
 def my_tasks(actor: Actor) -> list[Task]:
-    """Return a person's tasks on reviews: write the record, confirm it, give notice of the end."""
+    """Return a person's tasks on reviews: write, confirm or conclude a record, give notice."""
     if actor.organisation_id is None or not actor.has(*BEGINNERS, *CONFIRMERS):
         return []
     return [_my_task(actor, review) for review in queries.open_for(actor)]
@@ -198,6 +233,9 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
     confirmations = queries.standing_confirmations(review)
     confirmed = {row.organisation_id for row in confirmations}
     url = record_url(cooperation.reference, review.number)
+    state = queries.record_state(cooperation, review)
+    if policy.can_conclude_without(actor, state, clock.today()):
+        return _conclude_task(cooperation.reference, review.number, "")
     if version is not None and version.is_complete:
         missing = [
             party.organisation.name
@@ -210,15 +248,15 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
             row.user_id == actor.user_id for row in confirmations
         )
         is_ours = actor.has(*CONFIRMERS) and not (missing and is_confirmed)
-        state = (
+        words = (
             _("Waiting for %(names)s", names=with_commas(missing))
             if missing
             else _("Confirmed by all who stay")
         )
     else:
         is_ours = actor.has(*BEGINNERS)
-        state = _("Under review")
-    return Task(label, state, YOURS if is_ours and is_party else OTHERS, url)
+        words = _("Under review")
+    return Task(label, words, YOURS if is_ours and is_party else OTHERS, url)
 
 
 def _notice_task(url: str, why: str, *, is_mine: bool) -> Task:
@@ -232,6 +270,10 @@ def _my_task(actor: Actor, review: OpenReview) -> Task:
     if review.number is None:
         url = url_for("reviews.listed", reference=review.reference)
         return _notice_task(url, review.title, is_mine=actor.has(Role.SIGNATORY))
+    if actor.organisation_id is not None and policy.can_conclude_without(
+        actor, review.fact(actor.organisation_id), clock.today()
+    ):
+        return _conclude_task(review.reference, review.number, review.title)
     url = record_url(review.reference, review.number)
     if review.is_complete:
         is_mine = actor.has(*CONFIRMERS) and not review.is_confirmed
@@ -242,6 +284,12 @@ def _my_task(actor: Actor, review: OpenReview) -> Task:
     if is_mine:
         return Task(label, _("Waiting for you"), YOURS, url, review.title)
     return Task(label, _("Waiting for others"), OTHERS, url, review.title)
+
+
+def _conclude_task(reference: str, number: int, why: str) -> Task:
+    url = url_for("reviews.conclude", reference=reference, number=number)
+    label = _("Conclude the review")
+    return Task(label, _("Waiting for you"), YOURS, url, why)
 
 
 def record_url(reference: str, number: int) -> str:

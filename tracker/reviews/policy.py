@@ -1,4 +1,4 @@
-"""Who may begin, write, confirm and call off a review, and what its record needs (G6). Pure.
+"""Who may begin, write, confirm, conclude or call off a review; what a record needs (G6). Pure.
 
 Source: domain.md, section 4.1 (P5): the heads of all parties decide; product.md, section 6.
 """
@@ -22,6 +22,8 @@ from tracker.signoff import policy as signoff
 BEGINNERS = (Role.COORDINATOR, Role.MANAGER)
 CONFIRMERS = (Role.MANAGER, Role.SIGNATORY)
 TERM = "M19"
+# After the last confirmation; then the NPM can go on without those who were asked and said nothing.
+TIME_TO_CONFIRM = dt.timedelta(days=30)
 
 Problem = tuple[str, object]
 
@@ -43,6 +45,13 @@ class ReviewFact:
     # Whether the last version of the record is complete; who has confirmed it, by organisation.
     is_complete: bool = False
     confirmed: tuple[tuple[UUID, UUID], ...] = ()
+    # The outcome that the last version names.
+    outcome: Outcome | None = None
+    # Those of today's parties that are bodies of the NPM.
+    npm_bodies: frozenset[UUID] = frozenset()
+    # Since when each party that hasn't confirmed has known that it has to: the day of the last
+    # confirmation, or a later one on which a party joined. None before the first confirmation.
+    asked_on: dt.date | None = None
 
     def has_party(self, organisation_id: UUID | None) -> bool:
         """Return whether an organisation is a party today."""
@@ -53,6 +62,20 @@ class ReviewFact:
         """The parties that have yet to confirm the last version, by name."""
         confirmed = {organisation_id for organisation_id, _user_id in self.confirmed}
         return tuple(name for party_id, name in self.parties if party_id not in confirmed)
+
+    @property
+    def ends_waiting_on(self) -> dt.date | None:
+        """The first day on which the NPM can conclude the review without the missing parties.
+
+        None if it never can as things are: only going on with the signed terms needs no consent of
+        everybody, and a body of the NPM has to have confirmed (S7).
+        """
+        confirmed = {organisation_id for organisation_id, _user_id in self.confirmed}
+        if not self.is_open or not self.is_complete or self.outcome is not Outcome.GO_ON:
+            return None
+        if not self.missing or self.asked_on is None or not confirmed & self.npm_bodies:
+            return None
+        return self.asked_on + TIME_TO_CONFIRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +133,50 @@ def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
             return no(_l("Your organisation has confirmed this record."))
         if user_id == actor.user_id:
             return no(_l("You have confirmed this record for another party."))
+    return _has_power(actor, today)
+
+
+def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
+    """Decide who may conclude a review without the parties that haven't confirmed its record.
+
+    A signatory or manager of a body of the NPM that has confirmed it, 30 days after the last
+    confirmation, if the parties go on unchanged: a party that says nothing holds up no visits of
+    the NPM (S7). What renews, amends or ends the terms needs all who signed them.
+    """
+    if not fact.is_open:
+        return no(_l("This review is over. Its record stays as it is."))
+    if actor.organisation_id not in fact.npm_bodies or not actor.has(*CONFIRMERS):
+        return no(
+            _l(
+                "Only a signatory or manager of the NPM can conclude a review that a party hasn't "
+                "confirmed."
+            )
+        )
+    if not fact.is_complete:
+        return no(_l("The record is not complete yet."))
+    if not fact.missing:
+        return no(_l("All parties have confirmed this record."))
+    if fact.outcome is not Outcome.GO_ON:
+        return no(
+            _l(
+                "To renew, amend or end the terms, all parties have to confirm. You can only "
+                "conclude a review without some of them if you continue unchanged."
+            )
+        )
+    if all(organisation_id != actor.organisation_id for organisation_id, _user in fact.confirmed):
+        return no(_l("Your organisation has to confirm the record first."))
+    if fact.ends_waiting_on is None or today < fact.ends_waiting_on:
+        return no(
+            _l(
+                "The other parties have %(days)s days to confirm, counted from the last "
+                "confirmation.",
+                days=TIME_TO_CONFIRM.days,
+            )
+        )
+    return _has_power(actor, today)
+
+
+def _has_power(actor: Actor, today: dt.date) -> Decision:
     if actor.has(Role.MANAGER):
         return YES
     return signoff.has_power(signoff.signing_membership(actor), today)

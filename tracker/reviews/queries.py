@@ -1,7 +1,8 @@
 """Queries for reviews, of cooperations found with a query scoped to the actor."""
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +18,15 @@ from tracker.checklists import encryption
 from tracker.checklists.heads import latest_start
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import people
-from tracker.cooperations.models import Cooperation, CooperationEntry, Stage
-from tracker.cooperations.scope import listed, visible
+from tracker.cooperations.models import Cooperation, CooperationEntry, Party, Stage
+from tracker.cooperations.scope import has_not_left, listed, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.lifecycle import bound
 from tracker.lifecycle import queries as lifecycle
 from tracker.organisations.models import Organisation
-from tracker.reviews.models import Review, ReviewConfirmation, ReviewVersion
+from tracker.reviews import records
+from tracker.reviews.models import Outcome, Review, ReviewConfirmation, ReviewVersion
 from tracker.reviews.policy import RecordFact, ReviewFact
 from tracker.reviews.records import PROMISES
 from tracker.signoff import service as signoff
@@ -56,6 +58,28 @@ class OpenReview:
     # Whether the organisation acted for has confirmed the last version, or the reader has for
     # another party.
     is_confirmed: bool
+    # The outcome that the last version names.
+    outcome: Outcome | None = None
+    # Of the last version: whether the organisation acted for is a body of the NPM and has confirmed
+    # it, whether a party has not, and since when that party has been asked.
+    is_confirmed_by_npm: bool = False
+    has_missing: bool = False
+    asked_on: dt.date | None = None
+
+    def fact(self, organisation_id: UUID) -> ReviewFact:
+        """Return what the rules on concluding it without a missing party ask."""
+        own = (organisation_id, "")
+        return ReviewFact(
+            Stage.UNDER_REVIEW,
+            (own, (UUID(int=0), "")) if self.has_missing else (own,),
+            terms_in_force=True,
+            is_open=self.number is not None,
+            is_complete=self.is_complete,
+            confirmed=((organisation_id, UUID(int=0)),) if self.is_confirmed_by_npm else (),
+            outcome=self.outcome,
+            npm_bodies=frozenset({organisation_id} if self.is_confirmed_by_npm else ()),
+            asked_on=self.asked_on,
+        )
 
 
 def terms_of(cooperation: Cooperation) -> Checklist | None:
@@ -108,22 +132,43 @@ def standing_confirmations(review: Review) -> list[ReviewConfirmation]:
 
 def fact(cooperation: Cooperation, terms: Checklist | None, review: Review | None) -> ReviewFact:
     """Return the rules' plain values; the cooperation's parties are loaded."""
-    version = last_version(review) if review else None
-    return ReviewFact(
+    return replace(
+        record_state(cooperation, review),
         stage=bound.stage_of(cooperation),
-        parties=_parties(cooperation),
         terms_in_force=terms is not None and terms.revision_in_force_id is not None,
         terms_are_settled=terms is not None and terms.state is ChecklistState.IN_FORCE,
-        is_open=review is not None and review.is_open,
-        begun_by=review.begun_by_id if review else None,
-        begun_for=review.organisation_id if review else None,
-        is_complete=version is not None and version.is_complete,
-        confirmed=tuple(
-            (row.organisation_id, row.user_id) for row in standing_confirmations(review)
-        )
-        if review
-        else (),
     )
+
+
+def record_state(cooperation: Cooperation, review: Review | None) -> ReviewFact:
+    """Return what the rules on confirming ask, from what is loaded: nothing about the terms."""
+    parties = people.joined_parties(cooperation)
+    state = ReviewFact(cooperation.stage, _parties(cooperation), terms_in_force=True)
+    if review is None:
+        return state
+    version, confirmations = last_version(review), standing_confirmations(review)
+    moments = [row.confirmed_at for row in confirmations]
+    return replace(
+        state,
+        is_open=review.is_open,
+        begun_by=review.begun_by_id,
+        begun_for=review.organisation_id,
+        is_complete=version is not None and version.is_complete,
+        confirmed=tuple((row.organisation_id, row.user_id) for row in confirmations),
+        outcome=records.read(version.content).outcome if version else None,
+        npm_bodies=frozenset(party.organisation_id for party in parties if party.is_of_npm),
+        asked_on=_asked_on(
+            max(moments, default=None),
+            max((party.joined_at for party in parties if party.joined_at), default=None),
+        ),
+    )
+
+
+def _asked_on(confirmed_at: dt.datetime | None, joined_at: dt.datetime | None) -> dt.date | None:
+    """Return since when those who haven't confirmed have been asked, in the NPM's time zone."""
+    if confirmed_at is None:
+        return None
+    return max(confirmed_at, joined_at or confirmed_at).astimezone(clock.zone()).date()
 
 
 def text_of(terms: Checklist, review: Review) -> Mapping[str, Any]:
@@ -162,13 +207,17 @@ def open_for(actor: Actor) -> list[OpenReview]:
 
     Also the cooperations that are still under review because notice of the end has yet to be given.
     """
-    confirmed = sa.exists().where(
-        ReviewConfirmation.review_id == Review.id,
-        ReviewConfirmation.version == Review.version,
-        sa.or_(
-            ReviewConfirmation.organisation_id == actor.organisation_id,
-            ReviewConfirmation.user_id == actor.user_id,
-        ),
+    of_version = sa.and_(
+        ReviewConfirmation.review_id == Review.id, ReviewConfirmation.version == Review.version
+    )
+    is_ours = ReviewConfirmation.organisation_id == actor.organisation_id
+    of_cooperation = sa.and_(
+        Party.cooperation_id == Cooperation.id, has_not_left(clock.today()), ~Party.is_joining
+    )
+    has_confirmed = (
+        sa.exists()
+        .where(of_version, ReviewConfirmation.organisation_id == Party.organisation_id)
+        .correlate(Review, Party)
     )
     rows = db.session.execute(
         sa.select(
@@ -176,7 +225,16 @@ def open_for(actor: Actor) -> list[OpenReview]:
             Cooperation.title,
             Review.number,
             sa.func.coalesce(ReviewVersion.is_complete, sa.false()),
-            confirmed,
+            sa.exists().where(
+                of_version, sa.or_(is_ours, ReviewConfirmation.user_id == actor.user_id)
+            ),
+            ReviewVersion.content["outcome"].as_string(),
+            sa.and_(CooperationEntry.is_of_npm, sa.exists().where(of_version, is_ours)),
+            sa.exists().where(of_cooperation, ~has_confirmed).correlate(Cooperation, Review),
+            sa.select(sa.func.max(ReviewConfirmation.confirmed_at))
+            .where(of_version)
+            .scalar_subquery(),
+            sa.select(sa.func.max(Party.joined_at)).where(of_cooperation).scalar_subquery(),
         )
         .select_from(CooperationEntry)
         .join(Cooperation, Cooperation.id == CooperationEntry.cooperation_id)
@@ -193,7 +251,31 @@ def open_for(actor: Actor) -> list[OpenReview]:
         )
         .order_by(Review.begun_at, Cooperation.id)
     )
-    return [OpenReview(*row) for row in rows]
+    return [
+        OpenReview(
+            reference,
+            title,
+            number,
+            is_complete,
+            is_confirmed,
+            Outcome(outcome) if outcome else None,
+            is_confirmed_by_npm=is_confirmed_by_npm,
+            has_missing=has_missing,
+            asked_on=_asked_on(confirmed_at, joined_at),
+        )
+        for (
+            reference,
+            title,
+            number,
+            is_complete,
+            is_confirmed,
+            outcome,
+            is_confirmed_by_npm,
+            has_missing,
+            confirmed_at,
+            joined_at,
+        ) in rows
+    ]
 
 
 def names(cooperation: Cooperation) -> dict[UUID, str]:

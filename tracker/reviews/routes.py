@@ -1,4 +1,6 @@
-"""The pages of reviews: all reviews of a cooperation, one record, write, confirm, call off."""
+"""The pages of reviews: all of a cooperation, one record, write, confirm, conclude, call off."""
+
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -6,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
+from tracker.agreements.frozen_text import FrozenText
 from tracker.checklists.models import Checklist
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -15,6 +18,7 @@ from tracker.reviews import labels, pages, policy, queries, records, service
 from tracker.reviews.forms import (
     BeginForm,
     CallOffForm,
+    ConcludeForm,
     ConfirmRecordForm,
     RecordForm,
     record_form,
@@ -148,6 +152,34 @@ def confirm(reference: str, number: int) -> str | Response:
     return _record_page(actor, cooperation, _review(cooperation, number), problems)
 
 
+@blueprint.route("/<int:number>/conclude", methods=["GET", "POST"])
+@signed_in
+def conclude(reference: str, number: int) -> str | Response:
+    """Conclude a review for the NPM without the parties that haven't confirmed its record."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    review = _review(cooperation, number)
+    form = ConcludeForm()
+    fact = queries.fact(cooperation, queries.terms_of(cooperation), review)
+    require_for(form, policy.can_conclude_without(actor, fact, clock.today()))
+    page = shown.page_of(actor, form.page.data)
+
+    def changed(error: StaleError) -> str:
+        form.refuse(error)
+        return _conclude_page(actor, reference, number, form)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.conclude_without(
+            actor, cooperation, number, reason=form.reason.data or "", page=page
+        ),
+        success=_("The review is concluded."),
+        next=_to_record(reference, number),
+        conflict=changed,
+    )
+    return done or _conclude_page(actor, reference, number, form)
+
+
 @blueprint.route("/<int:number>/call-off", methods=["GET", "POST"])
 @signed_in
 def call_off(reference: str, number: int) -> str | Response:
@@ -200,25 +232,22 @@ def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem
     text = pages.text_of(terms, locale.language(), review)
     form = ConfirmRecordForm(formdata=None)
     form.page.data = shown.token_of(actor, service.page_with(review))
-    lacks = (
-        policy.problems(record, queries.record_fact(cooperation, terms, review, locale.language()))
-        if review.is_open
-        else ()
-    )
+    without = pages.concluded_without(review)
     return render_template(
         "reviews/show.html",
         cooperation=cooperation,
         review=review,
         version=queries.last_version(review),
-        record=record,
-        text=text,
-        promises=pages.promises(text, record),
-        facts=pages.dates(record, text),
-        parties=pages.party_lines(cooperation, review),
-        absent=pages.absent(record, cooperation),
-        lacks=[message for _field, message in lacks],
+        **_record_words(cooperation, text, record),
+        parties=pages.party_lines(cooperation, review, without),
+        without=without,
+        missing=locale.listed(fact.missing),
+        ends_waiting_on=fact.ends_waiting_on,
+        today=clock.today(),
+        lacks=_lacks(cooperation, terms, review, record),
         may_write=policy.can_write(actor, fact),
         may_confirm=policy.can_confirm(actor, fact, clock.today()),
+        may_conclude=policy.can_conclude_without(actor, fact, clock.today()),
         may_call_off=policy.can_call_off(actor, fact),
         form=form,
         problem=problem,
@@ -226,6 +255,49 @@ def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem
         terms=terms,
         opens_amendment=review.outcome in {Outcome.RENEW, Outcome.AMEND},
     )
+
+
+def _conclude_page(actor: Actor, reference: str, number: int, form: ConcludeForm) -> str:
+    """Show the record as stored now, which parties haven't confirmed it, and what follows."""
+    cooperation = _cooperation(actor, reference)
+    review = _review(cooperation, number)
+    terms = found_or_404(queries.terms_of(cooperation))
+    fact = queries.fact(cooperation, terms, review)
+    record = _saved(review)
+    text = pages.text_of(terms, locale.language(), review)
+    form.page.data = shown.token_of(actor, service.page_with(review))
+    return render_template(
+        "reviews/conclude.html",
+        cooperation=cooperation,
+        review=review,
+        **_record_words(cooperation, text, record),
+        missing=fact.missing,
+        names=locale.listed(fact.missing),
+        asked_on=fact.asked_on,
+        lacks=_lacks(cooperation, terms, review, record),
+        form=form,
+    )
+
+
+def _lacks(
+    cooperation: Cooperation, terms: Checklist, review: Review, record: Record
+) -> list[object]:
+    """Return what the record of an open review lacks before it can take effect."""
+    if not review.is_open:
+        return []
+    fact = queries.record_fact(cooperation, terms, review, locale.language())
+    return [message for _field, message in policy.problems(record, fact)]
+
+
+def _record_words(cooperation: Cooperation, text: FrozenText, record: Record) -> dict[str, Any]:
+    """Return what templates/reviews/_record.html shows."""
+    return {
+        "record": record,
+        "text": text,
+        "promises": pages.promises(text, record),
+        "facts": pages.dates(record, text),
+        "absent": pages.absent(record, cooperation),
+    }
 
 
 def _write_page(

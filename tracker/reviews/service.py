@@ -1,7 +1,10 @@
-"""Service functions for reviews: begin, save, confirm, call off, and what an outcome changes (G6).
+"""Service functions for reviews: begin, save, confirm, conclude, call off, and outcomes (G6).
 
 A record is saved in versions that never change. Each party confirms one version; a new version
-voids the confirmations. With the last confirmation the outcome takes effect.
+voids the confirmations. With the last confirmation the outcome takes effect. If the parties go on
+unchanged, the NPM can conclude the review without a party that says nothing for 30 days.
+
+In one file: whoever concludes a review does it by the same private functions.
 """
 
 import datetime as dt
@@ -175,6 +178,43 @@ def confirm(
         )
     else:
         _conclude(actor, cooperation, terms, review, written)
+    return review
+
+
+def conclude_without(
+    actor: Actor, cooperation: Cooperation, number: int, *, reason: str, page: SigningPage | None
+) -> Review:
+    """Conclude a review without the parties that haven't confirmed it; record who they are and why.
+
+    So a party that says nothing doesn't keep the NPM from visiting (S7). Raise RefusedError as
+    policy.can_conclude_without says, NotShownError unless page showed the last version, and
+    RuleBrokenError without a reason, or if the record no longer fits.
+    """
+    terms = _locked_terms(cooperation)
+    review = _found(cooperation, number)
+    fact = queries.fact(cooperation, terms, review)
+    policy.can_conclude_without(actor, fact, clock.today()).require()
+    version = queries.last_version(review)
+    if terms is None or version is None:
+        raise LookupError  # can_conclude_without has refused already
+    shown.require(page, version.digest)
+    reason = reason.strip()
+    if not reason:
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    _require_at_most("reason", reason)
+    written = records.read(version.content)
+    _require_still_right(written, cooperation, terms, review)
+    _record(
+        verbs.REVIEW_CONCLUDED_WITHOUT,
+        actor,
+        review,
+        version=version.number,
+        organisation=actor.organisation_name,
+        parties=list(fact.missing),
+        reason=reason,
+        record_digest=version.digest,
+    )
+    _conclude(actor, cooperation, terms, review, written)
     return review
 
 
@@ -365,8 +405,12 @@ def _require_short(written: Record) -> None:
         **{f"words_{code}": result.words for code, result in written.results.items()},
     }
     for field, text in texts.items():
-        if len(text) > MAX_TEXT:
-            raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_TEXT), field)
+        _require_at_most(field, text)
+
+
+def _require_at_most(field: str, text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_TEXT), field)
 
 
 def _day(day: dt.date | None) -> dt.date:

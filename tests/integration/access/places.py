@@ -281,7 +281,7 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
         ],
         **{
             f"reviews.{page}": [Thing("no such review", {"reference": reference, "number": 1})]
-            for page in ("show", "write", "confirm", "call_off")
+            for page in ("show", "write", "confirm", "conclude", "call_off")
         },
     }
 

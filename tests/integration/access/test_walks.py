@@ -71,6 +71,7 @@ IN_ANOTHER_STATE = {
     "readings.show",
     "recorded_selection.use",
     "reviews.call_off",
+    "reviews.conclude",
     "reviews.show",
     "reviews.write",
     "safeguards.review",

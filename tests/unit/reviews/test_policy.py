@@ -95,6 +95,90 @@ def test_who_confirms(person: Actor, fact: ReviewFact, expected: bool) -> None:
     assert bool(policy.can_confirm(person, fact, TODAY)) is expected
 
 
+DAYS = policy.TIME_TO_CONFIRM
+SILENT = replace(
+    OPEN,
+    confirmed=((NPM, TWICE),),
+    outcome=Outcome.GO_ON,
+    npm_bodies=frozenset({NPM}),
+    asked_on=TODAY - DAYS,
+)
+SECOND_BODY = replace(
+    SILENT, parties=(*PARTIES, (OTHER, "Board")), npm_bodies=frozenset({NPM, OTHER})
+)
+RAN_OUT = Actor(
+    uuid4(),
+    "Somebody",
+    memberships=(
+        ActorMembership(
+            Role.SIGNATORY,
+            NPM,
+            "Office",
+            OrganisationKind.NPM,
+            power="Statutes",
+            power_until=TODAY - DAY,
+        ),
+    ),
+    organisation_id=NPM,
+)
+
+
+@pytest.mark.parametrize(
+    ("person", "fact", "reason"),
+    [
+        (actor(Role.MANAGER, of=NPM), SILENT, ""),
+        (actor(Role.SIGNATORY, of=NPM), SILENT, ""),
+        # Whoever confirmed for the NPM may also conclude.
+        (actor(Role.MANAGER, of=NPM, who=TWICE), SILENT, ""),
+        (actor(Role.MANAGER, of=NPM), SECOND_BODY, ""),
+        (actor(Role.MANAGER), SILENT, "of the NPM"),
+        (actor(Role.COORDINATOR, of=NPM), SILENT, "of the NPM"),
+        # A body of the NPM that is joining is no party yet.
+        (actor(Role.MANAGER, of=OTHER), SILENT, "of the NPM"),
+        (actor(Role.SIGNATORY, of=NPM, power=""), SILENT, "not recorded"),
+        (RAN_OUT, SILENT, "run out"),
+        (actor(Role.MANAGER, of=OTHER), SECOND_BODY, "Your organisation"),
+        (actor(Role.MANAGER, of=NPM), replace(SILENT, confirmed=()), "Your organisation"),
+        (actor(Role.MANAGER, of=NPM), replace(SILENT, is_open=False), "is over"),
+        # A new version voids the confirmations, and may be incomplete.
+        (actor(Role.MANAGER, of=NPM), replace(SILENT, is_complete=False), "not complete"),
+        (
+            actor(Role.MANAGER, of=NPM),
+            replace(SILENT, confirmed=((NPM, TWICE), (DOOR, uuid4()))),
+            "All parties",
+        ),
+        *(
+            (actor(Role.MANAGER, of=NPM), replace(SILENT, outcome=outcome), "all parties have")
+            for outcome in (Outcome.RENEW, Outcome.AMEND, Outcome.END)
+        ),
+        (
+            actor(Role.MANAGER, of=NPM),
+            replace(SILENT, asked_on=TODAY - DAYS + DAY),
+            "30 days to confirm",
+        ),
+    ],
+)
+def test_who_concludes_a_review_without_a_party_that_says_nothing(
+    person: Actor, fact: ReviewFact, reason: str
+) -> None:
+    decision = policy.can_conclude_without(person, fact, TODAY)
+    assert bool(decision) is not bool(reason)
+    assert reason in str(decision.reason or "")
+
+
+def test_the_day_from_which_the_npm_can_go_on_is_known_before_it_comes() -> None:
+    early = replace(SILENT, asked_on=TODAY)
+    assert early.ends_waiting_on == TODAY + DAYS
+    by_the_partner = replace(early, confirmed=((DOOR, uuid4()),))
+    for fact in (
+        by_the_partner,
+        replace(early, asked_on=None, confirmed=()),
+        replace(early, is_open=False),
+        replace(early, outcome=Outcome.END),
+    ):
+        assert fact.ends_waiting_on is None
+
+
 @pytest.mark.parametrize(
     ("person", "fact", "expected"),
     [
