@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -24,6 +25,7 @@ from tests.integration.reviews.test_acting_for_two_parties import on_cooperation
 from tests.integration.reviews.test_pages import address, browser, page
 from tests.integration.reviews.test_service import g5_is_open, stage
 from tests.pages import Page
+from tests.services import put
 from tracker.access.page_tokens import NotShownError
 from tracker.agreements import joining
 from tracker.cooperations.models import Stage
@@ -34,6 +36,8 @@ from tracker.reviews import pages, policy, queries, records, service
 from tracker.reviews.models import Outcome
 from tracker.ui.tasks import OTHERS, YOURS
 
+# Its day begins half a day before that of UTC.
+EAST = ZoneInfo("Pacific/Auckland")
 REASON = "They haven't answered since the summer."
 
 
@@ -214,14 +218,18 @@ def test_what_changes_or_ends_the_terms_needs_everybody(
         conclude(active, "tomas", number=1)
 
 
-def test_the_day_begins_in_the_time_zone_of_the_npm_and_a_later_party_is_waited_for(
-    silent: Table,
+def test_the_days_are_those_of_the_npm_and_a_later_party_has_as_many(
+    app: Flask, silent: Table
 ) -> None:
+    put(app, clock.ZONE.holding(EAST))
     head, review = cooperation(silent), review_of(silent, 2)
-    assert queries.record_state(head, review).asked_on == clock.today()
+    evening = dt.datetime.combine(clock.today(), dt.time(20), dt.UTC)
+    for row in review.confirmations:
+        row.confirmed_at = evening
+    assert queries.record_state(head, review).asked_on == evening.date() + DAY
     (party,) = [p for p in head.parties if p.organisation_id == silent.land.id("lantern")]
-    party.joined_at = clock.now() + 3 * DAY
-    assert queries.record_state(head, review).asked_on == clock.today() + 3 * DAY
+    party.joined_at = evening + 3 * DAY
+    assert queries.record_state(head, review).asked_on == evening.date() + 4 * DAY
     silent.session.rollback()
 
 
