@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
-from tracker.activity import verbs
+from tracker.activity import verbs, witness
 from tracker.activity.service import DomainEvent, record
 from tracker.activity.verbs import Verb
 from tracker.agreements import evidence, notices, renewal
@@ -188,7 +188,8 @@ def conclude_without(
 
     So a party that says nothing doesn't keep the NPM from visiting (S7). Raise RefusedError as
     policy.can_conclude_without says, NotShownError unless page showed the last version, and
-    RuleBrokenError without a reason, or if the record no longer fits.
+    RuleBrokenError without a reason, if the record no longer fits, or if its confirmations are not
+    those that events bind: they say how long the others have had.
     """
     terms = _locked_terms(cooperation)
     review = _found(cooperation, number)
@@ -202,6 +203,9 @@ def conclude_without(
     if not reason:
         raise RuleBrokenError(_l("Give the reason."), "reason")
     _require_at_most("reason", reason)
+    rows = [version, *queries.standing_confirmations(review)]
+    if not witness.are_as_recorded(cooperation.id, rows):
+        raise RuleBrokenError(DIFFERS)
     written = records.read(version.content)
     _require_still_right(written, cooperation, terms, review)
     _record(

@@ -23,7 +23,7 @@ from tests.integration.reviews.conftest import (
 )
 from tests.integration.reviews.test_acting_for_two_parties import on_cooperation
 from tests.integration.reviews.test_pages import address, browser, page
-from tests.integration.reviews.test_service import g5_is_open, stage
+from tests.integration.reviews.test_service import change, g5_is_open, stage
 from tests.pages import Page
 from tests.services import put
 from tracker.access.page_tokens import NotShownError
@@ -180,6 +180,15 @@ def test_a_new_version_is_confirmed_and_waited_for_again(
     assert REASON in data["reason"]
     client.post(address(silent, "/2/conclude"), data=data, csrf=False)
     assert not review_of(silent, 2).is_open
+
+
+def test_no_day_that_only_a_row_says_brings_the_conclusion_forward(silent: Table) -> None:
+    for row in review_of(silent, 2).confirmations:
+        change(silent, row, confirmed_at=row.confirmed_at - policy.TIME_TO_CONFIRM)
+    with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
+        conclude(silent, "tomas")
+    silent.session.rollback()
+    assert review_of(silent, 2).is_open
 
 
 def test_a_record_that_no_longer_fits_is_changed_first(

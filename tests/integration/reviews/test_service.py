@@ -39,7 +39,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as lifecycle_queries
 from tracker.oversight import integrity
 from tracker.reviews import service
-from tracker.reviews.models import Outcome, ReviewVersion
+from tracker.reviews.models import Outcome, ReviewConfirmation, ReviewVersion
 from tracker.signoff import shown
 
 
@@ -47,7 +47,9 @@ def stage(table: Table) -> Stage:
     return cooperation(table).stage
 
 
-def change(table: Table, row: Checklist | Cooperation, **values: object) -> None:
+def change(
+    table: Table, row: Checklist | Cooperation | ReviewConfirmation, **values: object
+) -> None:
     """Change a row in the database, as somebody could who can write to it."""
     rows = table_of(type(row))
     query = sa.update(rows).where(rows.c.id == row.id).values(values)
