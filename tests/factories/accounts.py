@@ -49,6 +49,7 @@ class House:
             None,
             NewInvitation(
                 email=f"{key}@example.org",
+                name=f"{key.title()} Marsh",
                 roles=set(roles),
                 organisation_id=self.organisations[organisation] if organisation else None,
                 power="Statutes, article 9" if Role.SIGNATORY in roles else "",

@@ -76,6 +76,7 @@ OF_THE_INSTANCE = {
     "invitation_accepted",
     "person_added",
     "person_changed",
+    "person_renamed",
     "role_given",
     "role_confirmed",
     "role_accepted",

@@ -18,7 +18,7 @@ from tracker.organisations import queries as organisations
 
 @click.command("invite")
 @click.argument("email")
-@click.option("--name", default="", help="The person's name; they can change it.")
+@click.option("--name", default="", help="The person's name; needed for a signatory or manager.")
 @click.option(
     "--role",
     "roles",

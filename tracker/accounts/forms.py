@@ -43,6 +43,18 @@ class ProfileForm(Form):
     )
 
 
+class ConfirmRoleForm(Form):
+    """Confirm a role as the page shows it."""
+
+    shown = HiddenValueField(most=64)
+
+
+class RenameForm(Form):
+    """The name of somebody whose signatures show it."""
+
+    name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
+
+
 class AcceptForm(Form):
     """The form that turns an invitation into an account."""
 

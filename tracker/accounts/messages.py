@@ -154,6 +154,24 @@ def restored(user: User) -> None:
     )
 
 
+def renamed(user: User) -> None:
+    """Tell a person that somebody else changed their name."""
+    _to(
+        user,
+        "renamed",
+        lambda: (
+            _("Your name was changed"),
+            [
+                _(
+                    "Somebody who can confirm your role changed the name that your signatures "
+                    "show. If it's wrong, tell them."
+                )
+            ],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
 def second_factor_reset(user: User) -> None:
     """Tell a person that somebody else reset their second factor."""
     _to(

@@ -265,6 +265,8 @@ class Invitation(Identified, Base):
     function: Mapped[str] = mapped_column(default="")
     token_digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
     invited_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # Whether who invited could confirm a signatory's or manager's role at that time, and so did.
+    confirms: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]

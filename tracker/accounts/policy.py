@@ -1,8 +1,8 @@
 """Who may invite, manage roles, suspend, restore, and reset a second factor. Pure."""
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -201,6 +201,44 @@ def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
     if facts.confirmed_how is not Confirmation.ADMINISTRATOR:
         return no(_l("This role is waiting to be confirmed."))
     return YES
+
+
+def can_rename(
+    actor: Actor,
+    person: UUID,
+    powers: Collection[RoleFacts],
+    holders: Mapping[UUID | None, Holders],
+) -> Decision:
+    """Decide who changes a person's name: the person, unless their signatures rest on it.
+
+    Each signature for an organisation shows the name, and somebody else confirmed the role of the
+    person they know by that name (product.md, section 2). So the name of a signatory or manager, or
+    of somebody whose role waits to be confirmed, is changed by somebody who could confirm it.
+    powers are these roles, holders those who have such a role, by organisation.
+    """
+    if not powers:
+        if actor.user_id == person:
+            return YES
+        return no(_l("People change their name themselves, in their account."))
+    if actor.user_id == person:
+        return no(
+            _l(
+                "Your signatures show your name, so somebody else has to change it: another "
+                "signatory or manager of your organisation, or an administrator if there is none."
+            )
+        )
+    if any(
+        can_confirm(actor, replace(role, has_begun=False, confirmed_how=None), known)
+        for role in powers
+        if (known := holders.get(role.organisation_id)) is not None
+    ):
+        return YES
+    return no(
+        _l(
+            "This person's signatures show the name. Another signatory or manager of the "
+            "organisation has to change it, or an administrator if there is none."
+        )
+    )
 
 
 def can_end_role(actor: Actor, facts: RoleFacts, holders: Holders) -> Decision:

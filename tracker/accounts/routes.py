@@ -26,7 +26,7 @@ from tracker.accounts.forms import (
     offer,
 )
 from tracker.accounts.models import Invitation, Passkey, User
-from tracker.accounts.people import invitations, service
+from tracker.accounts.people import invitations, powers, service
 from tracker.accounts.people import sessions as stored_sessions
 from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import onward
@@ -57,10 +57,16 @@ def profile() -> str | Response:
     actor = gate.current_actor()
     user = _signed_in_user()
     form = ProfileForm(obj=user)
+    may_rename = powers.can_rename(actor, actor.user_id)
+    # A page opened before the person got their role may still send another name: it is refused.
+    if not may_rename and (form.name.data or user.name) == user.name:
+        del form.name
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.change_profile(
-            actor, name=form.name.data or "", language=form.language.data
+            actor,
+            name=(form.name.data or "") if "name" in form else user.name,
+            language=form.language.data,
         ),
         success=_("Your profile is saved."),
         next=redirect(url_for("accounts.profile")),
@@ -74,6 +80,7 @@ def profile() -> str | Response:
         "accounts/profile.html",
         form=form,
         user=user,
+        may_rename=may_rename,
         roles=roles,
         may_leave={
             holder: policy.can_leave(actor.user_id, people) for holder, people in holders.items()

@@ -66,6 +66,8 @@ INVITATION_ACCEPTED = _verb(
 # A person without an email address, who never signs in.
 PERSON_ADDED = _verb("person_added", "person", "organisation", "organisation_id", "role")
 PERSON_CHANGED = _verb("person_changed", "changed")
+# By somebody else, since the person's signatures show the name.
+PERSON_RENAMED = _verb("person_renamed", "person", "former")
 ROLE_GIVEN = _verb(
     "role_given", "person", "organisation", "organisation_id", "role", "since", "until"
 )

@@ -27,6 +27,7 @@ ABOUT_ACCOUNTS = frozenset(
         "power_to_accept",
         "power_waits",
         "powers_changed",
+        "renamed",
         "restored",
         "roles_changed",
         "second_factor_reset",

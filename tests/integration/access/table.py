@@ -34,7 +34,8 @@ concerned. *NPM team lead* is in the team and in the audience (V2) of the visit;
 the signatories and the expert are in the audience too, and those from a CSO are cleared; *NPM
 manager* and the members are not. For pages of another cooperation than the one with the ready
 visit, the columns mean that cooperation's own people. *CSO signatory* is also a manager, except of
-the CSO whose terms are waiting for a signature. *CSO expert* is from another CSO of the cooperation
+the CSO whose terms are waiting for a signature. The *auditor* is from another body. *CSO expert* is
+from another CSO of the cooperation
 than the other people of a CSO.
 K2 is information about the planning of a visit.
 """

@@ -113,7 +113,8 @@ def test_nobody_invites_to_roles_they_may_not_give(
         ("door", {Role.ADMINISTRATOR}, "roles"),
         (None, {Role.MEMBER}, "organisation"),
         ("door", set(), "roles"),
-        ("door", {Role.SIGNATORY}, "office"),
+        ("door", {Role.SIGNATORY}, "name"),
+        ("door", {Role.MANAGER}, "name"),
         ("court", {Role.AUDITOR}, "audits"),
     ],
 )
@@ -123,6 +124,14 @@ def test_an_administrator_invites_only_into_roles_there_are(
     with pytest.raises(RuleBrokenError) as caught:
         invitations.invite(people.actor("ada"), wanted(people, where, *roles))
     assert caught.value.field == field
+
+
+def test_a_signatory_is_invited_with_their_office(people: House) -> None:
+    with pytest.raises(RuleBrokenError, match="office") as caught:
+        invitations.invite(
+            people.actor("ada"), wanted(people, "door", Role.SIGNATORY, name="New Person")
+        )
+    assert caught.value.field == "office"
 
 
 @pytest.mark.parametrize(
@@ -187,6 +196,7 @@ def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: Hou
             "door",
             Role.MEMBER,
             Role.SIGNATORY,
+            name="New Person",
             office="Director",
             power="Decision of the board",
             power_from=first,
@@ -209,6 +219,7 @@ def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
         people,
         "door",
         Role.SIGNATORY,
+        name="New Person",
         office="Director",
         power="Decision of the board",
         power_from=dt.date(2099, 5, 2),
@@ -417,6 +428,7 @@ def power_for_samira(people: House, session: Session) -> SentInvitation:
         NewInvitation(
             "samira@example.org",
             {Role.SIGNATORY},
+            name="Samira Marsh",
             organisation_id=people.organisations["door"],
             power="Statutes",
             office="Deputy",

@@ -21,7 +21,7 @@ from tests.factories import powers as begun
 from tests.factories.accounts import PASSWORD, House
 from tests.pages import Page
 from tracker.access.actor import Confirmation, OrganisationKind, Role
-from tracker.accounts.models import Membership
+from tracker.accounts.models import Invitation, Membership
 from tracker.accounts.people import invitations, powers, service
 from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
@@ -111,7 +111,11 @@ def test_an_invitation_of_ones_own_is_not_accepted_under_a_new_address(
     invited = invitations.invite(
         people.actor("samira"),
         NewInvitation(
-            "second@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS
+            "second@example.org",
+            {Role.SIGNATORY},
+            name="Samira Marsh",
+            organisation_id=door(people),
+            **SIGNS,
         ),
     )
     people.user("samira").email = "second@example.org"
@@ -369,7 +373,11 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
         invited = invitations.invite(
             None,
             NewInvitation(
-                f"{key}@example.org", {role}, organisation_id=people.organisations["shore"], **SIGNS
+                f"{key}@example.org",
+                {role},
+                name=key,
+                organisation_id=people.organisations["shore"],
+                **SIGNS,
             ),
         )
         user = invitations.accept(invited.token, name=key, password=PASSWORD, language="en")
@@ -386,6 +394,7 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
         NewInvitation(
             "third@example.org",
             {Role.SIGNATORY},
+            name="Third",
             organisation_id=people.organisations["shore"],
             **SIGNS,
         ),
@@ -560,12 +569,166 @@ def test_an_invited_signatory_who_became_administrator_cannot_accept(
 ) -> None:
     invited = invitations.invite(
         people.actor("samira"),
-        NewInvitation("dora@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS),
+        NewInvitation(
+            "dora@example.org",
+            {Role.SIGNATORY},
+            name="Dora Marsh",
+            organisation_id=door(people),
+            **SIGNS,
+        ),
     )
     service.give_role(people.actor("ada"), people.people["dora"], NewRole(Role.ADMINISTRATOR, None))
     session.commit()
     with pytest.raises(RuleBrokenError, match="An administrator can't be a signatory or manager"):
         invitations.accept_signed_in(people.actor("dora"), invited.token)
+
+
+# Whose role it is ---------------------------------------------------------------------------------
+
+
+def invite_second(people: House, who: str) -> str:
+    """Invite a second signatory of Open Door, and return the token."""
+    sent = invitations.invite(
+        people.actor(who),
+        NewInvitation(
+            "second@example.org",
+            {Role.SIGNATORY},
+            name="Sera Lind",
+            organisation_id=door(people),
+            **SIGNS,
+        ),
+    )
+    people.session.commit()
+    return sent.token
+
+
+def accepted_by(people: House, token: str, name: str) -> Membership:
+    user = invitations.accept(token, name=name, password=PASSWORD, language="en")
+    people.session.commit()
+    people.people["second"] = user.id
+    return people.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == user.id, Membership.role == Role.SIGNATORY
+        )
+    ).one()
+
+
+def test_a_holder_who_invites_has_confirmed_whoever_accepts_under_that_name(people: House) -> None:
+    begun.hold(people.people["henrik"], door(people), Role.COORDINATOR)
+    role = accepted_by(people, invite_second(people, "henrik"), " Sera  Lind ")
+    assert (role.confirmed_how, role.confirmed_by) == (Confirmation.COLLEAGUE, "Henrik Marsh")
+
+
+def test_somebody_who_accepts_under_another_name_waits_for_a_confirmation(people: House) -> None:
+    begun.hold(people.people["henrik"], door(people), Role.COORDINATOR)
+    role = accepted_by(people, invite_second(people, "henrik"), "Somebody Else")
+    assert (role.begun_at, role.confirmed_how) == (None, None)
+    assert mailed(people, "power_waits") == {"henrik"}
+
+
+def test_who_could_not_confirm_when_they_invited_has_not_confirmed(people: House) -> None:
+    token = invite_second(people, "samira")
+    begun.hold(people.people["samira"], door(people), Role.MANAGER)
+    people.session.commit()
+    role = accepted_by(people, token, "Sera Lind")
+    assert (role.begun_at, role.confirmed_how) == (None, None)
+
+
+def test_who_can_confirm_when_they_send_an_invitation_again_has_confirmed(people: House) -> None:
+    invite_second(people, "samira")
+    begun.hold(people.people["samira"], door(people), Role.MANAGER)
+    [invitation] = people.session.scalars(
+        sa.select(Invitation).where(Invitation.email == "second@example.org")
+    )
+    token = invitations.send_again(people.actor("samira"), invitation.id)
+    people.session.commit()
+    role = accepted_by(people, token, "Sera Lind")
+    assert (role.confirmed_how, role.confirmed_by) == (Confirmation.COLLEAGUE, "Samira Marsh")
+
+
+@pytest.mark.parametrize("changed", ["name", "power"])
+def test_nothing_is_confirmed_if_the_role_or_its_person_differs_from_the_page(
+    people: House, browser_of: BrowserOf, changed: str
+) -> None:
+    role = give(people, "samira", "dora", Role.SIGNATORY)
+    path, henrik = address(people, "dora", role, "confirm"), browser_of("henrik")
+    shown = henrik.page(path).form().filled_in()
+    if changed == "name":
+        people.user("dora").name = "Tomas Beridan"
+    else:
+        people.session.get_one(Membership, role.id).power = "Whatever I like"
+    people.session.commit()
+    refused = Page.of(henrik.post(path, data=shown, csrf=False)).text
+    assert "The role was changed in the meantime. Read it again." in refused
+    assert ("Tomas Beridan" if changed == "name" else "Whatever I like") in refused
+    assert Role.SIGNATORY not in roles(people, "dora")
+    assert "is confirmed" in Page.of(henrik.submit(path)).text
+    assert Role.SIGNATORY in roles(people, "dora")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_nobody_whose_signatures_show_it_changes_their_own_name(
+    people: House, browser_of: BrowserOf, waits: bool
+) -> None:
+    who = "dora" if waits else "henrik"
+    browser = browser_of(who)
+    opened = browser.page("/account") if waits else None
+    if waits:
+        give(people, "samira", who, Role.SIGNATORY)
+    assert "Your signatures show your name" in browser.page("/account").text
+    changed = {"name": "President Aurelio Vast", "language": "ar"}
+    form = opened.form("/account").filled_in(**changed) if opened else changed
+    refused = browser.post("/account", data=form, csrf=opened is None)
+    assert "so somebody else has to change it" in Page.of(refused).text
+    assert (people.user(who).name, people.user(who).language) == (f"{who.title()} Marsh", "en")
+    # The language is still theirs to choose.
+    browser.submit("/account", action="/account", language="ar")
+    assert people.user(who).language == "ar"
+
+
+def test_another_holder_changes_the_name_that_signatures_show(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    begun.hold(people.people["dora"], door(people), Role.MANAGER)
+    session.commit()
+    dora = browser_of("dora")
+    assert "Change the name" in dora.page(f"/people/{people.people['henrik']}").text
+    path = f"/people/{people.people['henrik']}/name"
+    for name, words in ((" ", "Enter the name"), ("Henrik  Marsh", "This is the name they have")):
+        assert words in Page.of(dora.submit(path, name=name)).text
+    page = Page.of(dora.submit(path, name=" Henrik  Lind "))
+    assert "The name is changed." in page.text
+    assert people.user("henrik").name == "Henrik Lind"
+    assert mailed(people, "renamed") == {"henrik"}
+    [event] = events(session, "person_renamed")
+    assert (event["person"], event["former"]) == ("Henrik Lind", "Henrik Marsh")
+    # With a colleague who could confirm, an administrator can't.
+    assert browser_of("ada").get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("who", "whom", "status"),
+    [
+        ("ada", "henrik", 200),
+        ("samira", "henrik", 403),
+        ("henrik", "henrik", 403),
+        ("ada", "dora", 403),
+        ("samira", "dora", 403),
+        ("dora", "henrik", 404),
+        ("joana", "henrik", 404),
+        ("ilena", "henrik", 404),
+    ],
+)
+def test_who_reaches_the_page_that_changes_a_name(
+    people: House, browser_of: BrowserOf, who: str, whom: str, status: int
+) -> None:
+    """Henrik is the only one who signs for Open Door; Dora has no power."""
+    browser, path = browser_of(who), f"/people/{people.people[whom]}/name"
+    assert browser.get(path).status_code == status
+    before = people.user(whom).name
+    answer = browser.post(path, data={"name": "Somebody Else"})
+    assert (people.user(whom).name != before) is (status == 200)
+    assert answer.status_code == (302 if status == 200 else status)
 
 
 # Being told ---------------------------------------------------------------------------------------
@@ -609,7 +772,8 @@ def sole_person(people: House, *roles: Role) -> UUID:
         people.actor("ada"),
         NewInvitation(
             "sole@example.org",
-            set(roles) or {Role.COORDINATOR, Role.SIGNATORY},
+            name="Sole Marsh",
+            roles=set(roles) or {Role.COORDINATOR, Role.SIGNATORY},
             organisation_id=people.organisations["shore"],
             **SIGNS,
         ),

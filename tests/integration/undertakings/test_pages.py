@@ -557,6 +557,7 @@ def test_another_npm_sees_nothing(app: Flask, stage: Stage, session: Session) ->
         None,
         invitations.NewInvitation(
             email="vesna@tressia.example",
+            name="Vesna Hale",
             roles=(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR),
             organisation_id=council.id,
             power="Act 7",

@@ -21,6 +21,7 @@ from tracker.accounts.factors import binding, passwords
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.people import powers
+from tracker.accounts.policy import RoleFacts
 from tracker.activity import service as trail
 from tracker.activity import witness
 from tracker.activity.verbs import (
@@ -38,7 +39,6 @@ from tracker.organisations.models import Organisation
 logger = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
-NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class SentInvitation:
 def invite(actor: Actor | None, wanted: NewInvitation) -> SentInvitation:
     """Invite a person by mail; actor None is the application itself (the command line).
 
-    Raises RefusedError, or RuleBrokenError with the field: email, roles, organisation, power,
-    office, audits.
+    Raises RefusedError, or RuleBrokenError with the field: email, roles, organisation, name,
+    power, office, audits.
     """
     email = address_of(wanted.email)
     _check_may_be_given(actor, email, wanted)
@@ -148,6 +148,7 @@ def _send(
         created_at=clock.now(),
         expires_at=clock.now() + dt.timedelta(days=wanted.days),
     )
+    invitation.confirms = _could_confirm(actor, invitation)
     db.session.add(invitation)
     trail.record(
         PERSON_INVITED,
@@ -183,6 +184,7 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
         policy.can_give_to(actor, addressee.id).require()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation.invited_by_id = actor.user_id
+    invitation.confirms = _could_confirm(actor, invitation)
     invitation.token_digest = queries.token_digest(token)
     invitation.expires_at = clock.now() + dt.timedelta(days=days)
     trail.record(
@@ -235,7 +237,7 @@ def accept(
     user = User(
         id=uuid4(),
         email=invitation.email,
-        name=kept_name[:NAME_LENGTH],
+        name=kept_name[: powers.NAME_LENGTH],
         language=language,
         password=passwords.hashed(password),
         active=True,
@@ -307,7 +309,9 @@ def check_roles(
 
 
 def _check_power(wanted: NewInvitation) -> None:
-    """Require a signatory's power, which each signature shows (product.md, section 2; M1)."""
+    """Require what each signature shows (product.md, section 2; M1): the name and the power."""
+    if not POWERS.isdisjoint(wanted.roles) and not wanted.name.strip():
+        raise RuleBrokenError(_l("Enter the name of the signatory or manager"), "name")
     if Role.SIGNATORY not in wanted.roles:
         return
     if not wanted.office.strip():
@@ -492,14 +496,31 @@ def _give(invitation: Invitation, user: User) -> None:
         function=invitation.function,
     )
     inviter = _inviter(invitation)
+    # Who invited confirmed a person of the name they typed, and only if they could at that time.
+    confirms = invitation.confirms and user.name == invitation.name
     for membership in given:
-        powers.begin(inviter, membership)
+        powers.begin(inviter, membership, confirms=confirms)
+
+
+def _could_confirm(actor: Actor | None, invitation: Invitation) -> bool:
+    """Return whether somebody who invites could confirm signatory and manager roles as well."""
+    if POWERS.isdisjoint(map(Role, invitation.roles)):
+        return False
+    invited = queries.find_user_by_email(invitation.email)
+    role = RoleFacts(
+        person=invited.id if invited else invitation.id,
+        organisation_id=invitation.organisation_id,
+        role=Role.SIGNATORY,
+        has_begun=False,
+    )
+    holders = queries.holders_of_power(invitation.organisation_id).without(role.person)
+    return bool(policy.can_confirm(actor, role, holders))
 
 
 def _inviter(invitation: Invitation) -> Actor | None:
     """Return the inviter as they may act now; None is the application itself.
 
-    What they could do when they invited doesn't matter: the role begins now.
+    The role begins now, so they have to be able to confirm it now as well as when they invited.
     """
     if invitation.invited_by_id is None:
         return None

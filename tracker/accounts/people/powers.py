@@ -1,4 +1,4 @@
-"""Service functions that confirm and accept signatory and manager roles, so that they begin.
+"""Service functions that confirm and accept signatory and manager roles, and name their people.
 
 Nobody can give themselves a power (product.md, section 2): somebody else gives such a role, and it
 begins once another signatory or manager of the organisation has confirmed it. Where there is none,
@@ -14,17 +14,21 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import POWERS, Actor, Confirmation
+from tracker.access.decision import Decision
 from tracker.accounts import messages, policy, queries
 from tracker.accounts.models import Membership, User
 from tracker.accounts.policy import Holders, RoleFacts
 from tracker.activity import service as trail
-from tracker.activity.verbs import ROLE_ACCEPTED, ROLE_CONFIRMED, ROLE_ENDED
+from tracker.activity.verbs import PERSON_RENAMED, ROLE_ACCEPTED, ROLE_CONFIRMED, ROLE_ENDED
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 
 REPLACED = "replaced"
+# The longest name of a person.
+NAME_LENGTH = 200
+_CHANGED = _l("The role was changed in the meantime. Read it again.")
 
 
 def hold(user_id: UUID, organisation_id: UUID | None) -> User:
@@ -64,18 +68,18 @@ def lock_role(membership_id: UUID) -> Membership:
     return membership
 
 
-def begin(actor: Actor | None, membership: Membership) -> None:
+def begin(actor: Actor | None, membership: Membership, *, confirms: bool = True) -> None:
     """Start a signatory or manager role that was just given, if it may begin.
 
     It may if the person who gave it could confirm it as well: another signatory or manager does so
     by giving it, and so does an administrator where there is none, but then the person has to
-    accept. Otherwise it stays pending, and those who can confirm it are told. The caller has called
-    hold().
+    accept. Otherwise, or if giving it didn't confirm it, it stays pending, and those who can
+    confirm it are told. The caller has called hold().
     """
     if membership.begun_at is not None:  # another role, which began when it was given
         return
     others = queries.holders_of_power(membership.organisation_id).without(membership.user_id)
-    if policy.can_confirm(actor, facts_of(membership), others):
+    if confirms and policy.can_confirm(actor, facts_of(membership), others):
         _confirm(actor, membership, others)
     else:
         messages.power_waits(
@@ -83,15 +87,20 @@ def begin(actor: Actor | None, membership: Membership) -> None:
         )
 
 
-def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
+def confirm(actor: Actor | None, membership_id: UUID, *, digest: str | None = None) -> Membership:
     """Confirm a signatory or manager role; actor None is the command line.
 
-    Raises RefusedError, or RuleBrokenError if it has ended or the person may not have it.
+    digest is that of the role and its person as the page showed them (shown_digest). Raises
+    RefusedError, or RuleBrokenError if it has ended, the person may not have it, or it differs from
+    what was shown.
     """
     membership = lock_role(membership_id)
     others = queries.holders_of_power(membership.organisation_id).without(membership.user_id)
     policy.can_confirm(actor, facts_of(membership), others).require()
     require_holdable(membership.user_id, membership)
+    how = policy.confirmation_by(actor, facts_of(membership), others)
+    if digest is not None and digest != shown_digest(membership.id, how):
+        raise RuleBrokenError(_CHANGED)
     _confirm(actor, membership, others)
     return membership
 
@@ -107,7 +116,7 @@ def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Me
     policy.can_accept(actor, facts_of(membership)).require()
     require_holdable(membership.user_id, membership)
     if digest != digest_of(membership):
-        raise RuleBrokenError(_l("The role was changed in the meantime. Read it again."))
+        raise RuleBrokenError(_CHANGED)
     _start(membership)
     trail.record(
         ROLE_ACCEPTED,
@@ -154,6 +163,66 @@ def content_of(membership: Membership) -> dict[str, Any]:
 def digest_of(membership: Membership) -> str:
     """Return the digest of a role as the person accepts it, which its event binds."""
     return canonical.digest_of(content_of(membership))
+
+
+def shown_digest(membership_id: UUID, how: Confirmation) -> str:
+    """Return the digest of what a page shows of a role to be confirmed: also whose it is, and how.
+
+    The page and the act read it from the same rows.
+    """
+    membership, name, organisation = db.session.execute(
+        sa.select(Membership, User.name, Organisation.name)
+        .join(User, User.id == Membership.user_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.id == membership_id)
+    ).one()
+    shown = {"role": content_of(membership), "person": name, "organisation": organisation}
+    return canonical.digest_of({**shown, "how": how.value})
+
+
+def of_person(user_id: UUID) -> list[RoleFacts]:
+    """Return a person's signatory and manager roles that have not ended, begun or not."""
+    rows = db.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == user_id,
+            Membership.role.in_(POWERS),
+            Membership.ended_at.is_(None),
+            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+        )
+    )
+    return [facts_of(membership) for membership in rows]
+
+
+def can_rename(actor: Actor, user_id: UUID) -> Decision:
+    """Decide whether a person may change somebody's name, or their own (policy.can_rename)."""
+    roles = of_person(user_id)
+    holders = queries.holders_by_organisation(role.organisation_id for role in roles)
+    return policy.can_rename(actor, user_id, roles, holders)
+
+
+def rename(actor: Actor, user_id: UUID, name: str) -> None:
+    """Change the name of somebody else who signs or manages, so that signatures show it.
+
+    What was signed before keeps the name it was signed with. The person is told. Raises
+    RefusedError, or RuleBrokenError with the field name if it is empty or the name they have.
+    """
+    user = queries.hold(user_id)
+    can_rename(actor, user_id).require()
+    new = " ".join(name.split())[:NAME_LENGTH]
+    if not new:
+        raise RuleBrokenError(_l("Enter the name"), "name")
+    if new == user.name:
+        raise RuleBrokenError(_l("This is the name they have already."), "name")
+    former, user.name = user.name, new
+    trail.record(
+        PERSON_RENAMED,
+        actor=actor,
+        subject_type="user",
+        subject_id=user.id,
+        former=former,
+        person=new,
+    )
+    messages.renamed(user)
 
 
 def require_holdable(user_id: UUID, *new: Membership) -> None:

@@ -14,11 +14,13 @@ from tracker.access import gate
 from tracker.access.actor import Actor, Confirmation, OrganisationKind, Role
 from tracker.accounts import labels, messages, policy, queries
 from tracker.accounts.forms import (
+    ConfirmRoleForm,
     EmptyForm,
     GiveRoleForm,
     InviteForm,
     OrganisationForm,
     ReasonForm,
+    RenameForm,
     WithoutEmailForm,
     offer,
     role_options,
@@ -88,6 +90,7 @@ def show(user_id: str) -> str:
         person=person,
         role_words=labels.ROLES,
         may_suspend=policy.can_suspend(actor, facts),
+        may_rename=powers.can_rename(actor, person.id),
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
         is_refused=service.needs_reset(person.id),
@@ -227,22 +230,43 @@ def confirm_role(user_id: str, membership_id: str) -> str | Response:
     holders = queries.holders_of_power(role.organisation_id)
     facts = role.facts_of(person.id)
     gate.require(policy.can_confirm(actor, facts, holders))
-    form = EmptyForm()
+    how = policy.confirmation_by(actor, facts, holders)
+    form = ConfirmRoleForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: powers.confirm(actor, role.membership_id),
+        lambda: powers.confirm(actor, role.membership_id, digest=form.shown.data or ""),
         success=_("The role of %(name)s is confirmed.", name=person.name),
         next=redirect(url_for("people.show", user_id=person.id)),
     )
-    return done or render_template(
+    if done:
+        return done
+    # What the page shows now, also after a refusal because something had changed.
+    form.shown.data = powers.shown_digest(role.membership_id, how)
+    return render_template(
         "people/confirm_role.html",
         form=form,
         person=person,
         role=role,
         role_words=labels.ROLES,
-        by_administrator=policy.confirmation_by(actor, facts, holders)
-        is Confirmation.ADMINISTRATOR,
+        by_administrator=how is Confirmation.ADMINISTRATOR,
     )
+
+
+@blueprint.route("/<user_id>/name", methods=["GET", "POST"])
+@gate.signed_in
+def rename(user_id: str) -> str | Response:
+    """Change the name of somebody whose signatures show it (product.md, section 2)."""
+    actor = gate.current_actor()
+    person = _person(actor, user_id)
+    form = RenameForm(obj=person)
+    require_for(form, powers.can_rename(actor, person.id))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: powers.rename(actor, person.id, form.name.data or ""),
+        success=_("The name is changed."),
+        next=redirect(url_for("people.show", user_id=person.id)),
+    )
+    return done or render_template("people/rename.html", form=form, person=person)
 
 
 @blueprint.route("/<user_id>/roles/new", methods=["GET", "POST"])

@@ -56,13 +56,18 @@ class NewRole:
 
 
 def change_profile(actor: Actor, *, name: str, language: str) -> None:
-    """Change the actor's own name and language; raise RuleBrokenError with the field name."""
+    """Change the actor's own name and language; raise RuleBrokenError with the field name.
+
+    Those who sign or manage don't change their own name (powers.rename).
+    """
     kept_name = " ".join(name.split())
     if not kept_name:
         raise RuleBrokenError(_l("Enter your name"), "name")
     user = queries.hold(actor.user_id)
-    wanted = {"name": kept_name[: invitations.NAME_LENGTH], "language": language}
+    wanted = {"name": kept_name[: powers.NAME_LENGTH], "language": language}
     changed = [field for field, value in wanted.items() if getattr(user, field) != value]
+    if "name" in changed and not (may := powers.can_rename(actor, user.id)):
+        raise RuleBrokenError(may.reason, "name")
     for field in changed:
         setattr(user, field, wanted[field])
     if changed:
