@@ -37,6 +37,7 @@ from tests.factories.visits import Scene, planned
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
+from tracker.accounts.people.powers import rename
 from tracker.accounts.people.service import NewRole
 from tracker.activity import verbs
 from tracker.activity.models import Event, ReadLogEntry
@@ -233,7 +234,7 @@ def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(
         page=agreements_service.page_with(plan),
         reason="Tomas is on leave.",
     )
-    accounts.change_profile(scene.actor("milan"), name="Milan Osterin Vale", language="en")
+    rename(scene.actor("tomas"), scene.user("milan"), "Milan Osterin Vale")
     checklists.sign(plan, scene.actor("milan"))
     scene.session.commit()
     assert plan.revision_in_force_id is not None
