@@ -154,7 +154,12 @@ class InviteForm(_RoleDetails):
     email = EmailField(
         _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="off"
     )
-    name = LineField(_l("Name"), [Optional()], most=200)
+    name = LineField(
+        _l("Name"),
+        [Optional()],
+        most=200,
+        description=_l("Needed for a signatory or manager, whose signatures show it."),
+    )
     roles = ChoicesField(_l("Roles"), [Required(_l("Choose at least one role"))], coerce=Role)
     language = SelectOneField(
         _l("Language of the invitation"), [Required()], choices=_language_options, blank=None
