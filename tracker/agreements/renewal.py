@@ -59,6 +59,12 @@ def term_in(document: Mapping[str, Any]) -> Term | None:
     return Term(start, end, as_date(values.get("review")), notices.renews_itself(document))
 
 
+def signed_review(checklist: Checklist) -> dt.date | None:
+    """Return the review day that M19 of the agreed terms in force names, whatever renewed since."""
+    document = notices.standing_document(checklist)
+    return as_date(frozen_text.values_in(document, ITEM).get("review")) if document else None
+
+
 def term_of(checklist: Checklist) -> Term | None:
     """Return the current term of a text, including renewals; None if it has none."""
     document = notices.standing_document(checklist)

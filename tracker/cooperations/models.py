@@ -118,8 +118,8 @@ class Cooperation(Identified, Base):
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None] = mapped_column(index=True)
     review_on: Mapped[dt.date | None]
-    # When the last review was held, and for which review day in the terms then in force; review_on
-    # is the next one.
+    # When the last review was held; and, if its record or an earlier one set review_on, the review
+    # day in the terms then in force (policy.is_review_agreed).
     reviewed_on: Mapped[dt.date | None]
     reviewed_for: Mapped[dt.date | None]
     # How many days before review and end M19 has people reminded, and the days of the next

@@ -282,6 +282,17 @@ def dates_problem(
     return None
 
 
+def is_review_agreed(reviewed_for: dt.date | None, signed: dt.date | None) -> bool:
+    """Return whether the last review's record names the day of the next one, not the terms (G5).
+
+    It does until another review is held or all sign another day in M19, however often the terms
+    renew themselves or other items are amended. reviewed_for is the day in the text that was in
+    force at that review, None if no record has named a day since another was signed; signed is the
+    one in the text in force now.
+    """
+    return reviewed_for is not None and signed in {None, reviewed_for}
+
+
 def fit_together(own_id: UUID, parties: Iterable[PartyFact]) -> Decision:
     """Decide whether organisations can be the parties of a new cooperation with the actor's."""
     chosen = list(parties)

@@ -139,6 +139,35 @@ def change_head(
     return _note_change(actor, cooperation, before)
 
 
+def follow_term(
+    actor: Actor | None,
+    cooperation: Cooperation,
+    *,
+    starts_on: dt.date | None,
+    ends_on: dt.date | None,
+    signed_review: dt.date | None,
+    term_review: dt.date | None,
+    reminder_days: int | None = None,
+) -> bool:
+    """Copy the dates of the current term of the terms in force; return False if nothing differs.
+
+    signed_review is the review day in M19 of their text, term_review that of the term, which a
+    renewal moves. Neither replaces the day that a record has set, as policy.is_review_agreed says.
+    """
+    if policy.is_review_agreed(cooperation.reviewed_for, signed_review):
+        review_on = cooperation.review_on
+    else:
+        cooperation.reviewed_for, review_on = None, term_review
+    return follow_dates(
+        actor,
+        cooperation,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        review_on=review_on,
+        reminder_days=reminder_days,
+    )
+
+
 def follow_dates(
     actor: Actor | None,
     cooperation: Cooperation,
@@ -148,11 +177,10 @@ def follow_dates(
     review_on: dt.date | None,
     reminder_days: int | None = None,
 ) -> bool:
-    """Copy the dates that the parties signed in M19; return False if nothing differs.
+    """Set the dates that the parties agreed; return False if nothing differs.
 
-    People are reminded reminder_days before review and end; None leaves that as it is. Called when
-    terms come into force; the last person to sign may not be a coordinator, so no policy is
-    checked.
+    People are reminded reminder_days before review and end; None leaves that as it is. The last
+    person to sign or confirm may not be a coordinator, so no policy is checked.
     """
     before = _head(cooperation)
     days = cooperation.reminder_days if reminder_days is None else reminder_days
@@ -180,15 +208,18 @@ def move_review(
     cooperation: Cooperation,
     *,
     held_on: dt.date,
-    held_for: dt.date | None,
+    signed_review: dt.date | None,
     next_on: dt.date | None,
 ) -> bool:
     """Set the day of the next review after one has been held (G6); False if nothing differs.
 
-    held_for is the review day in the terms in force. An amendment that doesn't change that day
-    doesn't bring it back.
+    signed_review is the review day in M19 of the text in force, if it names one. Without next_on,
+    because the parties end the terms, the day stays the one of the terms or of an earlier record.
     """
-    cooperation.reviewed_on, cooperation.reviewed_for = held_on, held_for
+    cooperation.reviewed_on = held_on
+    if next_on is None:
+        return False
+    cooperation.reviewed_for = signed_review or cooperation.review_on or held_on
     return follow_dates(
         actor,
         cooperation,

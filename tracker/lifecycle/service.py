@@ -304,12 +304,14 @@ def follow_lift(event: DomainEvent) -> None:
 def follow_renewal(event: DomainEvent) -> None:
     """Copy the dates of the new term. Handler of TEXT_RENEWED."""
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
-    cooperations.follow_dates(
+    checklist = db.session.get_one(Checklist, event.subject_id)
+    cooperations.follow_term(
         event.actor,
         cooperation,
         starts_on=cooperation.starts_on,
         ends_on=as_date(event.details.get("until")),
-        review_on=as_date(event.details.get("review")),
+        signed_review=renewal.signed_review(checklist),
+        term_review=as_date(event.details.get("review")),
     )
 
 
@@ -344,6 +346,7 @@ def _take_over_dates(event: DomainEvent) -> None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
     days = terms.sheet.value("M19", "reminder_days")
+    signed_review = dates["review"]
     former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
     if former is not None:
         # As in text_facts.TextFacts: the end named on the paper takes precedence over M19. What
@@ -357,14 +360,12 @@ def _take_over_dates(event: DomainEvent) -> None:
         renewed = renewal.renew_signed_late(terms.checklist)
         if renewed is not None:
             dates["end"], dates["review"] = renewed
-    if dates["review"] is not None and dates["review"] == cooperation.reviewed_for:
-        # A review for this day has been held since; its record sets the next one.
-        dates["review"] = cooperation.review_on
-    cooperations.follow_dates(
+    cooperations.follow_term(
         event.actor,
         cooperation,
         starts_on=dates["start"],
         ends_on=dates["end"],
-        review_on=dates["review"],
+        signed_review=signed_review,
+        term_review=dates["review"],
         reminder_days=days if isinstance(days, int) else None,
     )

@@ -20,7 +20,7 @@ from tracker.accounts import queries as accounts
 from tracker.activity import verbs, witness
 from tracker.activity.service import DomainEvent, record
 from tracker.activity.verbs import Verb
-from tracker.agreements import evidence, notices, renewal
+from tracker.agreements import evidence, renewal
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import lock
@@ -328,14 +328,12 @@ def _conclude(
         )
     elif outcome is Outcome.AMEND:
         agreements.open_amendment(actor, terms, reason=written.reason, items=written.items)
-    document = notices.standing_document(terms)
-    term = renewal.term_in(document) if document else None
     cooperations.move_review(
         actor,
         cooperation,
         held_on=written.held_on,
-        held_for=term.review if term else cooperation.review_on,
-        next_on=cooperation.review_on if outcome is Outcome.END else written.next_on,
+        signed_review=renewal.signed_review(terms),
+        next_on=None if outcome is Outcome.END else written.next_on,
     )
     if outcome is not Outcome.END:
         lifecycle.end_review(actor, cooperation)

@@ -170,6 +170,22 @@ def test_the_order_of_dates(
     assert (problem[0] if problem else None) == field
 
 
+@pytest.mark.parametrize(
+    ("reviewed_for", "signed", "is_agreed"),
+    [
+        (None, None, False),
+        (None, FIRST, False),
+        (FIRST, FIRST, True),
+        (FIRST, SECOND, False),
+        (FIRST, None, True),
+    ],
+)
+def test_a_record_names_the_next_review_until_all_sign_another_day(
+    reviewed_for: dt.date | None, signed: dt.date | None, *, is_agreed: bool
+) -> None:
+    assert policy.is_review_agreed(reviewed_for, signed) is is_agreed
+
+
 # Leaving alone ------------------------------------------------------------------------------------
 
 FOURTH_ID = UUID(int=4)

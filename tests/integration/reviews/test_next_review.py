@@ -1,0 +1,135 @@
+"""The next review that a record names, after terms have renewed themselves or were amended (G5)."""
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import due, starting_points
+from tests.factories import agreements
+from tests.factories.tables import StoredTable, Table, begin
+from tests.integration.agreements.conftest import DAY, DAYS, SIGNERS, sign_terms
+from tests.integration.agreements.test_signers import mailed
+from tests.integration.reviews.conftest import Clock, cooperation, hold
+from tracker.agreements import service as agreements_service
+from tracker.cooperations.models import Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle import queries as lifecycle_queries
+from tracker.oversight import integrity
+from tracker.reviews.models import Outcome
+
+# How many days before the review the terms have people reminded.
+REMINDER = 30
+
+
+def _bring_into_force() -> StoredTable:
+    table = begin(db.session(), Mode.INFO_A)
+    agreements.answer(table.land, table.checklist(), "M2", objectives="Fewer strip searches.")
+    sign_terms(table)
+    table.session.commit()
+    return StoredTable.of(table)
+
+
+@pytest.fixture
+def renewing(app: Flask, session: Session) -> Table:
+    """Terms in force that renew themselves, with a review on the day before their last."""
+    return starting_points.of(app).use("review_renewing", _bring_into_force).load(session)
+
+
+def renew(table: Table, frozen_time: Clock) -> dt.date:
+    """Let the terms renew themselves on the first day of their next term; return its review day."""
+    last = cooperation(table).ends_on
+    assert last is not None
+    go_to(frozen_time, last + DAY)
+    assert due.renew_due(clock.today()) == 1
+    table.session.commit()
+    last = cooperation(table).ends_on
+    assert last is not None
+    return last - DAY
+
+
+def go_to(frozen_time: Clock, day: dt.date) -> None:
+    frozen_time(clock.now() + (day - clock.today()))
+
+
+def amend(table: Table, item: str, **values: object) -> None:
+    """Change an item of the terms in force, and have all parties sign it."""
+    terms = table.checklist()
+    agreements_service.amend(table["ilena"], terms, reason="It has changed.", items=[item])
+    current = agreements.current(terms, item)
+    agreements.change(table.land, terms, item, current, **values)
+    table.accept(item, "joana")
+    agreements.send(table.land, terms, SIGNERS)
+    agreements.sign(table.land, terms, *SIGNERS.values())
+    table.session.commit()
+
+
+def gate(table: Table) -> lifecycle.GateState:
+    """Return the state of G5 today."""
+    facts = lifecycle_queries.facts_of(cooperation(table))
+    (state,) = [gate.state for gate in lifecycle.gates(facts) if gate.code == "G5"]
+    return state
+
+
+def test_a_renewal_moves_the_review_of_the_terms_but_not_the_one_that_a_record_names(
+    app: Flask, renewing: Table, frozen_time: Clock
+) -> None:
+    assert cooperation(renewing).review_on == clock.today() + (DAYS - 1) * DAY
+    own = renew(renewing, frozen_time)
+    assert cooperation(renewing).review_on == own
+    later = own + 40 * DAY
+    hold(renewing, next_on=later)
+    assert renew(renewing, frozen_time) > later
+    assert cooperation(renewing).review_on == later
+    go_to(frozen_time, later - REMINDER * DAY)
+    assert mailed(renewing, "review_near") == []
+    due.remind_of_dates(clock.today())
+    renewing.session.commit()
+    assert "samira" in mailed(renewing, "review_near")
+    go_to(frozen_time, later)
+    assert gate(renewing) is lifecycle.GateState.MET
+    go_to(frozen_time, later + DAY)
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
+    page = renewing.land.browser(app, "nadia").page("/register?state=review_overdue")
+    assert "Review overdue 1" in page.text
+    renewing.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another_day(
+    renewing: Table, frozen_time: Clock
+) -> None:
+    own = renew(renewing, frozen_time)
+    go_to(frozen_time, own - 3 * DAY)
+    agreed = clock.today() + 200 * DAY
+    hold(renewing, next_on=agreed)
+    go_to(frozen_time, own + DAY)
+    amend(renewing, "M2", objectives="Other aims.")
+    assert cooperation(renewing).review_on == agreed
+    assert gate(renewing) is lifecycle.GateState.MET
+    last = clock.today() + 300 * DAY
+    first = cooperation(renewing).starts_on
+    assert first is not None
+    days = agreements.term(first, last, last - 20 * DAY)
+    amend(renewing, "M19", **days | {"renewal": "automatic"})
+    assert cooperation(renewing).review_on == last - 20 * DAY
+    # No record has named a day since.
+    own = renew(renewing, frozen_time)
+    assert own > last
+    assert cooperation(renewing).review_on == own
+    renewing.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_a_review_that_decides_to_end_leaves_the_day_to_the_terms(
+    renewing: Table, frozen_time: Clock
+) -> None:
+    before = cooperation(renewing).review_on
+    hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    assert cooperation(renewing).review_on == before
+    assert cooperation(renewing).reviewed_on == clock.today()
+    own = renew(renewing, frozen_time)
+    assert cooperation(renewing).review_on == own
