@@ -215,7 +215,10 @@ DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reaso
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason", "organisation")
 # items: those restored to what the revision in force says.
 AMENDMENT_CALLED_OFF = _verb("amendment_called_off", "kind", "revision", "items", "reason")
-CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest", "begins_on")
+# suspended_by: the organisations whose suspensions end because they have signed since.
+CAME_INTO_FORCE = _verb(
+    "came_into_force", "kind", "revision", "document_digest", "begins_on", "suspended_by"
+)
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
 NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")
 TEXT_SUSPENDED = _verb("text_suspended", "kind", "revision", "organisation", "reason")

@@ -33,6 +33,7 @@ from tracker.checklists.models import (
     Checklist,
     ChecklistState,
     Notice,
+    NoticeKind,
     Stance,
 )
 from tracker.checklists.negotiation import text_digest
@@ -42,9 +43,10 @@ from tracker.checklists.service import count_again, put_position
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.core.errors import RuleBrokenError
 from tracker.guidance import queries as guidance
+from tracker.organisations.models import Organisation
 from tracker.signoff import messages as receipts
 from tracker.signoff import (
     outcomes,
@@ -580,8 +582,11 @@ def _come_into_force(
     ]
     first = text_facts.first_day(revision.kind, _require_signed_by_all(revision, signatures))
     _require_no_gap(checklist, first)
-    _close_replaced_notices(checklist, signatures)
+    suspended_by = _close_replaced_notices(checklist, signatures)
+    details: dict[str, Any] = {"suspended_by": suspended_by} if suspended_by else {}
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
+    if first and begins_later:
+        details["begins_on"] = first.isoformat()
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
@@ -600,7 +605,7 @@ def _come_into_force(
         kind=checklist.kind.value,
         revision=revision.number,
         document_digest=revision.digest,
-        **({"begins_on": first.isoformat()} if first and begins_later else {}),
+        **details,
     )
 
 
@@ -620,15 +625,19 @@ def _require_no_gap(checklist: Checklist, first: dt.date | None) -> None:
         )
 
 
-def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signature]) -> None:
+def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signature]) -> list[str]:
     """Close the open notices that are superseded because their parties have signed since.
 
-    Raise RuleBrokenError for a notice that a party gave after it signed. Other parties' signatures
-    don't close such a notice: they may not have seen it, and its party hasn't signed since (5.3,
-    5.8).
+    Return the names of the organisations whose suspension was in effect, the oldest first. Raise
+    RuleBrokenError for a notice that a party gave after it signed. Other parties' signatures don't
+    close such a notice: they may not have seen it, and its party hasn't signed since (5.3, 5.8).
     """
+    suspended_by = []
     for notice in db.session.scalars(
-        sa.select(Notice).where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+        sa.select(Notice)
+        .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+        .order_by(Notice.given_at, Notice.id)
+        .options(load_joined(Notice.organisation, Organisation.name))
     ):
         own = [
             signature
@@ -644,6 +653,9 @@ def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signatu
                 )
             )
         notice.closed_at = clock.now()
+        if notice.kind is NoticeKind.SUSPENDED and notice.taken_effect_at is not None:
+            suspended_by.append(notice.organisation.name)
+    return suspended_by
 
 
 def _is_before(signature: Signature, notice: Notice) -> bool:

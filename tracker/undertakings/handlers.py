@@ -68,12 +68,14 @@ _ASKED_ANEW_AFTER = frozenset(
 def follow_terms(event: DomainEvent) -> None:
     """Ask everybody listed in the terms that came into force.
 
-    Handler of CAME_INTO_FORCE. New terms immediately close all earlier undertakings and their
-    access.
+    Handler of CAME_INTO_FORCE. New confidentiality terms immediately close all earlier undertakings
+    and their access. If new agreed terms end a suspension, everybody is asked as when it is lifted.
     """
     if event.details.get("kind") == ChecklistKind.CONFIDENTIALITY and event.cooperation_id:
         bring_up_to_date(event.cooperation_id, event.actor)
         clearances.close_for_terms(event.actor, event.cooperation_id)
+    elif event.details.get("suspended_by"):
+        follow_lift(event)
 
 
 def follow_stop(event: DomainEvent) -> None:

@@ -1,0 +1,62 @@
+"""Agreed terms that are suspended and in force again once all have signed an amendment."""
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.visits import Scene
+from tracker.agreements import notices
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, NoticeKind
+from tracker.demo import checklists as demo_checklists
+from tracker.mail.models import OutboxMessage
+from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.visits.models import VisitStage
+
+
+def send_amended(scene: Scene) -> Checklist:
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    agreements.amend(scene.actor("ilena"), terms, reason="It changed.", items=["M4"])
+    scene.session.flush()
+    demo_checklists.accept(scene.cast, terms, "M4")
+    demo_checklists.send(scene.cast, terms)
+    return terms
+
+
+def sign(scene: Scene, terms: Checklist) -> None:
+    demo_checklists.sign(scene.cast, terms)
+    scene.visit()
+
+
+def states(scene: Scene) -> list[UndertakingState]:
+    """Return the state of each undertaking of the cooperation, the oldest first."""
+    rows = sa.select(Undertaking.state).where(Undertaking.cooperation_id == scene.cooperation.id)
+    return list(scene.session.scalars(rows.order_by(Undertaking.asked_at, Undertaking.id)))
+
+
+def asked_by_mail(scene: Scene) -> list[str]:
+    """Return whom a mail has asked for an undertaking since the last call."""
+    of_kind = OutboxMessage.kind == "undertaking_asked"
+    recipients = list(scene.session.scalars(sa.select(OutboxMessage.recipient).where(of_kind)))
+    scene.session.execute(sa.delete(OutboxMessage).where(of_kind))
+    return recipients
+
+
+def test_everybody_is_asked_again_once_all_sign_an_amendment_of_suspended_terms(
+    app: Flask, scene: Scene
+) -> None:
+    asked_by_mail(scene)
+    before = states(scene)
+    sign(scene, send_amended(scene))
+    assert states(scene) == before
+    assert asked_by_mail(scene) == []
+    terms = send_amended(scene)
+    notices.give_notice(scene.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="Not safe.")
+    assert states(scene) == [UndertakingState.CLOSED] * len(before)
+    sign(scene, terms)
+    assert states(scene)[len(before) :] == [UndertakingState.ASKED] * len(before)
+    assert len(asked_by_mail(scene)) == len(before)
+    assert scene.visit().stage is VisitStage.PLANNED
+    scene.session.commit()
+    record = scene.demonstration.browser(app, "ilena").page(f"/checklists/{terms.id}/record").text
+    assert "This ends the suspension by Open Door Legal Aid." in record
