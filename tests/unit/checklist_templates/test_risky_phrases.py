@@ -549,6 +549,14 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
         "The Ministry of Justice has to accept each change.",
         "Always, and it has to agree.",
         "The donor agrees to each visit beforehand.",
+        "The partner agrees before publication.",
+        "The parties agree in writing before the report is published.",
+        "Before it appears in print, the partner consents.",
+        "Both parties decide together which places are visited.",
+        "The partner decides together with the NPM which places are visited.",
+        "The visits are announced to the warden in advance.",
+        "The NPM announces its visits to the governor two days before.",
+        "The NPM announces its visits two days ahead to the governor.",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> None:
@@ -590,6 +598,16 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> Non
         "The ministry is informed of the visit on arrival.",
         "The authorities have to answer the recommendations within three months.",
         "The council meets twice a year, and the university hosts a seminar.",
+        "The person concerned agrees before publication.",
+        "The partner agrees before the briefing who travels with whom.",
+        "The partner confirms the names of its experts before the report is published.",
+        "Both parties decide together which training takes place.",
+        "The partner decides together with the NPM who drives.",
+        "Visits are not announced to the warden in advance.",
+        "No visit is announced to the warden in advance.",
+        "The NPM does not announce its visits to the warden in advance.",
+        "The training is announced to the warden in advance.",
+        "The results of the visit are announced to the ministry.",
     ],
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
@@ -630,6 +648,11 @@ def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
         "تُختار الأماكن من قبل الشريك",
         "ترسل المسودة إلى الوزارة لاعتمادها",
         "تنفذ الزيارات مشتركة.",
+        "يوافق الشريك قبل النشر",
+        "الشريك يوافق قبل النشر",
+        "يقبل الطرفان كتابة قبل أن يصدر التقرير",
+        "يقرر الطرفان معا أي الأماكن تزار",
+        "يعلن عن الزيارات لمدير السجن مسبقا",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None:
@@ -650,6 +673,12 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None
         "تعقد جلسة الإحاطة قبل الزيارة بيومين",
         "للآلية أن تؤجل الزيارة",
         "لا ينشر شيء دون موافقة الآلية والشخص المعني",
+        "يوافق الشخص المعني قبل النشر",
+        "توافق الآلية قبل النشر وتخبر الشريك",
+        "يوافق الشريك قبل السفر على ساعة الانطلاق",
+        "تتسلم المنظمة التقرير قبل النشر",
+        "يقرر الطرفان معا مواعيد اجتماعاتهما",
+        "لا تعلن الزيارات لمدير السجن مسبقا",
         "تختار الآلية الأماكن",
     ],
 )
