@@ -37,6 +37,7 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import text_digest
+from tracker.checklists.rules.completeness import not_accepting
 from tracker.checklists.rules.consistency import starts_too_late
 from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again, put_position
@@ -312,15 +313,14 @@ def named_by_m1(loaded: LoadedChecklist) -> dict[UUID, UUID]:
     """Return the person whom item M1 of the terms names to sign for each party.
 
     The terms use their own M1, also when they are amended or renewed; a cooperation's other texts
-    use the M1 of the terms in force, if there are any. M1 names nobody for a party's successor
+    use the M1 that its terms agreed on (_m1_agreed_beside). M1 names nobody for a party's successor
     until the terms are amended. If M1 names nobody for a party, anybody with the power may be
     named.
     """
     if loaded.checklist.kind is ChecklistKind.TERMS:
-        answer = loaded.sheet.shared("M1")
-        values = answer.values if answer else {}
+        values = _values_of_m1(loaded)
     else:
-        values = _m1_of_the_standing_terms(loaded.checklist)
+        values = _m1_agreed_beside(loaded.checklist)
     signers = {}
     for row in values.get("parties") or ():
         party, person = as_id(row.get("party")), as_id(row.get("signatory"))
@@ -329,19 +329,34 @@ def named_by_m1(loaded: LoadedChecklist) -> dict[UUID, UUID]:
     return signers
 
 
-def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
-    revision = db.session.scalar(
-        sa.select(Revision)
-        .join(
-            Checklist,
-            Revision.id == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.stopped_id),
-        )
-        .where(
+def _values_of_m1(loaded: LoadedChecklist) -> Mapping[str, Any]:
+    answer = loaded.sheet.shared("M1")
+    return answer.values if answer else {}
+
+
+def _m1_agreed_beside(checklist: Checklist) -> Mapping[str, Any]:
+    """Return the M1 that counts for a cooperation's other texts; empty if none is agreed.
+
+    Of the terms that are in force or stopped, whatever an amendment says; before any were, of those
+    that are sent for signature; before that, of the draft if all parties accept the item as it is.
+    """
+    terms = db.session.scalar(
+        sa.select(Checklist).where(
             Checklist.cooperation_id == checklist.cooperation_id,
             Checklist.kind == ChecklistKind.TERMS,
         )
     )
-    return frozen_text.values_in(signoff.document_of(revision, None), "M1") if revision else {}
+    if terms is None:
+        return {}
+    revision_id = terms.revision_in_force_id or terms.stopped_id or terms.revision_sent_id
+    if revision_id is not None:
+        revision = db.session.get_one(Revision, revision_id)
+        return frozen_text.values_in(signoff.document_of(revision, None), "M1")
+    draft = load(terms)
+    item = draft.template.item("M1")
+    if item is None or not_accepting(item, draft.sheet, draft.surroundings):
+        return {}
+    return _values_of_m1(draft)
 
 
 def _instead(

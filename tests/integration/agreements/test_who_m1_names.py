@@ -19,7 +19,7 @@ from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper import service as paper
 from tracker.agreements.service import Asking
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, Stance
 from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
@@ -249,3 +249,40 @@ def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Table
     refused(agreed, other, "greta")
     send(agreed, other, "greta", reason=REASON)
     assert rule_of(agreed, other)["instead_because"] == REASON
+
+
+@pytest.fixture
+def confidentiality(agreed: Table) -> Checklist:
+    """The terms on confidentiality, agreed while the terms aren't signed yet."""
+    other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
+    checklists.agree(other, agreed.writers, agreed["oren"])
+    agreed.session.commit()
+    return other
+
+
+def test_other_texts_go_by_terms_that_wait_for_signatures(
+    agreed: Table, confidentiality: Checklist
+) -> None:
+    send(agreed, agreed.checklist(), "tomas")
+    refused(agreed, confidentiality, "greta")
+    send(agreed, confidentiality, "greta", reason=REASON)
+    rule = rule_of(agreed, confidentiality)
+    assert (rule["m1_names"], rule["instead_because"]) == ("Tomas Beridan", REASON)
+
+
+def test_other_texts_go_by_a_draft_of_m1_once_all_parties_accept_it(
+    agreed: Table, confidentiality: Checklist
+) -> None:
+    refused(agreed, confidentiality, "greta")
+    m1 = agreements.current(agreed.checklist(), "M1")
+    positions.take_position(
+        agreed["joana"],
+        agreed.checklist(),
+        "M1",
+        Stance.WANTS_TALK,
+        answer_id=m1.answer_id,
+        reason="Is Tomas still there then?",
+    )
+    agreed.session.commit()
+    send(agreed, confidentiality, "greta")
+    assert "m1_names" not in rule_of(agreed, confidentiality)
