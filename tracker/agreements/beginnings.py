@@ -1,6 +1,7 @@
-"""Whether checklists are of the kind and the visit they were started for, according to events."""
+"""What events say a checklist was started for: its kind, its visit, and whether that stopped."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,38 +24,78 @@ _BEGINNINGS = witness.about_with_details(
             Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
         ),
     ),
-    [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED],
+    [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED, verbs.VISIT_STOPPED],
 )
 
 
-def misplaced(checklists: Collection[Checklist]) -> frozenset[UUID]:
-    """Return the checklists that were started as another kind, or for another visit.
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What events say about the beginnings of some checklists, and the end of their visits."""
 
-    Derived from the events of their start and of their visit's planning, which name its number. If
-    a recorded act erased the details, nothing is known. Takes one statement, two if details are
-    missing.
+    # Those that were started as another kind, or for another visit.
+    misplaced: frozenset[UUID]
+    # Those of them whose row doesn't name the visit they were started for.
+    of_unknown_visit: frozenset[UUID]
+    # Those whose visit was stopped.
+    of_stopped_visit: frozenset[UUID]
+
+
+def read(checklists: Collection[Checklist]) -> Beginnings:
+    """Return which checklists were started for something else, and whose visit was stopped.
+
+    Derived from the events of their start and of their visit's planning, which name its number, and
+    of its stopping. If a recorded act erased the details, nothing is known of the beginning. Takes
+    one statement, two if details are missing.
     """
-    events = witness.of_subjects_with_details(
+    all_events = witness.of_subjects_with_details(
         _BEGINNINGS,
         {checklist.cooperation_id for checklist in checklists},
         checklist_ids=[checklist.id for checklist in checklists],
         visit_ids=list({checklist.visit_id for checklist in checklists if checklist.visit_id}),
     )
+    stopped = {
+        link.subject_id for link, _details in all_events if link.verb == verbs.VISIT_STOPPED.name
+    }
+    events = [event for event in all_events if event[0].verb != verbs.VISIT_STOPPED.name]
     lacking = witness.lacking_details(events)
     beginnings = {link.subject_id: details for link, details in events}
-    return frozenset(
-        checklist.id
-        for checklist in checklists
-        if checklist.id in lacking
-        or checklist.visit_id in lacking
-        or not _is_as_started(checklist, beginnings)
+    of_other_visit = {
+        checklist.id for checklist in checklists if not _is_of_its_visit(checklist, beginnings)
+    }
+    return Beginnings(
+        misplaced=frozenset(
+            checklist.id
+            for checklist in checklists
+            if checklist.id in lacking
+            or checklist.visit_id in lacking
+            or checklist.id in of_other_visit
+            or not _is_of_its_kind(checklist, beginnings)
+        ),
+        of_unknown_visit=frozenset(
+            checklist_id
+            for checklist_id in of_other_visit
+            if (beginnings.get(checklist_id) or {}).get("visit") is not None
+        ),
+        of_stopped_visit=frozenset(
+            checklist.id
+            for checklist in checklists
+            if checklist.visit_id in stopped and checklist.id not in of_other_visit
+        ),
     )
 
 
-def _is_as_started(
+def _is_of_its_kind(
     checklist: Checklist, beginnings: Mapping[UUID, Mapping[str, Any] | None]
 ) -> bool:
-    """Return whether a checklist is of the kind and the visit that its first event names."""
+    """Return whether a checklist is of the kind that its first event names."""
+    started = beginnings[checklist.id]
+    return started is None or started["kind"] == checklist.kind.value
+
+
+def _is_of_its_visit(
+    checklist: Checklist, beginnings: Mapping[UUID, Mapping[str, Any] | None]
+) -> bool:
+    """Return whether a checklist is of the visit, or of none, that its first event names."""
     if checklist.id not in beginnings or (
         checklist.visit_id is not None and checklist.visit_id not in beginnings
     ):
@@ -67,4 +108,4 @@ def _is_as_started(
     else:
         planned = beginnings[checklist.visit_id]
         number = started.get("visit") if planned is None else planned["number"]
-    return (started["kind"], started.get("visit")) == (checklist.kind.value, number)
+    return started.get("visit") == number

@@ -20,6 +20,7 @@ _REQUESTS = {
     Outcome.WITHDRAWN: RequestState.WITHDRAWN,
     Outcome.EXPIRED: RequestState.EXPIRED,
 }
+_CAN_STOP = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED})
 _STOPS = {Outcome.SUSPENDED: NoticeKind.SUSPENDED, Outcome.ENDED: NoticeKind.ENDED}
 
 
@@ -87,13 +88,28 @@ def open_notices(notices: Iterable[Notice], course: Course) -> list[Notice] | No
     return [notice for notice in given if notice.closed_at is None]
 
 
-def outcome_on(day: dt.date, outcome: Outcome, notices: Iterable[Notice]) -> Outcome:
+def outcome_on(
+    day: dt.date,
+    outcome: Outcome,
+    notices: Iterable[Notice] = (),
+    *,
+    signed_until: dt.date | None = None,
+    visit_is_stopped: bool = False,
+) -> Outcome:
     """Return the outcome of a text on a day, given its open notices and what events recorded.
 
-    A notice counts from its day on, whether or not the worker has applied it.
+    A notice counts from its day on, and the last day to sign until it has passed, whether or not
+    the worker has applied them. A visit's texts stop when the visit does: those that wait for
+    signatures too, which nobody can sign any more.
     """
-    if outcome not in {Outcome.IN_FORCE, Outcome.SUSPENDED}:
+    if outcome is Outcome.WAITING:
+        if signed_until is not None and signed_until < day:
+            return Outcome.EXPIRED
+        return Outcome.WITHDRAWN if visit_is_stopped else outcome
+    if outcome not in _CAN_STOP:
         return outcome
+    if visit_is_stopped:
+        return Outcome.ENDED
     due = {notice.kind for notice in notices if notice.from_on <= day}
     if NoticeKind.ENDED in due:
         return Outcome.ENDED

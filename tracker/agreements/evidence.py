@@ -70,16 +70,38 @@ class Compared:
     renewed: Mapping[UUID, dt.date] = field(default_factory=dict)
     # The open notices, according to the events.
     notices: Collection[Notice] = ()
+    # The last day to sign each revision, by its text, or by its request if that wasn't read.
+    signed_until: Mapping[UUID, dt.date] = field(default_factory=dict)
+    # Whether the visit it was started for was stopped, according to the events.
+    visit_is_stopped: bool = False
     # The signatures that were read, by revision.
     signatures: Mapping[UUID, Sequence[Signature]] = field(default_factory=dict)
 
     def outcome(self, revision_id: UUID) -> Outcome | None:
         """Return today's outcome of a revision by the evidence; None if it can't be determined.
 
-        From the day of a notice on it's suspended or has ended, even before the worker applies it.
+        From the day of a notice on it's suspended or has ended, and after the last day to sign it
+        has run out, even before the worker applies that. It ends with its visit.
         """
         recorded = self.recorded(revision_id)
-        return outcome_on(clock.today(), recorded, self.notices) if recorded else None
+        if recorded is None:
+            return None
+        return outcome_on(
+            clock.today(),
+            recorded,
+            self.notices,
+            signed_until=self.signed_until.get(revision_id),
+            visit_is_stopped=self.visit_is_stopped,
+        )
+
+    def ended_with_visit(self, revision_id: UUID) -> bool:
+        """Return whether a revision ended because its visit was stopped."""
+        recorded = self.recorded(revision_id)
+        return (
+            self.visit_is_stopped
+            and recorded is not Outcome.ENDED
+            and self.outcome(revision_id) is Outcome.ENDED
+        )
 
     def recorded(self, revision_id: UUID) -> Outcome | None:
         """Return the outcome that events recorded, for what changes with them, such as stages."""
@@ -190,7 +212,7 @@ def _compared(
     requests = _requests([checklist.id for checklist in checklists])
     renewals = _renewals([checklist.id for checklist in checklists])
     notices = _notices([checklist.id for checklist in checklists])
-    misplaced = beginnings.misplaced(checklists)
+    begun = beginnings.read(checklists)
     compared = {
         checklist.id: held_against(
             _claims(checklist, requests.get(checklist.id, ()), notices.get(checklist.id, ())),
@@ -206,7 +228,13 @@ def _compared(
         for checklist in checklists
     }
     return {
-        checklist_id: replace(text, agrees=False) if checklist_id in misplaced else text
+        checklist_id: replace(
+            text,
+            # It may have ended with its visit, whichever that is.
+            is_sound=text.is_sound and checklist_id not in begun.of_unknown_visit,
+            agrees=text.agrees and checklist_id not in begun.misplaced,
+            visit_is_stopped=checklist_id in begun.of_stopped_visit,
+        )
         for checklist_id, text in compared.items()
     }
 
@@ -247,7 +275,14 @@ def held_against(
         )
     )
     return Compared(
-        course, is_sound, agrees, readable, renewed or {}, notices or (), bound.signatures
+        course,
+        is_sound,
+        agrees,
+        readable,
+        renewed or {},
+        notices or (),
+        _last_days_to_sign(claims, readable),
+        signatures=bound.signatures,
     )
 
 
@@ -261,6 +296,8 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
             return validity_words(compared.validity(revision_id), compared.first(revision_id))
         case Outcome.SUSPENDED:
             return HALTS[NoticeKind.SUSPENDED]
+        case Outcome.ENDED if compared.ended_with_visit(revision_id):
+            return _("Ended: the visit was stopped"), "off"
         case Outcome.ENDED:
             return HALTS[NoticeKind.ENDED]
         case Outcome.SUPERSEDED:
@@ -284,6 +321,14 @@ def _claims(
         last_days={revision_id: last for revision_id, _state, last in requests},
         notices=notices,
     )
+
+
+def _last_days_to_sign(claims: Claims, texts: Mapping[UUID, TextFacts]) -> dict[UUID, dt.date]:
+    stated = {revision_id: text.signed_until for revision_id, text in texts.items()}
+    days = {
+        revision_id: stated.get(revision_id, last) for revision_id, last in claims.last_days.items()
+    }
+    return {revision_id: last for revision_id, last in days.items() if last is not None}
 
 
 def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime | None:

@@ -8,13 +8,11 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts import queries as accounts
-from tracker.activity import service as trail
-from tracker.activity import verbs
 from tracker.activity.service import lock_chain
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import encryption, heads, service
+from tracker.checklists import heads, service
 from tracker.checklists.heads import lock
 from tracker.checklists.models import (
     Checklist,
@@ -29,7 +27,6 @@ from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import service as signoff
 from tracker.signoff.models import SignatureParty, SignatureRequest
 
 MOST_TEXT = 2000
@@ -56,7 +53,7 @@ def take_out(
         lock(checklist)
         withdraw_proposals(checklist, organisation_id)
         if checklist.state is ChecklistState.SENT:
-            call_back(actor, checklist, reason)
+            agreements.withdraw_request(actor, checklist, reason)
         if checklist.visit_id is None:
             notices.close_for_departure(actor, checklist, organisation_id, reason)
             replace(checklist, organisation_id, successor_id)
@@ -158,23 +155,4 @@ def withdraw_proposals(checklist: Checklist, organisation_id: UUID) -> None:
             Proposal.state == ProposalState.OPEN,
         )
         .values(state=ProposalState.OUTDATED, ended_at=clock.now())
-    )
-
-
-def call_back(actor: Actor | None, checklist: Checklist, reason: str) -> None:
-    """Call back a pending text whose parties have changed; its signatures stay in the history."""
-    if checklist.revision_sent_id is None:
-        raise LookupError  # a pending text has a revision
-    signature_request = signoff.locked_request(checklist.revision_sent_id)
-    signoff.withdraw(actor, signature_request, reason=reason, key=encryption.key_for(checklist))
-    agreements.reopen(checklist, reason)
-    trail.record(
-        verbs.SIGNATURE_REQUEST_WITHDRAWN,
-        actor=actor,
-        subject_type=agreements.SUBJECT,
-        subject_id=checklist.id,
-        cooperation_id=checklist.cooperation_id,
-        kind=checklist.kind.value,
-        revision=signature_request.revision.number,
-        reason="" if encryption.is_restricted(checklist) else reason,
     )

@@ -187,7 +187,9 @@ def send_as_shown(
     Raise NotShownError if an answer, or what the text is frozen in, has changed since.
     """
     loaded = load_for_update(checklist)
-    policy.can_send(actor, loaded.own_party(actor), checklist.state).require()
+    policy.can_send(
+        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+    ).require()
     text_digest.require_sending_shown(loaded, actor, languages(loaded), token)
     return _send(actor, loaded, named, binding, asking)
 
@@ -205,7 +207,9 @@ def _send(
     asking: Asking | None,
 ) -> SignatureRequest:
     checklist = loaded.checklist
-    policy.can_send(actor, loaded.own_party(actor), checklist.state).require()
+    policy.can_send(
+        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+    ).require()
     for obstacle in obstacles.to_sending(loaded):
         raise RuleBrokenError(obstacle)
     asking = _checked(loaded, asking or Asking())
@@ -508,6 +512,8 @@ def sign(
     signature_request = waiting_request(checklist)
     before = standing_of(signature_request)
     before.is_waiting(clock.today()).require()
+    if is_restricted(checklist):
+        policy.goes_on(visit_is_stopped=load(checklist).visit_is_stopped).require()
     signature = signoff.sign(
         actor,
         signature_request,
@@ -725,12 +731,20 @@ def decline(
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Call back a pending text with a reason; the items that were open before are open again."""
     lock(checklist)
-    signature_request = waiting_request(checklist)
     loaded = load(checklist)
     own = loaded.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
+    withdraw_request(actor, checklist, reason)
+
+
+def withdraw_request(actor: Actor | None, checklist: Checklist, reason: str) -> None:
+    """Withdraw the request for a pending text, for whoever may, or as its parties or visit changed.
+
+    The caller has locked it. Signatures already given stay in the history.
+    """
+    signature_request = waiting_request(checklist)
     signoff.withdraw(actor, signature_request, reason=reason, key=encryption.key_for(checklist))
-    back_to_drafting(checklist, checklist.open_items, reason)
+    reopen(checklist, reason)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
         actor=actor,
@@ -746,7 +760,9 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Open some items of a text in force; the old revision stays in force meanwhile (5.7)."""
     loaded = load_for_update(checklist)
-    policy.can_amend(actor, loaded.own_party(actor), checklist.state).require()
+    policy.can_amend(
+        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+    ).require()
     open_amendment(actor, checklist, reason=reason, items=items)
 
 
@@ -758,7 +774,7 @@ def open_amendment(
     The caller has asked whether the actor may. Raise RuleBrokenError (items, reason).
     """
     loaded = load_for_update(checklist)
-    policy.is_amendable(checklist.state).require()
+    policy.is_amendable(checklist.state, visit_is_stopped=loaded.visit_is_stopped).require()
     codes = _named_items(loaded, items)
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")

@@ -21,6 +21,8 @@ class VisitFacts:
     place_changed_at: dt.datetime | None = None
     # Since when the type of place has to be answered again; None: never.
     kind_asked_at: dt.datetime | None = None
+    # Whether it was stopped, for good.
+    is_stopped: bool = False
 
 
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]

@@ -64,7 +64,7 @@ LOOKED_AT: dict[str, frozenset[str]] = {
     "checklist_party": frozenset({"organisation_id", "position"}),
     "cooperation": frozenset({"modes", "questions", "outside_bodies"}),
     "user": frozenset({"name", "active"}),
-    "visit": frozenset({"sealed_plan"}),
+    "visit": frozenset({"sealed_plan", "stage"}),
 }
 _KEY = "loaded_checklists"
 

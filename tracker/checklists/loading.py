@@ -136,7 +136,11 @@ class LoadedChecklist:
         """Decide whether the item may be changed now; item_status is its status, if known."""
         item_status = item_status or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
-            self.checklist.state, self.checklist.open_items, item, holds_up=item_status.holds_up
+            self.checklist.state,
+            self.checklist.open_items,
+            item,
+            holds_up=item_status.holds_up,
+            visit_is_stopped=self.visit_is_stopped,
         )
 
     def has_answer(self, item: Item) -> bool:
@@ -154,6 +158,11 @@ class LoadedChecklist:
     def parties(self) -> tuple[PartyFact, ...]:
         """The current parties of the checklist."""
         return self.surroundings.parties
+
+    @property
+    def visit_is_stopped(self) -> bool:
+        """Whether it belongs to a visit that was stopped, so that its texts have ended."""
+        return self.surroundings.visit_is_stopped
 
     @property
     def has_newcomer(self) -> bool:
@@ -377,6 +386,7 @@ def _surroundings(
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
+        visit_is_stopped=visit is not None and visit.is_stopped,
         place_changed_at=visit.place_changed_at if visit else None,
         place_changed_on=_day_of(visit.place_changed_at if visit else None),
         kind_asked_at=visit.kind_asked_at if visit else None,

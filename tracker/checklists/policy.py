@@ -97,13 +97,20 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
 
 
 def is_item_open(
-    state: ChecklistState, open_items: list[str] | None, item: Item, *, holds_up: bool
+    state: ChecklistState,
+    open_items: list[str] | None,
+    item: Item,
+    *,
+    holds_up: bool,
+    visit_is_stopped: bool = False,
 ) -> Decision:
-    """Decide whether an item may be changed now; live lists always may (C2, V13).
+    """Decide whether an item may be changed now; live lists (C2, V13) may until a visit stops.
 
     Items that nobody asked to change stay agreed. If one is no longer agreed, since a party joined,
     somebody left or the ways of working changed, nobody could sign: so it is open too.
     """
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if item.part is Part.PEOPLE:
         return YES
     return is_open(state, None if holds_up else open_items, item.code)
@@ -238,10 +245,18 @@ def can_review(
     return YES
 
 
-def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+def can_send(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    visit_is_stopped: bool = False,
+) -> Decision:
     """Decide whether a person may send the text for signature."""
     if party is None or not actor.has(*SENDERS):
         return no(_l("Only a coordinator of one of the parties can send the text for signature."))
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if state is ChecklistState.SENT:
         return no(_l("The text has already been sent for signature."))
     if state is ChecklistState.IN_FORCE:
@@ -269,6 +284,13 @@ def can_record_prior_agreement(
         return no(
             _l("This checklist's text is in force or waiting for signatures. Amend it instead.")
         )
+    return YES
+
+
+def goes_on(*, visit_is_stopped: bool) -> Decision:
+    """Decide whether a text can still be acted on: a visit's texts stop when the visit does."""
+    if visit_is_stopped:
+        return no(_l("The visit was stopped, and its texts with it. Their record stays as it is."))
     return YES
 
 
@@ -330,15 +352,23 @@ def can_withdraw_request(actor: Actor, party: PartyFact | None) -> Decision:
     return YES
 
 
-def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+def can_amend(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    visit_is_stopped: bool = False,
+) -> Decision:
     """Decide whether a person may open an amendment of a text in force (product.md, 5.7)."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of one of the parties can propose an amendment."))
-    return is_amendable(state)
+    return is_amendable(state, visit_is_stopped=visit_is_stopped)
 
 
-def is_amendable(state: ChecklistState) -> Decision:
+def is_amendable(state: ChecklistState, *, visit_is_stopped: bool = False) -> Decision:
     """Decide whether an amendment can be opened: only if no other one is open."""
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.IN_FORCE:
         return no(_l("You can only amend a text in force."))
     return YES
@@ -391,12 +421,20 @@ def can_agree_anew(actor: Actor, party: PartyFact | None, state: ChecklistState)
     return YES
 
 
-def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+def can_move(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    visit_is_stopped: bool = False,
+) -> Decision:
     """Decide who may upgrade a checklist to a newer version of its template."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(
             _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
         )
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if state is ChecklistState.SENT:
         return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:

@@ -490,13 +490,8 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
         return _standing_task(context, checklist) or Task(
             label, *words_of(compared, standing_id), record_url(checklist.id)
         )
-    signing = (
-        context.waiting_revisions.get(checklist.revision_sent_id)
-        if checklist.revision_sent_id
-        else None
-    )
-    if signing is not None:
-        return _sent_task(context, checklist, signing)
+    if checklist.revision_sent_id:
+        return _sent_task(context, checklist, checklist.revision_sent_id)
     if checklist.is_complete and _may_be_sent(context, checklist):
         if context.works and context.actor.has(Role.COORDINATOR):
             return Task(SEND[checklist.kind], _("Waiting for us"), YOURS, send_url(checklist.id))
@@ -550,8 +545,13 @@ def _misnaming_task(context: _Context, checklist: Checklist) -> Task:
     return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)
 
 
-def _sent_task(context: _Context, checklist: Checklist, signing: WaitingRevision) -> Task:
+def _sent_task(context: _Context, checklist: Checklist, sent_id: UUID) -> Task:
     label = SIGN[checklist.kind]
+    signing = context.waiting_revisions.get(sent_id)
+    if signing is None:
+        # Its last day to sign has passed, and the worker hasn't reopened it yet.
+        state = words_of(context.compared[checklist.id], sent_id)
+        return Task(label, *state, record_url(checklist.id))
     if signing.waits_for(context.actor):
         why = _("Read the text, then sign with your password and a code.")
         return Task(label, _("Waiting for your signature"), YOURS, sign_url(checklist.id), why)

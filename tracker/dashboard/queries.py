@@ -44,7 +44,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import signers
 from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
-from tracker.visits.models import Visit
+from tracker.visits.models import Visit, VisitStage
 
 # How many cooperations, and how many of their texts, My work reads.
 MANY = 300
@@ -256,7 +256,12 @@ _LINES = (
         _OWN,
         sa.and_(_OWN.checklist_id == Checklist.id, _OWN.organisation_id == _ORGANISATION),
     )
-    .where(Checklist.cooperation_id.in_(_IDS), Checklist.state.in_(_WAITING))
+    .where(
+        Checklist.cooperation_id.in_(_IDS),
+        Checklist.state.in_(_WAITING),
+        # Nothing is left to do on the texts of a visit that was stopped.
+        ~sa.exists().where(Visit.id == Checklist.visit_id, Visit.stage == VisitStage.STOPPED),
+    )
     .order_by(sa.case((_IS_SENT, 0), (_IS_THEIRS, 1), else_=2), Checklist.started_at, Checklist.id)
 )
 
@@ -355,7 +360,7 @@ def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, Org
 
 
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
-    """Return for texts sent for signature whether it is the person's turn."""
+    """Return for texts that can still be signed today whether it is the person's turn."""
     wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     rows = db.session.execute(_TURNS, {"ids": wanted, **_of(actor)}).all()
     named = waiting_revisions(revision_id for revision_id, _until, has_place in rows if has_place)
@@ -364,6 +369,7 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
             is_mine=revision_id in named and named[revision_id].waits_for(actor), until=until
         )
         for revision_id, until, _has_place in rows
+        if until is None or until >= clock.today()
     }
 
 
@@ -378,13 +384,17 @@ def _of(actor: Actor) -> dict[str, UUID | None]:
 
 
 def waiting_revisions(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
-    """Return who is to sign some pending revisions; their checklists were found in scope."""
+    """Return who is to sign the revisions that can still be signed today; found in scope."""
     wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:
         return {}
     rows = db.session.scalars(_REQUESTS, {"ids": wanted})
+    standings = {row.revision_id: signoff.standing_of(row) for row in rows}
+    today = clock.today()
     return {
-        row.revision_id: WaitingRevision(row.revision_id, signoff.standing_of(row)) for row in rows
+        revision_id: WaitingRevision(revision_id, standing)
+        for revision_id, standing in standings.items()
+        if standing.is_waiting(today)
     }
 
 

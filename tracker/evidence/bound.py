@@ -15,6 +15,7 @@ from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
@@ -32,6 +33,8 @@ class TextStatus:
     agrees: bool
     # The first day of a fully signed text, if it is still to come.
     begins_on: dt.date | None = None
+    # Whether it ended because the visit it is about was stopped.
+    ended_with_visit: bool = False
 
 
 NOT_KNOWN = TextStatus(None, agrees=False)
@@ -62,7 +65,9 @@ def _of_checklist(revision: Revision) -> TextStatus:
     claim = compared[own.id]
     outcome = claim.outcome(revision.id)
     if outcome is not Outcome.IN_FORCE:
-        return TextStatus(outcome, claim.agrees)
+        return TextStatus(
+            outcome, claim.agrees, ended_with_visit=claim.ended_with_visit(revision.id)
+        )
     beside = [compared[text.id] for text in terms or ()]
     if terms is None or not all(text.is_sound for text in beside):
         return NOT_KNOWN
@@ -128,11 +133,32 @@ def _of_undertaking(revision: Revision) -> TextStatus:
     claim = undertakings.look_whole(own)
     if not claim.is_sound:
         return NOT_KNOWN
-    if not claim.course.is_signed_by_all:
-        return TextStatus(
-            Outcome.WITHDRAWN if claim.course.closed_by else Outcome.WAITING, claim.agrees
-        )
     if claim.course.closed_by is None:
-        return TextStatus(Outcome.IN_FORCE, claim.agrees)
-    replaced = undertakings.is_superseded(own, claim.course)
-    return TextStatus(Outcome.SUPERSEDED if replaced else Outcome.ENDED, claim.agrees)
+        ended = _end_of_open_undertaking(own, revision, claim.last_day)
+    elif undertakings.is_superseded(own, claim.course):
+        ended = Outcome.SUPERSEDED
+    else:
+        ended = Outcome.ENDED
+    if ended is None:
+        return NOT_KNOWN
+    if claim.course.is_signed_by_all:
+        return TextStatus(ended, claim.agrees)
+    # Nobody can finish it once it has ended.
+    waits = ended is Outcome.IN_FORCE
+    return TextStatus(Outcome.WAITING if waits else Outcome.WITHDRAWN, claim.agrees)
+
+
+def _end_of_open_undertaking(
+    own: Undertaking, revision: Revision, last_day: dt.date | None
+) -> Outcome | None:
+    """Return whether an undertaking that no event closed has ended all the same; None if unknown.
+
+    It ends with the last day of its clearance, and with its terms: whatever the day or the notice,
+    and whether or not the worker has closed it. Suspended terms close it too.
+    """
+    terms = undertakings.terms_of(own, revision)
+    outcome = _of_checklist(terms).outcome if terms else None
+    if outcome is None or outcome is Outcome.SUPERSEDED:
+        return outcome
+    is_past = last_day is not None and last_day < clock.today()
+    return Outcome.ENDED if outcome is not Outcome.IN_FORCE or is_past else outcome

@@ -567,11 +567,19 @@ def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
 
 
 def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
-    """Return a row as suspended or ended once its notice's day has come, before the worker acts."""
-    standing_id = compared.course.standing_id
+    """Return a row as of today's day, before the worker acts.
+
+    Suspended or ended once its notice's day has come, ended with its visit, and a draft again once
+    the last day to sign it has passed.
+    """
+    standing_id, sent_id = compared.course.standing_id, compared.course.sent_id
+    if sent_id and compared.outcome(sent_id) is not Outcome.WAITING:
+        again = line.state is AgreementState.WAITING
+        state = AgreementState.DRAFTING if again else line.state
+        line = replace(line, state=state, waiting_for=())
     outcome = compared.outcome(standing_id) if standing_id else None
-    state = _STOPPED.get(outcome) if outcome else None
-    return replace(line, state=state) if state else line
+    stopped = _STOPPED.get(outcome) if outcome else None
+    return replace(line, state=stopped) if stopped else line
 
 
 def _disagreeing(line: RegisterLine) -> RegisterLine:

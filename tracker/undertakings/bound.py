@@ -1,5 +1,6 @@
 """The status of undertakings as their evidence shows it, and whether the rows agree."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +12,10 @@ from tracker.activity import verbs, witness
 from tracker.activity.chain import Link
 from tracker.activity.models import Event
 from tracker.activity.witness import NotSoundError
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
-from tracker.cooperations.models import Clearance
+from tracker.cooperations.models import Clearance, ClearanceScope
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
@@ -52,6 +54,9 @@ class Compared:
     paper: Mapping[str, Any] | None = None
     # The newest clearance it opened, whether it is still open or not.
     clearance: Clearance | None = None
+    # The last day of that clearance, according to its event; None if it names none. Only for
+    # statements to outsiders.
+    last_day: dt.date | None = None
     # Title and version of each document signed with it, according to the event of the signature.
     documents: tuple[str, ...] = ()
 
@@ -126,7 +131,50 @@ def look_whole(undertaking: Undertaking) -> Compared:
         bound_rows.proven(revision) and _is_as_frozen(revision)
         for revision in bound_rows.revisions.get(undertaking.id, ())
     )
-    return claim if whole else Compared(claim.course, is_sound=False, agrees=False)
+    if not whole:
+        return Compared(claim.course, is_sound=False, agrees=False)
+    if not claim.course.is_signed_by_all or claim.course.closed_by is not None:
+        return claim
+    return _with_last_day(claim, undertaking, bound_rows)
+
+
+def _with_last_day(claim: Compared, undertaking: Undertaking, bound_rows: Bound) -> Compared:
+    """Return what was compared with the last day of the clearance, according to its event.
+
+    By its row once the event's details were erased. Of a clearance for one visit the event names
+    none, and neither does this: it would tell when the visit is (ADR 68).
+    """
+    openings = [
+        (clearance, link)
+        for clearance in db.session.scalars(_CLEARANCES, {"undertaking_ids": [undertaking.id]})
+        for link in bound_rows.links.get(clearance.id, ())
+        if (link.subject_type, link.verb) == (CLEARANCE, verbs.CLEARANCE_OPENED.name)
+    ]
+    if len(openings) != 1 or openings[0][0].user_id != undertaking.user_id:
+        return Compared(claim.course, is_sound=False, agrees=False)
+    [(clearance, opening)] = openings
+    details = witness.details_of([opening.event_id]).get(opening.event_id)
+    if details is None:
+        is_of_visit = clearance.scope is ClearanceScope.VISIT
+        return replace(claim, last_day=None if is_of_visit else clearance.until_on)
+    until = details.get("until")
+    return replace(claim, last_day=dt.date.fromisoformat(until) if until else None)
+
+
+def terms_of(undertaking: Undertaking, revision: Revision) -> Revision | None:
+    """Return the terms that an undertaking is about, by its frozen text.
+
+    By its row once the text was erased. None if the row names others, or they are gone.
+    """
+    terms = db.session.get(Revision, undertaking.terms_revision_id)
+    if terms is None or terms.kind != ChecklistKind.CONFIDENTIALITY:
+        return None
+    try:
+        key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
+        document = signoff.document_of(revision, key)
+    except KeyDestroyedError:  # erased for good; its events remain
+        return terms
+    return terms if document["terms"]["digest"] == terms.digest else None
 
 
 def why_closed(undertaking: Undertaking, course: UndertakingCourse) -> str:

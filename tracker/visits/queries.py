@@ -154,7 +154,7 @@ _WITH_TEAM = (
 
 
 def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
-    """Return what visits' checklists depend on: the team and the days.
+    """Return what visits' checklists depend on: the team, the days, and whether it was stopped.
 
     A reader for the rules of checklists that a scoped query found.
     """
@@ -175,6 +175,7 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
             plan.ends_on,
             plan.place_changed_at,
             plan.kind_asked_at,
+            is_stopped=visit.stage is VisitStage.STOPPED,
         )
     return facts_by_visit
 

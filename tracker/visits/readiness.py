@@ -42,6 +42,7 @@ from tracker.core import clock
 from tracker.lifecycle import bound as lifecycle
 from tracker.lifecycle.labels import ITEM_STATES
 from tracker.signoff.models import SignatureKind
+from tracker.signoff.outcomes import Outcome
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
 from tracker.visits import bound, policy, queries
@@ -252,13 +253,19 @@ class _Texts:
         match checklist.state:
             case ChecklistState.IN_FORCE:
                 signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
-            case ChecklistState.SENT:
+            case ChecklistState.SENT if self._is_waiting(checklist):
                 signing, revision_id = Signing.SENT, checklist.revision_sent_id
             case _ if checklist.stopped_by is not None:
                 signing, revision_id = Signing.STOPPED, None
             case _:
                 return self._drafted(checklist, lacking)
         return ChecklistFact(checklist.id, signing, lacking, self._unsigned(checklist, revision_id))
+
+    def _is_waiting(self, checklist: Checklist) -> bool:
+        """Return whether a text that was sent can still be signed, by its last day."""
+        sent_id = checklist.revision_sent_id
+        compared = self._compared[checklist.id]
+        return sent_id is not None and compared.outcome(sent_id) is Outcome.WAITING
 
     def _drafted(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
         """Return the signing status of a checklist that is being drafted or amended."""

@@ -462,13 +462,19 @@ def _take_versions(form: Form, now: Reading) -> None:
 def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist) -> str:
     """Say that the team is agreed and signed, and how it can be changed."""
     decision = is_open(roles.state, roles.open_items, "V4")
+    loaded = load(roles)
     return render_template(
         "visits/team_agreed.html",
         visit=visit,
         cooperation=_cooperation(actor, reference),
         reason=decision.reason,
         amend_url=url_for("signing.amend", checklist_id=roles.id)
-        if can_amend(actor, load(roles).own_party(actor), roles.state)
+        if can_amend(
+            actor,
+            loaded.own_party(actor),
+            roles.state,
+            visit_is_stopped=loaded.visit_is_stopped,
+        )
         else "",
         roles_url=url_for("checklists.show", checklist_id=roles.id),
     )

@@ -25,11 +25,12 @@ from tracker.activity.service import (
     start_visit_chain,
 )
 from tracker.activity.stale import Stale, mark
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
@@ -461,9 +462,10 @@ def _parties_now(roles: LoadedChecklist) -> list[UUID]:
 def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
     """Stop a visit with a reason, for good; return False if it was already stopped.
 
-    The reason is stored in the trail, so it has to name no place, no date and no person.
+    The reason is stored in the trail, so it has to name no place, no date and no person. Its texts
+    stop too: those that wait for signatures are called back, without a mail of their own.
     """
-    _take_turn(visit.cooperation_id)
+    _lock_checklists(visit)
     db.session.refresh(visit)
     if visit.stage is VisitStage.STOPPED:
         return False
@@ -474,6 +476,9 @@ def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
     visit.version += 1
     db.session.flush()
     _record(verbs.VISIT_STOPPED, actor, visit, reason=tidy)
+    for checklist in team.checklists_of(visit).values():
+        if checklist.state is ChecklistState.SENT:
+            agreements.withdraw_request(actor, checklist, tidy)
     _tell(visit, _who_knows(visit))
     return True
 

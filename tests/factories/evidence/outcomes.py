@@ -98,7 +98,7 @@ def _draft(_land: Country, _terms: Checklist) -> None:
 
 
 def _wait(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR)
+    agreements.send(land, terms, PAIR, until=clock.today() + 30 * DAY)
     agreements.sign(land, terms, "tomas")
 
 

@@ -491,6 +491,45 @@ def test_a_text_has_ended_from_the_day_of_a_notice_on_whether_or_not_the_worker_
     assert shown(scenes, scene) == (Verdict.ENDED, AgreementState.DISAGREES)
 
 
+def test_a_text_waits_for_signatures_up_to_its_last_day_whether_or_not_the_worker_acts(
+    app: Flask,
+    scenes: Scenes,
+    session: Session,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    scene = scenes["waiting"]
+    last = clock.now() + 30 * DAY
+    frozen_time(last)
+    assert shown(scenes, scene) == (Verdict.WAITING, AgreementState.WAITING)
+    frozen_time(last + DAY)
+    assert shown(scenes, scene) == (Verdict.NOT_SIGNED, AgreementState.DRAFTING)
+    land = scenes.land.load(session)
+    lines = queries.lines(land.actor("nadia"), Question(), limit=1_000)
+    waiting_for = {line.checklist_id: line.waiting_for for line in lines}
+    assert waiting_for[scene.checklist_id] == ()
+    terms = session.get_one(Checklist, scene.checklist_id)
+    assert evidence.look(terms).agrees
+    henrik = land.browser(app, "henrik")
+    session.commit()
+    for address in (
+        f"/checklists/{scene.checklist_id}/record",
+        f"/cooperations/{scene.reference}",
+    ):
+        assert "Ran out before everyone had signed" in henrik.page(address).text
+    assert "Waiting for your signature" not in henrik.page("/").text
+
+
+def test_a_last_day_to_sign_put_off_in_the_database_prolongs_nothing(
+    scenes: Scenes, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    scene = scenes["waiting"]
+    with hands() as connection:
+        query = sa.update(REQUESTS).where(REQUESTS.c.revision_id == scene.revisions[0])
+        connection.execute(query.values(expires_on=noon_in(300).date()))
+    frozen_time(noon_in(200))
+    assert shown(scenes, scene) == (Verdict.NOT_SIGNED, AgreementState.DISAGREES)
+
+
 def test_a_notice_put_off_in_the_database_does_not_keep_a_text_in_force(scenes: Scenes) -> None:
     scene = scenes["ending"]
     with hands() as connection:

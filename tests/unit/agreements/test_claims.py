@@ -78,3 +78,28 @@ def test_a_notice_counts_from_its_day_on(
     recorded: Outcome, notices: list[Notice], wanted: Outcome
 ) -> None:
     assert outcome_on(TODAY, recorded, notices) is wanted
+
+
+@pytest.mark.parametrize(
+    ("days", "wanted"),
+    [(1, Outcome.WAITING), (0, Outcome.WAITING), (-1, Outcome.EXPIRED)],
+)
+def test_a_text_waits_for_signatures_up_to_its_last_day_to_sign(days: int, wanted: Outcome) -> None:
+    last = TODAY + dt.timedelta(days=days)
+    assert outcome_on(TODAY, Outcome.WAITING, signed_until=last) is wanted
+    assert outcome_on(TODAY, Outcome.IN_FORCE, signed_until=last) is Outcome.IN_FORCE
+
+
+@pytest.mark.parametrize(
+    ("recorded", "wanted"),
+    [
+        (Outcome.WAITING, Outcome.WITHDRAWN),
+        (Outcome.IN_FORCE, Outcome.ENDED),
+        (Outcome.SUSPENDED, Outcome.ENDED),
+        (Outcome.ENDED, Outcome.ENDED),
+        (Outcome.SUPERSEDED, Outcome.SUPERSEDED),
+        (Outcome.DECLINED, Outcome.DECLINED),
+    ],
+)
+def test_a_text_stops_with_its_visit(recorded: Outcome, wanted: Outcome) -> None:
+    assert outcome_on(TODAY, recorded, visit_is_stopped=True) is wanted

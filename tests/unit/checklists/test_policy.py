@@ -369,6 +369,20 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
         says(decision, SENDER)
 
 
+@pytest.mark.parametrize("state", ChecklistState)
+def test_nobody_acts_on_the_texts_of_a_visit_that_was_stopped(state: ChecklistState) -> None:
+    coordinator, words = actor(Role.COORDINATOR), "The visit was stopped, and its texts with it."
+    for decide in (policy.can_send, policy.can_move, policy.can_amend):
+        says(decide(coordinator, DOOR_PARTY, state, visit_is_stopped=True), words)
+        says(decide(actor(Role.MEMBER), DOOR_PARTY, state, visit_is_stopped=True), SENDER)
+    says(policy.is_amendable(state, visit_is_stopped=True), words)
+    for code in ("M1", "M8"):
+        item = TERMS.by_code[code]
+        says(policy.is_item_open(state, None, item, holds_up=True, visit_is_stopped=True), words)
+    says(policy.goes_on(visit_is_stopped=True), words)
+    says(policy.goes_on(visit_is_stopped=False), "")
+
+
 def call_off(
     person: Actor,
     state: ChecklistState = DRAFTING,

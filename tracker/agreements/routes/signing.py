@@ -90,7 +90,14 @@ def send(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "send")
     loaded = load_localized(checklist)
-    require(policy.can_send(actor, loaded.own_party(actor), checklist.state))
+    require(
+        policy.can_send(
+            actor,
+            loaded.own_party(actor),
+            checklist.state,
+            visit_is_stopped=loaded.visit_is_stopped,
+        )
+    )
     able = agreements.signatories(loaded)
     lacking = [
         party.name
@@ -434,7 +441,15 @@ def amend(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "amend")
     loaded = load_localized(checklist)
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
-    require_for(form, policy.can_amend(actor, loaded.own_party(actor), checklist.state))
+    require_for(
+        form,
+        policy.can_amend(
+            actor,
+            loaded.own_party(actor),
+            checklist.state,
+            visit_is_stopped=loaded.visit_is_stopped,
+        ),
+    )
     return on_text.act(
         actor,
         checklist,
@@ -610,7 +625,9 @@ def _acts(
         ]
         if asking
         else [],
-        "may_amend": policy.can_amend(actor, own, checklist.state),
+        "may_amend": policy.can_amend(
+            actor, own, checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        ),
         "may_call_off": is_standing and amendments.may_call_off(actor, loaded),
         "may_suspend": is_standing
         and agreements_notices.can_give_notice(actor, loaded, NoticeKind.SUSPENDED),

@@ -80,7 +80,9 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     person saw: raise StaleError if another one was published since.
     """
     loaded = load_for_update(checklist)
-    policy.can_move(actor, loaded.own_party(actor), checklist.state).require()
+    policy.can_move(
+        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+    ).require()
     to = newer(checklist)
     if to is None:
         raise RuleBrokenError(_l("The checklist is already on the newest version."))

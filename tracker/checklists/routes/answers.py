@@ -142,8 +142,12 @@ def show(checklist_id: UUID) -> str:
         ),
         text=text_on_page(checklist),
         obstacles=pages.send_obstacles(loaded),
-        may_send=policy.can_send(actor, party, checklist.state),
-        may_amend=policy.can_amend(actor, party, checklist.state),
+        may_send=policy.can_send(
+            actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        ),
+        may_amend=policy.can_amend(
+            actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        ),
         may_call_off=policy.can_call_off_amendment(
             actor,
             party,
@@ -153,7 +157,7 @@ def show(checklist_id: UUID) -> str:
         ),
         may_record_prior_agreement=bool(policy.can_record_prior_agreement(actor, party, checklist)),
         newer=template_upgrade.newer(checklist)
-        if policy.can_move(actor, party, checklist.state)
+        if policy.can_move(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
         else None,
         may_review=safeguards.may_review(actor, loaded),
         may_ask_reader=safeguards.may_ask_outside(actor, loaded),

@@ -24,7 +24,14 @@ def move(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "move")
     loaded = load(checklist)
-    require(policy.can_move(actor, loaded.own_party(actor), checklist.state))
+    require(
+        policy.can_move(
+            actor,
+            loaded.own_party(actor),
+            checklist.state,
+            visit_is_stopped=loaded.visit_is_stopped,
+        )
+    )
     to = template_upgrade.newer(checklist)
     if to is None:
         flash(_("The checklist is already on the newest version."), "success")

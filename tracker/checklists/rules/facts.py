@@ -83,6 +83,8 @@ class Surroundings:
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
+    # Whether that visit was stopped: then its texts have ended.
+    visit_is_stopped: bool = False
     # When the place of the visit last changed; None: never.
     place_changed_at: dt.datetime | None = None
     # The same as a day, in the NPM's time zone.

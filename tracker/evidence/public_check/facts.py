@@ -20,6 +20,7 @@ class Verdict(enum.StrEnum):
     SUPERSEDED = "superseded"
     SUSPENDED = "suspended"
     ENDED = "ended"
+    VISIT_STOPPED = "visit_stopped"
     DISAGREES = "disagrees"
     ALTERED = "altered"
     UNKNOWN = "unknown"

@@ -43,6 +43,14 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         _l("It's as it was signed, but it has ended. Some duties may continue, as the text says."),
         "wait",
     ),
+    Verdict.VISIT_STOPPED: (
+        _l("Genuine, but ended."),
+        _l(
+            "It's as it was signed, but it has ended: the visit was stopped. Some duties may "
+            "continue, as the text says."
+        ),
+        "wait",
+    ),
     Verdict.DISAGREES: (
         _l("It doesn't agree with its signatures."),
         _l(

@@ -224,4 +224,6 @@ def _verdict(status: TextStatus) -> Verdict:
     """Return the verdict on a text from what is bound, never from its status column."""
     if status.outcome is None:
         return Verdict.DISAGREES
+    if status.ended_with_visit:
+        return Verdict.VISIT_STOPPED
     return Verdict.BEGINS_LATER if status.begins_on else _VERDICTS[status.outcome]

@@ -1,0 +1,112 @@
+"""What becomes of a visit's texts when the visit is stopped."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask import Flask
+
+from tests.factories.cooperations import signed_in
+from tests.factories.evidence.tampering import Tampering, hands, table_of
+from tests.factories.visits import Scene
+from tests.starting_points import noon_in
+from tracker.accounts.models import User
+from tracker.agreements import evidence
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.core.db import db
+from tracker.core.errors import RefusedError
+from tracker.demo import checklists as demo_checklists
+from tracker.evidence.public_check import verdicts
+from tracker.evidence.public_check.facts import Verdict
+from tracker.oversight import queries as register
+from tracker.oversight.facts import AgreementState, Question
+from tracker.signoff.models import Revision
+from tracker.visits import service
+
+WORDS = "Ended: the visit was stopped"
+REFUSED = "The visit was stopped, and its texts with it"
+TEXTS = (ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN)
+
+
+@pytest.fixture(autouse=True)
+def later(frozen_time: Callable[[datetime | None], None]) -> None:
+    """A few days later: the demonstration's terms have begun."""
+    frozen_time(noon_in(5))
+
+
+def stop(scene: Scene) -> None:
+    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+    scene.session.commit()
+
+
+def digest_of(roles: Checklist) -> str:
+    assert roles.revision_in_force_id is not None
+    return db.session.get_one(Revision, roles.revision_in_force_id).digest
+
+
+def test_its_signed_texts_have_ended(app: Flask, scene: Scene) -> None:
+    digests = {kind: digest_of(scene.checklist(kind)) for kind in TEXTS}
+    for kind in TEXTS:
+        answer = verdicts.of_text(scene.reference, digests[kind])
+        assert answer.verdict is Verdict.GENUINE
+    stop(scene)
+    lines = register.lines(scene.actor("milan"), Question(), limit=1_000)
+    states = {line.checklist_id: line.state for line in lines}
+    pavo = signed_in(app, scene.session.get_one(User, scene.user("pavo")))
+    for kind in TEXTS:
+        checklist = scene.checklist(kind)
+        assert verdicts.of_text(scene.reference, digests[kind]).verdict is Verdict.VISIT_STOPPED
+        assert states[checklist.id] is AgreementState.ENDED
+        assert evidence.look(checklist).agrees
+        record = pavo.page(f"/checklists/{checklist.id}/record")
+        assert WORDS in record.text
+        assert "Propose an amendment" not in record.text
+        assert WORDS in pavo.page(f"/checklists/{checklist.id}").text
+
+
+def test_outsiders_learn_no_more_than_that_it_was_stopped(scene: Scene) -> None:
+    digest = digest_of(scene.checklist(ChecklistKind.VISIT_ROLES))
+    stop(scene)
+    answer = verdicts.of_text(scene.reference, digest)
+    assert (answer.verdict, answer.signers, answer.begins_on) == (Verdict.VISIT_STOPPED, None, None)
+
+
+def test_nobody_amends_or_changes_them_or_sends_them_again(app: Flask, scene: Scene) -> None:
+    stop(scene)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    ilena = scene.actor("ilena")
+    with pytest.raises(RefusedError, match=REFUSED):
+        agreements.amend(ilena, roles, reason="Another lead.", items=["V4"])
+    client = signed_in(app, scene.session.get_one(User, scene.user("ilena")))
+    scene.session.commit()
+    response = client.get(f"/checklists/{roles.id}/amend")
+    assert response.status_code == 403
+    assert REFUSED in response.get_data(as_text=True)
+
+
+def test_a_text_that_waits_for_signatures_is_called_back(scene: Scene) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.amend(scene.actor("ilena"), roles, reason="Another lead.", items=["V6"])
+    demo_checklists.send(scene.cast, roles)
+    assert roles.revision_sent_id is not None
+    revision = scene.session.get_one(Revision, roles.revision_sent_id)
+    assert verdicts.of_text(scene.reference, revision.digest).verdict is Verdict.WAITING
+    stop(scene)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    assert (roles.state, roles.revision_sent_id) == (ChecklistState.DRAFTING, None)
+    compared = evidence.look(roles)
+    assert compared.agrees
+    assert verdicts.of_text(scene.reference, revision.digest).verdict is Verdict.NOT_SIGNED
+
+
+def test_another_visit_named_in_the_database_hides_nothing(scene: Scene) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    digest, roles_id = digest_of(roles), roles.id
+    cooperation_id = roles.cooperation_id
+    stop(scene)
+    db.session.rollback()
+    with hands() as connection:
+        Tampering(connection, cooperation_id).update(table_of(Checklist), roles_id, visit_id=None)
+    assert verdicts.of_text(scene.reference, digest).verdict is Verdict.DISAGREES
