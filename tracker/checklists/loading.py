@@ -1,4 +1,7 @@
-"""Loading of a whole checklist as plain values, in a constant number of queries."""
+"""Loading of a whole checklist as plain values, in a constant number of queries.
+
+In one file: one value, and what puts it together from the parts that a transaction has read.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
