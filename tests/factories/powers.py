@@ -43,7 +43,12 @@ def waiting(user_id: UUID) -> list[Membership]:
 
 
 def hold(user_id: UUID, organisation_id: UUID | None, role: Role, power: str = "") -> Actor:
-    """Give a person a role that began today, bound by an event; return them as they act there."""
+    """Give a person a role that began today, bound by an event; return them as they act there.
+
+    A signatory without a power gets one.
+    """
+    if role is Role.SIGNATORY:
+        power = power or "Statutes, article 9"
     db.session.add(
         Membership(
             id=uuid4(),

@@ -218,12 +218,16 @@ def people_of(organisation_id: UUID, day: dt.date | None = None) -> tuple[Person
 
 
 def names_by_organisation(
-    organisation_ids: Iterable[UUID], roles: Collection[Role]
+    organisation_ids: Iterable[UUID], roles: Collection[Role], *, can_act: bool = False
 ) -> dict[UUID | None, dict[UUID, str]]:
     """Return who has any of some roles today in each of some organisations: names by id, by name.
 
-    Without suspended people, in one query.
+    Without suspended people, in one query; with can_act, without signatories whose power isn't
+    current.
     """
+    today = clock.today()
+    may_be_idle = sa.false() if can_act else sa.true()
+    counts = sa.or_(may_be_idle, Membership.role.not_in(POWERS), is_current_power(today))
     people: dict[UUID | None, dict[UUID, str]] = {
         organisation_id: {} for organisation_id in organisation_ids
     }
@@ -233,8 +237,9 @@ def names_by_organisation(
         .where(
             Membership.organisation_id.in_(people),
             Membership.role.in_(roles),
-            runs_on(clock.today()),
+            runs_on(today),
             User.active,
+            counts,
         )
         .order_by(User.name, User.id)
     )
@@ -243,9 +248,14 @@ def names_by_organisation(
     return people
 
 
-def people_with_role(organisation_ids: Iterable[UUID], roles: Collection[Role]) -> set[UUID]:
-    """Return who has any of some roles today in any of some organisations, in one query."""
-    by_organisation = names_by_organisation(organisation_ids, roles)
+def people_with_role(
+    organisation_ids: Iterable[UUID], roles: Collection[Role], *, can_act: bool = False
+) -> set[UUID]:
+    """Return who has any of some roles today in any of some organisations, in one query.
+
+    As names_by_organisation().
+    """
+    by_organisation = names_by_organisation(organisation_ids, roles, can_act=can_act)
     return {user_id for names in by_organisation.values() for user_id in names}
 
 
@@ -682,9 +692,10 @@ def is_current_power(
 ) -> sa.ColumnElement[bool]:
     """Return the condition that a role is a signatory's or manager's with a power current on a day.
 
-    The account may be suspended.
+    Like signoff.policy.decides() for somebody's roles. The account may be suspended.
     """
     within = sa.and_(
+        sa.or_(membership.role != Role.SIGNATORY, membership.power != ""),
         sa.or_(membership.power_from.is_(None), membership.power_from <= day),
         sa.or_(membership.power_until.is_(None), membership.power_until >= day),
     )

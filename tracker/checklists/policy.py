@@ -3,6 +3,7 @@
 In one file: the decisions about one checklist depend on the same parties and states.
 """
 
+import datetime as dt
 from collections.abc import Collection
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from tracker.checklist_templates.schema import (
 )
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.rules.facts import PartyFact
+from tracker.signoff import policy as signoff
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
@@ -207,6 +209,7 @@ def can_review(
     actor: Actor,
     second_reader: UUID | None,
     authors: frozenset[UUID],
+    today: dt.date,
     *,
     is_alone: bool = False,
     is_read_outside: bool = False,
@@ -214,9 +217,9 @@ def can_review(
     """Decide who may confirm the review of independence and flexibility (G3).
 
     The second reader is the NPM's person named in M5, who wrote no answer in the checklist. If the
-    NPM has nobody else (is_alone), its head, a signatory, confirms and gives the reason; or it asks
-    an outside reader (is_read_outside), and until that invitation is withdrawn nobody at the NPM
-    confirms.
+    NPM has nobody else (is_alone), its head, a signatory whose power is current, confirms and gives
+    the reason; or it asks an outside reader (is_read_outside), and until that invitation is
+    withdrawn nobody at the NPM confirms.
     """
     if not actor.acts_for_npm:
         return no(_l("The second reader has to be somebody from the NPM."))
@@ -233,16 +236,21 @@ def can_review(
                 "yourselves, revoke the invitation first."
             )
         )
-    if actor.user_id in authors and not is_alone:
+    return YES if actor.user_id not in authors else _can_read_own(actor, today, is_alone=is_alone)
+
+
+def _can_read_own(actor: Actor, today: dt.date, *, is_alone: bool) -> Decision:
+    """Decide who reads what they wrote: the head of an NPM that has nobody else (is_alone)."""
+    if not is_alone:
         return no(_l("You wrote an answer on this checklist, so somebody else has to read it."))
-    if actor.user_id in authors and not actor.has(Role.SIGNATORY):
+    if not actor.has(Role.SIGNATORY):
         return no(
             _l(
                 "You wrote an answer on this checklist. If the NPM has nobody else, a signatory "
                 "of the NPM can read it."
             )
         )
-    return YES
+    return signoff.has_power(signoff.signing_membership(actor), today)
 
 
 def can_send(

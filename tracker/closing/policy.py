@@ -1,5 +1,6 @@
 """Who confirms the return of material, records an exception and completes a closing. Pure."""
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import YES, Decision, no
 from tracker.closing.models import ReturnState
 from tracker.undertakings.models import UndertakingEnd
-from tracker.undertakings.policy import decides_for
+from tracker.undertakings.policy import can_decide_for
 
 # After these ends a person is asked what became of their copies (C17). Whoever signs again on new
 # terms, or is suspended for a time, continues to have the same duty.
@@ -61,33 +62,49 @@ def can_confirm(actor: Actor, request: ReturnFact) -> Decision:
     return _is_open(request)
 
 
-def can_record(actor: Actor, request: ReturnFact) -> Decision:
+def can_record(actor: Actor, request: ReturnFact, today: dt.date) -> Decision:
     """Decide who records what a person without an account confirms (C17): an NPM decider.
 
     Nobody confirms for somebody who can sign in.
     """
-    if not decides_for(actor, request.npm_ids):
-        return no(
-            _l("Only a signatory or manager of the NPM can record what somebody else confirms.")
-        )
+    allowed = can_decide_for(
+        actor,
+        request.npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can record what somebody else confirms."),
+    )
+    if not allowed:
+        return allowed
     if request.signs_in:
         return no(_l("This person has an account and confirms it for themselves."))
     return _is_open(request)
 
 
-def can_except(actor: Actor, request: ReturnFact) -> Decision:
+def can_except(actor: Actor, request: ReturnFact, today: dt.date) -> Decision:
     """Decide who records why a confirmation is missing: an NPM decider, never about themselves."""
-    if not decides_for(actor, request.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can record an exception."))
+    allowed = can_decide_for(
+        actor,
+        request.npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can record an exception."),
+    )
+    if not allowed:
+        return allowed
     if actor.user_id == request.user_id:
         return no(_l("You can't record an exception about yourself. Confirm it yourself."))
     return _is_open(request)
 
 
-def can_complete(actor: Actor, closing: ClosingFact) -> Decision:
+def can_complete(actor: Actor, closing: ClosingFact, today: dt.date) -> Decision:
     """Decide who completes the closing: an NPM decider, once every person has answered (G7)."""
-    if not decides_for(actor, closing.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can complete the closing."))
+    allowed = can_decide_for(
+        actor,
+        closing.npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can complete the closing."),
+    )
+    if not allowed:
+        return allowed
     if not closing.is_begun:
         return no(_l("The cooperation hasn't ended yet."))
     if closing.is_completed:

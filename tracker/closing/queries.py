@@ -23,7 +23,7 @@ from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking, UndertakingState
-from tracker.undertakings.policy import DECIDERS
+from tracker.undertakings.policy import is_decider
 from tracker.undertakings.scope import FOR_OWN_PEOPLE, states_seen
 
 WITH_NAMES = (
@@ -378,7 +378,7 @@ def _first(*conditions: sa.ColumnElement[bool]) -> MaterialReturn | None:
 
 
 def _may_decide(actor: Actor) -> bool:
-    return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.outside_expert
+    return is_decider(actor, clock.today())
 
 
 def _for_deciders(

@@ -1,5 +1,6 @@
 """Pages of the closing: its record, what people confirm, exceptions, completion."""
 
+import datetime as dt
 from collections.abc import Callable
 from uuid import UUID
 
@@ -22,10 +23,12 @@ from tracker.closing.models import MaterialReturn, ReturnState
 from tracker.closing.policy import ReturnFact
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.ui import locale
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform, require_for
+from tracker.undertakings.pages import nobody_decides
 from tracker.undertakings.policy import decides_for
 
 blueprint = Blueprint("closing", __name__)
@@ -120,7 +123,7 @@ def _record(
     reference: str,
     return_id: str,
     form: Form,
-    may: Callable[[Actor, ReturnFact], Decision],
+    may: Callable[[Actor, ReturnFact, dt.date], Decision],
     record: Callable[[Actor, UUID], object],
     *,
     success: str,
@@ -130,7 +133,7 @@ def _record(
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     request = _for_npm(actor, cooperation, return_id)
-    require_for(form, may(actor, queries.fact(request)))
+    require_for(form, may(actor, queries.fact(request), clock.today()))
     done = form.validate_on_submit() and perform(
         form,
         lambda: record(actor, request.id),
@@ -149,7 +152,7 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
     closing = queries.closing_of(cooperation.id)
     closing_fact = queries.closing_fact(cooperation.id, closing)
     parties = queries.by_party(actor, cooperation)
-    decides = decides_for(actor, closing_fact.npm_ids)
+    decides = decides_for(actor, closing_fact.npm_ids, clock.today())
     completed_by = (
         db.session.get_one(User, closing.completed_by_id).name
         if closing is not None and closing.completed_by_id
@@ -165,8 +168,14 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
         numbers=pages.numbers,
         recorded_words=pages.recorded_words,
         decides=decides,
+        nobody_decides=nobody_decides(
+            actor,
+            cooperation.id,
+            closing_fact.npm_ids,
+            waits=closing_fact.is_begun and not closing_fact.is_completed,
+        ),
         words=encryption.words_of,
-        may_complete=policy.can_complete(actor, closing_fact),
+        may_complete=policy.can_complete(actor, closing_fact, clock.today()),
         lasting=pages.lasting_duties(cooperation, closing, locale.language()) if closing else None,
         completed_by=completed_by,
         form=form,

@@ -91,7 +91,7 @@ def record_confirmation(
     people who may not and about somebody with an account, RuleBrokenError without words.
     """
     request = queries.locked(return_id)
-    policy.can_record(actor, queries.fact(request)).require()
+    policy.can_record(actor, queries.fact(request), clock.today()).require()
     if not words.strip():
         raise RuleBrokenError(_l("Say when and how they confirmed it"), "words")
     _require_length(words, MAX_WORDS, "words")
@@ -109,7 +109,7 @@ def record_exception(actor: Actor, return_id: UUID, reason: str) -> MaterialRetu
     Raise RefusedError for people who may not, RuleBrokenError without a reason.
     """
     request = queries.locked(return_id)
-    policy.can_except(actor, queries.fact(request)).require()
+    policy.can_except(actor, queries.fact(request), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why there is no confirmation"), "reason")
     _require_length(reason, MAX_WORDS, "reason")
@@ -137,7 +137,9 @@ def complete(actor: Actor, cooperation: Cooperation, lessons: str = "") -> Closi
     Raise RefusedError for people who may not, and while an answer is missing.
     """
     closing = queries.locked_closing(cooperation.id)
-    policy.can_complete(actor, queries.closing_fact(cooperation.id, closing)).require()
+    policy.can_complete(
+        actor, queries.closing_fact(cooperation.id, closing), clock.today()
+    ).require()
     _require_length(lessons, MAX_LESSONS, "lessons")
     if closing is None:
         raise LookupError("The cooperation has no closing.")

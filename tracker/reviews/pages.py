@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import url_for
 from flask_babel import gettext as _
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.agreements import frozen_text
@@ -23,6 +23,7 @@ from tracker.reviews.models import Outcome, Review
 from tracker.reviews.policy import BEGINNERS, CONFIRMERS, ReviewFact
 from tracker.reviews.queries import OpenReview
 from tracker.reviews.records import PROMISES, Participant, Record, Result
+from tracker.signoff import policy as signoff
 from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
 from tracker.ui.tasks import OTHERS, YOURS, Task
 
@@ -228,7 +229,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
     )
     if review is None:
         why = _("All parties have confirmed that the cooperation ends.")
-        return _notice_task(url, why, is_mine=is_party and actor.has(Role.SIGNATORY))
+        return _notice_task(url, why, is_mine=is_party and _signs(actor))
     version = queries.last_version(review)
     confirmations = queries.standing_confirmations(review)
     confirmed = {row.organisation_id for row in confirmations}
@@ -247,7 +248,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         is_confirmed = actor.organisation_id in confirmed or any(
             row.user_id == actor.user_id for row in confirmations
         )
-        is_ours = actor.has(*CONFIRMERS) and not (missing and is_confirmed)
+        is_ours = bool(signoff.decides(actor, clock.today())) and not (missing and is_confirmed)
         words = (
             _("Waiting for %(names)s", names=with_commas(missing))
             if missing
@@ -257,6 +258,10 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         is_ours = actor.has(*BEGINNERS)
         words = _("Under review")
     return Task(label, words, YOURS if is_ours and is_party else OTHERS, url)
+
+
+def _signs(actor: Actor) -> bool:
+    return bool(signoff.has_power(signoff.signing_membership(actor), clock.today()))
 
 
 def _notice_task(url: str, why: str, *, is_mine: bool) -> Task:
@@ -269,14 +274,14 @@ def _notice_task(url: str, why: str, *, is_mine: bool) -> Task:
 def _my_task(actor: Actor, review: OpenReview) -> Task:
     if review.number is None:
         url = url_for("reviews.listed", reference=review.reference)
-        return _notice_task(url, review.title, is_mine=actor.has(Role.SIGNATORY))
+        return _notice_task(url, review.title, is_mine=_signs(actor))
     if actor.organisation_id is not None and policy.can_conclude_without(
         actor, review.fact(actor.organisation_id), clock.today()
     ):
         return _conclude_task(review.reference, review.number, review.title)
     url = record_url(review.reference, review.number)
     if review.is_complete:
-        is_mine = actor.has(*CONFIRMERS) and not review.is_confirmed
+        is_mine = bool(signoff.decides(actor, clock.today())) and not review.is_confirmed
         label = _("Confirm the record of the review")
     else:
         is_mine = actor.has(*BEGINNERS)

@@ -133,7 +133,7 @@ def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
             return no(_l("Your organisation has confirmed this record."))
         if user_id == actor.user_id:
             return no(_l("You have confirmed this record for another party."))
-    return _has_power(actor, today)
+    return signoff.decides(actor, today)
 
 
 def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
@@ -173,13 +173,7 @@ def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Deci
                 days=TIME_TO_CONFIRM.days,
             )
         )
-    return _has_power(actor, today)
-
-
-def _has_power(actor: Actor, today: dt.date) -> Decision:
-    if actor.has(Role.MANAGER):
-        return YES
-    return signoff.has_power(signoff.signing_membership(actor), today)
+    return signoff.decides(actor, today)
 
 
 def can_call_off(actor: Actor, fact: ReviewFact) -> Decision:

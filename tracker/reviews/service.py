@@ -174,7 +174,11 @@ def confirm(
         # Nobody confirms for two parties.
         have_confirmed = {user_id for _organisation_id, user_id in fact.confirmed} | {actor.user_id}
         messages.review_waits_for_you(
-            cooperation.reference, _people_of(waiting, policy.CONFIRMERS) - have_confirmed
+            cooperation.reference,
+            accounts.people_with_role(
+                [party.organisation_id for party in waiting], policy.CONFIRMERS, can_act=True
+            )
+            - have_confirmed,
         )
     else:
         _conclude(actor, cooperation, terms, review, written)

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.signoff import policy
 from tracker.signoff.models import RequestState
 from tracker.signoff.paper_models import PaperKind, PaperState
 
@@ -63,13 +64,19 @@ def can_record(
     return YES
 
 
-def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: RequestState) -> Decision:
+def can_decide(
+    actor: Actor, paper: PaperFact, today: dt.date, *, is_party: bool, state: RequestState
+) -> Decision:
     """Decide who may confirm or refuse a scan: somebody from another party, who can vouch for it.
 
-    Never the organisation that recorded it; see can_vouch for the person.
+    A coordinator, or a signatory whose power is current. Never the organisation that recorded it;
+    see can_vouch for the person.
     """
     if not is_party or not actor.has(*CONFIRMERS):
         return no(_l("Only a coordinator or signatory of another party can confirm a scan."))
+    power = policy.has_power(policy.signing_membership(actor), today)
+    if not power and not actor.has(Role.COORDINATOR):
+        return power
     if actor.organisation_id == paper.organisation_id:
         return no(_l("You can't confirm a scan that your own side recorded: another party has to."))
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:

@@ -91,6 +91,27 @@ def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
     return YES
 
 
+def deciding_membership(actor: Actor, today: dt.date) -> ActorMembership | None:
+    """Return the membership by which a person decides for the organisation they are acting for.
+
+    The signatory's if its power is current, otherwise the manager's (product.md, section 2).
+    """
+    signs = signing_membership(actor)
+    if has_power(signs, today):
+        return signs
+    return next((m for m in actor.acting if m.role is Role.MANAGER), None)
+
+
+def decides(actor: Actor, today: dt.date) -> Decision:
+    """Decide whether a person decides for the organisation they are acting for, on a day.
+
+    A manager, or a signatory whose power is current (product.md, section 2).
+    """
+    if deciding_membership(actor, today) is not None:
+        return YES
+    return has_power(signing_membership(actor), today)
+
+
 def can_sign_for(actor: Actor, status: RequestStatus, today: dt.date) -> Decision:
     """Decide whether a person may sign now for the organisation they are acting for.
 
@@ -129,10 +150,13 @@ def can_pass_on(actor: Actor, status: RequestStatus, today: dt.date, holder_id: 
     return no(_l("Only the person named, or a coordinator of the organisation, can pass it on."))
 
 
-def can_countersign(actor: Actor, signer_id: UUID) -> Decision:
-    """Decide who countersigns a person's undertaking: never that person."""
+def can_countersign(actor: Actor, signer_id: UUID, today: dt.date) -> Decision:
+    """Decide who countersigns an undertaking: who decides for the NPM, never its person."""
     if not actor.acts_for_npm or not actor.has(*COUNTERSIGNERS):
         return no(_l("Only a signatory or manager of the NPM can countersign."))
+    power = decides(actor, today)
+    if not power:
+        return power
     if actor.user_id == signer_id:
         return no(_l("You can't countersign your own undertaking."))
     return YES

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, ActorMembership
 from tracker.accounts import bound
 from tracker.accounts import queries as accounts
 from tracker.activity import witness
@@ -353,9 +353,7 @@ def sign(
         power=membership.power,
         office=membership.office,
         beside={
-            "power_confirmed": policy.confirmation_of(membership),
-            "power_from": membership.power_from,
-            "power_until": membership.power_until,
+            **_power_of(membership),
             "on_behalf_of": slot.on_behalf_of or None,
             "in_place_of": accounts.names([former.user_id])[former.user_id] if former else None,
             "in_place_of_id": former.user_id if former else None,
@@ -437,10 +435,10 @@ def countersign(
     shown.require_recent(page, revision.digest)
     require_as_frozen(revision, key)
     policy.is_proven(actor, identity, clock.now()).require()
-    policy.can_countersign(actor, signer_id).require()
-    membership = policy.signing_membership(actor) or next(
-        m for m in actor.acting if m.role in policy.COUNTERSIGNERS
-    )
+    policy.can_countersign(actor, signer_id, clock.today()).require()
+    membership = policy.deciding_membership(actor, clock.today())
+    if membership is None:  # can_countersign has already refused
+        raise LookupError
     return _write(
         revision,
         actor,
@@ -451,8 +449,17 @@ def countersign(
         organisation_id=actor.organisation_id,
         power=membership.power,
         office=membership.office,
-        beside={"power_confirmed": policy.confirmation_of(membership)},
+        beside=_power_of(membership),
     )
+
+
+def _power_of(membership: ActorMembership) -> dict[str, Any]:
+    """Return the days of the power by which somebody signs, and who confirmed it."""
+    return {
+        "power_confirmed": policy.confirmation_of(membership),
+        "power_from": membership.power_from,
+        "power_until": membership.power_until,
+    }
 
 
 def decline(

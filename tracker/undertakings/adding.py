@@ -56,7 +56,7 @@ def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedI
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
-    policy.can_add_interest(actor, loaded.standing).require()
+    policy.can_add_interest(actor, loaded.standing, clock.today()).require()
     text = text.strip()
     if not text:
         raise RuleBrokenError(_l("Write what you declare"), "interest")
@@ -183,7 +183,7 @@ def decide(
     standing = queries.load(undertaking).standing
     interest = added_interests.locked(interest_id)
     recorded_by_id = added_interests.recorded_by_id(interest)
-    policy.can_decide_added(actor, standing, recorded_by_id).require()
+    policy.can_decide_added(actor, standing, clock.today(), recorded_by_id).require()
     if added_interests.find(actor, undertaking, interest_id) is None:
         raise LookupError("The interest is not of the person of this undertaking.")
     if seen != mark(interest):

@@ -6,8 +6,11 @@ from collections.abc import Set as AbstractSet
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from tracker.access.actor import ActorMembership, Role
 from tracker.checklists.rules.consistency import TIES
 from tracker.organisations.models import Organisation
+from tracker.signoff.labels import confirmed_words, power_words
+from tracker.signoff.policy import confirmation_of
 from tracker.ui.locale import with_commas, with_semicolons
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
@@ -135,27 +138,46 @@ def _own_sentence(name: str, terms: Terms) -> str:
 
 def countersigning_sentence(
     name: str,
-    organisation: str,
+    membership: ActorMembership,
     person: str,
     terms: Terms,
     documents: Iterable[TermsDocument],
     opens: str,
 ) -> str:
-    """Return the sentence that countersigns an undertaking, with the documents signed with it."""
+    """Return the sentence that countersigns an undertaking (product.md, 5.3).
+
+    It names the power and who confirmed it, and the documents signed with the undertaking.
+    """
     named = _named(documents)
     beside = _("Signed with it: %(documents)s.", documents=named) if named else ""
+    confirmed = confirmed_words(confirmation_of(membership))
+    confirmed = _("Power to countersign: %(confirmed)s.", confirmed=confirmed) if confirmed else ""
+    values = {
+        "name": name,
+        "organisation": membership.organisation_name,
+        "person": person,
+        "revision": terms.revision,
+        "title": terms.title,
+        "reference": terms.reference,
+        "opens": " ".join(words for words in (beside, opens, confirmed) if words),
+    }
+    if membership.role is Role.MANAGER:
+        return str(
+            _(
+                "I, %(name)s, countersign as manager for %(organisation)s the undertaking of "
+                "%(person)s on revision %(revision)s of the confidentiality terms of “%(title)s” "
+                "(%(reference)s). %(opens)s",
+                **values,
+            )
+        )
     return str(
         _(
-            "I, %(name)s, countersign for %(organisation)s the undertaking of %(person)s on "
-            "revision %(revision)s of the confidentiality terms of “%(title)s” (%(reference)s). "
-            "%(opens)s",
-            name=name,
-            organisation=organisation,
-            person=person,
-            revision=terms.revision,
-            title=terms.title,
-            reference=terms.reference,
-            opens=f"{beside} {opens}".strip(),
+            "I, %(name)s, %(office)s, countersign for %(organisation)s, by the power of %(power)s, "
+            "the undertaking of %(person)s on revision %(revision)s of the confidentiality terms "
+            "of “%(title)s” (%(reference)s). %(opens)s",
+            office=membership.office or _("signatory"),
+            power=power_words(membership.power, membership.power_from, membership.power_until),
+            **values,
         )
     )
 

@@ -81,6 +81,11 @@ class Line:
         return when_signed(signed_at, self.paper) if signed_at and self.agrees else None
 
     @property
+    def waits_for_npm(self) -> bool:
+        """Whether it waits for somebody who decides for the NPM."""
+        return self.undertaking.state in {UndertakingState.ON_PAPER, UndertakingState.SIGNED}
+
+    @property
     def is_cleared(self) -> bool:
         """Whether what it opened is open today, for all or some places."""
         return _is_open(self.clearance) and not self.bearing.closes_all

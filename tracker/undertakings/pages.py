@@ -32,7 +32,14 @@ from tracker.guidance.queries import passages_for
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.labels import DISAGREES, SignedWhen, confirmed_words, how_signed, when_signed
+from tracker.signoff.labels import (
+    DISAGREES,
+    SignedWhen,
+    confirmed_words,
+    how_signed,
+    power_words,
+    when_signed,
+)
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import locale
 from tracker.ui.locale import as_date
@@ -579,7 +586,8 @@ def _signature(signature: Signature) -> SignatureLine:
         capacity = _l(
             "countersigned for %(organisation)s", organisation=signature.organisation_name
         )
-    power = str(_("by %(power)s", power=signature.power)) if signature.power else ""
+    named = power_words(signature.power, signature.power_from, signature.power_until)
+    power = str(_("by %(power)s", power=named)) if signature.power else ""
     return SignatureLine(
         signature.signer_name,
         capacity,
@@ -621,7 +629,7 @@ def others_who_decide(actor: Actor, loaded: Loaded) -> Others | None:
     None for somebody who doesn't decide for the NPM anyway.
     """
     standing = loaded.standing
-    if not policy.decides_for(actor, standing.npm_ids):
+    if not policy.decides_for(actor, standing.npm_ids, clock.today()):
         return None
     cooperation_id = loaded.undertaking.cooperation_id
     besides = {actor.user_id, standing.user_id}
@@ -633,6 +641,32 @@ def others_who_decide(actor: Actor, loaded: Loaded) -> Others | None:
         and bool(policy.is_covered(standing, clock.today()))
         and people.has_another_coordinator(cooperation_id, besides=besides),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Why someone of the NPM can't countersign or decide, though something waits for the NPM."""
+
+    # Why not the reader, if they are a signatory; empty for others.
+    reason: object
+    is_somebody_else: bool
+
+
+def nobody_decides(
+    actor: Actor, cooperation_id: UUID, npm_ids: frozenset[UUID], *, waits: bool
+) -> Undecided | None:
+    """Return why what waits for the NPM isn't for the reader, as a notice says it to its people.
+
+    None unless something waits, and the reader's power isn't current or nobody's is. Sends no query
+    otherwise.
+    """
+    today = clock.today()
+    is_of_npm = policy.acts_for(actor, npm_ids) and not actor.outside_expert
+    if not waits or not is_of_npm or policy.decides_for(actor, npm_ids, today):
+        return None
+    reason = policy.can_decide_for(actor, npm_ids, today, "").reason or ""
+    is_somebody_else = bool(people.all_deciders(cooperation_id, besides={actor.user_id}))
+    return Undecided(reason, is_somebody_else) if reason or not is_somebody_else else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import is_current_power
 from tracker.accounts.queries import runs_on as held_on
 from tracker.agreements import frozen_text
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -249,11 +250,11 @@ def deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID] = frozenset()) 
 
 
 def all_deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> list[User]:
-    """Return the NPM's signatories and managers without some people, by name."""
+    """Return who decides for the NPM today without some people, by name; see policy.is_decider."""
     holds_power = sa.exists().where(
         Membership.user_id == User.id,
         Membership.organisation_id.in_(npm_ids(cooperation_id)),
-        Membership.role.in_(DECIDERS),
+        is_current_power(clock.today()),
         Membership.outside_expert.is_(False),
         people.membership_counts(),
     )

@@ -14,22 +14,49 @@ from tracker.signoff.paper_policy import RECORDERS
 from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
+# Roles of people who decide, while their power is current; see is_decider().
 DECIDERS = signoff.COUNTERSIGNERS
-# Who may ask a person again: people who decide, and coordinators.
-ASKERS = (*DECIDERS, Role.COORDINATOR)
 
 
-def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Return whether a person decides for an NPM of the cooperation: its signatories and managers.
+def is_decider(actor: Actor, today: dt.date) -> bool:
+    """Return whether a person decides on undertakings for the NPM that they are acting for.
 
-    An outside expert needs a clearance like a CSO's person, and decides on nobody else's.
+    Its managers, and its signatories with a power current on that day (product.md, section 2). An
+    outside expert needs a clearance like a CSO's person, and decides on nobody else's.
     """
-    return acts_for(actor, npm_ids) and actor.has(*DECIDERS) and not actor.outside_expert
+    return actor.acts_for_npm and not actor.outside_expert and bool(signoff.decides(actor, today))
 
 
-def handles_paper(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
+def is_asker(actor: Actor, today: dt.date) -> bool:
+    """Return whether a person asks others for the NPM that they are acting for.
+
+    Its coordinators, and people who decide for it.
+    """
+    coordinates = actor.acts_for_npm and actor.has(Role.COORDINATOR) and not actor.outside_expert
+    return coordinates or is_decider(actor, today)
+
+
+def decides_for(actor: Actor, npm_ids: frozenset[UUID], today: dt.date) -> bool:
+    """Return whether a person decides for an NPM of the cooperation; see is_decider()."""
+    return acts_for(actor, npm_ids) and is_decider(actor, today)
+
+
+def can_decide_for(
+    actor: Actor, npm_ids: frozenset[UUID], today: dt.date, otherwise: str
+) -> Decision:
+    """Decide whether a person decides for an NPM of the cooperation; otherwise says who does.
+
+    A signatory whose power has run out, or hasn't begun yet, reads that instead.
+    """
+    if decides_for(actor, npm_ids, today):
+        return YES
+    signs = acts_for(actor, npm_ids) and actor.has(Role.SIGNATORY) and not actor.outside_expert
+    return signoff.decides(actor, today) if signs else no(otherwise)
+
+
+def handles_paper(actor: Actor, npm_ids: frozenset[UUID], today: dt.date) -> bool:
     """Return whether a person records or confirms for an NPM what others signed on paper."""
-    return acts_for(actor, npm_ids) and actor.has(*ASKERS) and not actor.outside_expert
+    return acts_for(actor, npm_ids) and is_asker(actor, today)
 
 
 def can_take_signature(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
@@ -63,11 +90,16 @@ def coordinates(actor: Actor, undertaking: UndertakingStatus) -> bool:
     )
 
 
-def can_see(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+def can_see(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide who may see confirmations and declared interests (C13): the person, the deciders."""
-    if actor.user_id == undertaking.user_id or decides_for(actor, undertaking.npm_ids):
+    if actor.user_id == undertaking.user_id:
         return YES
-    return no(_l("Only the person and those who decide for the NPM can see an undertaking."))
+    return can_decide_for(
+        actor,
+        undertaking.npm_ids,
+        today,
+        _l("Only the person and those who decide for the NPM can see an undertaking."),
+    )
 
 
 def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
@@ -140,19 +172,22 @@ def bars_only_taker(
     return not decide(undertaking) and bool(decide(by_nobody))
 
 
-def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
+def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID], today: dt.date) -> Decision:
     """Decide who may let people sign with an emailed code: the NPM's deciders."""
-    if decides_for(actor, npm_ids):
-        return YES
-    return no(_l("Only a signatory or manager of the NPM can decide on codes by email."))
+    return can_decide_for(
+        actor,
+        npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can decide on codes by email."),
+    )
 
 
-def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide who decides on declared interests (C13); see _can_judge_interests.
 
     On *none* too while an earlier limit holds: it may be lifted, but goes on if nobody decides.
     """
-    allowed = _can_judge_interests(actor, undertaking)
+    allowed = _can_judge_interests(actor, undertaking, today)
     if not allowed:
         return allowed
     if undertaking.state is not UndertakingState.SIGNED:
@@ -162,13 +197,13 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     return can_vouch(actor, undertaking)
 
 
-def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+def can_add_interest(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide who may add an interest after signing (C13): the person, at any time.
 
     What people without an account tell the NPM, whoever handles their paper records.
     """
     if actor.user_id != undertaking.user_id:
-        if not handles_paper(actor, undertaking.npm_ids):
+        if not handles_paper(actor, undertaking.npm_ids, today):
             return no(_l("You can't declare interests for somebody else."))
         if undertaking.signs_in:
             return no(_l("This person has an account and declares their own interests."))
@@ -186,13 +221,16 @@ def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def can_decide_added(
-    actor: Actor, undertaking: UndertakingStatus, recorded_by_id: UUID | None = None
+    actor: Actor,
+    undertaking: UndertakingStatus,
+    today: dt.date,
+    recorded_by_id: UUID | None = None,
 ) -> Decision:
     """Decide who decides on an added interest (C13); see _can_judge_interests.
 
     Never whoever recorded what a person without an account told them.
     """
-    allowed = _can_judge_interests(actor, undertaking)
+    allowed = _can_judge_interests(actor, undertaking, today)
     if not allowed:
         return allowed
     if actor.user_id == recorded_by_id:
@@ -210,10 +248,16 @@ def can_decide_added(
     return can_vouch(actor, undertaking)
 
 
-def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide who decides on interests: people who decide for the NPM, never on their own."""
-    if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
+    allowed = can_decide_for(
+        actor,
+        undertaking.npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can decide on declared interests."),
+    )
+    if not allowed:
+        return allowed
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't decide on your own interests."))
     return YES
@@ -233,12 +277,14 @@ def can_go_on(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> D
 
     As can_countersign(), but interests may still be undecided.
     """
-    if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can countersign."))
-    own = signoff.can_countersign(actor, undertaking.user_id)
-    if not own:
-        return own
     for decision in (
+        can_decide_for(
+            actor,
+            undertaking.npm_ids,
+            today,
+            _l("Only a signatory or manager of the NPM can countersign."),
+        ),
+        signoff.can_countersign(actor, undertaking.user_id, today),
         _waits_for_npm(undertaking),
         is_covered(undertaking, today),
         _is_not_replaced(undertaking),
@@ -286,11 +332,17 @@ def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     return _is_signed(undertaking)
 
 
-def can_withdraw_clearance(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+def can_withdraw_clearance(
+    actor: Actor, undertaking: UndertakingStatus, today: dt.date
+) -> Decision:
     """Decide who may withdraw an undertaking's access: an NPM decider, with a reason."""
-    if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can withdraw a clearance."))
-    return _is_signed(undertaking)
+    allowed = can_decide_for(
+        actor,
+        undertaking.npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can withdraw a clearance."),
+    )
+    return allowed and _is_signed(undertaking)
 
 
 def _is_signed(undertaking: UndertakingStatus) -> Decision:
@@ -308,8 +360,8 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
     The NPM may, and so may the person who withdrew; it gives no access before it is countersigned.
     """
     by_person = actor.user_id == undertaking.user_id and undertaking.withdrawn_by_person
-    by_npm = acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
-    if not by_person and (not by_npm or actor.outside_expert):
+    by_npm = acts_for(actor, undertaking.npm_ids) and is_asker(actor, today)
+    if not by_person and not by_npm:
         return no(_l("Only the NPM can ask a person for a new undertaking."))
     if undertaking.state is not UndertakingState.CLOSED:
         return no(_l("The undertaking is still open."))

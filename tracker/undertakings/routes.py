@@ -30,6 +30,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import StaleError
 from tracker.core.localized import LocalizedStr
+from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.proof_fields import Given, Offer
@@ -283,7 +284,7 @@ def add_interest(undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
-    may_add = policy.can_add_interest(actor, loaded.standing)
+    may_add = policy.can_add_interest(actor, loaded.standing, clock.today())
     form = AddInterestForm()
     is_typed = form.is_submitted() and form.has_words
     if not may_add and not is_typed:
@@ -311,7 +312,7 @@ def record_interest(reference: str, undertaking_id: str) -> str | Response:
     loaded = pages.taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
     form = AddInterestForm(person=undertaking.user.name)
-    require_for(form, policy.can_add_interest(actor, loaded.standing))
+    require_for(form, policy.can_add_interest(actor, loaded.standing, clock.today()))
     words = pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
@@ -325,7 +326,7 @@ def record_interest(reference: str, undertaking_id: str) -> str | Response:
 
 
 def _show_record(actor: Actor, loaded: Loaded) -> str:
-    require(policy.can_see(actor, loaded.standing))
+    require(policy.can_see(actor, loaded.standing, clock.today()))
     undertaking = loaded.undertaking
     line = lists.line_of(actor, loaded)
     return render_template(
@@ -338,7 +339,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         decided=pages.decided(undertaking, locale.language()),
         closing_reason=encryption.closing_reason_of(undertaking),
         added=pages.added(actor, undertaking, locale.language()),
-        may_add=bool(policy.can_add_interest(actor, loaded.standing)),
+        may_add=bool(policy.can_add_interest(actor, loaded.standing, clock.today())),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
         may_begin_again=loaded.standing.withdrawn_by_person
         and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
@@ -357,13 +358,19 @@ def listed(reference: str) -> str:
     cooperation = _cooperation(actor, reference)
     overview = lists.overview(actor, cooperation)
     npms = frozenset(party.organisation_id for party in overview.parties if party.is_npm)
-    decides = policy.decides_for(actor, npms)
+    decides = policy.decides_for(actor, npms, clock.today())
     return render_template(
         "undertakings/list.html",
         cooperation=cooperation,
         overview=overview,
         decides=decides,
-        handles_paper=policy.handles_paper(actor, npms),
+        nobody_decides=pages.nobody_decides(
+            actor,
+            cooperation.id,
+            npms,
+            waits=any(line.waits_for_npm for party in overview.parties for line in party.lines),
+        ),
+        handles_paper=policy.handles_paper(actor, npms, clock.today()),
         state=pages.state,
         own_state=pages.own_state,
         summary=pages.summary,
@@ -377,7 +384,9 @@ def mailed_codes(reference: str) -> str | Response:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     form = MailedCodesForm(data={"allow": "" if cooperation.mailed_codes else "yes"})
-    require_for(form, policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)))
+    require_for(
+        form, policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id), clock.today())
+    )
     # What the page said, not the opposite of what somebody else has decided meanwhile.
     allow = bool(form.allow.data)
     done = form.validate_on_submit() and perform(
@@ -402,7 +411,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     loaded = queries.load(undertaking)
-    may_decide = policy.can_decide(actor, loaded.standing)
+    may_decide = policy.can_decide(actor, loaded.standing, clock.today())
     form = decision_form(
         service.decision_token(actor, service.decision_mark(undertaking)),
         undertaking.decision,
@@ -433,7 +442,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
 
 
 def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionForm) -> str:
-    require(policy.can_see(actor, loaded.standing))
+    require(policy.can_see(actor, loaded.standing, clock.today()))
     undertaking = loaded.undertaking
     signed = pages.signed(undertaking, locale.language_of_text())
     added = pages.added(actor, undertaking, locale.language())
@@ -460,12 +469,12 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         closing_reason=closing_reason,
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
         added=added,
-        may_decide_added=bool(policy.can_decide_added(actor, loaded.standing)),
-        may_decide=policy.can_decide(actor, loaded.standing),
+        may_decide_added=bool(policy.can_decide_added(actor, loaded.standing, clock.today())),
+        may_decide=policy.can_decide(actor, loaded.standing, clock.today()),
         may_countersign=may_countersign,
         others=_others(actor, loaded, partial(policy.can_go_on, actor, today=clock.today())),
-        may_record=bool(policy.can_add_interest(actor, loaded.standing)),
-        may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
+        may_record=bool(policy.can_add_interest(actor, loaded.standing, clock.today())),
+        may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing, clock.today())),
         may_ask_again=not form.is_refused
         and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
         again_form=ConfirmForm(),
@@ -505,9 +514,9 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     undertaking = _of_npm(actor, reference, undertaking_id)
     interest = found_or_404(added_interests.find(actor, undertaking, as_uuid(interest_id)))
     loaded = queries.load(undertaking)
-    require(policy.can_see(actor, loaded.standing))
+    require(policy.can_see(actor, loaded.standing, clock.today()))
     recorded_by_id = added_interests.recorded_by_id(interest)
-    may_decide = policy.can_decide_added(actor, loaded.standing, recorded_by_id)
+    may_decide = policy.can_decide_added(actor, loaded.standing, clock.today(), recorded_by_id)
     form = decision_form(
         service.decision_token(actor, adding.mark(interest)),
         interest.decision,
@@ -540,7 +549,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     others = (
         pages.others_who_decide(actor, loaded)
         if actor.user_id == recorded_by_id
-        else _others(actor, loaded, partial(policy.can_decide_added, actor))
+        else _others(actor, loaded, partial(policy.can_decide_added, actor, today=clock.today()))
     )
     return render_template(
         "undertakings/added_interest.html",
@@ -572,6 +581,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     require(policy.can_countersign(actor, loaded.standing, clock.today()))
+    membership = found_or_404(signoff_policy.deciding_membership(actor, clock.today()))
     visits = queries.visits(undertaking.cooperation_id)
     sent = request.form if request.method == "POST" else request.args
     opened = sent.get("opened", "")
@@ -601,7 +611,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     )
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(
-        actor.name, actor.organisation_name, name, loaded.terms, loaded.documents, opens
+        actor.name, membership, name, loaded.terms, loaded.documents, opens
     )
     form = CountersignForm(
         data={
@@ -663,7 +673,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     words = pages.words(loaded)
-    require_for(form, policy.can_withdraw_clearance(actor, loaded.standing))
+    require_for(form, policy.can_withdraw_clearance(actor, loaded.standing, clock.today()))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.withdraw_clearance(actor, undertaking.id, form.reason.data or ""),

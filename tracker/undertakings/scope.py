@@ -13,9 +13,9 @@ from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
 from tracker.signoff.models import Method, Signature
 from tracker.signoff.paper_models import PaperRecord
+from tracker.undertakings import policy
 from tracker.undertakings.bound import CLEARANCE, SUBJECT
 from tracker.undertakings.models import AddedInterest, Undertaking
-from tracker.undertakings.policy import ASKERS, DECIDERS
 
 # Roles that see the status of all people in their organisation.
 FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
@@ -29,7 +29,7 @@ def own(actor: Actor) -> sa.ColumnElement[bool]:
 
 def decides(actor: Actor) -> bool:
     """Return whether a person decides on undertakings for an NPM, in its cooperations."""
-    return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.outside_expert
+    return policy.is_decider(actor, clock.today())
 
 
 def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
@@ -63,7 +63,7 @@ def added_for(actor: Actor) -> sa.ColumnElement[bool]:
 
 def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person may handle a scan of it."""
-    if not (actor.acts_for_npm and actor.has(*ASKERS)) or actor.outside_expert:
+    if not policy.is_asker(actor, clock.today()):
         return sa.false()
     return _on_terms_of_its_npm(actor)
 

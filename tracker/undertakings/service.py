@@ -268,7 +268,7 @@ def allow_mailed_codes(
     manager, RuleBrokenError without a reason or if it is already so.
     """
     db.session.refresh(cooperation, with_for_update=True)
-    policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)).require()
+    policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id), clock.today()).require()
     reason = reason.strip()
     if not reason:
         raise RuleBrokenError(_l("Say why. It's kept in the history."), "reason")
@@ -305,7 +305,7 @@ def decide(
     declared.
     """
     undertaking = queries.locked(undertaking_id)
-    policy.can_decide(actor, queries.load(undertaking).standing).require()
+    policy.can_decide(actor, queries.load(undertaking).standing, clock.today()).require()
     if seen != decision_mark(undertaking):
         raise StaleError(
             _l("Somebody decided while you were writing. Compare that decision with yours.")
@@ -420,7 +420,9 @@ def withdraw(actor: Actor, undertaking_id: UUID) -> None:
 def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
     """Close the access that a person's undertaking gave, for the NPM and with a reason."""
     undertaking = queries.locked(undertaking_id)
-    policy.can_withdraw_clearance(actor, queries.load(undertaking).standing).require()
+    policy.can_withdraw_clearance(
+        actor, queries.load(undertaking).standing, clock.today()
+    ).require()
     reason = reason.strip()
     if not reason:
         raise RuleBrokenError(_l("Give the reason. The person can read it."), "reason")

@@ -56,7 +56,7 @@ def prior(table: Table) -> Table:
 
 
 def add_to(
-    table: Table, first: str, key: str, role: Role = Role.COORDINATOR, power: str = ""
+    table: Table, first: str, key: str, role: Role = Role.COORDINATOR, power: str = "Statutes"
 ) -> None:
     """Give a person a role in a second organisation, for which they take part too."""
     user_id, organisation_id = table[first].user_id, table.land.id(key)
@@ -65,7 +65,7 @@ def add_to(
             user_id=user_id,
             organisation_id=organisation_id,
             role=role,
-            power=power,
+            power=power if role is Role.SIGNATORY else "",
             starts_on=LONG_AGO,
             created_at=clock.now(),
             **begun(role),

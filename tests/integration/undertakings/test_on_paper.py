@@ -288,7 +288,9 @@ def test_nobody_confirms_their_own_undertaking(driver: Stage) -> None:
     insider = replace(
         own,
         memberships=(
-            ActorMembership(Role.SIGNATORY, own.organisation_id, "", OrganisationKind.NPM),
+            ActorMembership(
+                Role.SIGNATORY, own.organisation_id, "", OrganisationKind.NPM, power="An Act"
+            ),
         ),
     )
     refused(lambda: on_paper.confirm(driver, insider), "You can't confirm your own")

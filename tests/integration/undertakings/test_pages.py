@@ -823,7 +823,7 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     until, token = page_2.values["until"][0], page_2.values["opened"][0]
     address = f"{check}/countersign?until={until}&opened={token}"
     confirm = client.page(address)
-    assert "I, Tomas Beridan, countersign for Office of the People's Advocate" in confirm.text
+    assert "I, Tomas Beridan, People's Advocate, countersign for Office of the" in confirm.text
     assert "It opens all work of this cooperation until" in confirm.text
     opened = client.submit(address, password=PASSWORD, code=stage.code("tomas"))
     assert "You have countersigned" in text(opened)

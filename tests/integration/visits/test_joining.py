@@ -149,7 +149,9 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     for undertaking, decides in ((before, False), (after, True)):
         known = undertakings.find_for_npm(scene.actor("tomas"), undertaking.id)
         assert known is not None
-        assert decides_for(runo, undertakings.load(known).standing.npm_ids) is decides
+        assert (
+            decides_for(runo, undertakings.load(known).standing.npm_ids, clock.today()) is decides
+        )
         assert (undertakings.find_for_npm(runo, undertaking.id) is not None) is decides
     assert integrity.check_all().finding is None
 

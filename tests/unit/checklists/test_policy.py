@@ -3,6 +3,7 @@
 In one file: tables of cases of one policy, which vary the same facts.
 """
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES
 # A body of the NPM that has yet to sign the terms in force.
 JOINING_NPM = replace(OUR_NPM, is_joining=True)
 TERMS = small_terms()
+TODAY = dt.date(2027, 3, 1)
 DRAFTING, SENT, IN_FORCE, SUSPENDED, ENDED = ChecklistState
 
 
@@ -38,7 +40,9 @@ def actor(*roles: Role, body: UUID = DOOR) -> Actor:
     return Actor(
         ME,
         "Samira Okell",
-        memberships=tuple(ActorMembership(role, body, "Body", kind) for role in roles),
+        memberships=tuple(
+            ActorMembership(role, body, "Body", kind, power="An Act") for role in roles
+        ),
         organisation_id=body,
     )
 
@@ -268,7 +272,7 @@ def test_the_second_reader_alone_confirms_the_review(
 ) -> None:
     """Product.md, section 2, and gate G3."""
     person = actor(Role.MEMBER, body=body)
-    says(policy.can_review(person, reader, frozenset(authors)), words)
+    says(policy.can_review(person, reader, frozenset(authors), TODAY), words)
 
 
 @pytest.mark.parametrize(
@@ -288,20 +292,30 @@ def test_where_the_npm_has_nobody_else_its_head_reads_what_they_wrote(
 ) -> None:
     """Product.md, section 6: small bodies."""
     head = actor(role, body=NPM)
-    says(policy.can_review(head, ME, frozenset(authors), is_alone=is_alone), words)
+    says(policy.can_review(head, ME, frozenset(authors), TODAY, is_alone=is_alone), words)
+
+
+def test_a_head_whose_power_ran_out_does_not_read_alone() -> None:
+    """Product.md, section 2."""
+    head = actor(Role.SIGNATORY, body=NPM)
+    past = replace(head.memberships[0], power_until=TODAY - dt.timedelta(days=1))
+    decision = policy.can_review(
+        replace(head, memberships=(past,)), ME, frozenset({ME}), TODAY, is_alone=True
+    )
+    says(decision, "Your power to sign has run out.")
 
 
 def test_nobody_reads_alone_unless_the_npm_has_nobody_else() -> None:
     head = actor(Role.SIGNATORY, body=NPM)
     words = "so somebody else has to read it"
-    says(policy.can_review(head, ME, frozenset({ME})), words)
+    says(policy.can_review(head, ME, frozenset({ME}), TODAY), words)
 
 
 def test_while_somebody_from_outside_is_asked_nobody_of_the_npm_reads() -> None:
     for role, authors in ((Role.SIGNATORY, {ME}), (Role.MEMBER, set())):
         person = actor(role, body=NPM)
         decision = policy.can_review(
-            person, ME, frozenset(authors), is_alone=True, is_read_outside=True
+            person, ME, frozenset(authors), TODAY, is_alone=True, is_read_outside=True
         )
         says(decision, "revoke the invitation first")
 
@@ -318,7 +332,10 @@ def test_the_outside_reader_is_of_no_party() -> None:
 def test_an_administrator_is_never_the_second_reader() -> None:
     """Product.md, section 2."""
     both = actor(Role.MEMBER, Role.ADMINISTRATOR, body=NPM)
-    says(policy.can_review(both, ME, frozenset()), "An administrator can't be the second reader.")
+    says(
+        policy.can_review(both, ME, frozenset(), TODAY),
+        "An administrator can't be the second reader.",
+    )
 
 
 NOT_A_DRAFT = {

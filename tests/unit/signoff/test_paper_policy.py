@@ -21,7 +21,10 @@ OUR_PAPER = PaperFact(PaperKind.TEXT, PaperState.WAITING, OURS, OTHER)
 
 
 def actor(*roles: Role) -> Actor:
-    memberships = tuple(ActorMembership(role, OURS, "Ours", OrganisationKind.CSO) for role in roles)
+    memberships = tuple(
+        ActorMembership(role, OURS, "Ours", OrganisationKind.CSO, power="Statutes")
+        for role in roles
+    )
     return Actor(user_id=ME, name="Me", memberships=memberships, organisation_id=OURS)
 
 
@@ -92,7 +95,7 @@ def test_only_the_party_that_signed_records_a_scan(
 def test_only_another_party_confirms_a_scan(
     who: Actor, paper: PaperFact, is_party: bool, state: RequestState, yes: bool
 ) -> None:
-    decision = paper_policy.can_decide(who, paper, is_party=is_party, state=state)
+    decision = paper_policy.can_decide(who, paper, TODAY, is_party=is_party, state=state)
     assert bool(decision) is yes
 
 
@@ -117,8 +120,19 @@ def test_only_another_party_confirms_a_scan(
     ],
 )
 def test_a_refusal_to_confirm_says_why(paper: PaperFact, words: str) -> None:
-    decision = paper_policy.can_decide(COORDINATOR, paper, is_party=True, state=WAITING)
+    decision = paper_policy.can_decide(COORDINATOR, paper, TODAY, is_party=True, state=WAITING)
     assert words in str(decision.reason)
+
+
+def test_a_signatory_whose_power_ran_out_confirms_no_scan() -> None:
+    """Product.md, section 2."""
+    (signs,) = actor(Role.SIGNATORY).memberships
+    past = replace(signs, power_until=TODAY - dt.timedelta(days=1))
+    ran_out = replace(COORDINATOR, memberships=(past,))
+    decision = paper_policy.can_decide(ran_out, THEIR_PAPER, TODAY, is_party=True, state=WAITING)
+    assert "has run out" in str(decision.reason)
+    both = replace(COORDINATOR, memberships=(past, *COORDINATOR.memberships))
+    assert paper_policy.can_decide(both, THEIR_PAPER, TODAY, is_party=True, state=WAITING)
 
 
 def test_whoever_signed_recorded_or_confirmed_a_scan_is_involved_in_it() -> None:

@@ -188,9 +188,9 @@ NPM_ONLY = "Only a signatory or manager of the NPM can countersign."
 def test_a_signatory_or_manager_of_the_npm_countersigns_for_others(role: Role, body: UUID) -> None:
     person = actor(membership(role, body), acting_for=body)
     may = body == NPM and role in {Role.SIGNATORY, Role.MANAGER}
-    says(policy.can_countersign(person, OTHER), "" if may else NPM_ONLY)
+    says(policy.can_countersign(person, OTHER, TODAY), "" if may else NPM_ONLY)
     says(
-        policy.can_countersign(person, ME),
+        policy.can_countersign(person, ME, TODAY),
         "You can't countersign your own undertaking." if may else NPM_ONLY,
     )
 

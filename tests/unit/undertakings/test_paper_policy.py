@@ -133,17 +133,17 @@ def test_whoever_took_a_signature_does_not_decide_on_its_interests(how: str, wor
         return without_account(**values, **{how: by and by.user_id})
 
     reasons = [
-        refused(undertakings.can_decide(BOTH, declared(BOTH))),
-        refused(undertakings.can_decide(BOTH, declared(BOTH, decision=ACCEPT))),
-        refused(undertakings.can_decide_added(BOTH, declared(BOTH))),
-        refused(undertakings.can_decide_added(BOTH, declared(BOTH, state=COUNTERSIGNED))),
+        refused(undertakings.can_decide(BOTH, declared(BOTH), TODAY)),
+        refused(undertakings.can_decide(BOTH, declared(BOTH, decision=ACCEPT), TODAY)),
+        refused(undertakings.can_decide_added(BOTH, declared(BOTH), TODAY)),
+        refused(undertakings.can_decide_added(BOTH, declared(BOTH, state=COUNTERSIGNED), TODAY)),
     ]
     assert all(words in reason for reason in reasons)
     for other in (None, COORDINATOR):
-        assert undertakings.can_decide(BOTH, declared(other))
-        assert undertakings.can_decide_added(BOTH, declared(other))
+        assert undertakings.can_decide(BOTH, declared(other), TODAY)
+        assert undertakings.can_decide_added(BOTH, declared(other), TODAY)
     assert "You recorded this interest" in refused(
-        undertakings.can_decide_added(BOTH, declared(COORDINATOR), BOTH.user_id)
+        undertakings.can_decide_added(BOTH, declared(COORDINATOR), TODAY, BOTH.user_id)
     )
 
 
@@ -187,8 +187,10 @@ def test_whoever_took_a_signature_reads_first_that_nobody_decides_on_what_was_ad
     how: str, changed: dict[str, object], words: str
 ) -> None:
     taken = without_account(**changed, **{how: BOTH.user_id})
-    assert words in refused(undertakings.can_decide_added(BOTH, taken))
-    assert not undertakings.bars_only_taker(partial(undertakings.can_decide_added, BOTH), taken)
+    assert words in refused(undertakings.can_decide_added(BOTH, taken, TODAY))
+    assert not undertakings.bars_only_taker(
+        partial(undertakings.can_decide_added, BOTH, today=TODAY), taken
+    )
 
 
 @pytest.mark.parametrize("how", TAKEN)
@@ -203,7 +205,7 @@ def test_whoever_took_a_signature_reads_first_that_there_is_nothing_to_decide(
     how: str, changed: dict[str, object], words: str
 ) -> None:
     taken = without_account(**changed, **{how: BOTH.user_id})
-    assert words in refused(undertakings.can_decide(BOTH, taken))
+    assert words in refused(undertakings.can_decide(BOTH, taken, TODAY))
 
 
 @pytest.mark.parametrize("how", TAKEN)
@@ -215,7 +217,7 @@ def test_where_the_rule_is_all_that_bars_them_others_go_on(
     how: str, changed: dict[str, object]
 ) -> None:
     go_on = partial(undertakings.can_go_on, BOTH, today=TODAY)
-    added = partial(undertakings.can_decide_added, BOTH)
+    added = partial(undertakings.can_decide_added, BOTH, today=TODAY)
     taken = without_account(**changed, **{how: BOTH.user_id})
     assert undertakings.bars_only_taker(go_on, taken)
     assert undertakings.bars_only_taker(added, taken)
@@ -244,7 +246,7 @@ def test_the_rule_is_the_same_once_the_person_has_an_account(how: str) -> None:
             **{how: BOTH.user_id},
         )
 
-    assert not undertakings.can_decide(BOTH, taken(interests=True))
+    assert not undertakings.can_decide(BOTH, taken(interests=True), TODAY)
     assert not undertakings.can_countersign(BOTH, taken(interests=False), TODAY)
 
 
@@ -255,7 +257,7 @@ def test_nobody_took_a_signature_that_a_person_gave_with_their_own_account() -> 
 
 def test_whoever_took_a_signature_may_still_close_what_it_opened() -> None:
     taken = without_account(state=COUNTERSIGNED, host_id=BOTH.user_id)
-    assert undertakings.can_withdraw_clearance(BOTH, taken)
+    assert undertakings.can_withdraw_clearance(BOTH, taken, TODAY)
 
 
 def test_a_coordinator_withdraws_a_scan_that_waits() -> None:
@@ -266,9 +268,9 @@ def test_a_coordinator_withdraws_a_scan_that_waits() -> None:
 
 
 def test_a_scan_is_opened_by_who_recorded_it_and_by_those_who_decide() -> None:
-    assert policy.can_read(COORDINATOR, on_paper())
-    assert not policy.can_read(person(Role.COORDINATOR), on_paper())
-    assert all(policy.can_read(actor, on_paper()) for actor in DECIDERS.values())
+    assert policy.can_read(COORDINATOR, on_paper(), TODAY)
+    assert not policy.can_read(person(Role.COORDINATOR), on_paper(), TODAY)
+    assert all(policy.can_read(actor, on_paper(), TODAY) for actor in DECIDERS.values())
 
 
 @pytest.mark.parametrize(

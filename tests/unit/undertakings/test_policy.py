@@ -28,7 +28,14 @@ def person(
     **more: bool,
 ) -> Actor:
     memberships = tuple(
-        ActorMembership(role, of, "An organisation", kind, outside_expert=more.get("expert", False))
+        ActorMembership(
+            role,
+            of,
+            "An organisation",
+            kind,
+            outside_expert=more.get("expert", False),
+            power="An Act",
+        )
         for role in roles
     )
     return Actor(user_id or uuid4(), "Somebody", memberships=memberships, organisation_id=of)
@@ -54,7 +61,29 @@ NOT_DECIDERS = {
     "an outside expert with a signatory's role": person(Role.SIGNATORY, expert=True),
     "an administrator": Actor(uuid4(), "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),)),
 }
-DECIDERS = {"a signatory": SIGNATORY, "a manager": MANAGER}
+DAY = dt.timedelta(days=1)
+
+
+def by_power(first: dt.date | None, last: dt.date | None, *others: Role) -> Actor:
+    """Return a signatory of the NPM with a power of certain days, and with other roles."""
+    (signs,) = SIGNATORY.memberships
+    memberships = (
+        replace(signs, power_from=first, power_until=last),
+        *person(*others).memberships,
+    )
+    return Actor(uuid4(), "Somebody", memberships=memberships, organisation_id=NPM)
+
+
+DECIDERS = {
+    "a signatory": SIGNATORY,
+    "a manager": MANAGER,
+    "a signatory on the only day of the power": by_power(TODAY, TODAY),
+    "a manager whose power to sign has run out": by_power(None, TODAY - DAY, Role.MANAGER),
+}
+NOT_NOW = {
+    "Your power to sign has run out.": by_power(None, TODAY - DAY, Role.COORDINATOR),
+    "Your power to sign has not begun yet.": by_power(TODAY + DAY, None),
+}
 
 
 def standing(**changed: object) -> UndertakingStatus:
@@ -137,14 +166,31 @@ def test_a_member_without_a_second_factor_signs_with_a_code_by_mail_where_it_is_
     assert policy.can_sign_by_mailed_code(person(Role.MEMBER, expert=True), BY_MAIL)
 
 
+@pytest.mark.parametrize("reason", NOT_NOW)
+def test_a_signatory_decides_only_while_the_power_is_current(reason: str) -> None:
+    """Product.md, section 2."""
+    actor = NOT_NOW[reason]
+    signed = standing(state=SIGNED, has_interests=True)
+    added = standing(state=COUNTERSIGNED)
+    for decision in (
+        policy.can_see(actor, signed, TODAY),
+        policy.can_allow_mailed_codes(actor, frozenset({NPM}), TODAY),
+        policy.can_decide(actor, signed, TODAY),
+        policy.can_decide_added(actor, added, TODAY),
+        policy.can_countersign(actor, standing(state=SIGNED), TODAY),
+        policy.can_withdraw_clearance(actor, added, TODAY),
+    ):
+        assert refused(decision) == reason
+
+
 @pytest.mark.parametrize("who", DECIDERS)
 def test_who_decides_for_the_npm_allows_codes_by_mail(who: str) -> None:
-    assert policy.can_allow_mailed_codes(DECIDERS[who], frozenset({NPM}))
+    assert policy.can_allow_mailed_codes(DECIDERS[who], frozenset({NPM}), TODAY)
 
 
 @pytest.mark.parametrize("who", NOT_DECIDERS)
 def test_nobody_else_allows_codes_by_mail(who: str) -> None:
-    decision = policy.can_allow_mailed_codes(NOT_DECIDERS[who], frozenset({NPM}))
+    decision = policy.can_allow_mailed_codes(NOT_DECIDERS[who], frozenset({NPM}), TODAY)
     assert "can decide on codes by email" in refused(decision)
 
 
@@ -162,16 +208,16 @@ def test_whomever_they_act_for_a_person_signs_their_own() -> None:
 
 @pytest.mark.parametrize("who", DECIDERS)
 def test_those_who_decide_see_what_was_declared(who: str) -> None:
-    assert policy.can_see(DECIDERS[who], standing(state=SIGNED))
+    assert policy.can_see(DECIDERS[who], standing(state=SIGNED), TODAY)
 
 
 def test_the_person_sees_the_own() -> None:
-    assert policy.can_see(OWNER, standing(state=SIGNED))
+    assert policy.can_see(OWNER, standing(state=SIGNED), TODAY)
 
 
 @pytest.mark.parametrize("who", [name for name in NOT_DECIDERS if name != "the person"])
 def test_nobody_else_sees_what_was_declared(who: str) -> None:
-    assert not policy.can_see(NOT_DECIDERS[who], standing(state=SIGNED))
+    assert not policy.can_see(NOT_DECIDERS[who], standing(state=SIGNED), TODAY)
 
 
 # Deciding
@@ -179,29 +225,31 @@ def test_nobody_else_sees_what_was_declared(who: str) -> None:
 
 @pytest.mark.parametrize("who", DECIDERS)
 def test_the_npm_decides_on_what_was_declared(who: str) -> None:
-    assert policy.can_decide(DECIDERS[who], standing(state=SIGNED, has_interests=True))
+    assert policy.can_decide(DECIDERS[who], standing(state=SIGNED, has_interests=True), TODAY)
 
 
 @pytest.mark.parametrize("who", NOT_DECIDERS)
 def test_nobody_else_decides(who: str) -> None:
-    decision = policy.can_decide(NOT_DECIDERS[who], standing(state=SIGNED, has_interests=True))
+    decision = policy.can_decide(
+        NOT_DECIDERS[who], standing(state=SIGNED, has_interests=True), TODAY
+    )
     assert "signatory or manager" in refused(decision)
 
 
 @pytest.mark.parametrize("state", [ASKED, COUNTERSIGNED, CLOSED])
 def test_what_does_not_wait_is_not_decided(state: UndertakingState) -> None:
-    decision = policy.can_decide(SIGNATORY, standing(state=state, has_interests=True))
+    decision = policy.can_decide(SIGNATORY, standing(state=state, has_interests=True), TODAY)
     assert "nothing to decide" in refused(decision)
 
 
 def test_nothing_declared_needs_no_decision() -> None:
-    decision = policy.can_decide(SIGNATORY, standing(state=SIGNED, has_interests=False))
+    decision = policy.can_decide(SIGNATORY, standing(state=SIGNED, has_interests=False), TODAY)
     assert "declared no interests" in refused(decision)
 
 
 def test_nobody_decides_on_their_own_interests() -> None:
     own = replace(SIGNATORY, user_id=LEYLA)
-    decision = policy.can_decide(own, standing(state=SIGNED, has_interests=True))
+    decision = policy.can_decide(own, standing(state=SIGNED, has_interests=True), TODAY)
     assert "your own interests" in refused(decision)
 
 
@@ -273,19 +321,19 @@ def test_nobody_withdraws_for_the_person(who: Actor) -> None:
 @pytest.mark.parametrize(("state", "reason"), [(ASKED, "nothing to withdraw"), (CLOSED, "already")])
 def test_an_unsigned_undertaking_is_not_withdrawn(state: UndertakingState, reason: str) -> None:
     assert reason in refused(policy.can_withdraw(OWNER, standing(state=state)))
-    assert reason in refused(policy.can_withdraw_clearance(SIGNATORY, standing(state=state)))
+    assert reason in refused(policy.can_withdraw_clearance(SIGNATORY, standing(state=state), TODAY))
 
 
 @pytest.mark.parametrize("state", [SIGNED, COUNTERSIGNED])
 @pytest.mark.parametrize("who", DECIDERS)
 def test_the_npm_withdraws_a_clearance(who: str, state: UndertakingState) -> None:
-    assert policy.can_withdraw_clearance(DECIDERS[who], standing(state=state))
+    assert policy.can_withdraw_clearance(DECIDERS[who], standing(state=state), TODAY)
 
 
 @pytest.mark.parametrize("who", NOT_DECIDERS)
 def test_nobody_else_withdraws_a_clearance(who: str) -> None:
     undertaking = standing(state=COUNTERSIGNED)
-    assert not policy.can_withdraw_clearance(NOT_DECIDERS[who], undertaking)
+    assert not policy.can_withdraw_clearance(NOT_DECIDERS[who], undertaking, TODAY)
 
 
 # Asking again

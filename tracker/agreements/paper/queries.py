@@ -13,6 +13,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import is_worked_on
 from tracker.cooperations.models import Cooperation
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import paper, paper_policy
 from tracker.signoff.models import RequestState, SignatureRequest
@@ -52,7 +53,11 @@ class Waiting:
             signer_ids=paper.signer_ids(self.signers),
             decided_by=frozenset([actor.user_id] if self.is_answered_by_reader else []),
         )
-        return bool(paper_policy.can_decide(actor, fact, is_party=True, state=RequestState.WAITING))
+        return bool(
+            paper_policy.can_decide(
+                actor, fact, clock.today(), is_party=True, state=RequestState.WAITING
+            )
+        )
 
 
 # Built once, since building it takes longer than running it.

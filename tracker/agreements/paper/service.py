@@ -199,6 +199,7 @@ def can_decide(
     return paper_policy.can_decide(
         actor,
         fact_of(paper_record, signature_request),
+        clock.today(),
         is_party=loaded.own_party(actor) is not None,
         state=signature_request.state,
     )
@@ -216,7 +217,7 @@ def who_can_decide(loaded: LoadedChecklist, fact: PaperFact) -> dict[UUID, dict[
         if party.organisation_id not in fact.decided | {fact.organisation_id}
     ]
     people = accounts.names_by_organisation(
-        (party.organisation_id for party in waiting), paper_policy.CONFIRMERS
+        (party.organisation_id for party in waiting), paper_policy.CONFIRMERS, can_act=True
     )
     restricted = is_restricted(loaded.checklist)
     may_open = queries.may_open_planning(loaded.checklist) if restricted else {}

@@ -371,6 +371,7 @@ def may_review(actor: Actor, loaded: LoadedChecklist) -> Decision:
         actor,
         hints.second_reader_of(loaded),
         loaded.sheet.authors,
+        clock.today(),
         is_alone=is_alone(loaded.surroundings, loaded.sheet),
         is_read_outside=loaded.checklist.reading is not None,
     )

@@ -13,6 +13,7 @@ from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists.editing import get_or_404
 from tracker.checklists.encryption import is_restricted
 from tracker.cooperations.queries import find_by_id_in_part
+from tracker.core import clock
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.models import Certificate
 from tracker.signoff import queries as signoff
@@ -54,7 +55,7 @@ def of_undertaking(undertaking_id: UUID, language: str) -> Response:
         queries.find_own(actor, undertaking_id) or queries.find_for_npm(actor, undertaking_id)
     )
     loaded = queries.load(undertaking)
-    require(policy.can_see(actor, loaded.standing))
+    require(policy.can_see(actor, loaded.standing, clock.today()))
     if undertaking.user_id != actor.user_id:
         reading.require_second_factor()
     revision = found_or_404(signoff.revision(found_or_404(undertaking.revision_id)))

@@ -22,8 +22,14 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
     Never the person who recorded it, nor the person of the undertaking. The scan is compared with
     what was declared (C13), so it has to be somebody who may read that.
     """
-    if not policy.decides_for(actor, undertaking.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can confirm the scan."))
+    allowed = policy.can_decide_for(
+        actor,
+        undertaking.npm_ids,
+        today,
+        _l("Only a signatory or manager of the NPM can confirm the scan."),
+    )
+    if not allowed:
+        return allowed
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't confirm your own undertaking."))
     if undertaking.state is not UndertakingState.ON_PAPER:
@@ -43,11 +49,11 @@ def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     return YES
 
 
-def can_read(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+def can_read(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide who may open the scan: people who decide for the NPM, and whoever recorded it."""
     if actor.user_id == undertaking.recorded_by_id:
         return YES
-    return policy.can_see(actor, undertaking)
+    return policy.can_see(actor, undertaking, today)
 
 
 def can_be_dated(signed_on: dt.date, asked_on: dt.date, today: dt.date) -> Decision:

@@ -127,7 +127,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
         page = shown.page_with(paper_record.digest)
         form.page_token.data = proof_fields.token_to_vouch(actor, page, sentence)
     signed = found_or_404(undertaking_pages.signed(loaded.undertaking, locale.language_of_text()))
-    may_see = bool(undertaking_policy.can_see(actor, loaded.standing))
+    may_see = bool(undertaking_policy.can_see(actor, loaded.standing, clock.today()))
     if may_see:
         _log_read(actor, loaded.undertaking)
     return render_template(
@@ -144,7 +144,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
         may_decide=may_decide,
         waits=loaded.undertaking.state is UndertakingState.ON_PAPER,
         others=_others_to_confirm(actor, loaded),
-        may_read=bool(policy.can_read(actor, loaded.standing)),
+        may_read=bool(policy.can_read(actor, loaded.standing, clock.today())),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
     )
 
@@ -205,7 +205,7 @@ def scan(reference: str, undertaking_id: str) -> Response:
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
     paper_record = _scan_of(undertaking)
-    require(policy.can_read(actor, loaded.standing))
+    require(policy.can_read(actor, loaded.standing, clock.today()))
     _log_read(actor, undertaking)
     answer = make_response(papers.scan_of(paper_record, keys.key_of(undertaking.cooperation_id)))
     answer.headers["Content-Type"] = paper_record.media_type
