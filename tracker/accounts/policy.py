@@ -24,6 +24,8 @@ ROLES_OF_KIND: dict[OrganisationKind, tuple[Role, ...]] = {
 }
 # The roles that a coordinator can give and end in their own organisation.
 COORDINATORS_GIVE = frozenset({Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY})
+# The roles that a coordinator ends even after they have begun, and so may suspend.
+COORDINATORS_END = COORDINATORS_GIVE - POWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class PersonFacts:
     user_id: UUID
     active: bool
     roles: frozenset[tuple[UUID | None, Role]]
+    # Whether a signatory's or manager's role of theirs has begun, even if from a later day.
+    has_power: bool = False
+    # The organisation whose own people suspended the account; None if it was an administrator.
+    suspended_for: UUID | None = None
 
     @property
     def is_administrator(self) -> bool:
@@ -291,10 +297,11 @@ def _is_other_holder(actor: Actor | None, facts: RoleFacts, holders: Holders) ->
 
 
 def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
-    """Decide who suspends and restores an account.
+    """Decide who suspends an account.
 
-    Administrators; coordinators if the person has only roles that coordinators give, and only in
-    the organisation they act for. Never their own account.
+    Administrators; coordinators if the person has only roles that coordinators end, and only in
+    the organisation they act for: a power that has begun can't be stopped by a coordinator, who
+    couldn't end it (product.md, section 2). Never their own account.
     """
     if person.user_id == actor.user_id:
         return no(_l("You can't suspend your own account."))
@@ -302,11 +309,37 @@ def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
         return YES
     if not actor.has(Role.COORDINATOR) or not person.is_in(actor.organisation_id):
         return no(_l("Only administrators can suspend this account."))
+    if person.has_power:
+        return no(
+            _l(
+                "This person is a signatory or manager, so only administrators can suspend or "
+                "reopen this account."
+            )
+        )
     if any(
-        where != actor.organisation_id or role not in COORDINATORS_GIVE
+        where != actor.organisation_id or role not in COORDINATORS_END
         for where, role in person.roles
     ):
         return no(_l("This person has other roles too, so only administrators can suspend them."))
+    return YES
+
+
+def can_restore(actor: Actor, person: PersonFacts) -> Decision:
+    """Decide who restores a suspended account: whoever may suspend it.
+
+    A coordinator only what people of their own organisation suspended, never what an administrator
+    did.
+    """
+    allowed = can_suspend(actor, person)
+    if not allowed or actor.is_administrator or person.active:
+        return allowed
+    if person.suspended_for != actor.organisation_id:
+        return no(
+            _l(
+                "An administrator or another organisation suspended this account. Only an "
+                "administrator can reopen it."
+            )
+        )
     return YES
 
 

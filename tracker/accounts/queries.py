@@ -18,6 +18,8 @@ from tracker.accounts.factors import binding
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.policy import Holders, PersonFacts, RoleFacts, can_see_people, runs_from_to
+from tracker.activity import queries as trail
+from tracker.activity import verbs
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.services import Slot
@@ -456,14 +458,33 @@ def facts_of(user_id: UUID) -> PersonFacts | None:
     user = db.session.get(User, user_id)
     if user is None:
         return None
+    today = clock.today()
     rows = db.session.execute(
-        sa.select(Membership.organisation_id, Membership.role).where(
-            Membership.user_id == user_id, runs_on(clock.today())
+        sa.select(Membership.organisation_id, Membership.role, Membership.starts_on).where(
+            Membership.user_id == user_id,
+            Membership.begun_at.is_not(None),
+            Membership.ended_at.is_(None),
+            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= today),
         )
-    )
+    ).all()
     return PersonFacts(
-        user_id=user.id, active=user.active, roles=frozenset((where, role) for where, role in rows)
+        user_id=user.id,
+        active=user.active,
+        roles=frozenset((row.organisation_id, row.role) for row in rows if row.starts_on <= today),
+        has_power=any(row.role in POWERS for row in rows),
+        suspended_for=None if user.active else _suspended_for(user.id),
     )
+
+
+def _suspended_for(user_id: UUID) -> UUID | None:
+    """Return for which organisation somebody suspended a person, according to the trail.
+
+    None if it was an administrator, or if the trail doesn't say.
+    """
+    who = trail.who_did_last(verbs.PERSON_SUSPENDED, "user", user_id)
+    if who is None or who.user_id in administrators():
+        return None
+    return who.organisation_id
 
 
 def administrators() -> frozenset[UUID]:

@@ -219,6 +219,34 @@ def _line(event: Event) -> HistoryLine:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who did something, and the organisation they acted for, if any."""
+
+    user_id: UUID
+    organisation_id: UUID | None
+
+
+def who_did_last(verb: Verb, subject_type: str, subject_id: UUID) -> Doer | None:
+    """Return who did what the instance's last event of a kind about a subject records.
+
+    None without such an event, or if its details were erased or altered, or nobody did it. Not
+    scoped, as last_evidence().
+    """
+    event = db.session.scalar(
+        _last_of(sa.select(Event), verb, subject_type)
+        .where(Event.subject_id == subject_id)
+        .options(selectinload(Event.detail))
+    )
+    if event is None or event.detail is None:
+        return None
+    stored = Details(event.detail.salt, event.detail.content)
+    who = stored.content.get("who") if stored.have_digest(event.details_digest) else None
+    if not who:
+        return None
+    return Doer(UUID(who["id"]), UUID(who["for_id"]) if who.get("for_id") else None)
+
+
 def last_evidence(verb: Verb, subject_type: str, subject_id: UUID) -> str | None:
     """Return what the instance's last event of a kind about a subject binds; None without one.
 
@@ -236,12 +264,14 @@ def evidence_of_last(
     sealed end of the chain don't count.
     """
     wanted = sa.bindparam("subject_id", type_=sa.Uuid()) if subject_id is None else subject_id
+    return _last_of(sa.select(Event.evidence), verb, subject_type).where(Event.subject_id == wanted)
+
+
+def _last_of(wanted: "sa.Select[Any]", verb: Verb, subject_type: str) -> "sa.Select[Any]":
     return (
-        sa.select(Event.evidence)
-        .join(Chain, Chain.id == Event.chain_id)
+        wanted.join(Chain, Chain.id == Event.chain_id)
         .where(
             Event.subject_type == subject_type,
-            Event.subject_id == wanted,
             Event.verb == verb.name,
             Event.number <= Chain.count,
             IS_OF_THE_INSTANCE,

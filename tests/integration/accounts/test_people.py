@@ -251,6 +251,50 @@ def test_nobody_suspends_people_they_may_not_suspend(
         service.restore(people.actor(who), people.people[whom])
 
 
+def test_a_coordinator_neither_suspends_nor_reopens_a_signatory(
+    people: House, session: Session
+) -> None:
+    """Product.md, section 2: a coordinator couldn't end that power either."""
+    henrik, samira = people.people["henrik"], people.actor("samira")
+    with pytest.raises(RefusedError, match="signatory or manager"):
+        service.suspend(samira, henrik, reason="x")
+    with pytest.raises(RefusedError):
+        service.end_sessions_of(samira, henrik, reason="x")
+    service.suspend(people.actor("ada"), henrik, reason="Under inquiry")
+    with pytest.raises(RefusedError, match="signatory or manager"):
+        service.restore(samira, henrik)
+
+
+@pytest.mark.parametrize(("by", "may"), [("samira", True), ("ada", False)])
+def test_a_coordinator_reopens_what_their_own_organisation_suspended(
+    people: House, session: Session, browser_of: BrowserOf, by: str, may: bool
+) -> None:
+    dora = people.people["dora"]
+    service.suspend(people.actor(by), dora, reason="Long leave")
+    session.commit()
+    samira = browser_of("samira")
+    page = samira.page(f"/people/{dora}")
+    assert ("Reopen the account" in page.text) is may
+    assert ("Only an administrator can reopen it." in page.text) is not may
+    assert samira.get(f"/people/{dora}/restore").status_code == (200 if may else 403)
+    if not may:
+        with pytest.raises(RefusedError, match="An administrator or another organisation"):
+            service.restore(people.actor("samira"), dora)
+        return
+    service.restore(people.actor("samira"), dora)
+    assert people.user("dora").active
+
+
+def test_what_an_administrator_suspends_while_acting_for_an_organisation_stays_suspended(
+    people: House, session: Session
+) -> None:
+    dora, door = people.people["dora"], people.organisations["door"]
+    both = powers.hold(people.people["ada"], door, Role.COORDINATOR)
+    service.suspend(both, dora, reason="Under inquiry")
+    with pytest.raises(RefusedError, match="An administrator or another organisation"):
+        service.restore(people.actor("samira"), dora)
+
+
 def test_a_coordinator_does_not_suspend_who_belongs_elsewhere_too(
     people: House, session: Session
 ) -> None:

@@ -5,7 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tracker.access.actor import Actor, ActorMembership, Confirmation, OrganisationKind, Role
+from tracker.access.actor import (
+    POWERS,
+    Actor,
+    ActorMembership,
+    Confirmation,
+    OrganisationKind,
+    Role,
+)
 from tracker.accounts import policy
 from tracker.accounts.policy import Holders, PersonFacts, RoleFacts
 
@@ -26,7 +33,8 @@ def actor(*roles: Role, where: UUID = HERE) -> Actor:
 
 
 def person(*roles: tuple[UUID | None, Role]) -> PersonFacts:
-    return PersonFacts(uuid4(), True, frozenset(roles))
+    has_power = any(role in POWERS for _where, role in roles)
+    return PersonFacts(uuid4(), True, frozenset(roles), has_power)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +212,8 @@ def test_the_last_holder_of_a_power_does_not_leave() -> None:
         ([Role.ADMINISTRATOR], [(HERE, Role.MANAGER)], True),
         ([Role.ADMINISTRATOR], [(None, Role.ADMINISTRATOR)], True),
         ([Role.COORDINATOR], [(HERE, Role.MEMBER)], True),
-        ([Role.COORDINATOR], [(HERE, Role.MEMBER), (HERE, Role.SIGNATORY)], True),
+        ([Role.COORDINATOR], [(HERE, Role.MEMBER), (HERE, Role.COORDINATOR)], True),
+        ([Role.COORDINATOR], [(HERE, Role.MEMBER), (HERE, Role.SIGNATORY)], False),
         ([Role.COORDINATOR], [(HERE, Role.MANAGER)], False),
         ([Role.COORDINATOR], [(HERE, Role.MEMBER), (THERE, Role.MEMBER)], False),
         ([Role.COORDINATOR], [(HERE, Role.MEMBER), (None, Role.ADMINISTRATOR)], False),
@@ -219,6 +228,32 @@ def test_who_suspends_whom(
     assert bool(policy.can_suspend(actor(*roles), person(*whom))) is may
     # People who may lock somebody out may also sign them out everywhere.
     assert bool(policy.can_end_sessions(actor(*roles), person(*whom))) is may
+
+
+def test_a_coordinator_does_not_suspend_somebody_whose_power_begins_later() -> None:
+    """Product.md, section 2: a power that has begun is ended by others."""
+    later = replace(person((HERE, Role.MEMBER)), has_power=True)
+    assert "signatory or manager" in str(policy.can_suspend(actor(Role.COORDINATOR), later).reason)
+    assert policy.can_suspend(actor(Role.ADMINISTRATOR), later)
+
+
+@pytest.mark.parametrize(
+    ("role", "suspended_for", "may"),
+    [
+        (Role.COORDINATOR, HERE, True),
+        (Role.COORDINATOR, THERE, False),
+        (Role.COORDINATOR, None, False),
+        (Role.ADMINISTRATOR, None, True),
+        (Role.ADMINISTRATOR, HERE, True),
+        (Role.MANAGER, HERE, False),
+    ],
+)
+def test_a_coordinator_restores_only_what_their_organisation_suspended(
+    role: Role, suspended_for: UUID | None, may: bool
+) -> None:
+    member = person((HERE, Role.MEMBER))
+    suspended = replace(member, active=False, suspended_for=suspended_for)
+    assert bool(policy.can_restore(actor(role), suspended)) is may
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def show(user_id: str) -> str:
         role_words=labels.ROLES,
         may_suspend=policy.can_suspend(actor, facts),
         may_rename=powers.can_rename(actor, person.id),
+        may_restore=policy.can_restore(actor, facts),
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
         is_refused=service.needs_reset(person.id),
@@ -137,7 +138,7 @@ def restore(user_id: str) -> str | Response:
     """Restore a suspended account."""
     actor = gate.current_actor()
     person = _person(actor, user_id)
-    gate.require(policy.can_suspend(actor, gate.found_or_404(queries.facts_of(person.id))))
+    gate.require(policy.can_restore(actor, gate.found_or_404(queries.facts_of(person.id))))
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
         form,

@@ -233,7 +233,7 @@ def restore(actor: Actor, user_id: UUID) -> None:
     Raises RefusedError, or RuleBrokenError if it is not suspended.
     """
     user = queries.hold(user_id)
-    policy.can_suspend(actor, _facts(user_id)).require()
+    policy.can_restore(actor, _facts(user_id)).require()
     if user.active:
         raise RuleBrokenError(_l("This account is open."))
     with binding.keeping(actor, user, Change.RESTORED):
