@@ -1,4 +1,7 @@
-"""Who fills in, signs, decides on, countersigns, withdraws and sees an undertaking. Pure."""
+"""Who fills in, signs, decides on, countersigns, withdraws and sees an undertaking. Pure.
+
+In one file: the decisions about one undertaking depend on the same power and the same states.
+"""
 
 import datetime as dt
 from collections.abc import Callable

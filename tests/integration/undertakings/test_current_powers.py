@@ -55,8 +55,8 @@ def test_a_signatory_decides_until_the_last_day_of_the_power(
     frozen_time(noon_in(2 + after))
     stage.sign("leyla", TOLD)
     tomas, leyla = stage.actor("tomas"), stage.undertaking("leyla")
-    asked = {user.id for user in people.all_deciders(stage.cooperation.id, besides=frozenset())}
-    assert (tomas.user_id in asked) is not after
+    deciders = {user.id for user in people.all_deciders(stage.cooperation.id, besides=frozenset())}
+    assert (tomas.user_id in deciders) is not after
     assert bool(queries.find_for_npm(tomas, leyla.id)) is not after
     assert bool(tasks.tasks(tomas).mine) is not after
     if not after:
