@@ -180,6 +180,24 @@ def test_the_signing_membership_belongs_to_the_organisation_acted_for() -> None:
     assert policy.signing_membership(actor(membership(Role.MANAGER))) is None
 
 
+def test_a_person_decides_by_a_current_power_to_sign_and_otherwise_as_manager() -> None:
+    """Product.md, section 2."""
+    signs, manages = membership(Role.SIGNATORY), membership(Role.MANAGER, power="")
+    past, later = replace(signs, power_until=TODAY - DAY), replace(signs, power_from=TODAY + DAY)
+    assert policy.deciding_membership(actor(signs, manages), TODAY) == signs
+    assert policy.deciding_membership(actor(past, manages), TODAY) == manages
+    assert policy.deciding_membership(actor(past), TODAY) is None
+    for person in (actor(signs), actor(manages), actor(later, manages)):
+        says(policy.decides(person, TODAY), "")
+    says(policy.decides(actor(past), TODAY), "Your power to sign has run out.")
+    says(policy.decides(actor(later), TODAY), "Your power to sign has not begun yet.")
+    says(policy.decides(actor(membership(Role.COORDINATOR)), TODAY), NOT_ONE)
+    expired = actor(membership(Role.SIGNATORY, NPM), acting_for=NPM)
+    (power,) = expired.memberships
+    expired = replace(expired, memberships=(replace(power, power_until=TODAY - DAY),))
+    says(policy.can_countersign(expired, OTHER, TODAY), "Your power to sign has run out.")
+
+
 NPM_ONLY = "Only a signatory or manager of the NPM can countersign."
 
 
