@@ -40,7 +40,7 @@ def renewing(app: Flask, session: Session) -> Table:
 
 
 def renew(table: Table, frozen_time: Clock) -> dt.date:
-    """Let the terms renew themselves on the first day of their next term; return its review day."""
+    """Let the terms renew themselves the day after their last; return the last of the next term."""
     last = cooperation(table).ends_on
     assert last is not None
     go_to(frozen_time, last + DAY)
@@ -48,7 +48,7 @@ def renew(table: Table, frozen_time: Clock) -> dt.date:
     table.session.commit()
     last = cooperation(table).ends_on
     assert last is not None
-    return last - DAY
+    return last
 
 
 def go_to(frozen_time: Clock, day: dt.date) -> None:
@@ -78,7 +78,7 @@ def test_a_renewal_moves_the_review_of_the_terms_but_not_the_one_that_a_record_n
     app: Flask, renewing: Table, frozen_time: Clock
 ) -> None:
     assert cooperation(renewing).review_on == clock.today() + (DAYS - 1) * DAY
-    own = renew(renewing, frozen_time)
+    own = renew(renewing, frozen_time) - DAY
     assert cooperation(renewing).review_on == own
     later = own + 40 * DAY
     hold(renewing, next_on=later)
@@ -102,7 +102,7 @@ def test_a_renewal_moves_the_review_of_the_terms_but_not_the_one_that_a_record_n
 def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another_day(
     renewing: Table, frozen_time: Clock
 ) -> None:
-    own = renew(renewing, frozen_time)
+    own = renew(renewing, frozen_time) - DAY
     go_to(frozen_time, own - 3 * DAY)
     agreed = clock.today() + 200 * DAY
     hold(renewing, next_on=agreed)
@@ -117,9 +117,8 @@ def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another
     amend(renewing, "M19", **days | {"renewal": "automatic"})
     assert cooperation(renewing).review_on == last - 20 * DAY
     # No record has named a day since.
-    own = renew(renewing, frozen_time)
-    assert own > last
-    assert cooperation(renewing).review_on == own
+    last = renew(renewing, frozen_time)
+    assert cooperation(renewing).review_on == last - 20 * DAY
     renewing.session.rollback()
     assert integrity.check_all().finding is None
 
@@ -131,5 +130,5 @@ def test_a_review_that_decides_to_end_leaves_the_day_to_the_terms(
     hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
     assert cooperation(renewing).review_on == before
     assert cooperation(renewing).reviewed_on == clock.today()
-    own = renew(renewing, frozen_time)
+    own = renew(renewing, frozen_time) - DAY
     assert cooperation(renewing).review_on == own
