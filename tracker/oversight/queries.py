@@ -56,7 +56,7 @@ from tracker.signoff.models import (
 from tracker.signoff.outcomes import Outcome, Validity, validity
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits import bound as visit_bound
-from tracker.visits.models import GateOverride, Visit
+from tracker.visits.models import GateOverride, Visit, VisitStage
 
 SOON = dt.timedelta(days=60)
 MAX_LENGTH = 200
@@ -215,7 +215,7 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
             "newest_first": _newest_first(reference),
             "visit_number": number,
             "kind_place": places.index(checklist.kind),
-            "state": _entry_state(checklist, is_declined=bool(is_declined)),
+            "state": _entry_state(checklist, visit_stage, is_declined=bool(is_declined)),
             "is_sent": checklist.state is ChecklistState.SENT,
             "is_overridden": bool(overridden),
             "from_on": as_date(from_on),
@@ -226,6 +226,7 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
             checklist,
             reference,
             number,
+            visit_stage,
             is_declined,
             overridden,
             from_on,
@@ -240,13 +241,17 @@ def _newest_first(reference: str) -> int:
     return -(int(year) * 1_000_000 + int(number))
 
 
-def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
+def _entry_state(
+    checklist: Checklist, visit_stage: VisitStage | None, *, is_declined: bool
+) -> EntryState:
     if checklist.stopped_by is not None:
         return (
             EntryState.ENDED if checklist.stopped_by is NoticeKind.ENDED else EntryState.SUSPENDED
         )
     if checklist.revision_in_force_id is not None:
-        return EntryState.IN_FORCE
+        # A visit's texts stop when the visit does.
+        is_stopped = visit_stage is VisitStage.STOPPED
+        return EntryState.ENDED if is_stopped else EntryState.IN_FORCE
     if checklist.state is ChecklistState.SENT:
         return EntryState.SENT
     return EntryState.DECLINED if is_declined else EntryState.DRAFTING
@@ -787,6 +792,7 @@ _ENTRIES = _joined(
         Checklist,
         Cooperation.reference,
         sa.func.coalesce(Visit.number, 0),
+        Visit.stage,
         sa.case((_IS_DECLINED, 1), else_=0),
         sa.case((_IS_OVERRIDDEN, 1), else_=0),
         _from(),

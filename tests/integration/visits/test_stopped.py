@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from tests.factories.evidence.tampering import Tampering, hands, table_of
 from tests.factories.visits import Scene
 from tests.starting_points import noon_in
 from tracker.accounts.models import User
+from tracker.activity.stale import recompute
 from tracker.agreements import evidence
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
@@ -21,9 +23,10 @@ from tracker.demo import checklists as demo_checklists
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Verdict
 from tracker.oversight import queries as register
-from tracker.oversight.facts import AgreementState, Question
+from tracker.oversight.facts import AgreementState, Narrowing, Question
 from tracker.signoff.models import Revision
 from tracker.visits import service
+from tracker.worker import recheck
 
 WORDS = "Ended: the visit was stopped"
 REFUSED = "The visit was stopped, and its texts with it"
@@ -38,12 +41,30 @@ def later(frozen_time: Callable[[datetime | None], None]) -> None:
 
 def stop(scene: Scene) -> None:
     service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+    recompute()
     scene.session.commit()
 
 
 def digest_of(roles: Checklist) -> str:
     assert roles.revision_in_force_id is not None
     return db.session.get_one(Revision, roles.revision_in_force_id).digest
+
+
+def test_the_register_counts_and_finds_them_among_what_has_ended(scene: Scene) -> None:
+    milan, ids = scene.actor("milan"), {scene.checklist(kind).id for kind in TEXTS}
+
+    def found_in(narrowing: Narrowing) -> set[UUID]:
+        question = Question(narrowing=narrowing)
+        return {line.checklist_id for line in register.lines(milan, question, limit=1_000)} & ids
+
+    assert (found_in(Narrowing.IN_FORCE), found_in(Narrowing.ENDED)) == (ids, set())
+    before = register.counts(milan, Question())
+    stop(scene)
+    assert (found_in(Narrowing.IN_FORCE), found_in(Narrowing.ENDED)) == (set(), ids)
+    after = register.counts(milan, Question())
+    assert after[Narrowing.ENDED] - before[Narrowing.ENDED] == len(ids)
+    assert before[Narrowing.IN_FORCE] - after[Narrowing.IN_FORCE] == len(ids)
+    assert recheck.recheck(scene.cooperation.id) == []
 
 
 def test_its_signed_texts_have_ended(app: Flask, scene: Scene) -> None:
