@@ -442,6 +442,7 @@ FOLLOWS_FOR_THE_REGISTER = (
     verbs.SUSPENSION_LIFTED,
     verbs.TEXT_RENEWED,
     verbs.GATE_OVERRIDDEN,
+    verbs.VISIT_STOPPED,
 )
 for _verb in FOLLOWS_FOR_THE_REGISTER:
     FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), register_entries.follow)

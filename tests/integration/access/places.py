@@ -387,7 +387,7 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("asked of the member", waiting),
             Thing("countersigned, of the expert", signed),
         ],
-        # Nobody here signs on paper: undertakings/test_on_paper_pages.py tests who opens a scan.
+        # Nobody here signs on paper; undertakings/paper tests who opens a scan.
         "reference undertaking_id": [
             Thing("asked of the member", reference | waiting),
             Thing("countersigned, of the expert", reference | signed),
