@@ -691,9 +691,15 @@ def runs_on(
 
     A signatory's or manager's role is not current before it is confirmed.
     """
+    return sa.and_(runs_on_or_later(day, membership), membership.starts_on <= day)
+
+
+def runs_on_or_later(
+    day: dt.date | sa.BindParameter[dt.date], membership: type[Membership] = Membership
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a role is current on a day, or begins later."""
     return sa.and_(
         membership.begun_at.is_not(None),
-        membership.starts_on <= day,
         sa.or_(membership.ends_on.is_(None), membership.ends_on >= day),
         membership.ended_at.is_(None),
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased, joinedload
 from tracker.access.actor import POWERS, TAKE_NO_PART, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
+from tracker.accounts.queries import runs_on_or_later as held_on_or_later
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
@@ -66,7 +67,7 @@ class Person(Participant):
     roles: frozenset[Role] = frozenset()
     power: str = ""
     office: str = ""
-    # Their last day, if one is known.
+    # Their last day, if one is known: of their part, their party's or their roles'.
     until_on: dt.date | None = None
 
 
@@ -91,7 +92,7 @@ _PEOPLE = (
         sa.and_(
             Membership.user_id == CooperationPerson.user_id,
             Membership.organisation_id == CooperationPerson.organisation_id,
-            held_on(_DAY),
+            held_on_or_later(_DAY),
         ),
     )
     .where(
@@ -121,18 +122,36 @@ def people(cooperation_id: UUID) -> list[Person]:
 
 def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
     """Return who takes part today in each of some cooperations, in one query."""
-    wanted = {"ids": list(cooperation_ids), "day": clock.today()}
+    today = clock.today()
+    wanted = {"ids": list(cooperation_ids), "day": today}
     parties: dict[CooperationPerson, Party] = {}
     memberships: dict[CooperationPerson, list[Membership]] = {}
-    # One row for each role of a person, or one without any.
+    # One row for each role of a person, those that begin later too, or one without any.
     rows = cast("Iterable[_Row]", db.session.execute(_PEOPLE, wanted))
     for row, party, membership in rows:
         parties[row] = party
         memberships.setdefault(row, []).extend([] if membership is None else [membership])
     people: dict[UUID, list[Person]] = {}
     for row, party in parties.items():
-        people.setdefault(row.cooperation_id, []).append(_person(row, party, memberships[row]))
+        person = _person(row, party, memberships[row], today)
+        people.setdefault(row.cooperation_id, []).append(person)
     return people
+
+
+def last_day(memberships: Iterable[Membership], today: dt.date) -> dt.date | None:
+    """Return the last day of somebody's roles that follow each other without a gap from today.
+
+    None if none is known: one of them has no end, or they have no role that lets them take part.
+    """
+    counting = [role for role in memberships if role.role not in TAKE_NO_PART]
+    last: dt.date | None = None
+    for role in sorted(counting, key=lambda role: role.starts_on):
+        if role.starts_on > (today if last is None else last + dt.timedelta(days=1)):
+            break
+        if role.ends_on is None:
+            return None
+        last = role.ends_on if last is None else max(last, role.ends_on)
+    return last
 
 
 def by_user(rows: Iterable[Somebody]) -> dict[UUID, Somebody]:
@@ -220,7 +239,11 @@ def membership_counts() -> sa.ColumnElement[bool]:
     )
 
 
-def _person(row: CooperationPerson, party: Party, memberships: list[Membership]) -> Person:
+def _person(
+    row: CooperationPerson, party: Party, memberships: list[Membership], today: dt.date
+) -> Person:
+    current = [membership for membership in memberships if membership.starts_on <= today]
+    last_days = (row.until_on, party.left_on, last_day(memberships, today))
     return Person(
         id=row.id,
         user_id=row.user_id,
@@ -229,11 +252,11 @@ def _person(row: CooperationPerson, party: Party, memberships: list[Membership])
         organisation_name=row.organisation.name,
         side=party.side,
         function=row.function,
-        roles=frozenset(membership.role for membership in memberships),
-        outside_expert=any(membership.outside_expert for membership in memberships),
-        power=next((membership.power for membership in memberships if membership.power), ""),
-        office=next((membership.office for membership in memberships if membership.office), ""),
-        until_on=min((day for day in (row.until_on, party.left_on) if day), default=None),
+        roles=frozenset(membership.role for membership in current),
+        outside_expert=any(membership.outside_expert for membership in current),
+        power=next((membership.power for membership in current if membership.power), ""),
+        office=next((membership.office for membership in current if membership.office), ""),
+        until_on=min((day for day in last_days if day), default=None),
         is_joining=party.is_joining,
     )
 

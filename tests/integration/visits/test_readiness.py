@@ -352,6 +352,25 @@ def test_a_member_leaving_before_the_last_day_makes_a_visit_not_ready(scene: Sce
     assert missing_kinds(scene) == {RequirementKind.LEAVES}
 
 
+def test_a_member_whose_only_role_ends_before_the_last_day_makes_a_visit_not_ready(
+    scene: Scene,
+) -> None:
+    leyla, joana = scene.user("leyla"), scene.actor("joana")
+    last = plan_of(scene.visit()).ends_on
+    before = scene.session.scalars(
+        sa.select(Membership.id).where(Membership.user_id == leyla, Membership.ended_at.is_(None))
+    ).all()
+    short = NewRole(Role.COORDINATOR, scene.body("lh"), ends_on=last - ONE_DAY)
+    accounts.give_role(joana, leyla, short)
+    for membership_id in before:
+        accounts.end_role(joana, membership_id, reason="Only until then.")
+    assert missing_kinds(scene) == {RequirementKind.LEAVES}
+    assert not scene.visit().is_ready
+    # Another role follows on the next day.
+    accounts.give_role(joana, leyla, NewRole(Role.MEMBER, scene.body("lh"), starts_on=last))
+    assert scene.visit().is_ready
+
+
 def test_removing_a_credential_makes_a_visit_not_ready_until_it_is_added_again(
     scene: Scene,
 ) -> None:
