@@ -104,10 +104,5 @@ POLICIES = (
             "if False or requirement.key not in excused",
             "What J1 and J2 ask for has no key, so no override can name it.",
         ),
-        Equivalent(
-            "if MissingRequirement(RequirementKind.CREDENTIAL, member).key in excused:",
-            "if MissingRequirement(RequirementKind.CREDENTIAL_RUNS_OUT, member).key in excused:",
-            "An override names a missing and an expiring credential by the same key.",
-        ),
     ),
 )

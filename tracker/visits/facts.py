@@ -5,7 +5,7 @@ In one file: what the gates read and what they answer, kind by kind.
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -134,6 +134,8 @@ class ChecklistFact:
     unsigned: tuple[PartyFact, ...] = ()
     # The last day of the text in force, if it names one.
     last_day: dt.date | None = None
+    # When a text last came into force, whether or not it still is.
+    in_force_at: dt.datetime | None = None
     # What keeps a complete text from being sent for signature, such as an open suggestion.
     obstacles: tuple[object, ...] = ()
 
@@ -195,6 +197,8 @@ class Facts:
     # Whether the place changed after that briefing, so that it was about another.
     briefed_elsewhere: bool = False
     has_safety_contact: bool = False
+    # When place or days last changed; None: never.
+    moved_at: dt.datetime | None = None
     overrides: tuple[OverrideFact, ...] = ()
 
     @property
@@ -254,11 +258,12 @@ class RequirementKind(enum.StrEnum):
 
 # What each person confirms in their own part, and others record for somebody without an account.
 OWN_PART = frozenset({RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ})
-# What an override of J3 can excuse for the NPM's own people, by requirement.
+# What an override of J3 can excuse for the NPM's own people, by requirement. Former overrides named
+# both requirements of credentials "V13": nobody knows which was meant, so these excuse neither.
 OF_PEOPLE = {
     RequirementKind.MISSED_BRIEFING: "V18",
-    RequirementKind.CREDENTIAL: Requirement.CREDENTIAL.value,
-    RequirementKind.CREDENTIAL_RUNS_OUT: Requirement.CREDENTIAL.value,
+    RequirementKind.CREDENTIAL: "V13_letter",
+    RequirementKind.CREDENTIAL_RUNS_OUT: "V13_valid_until",
     RequirementKind.PLAN_NOT_READ: Requirement.PLAN.value,
 }
 # What it can excuse if nobody else is on the team: then everything is asked of the NPM's people.
@@ -270,6 +275,16 @@ OF_ALL = {
     RequirementKind.PLAN_ITEM: "urgent_plan_items",
     RequirementKind.STANDING_PLAN: "standing_plan",
     RequirementKind.STANDING_PLAN_ITEM: "standing_plan_items",
+}
+
+# The texts that requirements are about: what an override excused of one, it doesn't of the next.
+TEXTS: dict[RequirementKind, Callable[[Facts], ChecklistFact]] = {
+    RequirementKind.ROLES: lambda facts: facts.roles,
+    RequirementKind.PLAN: lambda facts: facts.plan,
+    RequirementKind.PLAN_ITEM: lambda facts: facts.plan,
+    RequirementKind.PLAN_NOT_READ: lambda facts: facts.plan,
+    RequirementKind.STANDING_PLAN: lambda facts: facts.standing_plan,
+    RequirementKind.STANDING_PLAN_ITEM: lambda facts: facts.standing_plan,
 }
 
 

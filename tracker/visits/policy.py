@@ -23,6 +23,7 @@ from tracker.lifecycle.policy import GateState
 from tracker.undertakings.policy import may_have_mailed_codes
 from tracker.visits.facts import (
     OF_ALL,
+    TEXTS,
     Cell,
     CellCode,
     Facts,
@@ -32,6 +33,7 @@ from tracker.visits.facts import (
     MemberFact,
     Missing,
     MissingRequirement,
+    OverrideFact,
     Requirement,
     RequirementKind,
     Row,
@@ -281,13 +283,24 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
 
 
 def _excused(facts: Facts) -> frozenset[str]:
-    """Return what overrides still excuse: not once a partner's person has joined the team."""
-    named = frozenset[str]().union(*(override.excused for override in facts.overrides))
+    """Return what overrides still excuse: not once a partner's person has joined the team.
+
+    Nor once it is required anew, as the visit moved or another text came into force since.
+    """
     return frozenset(
         requirement.key
         for requirement in _to_leave(facts)
-        if requirement.key in named and requirement.is_excusable(facts)
+        if requirement.is_excusable(facts)
+        and any(_still_names(facts, override, requirement) for override in facts.overrides)
     )
+
+
+def _still_names(facts: Facts, override: OverrideFact, requirement: MissingRequirement) -> bool:
+    """Return whether an override named a requirement, and nothing has required it anew since."""
+    text = TEXTS[requirement.kind](facts) if requirement.kind in TEXTS else None
+    moments = (facts.moved_at, text.in_force_at if text is not None else None)
+    is_later = any(moment is not None and moment > override.at for moment in moments)
+    return requirement.key in override.excused and not is_later
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
@@ -508,7 +521,9 @@ def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Ce
     until = member.credential_until
     if until is not None and until >= facts.needed_until:
         return Cell(CellCode.YES)
-    if MissingRequirement(RequirementKind.CREDENTIAL, member).key in excused:
+    runs_out = until is not None
+    kind = RequirementKind.CREDENTIAL_RUNS_OUT if runs_out else RequirementKind.CREDENTIAL
+    if MissingRequirement(kind, member).key in excused:
         return Cell(CellCode.EXCUSED)
     return Cell(CellCode.NOT_ISSUED) if until is None else Cell(CellCode.RUNS_OUT, until)
 

@@ -5,7 +5,7 @@ In one file: everything that the gates of one visit read, each once.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -159,6 +159,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         briefed_elsewhere=_is_for_former_place(roles, BRIEFING),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
         and has_content(roles.sheet.value("V13", "safety_phone")),
+        moved_at=plan.moved_at,
         overrides=tuple(
             OverrideFact(row.user.name, row.reason, row.at, frozenset(row.excused))
             for row in overrides
@@ -248,6 +249,9 @@ class _Texts:
 
         A text with a term flagged as limiting the NPM is not agreed, and can't be sent.
         """
+        return replace(self._stands(checklist, lacking), in_force_at=checklist.in_force_at)
+
+    def _stands(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
         if not self._compared[checklist.id].agrees:
             return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
         match checklist.state:
@@ -294,6 +298,7 @@ class _Texts:
             lacking,
             unsigned=self._unsigned(checklist, revision_id),
             last_day=compared.last(revision_id),
+            in_force_at=checklist.in_force_at,
         )
 
     def announced(self, checklists: Iterable[Checklist]) -> tuple[Announced, ...]:

@@ -393,19 +393,24 @@ def test_a_safety_contact_without_a_number_makes_a_visit_not_ready(scene: Scene)
 
 
 def test_withdrawing_a_confirmation_makes_a_visit_not_ready(scene: Scene) -> None:
-    own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user("samira"))
+    unread_by(scene, "samira")
+    assert_lost(scene, RequirementKind.PLAN_NOT_READ, stage=VisitStage.CLEARED)
+    assert confirm_plan(scene.actor("samira"), scene.visit())
+    assert_ready(scene)
+
+
+def unread_by(scene: Scene, key: str) -> None:
+    """Let a person withdraw that they have read the urgent-action plan."""
+    own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
     assert own is not None
     checklists.save_answer(
-        scene.actor("samira"),
+        scene.actor(key),
         scene.checklist(ROLES),
         "V20",
         AnswerScope.PERSON,
         {"read": False},
         base_version=own.version,
     )
-    assert_lost(scene, RequirementKind.PLAN_NOT_READ, stage=VisitStage.CLEARED)
-    assert confirm_plan(scene.actor("samira"), scene.visit())
-    assert_ready(scene)
 
 
 def save(scene: Scene, item: str, values: dict[str, object], by: str = "ilena") -> None:
@@ -1022,16 +1027,7 @@ def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: 
 @pytest.mark.both_databases
 def test_two_simultaneous_last_confirmations_make_a_visit_ready(app: Flask, scene: Scene) -> None:
     for key in ("samira", "leyla"):
-        own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
-        assert own is not None
-        checklists.save_answer(
-            scene.actor(key),
-            scene.checklist(ROLES),
-            "V20",
-            AnswerScope.PERSON,
-            {"read": False},
-            base_version=own.version,
-        )
+        unread_by(scene, key)
     assert not scene.visit().is_ready
     scene.session.commit()
     together = Barrier(2)

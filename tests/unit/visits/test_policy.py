@@ -507,9 +507,21 @@ def test_a_missing_thing_is_counted_once_for_both_gates_that_require_it() -> Non
 # Overriding J3
 
 
+OVERRIDDEN_AT = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
+A_MOMENT = dt.timedelta(seconds=1)
+
+
 def override(*keys: str) -> OverrideFact:
-    at = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
-    return OverrideFact("Milan Osterin", "A call that can't wait.", at, frozenset(keys))
+    return OverrideFact("Milan Osterin", "A call that can't wait.", OVERRIDDEN_AT, frozenset(keys))
+
+
+def overridden(given: Facts) -> Facts:
+    """Return a visit that a manager of the NPM overrode for what was missing then."""
+    keys, decision = policy.to_excuse(policy.judge(given))
+    assert decision
+    after = replace(given, overrides=(override(*keys),))
+    assert is_ready(policy.judge(after))
+    return after
 
 
 @pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
@@ -620,7 +632,82 @@ def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -
     assert [requirement.kind for requirement in judged.requirements] == [RequirementKind.CREDENTIAL]
     more, decision = policy.to_excuse(judged)
     assert decision
-    assert more == {f"V13:{PAVO.user_id}"}
+    assert more == {f"V13_letter:{PAVO.user_id}"}
+
+
+def test_a_credential_that_runs_out_and_none_at_all_are_overridden_apart() -> None:
+    runs_out, gone = LAST_DAY - ONE_DAY, None
+    for shown, later, kind in (
+        (runs_out, gone, RequirementKind.CREDENTIAL),
+        (gone, runs_out, RequirementKind.CREDENTIAL_RUNS_OUT),
+    ):
+        excused = overridden(with_pavo(credential_until=shown))
+        member = replace(PAVO, credential_until=later)
+        assert missing_kinds(replace(excused, members=(member, SAMIRA))) == [kind]
+
+
+@pytest.mark.parametrize("until", [None, LAST_DAY - ONE_DAY])
+def test_a_former_override_that_does_not_say_which_of_the_two_it_named_counts_for_neither(
+    until: dt.date | None,
+) -> None:
+    given = with_pavo(credential_until=until)
+    former = override(f"V13:{PAVO.user_id}")
+    assert not is_ready(policy.judge(replace(given, overrides=(former,))))
+
+
+@pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
+def test_an_override_from_before_the_visit_moved_no_longer_counts(
+    state: dict[str, Any], expected: RequirementKind
+) -> None:
+    excused = overridden(with_pavo(**state))
+    assert is_ready(policy.judge(replace(excused, moved_at=OVERRIDDEN_AT)))
+    moved = replace(excused, moved_at=OVERRIDDEN_AT + A_MOMENT)
+    assert missing_kinds(moved) == [expected]
+    # It can be overridden again.
+    assert policy.to_excuse(policy.judge(moved))[1]
+
+
+STALE = ItemFact("U16", "Follow-up", "This date must be after the visit.")
+
+
+@pytest.mark.parametrize(
+    ("text", "missing", "expected"),
+    [
+        ("roles", {"roles": UNSIGNED}, RequirementKind.ROLES),
+        ("plan", {"plan": UNSIGNED}, RequirementKind.PLAN),
+        ("plan", {"plan": replace(SIGNED, lacking=(STALE,))}, RequirementKind.PLAN_ITEM),
+        (
+            "plan",
+            {"members": (replace(PAVO, plan_read=False),)},
+            RequirementKind.PLAN_NOT_READ,
+        ),
+        ("standing_plan", {"standing_plan": UNSIGNED}, RequirementKind.STANDING_PLAN),
+        (
+            "standing_plan",
+            {"standing_plan": replace(SIGNED, lacking=(STALE,))},
+            RequirementKind.STANDING_PLAN_ITEM,
+        ),
+    ],
+)
+def test_what_is_overridden_about_a_text_counts_until_another_text_is_in_force(
+    text: str, missing: dict[str, Any], expected: RequirementKind
+) -> None:
+    alone = replace(READY, members=(PAVO,), modes=frozenset({Mode.OMB_PLUS}))
+    excused = overridden(replace(alone, **missing))
+    for in_force_at, kinds in (
+        (None, []),
+        (OVERRIDDEN_AT, []),
+        (OVERRIDDEN_AT + A_MOMENT, [expected]),
+    ):
+        later: dict[str, Any] = {text: replace(getattr(excused, text), in_force_at=in_force_at)}
+        assert missing_kinds(replace(excused, **later)) == kinds
+
+
+def test_a_new_text_ends_no_override_about_anything_else() -> None:
+    later = replace(SIGNED, in_force_at=OVERRIDDEN_AT + A_MOMENT)
+    excused = overridden(with_pavo(credential_until=None, missed_briefing=True))
+    after = replace(excused, roles=later, plan=later, standing_plan=later)
+    assert is_ready(policy.judge(after))
 
 
 # The board
