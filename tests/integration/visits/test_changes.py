@@ -116,16 +116,16 @@ def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> No
         scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
     )
     # The check for reprisals, the debriefing and the parts of the report would come before it,
-    # and so would what the signed urgent-action plan says of the time after it.
+    # and so would measures and follow-up in the signed urgent-action plan.
     wants = readiness.judge(scene.visit()).requirements
-    codes = ["V1", "V15", "V18", "V19", "U16", "U18"]
+    codes = ["V1", "V15", "V18", "V19", "U14", "U16", "U18"]
     assert [want.item.code for want in wants if want.item is not None] == codes
     (missing,) = [
         lack
         for lack in readiness.judge(scene.visit()).missing
         if "urgent-action plan no longer fits" in str(lack.text)
     ]
-    assert "U16, U18" in str(missing.text)
+    assert "U14, U16, U18" in str(missing.text)
     assert not scene.checklist(URGENT_PLAN).is_complete
 
 

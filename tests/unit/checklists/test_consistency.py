@@ -345,13 +345,23 @@ def test_a_return_visit_comes_after_the_visit(days: int, *, is_late_enough: bool
 
 
 @pytest.mark.parametrize(("day", "fits"), [(FIRST, True), (FIRST - dt.timedelta(days=1), False)])
-def test_nothing_is_followed_up_before_the_visit(day: dt.date, fits: bool) -> None:
-    table = a_table("follow_up", a_column("date", "date"))
-    values = {"follow_up": [{"date": day.isoformat()}]}
-    assert places(problems_in("U16", [table], values)) == (
-        [] if fits else [("follow_up", 0, "date")]
-    )
-    assert problems_in("U16", [table], values, around()) == []
+@pytest.mark.parametrize(
+    ("code", "table", "column"),
+    [
+        ("U14", "measures", "date"),
+        ("U16", "follow_up", "date"),
+        ("U16", "recommendations", "reply_by"),
+        ("U16", "recommendations", "checked_on"),
+    ],
+)
+def test_nobody_is_protected_and_nothing_followed_up_before_the_visit(
+    code: str, table: str, column: str, day: dt.date, fits: bool
+) -> None:
+    fields = [a_table(table, a_column(column, "date"))]
+    values = {table: [{}, {column: day.isoformat()}]}
+    assert places(problems_in(code, fields, values)) == ([] if fits else [(table, 1, column)])
+    # A standing plan has no days.
+    assert problems_in(code, fields, values, around()) == []
 
 
 # The terms

@@ -794,6 +794,12 @@ def test_an_excused_requirement_is_labelled_so() -> None:
         assert cell(excused, PAVO, requirement) is CellCode.EXCUSED
 
 
+@pytest.mark.parametrize("until", [None, LAST_DAY - ONE_DAY])
+def test_the_board_says_which_credentials_are_excused(until: dt.date | None) -> None:
+    excused = overridden(with_pavo(credential_until=until))
+    assert cell(excused, PAVO, Requirement.CREDENTIAL) is CellCode.EXCUSED
+
+
 def test_a_briefing_that_somebody_missed_is_excused_for_them_alone() -> None:
     given = with_pavo(missed_briefing=True)
     keys, _decision = policy.to_excuse(policy.judge(given))

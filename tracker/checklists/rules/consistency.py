@@ -5,7 +5,7 @@ template (done_tests). In one file: the table at the end says which rules each i
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
@@ -322,20 +322,20 @@ def _check_of_reprisals(
     yield from _after_the_visit("check_on", values, around)
 
 
+def _measures(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that no measure to protect the person is due before the visit (U14; S61)."""
+    yield from _not_before_the_visit("measures", ("date",), values, around)
+
+
 def _follow_up(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
     """Check that a return visit comes after the visit, and follow-up not before it (U16, J9)."""
     yield from _after_the_visit("return_on", values, around)
-    for number, row in enumerate(values.get("follow_up") or []):
-        day = as_date(row.get("date"))
-        if day is not None and around.visit_starts_on and day < around.visit_starts_on:
-            yield Problem(
-                "follow_up",
-                _l("This date can't be before the visit."),
-                row=number,
-                column="date",
-            )
+    yield from _not_before_the_visit("follow_up", ("date",), values, around)
+    yield from _not_before_the_visit("recommendations", ("reply_by", "checked_on"), values, around)
 
 
 def _review_afterwards(
@@ -343,6 +343,18 @@ def _review_afterwards(
 ) -> Iterator[Problem]:
     """Check that what happened is reviewed after the visit (U18)."""
     yield from _after_the_visit("review_on", values, around)
+
+
+def _not_before_the_visit(
+    table: str, columns: Iterable[str], values: Values, around: Surroundings
+) -> Iterator[Problem]:
+    for number, row in enumerate(values.get(table) or []):
+        for column in columns:
+            day = as_date(row.get(column))
+            if day is not None and around.visit_starts_on and day < around.visit_starts_on:
+                yield Problem(
+                    table, _l("This date can't be before the visit."), row=number, column=column
+                )
 
 
 def _after_the_visit(key: str, values: Values, around: Surroundings) -> Iterator[Problem]:
@@ -507,6 +519,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V19": (_of_team_or_npm("parts", "editor", "reviewer"), _raw_notes, _within_the_standing_rule),
     "U3": (_of_npm(),),
     "U9": (_of_team_or_npm("recorder"),),
+    "U14": (_measures,),
     "U16": (_follow_up,),
     "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
