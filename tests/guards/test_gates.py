@@ -229,6 +229,16 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.ROLES: {"roles": SENT},
     RequirementKind.PLAN: {"plan": SENT},
     RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
+    RequirementKind.SAFETY_CONTACT_UNFIT: {"safety_contact_problem": "Choose somebody else."},
+    RequirementKind.ROLES_PERSON: {
+        "named_in_roles": (replace(CLEARED, user_id=uuid4(), is_listed=False),)
+    },
+    RequirementKind.ROLES_PERSON_LEAVES: {
+        "named_in_roles": (replace(CLEARED, user_id=uuid4(), leaves_on=TODAY),)
+    },
+    RequirementKind.PLAN_PERSON_LEAVES: {
+        "named_in_plan": (replace(CLEARED, user_id=uuid4(), leaves_on=TODAY),)
+    },
     RequirementKind.PLAN_PERSON: {
         "named_in_plan": (replace(CLEARED, user_id=uuid4(), cleared_until=None),)
     },

@@ -1,5 +1,6 @@
 """Whom a text names, and which of its items name somebody who can't act there any more."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -15,12 +16,15 @@ from tracker.checklists.rules.values import as_id, names_in
 MISNAMED: object = _l("Names somebody who can't act there any more.")
 
 
-def people_named(loaded: LoadedChecklist) -> frozenset[UUID]:
-    """Return everybody whom the shared answers of a checklist name."""
+def people_named(
+    loaded: LoadedChecklist, *, but: Collection[tuple[str, str]] = ()
+) -> frozenset[UUID]:
+    """Return everybody whom the shared answers of a checklist name, but in these fields."""
     return frozenset(
         person
         for item in loaded.template.items
         for field in item.fields_of(AnswerScope.SHARED)
+        if (item.code, field.key) not in but
         for _row, part, name in names_in(field, loaded.sheet.value(item.code, field.key))
         if part.type not in NAMING_BODIES and (person := as_id(name)) is not None
     )

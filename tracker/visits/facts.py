@@ -186,7 +186,8 @@ class Facts:
     agreed_ways: AgreedWays | None = None
     term: Term = field(default_factory=Term)
     members: tuple[MemberFact, ...] = ()
-    # People outside the team whom the visit's urgent-action plan names, and who need a clearance.
+    # People outside the team whom the roles and the visit's urgent-action plan name.
+    named_in_roles: tuple[MemberFact, ...] = ()
     named_in_plan: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)
     plan: ChecklistFact = field(default_factory=ChecklistFact)
@@ -197,6 +198,8 @@ class Facts:
     # Whether the place changed after that briefing, so that it was about another.
     briefed_elsewhere: bool = False
     has_safety_contact: bool = False
+    # Why the person who is named can't be the safety contact; empty if they can.
+    safety_contact_problem: object = ""
     # When place or days last changed; None: never.
     moved_at: dt.datetime | None = None
     overrides: tuple[OverrideFact, ...] = ()
@@ -245,6 +248,7 @@ class RequirementKind(enum.StrEnum):
     CREDENTIAL = "credential"
     CREDENTIAL_RUNS_OUT = "credential_runs_out"
     SAFETY_CONTACT = "safety_contact"
+    SAFETY_CONTACT_UNFIT = "safety_contact_unfit"
     CONFIDENTIALITY = "confidentiality"
     CONFIDENTIALITY_RUNS_OUT = "confidentiality_runs_out"
     ROLES = "roles"
@@ -252,7 +256,10 @@ class RequirementKind(enum.StrEnum):
     PLAN_ITEM = "plan_item"
     STANDING_PLAN = "standing_plan"
     STANDING_PLAN_ITEM = "standing_plan_item"
+    ROLES_PERSON = "roles_person"
+    ROLES_PERSON_LEAVES = "roles_person_leaves"
     PLAN_PERSON = "plan_person"
+    PLAN_PERSON_LEAVES = "plan_person_leaves"
     PLAN_NOT_READ = "plan_not_read"
 
 

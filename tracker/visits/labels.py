@@ -117,6 +117,8 @@ _AGREE_FIRST = _l("Both sides agree beforehand what they do if they find somethi
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
 _LETTERS = _l("Letters not delivered in time have kept people outside.")
 _CHECK = _l("Ask them to check that nothing was altered.")
+_STAYS_OUTSIDE = _l("The safety contact stays outside and knows whom to call.")
+_NAMED_UNTIL_THE_END = _l("Everyone who is named takes part until the last day of the visit.")
 _EVERY_DAY = _l("Each must be valid on every day of the visit.")
 _CONFIDENTIALITY_FIRST = _l(
     "Confidentiality is settled before anything else, above all before a visit."
@@ -555,10 +557,18 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.SAFETY_CONTACT: _OfVisit(
         _l("No safety contact is named with a phone number."),
-        _l("The safety contact stays outside and knows whom to call."),
+        _STAYS_OUTSIDE,
         _POWERS,
         PageKind.ITEM,
         "V13",
+    ),
+    RequirementKind.SAFETY_CONTACT_UNFIT: lambda facts, _wants: Missing(
+        _l("Somebody else has to be the safety contact."),
+        _STAYS_OUTSIDE,
+        Target(PageKind.ITEM, facts.roles.checklist_id, "V13"),
+        _PLANNERS,
+        _POWERS,
+        note=facts.safety_contact_problem,
     ),
     RequirementKind.CONFIDENTIALITY: _OfChecklist(
         lambda facts: facts.confidentiality,
@@ -654,6 +664,42 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         ),
         _URGENT,
         to_amend=_l("That party joined later: it signs the plan with its next amendment."),
+    ),
+    RequirementKind.ROLES_PERSON: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s, named in the roles, has to be listed in V2 and cleared for this visit.",
+            "%(num)s people named in the roles have to be listed in V2 and cleared for this visit.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        PageKind.UNDERTAKINGS,
+        note=_l("Whoever is named there learns of the visit. Or name somebody else in the roles."),
+    ),
+    RequirementKind.ROLES_PERSON_LEAVES: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s, named in the roles, leaves the cooperation before the visit ends.",
+            "%(num)s people named in the roles leave the cooperation before the visit ends.",
+            n,
+            name=name,
+        ),
+        _NAMED_UNTIL_THE_END,
+        _SIGN,
+        PageKind.COOPERATION,
+    ),
+    RequirementKind.PLAN_PERSON_LEAVES: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s, named in the urgent-action plan, leaves the cooperation before the visit "
+            "ends.",
+            "%(num)s people named in the urgent-action plan leave the cooperation before the visit "
+            "ends.",
+            n,
+            name=name,
+        ),
+        _NAMED_UNTIL_THE_END,
+        _SIGN,
+        PageKind.COOPERATION,
     ),
     RequirementKind.PLAN_PERSON: _OfPeople(
         lambda n, name: lazy_ngettext(

@@ -334,7 +334,7 @@ def _to_plan_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement
     if not member.takes_part:
         yield MissingRequirement(RequirementKind.LEFT, member)
         return
-    if member.leaves_on is not None and member.leaves_on < facts.needed_until:
+    if _leaves(facts, member):
         yield MissingRequirement(RequirementKind.LEAVES, member)
     if member.is_joining:
         yield MissingRequirement(RequirementKind.JOINING, member)
@@ -379,10 +379,31 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
     yield from _to_act_urgently(facts)
     if not facts.is_briefed:
         yield MissingRequirement(RequirementKind.BRIEFING)
-    if not facts.has_safety_contact:
-        yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
+    yield from _to_reach_outside(facts)
     for member in facts.members:
         yield from _to_leave_of(facts, member)
+
+
+def _to_reach_outside(facts: Facts) -> Iterator[MissingRequirement]:
+    """Evaluate the people outside the team whom the roles name, such as the safety contact (V13).
+
+    They learn of the visit, so they are cleared like the team and listed in V2 (S11).
+    """
+    if not facts.has_safety_contact:
+        yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
+    if facts.safety_contact_problem:
+        yield MissingRequirement(RequirementKind.SAFETY_CONTACT_UNFIT)
+    for person in facts.named_in_roles:
+        is_unlisted = person.needs_clearance and not person.is_listed
+        if is_unlisted or missing_for_clearance(person, facts.needed_until) is not None:
+            yield MissingRequirement(RequirementKind.ROLES_PERSON, person)
+        if _leaves(facts, person):
+            yield MissingRequirement(RequirementKind.ROLES_PERSON_LEAVES, person)
+
+
+def _leaves(facts: Facts, person: MemberFact) -> bool:
+    """Return whether a person's part in the cooperation ends before the visit does."""
+    return person.leaves_on is not None and person.leaves_on < facts.needed_until
 
 
 def _to_act_urgently(facts: Facts) -> Iterator[MissingRequirement]:
@@ -395,15 +416,22 @@ def _to_act_urgently(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.PLAN)
     for item in facts.plan.lacking:
         yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
-    for person in facts.named_in_plan:
-        if missing_for_clearance(person, facts.needed_until) is not None:
-            yield MissingRequirement(RequirementKind.PLAN_PERSON, person)
+    yield from _to_act_for_it(facts)
     if not standing_plan_counts(facts.modes, facts.questions, facts.agreed_ways):
         return
     if not facts.standing_plan.is_signed:
         yield MissingRequirement(RequirementKind.STANDING_PLAN)
     for item in facts.standing_plan.lacking:
         yield MissingRequirement(RequirementKind.STANDING_PLAN_ITEM, item=item)
+
+
+def _to_act_for_it(facts: Facts) -> Iterator[MissingRequirement]:
+    """Evaluate the people outside the team whom the visit's urgent-action plan names."""
+    for person in facts.named_in_plan:
+        if missing_for_clearance(person, facts.needed_until) is not None:
+            yield MissingRequirement(RequirementKind.PLAN_PERSON, person)
+        if _leaves(facts, person):
+            yield MissingRequirement(RequirementKind.PLAN_PERSON_LEAVES, person)
 
 
 def _to_keep_confidential(facts: Facts) -> Iterator[MissingRequirement]:

@@ -89,6 +89,12 @@ class Reading:
     announced: tuple[Announced, ...] = ()
 
 
+# Where the roles name people (item, field) who needn't learn of the visit by it, or who are asked
+# for more: the list of those who may know, the team with its letters, and who appointed the lead.
+_NOT_COUNTED = frozenset(
+    {("V2", "audience"), ("V3", "appointed_by"), ("V4", "team"), (CREDENTIALS, "credentials")}
+)
+
 # Built once: the gates need them after nearly every action.
 _CHECKLISTS = HEADS.where(
     sa.or_(
@@ -126,10 +132,14 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     listed = audiences.user_ids(VISIT, visit.id)
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
     texts = _Texts(checklists, loaded, _signing_parties(visit, roles.cooperation, team))
-    named = _named_outside(loaded.get(urgent_plan.id), team)
-    clearing = clearing_states(
-        visit.cooperation_id, [*(member.user_id for member in team), *named], visit.id
+    in_roles = _named_outside(roles, team, but=_NOT_COUNTED)
+    in_plan = _named_outside(loaded.get(urgent_plan.id), team)
+    user_ids = dict.fromkeys(
+        [*(member.user_id for member in team), *(who.user_id for who in [*in_roles, *in_plan])]
     )
+    clearing = clearing_states(visit.cooperation_id, [*user_ids], visit.id)
+    everybody = people.people(visit.cooperation_id)
+    last_days = {user_id: who.until_on for user_id, who in people.by_user(everybody).items()}
     all_overrides = queries.overrides_of(visit.id)
     overrides = bound.overrides_as_recorded(visit, all_overrides)
     facts = Facts(
@@ -143,11 +153,9 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         agreed_ways=texts.ways_in(roles.cooperation, own.get(ChecklistKind.TERMS)),
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
-        members=_members(roles, urgent_plan, team, clearing, listed, plan),
-        named_in_plan=tuple(
-            _outsider(roles.people[user_id], clearing.get(user_id, ClearingState()))
-            for user_id in named
-        ),
+        members=_members(roles, urgent_plan, team, everybody, clearing, listed, plan),
+        named_in_roles=tuple(_outsider(who, clearing, last_days, listed) for who in in_roles),
+        named_in_plan=tuple(_outsider(who, clearing, last_days, listed) for who in in_plan),
         roles=texts.of_visit(roles.checklist, _lacking(roles)),
         plan=texts.of_visit(urgent_plan, _unfit(loaded.get(urgent_plan.id), language)),
         standing_plan=texts.of_terms(
@@ -159,6 +167,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         briefed_elsewhere=_is_for_former_place(roles, BRIEFING),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
         and has_content(roles.sheet.value("V13", "safety_phone")),
+        safety_contact_problem=_safety_contact_problem(roles),
         moved_at=plan.moved_at,
         overrides=tuple(
             OverrideFact(row.user.name, row.reason, row.at, frozenset(row.excused))
@@ -431,25 +440,34 @@ def _is_to_be_read(checklist: Checklist | None) -> TypeGuard[Checklist]:
     return True
 
 
-def _named_outside(plan: LoadedChecklist | None, team: Iterable[TeamMember]) -> list[UUID]:
-    """Return who isn't on the team, is named in a visit's plan and needs a clearance, by name."""
-    if plan is None:
+def _named_outside(
+    loaded: LoadedChecklist | None,
+    team: Iterable[TeamMember],
+    *,
+    but: Collection[tuple[str, str]] = (),
+) -> list[Participant]:
+    """Return who isn't on the team and is named in a visit's text, by name, but in some fields."""
+    if loaded is None:
         return []
-    named = people_named(plan) - {member.user_id for member in team}
-    return [
-        user_id
-        for user_id, person in plan.people.items()
-        if user_id in named and person.needs_clearance
-    ]
+    named = people_named(loaded, but=but) - {member.user_id for member in team}
+    return [person for user_id, person in loaded.people.items() if user_id in named]
 
 
-def _outsider(person: Participant, clearing: ClearingState) -> MemberFact:
-    """Return what the gates ask of somebody who is named in the plan and not on the team."""
+def _outsider(
+    person: Participant,
+    clearing_by_user: Mapping[UUID, ClearingState],
+    last_days: Mapping[UUID, dt.date | None],
+    listed: Collection[UUID],
+) -> MemberFact:
+    """Return what the gates ask of somebody who is named in a text and not on the team."""
+    clearing = clearing_by_user.get(person.user_id, ClearingState())
     return MemberFact(
         user_id=person.user_id,
         name=person.name,
         organisation_name=person.organisation_name,
-        needs_clearance=True,
+        needs_clearance=person.needs_clearance,
+        leaves_on=last_days.get(person.user_id),
+        is_listed=person.user_id in listed,
         interests=_interests(clearing),
         signed=clearing.signed,
         countersigned=clearing.countersigned,
@@ -458,18 +476,25 @@ def _outsider(person: Participant, clearing: ClearingState) -> MemberFact:
     )
 
 
+def _safety_contact_problem(roles: LoadedChecklist) -> object:
+    """Return why the person whom V13 names can't be the safety contact; empty if they can."""
+    item = roles.standing().items.get(CREDENTIALS)
+    if item is None or not has_content(roles.sheet.value(CREDENTIALS, "safety_contact")):
+        return ""
+    problems = (problem for problem in item.problems if problem.field == "safety_contact")
+    return next((problem.message for problem in problems), "")
+
+
 def _members(
     roles: LoadedChecklist,
     urgent_plan: Checklist,
     team: list[TeamMember],
+    everybody: Iterable[Person],
     clearing: Mapping[UUID, ClearingState],
     listed: set[UUID],
     plan: Plan,
 ) -> tuple[MemberFact, ...]:
-    taking_part = {
-        (person.user_id, person.organisation_id): person
-        for person in people.people(roles.cooperation.id)
-    }
+    taking_part = {(person.user_id, person.organisation_id): person for person in everybody}
     answers = _Answers(roles, urgent_plan, plan)
     members = [
         answers.member(

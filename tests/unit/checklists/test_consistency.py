@@ -136,6 +136,14 @@ def test_only_people_of_the_npm_tell_authorities_of_a_visit() -> None:
     assert places(problems) == [("authorities", 1, "by")]
 
 
+def test_the_safety_contact_stays_outside() -> None:
+    fields = [a_field("safety_contact", "person")]
+    in_team = {"safety_contact": str(SAMIRA)}
+    assert places(problems_in("V13", fields, in_team)) == [("safety_contact", None, None)]
+    assert problems_in("V13", fields, {"safety_contact": str(JOANA)}) == []
+    assert problems_in("V13", fields, {}) == problems_in("V13", fields, in_team, around()) == []
+
+
 def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
     fields = [a_field("complaints", "person")]
     sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})

@@ -467,6 +467,55 @@ def test_j3_requires_a_clearance_of_whomever_else_the_plan_names_and_not_of_the_
     assert missing_kinds(facts(named_in_plan=(replace(dina, cleared_until=LATER),))) == []
 
 
+@pytest.mark.parametrize(
+    ("state", "is_asked"),
+    [
+        ({}, False),
+        ({"is_listed": False}, True),
+        ({"cleared_until": None}, True),
+        ({"cleared_until": LAST_DAY - ONE_DAY}, True),
+        # The NPM's own people need neither.
+        ({"needs_clearance": False, "is_listed": False, "cleared_until": None}, False),
+    ],
+)
+def test_j3_requires_whomever_else_the_roles_name_to_be_listed_and_cleared(
+    state: dict[str, Any], *, is_asked: bool
+) -> None:
+    given = facts(named_in_roles=(replace(SAMIRA, user_id=uuid4(), name="Dina Faro", **state),))
+    assert missing_kinds(given) == ([RequirementKind.ROLES_PERSON] if is_asked else [])
+    texts = [str(missing.text) for missing in gate("J3", given).missing]
+    words = "Dina Faro, named in the roles, has to be listed in V2 and cleared for this visit."
+    assert texts == ([words] if is_asked else [])
+
+
+@pytest.mark.parametrize(("day", "stays"), [(None, True), (LAST_DAY, True), (FIRST_DAY, False)])
+@pytest.mark.parametrize(
+    ("where", "kind", "text"),
+    [
+        ("named_in_roles", RequirementKind.ROLES_PERSON_LEAVES, "the roles"),
+        ("named_in_plan", RequirementKind.PLAN_PERSON_LEAVES, "the urgent-action plan"),
+    ],
+)
+def test_j3_requires_whomever_a_text_names_to_stay_until_the_last_day(
+    where: str, kind: RequirementKind, text: str, day: dt.date | None, *, stays: bool
+) -> None:
+    """Whoever acts for the NPM too."""
+    more: dict[str, Any] = {where: (replace(PAVO, user_id=uuid4(), leaves_on=day),)}
+    assert missing_kinds(facts(**more)) == ([] if stays else [kind])
+    for missing in gate("J3", facts(**more)).missing:
+        assert f"Pavo Linden, named in {text}, leaves" in str(missing.text)
+
+
+def test_no_override_excuses_a_safety_contact_who_cannot_act() -> None:
+    alone = facts(members=(PAVO,), has_safety_contact=False)
+    given = overridden(alone)
+    unfit = replace(given, has_safety_contact=True, safety_contact_problem="They left.")
+    assert missing_kinds(unfit) == [RequirementKind.SAFETY_CONTACT_UNFIT]
+    (missing,) = gate("J3", unfit).missing
+    assert (str(missing.note), missing.target.item) == ("They left.", "V13")
+    says(policy.to_excuse(policy.judge(unfit))[1], "An override only excuses")
+
+
 def test_a_missing_signature_is_the_turn_of_that_party() -> None:
     (only,) = gate("J3", facts(plan=UNSIGNED)).missing
     assert only.turn.party_ids == {DOOR}

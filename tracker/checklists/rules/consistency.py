@@ -183,6 +183,21 @@ def _not_about_the_lead_to_the_lead(
         yield Problem("complaints", _l("Name someone other than the team lead."))
 
 
+def _stays_outside(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that the safety contact isn't on the team, which may be unreachable inside (V13)."""
+    contact = as_id(values.get("safety_contact"))
+    if contact is not None and contact in (around.team or ()):
+        yield Problem(
+            "safety_contact",
+            _l(
+                "Name someone who isn't on the team. The safety contact stays outside and can be "
+                "reached during the whole visit."
+            ),
+        )
+
+
 def _others_than(
     allowed: AbstractSet[UUID],
     item: Item,
@@ -513,6 +528,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V4": (_terms_of_people,),
     "V7": (_of_team("speaker", "stand_in"), _of_team_or_npm("at_gate")),
     "V11": (_of_team(but="reports_to"), _of_team_or_npm("reports_to")),
+    CREDENTIALS: (_stays_outside,),
     "V15": (_check_of_reprisals,),
     "V16": (_of_team_or_npm("sends_out"), _not_about_the_lead_to_the_lead),
     "V18": (_briefings,),
