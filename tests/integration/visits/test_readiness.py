@@ -917,7 +917,9 @@ def _prepare_visit_of_npm(scene: Scene) -> None:
         checklists.save_answer(
             scene.actor("ilena"), roles, item, AnswerScope.SHARED, values, base_version=1
         )
-    demo_checklists.fill_in(scene.cast, roles, leave=("V5", "V8", "V9", "V11", "V12", "V19"))
+    to_ilena = {"V16": {"about_member": [str(scene.user("ilena"))]}}
+    leave = ("V5", "V8", "V9", "V11", "V12", "V19")
+    demo_checklists.fill_in(scene.cast, roles, leave=leave, other=to_ilena)
     _settle_on_site(scene, roles)
     ruth = str(scene.user("ruth"))
     by_ruth = {"U5": {"owner": ruth}, "U9": {"recorder": ruth}}
