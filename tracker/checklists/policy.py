@@ -373,7 +373,7 @@ def can_amend(
     return is_amendable(state, visit_is_stopped=visit_is_stopped)
 
 
-def is_amendable(state: ChecklistState, *, visit_is_stopped: bool = False) -> Decision:
+def is_amendable(state: ChecklistState, *, visit_is_stopped: bool) -> Decision:
     """Decide whether an amendment can be opened: only if no other one is open."""
     if visit_is_stopped:
         return goes_on(visit_is_stopped=visit_is_stopped)
