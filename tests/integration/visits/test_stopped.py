@@ -12,6 +12,7 @@ from tests.factories.evidence.tampering import Tampering, hands, table_of
 from tests.factories.visits import Scene
 from tests.starting_points import noon_in
 from tracker.accounts.models import User
+from tracker.accounts.people import service as accounts
 from tracker.activity.stale import recompute
 from tracker.agreements import evidence
 from tracker.agreements import service as agreements
@@ -65,6 +66,18 @@ def test_the_register_counts_and_finds_them_among_what_has_ended(scene: Scene) -
     assert after[Narrowing.ENDED] - before[Narrowing.ENDED] == len(ids)
     assert before[Narrowing.IN_FORCE] - after[Narrowing.IN_FORCE] == len(ids)
     assert recheck.recheck(scene.cooperation.id) == []
+
+
+def test_nobody_is_to_be_named_anew_in_what_has_ended(app: Flask, scene: Scene) -> None:
+    accounts.suspend(scene.actor("iris"), scene.user("joana"), reason="Lost the telephone.")
+    recompute()
+    scene.session.commit()
+    pavo = signed_in(app, scene.session.get_one(User, scene.user("pavo")))
+    record = f"/checklists/{scene.checklist(ChecklistKind.VISIT_ROLES).id}/record"
+    warning = "Somebody named here can't act any more."
+    assert warning in pavo.page(record).text
+    stop(scene)
+    assert warning not in pavo.page(record).text
 
 
 def test_its_signed_texts_have_ended(app: Flask, scene: Scene) -> None:

@@ -63,6 +63,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.labels import confirmed_words, method_words, scan_words, signed_words
 from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.outcomes import Outcome
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
@@ -594,6 +595,9 @@ def _misnamed(
         ChecklistState.SENT: checklist.revision_sent_id,
     }
     if not compared.agrees or shown.get(checklist.state) != revision_id:
+        return []
+    # What has ended, such as with its visit, isn't amended.
+    if compared.outcome(revision_id) not in {Outcome.IN_FORCE, Outcome.WAITING}:
         return []
     return [
         (with_code(code, loaded.template.by_code[code].label), reason)
