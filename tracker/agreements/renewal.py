@@ -3,7 +3,7 @@
 import calendar
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,7 +42,7 @@ SHORTEST = dt.timedelta(days=28)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The first and last day of a text, both inclusive, and the day of its review."""
+    """The first and last day of a text, both inclusive, and the review day that all signed."""
 
     start: dt.date
     end: dt.date
@@ -169,8 +169,8 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     return True
 
 
-def renew_signed_late(checklist: Checklist) -> tuple[dt.date, dt.date | None] | None:
-    """Renew terms that were signed after their last day; return the new last day and review.
+def renew_signed_late(checklist: Checklist) -> dt.date | None:
+    """Renew terms that were signed after their last day; return the new last day.
 
     An amendment signed after a renewal repeats the original dates of M19; if it renews
     automatically, its term continues like that of the text it replaces. None if it doesn't, or if
@@ -183,13 +183,14 @@ def renew_signed_late(checklist: Checklist) -> tuple[dt.date, dt.date | None] | 
     if not is_renewed:
         return None
     term = term_of(checklist)
-    return (term.end, term.review) if term else None
+    return term.end if term else None
 
 
 def _renew_until(checklist: Checklist, day: dt.date) -> bool:
     """Add terms until one contains a day; return False if none has to be added.
 
-    Raise NotSoundError if rows disagree with signatures and events.
+    A term that nobody signed has no review of its own: the one that all signed stays due until it
+    is held (G5). Raise NotSoundError if rows disagree with signatures and events.
     """
     term = term_of(checklist)
     revision_id = checklist.revision_in_force_id
@@ -202,7 +203,7 @@ def _renew_until(checklist: Checklist, day: dt.date) -> bool:
     if _says_no(checklist, term):
         return False
     while term.end < day:
-        term = next_term(term, _began(compared, term))
+        term = replace(next_term(term, _began(compared, term)), review=term.review)
         _add(checklist, revision_id, term)
     return True
 

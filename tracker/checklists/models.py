@@ -264,7 +264,8 @@ class Renewal(Identified, Base):
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
     number: Mapped[int]
-    # The first and the last day of the new term, and its review.
+    # The first and the last day of the new term, and the review day in the text, which a renewal
+    # leaves as it is. (Up to version 0062 it was moved by the length of the term.)
     from_on: Mapped[dt.date]
     until_on: Mapped[dt.date]
     review_on: Mapped[dt.date | None]

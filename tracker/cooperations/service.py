@@ -146,18 +146,16 @@ def follow_term(
     starts_on: dt.date | None,
     ends_on: dt.date | None,
     signed_review: dt.date | None,
-    term_review: dt.date | None,
     reminder_days: int | None = None,
 ) -> bool:
-    """Copy the dates of the current term of the terms in force; return False if nothing differs.
+    """Copy the dates of terms that came into force; return False if nothing differs.
 
-    signed_review is the review day in M19 of their text, term_review that of the term, which a
-    renewal moves. Neither replaces the day that a record has set, as policy.is_review_agreed says.
+    signed_review is the review day in M19 of their text; without one, the planned day stays. It
+    doesn't replace a day that a record has set, as policy.is_review_agreed says.
     """
-    if policy.is_review_agreed(cooperation.reviewed_for, signed_review):
-        review_on = cooperation.review_on
-    else:
-        cooperation.reviewed_for, review_on = None, term_review
+    review_on = cooperation.review_on
+    if signed_review and not policy.is_review_agreed(cooperation.reviewed_for, signed_review):
+        cooperation.reviewed_for, review_on = None, signed_review
     return follow_dates(
         actor,
         cooperation,

@@ -265,7 +265,7 @@ def follow_answer(event: DomainEvent) -> None:
 
 
 def follow_force(event: DomainEvent) -> None:
-    """Copy the dates of M19, or of a renewal, when terms come into force; advance. A handler."""
+    """Copy the dates of M19 when terms come into force, or a renewal's end; advance. A handler."""
     if event.cooperation_id is None:
         return
     if event.details.get("kind") == ChecklistKind.TERMS.value:
@@ -302,16 +302,17 @@ def follow_lift(event: DomainEvent) -> None:
 
 
 def follow_renewal(event: DomainEvent) -> None:
-    """Copy the dates of the new term. Handler of TEXT_RENEWED."""
+    """Copy the last day of the new term. Handler of TEXT_RENEWED.
+
+    The review stays due on its day: nobody has held it by letting the terms go on (G5).
+    """
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
-    checklist = db.session.get_one(Checklist, event.subject_id)
-    cooperations.follow_term(
+    cooperations.follow_dates(
         event.actor,
         cooperation,
         starts_on=cooperation.starts_on,
         ends_on=as_date(event.details.get("until")),
-        signed_review=renewal.signed_review(checklist),
-        term_review=as_date(event.details.get("review")),
+        review_on=cooperation.review_on,
     )
 
 
@@ -346,7 +347,6 @@ def _take_over_dates(event: DomainEvent) -> None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
     days = terms.sheet.value("M19", "reminder_days")
-    signed_review = dates["review"]
     former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
     if former is not None:
         # As in text_facts.TextFacts: the end named on the paper takes precedence over M19. What
@@ -354,18 +354,15 @@ def _take_over_dates(event: DomainEvent) -> None:
         dates = {
             "start": dates["start"] or former.signed_on,
             "end": former.ends_on or dates["end"] or cooperation.ends_on,
-            "review": dates["review"] or cooperation.review_on,
+            "review": dates["review"],
         }
     if validity(None, dates["end"], clock.today()) is Validity.RUN_OUT:
-        renewed = renewal.renew_signed_late(terms.checklist)
-        if renewed is not None:
-            dates["end"], dates["review"] = renewed
+        dates["end"] = renewal.renew_signed_late(terms.checklist) or dates["end"]
     cooperations.follow_term(
         event.actor,
         cooperation,
         starts_on=dates["start"],
         ends_on=dates["end"],
-        signed_review=signed_review,
-        term_review=dates["review"],
+        signed_review=dates["review"],
         reminder_days=days if isinstance(days, int) else None,
     )

@@ -1,4 +1,4 @@
-"""The next review that a record names, after terms have renewed themselves or were amended (G5)."""
+"""The day of the next review, after terms have renewed themselves or were amended (G5)."""
 
 import datetime as dt
 
@@ -74,16 +74,32 @@ def gate(table: Table) -> lifecycle.GateState:
     return state
 
 
-def test_a_renewal_moves_the_review_of_the_terms_but_not_the_one_that_a_record_names(
+def test_a_review_that_nobody_has_held_stays_overdue_when_the_terms_renew_themselves(
+    renewing: Table, frozen_time: Clock
+) -> None:
+    due_on = cooperation(renewing).review_on
+    assert due_on == clock.today() + (DAYS - 1) * DAY
+    renew(renewing, frozen_time)
+    assert cooperation(renewing).review_on == due_on
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
+    # An amendment repeats the day, and its further term is added with the last signature.
+    amend(renewing, "M2", objectives="Other aims.")
+    assert cooperation(renewing).review_on == due_on
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
+    hold(renewing, next_on=clock.today() + 10 * DAY)
+    assert gate(renewing) is lifecycle.GateState.MET
+    renewing.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_a_renewal_does_not_move_the_review_that_a_record_names(
     app: Flask, renewing: Table, frozen_time: Clock
 ) -> None:
-    assert cooperation(renewing).review_on == clock.today() + (DAYS - 1) * DAY
-    own = renew(renewing, frozen_time) - DAY
-    assert cooperation(renewing).review_on == own
-    later = own + 40 * DAY
+    later = clock.today() + 2 * DAYS * DAY
     hold(renewing, next_on=later)
-    assert renew(renewing, frozen_time) > later
+    renew(renewing, frozen_time)
     assert cooperation(renewing).review_on == later
+    assert gate(renewing) is lifecycle.GateState.MET
     go_to(frozen_time, later - REMINDER * DAY)
     assert mailed(renewing, "review_near") == []
     due.remind_of_dates(clock.today())
@@ -102,11 +118,10 @@ def test_a_renewal_moves_the_review_of_the_terms_but_not_the_one_that_a_record_n
 def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another_day(
     renewing: Table, frozen_time: Clock
 ) -> None:
-    own = renew(renewing, frozen_time) - DAY
-    go_to(frozen_time, own - 3 * DAY)
+    renew(renewing, frozen_time)
     agreed = clock.today() + 200 * DAY
     hold(renewing, next_on=agreed)
-    go_to(frozen_time, own + DAY)
+    go_to(frozen_time, clock.today() + 5 * DAY)
     amend(renewing, "M2", objectives="Other aims.")
     assert cooperation(renewing).review_on == agreed
     assert gate(renewing) is lifecycle.GateState.MET
@@ -116,19 +131,21 @@ def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another
     days = agreements.term(first, last, last - 20 * DAY)
     amend(renewing, "M19", **days | {"renewal": "automatic"})
     assert cooperation(renewing).review_on == last - 20 * DAY
+    assert gate(renewing) is lifecycle.GateState.MET
     # No record has named a day since.
-    last = renew(renewing, frozen_time)
+    renew(renewing, frozen_time)
     assert cooperation(renewing).review_on == last - 20 * DAY
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
     renewing.session.rollback()
     assert integrity.check_all().finding is None
 
 
-def test_a_review_that_decides_to_end_leaves_the_day_to_the_terms(
+def test_a_review_that_decides_to_end_leaves_the_day_as_it_is(
     renewing: Table, frozen_time: Clock
 ) -> None:
     before = cooperation(renewing).review_on
     hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
     assert cooperation(renewing).review_on == before
     assert cooperation(renewing).reviewed_on == clock.today()
-    own = renew(renewing, frozen_time) - DAY
-    assert cooperation(renewing).review_on == own
+    renew(renewing, frozen_time)
+    assert cooperation(renewing).review_on == before
