@@ -130,7 +130,7 @@ tampering: tools system
 other-days: tools system
 	@$(bin)/python -m tests.other_days
 
-# Changes the policies of visits, signoff, checklists and lifecycle in about 1,100 ways, one at a time,
+# Changes the policies of visits, signoff, checklists and lifecycle in about 1,600 ways, one at a time,
 # and checks that their unit tests notice each change. The short form tries ten changes to each policy.
 mutants: tools
 	@$(bin)/python -m tests.mutants
