@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tracker.accounts.people import power_ends
 from tracker.accounts.people import service as accounts
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists.assignments import service as assignments
@@ -19,6 +20,14 @@ from tracker.reviews import reminders
 
 def end_roles_run_out() -> int:
     return _all(accounts.roles_run_out, accounts.end_role_run_out, clock.today())
+
+
+def remind_of_powers(day: dt.date) -> int:
+    return _all(power_ends.ending, power_ends.remind, day)
+
+
+def note_powers_run_out(day: dt.date) -> int:
+    return _all(power_ends.run_out, power_ends.note, day)
 
 
 def close_expired(day: dt.date) -> int:

@@ -241,6 +241,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visit_team.follow_person,
         visits.follow_person,
     ),
+    verbs.POWER_RAN_OUT: (undertakings.follow_decider,),
     verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
     verbs.MODES_CHANGED: (checklists.follow_modes, lifecycle.follow_modes, visits.follow),
     verbs.OUTSIDE_BODY_REMOVED: (checklists.follow, lifecycle.follow, visits.follow),

@@ -81,6 +81,8 @@ OF_THE_INSTANCE = {
     "role_confirmed",
     "role_accepted",
     "role_ended",
+    "power_end_reminded",
+    "power_ran_out",
     "person_suspended",
     "person_restored",
     "password_changed",

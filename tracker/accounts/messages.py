@@ -1,4 +1,7 @@
-"""Emails about accounts: neutral sentences and a link, in the reader's language."""
+"""Emails about accounts: neutral sentences and a link, in the reader's language.
+
+In one file: all of them are short, and queued by the same function.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -7,6 +10,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 
+from tracker.access.actor import Role
 from tracker.accounts.models import Invitation, User
 from tracker.mail import outbox, render
 from tracker.ui.locale import as_date
@@ -119,6 +123,114 @@ def powers_changed(people: Iterable[Addressee]) -> None:
                     )
                 ],
                 render.link_to("people.listed"),
+            ),
+        )
+
+
+def power_ends(user: Addressee, role: Role, last: dt.date) -> None:
+    """Tell a person that their power to sign or decide ends soon, and how to keep it."""
+    _to(
+        user,
+        "power_ends",
+        lambda: (
+            _("Your power to sign or decide ends soon"),
+            [
+                _("You can sign for your organisation until %(day)s.", day=as_date(last))
+                if role is Role.SIGNATORY
+                else _("You're a manager of your organisation until %(day)s.", day=as_date(last)),
+                _(
+                    "If you need it for longer, ask a coordinator for a new role now. Somebody "
+                    "else has to confirm it."
+                ),
+            ],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def power_to_confirm_ends(people: Iterable[Addressee], person_id: UUID, last: dt.date) -> None:
+    """Tell those who can confirm a new role that somebody's power to sign or decide ends soon."""
+    for person in people:
+        _to(
+            person,
+            "power_to_confirm_ends",
+            lambda: (
+                _("Somebody's power to sign or decide ends soon"),
+                [
+                    _(
+                        "Somebody can sign or decide for an organisation until %(day)s. If they "
+                        "need it for longer, a coordinator gives them a new role, which you can "
+                        "confirm.",
+                        day=as_date(last),
+                    )
+                ],
+                render.link_to("people.show", user_id=person_id),
+            ),
+        )
+
+
+def power_ended(user: Addressee, role: Role, last: dt.date) -> None:
+    """Tell a person that their power to sign or decide has ended with its last day."""
+    _to(
+        user,
+        "power_ended",
+        lambda: (
+            _("Your power to sign or decide has ended"),
+            [
+                _("You could sign for your organisation until %(day)s.", day=as_date(last))
+                if role is Role.SIGNATORY
+                else _("You were a manager of your organisation until %(day)s.", day=as_date(last)),
+                _(
+                    "If you still need it, ask a coordinator for a new role. Somebody else has to "
+                    "confirm it."
+                ),
+            ],
+            render.link_to("accounts.profile"),
+        ),
+    )
+
+
+def power_of_other_ended(people: Iterable[Addressee], person_id: UUID, last: dt.date) -> None:
+    """Tell an organisation's managers and signatories that a signatory's power has run out."""
+    for person in people:
+        _to(
+            person,
+            "power_of_other_ended",
+            lambda: (
+                _("A signatory's power has run out"),
+                [
+                    _(
+                        "Somebody could sign for your organisation until %(day)s. If they still "
+                        "need that power, a coordinator gives them a new role, which you can "
+                        "confirm.",
+                        day=as_date(last),
+                    )
+                ],
+                render.link_to("people.show", user_id=person_id),
+            ),
+        )
+
+
+def power_of_last_ended(people: Iterable[Addressee], person_id: UUID, last: dt.date) -> None:
+    """Tell coordinators and administrators that nobody signs or decides for an organisation."""
+    for person in people:
+        _to(
+            person,
+            "power_of_last_ended",
+            lambda: (
+                _("Nobody can sign or decide for an organisation now"),
+                [
+                    _(
+                        "The last person who could do so had that power until %(day)s.",
+                        day=as_date(last),
+                    ),
+                    _(
+                        "Until somebody has it again, nothing can be signed, countersigned or "
+                        "decided for the organisation. A coordinator gives a new role, and an "
+                        "administrator confirms it."
+                    ),
+                ],
+                render.link_to("people.show", user_id=person_id),
             ),
         )
 

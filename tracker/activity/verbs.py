@@ -90,6 +90,22 @@ ROLE_ACCEPTED = _verb(
 ROLE_ENDED = _verb(
     "role_ended", "person", "organisation", "organisation_id", "role", "last", "reason"
 )
+# Before the last day (until) of a power to sign or decide; subject is the role.
+POWER_END_REMINDED = _verb(
+    "power_end_reminded", "person", "person_id", "organisation", "organisation_id", "role", "until"
+)
+# The day after a signatory's power ended while their role continues. nobody_left: whether nobody
+# signs or decides for the organisation any more.
+POWER_RAN_OUT = _verb(
+    "power_ran_out",
+    "person",
+    "person_id",
+    "organisation",
+    "organisation_id",
+    "role",
+    "until",
+    "nobody_left",
+)
 PERSON_SUSPENDED = _verb("person_suspended", "person", "reason")
 PERSON_RESTORED = _verb("person_restored", "person")
 PASSWORD_CHANGED = _verb("password_changed")

@@ -132,15 +132,18 @@ def follow_suspension(event: DomainEvent) -> None:
 def follow_decider(event: DomainEvent) -> None:
     """Tell people who took a signature if nobody else is left who decides for the NPM.
 
-    Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person.
+    Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person, and of POWER_RAN_OUT,
+    which names them.
     """
     if event.verb is verbs.ROLE_ENDED and event.details.get("role") not in DECIDERS:
         return
-    for undertaking in queries.waiting_for_npm_of(event.subject_id):
+    is_of_role = event.verb is verbs.POWER_RAN_OUT
+    person_id = UUID(event.details["person_id"]) if is_of_role else event.subject_id
+    for undertaking in queries.waiting_for_npm_of(person_id):
         loaded = queries.load(undertaking)
         taken_by = loaded.standing.taken_by
         besides = taken_by | {undertaking.user_id}
-        is_other = event.subject_id not in besides
+        is_other = person_id not in besides
         if (
             taken_by
             and is_other

@@ -15,8 +15,8 @@ from tracker.accounts.factors import (
     passkeys,
     refused_accounts,
 )
+from tracker.accounts.people import power_ends, sessions
 from tracker.accounts.people import service as accounts
-from tracker.accounts.people import sessions
 from tracker.accounts.security_log import service as security_log
 from tracker.activity import stale
 from tracker.agreements import departures, notices, renewal, signature_requests
@@ -103,6 +103,11 @@ DATED = (
 # Run once a day: whether a text whose term is over renews automatically is known only from its
 # content, and a prepared visit may stop being ready because documents expire.
 RENEW = Job("renew text", renewal.over, renewal.renew)
+# Powers to sign or decide end with a day, and are few.
+POWERS = (
+    Job("remind of power", power_ends.ending, power_ends.remind),
+    Job("note power run out", power_ends.run_out, power_ends.note),
+)
 JUDGE = Job(
     "judge visit",
     lambda _day: visits.prepared_ids(),
@@ -143,6 +148,8 @@ def run_daily(timestamp_url: str = "") -> None:
     make_certificates(timestamp_url)
     renew_texts()
     judge_visits()
+    for job in POWERS:
+        each(job, clock.today())
     mail_checkpoint()
     each(TRY_MALWARE_COMMAND, clock.today())
     statistics.refresh()

@@ -1,6 +1,8 @@
 """What people who took a signature are told about what others have to do: when, and if nobody can.
 
 On paper and on their own device alike.
+
+In one file: each case begins with the same driver, whose signature somebody took.
 """
 
 import datetime as dt
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.due import note_powers_run_out
 from tests.factories import undertakings as factory
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories import undertakings_taken
@@ -330,6 +333,23 @@ def test_the_taker_is_mailed_when_the_last_other_who_decides_is_gone(
         end_role(driver, OTHER)
     assert mailed(NEEDED) == {driver.actor(TAKER).email}
     assert address(driver) in the_mail().body
+
+
+def test_the_taker_is_mailed_when_the_power_of_the_last_other_who_decides_runs_out(
+    driver: Stage,
+) -> None:
+    take(driver, "on paper")
+    role = db.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == driver.id(OTHER), Membership.role == Role.MANAGER
+        )
+    ).one()
+    role.role, role.power = Role.SIGNATORY, "Statutes, article 9"
+    role.power_until = clock.today() - dt.timedelta(days=1)
+    db.session.commit()
+    forget_mails()
+    assert note_powers_run_out(clock.today()) == 1
+    assert mailed(NEEDED) == {driver.actor(TAKER).email}
 
 
 def end_role(stage: Stage, key: str) -> None:

@@ -20,7 +20,7 @@ from tests.factories.evidence.tampering import hands
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.factors import attempts, mailed_codes, passkeys
 from tracker.accounts.models import Attempt, MailedCode, Membership, UsedChallenge, User
-from tracker.activity.models import Chain, ChainKind
+from tracker.activity.models import Chain, ChainKind, Event
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
 from tracker.checklists.models import (
@@ -115,6 +115,19 @@ def roles(connection: Connection) -> None:
     put(connection, Membership, MANY, ends_on=over, ended_at=clock.now())
     put(connection, Membership, MANY, ends_on=clock.today() + YEARS)
     put(connection, Membership, DUE, ends_on=over)
+
+
+def powers(connection: Connection) -> None:
+    day = clock.today()
+    begun = {"role": Role.SIGNATORY, "begun_at": clock.now()}
+    put(connection, Membership, MANY, power_until=day - YEARS)
+    put(connection, Membership, MANY, **begun, ended_at=clock.now(), power_until=day - YEARS)
+    put(connection, Membership, DUE, **begun, power_until=day + YEARS)
+    put(connection, User, MANY, active=True)
+    put(connection, Event, MANY, subject_type="membership")
+    put(connection, Membership, DUE, **begun, power_until=day - YEARS)
+    for user in put(connection, User, DUE, active=True):
+        put(connection, Membership, 1, **begun, user_id=user["id"], power_until=day)
 
 
 def places(connection: Connection) -> None:
@@ -235,8 +248,10 @@ LOOKED_FOR = {
     "remind of review": (dates, DUE),
     "remind of end": (dates, DUE),
     "renew text": (texts, DUE),
+    "remind of power": (powers, DUE),
+    "note power run out": (powers, DUE),
 }
-JOBS = {job.name: job for job in (*jobs.DATED, jobs.RENEW)}
+JOBS = {job.name: job for job in (*jobs.DATED, jobs.RENEW, *jobs.POWERS)}
 
 
 def test_each_job_that_a_day_makes_due_is_looked_at_here() -> None:

@@ -124,7 +124,7 @@ def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Me
         subject_type="user",
         subject_id=membership.user_id,
         evidence=digest,
-        **_named(membership),
+        **named(membership),
         method=method,
     )
     _tell_of_change(actor, membership)
@@ -247,6 +247,17 @@ def tell_of_end(actor: Actor | None, membership: Membership) -> None:
         _tell_of_change(actor, membership)
 
 
+def named(membership: Membership) -> dict[str, Any]:
+    """Return whose role it is and where, for the details of events."""
+    where = db.session.get_one(Organisation, membership.organisation_id)
+    return {
+        "person": db.session.get_one(User, membership.user_id).name,
+        "organisation": where.name,
+        "organisation_id": str(where.id),
+        "role": membership.role.value,
+    }
+
+
 def _confirm(actor: Actor | None, membership: Membership, others: Holders) -> None:
     how = policy.confirmation_by(actor, facts_of(membership), others)
     membership.confirmed_how = how
@@ -261,7 +272,7 @@ def _confirm(actor: Actor | None, membership: Membership, others: Holders) -> No
         actor=actor,
         subject_type="user",
         subject_id=membership.user_id,
-        **_named(membership),
+        **named(membership),
         how=how.value,
         since=_day(membership.starts_on),
         until=_day(membership.ends_on),
@@ -308,21 +319,10 @@ def _start(membership: Membership) -> None:
                 actor=None,
                 subject_type="user",
                 subject_id=membership.user_id,
-                **_named(membership),
+                **named(membership),
                 last=False,
                 reason=REPLACED,
             )
-
-
-def _named(membership: Membership) -> dict[str, Any]:
-    """Return whose role it is and where, for the details of events."""
-    where = db.session.get_one(Organisation, membership.organisation_id)
-    return {
-        "person": db.session.get_one(User, membership.user_id).name,
-        "organisation": where.name,
-        "organisation_id": str(where.id),
-        "role": membership.role.value,
-    }
 
 
 def _tell_of_change(actor: Actor | None, membership: Membership) -> None:

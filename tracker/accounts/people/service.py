@@ -17,7 +17,7 @@ from tracker.accounts import messages, policy, queries
 from tracker.accounts.factors import binding, credentials, seals
 from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations, powers, sessions, without_email
+from tracker.accounts.people import invitations, power_ends, powers, sessions, without_email
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
     PERSON_CHANGED,
@@ -178,7 +178,8 @@ def roles_run_out(day: dt.date) -> Sequence[UUID]:
 def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
     """End a role whose last day has passed; False if it was ended or extended in the meantime.
 
-    The role no longer gave access; ending it closes what depended on it. For the worker.
+    The role no longer gave access; ending it closes what depended on it. A signatory or manager is
+    told, and if nobody is left who signs or decides, those who can change that. For the worker.
     """
     whose = sa.select(Membership.user_id, Membership.organisation_id)
     user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
@@ -191,6 +192,7 @@ def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
     if membership is None:
         return False
     _end([membership], None, TERM_RAN_OUT)
+    power_ends.tell_of_last_day(membership, day)
     return True
 
 
