@@ -231,9 +231,17 @@ DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reaso
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason", "organisation")
 # items: those restored to what the revision in force says.
 AMENDMENT_CALLED_OFF = _verb("amendment_called_off", "kind", "revision", "items", "reason")
-# suspended_by: the organisations whose suspensions end because they have signed since.
+# suspended_by: the organisations whose suspensions end because they have signed since; and, the
+# same way, whose notices that hadn't taken effect no longer count.
 CAME_INTO_FORCE = _verb(
-    "came_into_force", "kind", "revision", "document_digest", "begins_on", "suspended_by"
+    "came_into_force",
+    "kind",
+    "revision",
+    "document_digest",
+    "begins_on",
+    "suspended_by",
+    "suspensions_replaced",
+    "ends_replaced",
 )
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
 NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")

@@ -196,6 +196,21 @@ def open_notices(checklist: Checklist) -> list[Notice]:
     )
 
 
+def replaced_by_signing(checklist: Checklist) -> list[Notice]:
+    """Return the open notices that no longer count once all have signed a new text, oldest first.
+
+    A party that gave one has to sign after it, so each page up to the signature names them. A text
+    that has ended stays ended until it is agreed again.
+    """
+    if standing_revision_id(checklist) is None:
+        return []
+    return [
+        notice
+        for notice in open_notices(checklist)
+        if notice.kind is NoticeKind.SUSPENDED or notice.taken_effect_at is None
+    ]
+
+
 def find(checklist: Checklist, notice_id: UUID) -> Notice | None:
     """Return a notice of a checklist that was found for somebody, open or not, or None."""
     return db.session.scalar(

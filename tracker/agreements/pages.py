@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind
 from tracker.accounts import queries as accounts
 from tracker.agreements import service as agreements
+from tracker.checklists.models import Notice, NoticeKind
 from tracker.checklists.pages import PositionView
 from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff import queries, signers
@@ -182,9 +183,47 @@ def for_whom_words(view: RequestView, actor: Actor) -> str:
 
 
 def sentence(
+    actor: Actor,
+    membership: ActorMembership,
+    view: RequestView,
+    title: str,
+    cooperation: str,
+    replaced: Iterable[Notice] = (),
+) -> str:
+    """Return the sentence that is signed (product.md, 5.3).
+
+    replaced are the notices that no longer count once all have signed. The signatory's organisation
+    says so of its own: no notice disappears without the party that gave it.
+    """
+    own = [notice for notice in replaced if notice.organisation_id == actor.organisation_id]
+    return " ".join(
+        [_what_is_signed(actor, membership, view, title, cooperation), *map(_replaced_words, own)]
+    )
+
+
+def _replaced_words(notice: Notice) -> str:
+    day = as_date(notice.from_on)
+    if notice.taken_effect_at is not None:
+        return str(_("Once all have signed, our suspension of the text ends."))
+    if notice.kind is NoticeKind.ENDED:
+        return str(
+            _(
+                "Once all have signed, our notice that the text ends on %(day)s no longer counts.",
+                day=day,
+            )
+        )
+    return str(
+        _(
+            "Once all have signed, our notice that the text is suspended from %(day)s no longer "
+            "counts.",
+            day=day,
+        )
+    )
+
+
+def _what_is_signed(
     actor: Actor, membership: ActorMembership, view: RequestView, title: str, cooperation: str
 ) -> str:
-    """Return the sentence that is signed (product.md, 5.3)."""
     return str(
         _(
             "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "

@@ -539,9 +539,7 @@ def sign(
     cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
     receipts.receipt(signature, email=actor.email, reference=cooperation.reference)
     if signature_request.state is RequestState.COMPLETED:
-        _come_into_force(actor, checklist, signature_request.revision)
-        people = concerned(load(checklist), signature_request)
-        messages.came_into_force(checklist.id, people - {actor.user_id})
+        _come_into_force(actor, checklist, signature_request)
     else:
         _tell_whose_turn_came(checklist, before, signature)
     marks.refresh_marked(checklist)
@@ -594,8 +592,12 @@ def _require_signed_by_all(
 
 
 def _come_into_force(
-    actor: Actor, checklist: Checklist, revision: Revision, since: dt.datetime | None = None
+    actor: Actor,
+    checklist: Checklist,
+    signature_request: SignatureRequest,
+    since: dt.datetime | None = None,
 ) -> None:
+    revision = signature_request.revision
     signatures = [
         signature
         for signature in requests.signatures_on([revision.id]).get(revision.id, [])
@@ -603,8 +605,8 @@ def _come_into_force(
     ]
     first = text_facts.first_day(revision.kind, _require_signed_by_all(revision, signatures))
     _require_no_gap(checklist, first)
-    suspended_by = _close_replaced_notices(checklist, signatures)
-    details: dict[str, Any] = {"suspended_by": suspended_by} if suspended_by else {}
+    details: dict[str, Any] = {**_close_replaced_notices(checklist, signatures)}
+    is_notice_replaced = bool(details.keys() & {"suspensions_replaced", "ends_replaced"})
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     if first and begins_later:
         details["begins_on"] = first.isoformat()
@@ -628,6 +630,23 @@ def _come_into_force(
         document_digest=revision.digest,
         **details,
     )
+    loaded = load(checklist)
+    people = concerned(loaded, signature_request)
+    if is_notice_replaced:
+        messages.came_into_force_without_notice(
+            checklist.id, (people | everyone(loaded)) - {actor.user_id}
+        )
+    else:
+        messages.came_into_force(checklist.id, people - {actor.user_id})
+
+
+# What the event calls a replaced notice, by kind and whether it had taken effect. A text that ended
+# is agreed anew, and its end remains.
+_REPLACED = {
+    (NoticeKind.SUSPENDED, True): "suspended_by",
+    (NoticeKind.SUSPENDED, False): "suspensions_replaced",
+    (NoticeKind.ENDED, False): "ends_replaced",
+}
 
 
 def _require_no_gap(checklist: Checklist, first: dt.date | None) -> None:
@@ -646,14 +665,17 @@ def _require_no_gap(checklist: Checklist, first: dt.date | None) -> None:
         )
 
 
-def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signature]) -> list[str]:
+def _close_replaced_notices(
+    checklist: Checklist, signatures: Collection[Signature]
+) -> dict[str, list[str]]:
     """Close the open notices that are superseded because their parties have signed since.
 
-    Return the names of the organisations whose suspension was in effect, the oldest first. Raise
+    Return the names of their organisations for the event, the oldest first: suspended_by if the
+    suspension was in effect, otherwise suspensions_replaced or ends_replaced. Raise
     RuleBrokenError for a notice that a party gave after it signed. Other parties' signatures don't
     close such a notice: they may not have seen it, and its party hasn't signed since (5.3, 5.8).
     """
-    suspended_by = []
+    replaced: dict[str, list[str]] = {}
     for notice in db.session.scalars(
         sa.select(Notice)
         .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
@@ -674,9 +696,10 @@ def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signatu
                 )
             )
         notice.closed_at = clock.now()
-        if notice.kind is NoticeKind.SUSPENDED and notice.taken_effect_at is not None:
-            suspended_by.append(notice.organisation.name)
-    return suspended_by
+        named = _REPLACED.get((notice.kind, notice.taken_effect_at is not None))
+        if named is not None:
+            replaced.setdefault(named, []).append(notice.organisation.name)
+    return replaced
 
 
 def _is_before(signature: Signature, notice: Notice) -> bool:
@@ -880,9 +903,7 @@ def finish(
 
     since is the time from which it is in force, if that isn't now: for a prior agreement.
     """
-    _come_into_force(actor, checklist, signature_request.revision, since)
-    people = concerned(load(checklist), signature_request)
-    messages.came_into_force(checklist.id, people - {actor.user_id})
+    _come_into_force(actor, checklist, signature_request, since)
     marks.refresh_marked(checklist)
 
 

@@ -114,6 +114,22 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             )
 
 
+def came_into_force_without_notice(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell people concerned the same where a party's notice of a suspension or end is replaced."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "text_in_force_without_notice",
+                _("Everyone has signed a text"),
+                _(
+                    "All parties have signed a text. The notice that a party gave before it signed "
+                    "no longer counts: the text isn't suspended or ended on that day."
+                ),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
 def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people concerned that a checklist was upgraded to a newer version of its template."""
     for person in accounts.contacts(user_ids).values():

@@ -15,8 +15,8 @@ from tests.factories.checklists import flag_term
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.conftest import SIGNERS
+from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.parties.test_joining import invite, take_back
-from tests.integration.agreements.test_notices import give
 from tests.integration.agreements.test_pages import address, browser, page, submit
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.agreements.test_signing import amend, refused

@@ -16,7 +16,7 @@ from tests.factories.evidence.tampering import (
 )
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, DAYS, Clock
-from tests.integration.agreements.test_notices import give
+from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.test_renewal import on
 from tracker.checklists.models import Notice, NoticeKind, Renewal
 from tracker.core import clock

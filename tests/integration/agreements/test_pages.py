@@ -20,7 +20,7 @@ from tests.integration.agreements.conftest import (
     SIGNERS,
     Clock,
 )
-from tests.integration.agreements.test_notices import give, on, send_amended
+from tests.integration.agreements.notices.test_notices import give, on, send_amended
 from tests.integration.agreements.test_signers import (
     mailed,
     one_after_the_other,

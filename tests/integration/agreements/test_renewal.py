@@ -16,7 +16,7 @@ from tests.integration.agreements.conftest import (
     SIGNERS,
     Clock,
 )
-from tests.integration.agreements.test_notices import amend, close, give
+from tests.integration.agreements.notices.test_notices import amend, close, give
 from tests.integration.agreements.test_signers import mailed
 from tracker.activity.witness import NotSoundError
 from tracker.agreements import evidence, notices, renewal

@@ -10,7 +10,7 @@ from tests.factories import agreements
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, DAYS, NOTICE, SIGNERS
-from tests.integration.agreements.test_notices import amend, give
+from tests.integration.agreements.notices.test_notices import amend, give
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.reviews.conftest import (
     BOSSES,

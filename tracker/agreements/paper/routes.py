@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
-from tracker.agreements import frozen_text, revisions
+from tracker.agreements import frozen_text, notices, revisions
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import prior_agreements
@@ -121,6 +121,7 @@ def _record_page(
         cooperation=heads.cooperation(checklist),
         revision=revision,
         since=since,
+        replaced=notices.replaced_by_signing(checklist),
         text=frozen_text.read(document, locale.language()),
         form=form,
         lines=lines,

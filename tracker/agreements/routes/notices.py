@@ -169,6 +169,7 @@ def renew(checklist_id: UUID) -> str | Response:
             loaded,
             form=form,
             term=renewal.term_of(checklist),
+            replaced=notices.replaced_by_signing(checklist),
             **text,
         ),
         success=_("The new dates are proposed. The other parties see them in M19."),

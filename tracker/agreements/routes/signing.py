@@ -138,6 +138,7 @@ def send(checklist_id: UUID) -> str | Response:
         parties=[(party, able[party.organisation_id]) for party in loaded.surroundings.parties],
         several=agreement_forms.SEVERAL,
         lacking=lacking,
+        replaced=agreements_notices.replaced_by_signing(checklist),
         hinted_items=warnings.hints_before_sending(loaded, locale.language()),
         obstacles=obstacles,
         is_restricted=encryption.is_restricted(checklist),
@@ -201,6 +202,7 @@ def read(checklist_id: UUID) -> str | Response:
         text=_text(_document(checklist, signature_request.revision)),
         since=revisions.since(checklist, _opened(actor), signature_request.revision),
         opened=shown.mark_of(actor, signature_request.revision.digest),
+        replaced=agreements_notices.replaced_by_signing(checklist),
         **_who_signs(actor, checklist, signature_request),
         kind_words=labels.KINDS[checklist.kind],
     )
@@ -224,8 +226,9 @@ def sign(checklist_id: UUID) -> str | Response:
     membership = found_or_404(signoff_policy.signing_membership(actor))
     # Before the proof: a failed one rolls the transaction back.
     who_signs = _who_signs(actor, checklist, signature_request)
+    replaced = agreements_notices.replaced_by_signing(checklist)
     sentence = agreement_pages.sentence(
-        actor, membership, who_signs["asking"], text.title, text.cooperation
+        actor, membership, who_signs["asking"], text.title, text.cooperation, replaced
     )
     form = ProofForm()
     ways = proof_fields.ways(actor)
@@ -274,6 +277,7 @@ def sign(checklist_id: UUID) -> str | Response:
         revision=revision,
         text=text,
         sentence_words=sentence,
+        replaced=replaced,
         form=form,
         **who_signs,
         kind_words=labels.KINDS[checklist.kind],
@@ -463,7 +467,7 @@ def amend(checklist_id: UUID) -> str | Response:
             form,
             _("Propose an amendment"),
             _("This revision stays in force until all parties have signed the new one."),
-            text,
+            {**text, "replaced": agreements_notices.replaced_by_signing(checklist)},
             button=_("Open these items"),
             kind="",
         ),

@@ -9,6 +9,7 @@ from tests.factories.checklists import decline_text
 from tests.factories.evidence.tampering import hands
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
+from tests.integration.agreements.notices.test_notices import give, state
 from tests.integration.agreements.parties.test_leaving import (
     cooperation,
     gone,
@@ -18,7 +19,6 @@ from tests.integration.agreements.parties.test_leaving import (
     sees,
 )
 from tests.integration.agreements.parties.test_succession import replace
-from tests.integration.agreements.test_notices import give, state
 from tests.integration.agreements.test_signers import mailed
 from tracker.access.actor import OrganisationKind, Role
 from tracker.agreements import joining

@@ -9,7 +9,7 @@ from tests import due
 from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
-from tests.integration.agreements.test_notices import give, state
+from tests.integration.agreements.notices.test_notices import give, state
 from tests.integration.agreements.test_signers import mailed, power
 from tracker.agreements import departures, notices
 from tracker.agreements import service as agreements_service
