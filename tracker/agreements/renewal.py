@@ -37,6 +37,8 @@ from tracker.signoff.outcomes import Outcome
 ITEM = "M19"
 MONTHS = 12
 # How much later a last day has to be for a further term; one that is less later was corrected.
+# Nothing that all have signed or that events record says which it was: Renew opens the same
+# amendment of M19 as others do, and its dates can change until everybody has signed.
 SHORTEST = dt.timedelta(days=28)
 
 
