@@ -79,7 +79,7 @@ def note(membership_id: UUID, day: dt.date) -> bool:
 def tell_of_last_day(membership: Membership, day: dt.date) -> None:
     """Tell people that a signatory or manager role has ended with its last day.
 
-    The organisation's other signatories and managers are told of any end (powers.tell_of_end).
+    The organisation's other signatories and managers get an email anyway (powers.tell_of_end).
     """
     if membership.role in POWERS and membership.ends_on and not _continues(membership, day):
         _tell(membership, membership.ends_on)

@@ -74,7 +74,7 @@ def begin(actor: Actor | None, membership: Membership, *, confirms: bool = True)
     It may if the person who gave it could confirm it as well: another signatory or manager does so
     by giving it, and so does an administrator where there is none, but then the person has to
     accept. Otherwise, or if giving it didn't confirm it, it stays pending, and those who can
-    confirm it are told. The caller has called hold().
+    confirm it get an email. The caller has called hold().
     """
     if membership.begun_at is not None:  # another role, which began when it was given
         return
@@ -203,8 +203,8 @@ def can_rename(actor: Actor, user_id: UUID) -> Decision:
 def rename(actor: Actor, user_id: UUID, name: str) -> None:
     """Change the name of somebody else who signs or manages, so that signatures show it.
 
-    What was signed before keeps the name it was signed with. The person is told. Raises
-    RefusedError, or RuleBrokenError with the field name if it is empty or the name they have.
+    Earlier signatures keep the name they were given under. Emails the person. Raises RefusedError,
+    or RuleBrokenError with the field name if it is empty or the name they already have.
     """
     user = queries.hold(user_id)
     can_rename(actor, user_id).require()
