@@ -1,13 +1,17 @@
-"""Encryption of a visit's place and dates (class K2) with the cooperation's key."""
+"""A visit's place and dates (K2), and what overrides excuse, under the cooperation's key."""
 
 import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto
-from tracker.visits.models import Visit
+from tracker.visits.excusing import Shown
+from tracker.visits.models import GateOverride, Visit
 
 # The moments of a plan, stored if they are set.
 _MOMENTS = ("moved_at", "place_changed_at", "kind_asked_at")
@@ -65,6 +69,46 @@ def plan_of(visit: Visit) -> Plan:
         ends_on=dt.date.fromisoformat(value["ends_on"]),
         **{name: dt.datetime.fromisoformat(value[name]) for name in _MOMENTS if name in value},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """What an override excuses: it contains exactly what its page showed.
+
+    Reasons say on what days letters of access run out, among others (class K2), so only digests are
+    stored. They are keyed, and nobody can guess the reasons once the cooperation's key is gone.
+    """
+
+    digests: frozenset[str]
+    key: bytes = field(repr=False)
+
+    def __contains__(self, shown: object) -> bool:
+        """Return whether this was shown."""
+        return isinstance(shown, tuple) and _digest(self.key, shown) in self.digests
+
+
+def excused_by(visit: Visit, override: GateOverride) -> Excused:
+    """Return what an override of a visit's gate excuses.
+
+    Former overrides named the requirement and not what was shown of it, so they excuse nothing.
+    """
+    return Excused(frozenset(override.excused), _key_for_overrides(visit))
+
+
+def to_excuse(visit: Visit, shown: Collection[Shown]) -> list[str]:
+    """Return what an override stores to excuse what its page showed."""
+    key = _key_for_overrides(visit)
+    return sorted(_digest(key, part) for part in shown)
+
+
+def _key_for_overrides(visit: Visit) -> bytes:
+    """Derive the key for this visit's overrides from the cooperation's, for this purpose only."""
+    purpose = f"common-terms/overrides/1/{visit.id}".encode()
+    return hmac.digest(keys.key_of(visit.cooperation_id), purpose, hashlib.sha256)
+
+
+def _digest(key: bytes, shown: Shown) -> str:
+    return hmac.new(key, canonical.to_bytes([*shown]), hashlib.sha256).hexdigest()
 
 
 def _context(visit_id: UUID) -> str:

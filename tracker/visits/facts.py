@@ -5,7 +5,7 @@ In one file: what the gates read and what they answer, kind by kind.
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -120,6 +120,8 @@ class ItemFact:
     label: str
     what: object
     waiting_for: tuple[PartyFact, ...] = ()
+    # Of a plan: what tells each of the reasons from any other reason of this item.
+    marks: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class ChecklistFact:
     lacking: tuple[ItemFact, ...] = ()
     # The parties that have yet to sign the text that is in force or pending.
     unsigned: tuple[PartyFact, ...] = ()
+    # That text.
+    text_id: UUID | None = None
     # The last day of the text in force, if it names one.
     last_day: dt.date | None = None
     # When a text last came into force, whether or not it still is.
@@ -147,12 +151,12 @@ class ChecklistFact:
 
 @dataclass(frozen=True, slots=True)
 class OverrideFact:
-    """A named NPM manager's override of J3, and the requirements it excuses."""
+    """A named NPM manager's override of J3, and what it excuses (visits/excusing.py)."""
 
     name: str
     reason: str
     at: dt.datetime
-    excused: frozenset[str] = frozenset()
+    excused: Container[tuple[str, ...]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,7 @@ class Facts:
     safety_contact_problem: object = ""
     # When place or days last changed; None: never.
     moved_at: dt.datetime | None = None
+    # The newest first.
     overrides: tuple[OverrideFact, ...] = ()
 
     @property
@@ -265,34 +270,6 @@ class RequirementKind(enum.StrEnum):
 
 # What each person confirms in their own part, and others record for somebody without an account.
 OWN_PART = frozenset({RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ})
-# What an override of J3 can excuse for the NPM's own people, by requirement. Former overrides named
-# both requirements of credentials "V13": nobody knows which was meant, so these excuse neither.
-OF_PEOPLE = {
-    RequirementKind.MISSED_BRIEFING: "V18",
-    RequirementKind.CREDENTIAL: "V13_letter",
-    RequirementKind.CREDENTIAL_RUNS_OUT: "V13_valid_until",
-    RequirementKind.PLAN_NOT_READ: Requirement.PLAN.value,
-}
-# What it can excuse if nobody else is on the team: then everything is asked of the NPM's people.
-OF_ALL = {
-    RequirementKind.BRIEFING: "V18",
-    RequirementKind.SAFETY_CONTACT: "V13",
-    RequirementKind.ROLES: "roles",
-    RequirementKind.PLAN: "urgent_plan",
-    RequirementKind.PLAN_ITEM: "urgent_plan_items",
-    RequirementKind.STANDING_PLAN: "standing_plan",
-    RequirementKind.STANDING_PLAN_ITEM: "standing_plan_items",
-}
-
-# The texts that requirements are about: what an override excused of one, it doesn't of the next.
-TEXTS: dict[RequirementKind, Callable[[Facts], ChecklistFact]] = {
-    RequirementKind.ROLES: lambda facts: facts.roles,
-    RequirementKind.PLAN: lambda facts: facts.plan,
-    RequirementKind.PLAN_ITEM: lambda facts: facts.plan,
-    RequirementKind.PLAN_NOT_READ: lambda facts: facts.plan,
-    RequirementKind.STANDING_PLAN: lambda facts: facts.standing_plan,
-    RequirementKind.STANDING_PLAN_ITEM: lambda facts: facts.standing_plan,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,32 +281,19 @@ class MissingRequirement:
     item: ItemFact | None = None
 
     @property
-    def key(self) -> str:
-        """Its name in an override; empty if no override can excuse it.
-
-        An override excuses the items of a plan that it was about, and no others later.
-        """
-        if self.member is None:
-            name = OF_ALL.get(self.kind, "")
-            return f"{name}:{self.item.code}" if name and self.item is not None else name
-        code = OF_PEOPLE.get(self.kind)
-        return f"{code}:{self.member.user_id}" if code else ""
-
-    @property
     def recorded_for(self) -> UUID | None:
         """The person for whom others record it, since that person never signs in; else None."""
         if self.member is None or self.member.signs_in or self.kind not in OWN_PART:
             return None
         return self.member.user_id
 
-    def is_excusable(self, facts: Facts) -> bool:
-        """Return whether an NPM manager could excuse it: only for the NPM's own people.
 
-        An outside expert is neither member nor staff (E02) and counts like a person of a CSO.
-        """
-        if not self.key:
-            return False
-        return facts.npm_alone if self.member is None else not self.member.needs_clearance
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """A requirement that an override excuses: the one that counts for it."""
+
+    requirement: MissingRequirement
+    override: OverrideFact
 
 
 class PageKind(enum.StrEnum):
@@ -390,6 +354,14 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Waived:
+    """One kind of missing thing that an override excuses: by whom, when and why."""
+
+    missing: Missing
+    override: OverrideFact
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """The result of a gate.
 
@@ -399,6 +371,7 @@ class Gate:
     code: str
     state: GateState
     missing: tuple[Missing, ...] = ()
+    waived: tuple[Waived, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -413,12 +386,19 @@ class Judgement:
     facts: Facts
     gates: tuple[Gate, ...]
     requirements: tuple[MissingRequirement, ...]
-    excused: frozenset[str]
+    excused: tuple[Excused, ...]
 
     @property
     def is_open(self) -> dict[str, bool]:
         """Whether each gate is open."""
         return {gate.code: gate.is_open for gate in self.gates}
+
+    def excuses(self, kind: RequirementKind, member: MemberFact | None = None) -> bool:
+        """Return whether a requirement of this kind is excused, for the visit or for a person."""
+        return any(
+            (excused.requirement.kind, excused.requirement.member) == (kind, member)
+            for excused in self.excused
+        )
 
     @property
     def missing(self) -> tuple[Missing, ...]:

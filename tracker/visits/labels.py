@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
 from tracker.signoff.labels import DISAGREES
-from tracker.ui.locale import with_commas
+from tracker.ui.locale import as_date, with_commas
 from tracker.visits.facts import (
     CellCode,
     ChecklistFact,
@@ -165,6 +165,8 @@ class _OfPeople:
     # Whether each does it for themselves; otherwise those who plan the visit do.
     by_themselves: bool = False
     note: object = ""
+    # What is said of each person, since an override covers no more than what is shown.
+    of_each: Callable[[MemberFact], object] | None = None
 
     def __call__(self, facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
         members = _members(requirements)
@@ -176,6 +178,8 @@ class _OfPeople:
         if recorded_for is not None:
             turn, note = _PLANNERS, _RECORDED_BY
             target = Target(PageKind.PART_OF_ANOTHER, user_id=recorded_for)
+        if self.of_each is not None:
+            note = " ".join(str(words) for words in (*map(self.of_each, members), note))
         return Missing(
             text=self.words(len(members), names[0]),
             why=self.why,
@@ -285,7 +289,9 @@ class _PlanItems:
             _PLANNERS,
             _URGENT,
             count=len(items),
-            note=_l("%(label)s: %(what)s", label=items[0].label, what=items[0].what),
+            note=" ".join(
+                str(_l("%(label)s: %(what)s", label=item.label, what=item.what)) for item in items
+            ),
         )
 
 
@@ -330,6 +336,7 @@ def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         Target(PageKind.ITEM, facts.roles.checklist_id, "V18"),
         Turn() if is_ahead else _PLANNERS,
         _VISITS,
+        note=_l("The briefing is on %(day)s.", day=as_date(facts.briefing_on)) if is_ahead else "",
     )
 
 
@@ -554,6 +561,9 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         PageKind.ITEM,
         item="V13",
         note=_EVERY_DAY,
+        of_each=lambda member: _l(
+            "%(name)s: valid until %(day)s.", name=member.name, day=as_date(member.credential_until)
+        ),
     ),
     RequirementKind.SAFETY_CONTACT: _OfVisit(
         _l("No safety contact is named with a phone number."),

@@ -78,7 +78,7 @@ class GateOverride(Identified, Base):
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     reason: Mapped[str]
     at: Mapped[dt.datetime]
-    # Codes of the requirements of NPM people that it excuses.
+    # Keyed digests of what its page showed as missing (visits/encryption.py).
     excused: Mapped[list[str]] = mapped_column(default=list)
 
     user: Mapped[User] = relationship(lazy="raise")

@@ -490,6 +490,15 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class WaivedReason:
+    """Something that an override excuses, and who excused it, when and why."""
+
+    words: object
+    note: object
+    excused: object
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """A gate for display."""
 
@@ -498,6 +507,7 @@ class GateView:
     state: object
     s: str
     reasons: list[Reason]
+    waived: list[WaivedReason]
     # Shown instead of reasons.
     note: object = ""
     # The passages of guidance behind the reasons: label and URL.
@@ -662,25 +672,35 @@ def _gates(reading: Reading, actor: Actor, *, plans: bool) -> list[GateView]:
                     for ref in dict.fromkeys(gap.passage for gap in fresh)
                     if ref in titles
                 ],
-                note="" if fresh else _gate_note(gate, reading.judgement.facts.overrides),
+                waived=[
+                    WaivedReason(
+                        waived.missing.text, waived.missing.note, _override_words(waived.override)
+                    )
+                    for waived in gate.waived
+                ],
+                note="" if fresh else _gate_note(gate),
             )
         )
     return views
 
 
-def _gate_note(gate: Gate, overrides: tuple[OverrideFact, ...]) -> object:
+def _gate_note(gate: Gate) -> object:
     match gate.state:
         case GateState.NOT_MET:
             return _("Opens when the gate before it does.")
         case GateState.OVERRIDDEN:
-            return _(
-                "By %(name)s, %(day)s: %(reason)s",
-                name=overrides[0].name,
-                day=as_date(overrides[0].at),
-                reason=overrides[0].reason,
-            )
+            return ""
         case _:
             return labels.GATES_MET[gate.code]
+
+
+def _override_words(override: OverrideFact) -> object:
+    return _(
+        "Excused by %(name)s, %(day)s: %(reason)s",
+        name=override.name,
+        day=as_date(override.at),
+        reason=override.reason,
+    )
 
 
 def target_url(reading: Reading, actor: Actor, target: Target, *, plans: bool) -> str:

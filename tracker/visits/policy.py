@@ -21,11 +21,11 @@ from tracker.cooperations.models import Stage
 from tracker.cooperations.modes import can_have_visits
 from tracker.lifecycle.policy import GateState
 from tracker.undertakings.policy import may_have_mailed_codes
+from tracker.visits.excusing import Shown, is_excusable, shown
 from tracker.visits.facts import (
-    OF_ALL,
-    TEXTS,
     Cell,
     CellCode,
+    Excused,
     Facts,
     Gate,
     Interests,
@@ -37,6 +37,7 @@ from tracker.visits.facts import (
     Requirement,
     RequirementKind,
     Row,
+    Waived,
 )
 from tracker.visits.labels import in_words
 from tracker.visits.models import VisitStage
@@ -232,6 +233,7 @@ def _acts_for_npm(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
 def judge(facts: Facts) -> Judgement:
     """Evaluate the gates J1 to J3."""
     excused = _excused(facts)
+    waived = [of_override.requirement for of_override in excused]
     clearing = list(_to_clear(facts))
     requirements_by_gate = {
         "J1": list(_to_propose(facts)),
@@ -241,21 +243,18 @@ def judge(facts: Facts) -> Judgement:
     gates: list[Gate] = []
     left: list[MissingRequirement] = []
     for code, requirements in requirements_by_gate.items():
-        unmet = [
-            requirement
-            for requirement in requirements
-            if code != "J3" or requirement.key not in excused
-        ]
+        unmet = [need for need in requirements if code != "J3" or need not in waived]
         left += [requirement for requirement in unmet if requirement not in left]
         if unmet:
             state = GateState.NOT_MET
         else:
             state = GateState.OVERRIDDEN if requirements else GateState.MET
-        gates.append(Gate(code, state, _grouped(facts, unmet)))
+        by_overrides = _waived(facts, excused) if code == "J3" else ()
+        gates.append(Gate(code, state, _grouped(facts, unmet), by_overrides))
     return Judgement(facts, tuple(gates), tuple(left), excused)
 
 
-def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
+def to_excuse(judgement: Judgement) -> tuple[frozenset[Shown], Decision]:
     """Return what an override of J3 would excuse now, and whether it would open the gate.
 
     What is required of others than the NPM's own people can't be excused: a CSO's people who are
@@ -265,42 +264,50 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
         return frozenset(), no(
             _l("Only gate J3 can be overridden, and what J1 and J2 ask comes first.")
         )
-    requirements = [
-        requirement
-        for requirement in _to_leave(judgement.facts)
-        if requirement.key not in judgement.excused
-    ]
+    requirements = judgement.requirements
     if not requirements:
         return frozenset(), no(_l("Nothing is missing that an override could excuse."))
-    if not all(requirement.is_excusable(judgement.facts) for requirement in requirements):
+    if not all(is_excusable(requirement, judgement.facts) for requirement in requirements):
         return frozenset(), no(
             _l(
                 "An override only excuses requirements for the NPM's own people. "
                 "Others have to meet theirs or leave the team first."
             )
         )
-    return frozenset(requirement.key for requirement in requirements), YES
+    parts = (shown(requirement, judgement.facts) for requirement in requirements)
+    return frozenset().union(*parts), YES
 
 
-def _excused(facts: Facts) -> frozenset[str]:
+def _excused(facts: Facts) -> tuple[Excused, ...]:
     """Return what overrides still excuse: not once a partner's person has joined the team.
 
-    Nor once it is required anew, as the visit moved or another text came into force since.
+    Each is excused by an override whose page showed all that is shown of it now; by the newest, if
+    there are several.
     """
-    return frozenset(
-        requirement.key
+    return tuple(
+        Excused(requirement, override)
         for requirement in _to_leave(facts)
-        if requirement.is_excusable(facts)
-        and any(_still_names(facts, override, requirement) for override in facts.overrides)
+        if is_excusable(requirement, facts)
+        and (override := _override_of(requirement, facts)) is not None
     )
 
 
-def _still_names(facts: Facts, override: OverrideFact, requirement: MissingRequirement) -> bool:
-    """Return whether an override named a requirement, and nothing has required it anew since."""
-    text = TEXTS[requirement.kind](facts) if requirement.kind in TEXTS else None
-    moments = (facts.moved_at, text.in_force_at if text is not None else None)
-    is_later = any(moment is not None and moment > override.at for moment in moments)
-    return requirement.key in override.excused and not is_later
+def _override_of(requirement: MissingRequirement, facts: Facts) -> OverrideFact | None:
+    parts = shown(requirement, facts)
+    covering = (
+        override for override in facts.overrides if all(part in override.excused for part in parts)
+    )
+    return next(covering, None)
+
+
+def _waived(facts: Facts, excused: Sequence[Excused]) -> tuple[Waived, ...]:
+    """Return what is excused as text, with the override that counts for it."""
+    return tuple(
+        Waived(missing, override)
+        for override in facts.overrides
+        if (requirements := [own.requirement for own in excused if own.override is override])
+        for missing in _grouped(facts, requirements)
+    )
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
@@ -478,22 +485,23 @@ def board(judgement: Judgement) -> tuple[Row, ...]:
         Row(
             member,
             {
-                Requirement.BRIEFING: _briefing(facts, member, judgement.excused),
+                Requirement.BRIEFING: _briefing(judgement, member),
                 Requirement.INTERESTS: _interests(member),
                 Requirement.UNDERTAKING: _undertaking(facts, member),
                 Requirement.ROLE: _role(member),
-                Requirement.CREDENTIAL: _credential(facts, member, judgement.excused),
-                Requirement.PLAN: _plan(facts, member, judgement.excused),
+                Requirement.CREDENTIAL: _credential(judgement, member),
+                Requirement.PLAN: _plan(judgement, member),
             },
         )
         for member in facts.members
     )
 
 
-def _briefing(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
+def _briefing(judgement: Judgement, member: MemberFact) -> Cell:
+    facts = judgement.facts
     if member.needs_clearance and not member.briefed:
         return Cell(CellCode.NOT_BRIEFED)
-    if OF_ALL[RequirementKind.BRIEFING] in excused:
+    if judgement.excuses(RequirementKind.BRIEFING):
         return Cell(CellCode.EXCUSED)
     if facts.briefing_on is None:
         return Cell(CellCode.NO_BRIEFING)
@@ -502,8 +510,8 @@ def _briefing(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell
     if facts.briefing_on > facts.today:
         return Cell(CellCode.BRIEFING_AHEAD, facts.briefing_on)
     if member.missed_briefing:
-        key = MissingRequirement(RequirementKind.MISSED_BRIEFING, member).key
-        return Cell(CellCode.EXCUSED if key in excused else CellCode.BRIEFED_BEFORE)
+        is_excused = judgement.excuses(RequirementKind.MISSED_BRIEFING, member)
+        return Cell(CellCode.EXCUSED if is_excused else CellCode.BRIEFED_BEFORE)
     return Cell(CellCode.YES)
 
 
@@ -545,20 +553,22 @@ def _role(member: MemberFact) -> Cell:
     return Cell(CellCode.YES, recorded=member.role_recorded)
 
 
-def _credential(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
+def _credential(judgement: Judgement, member: MemberFact) -> Cell:
     until = member.credential_until
-    if until is not None and until >= facts.needed_until:
+    if until is not None and until >= judgement.facts.needed_until:
         return Cell(CellCode.YES)
     runs_out = until is not None
     kind = RequirementKind.CREDENTIAL_RUNS_OUT if runs_out else RequirementKind.CREDENTIAL
-    if MissingRequirement(kind, member).key in excused:
+    if judgement.excuses(kind, member):
         return Cell(CellCode.EXCUSED)
     return Cell(CellCode.NOT_ISSUED) if until is None else Cell(CellCode.RUNS_OUT, until)
 
 
-def _plan(facts: Facts, member: MemberFact, excused: frozenset[str]) -> Cell:
+def _plan(judgement: Judgement, member: MemberFact) -> Cell:
     if member.plan_read:
         return Cell(CellCode.YES, recorded=member.plan_recorded)
-    if MissingRequirement(RequirementKind.PLAN_NOT_READ, member).key in excused:
+    if judgement.excuses(RequirementKind.PLAN_NOT_READ, member):
         return Cell(CellCode.EXCUSED)
-    return Cell(CellCode.NOT_CONFIRMED if facts.plan.is_signed else CellCode.PLAN_NOT_SIGNED)
+    return Cell(
+        CellCode.NOT_CONFIRMED if judgement.facts.plan.is_signed else CellCode.PLAN_NOT_SIGNED
+    )

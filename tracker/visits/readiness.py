@@ -19,7 +19,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import HEADS
 from tracker.checklists.heads import read as read_checklists
 from tracker.checklists.loading import LoadedChecklist, load_all, said_in
-from tracker.checklists.misnamed import MISNAMED, misnamed, people_named
+from tracker.checklists.misnamed import MISNAMED, Reason, misnaming, people_named, reason_of
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.obstacles import to_sending
 from tracker.checklists.queries import VISIT
@@ -46,7 +46,7 @@ from tracker.signoff.outcomes import Outcome
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
 from tracker.visits import bound, policy, queries
-from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.encryption import Plan, excused_by, plan_of
 from tracker.visits.facts import (
     ChecklistFact,
     Facts,
@@ -170,7 +170,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         safety_contact_problem=_safety_contact_problem(roles),
         moved_at=plan.moved_at,
         overrides=tuple(
-            OverrideFact(row.user.name, row.reason, row.at, frozenset(row.excused))
+            OverrideFact(row.user.name, row.reason, row.at, excused_by(visit, row))
             for row in overrides
         ),
     )
@@ -272,7 +272,8 @@ class _Texts:
                 signing, revision_id = Signing.STOPPED, None
             case _:
                 return self._drafted(checklist, lacking)
-        return ChecklistFact(checklist.id, signing, lacking, self._unsigned(checklist, revision_id))
+        unsigned = self._unsigned(checklist, revision_id)
+        return ChecklistFact(checklist.id, signing, lacking, unsigned, text_id=revision_id)
 
     def _is_waiting(self, checklist: Checklist) -> bool:
         """Return whether a text that was sent can still be signed, by its last day."""
@@ -306,6 +307,7 @@ class _Texts:
             Signing.IN_FORCE,
             lacking,
             unsigned=self._unsigned(checklist, revision_id),
+            text_id=revision_id,
             last_day=compared.last(revision_id),
             in_force_at=checklist.in_force_at,
         )
@@ -388,12 +390,14 @@ def _unfit(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ...]:
     """
     if plan is None or plan.checklist.state is not ChecklistState.IN_FORCE:
         return ()
-    problems: dict[str, object] = {
-        code: stands.problems[0].message
-        for code, stands in plan.standing().items.items()
-        if stands.problems
-    }
-    return _item_facts(plan, misnamed(plan) | problems, language)
+    reasons = misnaming(plan)
+    for code, stands in plan.standing().items.items():
+        reasons.setdefault(code, []).extend(
+            reason
+            for problem in stands.problems
+            if (reason := reason_of(problem)) not in reasons[code]
+        )
+    return _item_facts(plan, reasons, language)
 
 
 def _misnamed(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ...]:
@@ -403,20 +407,25 @@ def _misnamed(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ..
     """
     if plan is None:
         return ()
-    before = dict.fromkeys(plan.checklist.misnamed_items.split(), MISNAMED)
-    return _item_facts(plan, before | misnamed(plan), language)
+    before = {code: [Reason(MISNAMED, ())] for code in plan.checklist.misnamed_items.split()}
+    return _item_facts(plan, before | misnaming(plan), language)
 
 
 def _item_facts(
-    plan: LoadedChecklist, reasons: Mapping[str, object], language: str
+    plan: LoadedChecklist, reasons: Mapping[str, list[Reason]], language: str
 ) -> tuple[ItemFact, ...]:
-    if not reasons:
+    if not any(reasons.values()):
         return ()
     items = (said_in(plan, language) if language else plan).template.items
     return tuple(
-        ItemFact(item.code, item.label, reasons[item.code])
+        ItemFact(
+            item.code,
+            item.label,
+            " ".join(dict.fromkeys(str(reason.message) for reason in reasons[item.code])),
+            marks=tuple(reason.mark for reason in reasons[item.code]),
+        )
         for item in items
-        if item.code in reasons
+        if reasons.get(item.code)
     )
 
 

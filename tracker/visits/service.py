@@ -42,7 +42,7 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
 from tracker.visits import bound, messages, policy, queries, readiness, shown, stages, team
-from tracker.visits.encryption import Plan, plan_of, put_plan
+from tracker.visits.encryption import Plan, plan_of, put_plan, to_excuse
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.readiness import Reading
@@ -496,7 +496,7 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     is_over = plan_of(visit).is_over(clock.today())
     policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
-    keys, decision = policy.to_excuse(reading.judgement)
+    parts, decision = policy.to_excuse(reading.judgement)
     if not decision:
         raise RuleBrokenError(decision.reason)
     shown.require_override(
@@ -514,7 +514,7 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
         user_id=actor.user_id,
         reason=tidy,
         at=clock.now(),
-        excused=sorted(keys),
+        excused=to_excuse(visit, parts),
     )
     db.session.add(row)
     db.session.flush()

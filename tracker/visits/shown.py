@@ -9,6 +9,8 @@ from uuid import UUID
 
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
+from tracker.core import canonical
+from tracker.visits import excusing
 from tracker.visits.readiness import Reading
 
 _TASK, _PLAN, _OVERRIDE = "visit-task", "visit-plan", "visit-override"
@@ -41,7 +43,7 @@ def require_plan(actor: Actor, reading: Reading, user_id: UUID, mark: str, chang
 
 
 def override_mark(actor: Actor, reading: Reading) -> str:
-    """Return the token of what is missing: for whom, of which item, of whose signature."""
+    """Return the token of what is missing, as an override excuses it (visits/excusing.py)."""
     return page_tokens.token_of(actor, _OVERRIDE, _missing(reading))
 
 
@@ -61,22 +63,13 @@ def _plan(reading: Reading, user_id: UUID) -> str:
 
 
 def _missing(reading: Reading) -> str:
-    facts = reading.judgement.facts
-    requirements = {
-        "/".join(
-            (
-                requirement.kind.value,
-                str(requirement.member.user_id) if requirement.member else "",
-                requirement.item.code if requirement.item else "",
-            )
-        )
-        for requirement in reading.judgement.requirements
+    judgement = reading.judgement
+    parts = {
+        canonical.digest_of([*part])
+        for requirement in judgement.requirements
+        for part in excusing.shown(requirement, judgement.facts)
     }
-    texts = [
-        "/".join((text.signing.value, *(str(party.organisation_id) for party in text.unsigned)))
-        for text in (facts.confidentiality, facts.roles, facts.plan, facts.standing_plan)
-    ]
-    return _digest(reading, *sorted(requirements), *texts)
+    return _digest(reading, *sorted(parts))
 
 
 def _digest(reading: Reading, *parts: str) -> str:

@@ -24,6 +24,7 @@ from tracker.demo import checklists as demo_checklists
 from tracker.ui.tasks import Waiting
 from tracker.visits import readiness
 from tracker.visits.encryption import Plan
+from tracker.visits.excusing import Shown, shown
 from tracker.visits.facts import RequirementKind, Signing
 from tracker.visits.models import Visit
 
@@ -72,6 +73,29 @@ def test_no_visit_is_ready_while_its_plan_names_somebody_who_cannot_act(
     assert not_fitting(scene) == items
     # What was signed stays as it is, and in force.
     assert scene.checklist(ChecklistKind.URGENT_PLAN).state is ChecklistState.IN_FORCE
+
+
+def test_another_person_who_cannot_act_gives_an_item_another_reason(scene: Scene) -> None:
+    """So that an override that was about one of them doesn't excuse the other (J3)."""
+
+    def reasons() -> frozenset[Shown]:
+        judgement = readiness.judge(scene.visit())
+        return frozenset(
+            part
+            for requirement in judgement.requirements
+            if requirement.kind is RequirementKind.PLAN_ITEM
+            and requirement.item is not None
+            and requirement.item.code == "U17"
+            for part in shown(requirement, judgement.facts)
+        )
+
+    suspend(scene, scene.user("tomas"))
+    before = reasons()
+    leave(scene, scene.user("ruth"))
+    both = reasons()
+    assert before < both
+    accounts.restore(scene.actor("iris"), scene.user("tomas"))
+    assert reasons() == both - before
 
 
 def test_a_visit_is_ready_again_once_the_person_named_in_its_plan_is_back(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from tests.factories.visits import (
     accept_role,
     confirm_plan,
     override,
+    planned,
     without_credential_of,
 )
 from tests.integration.visits.test_readiness import (
@@ -21,7 +22,8 @@ from tests.integration.visits.test_readiness import (
     unread_by,
     written,
 )
-from tracker.visits import service
+from tracker.core import canonical
+from tracker.visits import encryption, policy, queries, readiness, service
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import RequirementKind
 
@@ -63,16 +65,47 @@ def test_whoever_had_not_read_the_former_plan_reads_the_new_one(scene: Scene) ->
     assert not scene.visit().is_ready
 
 
-def test_a_letter_that_runs_out_is_not_overridden_once_it_is_taken_away(scene: Scene) -> None:
+def letter_until(scene: Scene, day: dt.date | None, **more: str) -> None:
+    """Write in V13 until when Pavo's letter of access is valid; None: he has none."""
     before = written(scene, "V13")
-    pavo, short = str(scene.user("pavo")), (plan_of(scene.visit()).ends_on - ONE_DAY).isoformat()
-    others = [row for row in before["credentials"] if row["person"] != pavo]
-    of_pavo = [
-        {**row, "valid_until": short} for row in before["credentials"] if row["person"] == pavo
-    ]
-    save(scene, "V13", {**before, "credentials": [*others, *of_pavo]})
+    pavo = str(scene.user("pavo"))
+    rows = [row for row in before["credentials"] if row["person"] != pavo]
+    if day is not None:
+        rows.append({"person": pavo, "credential": "Letter", "valid_until": day.isoformat()})
+    save(scene, "V13", {**before, "credentials": rows, **more})
+
+
+def test_an_override_of_a_letter_that_runs_out_covers_that_day_alone(scene: Scene) -> None:
+    short = plan_of(scene.visit()).ends_on - ONE_DAY
+    letter_until(scene, short)
     assert missing_kinds(scene) == {RequirementKind.CREDENTIAL_RUNS_OUT}
     overridden(scene)
-    save(scene, "V13", {**before, "credentials": others})
+    # Another answer of the same item changes nothing.
+    letter_until(scene, short, safety_phone="+000 555 099")
+    assert_ready(scene)
+    letter_until(scene, short - ONE_DAY)
+    assert missing_kinds(scene) == {RequirementKind.CREDENTIAL_RUNS_OUT}
+    assert not scene.visit().is_ready
+    overridden(scene)
+    letter_until(scene, None)
     assert missing_kinds(scene) == {RequirementKind.CREDENTIAL}
     assert not scene.visit().is_ready
+
+
+def test_what_an_override_excuses_is_stored_as_keyed_digests(scene: Scene) -> None:
+    """The day on which a letter runs out is known only to those listed for the visit (K2)."""
+    letter_until(scene, plan_of(scene.visit()).ends_on - ONE_DAY)
+    reading = readiness.read(scene.visit())
+    (plain,) = policy.to_excuse(reading.judgement)[0]
+    overridden(scene)
+    (stored,) = queries.overrides_of(scene.visit().id)
+    (digest,) = stored.excused
+    assert len(digest) == 64
+    assert digest != canonical.digest_of(list(plain))
+    second = planned(scene)
+    assert encryption.to_excuse(second, [plain]) != stored.excused
+    assert plain in encryption.excused_by(scene.visit(), stored)
+    assert plain not in encryption.excused_by(second, stored)
+    # Overrides once stored what was missing, and not on which day.
+    stored.excused = [f"V13_valid_until:{scene.user('pavo')}"]
+    assert plain not in encryption.excused_by(scene.visit(), stored)

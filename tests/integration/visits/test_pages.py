@@ -34,6 +34,7 @@ from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import ClearanceEnd
+from tracker.core import clock
 from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
 from tracker.visits import pages, queries, readiness, service
@@ -672,11 +673,38 @@ def test_an_override_is_shown_on_the_page_and_in_the_history(
     scene.session.commit()
     shown = browser("leyla").page(address(scene, "/ready"))
     assert "Overridden" in shown.text
-    assert "By Milan Osterin" in shown.text
-    assert "A call that can't wait." in shown.text
-    assert "Excused" in shown.text
+    excused_by = f"Excused by Milan Osterin, {as_date(clock.now())}: A call that can't wait."
+    assert excused_by in shown.text
     history = browser("greta").page(f"/cooperations/{scene.reference}/history")
     assert "Gate J3 of joint visit 1 was overridden." in history.text
+
+
+def test_each_excused_reason_names_the_override_that_counts_for_it(
+    browser: Browser, scene: Scene
+) -> None:
+    """Not a later one, which was about something else that has been supplied since."""
+    before = load(scene.checklist(ROLES)).sheet.shared("V13")
+    assert before is not None
+    without_credential_of(scene, "ruth")
+    override(scene.actor("milan"), scene.visit(), reason="Ruth's letter is on its way.")
+    without_credential_of(scene, "pavo")
+    override(scene.actor("milan"), scene.visit(), reason="Pavo's letter is on its way.")
+    again = load(scene.checklist(ROLES)).sheet.shared("V13")
+    assert again is not None
+    pavo = str(scene.user("pavo"))
+    of_pavo = [row for row in before.values["credentials"] if row["person"] == pavo]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        scene.checklist(ROLES),
+        "V13",
+        AnswerScope.SHARED,
+        {**again.values, "credentials": [*again.values["credentials"], *of_pavo]},
+        base_version=again.version,
+    )
+    scene.session.commit()
+    gates = browser("leyla").page(address(scene, "/ready")).text.partition("Gates")[2]
+    assert "Ruth's letter is on its way." in gates
+    assert "Pavo's letter is on its way." not in gates
 
 
 # The read log

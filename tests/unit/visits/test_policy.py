@@ -16,6 +16,7 @@ from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle.policy import GateState
 from tracker.visits import policy
+from tracker.visits.excusing import Shown, shown
 from tracker.visits.facts import (
     Cell,
     CellCode,
@@ -431,7 +432,8 @@ def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
     assert missing_kinds(given) == [RequirementKind.PLAN_ITEM] * 2
     (only,) = gate("J3", given).missing
     assert str(only.text) == "The urgent-action plan no longer fits the visit: U16, U18."
-    assert str(only.note) == "Follow-up: This date must be after the visit."
+    # Each item says why: an override excuses what was shown.
+    assert str(only.note) == " ".join(["Follow-up: This date must be after the visit."] * 2)
     assert (only.count, only.target.item) == (2, "U16")
 
 
@@ -560,8 +562,14 @@ OVERRIDDEN_AT = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
 A_MOMENT = dt.timedelta(seconds=1)
 
 
-def override(*keys: str) -> OverrideFact:
-    return OverrideFact("Milan Osterin", "A call that can't wait.", OVERRIDDEN_AT, frozenset(keys))
+def override(*parts: Shown) -> OverrideFact:
+    return OverrideFact("Milan Osterin", "A call that can't wait.", OVERRIDDEN_AT, frozenset(parts))
+
+
+def all_shown(given: Facts) -> frozenset[Shown]:
+    """Return what a page shows of everything that is missing."""
+    requirements = policy.judge(given).requirements
+    return frozenset(part for own in requirements for part in shown(own, given))
 
 
 def overridden(given: Facts) -> Facts:
@@ -597,7 +605,7 @@ def test_an_override_never_excuses_a_person_of_a_partner(
     given = with_samira(**state)
     _keys, decision = policy.to_excuse(policy.judge(given))
     assert not decision
-    forged = override(*(requirement.key for requirement in policy.judge(given).requirements))
+    forged = override(*all_shown(given))
     assert not is_ready(policy.judge(replace(given, overrides=(forged,))))
 
 
@@ -681,27 +689,177 @@ def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -
     assert [requirement.kind for requirement in judged.requirements] == [RequirementKind.CREDENTIAL]
     more, decision = policy.to_excuse(judged)
     assert decision
-    assert more == {f"V13_letter:{PAVO.user_id}"}
+    assert more == all_shown(with_pavo(credential_until=None))
 
 
 def test_a_credential_that_runs_out_and_none_at_all_are_overridden_apart() -> None:
     runs_out, gone = LAST_DAY - ONE_DAY, None
-    for shown, later, kind in (
+    for before, later, kind in (
         (runs_out, gone, RequirementKind.CREDENTIAL),
         (gone, runs_out, RequirementKind.CREDENTIAL_RUNS_OUT),
     ):
-        excused = overridden(with_pavo(credential_until=shown))
+        excused = overridden(with_pavo(credential_until=before))
         member = replace(PAVO, credential_until=later)
         assert missing_kinds(replace(excused, members=(member, SAMIRA))) == [kind]
 
 
-@pytest.mark.parametrize("until", [None, LAST_DAY - ONE_DAY])
-def test_a_former_override_that_does_not_say_which_of_the_two_it_named_counts_for_neither(
-    until: dt.date | None,
+def test_a_credential_that_runs_out_on_another_day_is_overridden_again() -> None:
+    shown_day = LAST_DAY - ONE_DAY
+    excused = overridden(with_pavo(credential_until=shown_day))
+    for until, kinds in (
+        (shown_day, []),
+        (shown_day - ONE_DAY, [RequirementKind.CREDENTIAL_RUNS_OUT]),
+        (TODAY, [RequirementKind.CREDENTIAL_RUNS_OUT]),
+        (LAST_DAY, []),
+    ):
+        members = (replace(PAVO, credential_until=until), SAMIRA)
+        assert missing_kinds(replace(excused, members=members)) == kinds
+
+
+def test_the_days_that_an_override_covers_are_shown() -> None:
+    given = with_pavo(credential_until=LAST_DAY - ONE_DAY)
+    (runs_out,) = gate("J3", given).missing
+    assert "Pavo Linden: valid until 8 December 2026." in str(runs_out.note)
+    (briefing,) = gate("J3", facts(briefing_on=TODAY + ONE_DAY)).missing
+    assert str(briefing.note) == "The briefing is on 26 November 2026."
+    (briefing,) = gate("J3", facts(briefing_on=None)).missing
+    assert str(briefing.note) == ""
+
+
+def test_a_briefing_that_is_put_off_or_was_about_another_place_is_overridden_again() -> None:
+    ahead = TODAY + ONE_DAY
+    excused = overridden(facts(members=(PAVO,), briefing_on=ahead))
+    for later in ({"briefing_on": ahead + ONE_DAY}, {"briefed_elsewhere": True}):
+        assert missing_kinds(replace(excused, **later)) == [RequirementKind.BRIEFING]
+
+
+def test_whoever_missed_another_briefing_is_overridden_again() -> None:
+    excused = overridden(with_pavo(missed_briefing=True))
+    later = replace(excused, briefing_on=TODAY - ONE_DAY)
+    assert missing_kinds(later) == [RequirementKind.MISSED_BRIEFING]
+
+
+# Texts of a visit of the NPM alone: what was shown as missing, and what it may be later.
+DRAFT, TEXT, AGENCY = Signing.INCOMPLETE, uuid4(), uuid4()
+
+
+def unsigned_by(*parties: UUID, signing: Signing = Signing.SENT) -> ChecklistFact:
+    unsigned = tuple(PartyFact(party, "A body of the NPM") for party in parties)
+    return ChecklistFact(SIGNED.checklist_id, signing, unsigned=unsigned, text_id=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("before", "later", "is_covered"),
+    [
+        (DRAFT, DRAFT, True),
+        # Work on a draft is no other reason; what is wrong with a text that was in force is.
+        (Signing.NOT_BEGUN, Signing.TO_SEND, True),
+        (Signing.TO_SEND, Signing.HELD_UP, True),
+        (Signing.HELD_UP, DRAFT, True),
+        (Signing.AMENDED, Signing.AMENDED, True),
+        (DRAFT, Signing.DISAGREES, False),
+        (Signing.AMENDED, Signing.STOPPED, False),
+        (Signing.AMENDED, unsigned_by(NPM), False),
+        (DRAFT, unsigned_by(NPM), False),
+        (unsigned_by(NPM), DRAFT, False),
+        # One signature less, one more, or those under another text.
+        (unsigned_by(NPM, AGENCY), unsigned_by(AGENCY), True),
+        (unsigned_by(NPM), unsigned_by(NPM, AGENCY), False),
+        (unsigned_by(NPM), unsigned_by(AGENCY), False),
+        (unsigned_by(NPM), replace(unsigned_by(NPM), text_id=uuid4()), False),
+        (unsigned_by(NPM), unsigned_by(NPM, signing=Signing.IN_FORCE), False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("roles", RequirementKind.ROLES),
+        ("plan", RequirementKind.PLAN),
+        ("standing_plan", RequirementKind.STANDING_PLAN),
+    ],
+)
+def test_an_override_covers_what_a_text_lacked_and_nothing_else(
+    text: str,
+    kind: RequirementKind,
+    before: Signing | ChecklistFact,
+    later: Signing | ChecklistFact,
+    *,
+    is_covered: bool,
 ) -> None:
-    given = with_pavo(credential_until=until)
-    former = override(f"V13:{PAVO.user_id}")
-    assert not is_ready(policy.judge(replace(given, overrides=(former,))))
+    alone = facts(members=(PAVO,), modes=frozenset({Mode.OMB_PLUS}))
+
+    def with_text(given: Facts, state: Signing | ChecklistFact) -> Facts:
+        fact = state if isinstance(state, ChecklistFact) else ChecklistFact(signing=state)
+        more: dict[str, Any] = {text: fact}
+        return replace(given, **more)
+
+    excused = overridden(with_text(alone, before))
+    assert missing_kinds(with_text(excused, later)) == ([] if is_covered else [kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("plan", RequirementKind.PLAN_ITEM),
+        ("standing_plan", RequirementKind.STANDING_PLAN_ITEM),
+    ],
+)
+def test_an_override_covers_why_an_item_of_a_plan_did_not_fit_and_nothing_else(
+    text: str, kind: RequirementKind
+) -> None:
+    too_early, gone = ("return_on", "too early"), ("tells_person", "gone")
+    alone = facts(members=(PAVO,), modes=frozenset({Mode.OMB_PLUS}))
+
+    def with_reasons(given: Facts, *marks: tuple[str, ...], item: str = "U16") -> Facts:
+        more: dict[str, Any] = {
+            text: replace(SIGNED, lacking=(ItemFact(item, "Follow-up", "Why.", marks=marks),))
+        }
+        return replace(given, **more)
+
+    excused = overridden(with_reasons(alone, too_early))
+    assert missing_kinds(with_reasons(excused, too_early)) == []
+    for other in ((gone,), (too_early, gone)):
+        assert missing_kinds(with_reasons(excused, *other)) == [kind]
+    assert missing_kinds(with_reasons(excused, too_early, item="U18")) == [kind]
+    # Of several reasons, those that are left were shown.
+    both = overridden(with_reasons(alone, too_early, gone))
+    assert missing_kinds(with_reasons(both, gone)) == []
+
+
+def test_an_override_for_one_person_excuses_no_other() -> None:
+    ruth = replace(PAVO, user_id=uuid4(), name="Ruth Abara")
+    excused = overridden(facts(members=(replace(PAVO, plan_read=False), ruth)))
+    later = replace(excused, members=(PAVO, replace(ruth, plan_read=False)))
+    assert missing_kinds(later) == [RequirementKind.PLAN_NOT_READ]
+
+
+def test_no_override_excuses_somebody_of_the_npm_who_leaves_before_the_visit_ends() -> None:
+    leaving = replace(PAVO, user_id=uuid4(), leaves_on=FIRST_DAY)
+    given = facts(members=(PAVO,), named_in_plan=(leaving,))
+    says(policy.to_excuse(policy.judge(given))[1], "An override only excuses")
+
+
+def test_the_override_that_counts_is_given_for_each_reason() -> None:
+    first = override(*all_shown(with_pavo(plan_read=False)))
+    given = with_pavo(plan_read=False, credential_until=None)
+    second = replace(
+        override(*all_shown(with_pavo(credential_until=None))),
+        name="Greta Lund",
+        at=OVERRIDDEN_AT + A_MOMENT,
+    )
+    judged = policy.judge(replace(given, overrides=(second, first)))
+    assert is_ready(judged)
+    assert {str(waived.missing.text): waived.override for waived in judged.gates[2].waived} == {
+        "The letter of access of Pavo Linden is not issued.": second,
+        "Pavo Linden has yet to confirm the urgent-action plan.": first,
+    }
+    assert [gate.waived for gate in judged.gates[:2]] == [(), ()]
+    # What somebody overrides again, though it is excused, counts from then on.
+    again = replace(second, excused=first.excused)
+    (waived,) = (
+        policy.judge(replace(with_pavo(plan_read=False), overrides=(again, first))).gates[2].waived
+    )
+    assert waived.override is again
 
 
 @pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
@@ -709,7 +867,6 @@ def test_an_override_from_before_the_visit_moved_no_longer_counts(
     state: dict[str, Any], expected: RequirementKind
 ) -> None:
     excused = overridden(with_pavo(**state))
-    assert is_ready(policy.judge(replace(excused, moved_at=OVERRIDDEN_AT)))
     moved = replace(excused, moved_at=OVERRIDDEN_AT + A_MOMENT)
     assert missing_kinds(moved) == [expected]
     # It can be overridden again.
@@ -743,11 +900,7 @@ def test_what_is_overridden_about_a_text_counts_until_another_text_is_in_force(
 ) -> None:
     alone = replace(READY, members=(PAVO,), modes=frozenset({Mode.OMB_PLUS}))
     excused = overridden(replace(alone, **missing))
-    for in_force_at, kinds in (
-        (None, []),
-        (OVERRIDDEN_AT, []),
-        (OVERRIDDEN_AT + A_MOMENT, [expected]),
-    ):
+    for in_force_at, kinds in ((None, []), (OVERRIDDEN_AT + A_MOMENT, [expected])):
         later: dict[str, Any] = {text: replace(getattr(excused, text), in_force_at=in_force_at)}
         assert missing_kinds(replace(excused, **later)) == kinds
 

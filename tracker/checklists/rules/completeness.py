@@ -111,7 +111,7 @@ class ChecklistStatus:
     unread: dict[UUID, int]
 
     # The items of the signed part that name somebody who can't act there any more, with the reason.
-    misnamed: Mapping[str, Problem] = field(default_factory=dict)
+    misnamed: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -225,10 +225,9 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Ch
             for party in surroundings.parties
         },
         misnamed={
-            item.code: problem
+            item.code: misnaming
             for item in template.items
-            if item.part is Part.TERMS
-            and (problem := next(_misnaming(items[item.code]), None)) is not None
+            if item.part is Part.TERMS and (misnaming := tuple(_misnaming(items[item.code])))
         },
     )
 
