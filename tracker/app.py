@@ -731,6 +731,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         beside.VISIT_READER.holding(visit_queries.facts),
+        beside.GOING_ON.holding(visit_queries.text_goes_on),
         beside.COMMENT_READER.holding(comment_queries.beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
         cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),

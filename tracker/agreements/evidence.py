@@ -15,7 +15,7 @@ from tracker.agreements import beginnings
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.agreements.text_facts import TextFacts, facts_of
 from tracker.checklists.beside import TextOnPage
-from tracker.checklists.labels import HALTS
+from tracker.checklists.labels import ENDED_WITH_VISIT, HALTS
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
@@ -297,7 +297,7 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
         case Outcome.SUSPENDED:
             return HALTS[NoticeKind.SUSPENDED]
         case Outcome.ENDED if compared.ended_with_visit(revision_id):
-            return _("Ended: the visit was stopped"), "off"
+            return ENDED_WITH_VISIT
         case Outcome.ENDED:
             return HALTS[NoticeKind.ENDED]
         case Outcome.SUPERSEDED:

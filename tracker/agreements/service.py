@@ -509,11 +509,10 @@ def sign(
     Raise NotShownError if the person's page showed another text, or was opened too long ago.
     """
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = waiting_request(checklist)
     before = standing_of(signature_request)
     before.is_waiting(clock.today()).require()
-    if is_restricted(checklist):
-        policy.goes_on(visit_is_stopped=load(checklist).visit_is_stopped).require()
     signature = signoff.sign(
         actor,
         signature_request,
@@ -723,6 +722,7 @@ def decline(
     Raise NotShownError if the person's page showed another text.
     """
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = waiting_request(checklist)
     loaded = load(checklist)
     codes = _named_items(loaded, items)

@@ -13,7 +13,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT, WHO_SIGNS
-from tracker.checklists import encryption, messages, policy
+from tracker.checklists import encryption, messages, policy, queries
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist, load
@@ -45,6 +45,7 @@ def pass_on(
     another text.
     """
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = agreements.waiting_request(checklist)
     loaded = load(checklist)
     standing = agreements.standing_of(signature_request)
@@ -107,6 +108,7 @@ def who_can_take_over(
 def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> None:
     """Remind chosen people who can sign now, at most once a day; record it."""
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = agreements.waiting_request(checklist)
     policy.can_remind(actor, load(checklist).own_party(actor)).require()
     standing = agreements.standing_of(signature_request)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from tracker.access.actor import Actor
 from tracker.checklists.models import Checklist
 from tracker.core.services import Slot
@@ -30,6 +32,8 @@ VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 # The reader that finds visits' teams and days: visits is a higher package.
 VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
+# The condition over Checklist that it belongs to no visit that was stopped.
+GOING_ON: Slot[Callable[[], sa.ColumnElement[bool]]] = Slot("going_on", sa.true)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from tracker.access.actor import Actor
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
 from tracker.checklists.models import Checklist, Draft, DraftKind
-from tracker.checklists.queries import visible
+from tracker.checklists.queries import is_going_on, visible
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db, delete_batch
@@ -158,6 +158,8 @@ def begun(actor: Actor) -> list[Begun]:
             Draft.user_id == actor.user_id,
             Draft.organisation_id == actor.organisation_id,
             visible(actor),
+            # On the text of a stopped visit nothing can be saved any more.
+            is_going_on(),
         ).limit(MANY)
     )
     return [

@@ -42,6 +42,10 @@ WORK = {
 }
 # An optional item that nobody has written anything in.
 UNUSED = (_l("Nothing added"), "off")
+# The text of a visit that was stopped.
+ENDED_WITH_VISIT = (_l("Ended: the visit was stopped"), "off")
+# An item that was still open when its visit was stopped.
+NOT_AGREED = (_l("Not agreed when the visit was stopped"), "off")
 
 
 def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
@@ -53,6 +57,8 @@ def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, s
         return _l("Each person answers"), "off"
     if item_status.is_unused:
         return UNUSED
+    if item_status.is_ended and not item_status.done:
+        return NOT_AGREED
     if own in item_status.waiting_for:
         return _l("Waiting for us"), "wait"
     return WORK[item_status.state]

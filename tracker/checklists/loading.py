@@ -162,6 +162,10 @@ class LoadedChecklist:
         """The current parties of the checklist."""
         return self.surroundings.parties
 
+    def goes_on(self) -> Decision:
+        """Decide whether the text can still be acted on: a visit's texts end when it is stopped."""
+        return policy.goes_on(visit_is_stopped=self.visit_is_stopped)
+
     @property
     def visit_is_stopped(self) -> bool:
         """Whether it belongs to a visit that was stopped, so that its texts have ended."""

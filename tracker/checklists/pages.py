@@ -96,6 +96,7 @@ class ProposalView:
     parts: list[localized_values.PartDifference]
     own: bool
     may_answer: bool
+    may_withdraw: bool = False
     hints: tuple[HintView, ...] = ()
 
 
@@ -271,7 +272,7 @@ def _view(
             for flag in loaded.flags_on.get(item.code, ())
         ],
         problems=[problem.message for problem in status.problems]
-        if status and status.problems
+        if status and not status.is_ended
         else [],
         acts=may,
         guide=guide_of(item, passages, beside),
@@ -546,6 +547,7 @@ def proposal_view(
         ),
         own=own,
         may_answer=bool(may_answer),
+        may_withdraw=own and bool(loaded.goes_on()),
         hints=warnings.hints_on_values(loaded, item, values, language(), passages),
     )
 
@@ -593,9 +595,15 @@ def acts(
     )
 
 
-def filters(assigned: Assigned | None) -> list[str]:
-    """Return the filters of a checklist for a person; assigned has their side's assignments."""
-    return [name for name in FILTERS if name != "mine" or assigned is not None]
+def filters(loaded: LoadedChecklist, assigned: Assigned | None) -> list[str]:
+    """Return the filters of a checklist for a person; assigned has their side's assignments.
+
+    The text of a stopped visit waits for nobody, so nothing is filtered by whom it waits for.
+    """
+    left_out = set() if loaded.goes_on() else {"us", "others"}
+    if assigned is None:
+        left_out.add("mine")
+    return [name for name in FILTERS if name not in left_out]
 
 
 def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
@@ -671,7 +679,12 @@ def by_section(
 def waiting_links(
     loaded: LoadedChecklist, standing: ChecklistStatus, own: UUID | None
 ) -> list[tuple[str, str, str, bool]]:
-    """Return for each party how many items wait for it, and the filter that shows them."""
+    """Return for each party how many items wait for it, and the filter that shows them.
+
+    Nothing for the text of a stopped visit, which waits for nobody.
+    """
+    if not loaded.goes_on():
+        return []
     return [
         (
             "?filter=us" if party.organisation_id == own else "?filter=others",

@@ -457,6 +457,7 @@ def is_assignable(
     *,
     concerns_us: bool,
     holds_up: bool,
+    visit_is_stopped: bool = False,
 ) -> Decision:
     """Decide whether an item can be assigned now: it is open, and the actor's side works on it.
 
@@ -467,6 +468,8 @@ def is_assignable(
         return no(_l("Each person answers this for themselves."))
     if not concerns_us:
         return no(_l("Your organisation has nothing to do on this item."))
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.DRAFTING:
         return is_open(state, open_items, item.code)
     return is_item_open(state, open_items, item, holds_up=holds_up)
@@ -524,23 +527,39 @@ def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decis
     return YES
 
 
-def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+def can_copy(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    visit_is_stopped: bool = False,
+) -> Decision:
     """Decide who may copy answers into a checklist from an earlier one."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
     if not actor.has(*COPIERS):
         return no(_l("Only a coordinator or member of one of the parties can copy answers."))
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.DRAFTING:
         return no(_l("You can only copy answers while the text is a draft."))
     return YES
 
 
-def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
+def can_read_copies(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    visit_is_stopped: bool = False,
+) -> Decision:
     """Decide who may confirm for their party that they have read copied answers."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
+    if visit_is_stopped:
+        return goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.DRAFTING:
         return no(_l("You can only mark copied answers as read while the text is a draft."))
     return YES

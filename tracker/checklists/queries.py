@@ -14,9 +14,11 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.conditions import built_once
+from tracker.access.decision import YES, Decision
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
+from tracker.checklists.beside import GOING_ON
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -113,6 +115,22 @@ def works_on(actor: Actor, checklist_id: UUID) -> bool:
     """Return whether a person may open a checklist and writes for a party of it."""
     query = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
     return db.session.scalar(query) is not None
+
+
+def is_going_on() -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that something can be left to do on it.
+
+    A visit's texts end when the visit is stopped: nobody is asked for anything there any more.
+    """
+    return GOING_ON.get()()
+
+
+def goes_on(checklist: Checklist) -> Decision:
+    """Decide whether a text can still be acted on, for who hasn't loaded the whole checklist."""
+    if checklist.visit_id is None:
+        return YES
+    query = sa.select(Checklist.id).where(Checklist.id == checklist.id, is_going_on())
+    return policy.goes_on(visit_is_stopped=db.session.scalar(query) is None)
 
 
 def writers(checklist: Checklist) -> list[Person]:

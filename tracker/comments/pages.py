@@ -10,6 +10,8 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import Actor
+from tracker.access.decision import Decision
+from tracker.checklists import queries as checklists
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
 from tracker.comments import encryption, policy, queries
@@ -60,11 +62,16 @@ class CommentView:
 
 def views(actor: Actor, checklist: Checklist, comments: Iterable[Comment]) -> list[CommentView]:
     """Return comments that a scoped query found, as their thread shows them."""
-    return [view(actor, checklist, comment) for comment in comments]
+    goes_on = checklists.goes_on(checklist)
+    return [_view(actor, checklist, comment, goes_on) for comment in comments]
 
 
 def view(actor: Actor, checklist: Checklist, comment: Comment) -> CommentView:
     """Return one comment as pages show it."""
+    return _view(actor, checklist, comment, checklists.goes_on(checklist))
+
+
+def _view(actor: Actor, checklist: Checklist, comment: Comment, goes_on: Decision) -> CommentView:
     fact = fact_of(comment)
     return CommentView(
         id=comment.id,
@@ -87,7 +94,7 @@ def view(actor: Actor, checklist: Checklist, comment: Comment) -> CommentView:
         may_withdraw=bool(policy.can_withdraw(actor, fact)),
         may_settle=bool(policy.can_settle(fact)),
         may_reopen=bool(policy.can_reopen(fact)),
-        may_make_task=bool(policy.can_make_task(fact)),
+        may_make_task=bool(policy.can_make_task(fact, goes_on=goes_on)),
     )
 
 

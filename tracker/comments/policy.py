@@ -55,10 +55,15 @@ def can_reopen(comment: CommentFact) -> Decision:
     return YES
 
 
-def can_make_task(comment: CommentFact) -> Decision:
-    """Decide who may make a task from a comment: anybody who can read it, one at a time."""
+def can_make_task(comment: CommentFact, *, goes_on: Decision) -> Decision:
+    """Decide who may make a task from a comment: anybody who can read it, one at a time.
+
+    goes_on says whether the text that it is about can still be acted on.
+    """
     if comment.is_withdrawn:
         return _withdrawn()
+    if not goes_on:
+        return goes_on
     if comment.task is not None:
         return no(_l("This comment already has a task. Finish that one first."))
     return YES

@@ -15,7 +15,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import CommentLine, Thread, Threads
 from tracker.checklists.heads import writes_on
 from tracker.checklists.models import Checklist, ChecklistParty
-from tracker.checklists.queries import is_worked_on
+from tracker.checklists.queries import is_going_on, is_worked_on
 from tracker.comments import encryption
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
 from tracker.comments.scope import visible
@@ -279,4 +279,4 @@ def _by_day(task: GivenTask) -> tuple[object, ...]:
 
 
 def _first_tasks(actor: Actor, *conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    return _TASKS.where(*conditions, visible(actor)).limit(MANY)
+    return _TASKS.where(*conditions, visible(actor), is_going_on()).limit(MANY)

@@ -134,7 +134,8 @@ def task(comment_id: UUID) -> Answered:
     )
     form = TaskForm()
     form.offer(pages.offered(able))
-    require_for(form, policy.can_make_task(fact_of(comment)))
+    may = policy.can_make_task(fact_of(comment), goes_on=checklists.goes_on(comment.checklist))
+    require_for(form, may)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.make_task(

@@ -21,7 +21,7 @@ from tracker.activity.verbs import Verb
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistTemplate
 from tracker.checklists.models import Checklist
-from tracker.checklists.queries import works_on, writers
+from tracker.checklists.queries import goes_on, works_on, writers
 from tracker.comments import (
     encryption,
     messages,
@@ -147,7 +147,7 @@ def mark_seen(actor: Actor, comment_id: UUID) -> None:
 def make_task(actor: Actor, comment_id: UUID, user_id: UUID | None, due_on: dt.date) -> CommentTask:
     """Make a task from a comment, for a person who may read it, by a day."""
     comment = _locked(actor, comment_id)
-    policy.can_make_task(fact_of(comment)).require()
+    policy.can_make_task(fact_of(comment), goes_on=goes_on(comment.checklist)).require()
     able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
     if user_id is None or user_id not in {person.user_id for person in able}:
         raise RuleBrokenError(_l("Choose a person who can read this comment."), PERSON)
@@ -208,7 +208,8 @@ def tasks_due(day: dt.date) -> Sequence[UUID]:
 def remind_of_task(task_id: UUID, day: dt.date) -> bool:
     """Send the one reminder of a due task to its person; return whether it was sent.
 
-    People who can't read the comment any more are not reminded. For the worker; skips a row that
+    People who can't read the comment any more are not reminded, and nobody is of what is about the
+    text of a stopped visit. For the worker; skips a row that
     somebody else has locked.
     """
     task = db.session.scalar(
@@ -223,6 +224,8 @@ def remind_of_task(task_id: UUID, day: dt.date) -> bool:
     task.reminded_at = clock.now()
     db.session.flush()
     comment = task.comment
+    if not goes_on(comment.checklist):
+        return False
     able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
     if task.user_id not in {person.user_id for person in able}:
         return False

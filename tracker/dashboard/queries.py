@@ -44,7 +44,8 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import signers
 from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
-from tracker.visits.models import Visit, VisitStage
+from tracker.visits.models import Visit
+from tracker.visits.queries import text_goes_on
 
 # How many cooperations, and how many of their texts, My work reads.
 MANY = 300
@@ -260,7 +261,7 @@ _LINES = (
         Checklist.cooperation_id.in_(_IDS),
         Checklist.state.in_(_WAITING),
         # Nothing is left to do on the texts of a visit that was stopped.
-        ~sa.exists().where(Visit.id == Checklist.visit_id, Visit.stage == VisitStage.STOPPED),
+        text_goes_on(),
     )
     .order_by(sa.case((_IS_SENT, 0), (_IS_THEIRS, 1), else_=2), Checklist.started_at, Checklist.id)
 )

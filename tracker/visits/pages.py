@@ -14,7 +14,7 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.access.decision import YES
-from tracker.checklists.labels import KINDS, STATES
+from tracker.checklists.labels import ENDED_WITH_VISIT, KINDS, STATES
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.checklists.rules.values import as_date as stored_date
@@ -295,6 +295,12 @@ def is_over(reading: Reading) -> bool:
     return reading.visit.stage in stages.PREPARED and reading.plan.is_over(clock.today())
 
 
+def asks_nobody(reading: Reading) -> bool:
+    """Return whether nothing of a visit can be prepared any more: it was stopped, or is over."""
+    is_stopped = reading.agrees and reading.visit.stage is VisitStage.STOPPED
+    return is_stopped or is_over(reading)
+
+
 def _state(reading: Reading) -> State:
     if not reading.agrees:
         return DISAGREES
@@ -338,12 +344,12 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     if reading.agrees and is_prepared and not _is_ready(reading):
         words = _("Not yet")
     ready_url = url_for("visits.ready", reference=reference, number=visit.number)
-    missing = "" if is_over(reading) else missing_words(reading)
+    missing = "" if asks_nobody(reading) else missing_words(reading)
     tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing)]
     own = own_fact(reading, actor)
     if own is not None:
         is_signed = reading.judgement.facts.plan.is_signed
-        open_now = not is_over(reading) and (
+        open_now = not asks_nobody(reading) and (
             (own.has_role and not own.role_accepted) or (is_signed and not own.plan_read)
         )
         tasks.append(
@@ -360,6 +366,8 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     for checklist, fact in texts:
         in_force = checklist.state is ChecklistState.IN_FORCE
         state: State = STATES[checklist.state], "held" if in_force else "half"
+        if reading.agrees and visit.stage is VisitStage.STOPPED:
+            state = ENDED_WITH_VISIT
         if fact.signing is Signing.DISAGREES:
             state = DISAGREES
         tasks.append(
@@ -520,8 +528,8 @@ class ReadyView:
 
     lede: object
     is_ready: bool
-    # Its days have passed: what is missing today says nothing about it any more.
-    is_over: bool
+    # It was stopped or its days have passed: what is missing today says nothing about it any more.
+    asks_nobody: bool
     heads: list[tuple[object, str]]
     caption: str
     rows: list[BoardRow]
@@ -539,7 +547,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
     return ReadyView(
         lede=_lede(reading),
         is_ready=_is_ready(reading),
-        is_over=is_over(reading),
+        asks_nobody=asks_nobody(reading),
         heads=[
             (labels.REQUIREMENTS[requirement], requirement.value) for requirement in Requirement
         ],

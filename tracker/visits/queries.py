@@ -180,6 +180,17 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     return facts_by_visit
 
 
+# Built once for all readers.
+_TEXT_GOES_ON = ~sa.exists().where(
+    Visit.id == Checklist.visit_id, Visit.stage == VisitStage.STOPPED
+)
+
+
+def text_goes_on() -> sa.ColumnElement[bool]:
+    """Return the condition over Checklist that it belongs to no visit that was stopped."""
+    return _TEXT_GOES_ON
+
+
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
     """Return the visits of a cooperation that are being prepared, for undertakings for a visit."""
     rows = db.session.execute(

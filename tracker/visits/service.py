@@ -463,7 +463,8 @@ def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
     """Stop a visit with a reason, for good; return False if it was already stopped.
 
     The reason is stored in the trail, so it has to name no place, no date and no person. Its texts
-    stop too: those that wait for signatures are called back, without a mail of their own.
+    stop too: those that wait for signatures are called back, without a mail of their own, and
+    nothing on them waits for anybody any more.
     """
     _lock_checklists(visit)
     db.session.refresh(visit)
@@ -477,6 +478,7 @@ def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
     db.session.flush()
     _record(verbs.VISIT_STOPPED, actor, visit, reason=tidy)
     for checklist in team.checklists_of(visit).values():
+        checklists.count_again(checklist)
         if checklist.state is ChecklistState.SENT:
             agreements.withdraw_request(actor, checklist, tidy)
     _tell(visit, _who_knows(visit))

@@ -36,6 +36,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Accepts, Item, Part
+from tracker.checklists.labels import NOT_AGREED, WORK, work_of
 from tracker.checklists.models import Stance
 from tracker.checklists.rules.completeness import (
     ChecklistStatus,
@@ -563,6 +564,30 @@ def test_it_is_counted_how_many_items_wait_for_each_party() -> None:
         remaining = {b: p for b, p in sheet.positions[code].items() if b != LANTERN}
         sheet = replace(sheet, positions={**sheet.positions, code: remaining})
     assert standing(TERMS, sheet, around()).waiting == {NPM: 0, DOOR: 0, LANTERN: 2}
+
+
+def test_the_text_of_a_stopped_visit_waits_for_nobody_and_is_no_more_agreed_for_that() -> None:
+    stopped = replace(around(), visit_is_stopped=True)
+    sheet = whole_sheet()
+    remaining = {b: p for b, p in sheet.positions["M1"].items() if b != LANTERN}
+    sheet = replace(sheet, positions={**sheet.positions, "M1": remaining})
+    before, after = standing(TERMS, sheet, around()), standing(TERMS, sheet, stopped)
+    assert after.waiting == after.unread == dict.fromkeys(ALL, 0)
+    assert (after.done_count, after.blocking) == (before.done_count, before.blocking)
+    status = after.items["M1"]
+    assert (status.state, status.done, status.is_ended) == (WorkState.WAITING, False, True)
+    assert work_of(status, LANTERN) == NOT_AGREED
+    assert work_of(after.items["M3"], LANTERN) == WORK[WorkState.AGREED]
+    assert not before.items["M1"].is_ended
+    copy = stands("M1", copied(), ALL, surroundings=stopped)
+    assert (copy.waiting_for, copy.unread_by, copy.done) == (NOBODY, NOBODY, False)
+
+
+def test_nothing_is_left_on_the_text_of_a_stopped_visit() -> None:
+    stopped = replace(around(), visit_is_stopped=True)
+    for here, is_left in ((around(), True), (stopped, False)):
+        status = stands("M1", surroundings=here)
+        assert is_left_to(DOOR, TERMS.by_code["M1"], status, here) is is_left
 
 
 def test_items_of_each_person_are_no_part_of_a_checklists_progress() -> None:

@@ -392,10 +392,17 @@ def test_nobody_acts_on_the_texts_of_a_visit_that_was_stopped(state: ChecklistSt
     for decide in (policy.can_send, policy.can_move, policy.can_amend):
         says(decide(coordinator, DOOR_PARTY, state, visit_is_stopped=True), words)
         says(decide(actor(Role.MEMBER), DOOR_PARTY, state, visit_is_stopped=True), SENDER)
+    for decide in (policy.can_copy, policy.can_read_copies):
+        says(decide(coordinator, DOOR_PARTY, state, visit_is_stopped=True), words)
+        says(decide(coordinator, None, state, visit_is_stopped=True), NO_PARTY)
     says(policy.is_amendable(state, visit_is_stopped=True), words)
     for code in ("M1", "M8"):
         item = TERMS.by_code[code]
         says(policy.is_item_open(state, None, item, holds_up=True, visit_is_stopped=True), words)
+        assignable = policy.is_assignable(
+            state, None, item, concerns_us=True, holds_up=True, visit_is_stopped=True
+        )
+        says(assignable, words)
     says(policy.goes_on(visit_is_stopped=True), words)
     says(policy.goes_on(visit_is_stopped=False), "")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories.templates import DOOR, JOANA, LANTERN, OREN, SAMIRA
 from tracker.access.actor import Actor, ActorMembership, Role
-from tracker.access.decision import Decision
+from tracker.access.decision import YES, Decision, no
 from tracker.comments import policy
 from tracker.comments.facts import CommentFact, TaskFact
 from tracker.comments.models import Comment, CommentAudience
@@ -83,7 +83,11 @@ def test_whoever_reads_a_comment_settles_it_opens_it_again_and_makes_a_task(
 ) -> None:
     says(policy.can_settle(comment), settle)
     says(policy.can_reopen(comment), reopen)
-    says(policy.can_make_task(comment), task)
+    says(policy.can_make_task(comment, goes_on=YES), task)
+    says(
+        policy.can_make_task(comment, goes_on=no("Stopped.")),
+        WITHDRAWN if comment is GONE else "Stopped.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ def record(
     an impossible date or an unacceptable file.
     """
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = _waiting_request(checklist)
     signoff.require_as_frozen(signature_request.revision, encryption.key_for(checklist))
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
@@ -358,6 +359,7 @@ def confirm(
     other party.
     """
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()
@@ -413,6 +415,7 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
     again.
     """
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()
@@ -438,6 +441,7 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
 def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) -> None:
     """Withdraw an unconfirmed scan that the actor's side recorded; it stays in the history."""
     lock(checklist)
+    queries.goes_on(checklist).require()
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_withdraw(actor, load(checklist), paper_record, signature_request).require()

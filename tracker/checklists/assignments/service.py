@@ -35,7 +35,7 @@ from tracker.checklists import (
 from tracker.checklists.heads import writes_on
 from tracker.checklists.loading import LoadedChecklist, load, load_all, load_for_update
 from tracker.checklists.models import Assignment, Checklist, ChecklistState
-from tracker.checklists.queries import is_worked_on, writers, writers_of
+from tracker.checklists.queries import is_going_on, is_worked_on, writers, writers_of
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus
 from tracker.checklists.rules.facts import Holding, seen_of
@@ -132,6 +132,7 @@ def assignable(
         item,
         concerns_us=completeness.concerns(organisation_id, item, loaded.surroundings),
         holds_up=item_status.holds_up,
+        visit_is_stopped=loaded.visit_is_stopped,
     )
 
 
@@ -176,6 +177,7 @@ def assign_section(
     """
     loaded = load_for_update(checklist)
     policy.can_assign(actor, loaded.own_party(actor)).require()
+    loaded.goes_on().require()
     organisation_id = own_organisation(actor)
     assigned = _assigned(checklist, organisation_id)
     _require_seen(seen, assigned.seen())
@@ -309,6 +311,7 @@ def waiting(actor: Actor) -> list[Batch]:
         Assignment.organisation_id == actor.organisation_id,
         Assignment.is_left.is_(True),
         is_worked_on(actor),
+        is_going_on(),
     ]
     if not actor.has(*policy.ASSIGNERS):
         wanted.append(Assignment.assignee_id == actor.user_id)
@@ -472,7 +475,7 @@ def remind(due: DueAssignments, day: dt.date) -> bool:
     checklist = db.session.scalar(
         sa.select(Checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(Checklist.id == due.checklist_id, _IS_DRAFTED)
+        .where(Checklist.id == due.checklist_id, _IS_DRAFTED, is_going_on())
     )
     if not rows or checklist is None:
         return False

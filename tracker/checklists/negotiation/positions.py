@@ -251,6 +251,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
 def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> None:
     """Withdraw a proposal of the actor's party."""
     loaded = load_for_update(checklist)
+    loaded.goes_on().require()
     proposal = _open_proposal(loaded, proposal_id)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
     if proposal.organisation_id != actor.organisation_id:

@@ -69,6 +69,7 @@ def raise_flag(
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
+    loaded.goes_on().require()
     reading = read_from_outside(actor, loaded)
     policy.can_flag(
         actor,
@@ -135,6 +136,7 @@ def _flag_to_close(
 ) -> tuple[LoadedChecklist, Flag]:
     loaded = load_for_update(checklist)
     policy.can_close_flag(actor, loaded.own_party(actor)).require()
+    loaded.goes_on().require()
     flag = next((flag for flag in loaded.flags if flag.id == flag_id), None)
     if flag is None or flag.closed_at is not None:
         raise StaleError(_l("This flag is no longer open."))
@@ -159,6 +161,7 @@ def answer_hint(
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
+    loaded.goes_on().require()
     hint = next((hint for hint in hints.on_item(loaded, item) if hint.mark == mark), None)
     if hint is None or not hint.is_asked:
         raise words_changed()
@@ -265,7 +268,7 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
     on a text that can't be changed now. Returns whether anything changed.
     """
     checklist = loaded.checklist
-    if checklist.state is not ChecklistState.DRAFTING:
+    if checklist.state is not ChecklistState.DRAFTING or not loaded.goes_on():
         return False
     met = _met(loaded)
     standing = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}

@@ -113,7 +113,9 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
         is_open=flag.closed_at is None,
         explanation=encryption.explanation_of(loaded.checklist.cooperation_id, flag),
         closed_by=flag.closed_by.name if flag.closed_by else "",
-        may_explain=flag.closed_at is None and bool(policy.can_close_flag(actor, party)),
+        may_explain=flag.closed_at is None
+        and bool(loaded.goes_on())
+        and bool(policy.can_close_flag(actor, party)),
         by_rule=flag.rule is not None,
         powers=tuple(POWERS[Power(power)] for power in content.powers),
         passage=_link(content.passage, passages),
@@ -186,7 +188,7 @@ def hint_on_answer(
             is_reader=as_reader,
             is_outside=is_outside,
         )
-        is_open = policy.is_open(loaded.checklist.state, None, hint.item)
+        is_open = loaded.goes_on() and policy.is_open(loaded.checklist.state, None, hint.item)
         question = QuestionView(
             item=hint.item,
             mark=hint.mark,

@@ -261,7 +261,9 @@ def copy(
     the items.
     """
     loaded = load_for_update(checklist)
-    policy.can_copy(actor, loaded.own_party(actor), checklist.state).require()
+    policy.can_copy(
+        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+    ).require()
     former = queries.earlier_checklist(actor, checklist, former_id)
     if former is None:
         raise RuleBrokenError(_l("You can no longer copy anything from there."))
@@ -320,7 +322,9 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
     the rest of its item has. Return the items newly read.
     """
     loaded = load_for_update(checklist)
-    policy.can_read_copies(actor, loaded.own_party(actor), checklist.state).require()
+    policy.can_read_copies(
+        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+    ).require()
     own = own_organisation(actor)
     unread = {
         filled.answer_id: (item, filled)

@@ -95,10 +95,11 @@ def show(checklist_id: UUID) -> str:
     checklist = get_or_404(actor, checklist_id, "checklist")
     loaded = load_localized(checklist)
     standing = loaded.standing()
-    is_drafted = checklist.state is ChecklistState.DRAFTING
+    goes_on = loaded.goes_on()
+    is_drafted = checklist.state is ChecklistState.DRAFTING and bool(goes_on)
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
     outlines = pages.outlines(loaded, actor, assigned)
-    offered = pages.filters(assigned)
+    offered = pages.filters(loaded, assigned)
     chosen = request.args.get("filter", "")
     if chosen not in offered:
         chosen = ""
@@ -122,7 +123,9 @@ def show(checklist_id: UUID) -> str:
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(outline.to_read) for outline in outlines),
-        has_earlier_checklists=bool(policy.can_copy(actor, party, checklist.state))
+        has_earlier_checklists=bool(
+            policy.can_copy(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
+        )
         and bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
         is_blank=not loaded.sheet.answers,
@@ -141,6 +144,8 @@ def show(checklist_id: UUID) -> str:
             "filter", [(choice, labels.FILTERS[choice]) for choice in offered], counts
         ),
         text=text_on_page(checklist),
+        is_ended=not goes_on,
+        ended_words=labels.ENDED_WITH_VISIT[0],
         obstacles=pages.send_obstacles(loaded),
         may_send=policy.can_send(
             actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped

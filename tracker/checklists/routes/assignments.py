@@ -71,6 +71,7 @@ def listed(checklist_id: UUID) -> str | Response:
     form.offer(sections, page.assigned.able)
     if request.method == "POST":
         require(policy.can_assign(page.actor, page.loaded.own_party(page.actor)))
+        require(page.loaded.goes_on())
         require(YES if sections else no(_("You can't assign anything on this checklist now.")))
     done = form.validate_on_submit() and perform(
         form,
@@ -96,6 +97,7 @@ def listed(checklist_id: UUID) -> str | Response:
         parts=now.parts(),
         form=form if sections else None,
         is_drafted=now.checklist.state is ChecklistState.DRAFTING,
+        is_ended=not now.loaded.goes_on(),
     )
 
 

@@ -160,7 +160,14 @@ def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChec
     """Return a checklist into which the person may copy; else abort with 404 or 403."""
     checklist = get_or_404(actor, checklist_id, "copy")
     loaded = load(checklist)
-    require(policy.can_copy(actor, loaded.own_party(actor), checklist.state))
+    require(
+        policy.can_copy(
+            actor,
+            loaded.own_party(actor),
+            checklist.state,
+            visit_is_stopped=loaded.visit_is_stopped,
+        )
+    )
     return checklist, loaded
 
 

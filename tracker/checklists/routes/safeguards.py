@@ -108,6 +108,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     if not form.is_submitted():
         show_item(form, actor, loaded, item_of(loaded, raised.item))
     require_for(form, policy.can_close_flag(actor, loaded.own_party(actor)))
+    require_for(form, loaded.goes_on())
 
     def changed(error: StaleError) -> str:
         """Show the flag with the current term, and what was typed."""
@@ -172,6 +173,7 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
             actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
         )
     )
+    require_for(form, loaded.goes_on())
     require_for(form, policy.is_open(checklist.state, None, code))
     done = form.validate_on_submit() and perform(
         form,

@@ -67,6 +67,8 @@ class ItemStatus:
     unread_by: tuple[UUID, ...] = ()
     # Whether the item may stay empty: then nothing is agreed there.
     optional: bool = False
+    # Whether its text ended with a visit that was stopped: then it waits for nobody.
+    is_ended: bool = False
 
     @property
     def done(self) -> bool:
@@ -249,7 +251,10 @@ def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemS
         return ItemStatus(item.code, shown, required, state)
     if item.part is Part.PERSON:
         return ItemStatus(item.code, shown, required, WorkState.NOT_STARTED)
-    return _judge(item, sheet, surroundings, shown=shown, required=required)
+    status = _judge(item, sheet, surroundings, shown=shown, required=required)
+    if surroundings.visit_is_stopped:
+        return replace(status, waiting_for=(), unread_by=(), is_ended=True)
+    return status
 
 
 def is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> Truth:
@@ -488,9 +493,9 @@ def is_left_to(
 
     That is what waits for the party; and also a recommended or optional item that nobody has
     started and the party may fill in: it waits for no party, but the person it is assigned to has
-    not finished.
+    not finished. Nothing is left on the text of a stopped visit.
     """
-    if item_status.shown is not Truth.TRUE:
+    if item_status.shown is not Truth.TRUE or item_status.is_ended:
         return False
     writers = _ids(setters(item, surroundings), answering(item, surroundings))
     not_begun = item_status.state is WorkState.NOT_STARTED and organisation_id in writers

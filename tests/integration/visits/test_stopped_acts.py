@@ -1,0 +1,507 @@
+"""Which acts on the texts of a stopped visit go on, and which end with it.
+
+In one file: every act is listed once, and pages and tasks are tested on the same text.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from types import ModuleType
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+import tracker.agreements
+import tracker.checklists
+import tracker.comments
+import tracker.visits
+from tests.factories.checklists import flag_term
+from tests.factories.comments import comment
+from tests.factories.cooperations import signed_in
+from tests.factories.paper import pdf
+from tests.factories.visits import Scene, days, team_plan
+from tests.pages import Page
+from tests.starting_points import noon_in
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.activity.stale import recompute
+from tracker.agreements import service as agreements
+from tracker.agreements import signature_requests
+from tracker.agreements.paper import service as paper
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import drafts
+from tracker.checklists import service as checklists
+from tracker.checklists.assignments import service as assignments
+from tracker.checklists.assignments.service import DueAssignments
+from tracker.checklists.drafts import DraftKey
+from tracker.checklists.loading import load
+from tracker.checklists.models import (
+    Assignment,
+    Checklist,
+    ChecklistParty,
+    DraftKind,
+    Flag,
+    Proposal,
+    Stance,
+)
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation.text_digest import item_digest, item_token
+from tracker.checklists.reuse import copying, template_upgrade
+from tracker.comments import service as comments
+from tracker.comments.models import Comment, CommentTask
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.dashboard import tasks
+from tracker.demo import checklists as demo_checklists
+from tracker.ui.tasks import written_out
+from tracker.visits import service
+from tracker.worker import recheck
+
+REFUSED = "The visit was stopped, and its texts with it"
+# Items of the roles: one with a suggestion, one with a flag, and one that is assigned.
+SUGGESTED, FLAGGED, ASSIGNED = "V6", "V9", "V8"
+OPENED = ["V6", "V8", "V9"]
+# Reading, the record, what a side keeps for itself, and the end of what somebody took on.
+GO_ON = {
+    "agreements.service.call_back",
+    "checklists.assignments.service.give_back",
+    "comments.service.edit",
+    "comments.service.finish_task",
+    "comments.service.mark_seen",
+    "comments.service.reopen",
+    "comments.service.settle",
+    "comments.service.withdraw",
+    "comments.service.write",
+    "visits.own_part.mail_code",
+    "visits.own_part.open_it",
+    "visits.service.stop",
+}
+# Never on a visit's text: their own rules refuse it.
+OF_OTHER_TEXTS = {
+    "agreements.amendments.call_off",
+    "agreements.notices.agree_anew",
+    "agreements.notices.close_notice",
+    "agreements.notices.give_notice",
+    "agreements.paper.prior_agreements.record",
+    "agreements.renewal.open_renewal",
+    "agreements.renewal.propose_renewal",
+    "checklists.negotiation.safeguards.confirm_review",
+    "checklists.outside_reading.service.ask",
+    "checklists.outside_reading.service.take_back",
+    "checklists.reuse.model_answers.keep",
+}
+# What a team member confirms, which the visit's own verb has asked for before.
+ASKED_BY_THE_VISIT = {"checklists.service.record_for_person"}
+# They change nothing themselves, or are what follows from another verb.
+PARTS_OF_VERBS = {
+    "agreements.notices.close_for_departure",
+    "agreements.service.finish",
+    "agreements.service.withdraw_request",
+    "checklists.assignments.service.of_side",
+    "checklists.assignments.service.seen_in",
+    "checklists.assignments.service.token_of",
+    "checklists.negotiation.positions.require_shown",
+    "checklists.service.count_again",
+    "checklists.service.owner_of",
+}
+# Modules that show, decide or read.
+NO_VERBS = {"beside", "editing", "heads", "pages", "policy", "queries", "routes", "text_shown"}
+
+
+@pytest.fixture(autouse=True)
+def later(frozen_time: Callable[[datetime | None], None]) -> None:
+    """A few days later: the demonstration's terms have begun."""
+    frozen_time(noon_in(5))
+
+
+def opened(scene: Scene) -> Checklist:
+    """Return the visit's roles with an amendment, on which everybody has something to do."""
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    ilena, samira = scene.actor("ilena"), scene.actor("samira")
+    agreements.amend(ilena, roles, reason="Another lead.", items=OPENED)
+    flag_term(samira, roles, FLAGGED, "A ministry decides?")
+    current = load(roles).sheet.shared(SUGGESTED)
+    assert current is not None
+    positions.propose(
+        samira,
+        roles,
+        SUGGESTED,
+        {**current.values, "method": "As the lead decides on the day."},
+        answer_id=current.answer_id,
+        reason="Shorter.",
+    )
+    for by, to in (("ilena", "pavo"), ("joana", "leyla")):
+        side = assignments.of_side(scene.actor(by), roles)
+        assert side is not None
+        assignments.assign(
+            scene.actor(by),
+            roles,
+            ASSIGNED,
+            to=scene.user(to),
+            due_on=clock.today(),
+            seen=side.seen(ASSIGNED),
+        )
+    remark = comment(ilena, roles, ASSIGNED)
+    comments.make_task(ilena, remark.id, scene.user("leyla"), clock.today())
+    recompute()
+    scene.session.commit()
+    return scene.checklist(ChecklistKind.VISIT_ROLES)
+
+
+def stop(scene: Scene) -> None:
+    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+    recompute()
+    scene.session.commit()
+
+
+def remark_on(scene: Scene, roles: Checklist) -> UUID:
+    """Return the comment from which a task was made."""
+    return scene.session.scalars(
+        sa.select(Comment.id).where(Comment.checklist_id == roles.id, Comment.item == ASSIGNED)
+    ).one()
+
+
+def verbs_in(package: ModuleType) -> Iterator[str]:
+    """Yield the functions of a package by which somebody acts on a text, a comment or a visit."""
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not NO_VERBS.isdisjoint(module.name.split(".")):
+            continue
+        for name, function in inspect.getmembers(
+            importlib.import_module(module.name), inspect.isfunction
+        ):
+            given = inspect.signature(function).parameters
+            is_own = function.__module__ == module.name and name[0] != "_"
+            is_of_text = not {"checklist", "comment_id", "visit"}.isdisjoint(given)
+            is_verb = not name.startswith(("can_", "may_", "is_"))
+            if is_own and is_verb and "actor" in given and is_of_text:
+                yield f"{module.name.removeprefix('tracker.')}.{name}"
+
+
+Act = Callable[[], object]
+
+
+def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
+    """Return the verbs that end with the visit, each as somebody would use it."""
+    ilena, samira, tomas = scene.actor("ilena"), scene.actor("samira"), scene.actor("tomas")
+    loaded = load(roles)
+    suggestion = scene.session.scalars(
+        sa.select(Proposal.id).where(Proposal.checklist_id == roles.id)
+    ).one()
+    flag = scene.session.scalars(sa.select(Flag.id).where(Flag.checklist_id == roles.id)).one()
+    remark = remark_on(scene, roles)
+    current = loaded.sheet.shared(SUGGESTED)
+    assert current is not None
+    whole = loaded.item(SUGGESTED)
+
+    def token(actor: Actor, code: str) -> str:
+        return item_token(load(roles), actor, loaded.item(code))
+
+    def seen(actor: Actor, code: str | None = None) -> str:
+        side = assignments.of_side(actor, roles)
+        return side.seen(code) if side else ""
+
+    page = agreements.page_with(roles)
+    return {
+        "agreements.paper.service.confirm": lambda: paper.confirm(
+            samira, roles, uuid4(), page=page, sentence="I confirm.", language="en"
+        ),
+        "agreements.paper.service.record": lambda: paper.record(
+            ilena, roles, page=page, signed_on=clock.today(), offices={}, scan=pdf()
+        ),
+        "agreements.paper.service.refuse": lambda: paper.refuse(
+            samira, roles, uuid4(), reason="Blurred."
+        ),
+        "agreements.paper.service.withdraw": lambda: paper.withdraw(
+            ilena, roles, uuid4(), reason="The wrong page."
+        ),
+        "agreements.service.amend": lambda: agreements.amend(
+            ilena, roles, reason="Another lead.", items=["V4"]
+        ),
+        "agreements.service.decline": lambda: agreements.decline(
+            tomas, roles, page=page, reason="No.", items=["V4"]
+        ),
+        "agreements.service.open_amendment": lambda: agreements.open_amendment(
+            ilena, roles, reason="Another lead.", items=["V4"]
+        ),
+        "agreements.service.send": lambda: agreements.send(ilena, roles, {}),
+        "agreements.service.send_as_shown": lambda: agreements.send_as_shown(
+            ilena, roles, {}, token=agreements.sending_token(ilena, load(roles))
+        ),
+        "agreements.service.sign": lambda: agreements.sign(
+            tomas,
+            roles,
+            page=page,
+            sentence="I sign.",
+            language="en",
+            identity=demo_checklists.identity(tomas),
+        ),
+        "agreements.signature_requests.pass_on": lambda: signature_requests.pass_on(
+            tomas, roles, tomas.user_id, ilena.user_id, page=page, reason="Away."
+        ),
+        "agreements.signature_requests.remind": lambda: signature_requests.remind(
+            ilena, roles, [tomas.user_id]
+        ),
+        "checklists.assignments.service.assign": lambda: assignments.assign(
+            ilena, roles, ASSIGNED, to=scene.user("ruth"), seen=seen(ilena, ASSIGNED)
+        ),
+        "checklists.assignments.service.assign_section": lambda: assignments.assign_section(
+            ilena,
+            roles,
+            loaded.template.sections[1].key,
+            to=scene.user("ruth"),
+            also_held=True,
+            seen=seen(ilena),
+        ),
+        "checklists.assignments.service.take": lambda: assignments.take(samira, roles, SUGGESTED),
+        "checklists.negotiation.positions.accept_as_shown": lambda: positions.accept_as_shown(
+            samira, roles, SUGGESTED, token=token(samira, SUGGESTED)
+        ),
+        "checklists.negotiation.positions.accept_proposal": lambda: positions.accept_proposal(
+            ilena, roles, suggestion
+        ),
+        "checklists.negotiation.positions.accept_proposal_as_shown": lambda: (
+            positions.accept_proposal_as_shown(
+                ilena, roles, suggestion, token=token(ilena, SUGGESTED)
+            )
+        ),
+        "checklists.negotiation.positions.propose": lambda: positions.propose(
+            ilena, roles, SUGGESTED, current.values, answer_id=current.answer_id, reason="Shorter."
+        ),
+        "checklists.negotiation.positions.take_position": lambda: positions.take_position(
+            samira, roles, SUGGESTED, Stance.ACCEPTS, answer_id=current.answer_id
+        ),
+        "checklists.negotiation.positions.turn_down_proposal": lambda: positions.turn_down_proposal(
+            ilena, roles, suggestion, "No."
+        ),
+        "checklists.negotiation.positions.turn_down_proposal_as_shown": lambda: (
+            positions.turn_down_proposal_as_shown(
+                ilena, roles, suggestion, "No.", token=token(ilena, SUGGESTED)
+            )
+        ),
+        "checklists.negotiation.positions.withdraw_proposal": lambda: positions.withdraw_proposal(
+            samira, roles, suggestion
+        ),
+        "checklists.negotiation.safeguards.answer_hint": lambda: safeguards.answer_hint(
+            ilena, roles, SUGGESTED, "", limits=False, reason="It doesn't.", as_reader=False
+        ),
+        "checklists.negotiation.safeguards.explain_flag": lambda: safeguards.explain_flag(
+            ilena, roles, flag, "The NPM decides."
+        ),
+        "checklists.negotiation.safeguards.explain_flag_as_shown": lambda: (
+            safeguards.explain_flag_as_shown(
+                ilena, roles, flag, "The NPM decides.", token=token(ilena, FLAGGED)
+            )
+        ),
+        "checklists.negotiation.safeguards.raise_flag": lambda: safeguards.raise_flag(
+            samira, roles, SUGGESTED, "A donor decides?", seen=item_digest(load(roles), whole)
+        ),
+        "checklists.reuse.copying.copy": lambda: copying.copy(
+            ilena, roles, uuid4(), [SUGGESTED], seen=""
+        ),
+        "checklists.reuse.copying.say_read": lambda: copying.say_read(samira, roles, {uuid4(): ""}),
+        "checklists.reuse.template_upgrade.move": lambda: template_upgrade.move(
+            ilena, roles, roles.template_id
+        ),
+        "checklists.service.save_answer": lambda: checklists.save_answer(
+            ilena,
+            roles,
+            ASSIGNED,
+            AnswerScope.SHARED,
+            {},
+            base_version=0,
+        ),
+        "comments.service.make_task": lambda: comments.make_task(
+            ilena, remark, scene.user("leyla"), clock.today()
+        ),
+    }
+
+
+def acts_on_visit(scene: Scene) -> dict[str, Act]:
+    """Return the verbs that change a visit's texts by way of the visit."""
+    ilena, leyla, visit = scene.actor("ilena"), scene.actor("leyla"), scene.visit()
+    return {
+        "visits.service.accept_role": lambda: service.accept_role(leyla, visit, mark=""),
+        "visits.service.change_plan": lambda: service.change_plan(
+            ilena, visit, version=visit.version, plan=days()
+        ),
+        "visits.service.change_team": lambda: service.change_team(
+            ilena, visit, versions={}, planned=team_plan(scene)
+        ),
+        "visits.service.confirm_plan": lambda: service.confirm_plan(leyla, visit, mark=""),
+        "visits.service.override": lambda: service.override(
+            scene.actor("milan"), visit, reason="A call.", mark=""
+        ),
+        "visits.service.record_part": lambda: service.record_part(
+            ilena, visit, leyla.user_id, how="In French.", task_mark="", plan_mark=None
+        ),
+    }
+
+
+def outcome_of(scene: Scene, act: Act) -> str:
+    """Return what somebody is told who acts; nothing is kept."""
+    with scene.session.begin_nested() as nested:
+        try:
+            act()
+        except (RefusedError, RuleBrokenError, StaleError) as error:
+            return f"{type(error).__name__}: {error}"
+        finally:
+            nested.rollback()
+    return ""
+
+
+def test_every_act_on_a_text_is_known_to_go_on_or_to_end_with_the_visit(scene: Scene) -> None:
+    """A new verb has to be listed here: who adds it decides."""
+    packages = (tracker.agreements, tracker.checklists, tracker.comments, tracker.visits)
+    known = {name for package in packages for name in verbs_in(package)}
+    roles = opened(scene)
+    ended = acts(scene, roles).keys() | acts_on_visit(scene).keys()
+    assert known == ended | GO_ON | OF_OTHER_TEXTS | ASKED_BY_THE_VISIT | PARTS_OF_VERBS
+
+
+def test_what_ends_with_the_visit_is_refused_with_the_reason(scene: Scene) -> None:
+    roles = opened(scene)
+    before = {name: outcome_of(scene, act) for name, act in acts(scene, roles).items()}
+    assert [name for name, outcome in before.items() if REFUSED in outcome] == []
+    stop(scene)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    after = {name: outcome_of(scene, act) for name, act in acts(scene, roles).items()}
+    wanted = f"RefusedError: {REFUSED}"
+    assert {name: words for name, words in after.items() if not words.startswith(wanted)} == {}
+    of_visit = {name: outcome_of(scene, act) for name, act in acts_on_visit(scene).items()}
+    assert {name for name, words in of_visit.items() if "RefusedError" not in words} == set()
+    assert not service.stop(scene.actor("pavo"), scene.visit(), reason="Again.")
+
+
+# Nobody is asked
+
+
+def asked_of(app: Flask, scene: Scene, key: str) -> list[str]:
+    """Return what *My work* asks of a person about the visit's roles."""
+    roles = str(scene.checklist(ChecklistKind.VISIT_ROLES).id)
+    remarks = {
+        str(remark)
+        for remark in scene.session.scalars(
+            sa.select(Comment.id).where(Comment.checklist_id == UUID(roles))
+        )
+    }
+    with app.test_request_context():
+        work = tasks.of_person(scene.actor(key))
+        shown = written_out((*work.mine, *work.others))
+    return [
+        str(task.label)
+        for task in shown
+        if roles in task.url or any(remark in task.url for remark in remarks)
+    ]
+
+
+def test_my_work_and_reminders_ask_nobody_for_anything_about_its_texts(
+    app: Flask, scene: Scene
+) -> None:
+    roles = opened(scene)
+    leyla = scene.actor("leyla")
+    assert leyla.organisation_id is not None
+    whose = DraftKey(leyla.user_id, leyla.organisation_id, SUGGESTED, DraftKind.SHARED)
+    drafts.keep(roles, whose, {"method": ["Begun."]}, base_version=0, number=1)
+    scene.session.commit()
+    assert "Do 1 item assigned to you" in asked_of(app, scene, "pavo")
+    begun = {"You started an answer to V6", "Task from a comment"}
+    assert begun <= set(asked_of(app, scene, "leyla"))
+    stop(scene)
+    people = ("leyla", "pavo", "ilena", "joana", "samira", "tomas")
+    assert {key: asked_of(app, scene, key) for key in people} == {key: [] for key in people}
+    day, remark = clock.today(), remark_on(scene, roles)
+    task_id = sa.select(CommentTask.id).where(CommentTask.comment_id == remark)
+    assert not assignments.remind(DueAssignments(roles.id, scene.user("pavo")), day)
+    assert not comments.remind_of_task(scene.session.scalars(task_id).one(), day)
+
+
+def test_nothing_is_counted_as_waiting_and_no_rule_flags_it(scene: Scene) -> None:
+    roles = opened(scene)
+    waiting = sa.select(ChecklistParty.waiting_count).where(ChecklistParty.checklist_id == roles.id)
+    assert any(scene.session.scalars(waiting))
+    stop(scene)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    assert set(scene.session.scalars(waiting)) == {0}
+    assert not any(status.waiting_for for status in load(roles).standing().items.values())
+    left = sa.select(Assignment.is_left).where(Assignment.checklist_id == roles.id)
+    assert set(scene.session.scalars(left)) == {False}
+    assert recheck.recheck(scene.cooperation.id) == []
+
+
+def buttons_of(page: Page) -> list[str]:
+    """Return the forms on a page and its links that lead to a change of the checklist."""
+    changing = ("/answer", "/propose", "/talk", "/flag", "/explain", "/assign", "/copy", "/amend")
+    forms = [form.attrib.get("action", "") for form in page.root.iter("form")]
+    links = [url for url in page.links().values() if url.endswith(changing)]
+    return links + [action for action in forms if "/checklists/" in action]
+
+
+def test_its_pages_say_that_it_ended_and_offer_nothing_that_cannot_work(
+    app: Flask, scene: Scene
+) -> None:
+    roles = opened(scene)
+    address = f"/checklists/{roles.id}"
+    ilena = signed_in(app, scene.session.get_one(User, scene.user("ilena")))
+    page = ilena.page(address)
+    assert buttons_of(page)
+    assert "Items waiting for" in page.text
+    stop(scene)
+    for key in ("ilena", "samira", "leyla"):
+        browser = signed_in(app, scene.session.get_one(User, scene.user(key)))
+        page = browser.page(address)
+        assert buttons_of(page) == []
+        assert "Ended: the visit was stopped. There's nothing left to do on this text." in page.text
+        for words in ("Waiting for", "waiting for", "An amendment is being drafted", "Only these"):
+            assert words not in page.text
+        listed = browser.page(f"{address}/assignments")
+        assert "The visit was stopped, so there's nothing left to do on this text." in listed.text
+        # An item can still be given back.
+        assert [url for url in buttons_of(listed) if not url.endswith("/assign/back")] == []
+        assert "Make it a task" not in browser.page(f"{address}/items/{ASSIGNED}/comments").text
+    visit = ilena.page(f"/cooperations/{scene.reference}/visits/1")
+    assert visit.text.count("Ended: the visit was stopped") == 2
+    assert "Waiting for you" not in visit.text
+    ready = ilena.page(f"/cooperations/{scene.reference}/visits/1/ready")
+    assert "The visit was stopped. Reason: The lead is ill." in ready.text
+    assert "What is missing" not in ready.text
+
+
+def test_pages_by_which_somebody_would_act_say_why_they_cannot(app: Flask, scene: Scene) -> None:
+    roles = opened(scene)
+    flag = scene.session.scalars(sa.select(Flag.id).where(Flag.checklist_id == roles.id)).one()
+    remark = remark_on(scene, roles)
+    stop(scene)
+    ilena = signed_in(app, scene.session.get_one(User, scene.user("ilena")))
+    of_text = f"/checklists/{roles.id}"
+    for address in (
+        f"{of_text}/items/{SUGGESTED}/answer",
+        f"{of_text}/items/{SUGGESTED}/flag",
+        f"{of_text}/items/{ASSIGNED}/assign",
+        f"{of_text}/flags/{flag}/explain",
+        f"{of_text}/copy",
+        f"{of_text}/send",
+        f"{of_text}/amend",
+        f"/comments/{remark}/task",
+    ):
+        response = ilena.get(address)
+        assert (address, response.status_code) == (address, 403)
+        assert REFUSED in response.get_data(as_text=True)
+
+
+def test_talk_goes_on_and_what_was_taken_on_can_be_given_back(scene: Scene) -> None:
+    roles = opened(scene)
+    ilena, leyla = scene.actor("ilena"), scene.actor("leyla")
+    remark = remark_on(scene, roles)
+    stop(scene)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    written = comment(ilena, roles, ASSIGNED, mentions=[leyla.user_id])
+    comments.mark_seen(leyla, written.id)
+    comments.finish_task(leyla, remark)
+    comments.settle(ilena, remark)
+    side = assignments.of_side(leyla, roles)
+    assert side is not None
+    assignments.give_back(leyla, roles, ASSIGNED, seen=side.seen(ASSIGNED))
