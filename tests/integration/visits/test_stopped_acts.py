@@ -484,6 +484,11 @@ def test_pages_by_which_somebody_would_act_say_why_they_cannot(app: Flask, scene
         f"{of_text}/flags/{flag}/explain",
         f"{of_text}/copy",
         f"{of_text}/send",
+        f"{of_text}/decline",
+        f"{of_text}/call-back",
+        f"{of_text}/paper",
+        f"{of_text}/pass-on/{scene.user('tomas')}",
+        f"{of_text}/remind",
         f"{of_text}/amend",
         f"/comments/{remark}/task",
     ):

@@ -26,6 +26,7 @@ from tracker.agreements.paper.forms import (
 )
 from tracker.agreements.revisions import Since
 from tracker.checklists import encryption, heads, labels
+from tracker.checklists import queries as checklists
 from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
@@ -61,6 +62,8 @@ def record(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_paper")
     if checklist.revision_sent_id is None:
+        if request.method == "GET":
+            require(checklists.goes_on(checklist))
         return _recorded_too_late(actor, checklist)
     signature_request = found_or_404(signoff.request_of(checklist.revision_sent_id))
     revision = signature_request.revision

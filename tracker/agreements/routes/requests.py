@@ -18,6 +18,7 @@ from tracker.agreements.revisions import Since
 from tracker.agreements.routes import on_text
 from tracker.agreements.service import SUBJECT
 from tracker.checklists import policy
+from tracker.checklists import queries as checklists
 from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
@@ -36,6 +37,7 @@ blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checkl
 
 def _waiting(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
+        require(checklists.goes_on(checklist))
         abort(404)
     return found_or_404(signoff.request_of(checklist.revision_sent_id))
 
@@ -132,6 +134,7 @@ def remind(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "remind")
     if checklist.revision_sent_id is None:
+        require(checklists.goes_on(checklist))
         flash(_("This text is no longer waiting for signatures, so nothing was done."), "error")
         return _to_record(checklist_id)
     standing = _standing(checklist)

@@ -46,6 +46,7 @@ from tracker.checklists import (
     labels,
     policy,
 )
+from tracker.checklists import queries as checklists
 from tracker.checklists.editing import RECORD, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
@@ -172,8 +173,12 @@ def _language_choices(loaded: LoadedChecklist) -> list[Option]:
 
 
 def _waiting(checklist: Checklist) -> SignatureRequest:
-    """Return a checklist's pending signature request; abort with 404 if there is none."""
+    """Return a checklist's pending signature request; abort with 404 if there is none.
+
+    With 403 and the reason if its visit was stopped.
+    """
     if checklist.revision_sent_id is None:
+        require(checklists.goes_on(checklist))
         abort(404)
     return found_or_404(signoff.request_of(checklist.revision_sent_id))
 
