@@ -16,9 +16,10 @@ from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
 from tracker.signoff.labels import (
-    beside_words,
+    capacity_words,
     confirmed_words,
     how_signed,
+    office_words,
     passed_on_words,
     power_words,
     rule_words,
@@ -265,10 +266,8 @@ def signature_lines(
                     "name": name,
                     "capacity": with_commas(
                         [
-                            _(
-                                "%(office)s, for %(organisation)s",
-                                office=known.get("office") or _("Signatory"),
-                                organisation=names.get(str(slot.organisation_id), ""),
+                            office_words(
+                                known.get("office", ""), names.get(str(slot.organisation_id), "")
                             ),
                             *_for_whom(view, slot),
                         ]
@@ -287,16 +286,7 @@ def signature_line(signature: Signature) -> dict[str, Any]:
     power = power_words(signature.power, signature.power_from, signature.power_until)
     return {
         "name": signature.signer_name,
-        "capacity": with_commas(
-            [
-                _(
-                    "%(office)s, for %(organisation)s",
-                    office=signature.office or _("Signatory"),
-                    organisation=signature.organisation_name,
-                ),
-                *beside_words(signature),
-            ]
-        ),
+        "capacity": capacity_words(signature),
         "power": _("by %(power)s", power=power) if signature.power else "",
         "confirmed": confirmed_words(signature.power_confirmed),
         "when": when_signed(signature.signed_at, signature.paper),

@@ -12,10 +12,10 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Confirmation
 from tracker.signoff.assertion import Flaw
-from tracker.signoff.models import Method, RequestState, Signature
+from tracker.signoff.models import Method, RequestState, Signature, SignatureKind
 from tracker.signoff.outcomes import Validity
 from tracker.signoff.signers import Misnaming, Order
-from tracker.ui.locale import Length, as_date, as_datetime
+from tracker.ui.locale import Length, as_date, as_datetime, with_commas
 
 METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
@@ -244,7 +244,38 @@ def passed_on_words(before: str, after: str, reason: str) -> str:
     )
 
 
-def beside_words(signature: Signature) -> list[str]:
+def capacity_words(signature: Signature) -> str:
+    """Return in what capacity somebody signed: the office, for whom and in whose place.
+
+    Without an office, whoever signs for an organisation is its signatory; whoever countersigns may
+    be its manager, so nothing is said there.
+    """
+    return with_commas([_capacity(signature), *_beside(signature)])
+
+
+def _capacity(signature: Signature) -> str:
+    words = {"office": signature.office, "organisation": signature.organisation_name}
+    if signature.organisation_id is None:
+        return str(_("in their own name"))
+    if signature.kind is not SignatureKind.COUNTERSIGNATURE:
+        return office_words(**words)
+    if not signature.office:
+        return str(_("countersigned for %(organisation)s", **words))
+    return str(_("%(office)s, countersigned for %(organisation)s", **words))
+
+
+def office_words(office: str, organisation: str) -> str:
+    """Return in which office somebody signs for an organisation."""
+    return str(
+        _(
+            "%(office)s, for %(organisation)s",
+            office=office or _("Signatory"),
+            organisation=organisation,
+        )
+    )
+
+
+def _beside(signature: Signature) -> list[str]:
     """Return on whose behalf and in whose place somebody signed, if anybody's."""
     words = []
     if signature.on_behalf_of:

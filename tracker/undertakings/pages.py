@@ -35,6 +35,7 @@ from tracker.signoff import service as signing
 from tracker.signoff.labels import (
     DISAGREES,
     SignedWhen,
+    capacity_words,
     confirmed_words,
     how_signed,
     power_words,
@@ -89,7 +90,7 @@ class SignatureLine:
     """A signature as the signatures component shows it."""
 
     name: str
-    capacity: object
+    capacity: str
     power: str
     confirmed: str
     when: SignedWhen
@@ -574,23 +575,11 @@ def _waited_for(task: waiting.Task) -> tuple[str, str]:
 
 
 def _signature(signature: Signature) -> SignatureLine:
-    if signature.kind is SignatureKind.SIGNATURE:
-        capacity: object = _l("in their own name")
-    elif signature.office:
-        capacity = _l(
-            "%(office)s, countersigned for %(organisation)s",
-            office=signature.office,
-            organisation=signature.organisation_name,
-        )
-    else:
-        capacity = _l(
-            "countersigned for %(organisation)s", organisation=signature.organisation_name
-        )
     named = power_words(signature.power, signature.power_from, signature.power_until)
     power = str(_("by %(power)s", power=named)) if signature.power else ""
     return SignatureLine(
         signature.signer_name,
-        capacity,
+        capacity_words(signature),
         power,
         confirmed_words(signature.power_confirmed),
         when_signed(signature.signed_at, signature.paper),

@@ -1,10 +1,17 @@
-"""Column widths on a certificate, and the direction of texts."""
+"""Column widths on a certificate, the direction of texts, and in what capacity somebody signed."""
 
+from uuid import uuid4
+
+import pytest
+from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.factories.ui import make_page_frame
 from tracker.checklists.localized_values import Table
 from tracker.evidence.certificates import contents
+from tracker.signoff.labels import capacity_words
+from tracker.signoff.models import Signature, SignatureKind
 
 WORDS = st.lists(st.text("abc ", max_size=60), min_size=3, max_size=3).map(tuple)
 
@@ -39,3 +46,23 @@ def test_what_was_typed_runs_as_its_first_letter_does_and_numbers_stay_whole() -
     assert way("+000 555 010", "ar") == "number"
     assert way("+000 555 010", "en") is None
     assert way("–", "ar") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "office", "capacity"),
+    [
+        (SignatureKind.SIGNATURE, "Director", "Director, for the NPM"),
+        (SignatureKind.SIGNATURE, "", "Signatory, for the NPM"),
+        (SignatureKind.COUNTERSIGNATURE, "Director", "Director, countersigned for the NPM"),
+        # A manager countersigns too, and is no signatory.
+        (SignatureKind.COUNTERSIGNATURE, "", "countersigned for the NPM"),
+    ],
+)
+def test_whoever_countersigns_without_an_office_is_not_called_a_signatory(
+    kind: SignatureKind, office: str, capacity: str
+) -> None:
+    signature = Signature(
+        organisation_id=uuid4(), organisation_name="the NPM", kind=kind, office=office
+    )
+    with make_page_frame().app.app_context(), force_locale("en"):
+        assert capacity_words(signature) == capacity

@@ -28,7 +28,7 @@ from tracker.mail.render import in_language, link
 from tracker.signoff.labels import (
     METHODS,
     SignedWhen,
-    beside_words,
+    capacity_words,
     confirmed_words,
     how_signed,
     passed_on_words,
@@ -37,7 +37,7 @@ from tracker.signoff.labels import (
     signed_words,
     when_signed,
 )
-from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.signoff.models import Revision, Signature
 from tracker.ui import qr_code
 from tracker.ui.locale import (
     as_date,
@@ -45,7 +45,6 @@ from tracker.ui.locale import (
     direction,
     listed,
     name_of,
-    with_commas,
     with_semicolons,
 )
 from tracker.undertakings import frozen_text as undertakings
@@ -329,9 +328,13 @@ def _signature(signature: Signature, passed_on: Sequence[PassedOn], language: st
     when = when_signed(signature.signed_at, signature.paper)
     return {
         "name": _say(signature.signer_name, language),
-        "capacity": _say(_capacity(signature), language, is_said=True),
+        "capacity": _say(capacity_words(signature), language, is_said=True),
         "heading": _say(
-            _("%(name)s, %(capacity)s", name=signature.signer_name, capacity=_capacity(signature)),
+            _(
+                "%(name)s, %(capacity)s",
+                name=signature.signer_name,
+                capacity=capacity_words(signature),
+            ),
             language,
             is_said=True,
         ),
@@ -357,32 +360,6 @@ def _proof(signature: Signature, when: SignedWhen) -> str:
         return f"{signed_words(when)}. {how_signed(signature)}. {scan_words(when)}."
     return str(
         _("%(method)s, %(when)s", method=how_signed(signature), when=signed_words(when)),
-    )
-
-
-def _capacity(signature: Signature) -> str:
-    """Return in what capacity somebody signed, for whom, and in whose place."""
-    return with_commas([_role(signature), *beside_words(signature)])
-
-
-def _role(signature: Signature) -> str:
-    if signature.organisation_id is None:
-        return str(_("in their own name"))
-    office = signature.office or _("Signatory")
-    if signature.kind is SignatureKind.COUNTERSIGNATURE:
-        return str(
-            _(
-                "%(office)s, countersigned for %(organisation)s",
-                office=office,
-                organisation=signature.organisation_name,
-            )
-        )
-    return str(
-        _(
-            "%(office)s, for %(organisation)s",
-            office=office,
-            organisation=signature.organisation_name,
-        )
     )
 
 
