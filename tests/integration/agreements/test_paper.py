@@ -5,6 +5,7 @@ In one file: all tests begin with the same pending text.
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from tests.factories import checklists
 from tests.factories import paper as scans
 from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, Clock
 from tracker.agreements import service as agreements
+from tracker.agreements.paper import queries as waiting_scans
 from tracker.agreements.paper import service as paper
-from tracker.checklists.models import ChecklistState
+from tracker.checklists.loading import LoadedChecklist, load
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import keys
 from tracker.core import canonical, clock, crypto
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -322,6 +326,61 @@ def test_a_scan_is_confirmed_only_once(sent: Table) -> None:
         lambda: paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="Late."),
         "no longer waits",
     )
+
+
+def test_after_the_last_day_that_the_text_states_nobody_confirms_or_refuses_a_scan(
+    sent: Table, frozen_time: Clock
+) -> None:
+    checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
+    recorded, last = record(sent), request_on(sent).expires_on
+    assert last is not None
+    # The worker hasn't ended the request, and its row names a later day than the text.
+    request_on(sent).expires_on = last + 10 * DAY
+    sent.session.commit()
+    frozen_time(noon_of(last + DAY))
+    refused(
+        sent,
+        lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
+        "The time to sign this text has run out",
+    )
+    refused(
+        sent,
+        lambda: paper.refuse(sent["ilena"], sent.checklist(), recorded.id, reason="No."),
+        "The time to sign this text has run out",
+    )
+    frozen_time(noon_of(last))
+    confirm(sent, "ilena", recorded)
+    assert sent.checklist().state is ChecklistState.IN_FORCE
+
+
+def test_after_the_last_day_a_scan_is_nobodys_task(sent: Table, frozen_time: Clock) -> None:
+    record(sent)
+    last = request_on(sent).expires_on
+    assert last is not None
+    for day, tasks in ((last, 1), (last + DAY, 0)):
+        frozen_time(noon_of(day))
+        assert [len(waiting_scans.waiting(sent[key])) for key in ("ilena", "samira")] == [tasks] * 2
+
+
+def test_nobody_records_or_confirms_a_scan_of_a_stopped_visits_text(
+    sent: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(checklist: Checklist) -> LoadedChecklist:
+        loaded = load(checklist)
+        return replace(loaded, surroundings=replace(loaded.surroundings, visit_is_stopped=True))
+
+    recorded = record(sent)
+    monkeypatch.setattr(paper, "load", stopped)
+    refused(sent, lambda: record(sent, "joana"), "The visit was stopped")
+    refused(
+        sent,
+        lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
+        "The visit was stopped",
+    )
+
+
+def noon_of(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), tzinfo=clock.zone())
 
 
 def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> None:

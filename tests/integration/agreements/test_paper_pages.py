@@ -111,6 +111,19 @@ def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
     assert label not in desk.browser("ilena").page("/").links()
 
 
+def test_after_the_last_day_the_page_says_so_and_offers_nothing_to_confirm(
+    desk: Desk, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    address = recorded(desk, signed_on=clock.today().isoformat())
+    assert "Confirm it for your organisation" in desk.browser("ilena").page(address).text
+    frozen_time(clock.now() + dt.timedelta(days=60))
+    for key in ("ilena", "joana"):
+        page = desk.browser(key).page(address)
+        assert "The time to sign this text has run out." in page.text
+        assert "Confirm it for your organisation" not in page.text
+        assert "can do this" not in page.text
+
+
 def test_the_page_names_no_role_of_a_confirmer_that_was_changed_by_hand(desk: Desk) -> None:
     address = recorded(desk)
     ilena = desk.demonstration.users["ilena"]

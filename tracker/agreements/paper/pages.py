@@ -60,6 +60,8 @@ def view(
 class Confirmers:
     """Who can confirm a pending scan, from the point of view of the reader of its page."""
 
+    # Why nobody can confirm it any more, though the worker hasn't ended the request yet.
+    too_late: object = ""
     # Why the reader can't confirm it, though others in their organisation can.
     reason: object = ""
     # Those others by name; if there are none, the parties whose people can.
@@ -81,6 +83,8 @@ def confirmers(
     fact = service.fact_of(record, signature_request)
     if fact.state is not PaperState.WAITING:
         return None
+    if not (still := service.can_be_decided(loaded, signature_request)):
+        return Confirmers(too_late=still.reason)
     able = service.who_can_decide(loaded, fact)
     own = {party_id for party_id in able if party_id == actor.organisation_id}
     vouches = paper_policy.can_vouch(actor, fact)

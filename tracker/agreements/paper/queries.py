@@ -88,6 +88,10 @@ _WAITING = (
         _OWN.organisation_id == _ORGANISATION,
         _OWN.scan_waits_since.is_not(None),
         SignatureRequest.state == RequestState.WAITING,
+        sa.or_(
+            SignatureRequest.expires_on.is_(None),
+            SignatureRequest.expires_on >= sa.bindparam("day", type_=sa.Date),
+        ),
         marks.is_waiting(),
     )
     .order_by(_OWN.scan_waits_since, _OWN.checklist_id)
@@ -95,10 +99,15 @@ _WAITING = (
 
 
 def waiting(actor: Actor) -> list[Waiting]:
-    """Return the pending scans of texts that the person works on, in one query.
+    """Return the scans that can still be confirmed today, of texts the person works on.
 
-    At most MANY, found by the marks on the parties of their texts, in the order of an index.
+    In one query, at most MANY, found by the marks on the parties of their texts, in the order of an
+    index.
     """
-    wanted = {"organisation_id": actor.organisation_id, "user_id": actor.user_id}
+    wanted = {
+        "organisation_id": actor.organisation_id,
+        "user_id": actor.user_id,
+        "day": clock.today(),
+    }
     rows = db.session.execute(_WAITING.where(is_worked_on(actor)).limit(MANY), wanted)
     return [Waiting(*row) for row in rows]

@@ -21,7 +21,7 @@ from tracker.activity.verbs import Verb
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import marks
 from tracker.agreements.paper import messages as paper_messages
-from tracker.checklists import encryption, queries
+from tracker.checklists import encryption, policy, queries
 from tracker.checklists import service as checklists
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.heads import lock
@@ -196,13 +196,23 @@ def can_decide(
     signature_request: SignatureRequest,
 ) -> Decision:
     """Decide whether a person may confirm or refuse a scan now."""
-    return paper_policy.can_decide(
+    may = paper_policy.can_decide(
         actor,
         fact_of(paper_record, signature_request),
         clock.today(),
         is_party=loaded.own_party(actor) is not None,
         state=signature_request.state,
     )
+    return may and can_be_decided(loaded, signature_request)
+
+
+def can_be_decided(loaded: LoadedChecklist, signature_request: SignatureRequest) -> Decision:
+    """Decide whether anybody may still confirm a scan of a text, as if they signed it now.
+
+    The last day is the one that the text states, whether or not the worker has ended the request.
+    """
+    waits = agreements.standing_of(signature_request).is_waiting(clock.today())
+    return waits and policy.goes_on(visit_is_stopped=loaded.visit_is_stopped)
 
 
 def who_can_decide(loaded: LoadedChecklist, fact: PaperFact) -> dict[UUID, dict[UUID, str]]:
@@ -270,6 +280,7 @@ def record(
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     loaded = load(checklist)
     can_record(actor, loaded.parties, signature_request, document).require()
+    policy.goes_on(visit_is_stopped=loaded.visit_is_stopped).require()
     shown.require(page, signature_request.revision.digest)
     lines = {
         open_line.user_id: open_line for open_line in open_lines(actor, signature_request, document)
@@ -354,9 +365,9 @@ def confirm(
     """Confirm for another party that a scan shows the text, signed by the people it names.
 
     page is the one that showed the scan and the sentence: raise NotShownError if it showed another
-    scan or another sentence. The signatures of method *paper* are written, and with the last one
-    the text comes into force, in one transaction. A prior agreement needs the confirmation of every
-    other party.
+    scan or another sentence. Nobody confirms after the last day to sign that the text states. The
+    signatures of method *paper* are written, and with the last one the text comes into force, in
+    one transaction. A prior agreement needs the confirmation of every other party.
     """
     lock(checklist)
     queries.goes_on(checklist).require()
