@@ -26,7 +26,7 @@ from tracker.accounts.forms import (
     offer,
 )
 from tracker.accounts.models import Invitation, Passkey, User
-from tracker.accounts.people import invitations, powers, service
+from tracker.accounts.people import invitations, names, service
 from tracker.accounts.people import sessions as stored_sessions
 from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import onward
@@ -57,7 +57,7 @@ def profile() -> str | Response:
     actor = gate.current_actor()
     user = _signed_in_user()
     form = ProfileForm(obj=user)
-    may_rename = powers.can_rename(actor, actor.user_id)
+    may_rename = names.can_rename(actor, actor.user_id)
     # A page opened before the person got their role may still send another name: it is refused.
     if not may_rename and (form.name.data or user.name) == user.name:
         del form.name

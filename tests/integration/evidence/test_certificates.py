@@ -37,7 +37,7 @@ from tests.factories.visits import Scene, planned
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
-from tracker.accounts.people.powers import rename
+from tracker.accounts.people.names import rename
 from tracker.accounts.people.service import NewRole
 from tracker.activity import verbs
 from tracker.activity.models import Event, ReadLogEntry

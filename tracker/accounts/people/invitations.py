@@ -20,7 +20,7 @@ from tracker.accounts import messages, policy, queries
 from tracker.accounts.factors import binding, passwords
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
-from tracker.accounts.people import powers
+from tracker.accounts.people import names, powers
 from tracker.accounts.policy import RoleFacts
 from tracker.activity import service as trail
 from tracker.activity import witness
@@ -237,7 +237,7 @@ def accept(
     user = User(
         id=uuid4(),
         email=invitation.email,
-        name=kept_name[: powers.NAME_LENGTH],
+        name=kept_name[: names.NAME_LENGTH],
         language=language,
         password=passwords.hashed(password),
         active=True,

@@ -1,4 +1,4 @@
-"""Service functions that confirm and accept signatory and manager roles, and name their people.
+"""Service functions that confirm and accept signatory and manager roles.
 
 Nobody can give themselves a power (product.md, section 2): somebody else gives such a role, and it
 begins once another signatory or manager of the organisation has confirmed it. Where there is none,
@@ -14,20 +14,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import POWERS, Actor, Confirmation
-from tracker.access.decision import Decision
 from tracker.accounts import messages, policy, queries
 from tracker.accounts.models import Membership, User
 from tracker.accounts.policy import Holders, RoleFacts
 from tracker.activity import service as trail
-from tracker.activity.verbs import PERSON_RENAMED, ROLE_ACCEPTED, ROLE_CONFIRMED, ROLE_ENDED
+from tracker.activity.verbs import ROLE_ACCEPTED, ROLE_CONFIRMED, ROLE_ENDED
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 
 REPLACED = "replaced"
-# The longest name of a person.
-NAME_LENGTH = 200
 _CHANGED = _l("The role was changed in the meantime. Read it again.")
 
 
@@ -178,51 +175,6 @@ def shown_digest(membership_id: UUID, how: Confirmation) -> str:
     ).one()
     shown = {"role": content_of(membership), "person": name, "organisation": organisation}
     return canonical.digest_of({**shown, "how": how.value})
-
-
-def of_person(user_id: UUID) -> list[RoleFacts]:
-    """Return a person's signatory and manager roles that have not ended, begun or not."""
-    rows = db.session.scalars(
-        sa.select(Membership).where(
-            Membership.user_id == user_id,
-            Membership.role.in_(POWERS),
-            Membership.ended_at.is_(None),
-            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
-        )
-    )
-    return [facts_of(membership) for membership in rows]
-
-
-def can_rename(actor: Actor, user_id: UUID) -> Decision:
-    """Decide whether a person may change somebody's name, or their own (policy.can_rename)."""
-    roles = of_person(user_id)
-    holders = queries.holders_by_organisation(role.organisation_id for role in roles)
-    return policy.can_rename(actor, user_id, roles, holders)
-
-
-def rename(actor: Actor, user_id: UUID, name: str) -> None:
-    """Change the name of somebody else who signs or manages, so that signatures show it.
-
-    Earlier signatures keep the name they were given under. Emails the person. Raises RefusedError,
-    or RuleBrokenError with the field name if it is empty or the name they already have.
-    """
-    user = queries.hold(user_id)
-    can_rename(actor, user_id).require()
-    new = " ".join(name.split())[:NAME_LENGTH]
-    if not new:
-        raise RuleBrokenError(_l("Enter the name"), "name")
-    if new == user.name:
-        raise RuleBrokenError(_l("This is the name they have already."), "name")
-    former, user.name = user.name, new
-    trail.record(
-        PERSON_RENAMED,
-        actor=actor,
-        subject_type="user",
-        subject_id=user.id,
-        former=former,
-        person=new,
-    )
-    messages.renamed(user)
 
 
 def require_holdable(user_id: UUID, *new: Membership) -> None:

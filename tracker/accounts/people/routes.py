@@ -26,7 +26,7 @@ from tracker.accounts.forms import (
     role_options,
 )
 from tracker.accounts.models import Membership
-from tracker.accounts.people import invitations, powers, service, without_email
+from tracker.accounts.people import invitations, names, powers, service, without_email
 from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.without_email import NewPerson
 from tracker.core import clock
@@ -90,7 +90,7 @@ def show(user_id: str) -> str:
         person=person,
         role_words=labels.ROLES,
         may_suspend=policy.can_suspend(actor, facts),
-        may_rename=powers.can_rename(actor, person.id),
+        may_rename=names.can_rename(actor, person.id),
         may_restore=policy.can_restore(actor, facts),
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
@@ -260,10 +260,10 @@ def rename(user_id: str) -> str | Response:
     actor = gate.current_actor()
     person = _person(actor, user_id)
     form = RenameForm(obj=person)
-    require_for(form, powers.can_rename(actor, person.id))
+    require_for(form, names.can_rename(actor, person.id))
     done = form.validate_on_submit() and perform(
         form,
-        lambda: powers.rename(actor, person.id, form.name.data or ""),
+        lambda: names.rename(actor, person.id, form.name.data or ""),
         success=_("The name is changed."),
         next=redirect(url_for("people.show", user_id=person.id)),
     )

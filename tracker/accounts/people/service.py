@@ -17,7 +17,14 @@ from tracker.accounts import messages, policy, queries
 from tracker.accounts.factors import binding, credentials, seals
 from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations, power_ends, powers, sessions, without_email
+from tracker.accounts.people import (
+    invitations,
+    names,
+    power_ends,
+    powers,
+    sessions,
+    without_email,
+)
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
     PERSON_CHANGED,
@@ -58,15 +65,15 @@ class NewRole:
 def change_profile(actor: Actor, *, name: str, language: str) -> None:
     """Change the actor's own name and language; raise RuleBrokenError with the field name.
 
-    Those who sign or manage don't change their own name (powers.rename).
+    Those who sign or manage don't change their own name (names.rename).
     """
     kept_name = " ".join(name.split())
     if not kept_name:
         raise RuleBrokenError(_l("Enter your name"), "name")
     user = queries.hold(actor.user_id)
-    wanted = {"name": kept_name[: powers.NAME_LENGTH], "language": language}
+    wanted = {"name": kept_name[: names.NAME_LENGTH], "language": language}
     changed = [field for field, value in wanted.items() if getattr(user, field) != value]
-    if "name" in changed and not (may := powers.can_rename(actor, user.id)):
+    if "name" in changed and not (may := names.can_rename(actor, user.id)):
         raise RuleBrokenError(may.reason, "name")
     for field in changed:
         setattr(user, field, wanted[field])

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.accounts.factors import binding
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations, powers
+from tracker.accounts.people import invitations, names
 from tracker.activity import service as trail
 from tracker.activity.verbs import PERSON_ADDED
 from tracker.core import clock
@@ -41,8 +41,8 @@ def add(actor: Actor, wanted: NewPerson) -> User:
     name = " ".join(wanted.name.split())
     if not name:
         raise RuleBrokenError(_l("Enter the name"), "name")
-    if len(name) > powers.NAME_LENGTH:
-        raise RuleBrokenError(_l("Use at most %(num)s characters", num=powers.NAME_LENGTH), "name")
+    if len(name) > names.NAME_LENGTH:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=names.NAME_LENGTH), "name")
     invitations.check_expert(organisation, outside_expert=wanted.outside_expert)
     user_id, now = uuid4(), clock.now()
     user = User(
