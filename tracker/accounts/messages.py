@@ -275,8 +275,8 @@ def renamed(user: User) -> None:
             _("Your name was changed"),
             [
                 _(
-                    "Somebody who can confirm your role changed the name that your signatures "
-                    "show. If it's wrong, tell them."
+                    "A signatory or manager of your organisation, or an administrator, changed "
+                    "the name that is shown on what you sign and confirm. If it's wrong, tell them."
                 )
             ],
             render.link_to("accounts.profile"),

@@ -1,4 +1,7 @@
-"""Who may invite, manage roles, suspend, restore, and reset a second factor. Pure."""
+"""Who may invite, manage roles, rename, suspend, restore, and reset a second factor. Pure.
+
+In one file: the rules on people ask the same two questions, who holds a power and who coordinates.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -24,6 +27,9 @@ ROLES_OF_KIND: dict[OrganisationKind, tuple[Role, ...]] = {
 }
 # The roles that a coordinator can give and end in their own organisation.
 COORDINATORS_GIVE = frozenset({Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY})
+# The roles whose people are named in evidence for their organisation: they sign texts, record and
+# confirm scans, or have somebody sign on their device. Members sign in their own name only.
+NAMED_IN_EVIDENCE = POWERS | {Role.COORDINATOR}
 # The roles that a coordinator ends even after they have begun, and so may suspend.
 COORDINATORS_END = COORDINATORS_GIVE - POWERS
 
@@ -212,39 +218,48 @@ def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
 def can_rename(
     actor: Actor,
     person: UUID,
-    powers: Collection[RoleFacts],
+    roles: Collection[RoleFacts],
     holders: Mapping[UUID | None, Holders],
 ) -> Decision:
-    """Decide who changes a person's name: the person, unless their signatures rest on it.
+    """Decide who changes a person's name: the person, unless evidence rests on it.
 
-    Each signature for an organisation shows the name, and somebody else confirmed the role of the
-    person they know by that name (product.md, section 2). So the name of a signatory or manager, or
-    of somebody whose role waits to be confirmed, is changed by somebody who could confirm it.
-    powers are these roles, holders those who have such a role, by organisation.
+    What somebody signs, records and confirms for an organisation shows the name, and others know
+    the person by it (product.md, section 2). So the name of a signatory, manager or coordinator, or
+    of somebody whose role waits to be confirmed, is changed by somebody who could confirm a power
+    of that person. roles are these roles, holders those who have a power, by organisation. Of
+    somebody with a power only the powers count: a coordinator elsewhere isn't renamed from there.
     """
-    if not powers:
+    if not roles:
         if actor.user_id == person:
             return YES
         return no(_l("People change their name themselves, in their account."))
     if actor.user_id == person:
         return no(
             _l(
-                "Your signatures show your name, so somebody else has to change it: another "
-                "signatory or manager of your organisation, or an administrator if there is none."
+                "What you sign and confirm shows your name, so somebody else has to change it: "
+                "another signatory or manager of your organisation, or an administrator if there "
+                "is none."
             )
         )
+    counting = [role for role in roles if role.is_power] or roles
     if any(
-        can_confirm(actor, replace(role, has_begun=False, confirmed_how=None), known)
-        for role in powers
+        can_confirm(actor, _as_waiting_power(role), known)
+        for role in counting
         if (known := holders.get(role.organisation_id)) is not None
     ):
         return YES
     return no(
         _l(
-            "This person's signatures show the name. Another signatory or manager of the "
-            "organisation has to change it, or an administrator if there is none."
+            "What this person signs and confirms shows the name, so another signatory or manager "
+            "of the organisation has to change it, or an administrator if there is none."
         )
     )
+
+
+def _as_waiting_power(facts: RoleFacts) -> RoleFacts:
+    """Return a role as if it were a power that still waits to be confirmed."""
+    role = facts.role if facts.is_power else Role.SIGNATORY
+    return replace(facts, role=role, has_begun=False, confirmed_how=None)
 
 
 def can_end_role(actor: Actor, facts: RoleFacts, holders: Holders) -> Decision:

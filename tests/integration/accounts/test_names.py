@@ -10,16 +10,18 @@ from tests.pages import Page
 from tracker.access.actor import Role
 
 
-@pytest.mark.parametrize("waits", [False, True])
-def test_nobody_whose_signatures_show_it_changes_their_own_name(
-    people: House, browser_of: BrowserOf, waits: bool
+@pytest.mark.parametrize(
+    ("who", "waits"), [("henrik", False), ("samira", False), ("ilena", False), ("dora", True)]
+)
+def test_nobody_who_signs_or_vouches_by_it_changes_their_own_name(
+    people: House, browser_of: BrowserOf, who: str, waits: bool
 ) -> None:
-    who = "dora" if waits else "henrik"
+    """Henrik signs, Dora's role waits; Samira and Ilena coordinate, so they vouch for scans."""
     browser = browser_of(who)
     opened = browser.page("/account") if waits else None
     if waits:
         give(people, "samira", who, Role.SIGNATORY)
-    assert "Your signatures show your name" in browser.page("/account").text
+    assert "What you sign and confirm shows your name" in browser.page("/account").text
     changed = {"name": "President Aurelio Vast", "language": "ar"}
     form = opened.form("/account").filled_in(**changed) if opened else changed
     refused = browser.post("/account", data=form, csrf=opened is None)
@@ -58,6 +60,12 @@ def test_another_holder_changes_the_name_that_signatures_show(
         ("henrik", "henrik", 403),
         ("ada", "dora", 403),
         ("samira", "dora", 403),
+        ("henrik", "samira", 200),
+        ("ada", "samira", 403),
+        ("samira", "samira", 403),
+        ("joana", "samira", 404),
+        ("nadia", "ilena", 200),
+        ("ada", "joana", 200),
         ("dora", "henrik", 404),
         ("joana", "henrik", 404),
         ("ilena", "henrik", 404),
@@ -66,7 +74,10 @@ def test_another_holder_changes_the_name_that_signatures_show(
 def test_who_reaches_the_page_that_changes_a_name(
     people: House, browser_of: BrowserOf, who: str, whom: str, status: int
 ) -> None:
-    """Henrik is the only one who signs for Open Door; Dora has no power."""
+    """Henrik is the only one who signs for Open Door, Nadia manages the NPM; Lantern has neither.
+
+    Samira, Ilena and Joana coordinate; Dora is a member, and names herself.
+    """
     browser, path = browser_of(who), f"/people/{people.people[whom]}/name"
     assert browser.get(path).status_code == status
     before = people.user(whom).name

@@ -57,7 +57,7 @@ def out_of_reach(app: Flask) -> Iterator[None]:
 def test_a_form_sent_while_the_database_is_out_of_reach_comes_back_and_can_be_sent_again(
     app: Flask, people: House, client: CheckedClient
 ) -> None:
-    signed_in(client, "samira")
+    signed_in(client, "dora")
     before = client.page("/account")
     with out_of_reach(app):
         sent = client.post("/account", data={"name": NAME}, headers={"Origin": "http://localhost"})

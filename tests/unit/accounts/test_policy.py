@@ -17,6 +17,7 @@ from tracker.accounts import policy
 from tracker.accounts.policy import Holders, PersonFacts, RoleFacts
 
 HERE, THERE = uuid4(), uuid4()
+Known = dict[UUID | None, Holders]
 
 
 def actor(*roles: Role, where: UUID = HERE) -> Actor:
@@ -129,6 +130,51 @@ def test_a_holder_confirms_only_where_they_act() -> None:
     administrator = actor(Role.ADMINISTRATOR)
     own = role(Role.MANAGER, person=administrator.user_id, begun=False)
     assert "your own" in str(policy.can_confirm(administrator, own, holders()).reason)
+
+
+@pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR])
+def test_the_name_of_a_signatory_manager_or_coordinator_is_changed_by_another_holder(
+    kind: Role,
+) -> None:
+    """Scans, too, are vouched for by name (product.md, 5.6)."""
+    colleague, administrator = actor(Role.SIGNATORY), actor(Role.ADMINISTRATOR)
+    coordinator = actor(Role.COORDINATOR)
+    named = role(kind)
+    with_one: Known = {HERE: holders(colleague.user_id, named.person)}
+    assert policy.can_rename(colleague, named.person, [named], with_one)
+    for other in (administrator, coordinator):
+        assert "another signatory or manager" in str(
+            policy.can_rename(other, named.person, [named], with_one).reason
+        )
+    # Where nobody else could, an administrator does.
+    for alone in (holders(), holders(named.person)):
+        assert policy.can_rename(administrator, named.person, [named], {HERE: alone})
+    own = replace(named, person=coordinator.user_id)
+    refused = policy.can_rename(coordinator, own.person, [own], {HERE: holders()})
+    assert "somebody else has to change it" in str(refused.reason)
+
+
+def test_whoever_could_not_confirm_a_power_changes_no_name_because_of_another_role() -> None:
+    """A signatory here coordinates elsewhere, where there is no holder, or another one."""
+    colleague, administrator = actor(Role.SIGNATORY), actor(Role.ADMINISTRATOR)
+    abroad = actor(Role.SIGNATORY, where=THERE)
+    power = role(Role.SIGNATORY)
+    roles = [power, replace(power, role=Role.COORDINATOR, organisation_id=THERE)]
+    known: Known = {
+        HERE: holders(colleague.user_id, power.person),
+        THERE: holders(abroad.user_id),
+    }
+    assert policy.can_rename(colleague, power.person, roles, known)
+    assert not policy.can_rename(abroad, power.person, roles, known)
+    known[THERE] = holders()
+    assert not policy.can_rename(administrator, power.person, roles, known)
+
+
+def test_members_change_their_own_name_and_nobody_elses() -> None:
+    member, administrator = actor(Role.MEMBER), actor(Role.ADMINISTRATOR)
+    assert policy.can_rename(member, member.user_id, [], {})
+    for other in (member, administrator):
+        assert not policy.can_rename(other, uuid4(), [], {})
 
 
 def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import POWERS, Actor
+from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.accounts import messages, policy, queries
 from tracker.accounts.models import Membership
@@ -23,16 +23,17 @@ NAME_LENGTH = 200
 
 def can_rename(actor: Actor, user_id: UUID) -> Decision:
     """Decide whether a person may change somebody's name, or their own (policy.can_rename)."""
-    roles = _powers_of(user_id)
+    roles = _roles_of(user_id)
     holders = queries.holders_by_organisation(role.organisation_id for role in roles)
     return policy.can_rename(actor, user_id, roles, holders)
 
 
 def rename(actor: Actor, user_id: UUID, name: str) -> None:
-    """Change the name of somebody else who signs or manages, so that signatures show it.
+    """Change the name of somebody else who signs, manages or coordinates.
 
-    What was signed before keeps the name it was signed with. The person is told. Raises
-    RefusedError, or RuleBrokenError with the field name if it is empty or the name they have.
+    What they sign and confirm from now on shows it; what was signed before keeps the old one. The
+    person is told. Raises RefusedError, or RuleBrokenError with the field name if it is empty or
+    the name they have.
     """
     user = queries.hold(user_id)
     can_rename(actor, user_id).require()
@@ -53,12 +54,12 @@ def rename(actor: Actor, user_id: UUID, name: str) -> None:
     messages.renamed(user)
 
 
-def _powers_of(user_id: UUID) -> list[RoleFacts]:
-    """Return a person's signatory and manager roles that have not ended, begun or not."""
+def _roles_of(user_id: UUID) -> list[RoleFacts]:
+    """Return a person's roles that name them in evidence and have not ended, begun or not."""
     rows = db.session.scalars(
         sa.select(Membership).where(
             Membership.user_id == user_id,
-            Membership.role.in_(POWERS),
+            Membership.role.in_(policy.NAMED_IN_EVIDENCE),
             Membership.ended_at.is_(None),
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )

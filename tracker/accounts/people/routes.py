@@ -256,7 +256,7 @@ def confirm_role(user_id: str, membership_id: str) -> str | Response:
 @blueprint.route("/<user_id>/name", methods=["GET", "POST"])
 @gate.signed_in
 def rename(user_id: str) -> str | Response:
-    """Change the name of somebody whose signatures show it (product.md, section 2)."""
+    """Change the name of somebody who signs or vouches by it (product.md, section 2)."""
     actor = gate.current_actor()
     person = _person(actor, user_id)
     form = RenameForm(obj=person)

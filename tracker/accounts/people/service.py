@@ -65,7 +65,7 @@ class NewRole:
 def change_profile(actor: Actor, *, name: str, language: str) -> None:
     """Change the actor's own name and language; raise RuleBrokenError with the field name.
 
-    Those who sign or manage don't change their own name (names.rename).
+    Those who sign, manage or coordinate don't change their own name (names.rename).
     """
     kept_name = " ".join(name.split())
     if not kept_name:
