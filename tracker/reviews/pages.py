@@ -235,7 +235,9 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
     confirmed = {row.organisation_id for row in confirmations}
     url = record_url(cooperation.reference, review.number)
     state = queries.record_state(cooperation, review)
-    if policy.can_conclude_without(actor, state, clock.today()):
+    if policy.can_conclude_without(
+        actor, state.for_conclusion(actor.organisation_id), clock.today()
+    ):
         return _conclude_task(cooperation.reference, review.number, "")
     if version is not None and version.is_complete:
         missing = [
@@ -275,9 +277,7 @@ def _my_task(actor: Actor, review: OpenReview) -> Task:
     if review.number is None:
         url = url_for("reviews.listed", reference=review.reference)
         return _notice_task(url, review.title, is_mine=_signs(actor))
-    if actor.organisation_id is not None and policy.can_conclude_without(
-        actor, review.fact(actor.organisation_id), clock.today()
-    ):
+    if policy.can_conclude_without(actor, review.for_conclusion, clock.today()):
         return _conclude_task(review.reference, review.number, review.title)
     url = record_url(review.reference, review.number)
     if review.is_complete:

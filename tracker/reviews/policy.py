@@ -28,6 +28,22 @@ TIME_TO_CONFIRM = dt.timedelta(days=30)
 Problem = tuple[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConclusionFact:
+    """What the rule on concluding a review without a missing party asks, for one party."""
+
+    is_open: bool
+    is_complete: bool
+    # The outcome that the last version names.
+    outcome: Outcome | None
+    # Whether the party is a body of the NPM, and whether it has confirmed the last version.
+    is_of_npm: bool
+    has_confirmed: bool
+    # Whether another party has yet to, and since when it has known that.
+    has_missing: bool
+    asked_on: dt.date | None
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewFact:
     """A cooperation's plain values for the rules on its review."""
@@ -63,6 +79,18 @@ class ReviewFact:
         confirmed = {organisation_id for organisation_id, _user_id in self.confirmed}
         return tuple(name for party_id, name in self.parties if party_id not in confirmed)
 
+    def for_conclusion(self, organisation_id: UUID | None) -> ConclusionFact:
+        """Return what the rule on concluding it without a missing party asks, for one party."""
+        return ConclusionFact(
+            is_open=self.is_open,
+            is_complete=self.is_complete,
+            outcome=self.outcome,
+            is_of_npm=organisation_id in self.npm_bodies,
+            has_confirmed=any(party_id == organisation_id for party_id, _user in self.confirmed),
+            has_missing=bool(self.missing),
+            asked_on=self.asked_on,
+        )
+
     @property
     def ends_waiting_on(self) -> dt.date | None:
         """The first day on which the NPM can conclude the review without the missing parties.
@@ -75,7 +103,11 @@ class ReviewFact:
             return None
         if not self.missing or self.asked_on is None or not confirmed & self.npm_bodies:
             return None
-        return self.asked_on + TIME_TO_CONFIRM
+        return _ends_waiting_on(self.asked_on)
+
+
+def _ends_waiting_on(asked_on: dt.date) -> dt.date:
+    return asked_on + TIME_TO_CONFIRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +168,7 @@ def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
     return signoff.decides(actor, today)
 
 
-def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
+def can_conclude_without(actor: Actor, fact: ConclusionFact, today: dt.date) -> Decision:
     """Decide who may conclude a review without the parties that haven't confirmed its record.
 
     A signatory or manager of a body of the NPM that has confirmed it, 30 days after the last
@@ -145,7 +177,7 @@ def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Deci
     """
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
-    if actor.organisation_id not in fact.npm_bodies or not actor.has(*CONFIRMERS):
+    if not fact.is_of_npm or not actor.has(*CONFIRMERS):
         return no(
             _l(
                 "Only a signatory or manager of the NPM can conclude a review that a party hasn't "
@@ -154,7 +186,7 @@ def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Deci
         )
     if not fact.is_complete:
         return no(_l("The record is not complete yet."))
-    if not fact.missing:
+    if not fact.has_missing:
         return no(_l("All parties have confirmed this record."))
     if fact.outcome is not Outcome.GO_ON:
         return no(
@@ -163,9 +195,9 @@ def can_conclude_without(actor: Actor, fact: ReviewFact, today: dt.date) -> Deci
                 "conclude a review without some of them if you continue unchanged."
             )
         )
-    if all(organisation_id != actor.organisation_id for organisation_id, _user in fact.confirmed):
+    if not fact.has_confirmed:
         return no(_l("Your organisation has to confirm the record first."))
-    if fact.ends_waiting_on is None or today < fact.ends_waiting_on:
+    if fact.asked_on is None or today < _ends_waiting_on(fact.asked_on):
         return no(
             _l(
                 "The other parties have %(days)s days to confirm, counted from the last "

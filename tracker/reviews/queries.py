@@ -27,7 +27,7 @@ from tracker.lifecycle import queries as lifecycle
 from tracker.organisations.models import Organisation
 from tracker.reviews import records
 from tracker.reviews.models import Outcome, Review, ReviewConfirmation, ReviewVersion
-from tracker.reviews.policy import RecordFact, ReviewFact
+from tracker.reviews.policy import ConclusionFact, RecordFact, ReviewFact
 from tracker.reviews.records import PROMISES
 from tracker.signoff import service as signoff
 
@@ -66,18 +66,16 @@ class OpenReview:
     has_missing: bool = False
     asked_on: dt.date | None = None
 
-    def fact(self, organisation_id: UUID) -> ReviewFact:
-        """Return what the rules on concluding it without a missing party ask."""
-        own = (organisation_id, "")
-        return ReviewFact(
-            Stage.UNDER_REVIEW,
-            (own, (UUID(int=0), "")) if self.has_missing else (own,),
-            terms_in_force=True,
+    @property
+    def for_conclusion(self) -> ConclusionFact:
+        """What the rule on concluding it without a missing party asks, for this organisation."""
+        return ConclusionFact(
             is_open=self.number is not None,
             is_complete=self.is_complete,
-            confirmed=((organisation_id, UUID(int=0)),) if self.is_confirmed_by_npm else (),
             outcome=self.outcome,
-            npm_bodies=frozenset({organisation_id} if self.is_confirmed_by_npm else ()),
+            is_of_npm=self.is_confirmed_by_npm,
+            has_confirmed=self.is_confirmed_by_npm,
+            has_missing=self.has_missing,
             asked_on=self.asked_on,
         )
 

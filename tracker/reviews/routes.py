@@ -161,7 +161,12 @@ def conclude(reference: str, number: int) -> str | Response:
     review = _review(cooperation, number)
     form = ConcludeForm()
     fact = queries.fact(cooperation, queries.terms_of(cooperation), review)
-    require_for(form, policy.can_conclude_without(actor, fact, clock.today()))
+    require_for(
+        form,
+        policy.can_conclude_without(
+            actor, fact.for_conclusion(actor.organisation_id), clock.today()
+        ),
+    )
     page = shown.page_of(actor, form.page.data)
 
     def changed(error: StaleError) -> str:
@@ -247,7 +252,9 @@ def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem
         lacks=_lacks(cooperation, terms, review, record),
         may_write=policy.can_write(actor, fact),
         may_confirm=policy.can_confirm(actor, fact, clock.today()),
-        may_conclude=policy.can_conclude_without(actor, fact, clock.today()),
+        may_conclude=policy.can_conclude_without(
+            actor, fact.for_conclusion(actor.organisation_id), clock.today()
+        ),
         may_call_off=policy.can_call_off(actor, fact),
         form=form,
         problem=problem,

@@ -198,7 +198,9 @@ def conclude_without(
     terms = _locked_terms(cooperation)
     review = _found(cooperation, number)
     fact = queries.fact(cooperation, terms, review)
-    policy.can_conclude_without(actor, fact, clock.today()).require()
+    policy.can_conclude_without(
+        actor, fact.for_conclusion(actor.organisation_id), clock.today()
+    ).require()
     version = queries.last_version(review)
     if terms is None or version is None:
         raise LookupError  # can_conclude_without has refused already

@@ -161,7 +161,9 @@ RAN_OUT = Actor(
 def test_who_concludes_a_review_without_a_party_that_says_nothing(
     person: Actor, fact: ReviewFact, reason: str
 ) -> None:
-    decision = policy.can_conclude_without(person, fact, TODAY)
+    decision = policy.can_conclude_without(
+        person, fact.for_conclusion(person.organisation_id), TODAY
+    )
     assert bool(decision) is not bool(reason)
     assert reason in str(decision.reason or "")
 
