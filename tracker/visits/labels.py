@@ -192,6 +192,11 @@ class _OfPeople:
         )
 
 
+def _who_leaves(words: Callable[[int, str], object]) -> _OfPeople:
+    """Return the texts for people named in a text of the visit who leave before the visit ends."""
+    return _OfPeople(words, _NAMED_UNTIL_THE_END, _SIGN, PageKind.COOPERATION)
+
+
 @dataclass(frozen=True, slots=True)
 class _OfVisit:
     """The texts for something that is missing for the visit as a whole."""
@@ -687,18 +692,15 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         PageKind.UNDERTAKINGS,
         note=_l("Whoever is named there learns of the visit. Or name somebody else in the roles."),
     ),
-    RequirementKind.ROLES_PERSON_LEAVES: _OfPeople(
+    RequirementKind.ROLES_PERSON_LEAVES: _who_leaves(
         lambda n, name: lazy_ngettext(
             "%(name)s, named in the roles, leaves the cooperation before the visit ends.",
             "%(num)s people named in the roles leave the cooperation before the visit ends.",
             n,
             name=name,
         ),
-        _NAMED_UNTIL_THE_END,
-        _SIGN,
-        PageKind.COOPERATION,
     ),
-    RequirementKind.PLAN_PERSON_LEAVES: _OfPeople(
+    RequirementKind.PLAN_PERSON_LEAVES: _who_leaves(
         lambda n, name: lazy_ngettext(
             "%(name)s, named in the urgent-action plan, leaves the cooperation before the visit "
             "ends.",
@@ -707,9 +709,6 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             n,
             name=name,
         ),
-        _NAMED_UNTIL_THE_END,
-        _SIGN,
-        PageKind.COOPERATION,
     ),
     RequirementKind.PLAN_PERSON: _OfPeople(
         lambda n, name: lazy_ngettext(
