@@ -31,9 +31,9 @@ def can_rename(actor: Actor, user_id: UUID) -> Decision:
 def rename(actor: Actor, user_id: UUID, name: str) -> None:
     """Change the name of somebody else who signs, manages or coordinates.
 
-    What they sign and confirm from now on shows it; what was signed before keeps the old one. The
-    person is told. Raises RefusedError, or RuleBrokenError with the field name if it is empty or
-    the name they have.
+    What they sign and confirm from now on shows it; earlier signatures keep the old one. Emails the
+    person. Raises RefusedError, or RuleBrokenError with the field name if it is empty or the name
+    they already have.
     """
     user = queries.hold(user_id)
     can_rename(actor, user_id).require()
