@@ -14,6 +14,7 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.access.decision import YES
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import ENDED_WITH_VISIT, KINDS, STATES
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
@@ -125,6 +126,7 @@ def before_a_notice(reading: Reading) -> str:
     """
     if reading.visit.stage not in stages.PREPARED or is_over(reading):
         return ""
+    not_needed = ChecklistKind.CONFIDENTIALITY if reading.judgement.facts.npm_alone else None
     return listed(
         _(
             "“%(text)s” from %(day)s",
@@ -132,7 +134,7 @@ def before_a_notice(reading: Reading) -> str:
             day=as_date(announced.first_day_without),
         )
         for announced in reading.announced
-        if announced.first_day_without <= reading.plan.ends_on
+        if announced.first_day_without <= reading.plan.ends_on and announced.kind != not_needed
     )
 
 

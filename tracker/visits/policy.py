@@ -442,12 +442,17 @@ def _to_act_for_it(facts: Facts) -> Iterator[MissingRequirement]:
 
 
 def _to_keep_confidential(facts: Facts) -> Iterator[MissingRequirement]:
+    """Evaluate the terms on confidentiality: nothing is asked of a visit of the NPM alone.
+
+    Its own people need no access under these terms, so no partner that suspends or ends them holds
+    up their visit (S7).
+    """
     terms = facts.confidentiality
+    if facts.npm_alone:
+        return
     if not terms.is_signed:
         yield MissingRequirement(RequirementKind.CONFIDENTIALITY)
-    # The NPM's own people need no access under these terms; no partner may hold up their visit.
-    runs_out = terms.last_day is not None and terms.last_day < facts.needed_until
-    if runs_out and not facts.npm_alone:
+    if terms.last_day is not None and terms.last_day < facts.needed_until:
         yield MissingRequirement(RequirementKind.CONFIDENTIALITY_RUNS_OUT)
 
 

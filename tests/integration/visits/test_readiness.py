@@ -57,6 +57,7 @@ from tracker.visits import queries, readiness, service
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import RequirementKind, Signing
 from tracker.visits.models import Visit, VisitStage
+from tracker.visits.pages import before_a_notice
 from tracker.worker import jobs
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
@@ -968,24 +969,41 @@ def _answer(scene: Scene, roles: Checklist, item: str, values: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
-def test_stopping_the_confidentiality_text_makes_a_visit_not_ready_immediately(
+def test_stopping_the_confidentiality_text_stops_no_visit_of_the_npm_alone(
     of_npm: Scene, kind: NoticeKind
 ) -> None:
+    """S7: a partner, which needn't give notice to suspend a text, can't keep the NPM from going."""
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    notices.give_notice(of_npm.actor("tomas"), terms, kind, reason="A leak.")
+    notices.give_notice(of_npm.actor("otto"), terms, kind, reason="A leak.")
     due.carry_out_due(notices.earliest(terms, kind))
     of_npm.session.commit()
-    assert not of_npm.visit(2).is_ready
-
-
-def test_lifting_a_suspension_makes_a_visit_ready_immediately(of_npm: Scene) -> None:
-    terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    tomas = of_npm.actor("tomas")
-    notice = notices.give_notice(tomas, terms, NoticeKind.SUSPENDED, reason="A leak.")
-    of_npm.session.commit()
-    notices.close_notice(tomas, terms, notice.id, reason="It was stopped.")
-    of_npm.session.commit()
+    assert not of_npm.visit().is_ready
+    assert RequirementKind.CONFIDENTIALITY in missing_kinds(of_npm)
     assert of_npm.visit(2).is_ready
+
+
+def test_a_visit_of_the_npm_alone_warns_of_no_notice_on_the_confidentiality_text(
+    of_npm: Scene,
+) -> None:
+    last = plan_of(of_npm.visit(2)).ends_on
+    for kind, is_named in ((ChecklistKind.CONFIDENTIALITY, False), (ChecklistKind.TERMS, True)):
+        text = of_npm.checklist(kind, None)
+        notices.give_notice(
+            of_npm.actor("tomas"), text, NoticeKind.SUSPENDED, reason="A leak.", from_on=last
+        )
+        of_npm.session.commit()
+        assert bool(before_a_notice(readiness.read(of_npm.visit(2)))) is is_named
+
+
+def test_lifting_a_suspension_of_the_confidentiality_text_counts_immediately(scene: Scene) -> None:
+    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    tomas = scene.actor("tomas")
+    notice = notices.give_notice(tomas, terms, NoticeKind.SUSPENDED, reason="A leak.")
+    scene.session.commit()
+    assert RequirementKind.CONFIDENTIALITY in missing_kinds(scene)
+    notices.close_notice(tomas, terms, notice.id, reason="It was stopped.")
+    scene.session.commit()
+    assert RequirementKind.CONFIDENTIALITY not in missing_kinds(scene)
 
 
 # Each for themselves

@@ -176,11 +176,6 @@ def test_the_terms_on_confidentiality_last_until_the_visit_ends(
         assert missing.turn.planners
 
 
-def test_the_npms_own_visit_needs_no_terms_on_confidentiality_that_last_until_it_ends() -> None:
-    runs_out = replace(SIGNED, last_day=LAST_DAY - ONE_DAY)
-    assert missing_kinds(facts(members=(PAVO,), confidentiality=runs_out)) == []
-
-
 def test_nobody_is_cleared_by_an_undertaking_that_does_not_agree_with_its_signatures() -> None:
     given = with_samira(agrees=False)
     assert missing_kinds(given) == [RequirementKind.UNDERTAKING_DISAGREES]
@@ -389,6 +384,24 @@ def test_j3_requires_checklists_2_3_and_4_to_be_fully_signed(
     assert missing_kinds(given) == [expected]
     (only,) = gate("J3", given).missing
     assert str(only.text)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        ChecklistFact(),
+        UNSIGNED,
+        *(replace(SIGNED, signing=signing) for signing in Signing if signing != "in_force"),
+        replace(SIGNED, last_day=LAST_DAY - ONE_DAY),
+    ],
+)
+def test_no_partner_holds_up_the_npms_own_visit_by_the_terms_on_confidentiality(
+    terms: ChecklistFact,
+) -> None:
+    alone = facts(members=(PAVO,), confidentiality=terms)
+    assert missing_kinds(alone) == []
+    # A partner's person who joins later ends that.
+    assert len(missing_kinds(replace(alone, members=(PAVO, SAMIRA)))) == 1
 
 
 @pytest.mark.parametrize(
