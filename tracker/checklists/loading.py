@@ -393,6 +393,7 @@ def _surroundings(
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
+        today_in_visit=_today_in(visit),
         visit_is_stopped=visit is not None and visit.is_stopped,
         place_changed_at=visit.place_changed_at if visit else None,
         place_changed_on=_day_of(visit.place_changed_at if visit else None),
@@ -400,6 +401,11 @@ def _surroundings(
         planned=_planned(checklist, cooperation),
         latest_start=heads.latest_start(checklist, cooperation),
     )
+
+
+def _today_in(visit: VisitFacts | None) -> dt.date | None:
+    today = clock.today()
+    return today if visit is not None and visit.starts_on <= today else None
 
 
 def _day_of(moment: dt.datetime | None) -> dt.date | None:

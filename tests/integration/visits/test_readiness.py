@@ -300,8 +300,8 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
     assert_ready(scene)
 
 
-def agree_on_the_same_briefing(scene: Scene) -> None:
-    """Let the parties say again that the team is briefed, on the same day."""
+def agree_on_the_same_briefing(scene: Scene, on: dt.date | None = None) -> None:
+    """Let the parties say again that the team is briefed, on the same day or on another."""
     checklist = amend(scene, ROLES, "V18")
     current = load(checklist).sheet.shared("V18")
     assert current is not None
@@ -309,7 +309,7 @@ def agree_on_the_same_briefing(scene: Scene) -> None:
         scene.actor("ilena"),
         checklist,
         "V18",
-        current.values,
+        {**current.values, "briefing": on.isoformat()} if on else current.values,
         answer_id=current.answer_id,
         reason="The team was briefed on the new place.",
     )
@@ -320,6 +320,28 @@ def agree_on_the_same_briefing(scene: Scene) -> None:
         scene.actor("joana"), checklist, "V18", Stance.ACCEPTS, answer_id=now.answer_id
     )
     in_force_again(scene, checklist)
+
+
+def test_a_team_is_briefed_again_during_the_visit_and_its_days_stay(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    """Moving the first day instead would ask everybody for everything again (V5, V20)."""
+    plan = plan_of(scene.visit())
+    second = plan.starts_on + ONE_DAY
+    assert plan.ends_on >= second
+    frozen_time(dt.datetime.combine(second, dt.time(10), tzinfo=clock.zone()))
+    moved = Plan("Upper Harbour police station", plan.starts_on, plan.ends_on)
+    service.change_plan(
+        scene.actor("pavo"), scene.visit(), version=1, plan=moved, place_type="police"
+    )
+    assert RequirementKind.BRIEFING in missing_kinds(scene)
+    frozen_time(dt.datetime.combine(second, dt.time(12), tzinfo=clock.zone()))
+    agree_on_the_same_briefing(scene, on=second)
+    assert missing_kinds(scene) == {
+        RequirementKind.ROLE,
+        RequirementKind.CREDENTIAL,
+        RequirementKind.PLAN_NOT_READ,
+    }
 
 
 def test_saving_an_unchanged_plan_asks_nobody_again(scene: Scene) -> None:

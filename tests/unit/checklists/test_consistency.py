@@ -201,6 +201,27 @@ def test_briefing_and_debriefing_fit_the_days_of_the_visit(
     assert [problem.field for problem in problems_in("V18", fields, values)] == expected
 
 
+@pytest.mark.parametrize(
+    ("days", "today", "is_possible"),
+    [
+        (1, None, False),
+        # Once the visit has begun, somebody may join and the place may change.
+        (1, FIRST, True),
+        (2, FIRST + dt.timedelta(days=1), True),
+        (3, LAST, False),
+    ],
+)
+def test_a_later_briefing_can_be_given_during_the_visit(
+    days: int, today: dt.date | None, *, is_possible: bool
+) -> None:
+    values = {"briefing": (FIRST + dt.timedelta(days=days)).isoformat()}
+    running = replace(VISIT, today_in_visit=today)
+    problems = problems_in("V18", [a_field("briefing", "date")], values, running)
+    assert [problem.field for problem in problems] == ([] if is_possible else ["briefing"])
+    last = "first" if today is None else "last"
+    assert all(f"on the {last} day of the visit or before" in str(p.message) for p in problems)
+
+
 @pytest.mark.parametrize(("days", "is_late_enough"), [(0, False), (-1, False), (1, True)])
 def test_the_check_for_reprisals_comes_after_the_last_day(
     days: int, *, is_late_enough: bool
@@ -288,6 +309,17 @@ def test_the_team_may_know_of_a_visit_on_its_first_day(
     row = {"person": str(person), "from": begins.isoformat() if begins else ""}
     assert places(problems_in("V2", fields, {"audience": [row]})) == expected
     assert problems_in("V2", fields, {"audience": [row]}, around()) == []
+
+
+@pytest.mark.parametrize(("days", "is_in_time"), [(0, True), (1, True), (2, False)])
+def test_whoever_joins_the_team_during_the_visit_may_know_since_the_day_they_joined(
+    days: int, *, is_in_time: bool
+) -> None:
+    fields = [a_table("audience", a_column("person", "person"), a_column("from", "date"))]
+    row = {"person": str(SAMIRA), "from": (FIRST + dt.timedelta(days=days)).isoformat()}
+    running = replace(VISIT, today_in_visit=FIRST + dt.timedelta(days=1))
+    expected = [] if is_in_time else [("audience", 0, "from")]
+    assert places(problems_in("V2", fields, {"audience": [row]}, running)) == expected
 
 
 TOLD = [a_table("authorities", a_column("what"), a_column("hours", "number"))]

@@ -248,13 +248,17 @@ def _brief_in_time(
 def _team_knows_in_time(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Check that the team may know of the visit on its first day (V2): it reads its tasks here."""
+    """Check that the team may know of the visit on its first day (V2): it reads its tasks here.
+
+    Somebody who joins during the visit may know since any day of it that has come.
+    """
     if around.visit_starts_on is None:
         return
+    latest = around.today_in_visit or around.visit_starts_on
     for number, row in enumerate(values.get("audience") or []):
         begins = as_date(row.get("from"))
         is_of_team = as_id(row.get("person")) in (around.team or ())
-        if is_of_team and begins and begins > around.visit_starts_on:
+        if is_of_team and begins and begins > latest:
             yield Problem(
                 "audience",
                 _l("This person is on the team and has to know on the first day or before."),
@@ -318,12 +322,20 @@ def _within_the_standing_rule(
 def _briefings(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Check that the briefing is before or on the first day, the debriefing after the visit."""
+    """Check that the briefing comes in time, and the debriefing after the visit (V18).
+
+    Before or on the first day; once the visit has begun, until its last day, since somebody may
+    join the team or the place may change, and then a later briefing is required (J3).
+    """
     briefing, debriefing = as_date(values.get("briefing")), as_date(values.get("debriefing"))
-    if around.visit_starts_on and briefing and briefing > around.visit_starts_on:
-        yield Problem(
-            "briefing", _l("The briefing must be on the first day of the visit or before.")
-        )
+    if around.today_in_visit is None:
+        latest = around.visit_starts_on
+        words = _l("The briefing must be on the first day of the visit or before.")
+    else:
+        latest = around.visit_ends_on
+        words = _l("The briefing must be on the last day of the visit or before.")
+    if latest and briefing and briefing > latest:
+        yield Problem("briefing", words)
     if around.visit_ends_on and debriefing and debriefing < around.visit_ends_on:
         yield Problem(
             "debriefing", _l("The debriefing must be on the last day of the visit or after.")

@@ -83,6 +83,8 @@ class Surroundings:
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
+    # Today, from the first day of that visit on; None before.
+    today_in_visit: dt.date | None = None
     # Whether that visit was stopped: then its texts have ended.
     visit_is_stopped: bool = False
     # When the place of the visit last changed; None: never.
