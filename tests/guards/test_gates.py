@@ -231,6 +231,9 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
     RequirementKind.SAFETY_CONTACT_UNFIT: {"safety_contact_problem": "Choose somebody else."},
     RequirementKind.ROLES_PERSON: {
+        "named_in_roles": (replace(CLEARED, user_id=uuid4(), cleared_until=None),)
+    },
+    RequirementKind.ROLES_PERSON_NOT_LISTED: {
         "named_in_roles": (replace(CLEARED, user_id=uuid4(), is_listed=False),)
     },
     RequirementKind.ROLES_PERSON_LEAVES: {

@@ -105,9 +105,10 @@ def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
     return list(db.session.scalars(_WITH_NAMES, _of(subject_type, subject_id)))
 
 
-def user_ids(subject_type: str, subject_id: UUID) -> set[UUID]:
-    """Return the ids of the people listed for a subject."""
-    return set(db.session.scalars(_USER_IDS, _of(subject_type, subject_id)))
+def first_days(subject_type: str, subject_id: UUID) -> dict[UUID, dt.date]:
+    """Return from which day each person listed for a subject may know of it; the lead always."""
+    rows = db.session.execute(_FIRST_DAYS, _of(subject_type, subject_id))
+    return {row.user_id: dt.date.min if row.leads else row.from_on for row in rows}
 
 
 def _of(subject_type: str, subject_id: UUID) -> dict[str, object]:
@@ -120,4 +121,6 @@ _ROWS = sa.select(AudienceMember).where(
 )
 _OF_PERSON = _ROWS.where(AudienceMember.user_id == sa.bindparam("user_id"))
 _WITH_NAMES = _ROWS.options(load_joined(AudienceMember.user, User.name))
-_USER_IDS = _ROWS.with_only_columns(AudienceMember.user_id)
+_FIRST_DAYS = _ROWS.with_only_columns(
+    AudienceMember.user_id, AudienceMember.from_on, AudienceMember.leads
+)

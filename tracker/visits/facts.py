@@ -262,6 +262,7 @@ class RequirementKind(enum.StrEnum):
     STANDING_PLAN = "standing_plan"
     STANDING_PLAN_ITEM = "standing_plan_item"
     ROLES_PERSON = "roles_person"
+    ROLES_PERSON_NOT_LISTED = "roles_person_not_listed"
     ROLES_PERSON_LEAVES = "roles_person_leaves"
     PLAN_PERSON = "plan_person"
     PLAN_PERSON_LEAVES = "plan_person_leaves"

@@ -119,6 +119,10 @@ _LETTERS = _l("Letters not delivered in time have kept people outside.")
 _CHECK = _l("Ask them to check that nothing was altered.")
 _STAYS_OUTSIDE = _l("The safety contact stays outside and knows whom to call.")
 _NAMED_UNTIL_THE_END = _l("Everyone who is named takes part until the last day of the visit.")
+_NAMED_IN_ROLES = _l(
+    "Whoever is named there learns of the visit. Or name somebody else in the roles."
+)
+_LISTED_FIRST = _l("Only people on the list know the place and date.")
 _EVERY_DAY = _l("Each must be valid on every day of the visit.")
 _CONFIDENTIALITY_FIRST = _l(
     "Confidentiality is settled before anything else, above all before a visit."
@@ -128,6 +132,7 @@ _RECORDED_BY = _l(
     "to them and records it."
 )
 _SIGN = "settling-terms/sign-before-access"
+_MANDATE = "settling-terms/mandate-rules"
 _VISITS = "settling-terms/joint-visits"
 _URGENT = "settling-terms/urgent-action"
 _POWERS = "why-work-together/powers-and-duties"
@@ -430,8 +435,8 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             n,
             name=name,
         ),
-        _l("Only people on the list know the place and date."),
-        "settling-terms/mandate-rules",
+        _LISTED_FIRST,
+        _MANDATE,
         PageKind.TEAM,
     ),
     RequirementKind.UNDERTAKING_DISAGREES: _undertakings_disagree,
@@ -682,15 +687,28 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.ROLES_PERSON: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s, named in the roles, has to be listed in V2 and cleared for this visit.",
-            "%(num)s people named in the roles have to be listed in V2 and cleared for this visit.",
+            "%(name)s, named in the roles, isn't cleared for this visit.",
+            "%(num)s people named in the roles aren't cleared for this visit.",
             n,
             name=name,
         ),
         _SIGN_FIRST,
         _SIGN,
         PageKind.UNDERTAKINGS,
-        note=_l("Whoever is named there learns of the visit. Or name somebody else in the roles."),
+        note=_NAMED_IN_ROLES,
+    ),
+    RequirementKind.ROLES_PERSON_NOT_LISTED: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s, named in the roles, isn't listed in V2 from the first day of the visit.",
+            "%(num)s people named in the roles aren't listed in V2 from the first day of the "
+            "visit.",
+            n,
+            name=name,
+        ),
+        _LISTED_FIRST,
+        _MANDATE,
+        PageKind.TEAM,
+        note=_NAMED_IN_ROLES,
     ),
     RequirementKind.ROLES_PERSON_LEAVES: _who_leaves(
         lambda n, name: lazy_ngettext(

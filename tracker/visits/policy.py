@@ -394,16 +394,18 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
 def _to_reach_outside(facts: Facts) -> Iterator[MissingRequirement]:
     """Evaluate the people outside the team whom the roles name, such as the safety contact (V13).
 
-    They learn of the visit, so they are cleared like the team and listed in V2 (S11).
+    They learn of the visit, so they are cleared like the team (S11), and listed in V2 in time: the
+    list is the only audience of date and place, for the NPM's own people too (V2).
     """
     if not facts.has_safety_contact:
         yield MissingRequirement(RequirementKind.SAFETY_CONTACT)
     if facts.safety_contact_problem:
         yield MissingRequirement(RequirementKind.SAFETY_CONTACT_UNFIT)
     for person in facts.named_in_roles:
-        is_unlisted = person.needs_clearance and not person.is_listed
-        if is_unlisted or missing_for_clearance(person, facts.needed_until) is not None:
+        if missing_for_clearance(person, facts.needed_until) is not None:
             yield MissingRequirement(RequirementKind.ROLES_PERSON, person)
+        if not person.is_listed:
+            yield MissingRequirement(RequirementKind.ROLES_PERSON_NOT_LISTED, person)
         if _leaves(facts, person):
             yield MissingRequirement(RequirementKind.ROLES_PERSON_LEAVES, person)
 

@@ -129,7 +129,10 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     roles = said_in(roles, language) if language else roles
     plan = plan_of(visit)
     team = queries.team_of(visit.id)
-    listed = audiences.user_ids(VISIT, visit.id)
+    listed = audiences.first_days(VISIT, visit.id)
+    day = today or clock.today()
+    # Whoever is listed in time: on the first day, or by today once the visit has begun.
+    in_time = {who for who, since in listed.items() if since <= max(plan.starts_on, day)}
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
     texts = _Texts(checklists, loaded, _signing_parties(visit, roles.cooperation, team))
     in_roles = _named_outside(roles, team, but=_NOT_COUNTED)
@@ -143,7 +146,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     all_overrides = queries.overrides_of(visit.id)
     overrides = bound.overrides_as_recorded(visit, all_overrides)
     facts = Facts(
-        today=today or clock.today(),
+        today=day,
         stage=visit.stage,
         cooperation_stage=roles.cooperation.stage,
         cooperation_agrees=texts.bear_out(roles.cooperation, own.get(ChecklistKind.TERMS)),
@@ -154,8 +157,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
         members=_members(roles, urgent_plan, team, everybody, clearing, listed, plan),
-        named_in_roles=tuple(_outsider(who, clearing, last_days, listed) for who in in_roles),
-        named_in_plan=tuple(_outsider(who, clearing, last_days, listed) for who in in_plan),
+        named_in_roles=tuple(_outsider(who, clearing, last_days, in_time) for who in in_roles),
+        named_in_plan=tuple(_outsider(who, clearing, last_days, in_time) for who in in_plan),
         roles=texts.of_visit(roles.checklist, _lacking(roles)),
         plan=texts.of_visit(urgent_plan, _unfit(loaded.get(urgent_plan.id), language)),
         standing_plan=texts.of_terms(
@@ -500,7 +503,7 @@ def _members(
     team: list[TeamMember],
     everybody: Iterable[Person],
     clearing: Mapping[UUID, ClearingState],
-    listed: set[UUID],
+    listed: Collection[UUID],
     plan: Plan,
 ) -> tuple[MemberFact, ...]:
     taking_part = {(person.user_id, person.organisation_id): person for person in everybody}

@@ -1,15 +1,24 @@
 """Whoever the roles or the plan of a visit name outside the team can act, and may know of it."""
 
 import datetime as dt
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from tests.factories.visits import Scene
-from tests.integration.visits.test_readiness import ROLES, amend, missing_kinds, save, written
+from tests.integration.visits.test_readiness import (
+    ROLES,
+    amend,
+    in_force_again,
+    missing_kinds,
+    save,
+    written,
+)
 from tracker.accounts.people import service as accounts
-from tracker.cooperations.models import CooperationPerson
+from tracker.cooperations.models import AudienceMember, CooperationPerson
+from tracker.core import clock
 from tracker.visits import readiness
 from tracker.visits.encryption import plan_of
 from tracker.visits.facts import RequirementKind
@@ -24,27 +33,65 @@ def name_in_v13(scene: Scene, key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("tomas", None),
+        ("tomas", set()),
+        # Of the NPM, but not on the list.
+        ("milan", {RequirementKind.ROLES_PERSON_NOT_LISTED}),
         # Of a CSO, listed and cleared; then neither.
-        ("joana", None),
-        ("dina", RequirementKind.ROLES_PERSON),
+        ("joana", set()),
+        ("dina", {RequirementKind.ROLES_PERSON, RequirementKind.ROLES_PERSON_NOT_LISTED}),
         # The lead is inside.
-        ("pavo", RequirementKind.SAFETY_CONTACT_UNFIT),
+        ("pavo", {RequirementKind.SAFETY_CONTACT_UNFIT}),
     ],
 )
 def test_a_visit_is_ready_only_with_a_safety_contact_who_is_outside_and_may_know(
-    scene: Scene, key: str, expected: RequirementKind | None
+    scene: Scene, key: str, expected: set[RequirementKind]
 ) -> None:
     name_in_v13(scene, key)
-    assert missing_kinds(scene) == ({expected} if expected else set())
-    assert scene.visit().is_ready is (expected is None)
+    assert missing_kinds(scene) == expected
+    assert scene.visit().is_ready is (not expected)
+
+
+def test_a_safety_contact_may_know_of_the_visit_from_its_first_day(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    first = plan_of(scene.visit()).starts_on
+    name_in_v13(scene, "joana")
+    for day, is_in_time in ((first, True), (first + ONE_DAY, False)):
+        listed_from(scene, "joana", day)
+        expected = set() if is_in_time else {RequirementKind.ROLES_PERSON_NOT_LISTED}
+        assert missing_kinds(scene) == expected
+    # Somebody else may be named during the visit, and be listed from that day on.
+    frozen_time(dt.datetime.combine(first + ONE_DAY, dt.time(10), tzinfo=clock.zone()))
+    assert missing_kinds(scene) == set()
+
+
+def listed_from(scene: Scene, key: str, day: dt.date) -> None:
+    scene.session.execute(
+        sa.update(AudienceMember)
+        .where(AudienceMember.subject_id == scene.visit().id)
+        .where(AudienceMember.user_id == scene.user(key))
+        .values(from_on=day)
+    )
+
+
+def list_in_v2(scene: Scene, key: str) -> None:
+    roles = amend(scene, ROLES, "V2")
+    before = written(scene, "V2")
+    row = {"person": str(scene.user(key)), "from": clock.today().isoformat()}
+    save(scene, "V2", {**before, "audience": [*before["audience"], row]})
+    in_force_again(scene, roles)
 
 
 def test_a_visit_is_not_ready_while_its_safety_contact_is_suspended(scene: Scene) -> None:
+    list_in_v2(scene, "milan")
     name_in_v13(scene, "milan")
     assert scene.visit().is_ready
     accounts.suspend(scene.actor("iris"), scene.user("milan"), reason="Lost the telephone.")
-    assert missing_kinds(scene) == {RequirementKind.SAFETY_CONTACT_UNFIT}
+    assert missing_kinds(scene) == {
+        RequirementKind.SAFETY_CONTACT_UNFIT,
+        # The list names them too (V2).
+        RequirementKind.ROLES_ITEM,
+    }
     assert not scene.visit().is_ready
     accounts.restore(scene.actor("iris"), scene.user("milan"))
     assert scene.visit().is_ready
