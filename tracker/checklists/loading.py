@@ -23,6 +23,7 @@ from tracker.checklists.beside import VISIT_READER, VisitFacts
 from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
     Checklist,
+    ChecklistState,
     Flag,
     HintAnswer,
     Proposal,
@@ -280,7 +281,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     for checklist in (rows[object_id] for object_id in ids):
         visit = visits.get(checklist.visit_id) if checklist.visit_id else None
         loaded_by_id[checklist.id] = loaded.get_or_make(
-            checklist.id, visit, partial(make, checklist, visit)
+            checklist.id, (visit, _reopened(checklist)), partial(make, checklist, visit)
         )
     return loaded_by_id
 
@@ -387,9 +388,11 @@ def _surroundings(
         parties=heads.party_facts(checklist, cooperation),
         npm_people=people.npm,
         non_readers=people.non_readers,
+        without_account=people.without_account,
         people=frozenset(people.today),
         left=frozenset(row.organisation_id for row in cooperation.parties if row.leave_done_at),
         bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
+        reopened=_reopened(checklist),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
@@ -401,6 +404,15 @@ def _surroundings(
         planned=_planned(checklist, cooperation),
         latest_start=heads.latest_start(checklist, cooperation),
     )
+
+
+def _reopened(checklist: Checklist) -> frozenset[str] | None:
+    """Return which items of a text that all agreed may be written anew; None: all."""
+    if checklist.state in {ChecklistState.SENT, ChecklistState.IN_FORCE}:
+        return frozenset()
+    if checklist.revision_in_force_id is None or checklist.open_items is None:
+        return None
+    return frozenset(checklist.open_items)
 
 
 def _today_in(visit: VisitFacts | None) -> dt.date | None:

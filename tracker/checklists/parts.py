@@ -165,18 +165,18 @@ _IS_OUTSIDE_EXPERT = (
     )
     .correlate(CooperationPerson)
 )
-_IS_NO_READER = sa.or_(
+_ADMINISTERS = (
     sa.exists()
     .where(
         Membership.user_id == CooperationPerson.user_id,
         Membership.role == Role.ADMINISTRATOR,
         Membership.ended_at.is_(None),
     )
-    .correlate(CooperationPerson),
-    addresses.are_of_nobody(User.email),
+    .correlate(CooperationPerson)
 )
+_HAS_NO_ACCOUNT = addresses.are_of_nobody(User.email)
 _PEOPLE = (
-    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _IS_NO_READER)
+    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _ADMINISTERS, _HAS_NO_ACCOUNT)
     .join(CooperationPerson.user)
     .where(CooperationPerson.cooperation_id.in_(_IDS))
     .options(
@@ -309,19 +309,22 @@ class People:
     # Those of the NPM's people who are never the second reader: they administer the instance, or
     # have no account.
     non_readers: frozenset[UUID]
+    without_account: frozenset[UUID]
 
 
 def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     """Return, by cooperation, who takes part, and the names of all who ever did."""
     rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
     outside: set[CooperationPerson] = set()
-    non_readers: set[UUID] = set()
-    for row, is_outside_expert, is_no_reader in db.session.execute(
+    administrators: set[UUID] = set()
+    without_account: set[UUID] = set()
+    for row, is_outside_expert, administers, has_no_account in db.session.execute(
         _PEOPLE, {"ids": list(rows), "today": clock.today()}
     ):
         rows[row.cooperation_id].append(row)
         outside |= {row} if is_outside_expert else set()
-        non_readers |= {row.user_id} if is_no_reader else set()
+        administrators |= {row.user_id} if administers else set()
+        without_account |= {row.user_id} if has_no_account else set()
     people = {}
     for cooperation in cooperations:
         today = _people_today(cooperation, rows[cooperation.id], outside)
@@ -330,7 +333,8 @@ def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
             today,
             _names(cooperation, rows[cooperation.id]),
             npm,
-            npm & non_readers,
+            npm & (administrators | without_account),
+            npm & without_account,
         )
     return people
 

@@ -9,9 +9,11 @@ from flask import Flask
 
 from tests.factories.visits import Scene, planned
 from tracker.access.actor import Role
+from tracker.accounts.models import User
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
 from tracker.activity.stale import recompute
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
@@ -21,6 +23,7 @@ from tracker.cooperations import service as cooperations
 from tracker.core import clock
 from tracker.dashboard.my_work import checklist_tasks
 from tracker.demo import checklists as demo_checklists
+from tracker.mail import addresses
 from tracker.ui.tasks import Waiting
 from tracker.visits import readiness
 from tracker.visits.encryption import Plan
@@ -137,6 +140,31 @@ def test_whom_a_plan_names_is_cleared_like_the_team_and_a_suggestion_is_answered
     checklists.save_answer(ilena, plan, "U10", AnswerScope.SHARED, values, base_version=1)
     recompute()
     assert named(visit) == ("Dina Faro",)
+
+
+def test_what_all_agreed_in_a_plan_is_not_judged_anew_until_its_item_is_amended(
+    scene: Scene,
+) -> None:
+    """The reason why one person decides in several places (U3) counts even if the NPM grows."""
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN)
+    assert load(plan).surroundings.reopened == frozenset()
+    agreements.amend(scene.actor("ilena"), plan, reason="It changed.", items=["U4"])
+    assert load(plan).surroundings.reopened == frozenset({"U4"})
+    demo_checklists.send(scene.cast, plan)
+    assert load(plan).surroundings.reopened == frozenset()
+    planned(scene)
+    assert load(scene.checklist(ChecklistKind.URGENT_PLAN, 2)).surroundings.reopened is None
+
+
+def test_whoever_of_the_npm_has_no_account_is_known_to_the_rules(scene: Scene) -> None:
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN)
+    assert load(plan).surroundings.without_account == frozenset()
+    milan = scene.session.get_one(User, scene.user("milan"))
+    milan.email = addresses.of_nobody(milan.id)
+    scene.session.commit()
+    around = load(scene.checklist(ChecklistKind.URGENT_PLAN)).surroundings
+    assert around.without_account == {milan.id}
+    assert milan.id in around.npm_people & around.non_readers
 
 
 def work(app: Flask, scene: Scene) -> list[str]:

@@ -231,7 +231,34 @@ def test_an_npm_with_as_many_people_as_places_names_different_people_whatever_th
     assert words(problems_in(fields, check, twice)) == ["Name different people."]
     problems = problems_in(fields, check, twice | {"why": "It's easier."})
     assert places(problems) == [("why", None, None)]
-    assert "fewer people in this cooperation" in str(problems[0].message)
+    assert "fewer people of the NPM with an account" in str(problems[0].message)
+
+
+SMALL_NPM_CHECK = {"check": "distinct_persons", "fields": ["lead", "deputy"], "unless": "why"}
+ONE_WITH_A_REASON = {"lead": str(ILENA), "deputy": str(ILENA), "why": "I am the only one."}
+
+
+def test_people_of_the_npm_without_an_account_hold_no_place_that_others_hold_with_a_reason() -> (
+    None
+):
+    """A driver on paper makes a small NPM no larger."""
+    fields = [*PEOPLE, a_field("why", required=False)]
+    with_driver = around(without_account=frozenset({OREN}))
+    assert problems_in(fields, SMALL_NPM_CHECK, ONE_WITH_A_REASON, with_driver) == []
+    assert problems_in(fields, SMALL_NPM_CHECK, ONE_WITH_A_REASON) != []
+
+
+@pytest.mark.parametrize(
+    ("reopened", "is_judged"),
+    [(None, True), (frozenset(), False), (frozenset({"M2"}), False), (frozenset({"M1"}), True)],
+)
+def test_a_reason_that_all_signed_goes_on_counting_until_its_item_is_amended(
+    reopened: frozenset[str] | None, *, is_judged: bool
+) -> None:
+    """The NPM may have grown since."""
+    fields = [*PEOPLE, a_field("why", required=False)]
+    problems = problems_in(fields, SMALL_NPM_CHECK, ONE_WITH_A_REASON, around(reopened=reopened))
+    assert places(problems) == ([("why", None, None)] if is_judged else [])
 
 
 @pytest.mark.parametrize(

@@ -139,24 +139,36 @@ def _dates_after_visit(
 def _distinct_persons(
     check: Check, item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """Check that a person is named once; an NPM too small for all places may give a reason."""
+    """Check that a person is named once; an NPM too small for all places may give a reason.
+
+    A reason that all signed counts until the item is written anew, even if the NPM grows.
+    """
     named = [person for _key, _row, person in _persons(check, values)]
     if len(set(named)) == len(named):
         return
     reason = item.field(check.unless) if check.unless else None
     is_given = reason is not None and has_content(values.get(reason.key))
-    if reason is not None and len(around.npm_people) < len(check.fields):
+    if reason is not None and _is_small(check, item, around):
         if not is_given:
             words = _l("Name different people, or give the reason: %(label)s", label=reason.label)
             yield Problem(check.looks_at[-1], words)
     elif reason is not None and is_given:
         words = _l(
-            "Name different people. A reason counts only if the NPM has fewer people in this "
-            "cooperation than there are places."
+            "Name different people. A reason counts only if fewer people of the NPM with an "
+            "account take part in this cooperation than there are places."
         )
         yield Problem(reason.key, words)
     else:
         yield Problem(check.looks_at[-1], _l("Name different people."))
+
+
+def _is_small(check: Check, item: Item, around: Surroundings) -> bool:
+    """Return whether the NPM has fewer people than places, or had when all agreed on the item.
+
+    People without an account don't count.
+    """
+    is_agreed = around.reopened is not None and item.code not in around.reopened
+    return is_agreed or len(around.npm_people - around.without_account) < len(check.fields)
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:

@@ -74,11 +74,16 @@ class Surroundings:
     npm_people: frozenset[UUID] = frozenset()
     # People of the NPM who are never its second reader (product.md, 2).
     non_readers: frozenset[UUID] = frozenset()
+    # Those of them who have no account.
+    without_account: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
     # Parties that left by their own notice: whoever they named for themselves isn't missed.
     left: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
     bodies: frozenset[UUID] = frozenset()
+    # Of a text that is sent or in force: the items that may be written anew. None: all, as none has
+    # been agreed for good.
+    reopened: frozenset[str] | None = None
     # For a visit's checklist: the team, and the first and the last day.
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
