@@ -26,6 +26,7 @@ from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import Answer, Checklist, ChecklistState, Position, Stance
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.rules.facts import AnswerKey, Filled
+from tracker.cooperations import people
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import service as signoff
@@ -168,16 +169,12 @@ def _signed(loaded: LoadedChecklist) -> _Signed:
 
 def _bound(loaded: LoadedChecklist, document: Mapping[str, Any]) -> frozenset[UUID]:
     """Return the parties of the checklist that a text names, or that succeeded one it names."""
-    bound = {UUID(party["id"]) for party in document["parties"]}
-    successors = {
-        party.organisation_id: party.replaced_by_id for party in loaded.cooperation.parties
-    }
-    for former in tuple(bound):
-        party_id: UUID | None = former
-        while party_id is not None:
-            bound.add(party_id)
-            party_id = successors.get(party_id)
-    return frozenset(bound & {party.organisation_id for party in loaded.parties})
+    named = {UUID(party["id"]) for party in document["parties"]}
+    return frozenset(
+        party.organisation_id
+        for party in loaded.parties
+        if not named.isdisjoint(people.bodies(loaded.cooperation, party.organisation_id))
+    )
 
 
 def _answers_then(

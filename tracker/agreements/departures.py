@@ -1,8 +1,9 @@
 """A party leaving a cooperation: its notice, its last day, and which texts still name it."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -200,12 +201,17 @@ def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[
     """Return the texts in force that still name a party that has left, with the items.
 
     They are found by the ids of the party and of the people who took part only for it, and by its
-    name in free text. Only the cooperation's own texts are searched: a visit's checklists are
-    checked with the visit.
+    name in free text; so are those that name a body whose place it took (N13). Only the
+    cooperation's own texts are searched: a visit's checklists are checked with the visit.
     """
-    people_ids = party_changes.people_only_of(cooperation.id, party.organisation_id)
-    wanted = {str(party.organisation_id), *map(str, people_ids)}
-    name = party.organisation.name.casefold()
+    bodies = people.bodies(cooperation, party.organisation_id)
+    people_ids = (party_changes.people_only_of(cooperation.id, body) for body in bodies)
+    wanted = {*map(str, bodies), *map(str, chain.from_iterable(people_ids))}
+    names = {
+        row.organisation.name.casefold()
+        for row in cooperation.parties
+        if row.organisation_id in bodies
+    }
     texts = []
     for checklist in heads.of_cooperation(cooperation.id):
         document = notices.standing_document(checklist)
@@ -213,21 +219,23 @@ def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[
             continue
         by_code = frozen_text.read(document, language).by_code
         items = tuple(
-            NamingItem(code, by_code[code].label) for code in _naming(document, wanted, name)
+            NamingItem(code, by_code[code].label) for code in _naming(document, wanted, names)
         )
         if items:
             texts.append(NamingText(checklist, items))
     return texts
 
 
-def _naming(document: Mapping[str, Any], wanted: set[str], name: str) -> Iterator[str]:
+def _naming(
+    document: Mapping[str, Any], wanted: Collection[str], names: Collection[str]
+) -> Iterator[str]:
     for section in document["sections"]:
         for item in section["items"]:
             answers = item["answers"]
             if any(
                 answer.get("by") in wanted
                 or any(
-                    text in wanted or name in text.casefold()
+                    text in wanted or any(name in text.casefold() for name in names)
                     for text in _texts(answer.get("values", {}))
                 )
                 for answer in answers
@@ -247,16 +255,18 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
-def duties_of(party: Party, language: str) -> list[Duties]:
+def duties_of(cooperation: Cooperation, party: Party, language: str) -> list[Duties]:
     """Return the continuing duties of a party that has left, according to the texts it signed.
 
-    The last version it signed counts: what the others agree afterwards doesn't concern it.
+    The last version that it, or a body whose place it took (N13), signed counts: what the others
+    agree afterwards doesn't concern it.
     """
+    bodies = people.bodies(cooperation, party.organisation_id)
     survivals = []
-    for checklist in heads.of_cooperation(party.cooperation_id):
+    for checklist in heads.of_cooperation(cooperation.id):
         if checklist.kind not in notices.SURVIVING:
             continue
-        revision = _last_signed(checklist.id, party.organisation_id)
+        revision = _last_signed(checklist.id, bodies)
         if revision is None:
             continue
         document = signoff.document_of(revision, encryption.key_for(checklist))
@@ -264,11 +274,11 @@ def duties_of(party: Party, language: str) -> list[Duties]:
     return [duties for duties in survivals if duties.parts]
 
 
-def _last_signed(checklist_id: UUID, organisation_id: UUID) -> Revision | None:
-    """Return the last revision that a party signed and that was in force."""
+def _last_signed(checklist_id: UUID, organisation_ids: Collection[UUID]) -> Revision | None:
+    """Return the last revision that one of some bodies signed and that was in force."""
     has_signed = sa.exists().where(
         Signature.revision_id == Revision.id,
-        Signature.organisation_id == organisation_id,
+        Signature.organisation_id.in_(organisation_ids),
         Signature.kind == SignatureKind.SIGNATURE,
     )
     return db.session.scalar(

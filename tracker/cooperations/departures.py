@@ -153,7 +153,8 @@ def find_left(actor: Actor, reference: str) -> Party | None:
     """Return the person's organisation as a party of a cooperation that it has left.
 
     For its coordinators, signatories and managers, and its people who took part: they may still
-    read what they promised for the time afterwards. The cooperation is loaded with it.
+    read what they promised for the time afterwards. The cooperation and its parties are loaded with
+    it.
     """
     roles = (*FOR_THE_ORGANISATION, Role.MEMBER)
     if actor.organisation_id is None or not actor.has(*roles) or not REFERENCE.fullmatch(reference):
@@ -174,7 +175,10 @@ def find_left(actor: Actor, reference: str) -> Party | None:
             Party.left_on < clock.today(),
             own,
         )
-        .options(joinedload(Party.organisation), joinedload(Party.cooperation))
+        .options(
+            joinedload(Party.organisation),
+            joinedload(Party.cooperation).selectinload(Cooperation.parties),
+        )
     )
 
 

@@ -322,3 +322,20 @@ def is_joining(cooperation: Cooperation, organisation_id: UUID | None) -> bool:
 def joined_parties(cooperation: Cooperation) -> list[Party]:
     """Return the parties that have not left and are not joining: what is in force binds them."""
     return [party for party in parties(cooperation) if not party.is_joining]
+
+
+def bodies(cooperation: Cooperation, organisation_id: UUID | None) -> frozenset[UUID]:
+    """Return an organisation and those whose place it took in a cooperation (N13).
+
+    One after another, however many there were: what they signed and what is in force binds it.
+    """
+    former: dict[UUID, set[UUID]] = {}
+    for party in cooperation.parties:
+        if party.replaced_by_id is not None:
+            former.setdefault(party.replaced_by_id, set()).add(party.organisation_id)
+    body_ids: set[UUID] = set()
+    next_ids = {organisation_id} if organisation_id is not None else set()
+    while next_ids:
+        body_ids |= next_ids
+        next_ids = {earlier for body in next_ids for earlier in former.get(body, ())} - body_ids
+    return frozenset(body_ids)

@@ -134,7 +134,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     # Whoever is listed in time: on the first day, or by today once the visit has begun.
     in_time = {who for who, since in listed.items() if since <= max(plan.starts_on, day)}
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
-    texts = _Texts(checklists, loaded, _signing_parties(visit, roles.cooperation, team))
+    parties = _signing_parties(visit, roles.cooperation, team)
+    texts = _Texts(checklists, loaded, parties, roles.cooperation)
     in_roles = _named_outside(roles, team, but=_NOT_COUNTED)
     in_plan = _named_outside(loaded.get(urgent_plan.id), team)
     user_ids = dict.fromkeys(
@@ -251,9 +252,11 @@ class _Texts:
         checklists: Collection[Checklist],
         loaded: Mapping[UUID, LoadedChecklist],
         parties: tuple[PartyFact, ...],
+        cooperation: Cooperation,
     ) -> None:
         self._loaded = loaded
         self._parties = parties
+        self._cooperation = cooperation
         self._compared = evidence.compare(checklists)
 
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
@@ -350,7 +353,10 @@ class _Texts:
         return cooperations.with_paper(agreed, cooperation, terms.id)
 
     def _unsigned(self, checklist: Checklist, revision_id: UUID | None) -> tuple[PartyFact, ...]:
-        """Return the parties that have yet to sign a revision in force or pending."""
+        """Return the parties that have yet to sign a revision in force or pending.
+
+        What a body signed counts for the one that took its place (N13).
+        """
         if revision_id is None:
             return ()
         signed_by = {
@@ -358,7 +364,11 @@ class _Texts:
             for signature in self._compared[checklist.id].signatures.get(revision_id, ())
             if signature.kind is SignatureKind.SIGNATURE
         }
-        return tuple(party for party in self._parties if party.organisation_id not in signed_by)
+        return tuple(
+            party
+            for party in self._parties
+            if signed_by.isdisjoint(people.bodies(self._cooperation, party.organisation_id))
+        )
 
 
 def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:

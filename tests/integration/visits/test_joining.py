@@ -189,6 +189,22 @@ def test_a_visits_text_comes_back_when_a_party_is_replaced(scene: Scene) -> None
     assert integrity.check_all().finding is None
 
 
+def test_what_a_replaced_body_of_the_npm_signed_counts_for_its_successor(scene: Scene) -> None:
+    """Nothing waits for its signature: it takes over everything that is in force (N13)."""
+    council = country_of(scene).organisation("council", "New Office", OrganisationKind.NPM)
+    scene.session.commit()
+    succession.replace(
+        scene.actor("iris"),
+        scene.body("npm"),
+        council.id,
+        since=clock.today(),
+        source="Prevention Act, section 4.",
+    )
+    scene.session.commit()
+    assert scene.checklist(ChecklistKind.CONFIDENTIALITY, None).state is ChecklistState.IN_FORCE
+    assert RequirementKind.CONFIDENTIALITY not in missing_kinds(scene)
+
+
 def test_a_visits_text_comes_back_when_a_party_has_left(scene: Scene) -> None:
     """The worker removes its people one by one before its part ends."""
     waiting_for_all(scene)

@@ -76,7 +76,7 @@ def _leaving(actor: Actor, reference: str, form: LeaveForm) -> str:
         form=form,
         earliest=departures.earliest(shown),
         days=departures.agreed_notice(shown),
-        duties=departures.duties_of(_own(actor, shown), locale.language()),
+        duties=departures.duties_of(shown, _own(actor, shown), locale.language()),
     )
 
 
@@ -141,7 +141,7 @@ def _show(actor: Actor, party: Party, cooperation: Cooperation | None) -> str:
         if cooperation is not None
         else [],
         kinds=KINDS,
-        duties=departures.duties_of(party, locale.language()),
+        duties=departures.duties_of(cooperation or party.cooperation, party, locale.language()),
         may_stay=cooperation is not None and departures.can_stay(actor, cooperation),
     )
 

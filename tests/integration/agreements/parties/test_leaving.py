@@ -10,7 +10,9 @@ from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, state
+from tests.integration.agreements.parties.test_succession import replace
 from tests.integration.agreements.test_signers import mailed, power
+from tracker.access.actor import OrganisationKind, Role
 from tracker.agreements import departures, notices
 from tracker.agreements import service as agreements_service
 from tracker.checklists.models import ChecklistState, NoticeKind
@@ -305,19 +307,48 @@ def test_the_suspension_of_another_party_stays(in_force: Table, frozen_time: Clo
 
 def test_its_duties_are_those_it_signed(in_force: Table, frozen_time: Clock) -> None:
     gone(in_force, frozen_time)
-    [duties] = departures.duties_of(_with_name(in_force), "en")
+    [duties] = departures.duties_of(cooperation(in_force), _with_name(in_force), "en")
     assert "Thanks are owed." in str(duties.parts)
 
 
 def test_who_never_signed_has_no_duties_from_a_text(table: Table) -> None:
     notify(table)
-    assert departures.duties_of(_with_name(table), "en") == []
+    assert departures.duties_of(cooperation(table), _with_name(table), "en") == []
 
 
-def _with_name(table: Table) -> Party:
+def test_a_successor_that_leaves_keeps_the_duties_that_its_predecessors_signed(
+    inviting: Table, frozen_time: Clock
+) -> None:
+    """It took over what was in force (N13), however many bodies followed one another."""
+    land = inviting.land
+    land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    inviting.session.commit()
+    replace(inviting, "door", "heir")
+    replace(inviting, "heir", "bridge")
+    gone(inviting, frozen_time, "sten")
+    [duties] = departures.duties_of(cooperation(inviting), _with_name(inviting, "bridge"), "en")
+    assert "Thanks are owed." in str(duties.parts)
+
+
+def test_a_text_that_names_a_predecessor_names_the_successor_that_left(table: Table) -> None:
+    table.land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+    table.save("ilena", "M1", words="Open Door Legal Aid trains the NPM.")
+    table.accept("M1", "samira", "joana")
+    table.sign()
+    replace(table, "door", "bridge")
+    notify(table, "sten")
+    assert "M1" in naming(table, "bridge")
+    assert naming(table, "bridge") == naming(table, "door")
+
+
+def naming(table: Table, key: str) -> list[str]:
+    """Return the items of the texts in force that name a party."""
+    texts = departures.still_naming(cooperation(table), _with_name(table, key), "en")
+    return [item.code for text in texts for item in text.items]
+
+
+def _with_name(table: Table, key: str = "lantern") -> Party:
     """Return the party that leaves, with the name of its organisation."""
     return next(
-        party
-        for party in cooperation(table).parties
-        if party.organisation_id == table.land.id("lantern")
+        party for party in cooperation(table).parties if party.organisation_id == table.land.id(key)
     )
