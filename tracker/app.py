@@ -149,6 +149,7 @@ from tracker.oversight import routes as oversight_routes
 from tracker.oversight.undertaking_register import policy as undertaking_register
 from tracker.oversight.undertaking_register import routes as undertaking_register_routes
 from tracker.reviews import pages as review_pages
+from tracker.reviews import queries as review_queries
 from tracker.reviews import routes as review_routes
 from tracker.reviews import service as reviews
 from tracker.settings import Settings, SettingsError
@@ -438,6 +439,9 @@ FOLLOWS_FOR_THE_REGISTER = (
     verbs.SIGNATURE_REQUEST_EXPIRED,
     verbs.DECLINED,
     verbs.CAME_INTO_FORCE,
+    verbs.NOTICE_GIVEN,
+    verbs.NOTICE_TAKEN_BACK,
+    verbs.REVIEW_CONCLUDED,
     verbs.TEXT_SUSPENDED,
     verbs.TEXT_ENDED,
     verbs.SUSPENSION_LIFTED,
@@ -735,6 +739,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         beside.COMMENT_READER.holding(comment_queries.beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
         cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),
+        lifecycle_queries.END_READER.holding(review_queries.end_decided),
         beside.TEXT_READER.holding(agreement_evidence.on_pages),
         beside.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),

@@ -637,6 +637,9 @@ def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
 def _step_of_active(context: _Context) -> NextStep:
     """Return the next step of an active cooperation in which nobody has a task."""
     cooperation, heading = context.cooperation, _("Next step")
+    if context.facts.end_decided is not None:
+        day = as_date(context.facts.end_decided)
+        return NextStep(heading, _("The agreement ends on %(day)s. Nothing to do.", day=day))
     if validity(cooperation.starts_on, cooperation.ends_on, clock.today()) is Validity.IN_FORCE:
         return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
     return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(context)))

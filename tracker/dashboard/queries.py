@@ -40,6 +40,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
 from tracker.organisations.models import Organisation
+from tracker.reviews import queries as reviews
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
 from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
@@ -173,7 +174,7 @@ _RUNNING = sa.select(
     Cooperation.modes,
     Cooperation.questions,
     Cooperation.starts_on,
-    Cooperation.review_on,
+    reviews.next_review(),
     Cooperation.ends_on,
     notices.no_end_is_announced(),
     sa.select(sa.func.count())

@@ -172,6 +172,9 @@ class Facts:
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     review_on: dt.date | None = None
+    # The last day, if the last review decided to end the agreement and notice has been given: no
+    # other review is due then. Read once the review day has passed.
+    end_decided: dt.date | None = None
     # Once the cooperation has ended: who still has to confirm what became of their copies.
     waiting_returns: tuple[ReturnFact, ...] = ()
     # Whether anybody had access, so that G7 has something to judge.
@@ -181,6 +184,12 @@ class Facts:
     def terms_in_force(self) -> bool:
         """Whether a revision of the terms is in force."""
         return self.terms is not None and self.terms.in_force
+
+    @property
+    def review_is_overdue(self) -> bool:
+        """Whether the review day has passed, and no review has decided what happens now."""
+        has_passed = self.review_on is not None and self.review_on < self.today
+        return has_passed and self.end_decided is None
 
 
 def gates(facts: Facts) -> tuple[Gate, ...]:
@@ -456,7 +465,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
                 "settling-terms/written-form",
             )
         )
-    if facts.review_on is not None and facts.review_on < facts.today:
+    if facts.review_is_overdue:
         missing.append(
             Missing(
                 _l("The review is overdue. No new visit can be planned before it."),

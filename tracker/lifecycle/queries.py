@@ -1,7 +1,7 @@
 """Queries for what the gates depend on, constant in number however large a cooperation is."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from tracker.cooperations.modes import Level, Requirement, requirements
 from tracker.cooperations.people import Person
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.services import Slot
 from tracker.lifecycle import labels
 from tracker.lifecycle.policy import (
     SAFEGUARDS,
@@ -34,6 +35,9 @@ from tracker.lifecycle.policy import (
     TermsFact,
 )
 from tracker.signoff import paper
+
+# The reader of the last day that a review's decision and a notice set: reviews is a higher package.
+END_READER: Slot[Callable[[UUID], dt.date | None]] = Slot("end_reader", lambda _id: None)
 
 Own = dict[ChecklistKind, Checklist]
 
@@ -83,11 +87,22 @@ def facts(
         starts_on=cooperation.starts_on,
         ends_on=cooperation.ends_on,
         review_on=cooperation.review_on,
+        end_decided=_end_decided(cooperation),
         waiting_returns=tuple(ReturnFact(*names) for names in closing.waiting_names(cooperation.id))
         if is_closed
         else (),
         had_access=is_closed and closing.anybody_was_asked(cooperation.id),
     )
+
+
+def _end_decided(cooperation: Cooperation) -> dt.date | None:
+    """Return the last day of a cooperation that ends as its last review decided, or None.
+
+    Sends no query unless the review day has passed.
+    """
+    if cooperation.review_on is None or cooperation.review_on >= clock.today():
+        return None
+    return END_READER.get()(cooperation.id)
 
 
 def facts_of(cooperation: Cooperation) -> Facts:

@@ -45,6 +45,7 @@ from tracker.oversight.facts import (
     VisitMark,
 )
 from tracker.oversight.models import EntryState, RegisterEntry
+from tracker.reviews import queries as reviews
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -476,7 +477,7 @@ def _former(column: Any) -> sa.ScalarSelect[Any]:
 def _review() -> sa.ColumnElement[Any]:
     """Return the next review, which the cooperation stores once terms are in force."""
     return sa.case(
-        (sa.and_(Checklist.kind == ChecklistKind.TERMS, _IS_IN_FORCE), Cooperation.review_on),
+        (sa.and_(Checklist.kind == ChecklistKind.TERMS, _IS_IN_FORCE), reviews.next_review()),
         else_=sa.null(),
     )
 

@@ -212,12 +212,22 @@ def cooperation_tasks(
     if review_on >= facts.today or cooperation.stage is not Stage.ACTIVE:
         why = _("Due on %(day)s.", day=as_date(review_on))
         return {"review": [Task(label, _("Not yet due"), "off", url if may_begin else "", why)]}
+    if facts.end_decided is not None:
+        return {"review": [_task_before_the_end(facts.end_decided, url if may_begin else "")]}
     why = _("It was due on %(day)s.", day=as_date(review_on))
     if may_begin:
         task = Task(label, _("Overdue"), YOURS, url, why, act=_("Start the review"))
     else:
         task = Task(label, _("Overdue"), "stop", url, why)
     return {"review": [task]}
+
+
+def _task_before_the_end(last_day: dt.date, url: str) -> Task:
+    """Return what is shown during the notice period after a review that decided to end."""
+    why = _(
+        "The parties decided to end the agreement. Its last day is %(day)s.", day=as_date(last_day)
+    )
+    return Task(_("Hold the review"), _("Complete"), "done", url, why)
 
 
 def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task:

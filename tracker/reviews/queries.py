@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -16,7 +16,7 @@ from tracker.agreements.frozen_text import FrozenItem
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
 from tracker.checklists.heads import latest_start
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, CooperationEntry, Party, Stage
 from tracker.cooperations.scope import has_not_left, listed, visible
@@ -32,6 +32,34 @@ from tracker.reviews.records import PROMISES
 from tracker.signoff import service as signoff
 
 _IS_OPEN = sa.and_(Review.concluded_at.is_(None), Review.called_off_at.is_(None))
+_LATER = aliased(Review)
+# Over Cooperation: the first day after the end, while the last review decided to end the terms in
+# force and a notice of the end is open. Terms signed since then are another agreement.
+_END_DECIDED = (
+    sa.select(sa.func.min(Notice.from_on))
+    .select_from(Review)
+    .join(Checklist, Checklist.cooperation_id == Review.cooperation_id)
+    .join(Notice, Notice.checklist_id == Checklist.id)
+    .where(
+        Review.cooperation_id == Cooperation.id,
+        Review.outcome == Outcome.END,
+        Review.concluded_at.is_not(None),
+        ~sa.exists()
+        .where(
+            _LATER.cooperation_id == Review.cooperation_id,
+            _LATER.number > Review.number,
+            _LATER.concluded_at.is_not(None),
+        )
+        .correlate(Review),
+        Checklist.kind == ChecklistKind.TERMS,
+        Checklist.visit_id.is_(None),
+        Checklist.in_force_at <= Review.concluded_at,
+        Notice.kind == NoticeKind.ENDED,
+        Notice.closed_at.is_(None),
+    )
+    .correlate(Cooperation)
+    .scalar_subquery()
+)
 _WHOLE = (
     load_joined(Review.begun_by, User.name),
     load_joined(Review.organisation, Organisation.name),
@@ -78,6 +106,24 @@ class OpenReview:
             has_missing=self.has_missing,
             asked_on=self.asked_on,
         )
+
+
+def next_review() -> sa.ColumnElement[dt.date | None]:
+    """Return the day of the next review over Cooperation (G5), for lists.
+
+    None is due while the parties carry out what the last one decided: to end the agreement. It is
+    due again once the notice of the end is withdrawn.
+    """
+    return sa.case((_END_DECIDED.is_(None), Cooperation.review_on), else_=sa.null())
+
+
+def end_decided(cooperation_id: UUID) -> dt.date | None:
+    """Return the last day of a cooperation whose last review decided to end it, under notice.
+
+    For lifecycle.queries.END_READER.
+    """
+    since = db.session.scalar(sa.select(_END_DECIDED).where(Cooperation.id == cooperation_id))
+    return None if since is None else since - dt.timedelta(days=1)
 
 
 def terms_of(cooperation: Cooperation) -> Checklist | None:

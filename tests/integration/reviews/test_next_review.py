@@ -10,9 +10,12 @@ from tests import due, starting_points
 from tests.factories import agreements
 from tests.factories.tables import StoredTable, Table, begin
 from tests.integration.agreements.conftest import DAY, DAYS, SIGNERS, sign_terms
+from tests.integration.agreements.test_notices import give
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.reviews.conftest import Clock, cooperation, hold
+from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
+from tracker.checklists.models import NoticeKind
 from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.db import db
@@ -20,6 +23,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as lifecycle_queries
 from tracker.oversight import integrity
 from tracker.reviews.models import Outcome
+from tracker.ui.locale import as_date
 
 # How many days before the review the terms have people reminded.
 REMINDER = 30
@@ -149,3 +153,46 @@ def test_a_review_that_decides_to_end_leaves_the_day_as_it_is(
     assert cooperation(renewing).reviewed_on == clock.today()
     renew(renewing, frozen_time)
     assert cooperation(renewing).review_on == before
+
+
+def test_no_review_is_due_while_the_parties_end_the_agreement_as_the_last_one_decided(
+    app: Flask, renewing: Table, frozen_time: Clock
+) -> None:
+    """It was held, so nobody is asked to hold it again; unless the notice is withdrawn."""
+    renew(renewing, frozen_time)
+    hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
+    notice = give(renewing, "henrik", NoticeKind.ENDED)
+    assert gate(renewing) is lifecycle.GateState.MET
+    samira, nadia = (renewing.land.browser(app, first) for first in ("samira", "nadia"))
+    page = samira.page(f"/cooperations/{renewing.cooperation.reference}")
+    last_day = as_date(notice.from_on - DAY)
+    assert f"The agreement ends on {last_day}. Nothing to do." in page.text
+    assert "Start the review" not in page.links()
+    assert "Hold the review" not in samira.page("/").links()
+    assert "Review overdue 1" not in nadia.page("/register").text
+    reason = "We found other funds."
+    notices.close_notice(renewing["henrik"], renewing.checklist(), notice.id, reason=reason)
+    renewing.session.commit()
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
+    page = samira.page(f"/cooperations/{renewing.cooperation.reference}")
+    assert "Start the review" in page.links()
+    assert "Hold the review" in samira.page("/").links()
+    assert "Review overdue 1" in nadia.page("/register").text
+    assert integrity.check_all().finding is None
+
+
+def test_a_review_is_due_under_notice_unless_the_last_one_decided_to_end_these_terms(
+    renewing: Table, frozen_time: Clock
+) -> None:
+    renew(renewing, frozen_time)
+    notice = give(renewing, "henrik", NoticeKind.ENDED)
+    assert gate(renewing) is lifecycle.GateState.NOT_MET
+    hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    assert gate(renewing) is lifecycle.GateState.MET
+    reason = "We found other funds."
+    notices.close_notice(renewing["henrik"], renewing.checklist(), notice.id, reason=reason)
+    frozen_time(clock.now() + DAY)
+    amend(renewing, "M2", objectives="Other aims.")
+    give(renewing, "henrik", NoticeKind.ENDED)
+    assert gate(renewing) is lifecycle.GateState.NOT_MET

@@ -267,6 +267,7 @@ def test_g4_never_blocks_the_cooperation() -> None:
         ({"ends_on": TODAY - dt.timedelta(days=1)}, False),
         ({"review_on": TODAY}, True),
         ({"review_on": TODAY - dt.timedelta(days=1)}, False),
+        ({"review_on": TODAY - dt.timedelta(days=1), "end_decided": TODAY}, True),
     ],
 )
 def test_g5_asks_for_no_expired_term_and_no_overdue_review(
