@@ -74,7 +74,7 @@ class HeadForm(DatesForm):
     version = VersionField()
 
     def leave_dates(self) -> None:
-        """Remove the dates from the form: once the terms are in force, M19 sets them."""
+        """Remove the dates from the form: once the terms are sent, M19 sets them."""
         for name in ("starts_on", "review_on", "ends_on"):
             del self[name]
 

@@ -116,11 +116,23 @@ def can_remove_body(actor: Actor, cooperation: CooperationFact) -> Decision:
     return can_change(actor, cooperation)
 
 
-def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may change the dates: nobody once the terms are in force, since M19 sets them."""
+def can_change_dates(
+    actor: Actor, cooperation: CooperationFact, *, terms_are_sent: bool
+) -> Decision:
+    """Decide who may change the dates: nobody once the terms are in force, since M19 sets them.
+
+    Nor while they wait for signatures: whoever signs reads the dates in M19.
+    """
     decision = can_change(actor, cooperation)
     if decision and cooperation.terms_in_force:
         return no(_l("The dates are those agreed in the terms (M19)."))
+    if decision and terms_are_sent:
+        return no(
+            _l(
+                "The terms have been sent for signature with the dates in M19. To change the "
+                "dates, withdraw the request for signatures first."
+            )
+        )
     return decision
 
 

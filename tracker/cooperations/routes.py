@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
+from tracker.access.decision import Decision
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
 from tracker.cooperations import labels, outside_bodies, people, policy, queries, service
@@ -141,7 +142,9 @@ def change_head(reference: str) -> str | Response:
     fact = queries.fact(cooperation)
     form = HeadForm(data=head_data(cooperation))
     require_for(form, policy.can_change(actor, fact))
-    if fact.terms_in_force:
+    dates = service.can_change_dates(actor, cooperation, fact)
+    # Dates that were typed before the terms were sent are refused, and not left out unnoticed.
+    if not dates and "starts_on" not in request.form:
         form.leave_dates()
     done = form.validate_on_submit() and perform(
         form,
@@ -155,13 +158,13 @@ def change_head(reference: str) -> str | Response:
         ),
         success=_saved,
         next=_to_cooperation(reference),
-        conflict=lambda error: _stale_head(_find(actor, reference), form, error),
+        conflict=lambda error: _stale_head(_find(actor, reference), form, error, dates),
     )
     return done or render_template(
         "cooperations/head.html",
         form=form,
         cooperation=_read_again(actor, reference, cooperation),
-        dates_are_agreed=fact.terms_in_force,
+        dates=dates,
     )
 
 
@@ -472,7 +475,9 @@ def _dates(form: HeadForm, cooperation: Cooperation) -> dict[str, Any]:
     return {name: form[name].data if name in form else getattr(cooperation, name) for name in names}
 
 
-def _stale_head(cooperation: Cooperation, form: HeadForm, error: StaleError) -> Response | str:
+def _stale_head(
+    cooperation: Cooperation, form: HeadForm, error: StaleError, dates: Decision
+) -> Response | str:
     """Show both values; what was typed stays in the form and is saved only on request."""
     form.refuse(error)
     form.version.data = cooperation.version
@@ -480,7 +485,7 @@ def _stale_head(cooperation: Cooperation, form: HeadForm, error: StaleError) -> 
         "cooperations/head.html",
         form=form,
         cooperation=cooperation,
-        dates_are_agreed="starts_on" not in form,
+        dates=dates,
         other=cooperation,
     )
 

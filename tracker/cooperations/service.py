@@ -121,8 +121,9 @@ def change_head(
     """Change title, purpose and dates; return False if nothing differs.
 
     version is the one the person saw: raise StaleError if somebody else saved in the meantime. Once
-    the terms are in force, M19 sets the dates (RefusedError if they differ).
+    the terms are sent or in force, M19 sets the dates (RefusedError if they differ).
     """
+    lock_chain(cooperation.id)
     fact = queries.fact(cooperation)
     policy.can_change(actor, fact).require()
     _lock(cooperation, version)
@@ -132,11 +133,19 @@ def change_head(
         cooperation.ends_on,
         cooperation.review_on,
     ):
-        policy.can_change_dates(actor, fact).require()
+        can_change_dates(actor, cooperation, fact).require()
         _set_dates(cooperation, starts_on, review_on, ends_on)
     cooperation.title = _text(title, "title", MAX_TITLE)
     cooperation.purpose = _text(purpose, "purpose", MAX_TEXT)
     return _note_change(actor, cooperation, before)
+
+
+def can_change_dates(
+    actor: Actor, cooperation: Cooperation, fact: policy.CooperationFact
+) -> Decision:
+    """Decide whether a person may change the dates of a cooperation now."""
+    terms_are_sent = not fact.terms_in_force and queries.terms_state(cooperation.id).is_sent
+    return policy.can_change_dates(actor, fact, terms_are_sent=terms_are_sent)
 
 
 def follow_term(

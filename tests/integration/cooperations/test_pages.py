@@ -262,16 +262,34 @@ def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None
         assert hostile in page.text
 
 
-def test_once_terms_are_in_force_m19_sets_the_dates(
+def test_once_terms_are_sent_m19_sets_the_dates(
     app: Flask, land: Country, session: Session, reference: str
 ) -> None:
     cooperation = reloaded(land, reference)
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
-    send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
-    sign(land, terms, "tomas", "henrik", "otto")
     session.commit()
     client = land.browser(app, "ilena")
+    before = client.page(f"/cooperations/{reference}/head").form()
+    send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
+    session.commit()
+    # Typed on a page that was opened before the terms were sent, and on one opened since.
+    review_on = cooperation.review_on
+    late = client.post(
+        f"/cooperations/{reference}/head",
+        data=before.filled_in(title="Later review", review_on="2029-01-01"),
+    )
+    assert late.status_code == 403
+    assert "withdraw the request for signatures first" in late.get_data(as_text=True)
+    assert "2029-01-01" in late.get_data(as_text=True)
+    assert reloaded(land, reference).review_on == review_on
+    page = client.page(f"/cooperations/{reference}/head")
+    assert "starts_on" not in page.form().names
+    assert "withdraw the request for signatures first" in page.text
+    client.submit(f"/cooperations/{reference}/head", title="Sent")
+    assert reloaded(land, reference).title == "Sent"
+    sign(land, terms, "tomas", "henrik", "otto")
+    session.commit()
     page = client.page(f"/cooperations/{reference}/head")
     assert "starts_on" not in page.form().names
     assert "those agreed in the terms (M19)" in page.text

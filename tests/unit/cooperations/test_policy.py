@@ -56,17 +56,19 @@ def test_the_head_is_changed_by_a_coordinator_of_its_npm(
 
 
 @pytest.mark.parametrize(
-    ("actor", "cooperation", "allowed"),
+    ("actor", "cooperation", "is_sent", "allowed"),
     [
-        (COORDINATOR, RUNNING, True),
-        (COORDINATOR, IN_FORCE, False),
-        (PARTNER, RUNNING, False),
+        (COORDINATOR, RUNNING, False, True),
+        (COORDINATOR, RUNNING, True, False),
+        (COORDINATOR, IN_FORCE, False, False),
+        (PARTNER, RUNNING, False, False),
     ],
 )
-def test_dates_are_changed_until_the_terms_give_them(
-    actor: Actor, cooperation: CooperationFact, allowed: bool
+def test_dates_are_changed_until_the_terms_that_give_them_are_sent(
+    actor: Actor, cooperation: CooperationFact, is_sent: bool, allowed: bool
 ) -> None:
-    assert bool(policy.can_change_dates(actor, cooperation)) is allowed
+    decision = policy.can_change_dates(actor, cooperation, terms_are_sent=is_sent)
+    assert bool(decision) is allowed
 
 
 SIGNED = AgreedWays(frozenset({Mode.PROJ, Mode.ADV}))
