@@ -57,7 +57,9 @@ class ReviewFact:
     terms_are_settled: bool = True
     is_open: bool = False
     begun_by: UUID | None = None
+    # The party for which it was begun, or which took that party's place (N13); None once it left.
     begun_for: UUID | None = None
+    is_taken_over: bool = False
     # Whether the last version of the record is complete; who has confirmed it, by organisation.
     is_complete: bool = False
     confirmed: tuple[tuple[UUID, UUID], ...] = ()
@@ -209,12 +211,25 @@ def can_conclude_without(actor: Actor, fact: ConclusionFact, today: dt.date) -> 
 
 
 def can_call_off(actor: Actor, fact: ReviewFact) -> Decision:
-    """Decide who may call a review off: who began it, or a manager of the same organisation."""
+    """Decide who may call a review off: who began it, or a manager of the same organisation.
+
+    If their party was replaced (N13), its successor decides; if it has left, the NPM. So that
+    somebody always can, a coordinator is enough then, as for beginning a review.
+    """
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
+    if fact.begun_for is None:
+        if actor.organisation_id in fact.npm_bodies and actor.has(*BEGINNERS):
+            return YES
+        return no(
+            _l(
+                "The party that started the review has left. Only a coordinator or manager of the "
+                "NPM can cancel it."
+            )
+        )
     if not fact.has_party(actor.organisation_id) or actor.organisation_id != fact.begun_for:
         return no(_l("Only the party that started the review can cancel it."))
-    if actor.user_id == fact.begun_by and actor.has(*BEGINNERS):
+    if (fact.is_taken_over or actor.user_id == fact.begun_by) and actor.has(*BEGINNERS):
         return YES
     if actor.has(Role.MANAGER):
         return YES

@@ -191,12 +191,21 @@ def record_state(cooperation: Cooperation, review: Review | None) -> ReviewFact:
     if review is None:
         return state
     version, confirmations = last_version(review), standing_confirmations(review)
+    begun_for = next(
+        (
+            party.organisation_id
+            for party in parties
+            if review.organisation_id in people.bodies(cooperation, party.organisation_id)
+        ),
+        None,
+    )
     moments = [row.confirmed_at for row in confirmations]
     return replace(
         state,
         is_open=review.is_open,
         begun_by=review.begun_by_id,
-        begun_for=review.organisation_id,
+        begun_for=begun_for,
+        is_taken_over=begun_for not in {None, review.organisation_id},
         is_complete=version is not None and version.is_complete,
         confirmed=tuple((row.organisation_id, row.user_id) for row in confirmations),
         outcome=records.read(version.content).outcome if version else None,

@@ -27,6 +27,8 @@ OPEN = replace(
     begun_for=DOOR,
     is_complete=True,
 )
+TAKEN_OVER = replace(OPEN, is_taken_over=True)
+LEFT = replace(OPEN, begun_for=None, npm_bodies=frozenset({NPM}))
 
 
 def actor(*roles: Role, of: UUID = DOOR, power: str = "Statutes", who: UUID | None = None) -> Actor:
@@ -191,6 +193,16 @@ def test_the_day_from_which_the_npm_can_go_on_is_known_before_it_comes() -> None
         (actor(Role.MANAGER, of=NPM), OPEN, False),
         (actor(Role.COORDINATOR, of=NPM, who=BEGINNER), OPEN, False),
         (actor(Role.COORDINATOR, who=BEGINNER), replace(OPEN, is_open=False), False),
+        # Another body took the beginner's place.
+        (actor(Role.COORDINATOR), TAKEN_OVER, True),
+        (actor(Role.SIGNATORY), TAKEN_OVER, False),
+        (actor(Role.MANAGER, of=NPM), TAKEN_OVER, False),
+        # The party that began it has left.
+        (actor(Role.COORDINATOR, of=NPM), LEFT, True),
+        (actor(Role.MANAGER, of=NPM), LEFT, True),
+        (actor(Role.SIGNATORY, of=NPM), LEFT, False),
+        (actor(Role.MANAGER), LEFT, False),
+        (actor(Role.COORDINATOR, of=NPM), replace(LEFT, is_open=False), False),
     ],
 )
 def test_who_calls_off(person: Actor, fact: ReviewFact, expected: bool) -> None:
