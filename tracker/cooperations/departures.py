@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
+from tracker.activity.models import Event, EventDetail
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.verbs import Verb
 from tracker.cooperations import service
@@ -145,16 +146,40 @@ def follow_stage(event: DomainEvent) -> None:
 
 
 def is_past(party: Party) -> bool:
-    """Return whether a party's last day has passed."""
+    """Return whether a party's last day has passed, also if it has been invited again since."""
+    if party.leave_done_at is not None:
+        return True
     return party.left_on is not None and party.left_on < clock.today()
+
+
+def former_last_day(party: Party) -> dt.date | None:
+    """Return the last day of a party that left alone, by its event; None if it never did.
+
+    While it is invited again its row names no last day.
+    """
+    if party.leave_done_at is None:
+        return None
+    since = db.session.scalar(
+        sa.select(EventDetail.content["since"].as_string())
+        .join(Event, Event.id == EventDetail.event_id)
+        .where(
+            Event.subject_type == "cooperation",
+            Event.subject_id == party.cooperation_id,
+            Event.verb == verbs.PARTY_LEFT.name,
+            EventDetail.content["organisation_id"].as_string() == str(party.organisation_id),
+        )
+        .order_by(Event.number.desc())
+        .limit(1)
+    )
+    return None if since is None else dt.date.fromisoformat(since) - ONE_DAY
 
 
 def find_left(actor: Actor, reference: str) -> Party | None:
     """Return the person's organisation as a party of a cooperation that it has left.
 
     For its coordinators, signatories and managers, and its people who took part: they may still
-    read what they promised for the time afterwards. The cooperation and its parties are loaded with
-    it.
+    read what they promised for the time afterwards, also while it is invited again. The cooperation
+    and its parties are loaded with it.
     """
     roles = (*FOR_THE_ORGANISATION, Role.MEMBER)
     if actor.organisation_id is None or not actor.has(*roles) or not REFERENCE.fullmatch(reference):
@@ -172,7 +197,7 @@ def find_left(actor: Actor, reference: str) -> Party | None:
             Cooperation.reference == reference,
             Party.organisation_id == actor.organisation_id,
             Party.leave_given_at.is_not(None),
-            Party.left_on < clock.today(),
+            sa.or_(Party.left_on < clock.today(), Party.leave_done_at.is_not(None)),
             own,
         )
         .options(

@@ -10,7 +10,7 @@ from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.activity.verbs import Verb
 from tracker.cooperations import service
-from tracker.cooperations.departures import ONE_DAY, locked_parties
+from tracker.cooperations.departures import ONE_DAY, former_last_day, locked_parties
 from tracker.cooperations.models import Party
 from tracker.cooperations.scope import has_not_left
 from tracker.core import clock
@@ -28,8 +28,9 @@ def invite(
 ) -> Party:
     """Invite a party, which is joining from now on; record PARTY_JOINING.
 
-    A party that left before gets its old row back. with_confidentiality says that confidentiality
-    terms are in force as well, which it also has to sign.
+    A party that left before gets its old row back, with the notice by which it left: that counts
+    again if the invitation comes to nothing. with_confidentiality says that confidentiality terms
+    are in force as well, which it also has to sign.
     """
     parties = locked_parties(cooperation_id)
     party = next((party for party in parties if party.organisation_id == organisation.id), None)
@@ -58,10 +59,11 @@ def invite(
 def take_back(actor: Actor | None, party: Party, *, reason: str) -> None:
     """End a party's joining: it is removed with its people; record JOINING_TAKEN_BACK.
 
-    Without an actor because the whole cooperation ended. A handler calls back the texts that wait
-    for its signature, while its people can still be named.
+    One that had left before keeps the last day it had then, from which its duties count. Without an
+    actor because the whole cooperation ended. A handler calls back the texts that wait for its
+    signature, while its people can still be named.
     """
-    party.left_on = clock.today() - ONE_DAY
+    party.left_on = former_last_day(party) or clock.today() - ONE_DAY
     db.session.flush()
     _record(
         verbs.JOINING_TAKEN_BACK,

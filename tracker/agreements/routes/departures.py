@@ -113,9 +113,7 @@ def show(reference: str, organisation_id: UUID) -> str:
                 (
                     party
                     for party in cooperation.parties
-                    if party.organisation_id == organisation_id
-                    and party.leave_given_at is not None
-                    and party.left_on is not None
+                    if party.organisation_id == organisation_id and party.leave_given_at is not None
                 ),
                 None,
             )
@@ -135,7 +133,7 @@ def _show(actor: Actor, party: Party, cooperation: Cooperation | None) -> str:
         sees_all=cooperation is not None,
         party=party,
         has_left=rows.is_past(party),
-        last_day=party.left_on,
+        last_day=party.left_on or rows.former_last_day(party),
         given_by=accounts.names([giver]).get(giver, "") if giver else "",
         texts=departures.still_naming(cooperation, party, locale.language())
         if cooperation is not None

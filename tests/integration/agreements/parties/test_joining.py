@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests import due
 from tests.factories import agreements
@@ -31,6 +32,7 @@ from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
+from tracker.ui.locale import as_date
 
 WHY = "Families asked for it."
 ALL_SIGNERS = {**SIGNERS, "bridge": "sten"}
@@ -170,11 +172,35 @@ def test_a_party_that_comes_back_signs_again(inviting: Table, frozen_time: Clock
     invite(inviting, key="lantern")
     assert row(inviting, "lantern").is_joining
     assert not sees(inviting, "otto")
+
+
+def test_a_party_that_left_keeps_its_last_day_and_its_page_when_it_is_invited_again_in_vain(
+    app: Flask, inviting: Table, frozen_time: Clock
+) -> None:
+    """Its duties count from that day."""
+    gone(inviting, frozen_time, "otto")
+    last_day = row(inviting, "lantern").left_on
+    assert last_day is not None
+    address = f"/cooperations/{inviting.cooperation.reference}/departures/"
+    address += str(inviting.land.id("lantern"))
+    frozen_time(clock.now() + 60 * DAY)
+    invite(inviting, key="lantern")
+    for first in ("joana", "ilena"):
+        page = inviting.land.browser(app, first).page(address)
+        assert page.h1 == "Lantern Health Network has left"
+        assert f"Last day: {as_date(last_day)}." in page.text
+        assert "Thanks are owed." in page.text
+    inviting.land.browser(app, "marek").page(address, 404)
+    frozen_time(clock.now() + 10 * DAY)
     joining.take_back(
         inviting["ilena"], cooperation(inviting), inviting.land.id("lantern"), reason="No."
     )
     inviting.session.commit()
-    assert row(inviting, "lantern").leave_given_at is not None
+    assert row(inviting, "lantern").left_on == last_day
+    assert (
+        f"Last day: {as_date(last_day)}." in inviting.land.browser(app, "otto").page(address).text
+    )
+    assert integrity.check_all().finding is None
 
 
 def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Table) -> None:
