@@ -14,25 +14,26 @@ from tracker.agreements import notices
 from tracker.agreements.notices import Duties
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import heads
-from tracker.closing import queries
+from tracker.closing import confidentiality_days, queries
 from tracker.closing.models import Closing, MaterialReturn, RecordedHow
 from tracker.closing.queries import PartyReturns
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
-from tracker.core.db import db
-from tracker.signoff.models import Revision
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
-from tracker.undertakings import queries as undertakings
 
 
 @dataclass(frozen=True, slots=True)
 class LastingDuties:
-    """The continuing duties in the signed texts, and the last day of confidentiality."""
+    """The continuing duties in the signed texts, and the last day of confidentiality.
+
+    That day depends on the text under which each person had access; first is the earliest.
+    """
 
     duties: list[Duties]
     # None if the terms name no number of years.
     until: dt.date | None
+    first: dt.date | None = None
 
 
 def lasting_duties(cooperation: Cooperation, closing: Closing, language: str) -> LastingDuties:
@@ -48,24 +49,16 @@ def lasting_duties(cooperation: Cooperation, closing: Closing, language: str) ->
     if confidentiality is None:
         terms = next(iter(heads.of_cooperation(cooperation.id)), None)
         return LastingDuties(notices.surviving_duties(terms, language) if terms else [], None)
-    revision_id = notices.standing_revision_id(confidentiality)
-    years = (
-        undertakings.terms_of(db.session.get_one(Revision, revision_id)).years
-        if revision_id
-        else None
+    days = confidentiality_days.last_days(
+        cooperation.id,
+        ended_on=closing.begun_at.astimezone(clock.zone()).date(),
+        standing_id=notices.standing_revision_id(confidentiality),
     )
-    ended_on = closing.begun_at.astimezone(clock.zone()).date()
     return LastingDuties(
         notices.surviving_duties(confidentiality, language),
-        None if years is None else _years_later(ended_on, years),
+        max(days, default=None),
+        min(days, default=None),
     )
-
-
-def _years_later(day: dt.date, years: int) -> dt.date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year + years, day=28)
 
 
 def numbers(party: PartyReturns) -> str:

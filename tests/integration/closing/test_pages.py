@@ -1,13 +1,26 @@
 """The pages of returns and of the closing, as each kind of reader sees them."""
 
+from collections.abc import Callable
+
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.visits import Scene
 from tests.integration.closing.test_service import answer_all, returns
+from tests.integration.visits.test_readiness import in_force_again
 from tests.pages import Page
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import load
+from tracker.checklists.models import Notice
 from tracker.closing import service
 from tracker.closing.models import ReturnState
+from tracker.core import clock
+from tracker.ui.locale import as_date
+from tracker.undertakings.models import Undertaking
 
 
 def closing_page(scene: Scene) -> str:
@@ -139,6 +152,54 @@ def test_others_complete_nothing(app: Flask, ended: Scene, key: str, status: int
     answer_all(ended)
     response = ended.demonstration.browser(app, key).post(closing_page(ended), data={})
     assert response.status_code == status
+
+
+def test_the_closing_page_gives_the_last_days_of_confidentiality_by_what_people_signed(
+    app: Flask, scene: Scene, end_cooperation: Callable[[], None]
+) -> None:
+    """Who had access under a longer duty keeps it, though all agreed on a shorter one since."""
+    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    agreements.amend(scene.actor("ilena"), terms, reason="A shorter duty.", items=["C17"])
+    current = load(terms).sheet.shared("C17")
+    assert current is not None
+    before = current.values["years"]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        terms,
+        "C17",
+        AnswerScope.SHARED,
+        {**current.values, "years": 1},
+        base_version=current.version,
+    )
+    in_force_again(scene, terms)
+    scene.session.commit()
+    end_cooperation()
+    ended = scene.checklist(ChecklistKind.TERMS, None)
+    day = scene.session.scalars(
+        sa.select(Notice.from_on).where(
+            Notice.checklist_id == ended.id, Notice.taken_effect_at.is_not(None)
+        )
+    ).one()
+    assert day > clock.today()
+    first, last = (as_date(day.replace(year=day.year + years)) for years in (1, before))
+    browser = scene.demonstration.browser(app, "ilena")
+    assert f"lasts until {last}." in browser.page(closing_page(scene)).text
+    # As if one of them had signed again before the end.
+    rows = table_of(Undertaking)
+    signed_again = (
+        sa.update(rows)
+        .where(rows.c.user_id == scene.user("leyla"), rows.c.countersigned_at.is_not(None))
+        .values(
+            terms_revision_id=scene.checklist(
+                ChecklistKind.CONFIDENTIALITY, None
+            ).revision_in_force_id
+        )
+    )
+    scene.session.commit()
+    with hands() as connection:
+        connection.execute(signed_again)
+    page = browser.page(closing_page(scene))
+    assert f"lasts until {first} or longer, {last} at the latest" in page.text
 
 
 def test_a_running_cooperation_says_that_nothing_is_to_be_closed(app: Flask, scene: Scene) -> None:
