@@ -1,0 +1,58 @@
+"""A review that is called off: by who began it, or whoever can in their place."""
+
+import pytest
+
+from tests import due
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, NOTICE
+from tests.integration.agreements.parties.test_succession import replace
+from tests.integration.reviews.conftest import Clock, begin_review, cooperation, review_of
+from tests.integration.reviews.test_service import stage
+from tracker.agreements import departures
+from tracker.cooperations.models import Stage
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.reviews import service
+
+
+def test_a_review_is_called_off_by_who_began_it(active: Table) -> None:
+    begin_review(active)
+    for first in ("ilena", "henrik", "leyla"):
+        with pytest.raises(RefusedError):
+            service.call_off(active[first], active.cooperation, 1, reason="No.")
+    with pytest.raises(RuleBrokenError):
+        service.call_off(active["samira"], active.cooperation, 1, reason=" ")
+    service.call_off(active["samira"], active.cooperation, 1, reason="Too early.")
+    assert stage(active) is Stage.ACTIVE
+    assert active.events("review_called_off")[0]["reason"] == "Too early."
+    begin_review(active)
+    assert review_of(active, 2).number == 2
+
+
+def test_the_npm_calls_off_a_review_begun_by_a_party_that_has_left(
+    active: Table, frozen_time: Clock
+) -> None:
+    """Nobody else could any more."""
+    departures.give_notice(active["otto"], cooperation(active), reason="Other plans.")
+    active.session.commit()
+    begin_review(active, "joana")
+    with pytest.raises(RefusedError, match="Only the party that started"):
+        service.call_off(active["ilena"], cooperation(active), 1, reason="No.")
+    frozen_time(clock.now() + NOTICE * DAY)
+    due.leave_due(clock.today())
+    with pytest.raises(RefusedError, match="has left"):
+        service.call_off(active["samira"], cooperation(active), 1, reason="No.")
+    service.call_off(
+        active["ilena"], cooperation(active), 1, reason="Begin again among those left."
+    )
+    assert stage(active) is Stage.ACTIVE
+
+
+def test_a_successor_calls_off_a_review_that_its_predecessor_began(active: Table) -> None:
+    """It takes the place of the body that it replaced (N13)."""
+    begin_review(active, "samira")
+    replace(active, "door", "bridge")
+    with pytest.raises(RefusedError, match="Only the party that started"):
+        service.call_off(active["ilena"], cooperation(active), 1, reason="No.")
+    service.call_off(active["marek"], cooperation(active), 1, reason="We begin again.")
+    assert stage(active) is Stage.ACTIVE
