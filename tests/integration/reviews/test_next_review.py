@@ -10,7 +10,7 @@ from tests import due, starting_points
 from tests.factories import agreements
 from tests.factories.tables import StoredTable, Table, begin
 from tests.integration.agreements.conftest import DAY, DAYS, SIGNERS, sign_terms
-from tests.integration.agreements.test_notices import give
+from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.reviews.conftest import Clock, cooperation, hold
 from tracker.agreements import notices
