@@ -253,7 +253,8 @@ def test_a_renewal_moves_the_last_day(
     assert line(land, ChecklistKind.TERMS).state is AgreementState.ENDED
     assert due.renew_due(clock.today()) == 1
     result = line(land, ChecklistKind.TERMS)
-    assert (result.state, result.until_on) == (AgreementState.ENDS_SOON, today + 29 * DAY)
+    # The review that nobody has held stays due.
+    assert (result.state, result.until_on) == (AgreementState.REVIEW_OVERDUE, today + 29 * DAY)
 
 
 def test_a_party_of_several_is_waited_for_until_enough_have_signed(
