@@ -373,7 +373,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         undertakings.follow_lift,
         visits.follow,
     ),
-    verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
+    verbs.TEXT_RENEWED: (undertakings.follow_lift, lifecycle.follow_renewal),
     # New parties come first: who is asked for an undertaking depends on them.
     verbs.CAME_INTO_FORCE: (
         checklist_joining.follow_force,

@@ -13,7 +13,15 @@ from tracker.access.actor import Actor, ActorClearance
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import lock_chain, record
-from tracker.cooperations.models import Clearance, ClearanceBar, ClearanceEnd, ClearanceScope
+from tracker.cooperations import queries
+from tracker.cooperations.models import (
+    Clearance,
+    ClearanceBar,
+    ClearanceEnd,
+    ClearanceScope,
+    Cooperation,
+)
+from tracker.cooperations.policy import AT_REST
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -39,7 +47,8 @@ def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
 def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     """Return the condition over Clearance that it is open on a day and its person active.
 
-    An added interest that concerns all work closes it while it waits for the NPM (C13).
+    An added interest that concerns all work closes it while it waits for the NPM (C13). It gives
+    nothing while the agreed terms have stopped.
     """
     return sa.and_(
         Clearance.closed_at.is_(None),
@@ -49,6 +58,22 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
             User.id == Clearance.user_id, User.active.is_(True), User.suspended_at.is_(None)
         ),
         ~_is_barred(_Bar.visit_id.is_(None)),
+        ~terms_have_stopped(day),
+    )
+
+
+def terms_have_stopped(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
+    """Return the condition over Clearance that the agreed terms give no access on a day (P6, P7).
+
+    The same rule as policy.gives_access(). Terms that have run out open it again once renewed.
+    """
+    return (
+        sa.exists()
+        .where(
+            Cooperation.id == Clearance.cooperation_id,
+            sa.or_(Cooperation.stage.in_(AT_REST), queries.terms_have_run_out(day)),
+        )
+        .correlate_except(Cooperation)
     )
 
 

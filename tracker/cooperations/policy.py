@@ -73,6 +73,27 @@ def can_open(actor: Actor) -> Decision:
     return YES
 
 
+def gives_access(stage: Stage, *, has_run_out: bool) -> Decision:
+    """Decide whether the agreed terms let anybody have access now (domain.md, P6 and P7).
+
+    Not while they are suspended, once they have ended, or after their last day (has_run_out).
+    """
+    if stage in ENDED:
+        return no(_l("This cooperation is closed, so nobody gets access any more."))
+    if stage in AT_REST:
+        return no(
+            _l("The agreed terms are suspended. Nobody gets access until the suspension is lifted.")
+        )
+    if has_run_out:
+        return no(
+            _l(
+                "The last day of the agreed terms has passed. Nobody gets access until they are "
+                "renewed."
+            )
+        )
+    return YES
+
+
 def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may change title, purpose, dates, modes and parties: a coordinator of its NPM."""
     if cooperation.stage in ENDED:

@@ -232,19 +232,34 @@ def with_paper(
     return agreed_ways.of_paper(agreed, before, changed["questions_before"])
 
 
+_SIGNED_TERMS = (
+    SignatureRequest.revision_id == Revision.id,
+    SignatureRequest.state == RequestState.COMPLETED,
+    Revision.kind == "terms",
+)
 _HAS_SIGNED_TERMS = sa.select(
-    sa.exists().where(
-        SignatureRequest.revision_id == Revision.id,
-        SignatureRequest.state == RequestState.COMPLETED,
-        Revision.cooperation_id == sa.bindparam("id"),
-        Revision.kind == "terms",
-    )
+    sa.exists().where(*_SIGNED_TERMS, Revision.cooperation_id == sa.bindparam("id"))
 )
 
 
 def terms_in_force(cooperation_id: UUID) -> bool:
     """Return whether a fully signed revision of the terms exists."""
     return bool(db.session.scalar(_HAS_SIGNED_TERMS, {"id": cooperation_id}))
+
+
+def terms_have_run_out(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
+    """Return the condition over Cooperation that the last day of its agreed terms has passed.
+
+    Its last day is the one of the terms once they are signed (M19); before that it is a plan.
+    """
+    signed = sa.exists().where(*_SIGNED_TERMS, Revision.cooperation_id == Cooperation.id)
+    return sa.and_(Cooperation.ends_on < day, signed.correlate(Cooperation))
+
+
+def have_terms_run_out(cooperation: Cooperation) -> bool:
+    """Return whether the last day of the agreed terms has passed, as terms_have_run_out() says."""
+    last = cooperation.ends_on
+    return last is not None and last < clock.today() and terms_in_force(cooperation.id)
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:

@@ -13,10 +13,10 @@ from tracker.activity.chain import Link
 from tracker.activity.models import Event
 from tracker.activity.witness import NotSoundError
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.cooperations import keys
+from tracker.cooperations import clearances, keys
 from tracker.cooperations.keys import KeyDestroyedError
 from tracker.cooperations.models import Clearance, ClearanceScope
-from tracker.core import canonical
+from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
 from tracker.signoff import bound
@@ -29,7 +29,7 @@ from tracker.undertakings.models import Undertaking, UndertakingEnd
 SUBJECT = "undertaking"
 CLEARANCE = "clearance"
 _CLEARANCES = (
-    sa.select(Clearance)
+    sa.select(Clearance, clearances.terms_have_stopped(sa.bindparam("day", type_=sa.Date())))
     .where(Clearance.undertaking_id.in_(sa.bindparam("undertaking_ids", expanding=True)))
     .order_by(Clearance.from_on, Clearance.id)
 )
@@ -54,6 +54,8 @@ class Compared:
     paper: Mapping[str, Any] | None = None
     # The newest clearance it opened, whether it is still open or not.
     clearance: Clearance | None = None
+    # Whether the agreed terms let nobody have access now; only beside a clearance.
+    terms_have_stopped: bool = False
     # The last day of that clearance, according to its event; None if it names none. Only for
     # statements to outsiders.
     last_day: dt.date | None = None
@@ -80,7 +82,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     for link in witness.of_subjects(
         _EVENTS,
         {undertaking.cooperation_id for undertaking in undertakings},
-        clearance_ids=[clearance.id for clearance in opened.values()],
+        clearance_ids=[clearance.id for clearance, _has_stopped in opened.values()],
     ):
         by_clearance.setdefault(link.subject_id, []).append(link)
     courses = [result.course for result in compared.values()]
@@ -92,19 +94,20 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     ]
     of_clearances = [link.event_id for links in by_clearance.values() for link in links]
     details = witness.details_of([*own, *of_clearances])
-    return {
-        undertaking.id: replace(
-            compared[undertaking.id],
-            agrees=compared[undertaking.id].agrees
-            and _is_closed_as_recorded(undertaking, compared[undertaking.id].course, details)
-            and _is_opened_as_recorded(
-                undertaking, opened.get(undertaking.id), by_clearance, details
-            ),
-            clearance=opened.get(undertaking.id),
-            documents=_signed_beside(compared[undertaking.id].course, details),
+    results = {}
+    for undertaking in undertakings:
+        claim = compared[undertaking.id]
+        clearance, has_stopped = opened.get(undertaking.id, (None, False))
+        results[undertaking.id] = replace(
+            claim,
+            agrees=claim.agrees
+            and _is_closed_as_recorded(undertaking, claim.course, details)
+            and _is_opened_as_recorded(undertaking, clearance, by_clearance, details),
+            clearance=clearance,
+            terms_have_stopped=has_stopped,
+            documents=_signed_beside(claim.course, details),
         )
-        for undertaking in undertakings
-    }
+    return results
 
 
 def _signed_beside(
@@ -114,10 +117,14 @@ def _signed_beside(
     return tuple(known.get("documents", ())) if known else ()
 
 
-def _opened(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
-    """Return the newest clearance opened by each of some undertakings."""
-    rows = db.session.scalars(_CLEARANCES, {"undertaking_ids": undertaking_ids})
-    return {row.undertaking_id: row for row in rows}
+def _opened(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance, bool]]:
+    """Return the newest clearance opened by each of some undertakings.
+
+    With whether the agreed terms let nobody have access now.
+    """
+    values = {"undertaking_ids": undertaking_ids, "day": clock.today()}
+    rows = db.session.execute(_CLEARANCES, values)
+    return {clearance.undertaking_id: (clearance, has_stopped) for clearance, has_stopped in rows}
 
 
 def look_whole(undertaking: Undertaking) -> Compared:
@@ -146,7 +153,9 @@ def _with_last_day(claim: Compared, undertaking: Undertaking, bound_rows: Bound)
     """
     openings = [
         (clearance, link)
-        for clearance in db.session.scalars(_CLEARANCES, {"undertaking_ids": [undertaking.id]})
+        for clearance in db.session.scalars(
+            _CLEARANCES, {"undertaking_ids": [undertaking.id], "day": clock.today()}
+        )
         for link in bound_rows.links.get(clearance.id, ())
         if (link.subject_type, link.verb) == (CLEARANCE, verbs.CLEARANCE_OPENED.name)
     ]

@@ -18,6 +18,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklists.rules.completeness import is_required
 from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import as_date, as_id
+from tracker.cooperations.models import Stage
 from tracker.core import canonical
 from tracker.core.localized import LocalizedText
 from tracker.undertakings import signed_beside
@@ -225,6 +226,9 @@ class UndertakingStatus:
     host_id: UUID | None = None
     # Whether the person's own party has yet to sign the terms in force (adr 70).
     is_joining: bool = False
+    # The stage of the cooperation, and whether the last day of its agreed terms has passed.
+    stage: Stage = Stage.ACTIVE
+    agreed_terms_have_run_out: bool = False
 
     @property
     def taken_by(self) -> frozenset[UUID]:

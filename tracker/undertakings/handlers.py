@@ -15,6 +15,7 @@ from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
 from tracker.cooperations.policy import AT_REST
+from tracker.cooperations.queries import have_terms_run_out
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -69,12 +70,13 @@ def follow_terms(event: DomainEvent) -> None:
     """Ask everybody listed in the terms that came into force.
 
     Handler of CAME_INTO_FORCE. New confidentiality terms immediately close all earlier undertakings
-    and their access. If new agreed terms end a suspension, everybody is asked as when it is lifted.
+    and their access. New agreed terms may end a suspension, or a time after their last day: whoever
+    is listed and wasn't asked meanwhile is asked.
     """
     if event.details.get("kind") == ChecklistKind.CONFIDENTIALITY and event.cooperation_id:
         bring_up_to_date(event.cooperation_id, event.actor)
         clearances.close_for_terms(event.actor, event.cooperation_id)
-    elif event.details.get("suspended_by"):
+    else:
         follow_lift(event)
 
 
@@ -95,7 +97,7 @@ def follow_stop(event: DomainEvent) -> None:
 def follow_lift(event: DomainEvent) -> None:
     """Ask everybody listed again once terms are in force again.
 
-    Handler of SUSPENSION_LIFTED.
+    Handler of SUSPENSION_LIFTED and TEXT_RENEWED.
     """
     if event.details.get("kind") in _OPEN_ACCESS and event.cooperation_id:
         mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
@@ -194,7 +196,7 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
         if reason is UndertakingEnd.NEW_TERMS:
             drafts[undertaking.user_id] = encryption.draft_of(undertaking)
         close(actor, undertaking, reason)
-    if loaded.cooperation.stage in AT_REST or is_over:
+    if loaded.cooperation.stage in AT_REST or have_terms_run_out(loaded.cooperation) or is_over:
         return
     endings = queries.last_endings(revision.id)
     for person in named.values():

@@ -73,6 +73,8 @@ class Line:
     is_taken: bool = False
     # What the person's signature says about its scan, if it was given on paper.
     paper: Mapping[str, Any] | None = None
+    # Whether the agreed terms let nobody have access now, although a clearance is open.
+    terms_have_stopped: bool = False
 
     @property
     def signed(self) -> SignedWhen | None:
@@ -88,7 +90,8 @@ class Line:
     @property
     def is_cleared(self) -> bool:
         """Whether what it opened is open today, for all or some places."""
-        return _is_open(self.clearance) and not self.bearing.closes_all
+        is_open = _is_open(self.clearance) and not self.terms_have_stopped
+        return is_open and not self.bearing.closes_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     agrees=compared[undertaking.id].agrees,
                     bearing=added_interests.bearing(undertaking.state, columns),
                     paper=compared[undertaking.id].paper,
+                    terms_have_stopped=compared[undertaking.id].terms_have_stopped,
                 ),
                 where,
             )
@@ -180,6 +184,7 @@ def line_of(actor: Actor, loaded: Loaded) -> Line:
         bearing=added_interests.bearing_of(undertaking),
         is_taken=actor.user_id in loaded.standing.taken_by,
         paper=compared.paper,
+        terms_have_stopped=compared.terms_have_stopped,
     )
 
 
@@ -203,6 +208,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
             bearing,
             is_taken,
             compared[row.id].paper,
+            compared[row.id].terms_have_stopped,
         )
         for row, bearing, is_taken in newest
     ]

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.cooperations import policy as cooperations
 from tracker.signoff import policy as signoff
 from tracker.signoff.paper_policy import RECORDERS
 from tracker.undertakings.facts import UndertakingStatus
@@ -383,8 +384,13 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     The person has a role in the organisation that named them: without one nobody signs, has a scan
     confirmed or is cleared, even before the worker has closed their undertaking. The list of people
     who must sign (C2) is updated without signatures, so it can name people of a party that is
-    joining (adr 70). The last day of the terms is in C1.
+    joining (adr 70). The last day of the terms is in C1; the agreed terms stop them too (P6, P7).
     """
+    may_have_access = cooperations.gives_access(
+        undertaking.stage, has_run_out=undertaking.agreed_terms_have_run_out
+    )
+    if not may_have_access:
+        return may_have_access
     if undertaking.is_joining:
         return no(_l("This person's organisation has to sign the terms before its people do."))
     if not undertaking.has_role:

@@ -16,6 +16,7 @@ from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, CooperationPerson
+from tracker.cooperations.queries import have_terms_run_out
 from tracker.cooperations.scope import is_of_npms
 from tracker.core import clock
 from tracker.core.db import db, load_joined
@@ -123,6 +124,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     taken = signoff.taken_by(undertaking.revision_id)
     revision = db.session.get_one(Revision, undertaking.terms_revision_id)
     parties = around.party_ids(undertaking.cooperation_id, revision.frozen_at)
+    cooperation = db.session.get_one(Cooperation, undertaking.cooperation_id)
     return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,
@@ -141,7 +143,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         ),
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
-        mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
+        mailed_codes=cooperation.mailed_codes,
         undecided_added=bearing.undecided,
         added_refused=bearing.is_refused,
         signs_in=undertaking.user.signs_in,
@@ -149,6 +151,8 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         recorded_by_id=taken.recorded_by,
         host_id=taken.host,
         is_joining=undertaking.organisation_id in parties.joining,
+        stage=cooperation.stage,
+        agreed_terms_have_run_out=have_terms_run_out(cooperation),
     )
 
 

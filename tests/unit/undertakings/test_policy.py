@@ -8,6 +8,7 @@ import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
+from tracker.cooperations.models import Stage
 from tracker.undertakings import policy
 from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import InterestsDecision, UndertakingState
@@ -104,6 +105,25 @@ def standing(**changed: object) -> UndertakingStatus:
 def refused(decision: Decision) -> str:
     assert not decision
     return str(decision.reason)
+
+
+# What the agreed terms allow
+
+STOPPED_TERMS = {
+    "The agreed terms are suspended": {"stage": Stage.SUSPENDED},
+    "This cooperation is closed": {"stage": Stage.CLOSED},
+    "The last day of the agreed terms has passed": {"agreed_terms_have_run_out": True},
+}
+
+
+@pytest.mark.parametrize(("reason", "stopped"), STOPPED_TERMS.items())
+def test_stopped_agreed_terms_cover_nobody(reason: str, stopped: dict[str, object]) -> None:
+    assert reason in refused(policy.is_covered(standing(**stopped), TODAY))
+    assert reason in refused(policy.can_fill_in(OWNER, standing(**stopped), TODAY))
+    closed = standing(state=CLOSED, **stopped)
+    assert reason in refused(policy.can_ask_again(COORDINATOR, closed, TODAY))
+    signed = standing(state=SIGNED, has_interests=False, **stopped)
+    assert reason in refused(policy.can_countersign(SIGNATORY, signed, TODAY))
 
 
 # Filling in and signing

@@ -336,6 +336,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             agrees=compared[undertaking_id].agrees,
             bearing=added_interests.bearing(undertaking.state, columns),
             paper=compared[undertaking_id].paper,
+            terms_have_stopped=compared[undertaking_id].terms_have_stopped,
         )
         is_current = (
             checklist.revision_in_force_id == undertaking.terms_revision_id

@@ -1,0 +1,128 @@
+"""Nobody gets access, or keeps it, while the agreed terms are suspended, ended or run out (P6)."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests import due
+from tests.factories import agreements
+from tests.factories.undertakings import Stage
+from tracker.agreements import notices, renewal
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, NoticeKind
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.core import clock
+from tracker.core.errors import RefusedError
+from tracker.demo import checklists as demo_checklists
+from tracker.signoff import shown
+from tracker.undertakings import lists, queries, service
+from tracker.undertakings.models import UndertakingState
+
+Clock = Callable[[dt.datetime | None], None]
+DAY = dt.timedelta(days=1)
+RUN_OUT = "The last day of the agreed terms has passed"
+
+
+@pytest.fixture
+def terms(stage: Stage) -> Checklist:
+    """The agreed terms in force, in a cooperation in which Leyla is cleared until after them."""
+    agreed = agreements.checklist_of(stage.cooperation, ChecklistKind.TERMS)
+    demo_checklists.fill_in(stage.cast, agreed)
+    read_send_and_sign(stage, agreed)
+    last = stage.cooperation.ends_on
+    assert last is not None
+    stage.amend(until=last + 60 * DAY)
+    stage.clear("leyla")
+    assert stage.is_cleared("leyla")
+    return agreed
+
+
+def read_send_and_sign(stage: Stage, terms: Checklist) -> None:
+    page = shown.page_with(text_digest(load(terms)))
+    safeguards.confirm_review(stage.actor("nadia"), terms, page=page)
+    demo_checklists.send(stage.cast, terms)
+    demo_checklists.sign(stage.cast, terms)
+
+
+def after_the_last_day(stage: Stage, frozen_time: Clock) -> None:
+    last = stage.cooperation.ends_on
+    assert last is not None
+    frozen_time(dt.datetime.combine(last + DAY, dt.time(12), dt.UTC))
+
+
+def stop(stage: Stage, terms: Checklist, kind: NoticeKind, frozen_time: Clock) -> None:
+    day = notices.earliest(terms, kind)
+    notices.give_notice(stage.actor("henrik"), terms, kind, reason="Not safe.")
+    if day > clock.today():
+        frozen_time(dt.datetime.combine(day, dt.time(12), dt.UTC))
+        due.carry_out_due(day)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (NoticeKind.SUSPENDED, "The agreed terms are suspended"),
+        (NoticeKind.ENDED, "This cooperation is closed"),
+    ],
+)
+def test_nobody_is_asked_again_while_the_agreed_terms_have_stopped(
+    stage: Stage, terms: Checklist, frozen_time: Clock, kind: NoticeKind, reason: str
+) -> None:
+    stop(stage, terms, kind, frozen_time)
+    closed = stage.undertaking("leyla")
+    assert closed.state is UndertakingState.CLOSED
+    with pytest.raises(RefusedError, match=reason):
+        service.ask_again(stage.actor("ilena"), closed.id)
+
+
+def test_the_page_of_a_suspended_cooperation_offers_to_ask_nobody_again(
+    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    stop(stage, terms, NoticeKind.SUSPENDED, frozen_time)
+    undertaking = stage.undertaking("leyla")
+    url = f"/cooperations/{stage.cooperation.reference}/undertakings/{undertaking.id}"
+    assert "Ask again" not in stage.browser(app, "tomas").page(url).text
+
+
+def test_access_ends_with_the_last_day_of_the_agreed_terms(
+    stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    after_the_last_day(stage, frozen_time)
+    assert not stage.is_cleared("leyla")
+    loaded = queries.load(stage.undertaking("leyla"))
+    assert not lists.line_of(stage.actor("leyla"), loaded).is_cleared
+
+
+def test_nobody_signs_or_is_cleared_after_the_last_day_of_the_agreed_terms(
+    stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    stage.sign("otto")
+    after_the_last_day(stage, frozen_time)
+    with pytest.raises(RefusedError, match=RUN_OUT):
+        stage.sign("samira")
+    with pytest.raises(RefusedError, match=RUN_OUT):
+        stage.countersign("otto")
+
+
+def test_access_is_open_again_once_the_agreed_terms_are_renewed(
+    stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    last = stage.cooperation.ends_on
+    assert last is not None
+    after_the_last_day(stage, frozen_time)
+    renewal.propose_renewal(
+        stage.actor("joana"),
+        terms,
+        review=last + 100 * DAY,
+        end=last + 300 * DAY,
+        reason="It goes well.",
+    )
+    (proposal,) = load(terms).proposals
+    positions.accept_proposal(stage.actor("ilena"), terms, proposal.id)
+    demo_checklists.accept(stage.cast, terms, "M19")
+    read_send_and_sign(stage, terms)
+    assert stage.is_cleared("leyla")
