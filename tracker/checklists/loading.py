@@ -138,6 +138,9 @@ class LoadedChecklist:
 
     def is_open(self, item: Item, item_status: ItemStatus | None = None) -> Decision:
         """Decide whether the item may be changed now; item_status is its status, if known."""
+        in_open = policy.is_in_open_cooperation(self.cooperation.stage)
+        if not in_open:
+            return in_open
         item_status = item_status or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
             self.checklist.state,

@@ -21,6 +21,8 @@ from tracker.checklist_templates.schema import (
 )
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.rules.facts import PartyFact
+from tracker.cooperations.models import Stage
+from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.signoff import policy as signoff
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
@@ -299,6 +301,13 @@ def goes_on(*, visit_is_stopped: bool) -> Decision:
     """Decide whether a text can still be acted on: a visit's texts stop when the visit does."""
     if visit_is_stopped:
         return no(_l("The visit was stopped, and its texts with it. Their record stays as it is."))
+    return YES
+
+
+def is_in_open_cooperation(stage: Stage) -> Decision:
+    """Decide whether texts can still be written, sent, signed and amended: not in P7."""
+    if stage in CLOSED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
     return YES
 
 

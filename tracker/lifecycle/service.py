@@ -11,8 +11,10 @@ from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
 from tracker.agreements import renewal
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
+from tracker.checklists.heads import lock
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.checklists.rules.values import as_date
@@ -276,13 +278,28 @@ def follow_force(event: DomainEvent) -> None:
 def follow_stop(event: DomainEvent) -> None:
     """Suspend or close the cooperation with its terms (P6, P7). A handler.
 
-    For TEXT_SUSPENDED and TEXT_ENDED. Other texts stop only what is based on them.
+    For TEXT_SUSPENDED and TEXT_ENDED. Other texts stop only what is based on them. Closing it calls
+    back every text that waits for signatures: nobody can sign it any more.
     """
     if event.details.get("kind") != ChecklistKind.TERMS.value:
         return
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
     after = Stage.CLOSED if event.verb is verbs.TEXT_ENDED else Stage.SUSPENDED
+    if after is Stage.CLOSED:
+        _call_back_all(event.actor, cooperation.id, event.details["reason"])
     _enter(cooperation, event.actor, bound.stage_of(cooperation), after)
+
+
+def _call_back_all(actor: Actor | None, cooperation_id: UUID, reason: str) -> None:
+    """Withdraw the requests for all texts of a cooperation that wait, its visits' texts too."""
+    waiting = db.session.scalars(
+        sa.select(Checklist)
+        .where(Checklist.cooperation_id == cooperation_id, Checklist.revision_sent_id.is_not(None))
+        .order_by(Checklist.id)
+    )
+    for checklist in waiting.all():
+        lock(checklist)
+        agreements.withdraw_request(actor, checklist, reason)
 
 
 def follow_lift(event: DomainEvent) -> None:

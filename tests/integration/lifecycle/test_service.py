@@ -198,6 +198,7 @@ def test_a_stage_that_only_the_row_states_is_in_no_event(land: Country, session:
             subject_id=queries.own_checklists(cooperation.id)[ChecklistKind.TERMS].id,
             cooperation_id=cooperation.id,
             kind="terms",
+            reason="The law changed.",
         )
         assert stages(cooperation) == moves
     ended = next(row for row in trail.history(cooperation.id)[1] if row.verb == "stage_changed")

@@ -25,6 +25,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import policy
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.rules.facts import PartyFact
+from tracker.cooperations.models import Stage
 
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
 OUR_NPM, DOOR_PARTY, LANTERN_PARTY = PARTIES
@@ -132,6 +133,12 @@ def test_an_item_is_open_or_not(
 ) -> None:
     says(policy.is_open(state, open_items, "M1"), words)
     says(policy.is_item_open(state, open_items, TERMS.by_code["M1"], holds_up=False), words)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_texts_can_be_acted_on_until_their_cooperation_is_closed(stage: Stage) -> None:
+    words = "This cooperation is closed." if stage is Stage.CLOSED else ""
+    says(policy.is_in_open_cooperation(stage), words)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Who may do what with an undertaking: a table of cases, and each reason."""
+"""Who may do what with an undertaking: a table of cases, and each reason.
+
+In one file: the cases are of one policy, with the same people and states.
+"""
 
 import datetime as dt
 from dataclasses import replace

@@ -21,7 +21,7 @@ from tracker.activity.verbs import Verb
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import marks
 from tracker.agreements.paper import messages as paper_messages
-from tracker.checklists import encryption, policy, queries
+from tracker.checklists import encryption, heads, policy, queries
 from tracker.checklists import service as checklists
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.heads import lock
@@ -275,6 +275,7 @@ def record(
     """
     lock(checklist)
     queries.goes_on(checklist).require()
+    heads.is_in_open_cooperation(checklist).require()
     signature_request = _waiting_request(checklist)
     signoff.require_as_frozen(signature_request.revision, encryption.key_for(checklist))
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
@@ -371,6 +372,7 @@ def confirm(
     """
     lock(checklist)
     queries.goes_on(checklist).require()
+    heads.is_in_open_cooperation(checklist).require()
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()

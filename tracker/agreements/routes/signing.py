@@ -92,6 +92,7 @@ def send(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "send")
     loaded = load_localized(checklist)
+    require(heads.is_in_open_cooperation(checklist))
     require(
         policy.can_send(
             actor,
@@ -453,7 +454,8 @@ def amend(checklist_id: UUID) -> str | Response:
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
     require_for(
         form,
-        policy.can_amend(
+        heads.is_in_open_cooperation(checklist)
+        and policy.can_amend(
             actor,
             loaded.own_party(actor),
             checklist.state,
@@ -638,9 +640,8 @@ def _acts(
         ]
         if asking
         else [],
-        "may_amend": policy.can_amend(
-            actor, own, checklist.state, visit_is_stopped=loaded.visit_is_stopped
-        ),
+        "may_amend": heads.is_in_open_cooperation(checklist)
+        and policy.can_amend(actor, own, checklist.state, visit_is_stopped=loaded.visit_is_stopped),
         "may_call_off": is_standing and amendments.may_call_off(actor, loaded),
         "may_suspend": is_standing
         and agreements_notices.can_give_notice(actor, loaded, NoticeKind.SUSPENDED),

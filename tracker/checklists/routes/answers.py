@@ -95,6 +95,7 @@ def show(checklist_id: UUID) -> str:
     checklist = get_or_404(actor, checklist_id, "checklist")
     loaded = load_localized(checklist)
     standing = loaded.standing()
+    in_open = policy.is_in_open_cooperation(loaded.cooperation.stage)
     goes_on = loaded.goes_on()
     is_drafted = checklist.state is ChecklistState.DRAFTING and bool(goes_on)
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
@@ -147,10 +148,12 @@ def show(checklist_id: UUID) -> str:
         is_ended=not goes_on,
         ended_words=labels.ENDED_WITH_VISIT[0],
         obstacles=pages.send_obstacles(loaded),
-        may_send=policy.can_send(
+        may_send=in_open
+        and policy.can_send(
             actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
         ),
-        may_amend=policy.can_amend(
+        may_amend=in_open
+        and policy.can_amend(
             actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
         ),
         may_call_off=policy.can_call_off_amendment(
@@ -160,9 +163,12 @@ def show(checklist_id: UUID) -> str:
             is_restricted=encryption.is_restricted(checklist),
             has_newcomer=loaded.has_newcomer,
         ),
-        may_record_prior_agreement=bool(policy.can_record_prior_agreement(actor, party, checklist)),
+        may_record_prior_agreement=bool(
+            in_open and policy.can_record_prior_agreement(actor, party, checklist)
+        ),
         newer=template_upgrade.newer(checklist)
-        if policy.can_move(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
+        if in_open
+        and policy.can_move(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
         else None,
         may_review=safeguards.may_review(actor, loaded),
         may_ask_reader=safeguards.may_ask_outside(actor, loaded),

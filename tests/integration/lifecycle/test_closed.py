@@ -1,0 +1,110 @@
+"""In a closed cooperation (P7), no text is sent, signed or amended, and none waits any more."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import due
+from tests.factories import agreements
+from tests.factories import cooperations as factories
+from tests.factories.cooperations import Country
+from tracker.agreements import notices, service
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
+from tracker.core.errors import RefusedError
+from tracker.signoff.models import RequestState, Revision, SignatureRequest
+
+DAY = dt.timedelta(days=1)
+SIGNERS = {"npm": "tomas", "door": "henrik"}
+CLOSED = "This cooperation is closed"
+
+
+class Table:
+    """A cooperation with agreed terms in force, and terms on confidentiality that were sent."""
+
+    def __init__(self, session: Session) -> None:
+        factories.load_checklists()
+        self.session = session
+        self.land: Country = factories.country(session)
+        self.cooperation: Cooperation = factories.open_one(self.land, "door")
+        today = clock.today()
+        self.terms = agreements.checklist_of(self.cooperation, ChecklistKind.TERMS)
+        term = agreements.term(today - 10 * DAY, today + 400 * DAY)
+        agreements.answer(self.land, self.terms, "M19", **term)
+        agreements.send(self.land, self.terms, SIGNERS)
+        agreements.sign(self.land, self.terms, "tomas", "henrik")
+        kind = ChecklistKind.CONFIDENTIALITY
+        self.text: Checklist = agreements.checklist_of(self.cooperation, kind)
+        until = (today + 300 * DAY).isoformat()
+        agreements.answer(self.land, self.text, "C1", scope="all_until", until=until)
+        agreements.send(self.land, self.text, SIGNERS)
+        agreements.sign(self.land, self.text, "tomas")
+
+    def end(self) -> None:
+        """End the agreed terms, by a notice that is due."""
+        tomas = self.land.actor("tomas")
+        notices.give_notice(tomas, self.terms, NoticeKind.ENDED, reason="The law changed.")
+        due.carry_out_due(notices.earliest(self.terms, NoticeKind.ENDED))
+        assert self.cooperation.stage is Stage.CLOSED
+
+    def last_request(self) -> SignatureRequest:
+        """Return the newest signature request of the text on confidentiality."""
+        return self.session.scalars(
+            sa.select(SignatureRequest)
+            .join(Revision, Revision.id == SignatureRequest.revision_id)
+            .where(Revision.subject_id == self.text.id)
+            .order_by(Revision.number.desc())
+            .limit(1)
+        ).one()
+
+
+@pytest.fixture
+def table(app: Flask, session: Session) -> Table:
+    """A cooperation with a text that waits for its last signature."""
+    return Table(session)
+
+
+def test_a_text_that_waits_is_called_back_when_the_agreed_terms_end(table: Table) -> None:
+    table.end()
+    assert table.text.revision_sent_id is None
+    assert table.text.state is ChecklistState.DRAFTING
+    assert table.last_request().state is RequestState.WITHDRAWN
+    with pytest.raises(RefusedError, match=CLOSED):
+        agreements.sign(table.land, table.text, "henrik")
+
+
+def test_nothing_is_sent_or_answered_in_a_closed_cooperation(table: Table) -> None:
+    table.end()
+    named = {table.land.id(key): table.land.users[first].id for key, first in SIGNERS.items()}
+    with pytest.raises(RefusedError, match=CLOSED):
+        service.send(table.land.actor("ilena"), table.text, named)
+    with pytest.raises(RefusedError, match=CLOSED):
+        agreements.answer(table.land, table.text, "C4", classes=["K1"])
+
+
+def test_a_request_that_was_not_called_back_is_signed_by_nobody(table: Table) -> None:
+    """The stage alone decides: a text may wait that was sent before this rule."""
+    table.cooperation.stage = Stage.CLOSED
+    table.session.commit()
+    with pytest.raises(RefusedError, match=CLOSED):
+        agreements.sign(table.land, table.text, "henrik")
+
+
+def test_a_text_in_force_is_amended_by_nobody_in_a_closed_cooperation(
+    app: Flask, table: Table
+) -> None:
+    agreements.sign(table.land, table.text, "henrik")
+    table.end()
+    ilena = table.land.actor("ilena")
+    with pytest.raises(RefusedError, match=CLOSED):
+        service.amend(ilena, table.text, reason="Another contact.", items=["C4"])
+    table.session.commit()
+    browser = factories.signed_in(app, table.land.users["ilena"])
+    for page in ("", "/record"):
+        assert "Propose an amendment" not in browser.page(f"/checklists/{table.text.id}{page}").text
+    assert CLOSED in browser.page(f"/checklists/{table.text.id}/amend", status=403).text
