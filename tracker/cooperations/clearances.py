@@ -50,6 +50,10 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     An added interest that concerns all work closes it while it waits for the NPM (C13). It gives
     nothing while the agreed terms have stopped.
     """
+    return sa.and_(_is_open_by_itself(day), ~terms_have_stopped(day))
+
+
+def _is_open_by_itself(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     return sa.and_(
         Clearance.closed_at.is_(None),
         Clearance.from_on <= day,
@@ -58,7 +62,6 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
             User.id == Clearance.user_id, User.active.is_(True), User.suspended_at.is_(None)
         ),
         ~_is_barred(_Bar.visit_id.is_(None)),
-        ~terms_have_stopped(day),
     )
 
 
@@ -124,7 +127,7 @@ _OPEN = (
 )
 _CLEARED_FOR_ANY = sa.select(Clearance.user_id).where(
     Clearance.cooperation_id == sa.bindparam("cooperation_id"),
-    is_open(sa.bindparam("day", type_=sa.Date())),
+    _is_open_by_itself(sa.bindparam("day", type_=sa.Date())),
 )
 _CLEARED = sa.select(Clearance.user_id).where(
     Clearance.cooperation_id == sa.bindparam("cooperation_id"),
@@ -140,7 +143,10 @@ def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> froz
 
 
 def cleared_for_any(cooperation_id: UUID) -> frozenset[UUID]:
-    """Return who has an open clearance in a cooperation, for all of it or for one visit (G4)."""
+    """Return who has an open clearance in a cooperation, for all of it or for one visit (G4).
+
+    Also once the agreed terms have run out, when it gives nothing: that is for G5 to say.
+    """
     wanted = {"cooperation_id": cooperation_id, "day": clock.today()}
     return frozenset(db.session.scalars(_CLEARED_FOR_ANY, wanted))
 

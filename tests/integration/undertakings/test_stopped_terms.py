@@ -15,6 +15,7 @@ from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, NoticeKind
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.errors import RefusedError
 from tracker.demo import checklists as demo_checklists
@@ -126,3 +127,11 @@ def test_access_is_open_again_once_the_agreed_terms_are_renewed(
     demo_checklists.accept(stage.cast, terms, "M19")
     read_send_and_sign(stage, terms)
     assert stage.is_cleared("leyla")
+
+
+def test_who_is_cleared_counts_in_g4_after_the_last_day_which_g5_watches(
+    stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    after_the_last_day(stage, frozen_time)
+    assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
+    assert clearances.cleared_for_any(stage.cooperation.id) == {stage.id("leyla")}
