@@ -95,25 +95,32 @@ def outcome_on(
     *,
     signed_until: dt.date | None = None,
     visit_is_stopped: bool = False,
+    terms_have_ended: bool = False,
+    last: dt.date | None = None,
 ) -> Outcome:
     """Return the outcome of a text on a day, given its open notices and what events recorded.
 
     A notice counts from its day on, and the last day to sign until it has passed, whether or not
-    the worker has applied them. A visit's texts stop when the visit does: those that wait for
-    signatures too, which nobody can sign any more.
+    the worker has applied them. A visit's texts stop when the visit does, and all texts when the
+    agreed terms have ended: those that wait for signatures too, which nobody can sign any more. A
+    suspended text ends after its last day. That day ends a text in force too, which is for
+    validity() to say.
     """
+    stops = visit_is_stopped or terms_have_ended
     if outcome is Outcome.WAITING:
         if signed_until is not None and signed_until < day:
             return Outcome.EXPIRED
-        return Outcome.WITHDRAWN if visit_is_stopped else outcome
+        return Outcome.WITHDRAWN if stops else outcome
     if outcome not in _CAN_STOP:
         return outcome
-    if visit_is_stopped:
+    if stops:
         return Outcome.ENDED
     due = {notice.kind for notice in notices if notice.from_on <= day}
     if NoticeKind.ENDED in due:
         return Outcome.ENDED
-    return Outcome.SUSPENDED if NoticeKind.SUSPENDED in due else outcome
+    if NoticeKind.SUSPENDED not in due:
+        return outcome
+    return Outcome.ENDED if last is not None and last < day else Outcome.SUSPENDED
 
 
 def _digest(notice: Notice) -> str:

@@ -1,4 +1,7 @@
-"""The status of checklist texts as their evidence shows it, and whether the rows agree."""
+"""The status of checklist texts as their evidence shows it, and whether the rows agree.
+
+In one file: a text is compared beside the agreed terms of its cooperation, in the same statements.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +17,7 @@ from tracker.activity.witness import NotSoundError
 from tracker.agreements import beginnings
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.agreements.text_facts import TextFacts, facts_of
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import TextOnPage
 from tracker.checklists.labels import ENDED_WITH_VISIT, HALTS
 from tracker.checklists.models import (
@@ -49,6 +53,12 @@ _REQUESTS = (
 # In the order of the index, or SQLite reads the whole table for many texts.
 _NOTICES = sa.select(Notice).where(Notice.checklist_id.in_(_IDS)).order_by(Notice.checklist_id)
 _RENEWALS = sa.select(Renewal).where(Renewal.checklist_id.in_(_IDS)).order_by(Renewal.number)
+_AGREED_TERMS = sa.select(Checklist).where(
+    Checklist.cooperation_id.in_(_IDS),
+    Checklist.kind == ChecklistKind.TERMS,
+    Checklist.visit_id.is_(None),
+    sa.or_(Checklist.revision_in_force_id.is_not(None), Checklist.stopped_id.is_not(None)),
+)
 _PLAIN = (
     sa.select(Revision.id, Revision.kind, Revision.digest, Revision.document)
     .where(Revision.id.in_(_IDS), Revision.is_sealed.is_(False))
@@ -74,6 +84,9 @@ class Compared:
     signed_until: Mapping[UUID, dt.date] = field(default_factory=dict)
     # Whether the visit it was started for was stopped, according to the events.
     visit_is_stopped: bool = False
+    # Whether the agreed terms of its cooperation have ended, and their last day: both end it too.
+    terms_have_ended: bool = False
+    terms_last: dt.date | None = None
     # The signatures that were read, by revision.
     signatures: Mapping[UUID, Sequence[Signature]] = field(default_factory=dict)
 
@@ -81,18 +94,27 @@ class Compared:
         """Return today's outcome of a revision by the evidence; None if it can't be determined.
 
         From the day of a notice on it's suspended or has ended, and after the last day to sign it
-        has run out, even before the worker applies that. It ends with its visit.
+        has run out, even before the worker applies that. It ends with its visit, and with the
+        agreed terms of its cooperation.
         """
         recorded = self.recorded(revision_id)
         if recorded is None:
             return None
-        return outcome_on(
-            clock.today(),
+        today = clock.today()
+        outcome = outcome_on(
+            today,
             recorded,
             self.notices,
             signed_until=self.signed_until.get(revision_id),
             visit_is_stopped=self.visit_is_stopped,
+            terms_have_ended=self.terms_have_ended,
+            last=self.last(revision_id),
         )
+        runs = outcome in {Outcome.IN_FORCE, Outcome.SUSPENDED}
+        return Outcome.ENDED if runs and self._is_after_terms(today) else outcome
+
+    def _is_after_terms(self, day: dt.date) -> bool:
+        return self.terms_last is not None and self.terms_last < day
 
     def ended_with_visit(self, revision_id: UUID) -> bool:
         """Return whether a revision ended because its visit was stopped."""
@@ -102,6 +124,17 @@ class Compared:
             and recorded is not Outcome.ENDED
             and self.outcome(revision_id) is Outcome.ENDED
         )
+
+    def beside(self, terms: "Compared") -> "Compared":
+        """Return it as a text of the same cooperation as the agreed terms, which end it too.
+
+        Agreed terms that nobody has signed yet end nothing.
+        """
+        standing_id = terms.course.standing_id
+        if standing_id is None:
+            return self
+        has_ended = terms.outcome(standing_id) is Outcome.ENDED
+        return replace(self, terms_have_ended=has_ended, terms_last=terms.last(standing_id))
 
     def recorded(self, revision_id: UUID) -> Outcome | None:
         """Return the outcome that events recorded, for what changes with them, such as stages."""
@@ -147,23 +180,67 @@ def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
     """
     if not checklists:
         return {}
-    bound_rows = bound.read(
-        SUBJECT, {checklist.id: checklist.cooperation_id for checklist in checklists}
-    )
-    courses = {checklist.id: bound_rows.course(checklist.id) for checklist in checklists}
-    wanted = {
-        revision_id
-        for course in courses.values()
-        for revision_id in (course.standing_id, course.sent_id)
-        if revision_id
-    }
-    return _compared(checklists, bound_rows, dict(_plain(wanted)))
+    whole = _with_agreed_terms(checklists)
+    bound_rows = _read(whole)
+    compared = _compared(whole, bound_rows, dict(_plain(_newest(bound_rows, whole))))
+    return _beside_terms(checklists, whole, compared)
 
 
 def look(checklist: Checklist) -> Compared:
     """Compare one checklist with its texts, signatures and events, for its pages."""
-    bound_rows = bound.read(SUBJECT, {checklist.id: checklist.cooperation_id})
-    return _with_texts(checklist, bound_rows)
+    whole = _with_agreed_terms([checklist])
+    bound_rows = _read(whole)
+    text_facts = _facts_of_all(bound_rows.revisions.get(checklist.id, ()))
+    terms = [text for text in whole if text is not checklist]
+    text_facts.update(_plain(_newest(bound_rows, terms)))
+    compared = _compared(whole, bound_rows, text_facts)
+    return _beside_terms([checklist], whole, compared)[checklist.id]
+
+
+def _read(checklists: Iterable[Checklist]) -> Bound:
+    return bound.read(SUBJECT, {checklist.id: checklist.cooperation_id for checklist in checklists})
+
+
+def _newest(bound_rows: Bound, checklists: Iterable[Checklist]) -> set[UUID]:
+    """Return the revisions of some checklists that are in force or waiting."""
+    courses = [bound_rows.course(checklist.id) for checklist in checklists]
+    return {
+        revision_id
+        for course in courses
+        for revision_id in (course.standing_id, course.sent_id)
+        if revision_id
+    }
+
+
+def _with_agreed_terms(checklists: Collection[Checklist]) -> list[Checklist]:
+    """Return checklists with the agreed terms of their cooperations, which end them too.
+
+    In one statement, and none if they are all among them. Agreed terms of which no revision was
+    ever in force end nothing.
+    """
+    complete = {text.cooperation_id for text in checklists if _are_agreed_terms(text)}
+    missing = {text.cooperation_id for text in checklists} - complete
+    if not missing:
+        return list(checklists)
+    return [*checklists, *db.session.scalars(_AGREED_TERMS, {"ids": list(missing)})]
+
+
+def _are_agreed_terms(checklist: Checklist) -> bool:
+    return checklist.kind is ChecklistKind.TERMS and checklist.visit_id is None
+
+
+def _beside_terms(
+    wanted: Collection[Checklist],
+    whole: Collection[Checklist],
+    compared: Mapping[UUID, Compared],
+) -> dict[UUID, Compared]:
+    terms = {text.cooperation_id: compared[text.id] for text in whole if _are_agreed_terms(text)}
+    return {
+        text.id: compared[text.id].beside(terms[text.cooperation_id])
+        if text.cooperation_id in terms and not _are_agreed_terms(text)
+        else compared[text.id]
+        for text in wanted
+    }
 
 
 def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[UUID, Compared]:
@@ -189,13 +266,19 @@ def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[
 
 
 def _with_texts(checklist: Checklist, bound: Bound) -> Compared:
+    text_facts = _facts_of_all(bound.revisions.get(checklist.id, ()))
+    return _compared([checklist], bound, text_facts)[checklist.id]
+
+
+def _facts_of_all(revisions: Iterable[Revision]) -> dict[UUID, TextFacts | None]:
+    """Return the facts of revisions, in one statement; without those that were erased."""
     text_facts: dict[UUID, TextFacts | None] = {}
-    for revision in _whole(bound.revisions.get(checklist.id, ())):
+    for revision in _whole(revisions):
         try:
             text_facts[revision.id] = _text_facts(revision)
         except KeyDestroyedError:  # erased for good; its events remain
             continue
-    return _compared([checklist], bound, text_facts)[checklist.id]
+    return text_facts
 
 
 def _whole(revisions: Iterable[Revision]) -> list[Revision]:

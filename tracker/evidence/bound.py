@@ -1,7 +1,7 @@
 """The status of any signed text from its evidence alone, for statements to outsiders."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,8 @@ class TextStatus:
     ended_with_visit: bool = False
 
 
+# The outcomes that change with the agreed terms beside a text.
+_GOES_ON = frozenset({Outcome.WAITING, Outcome.IN_FORCE, Outcome.SUSPENDED})
 NOT_KNOWN = TextStatus(None, agrees=False)
 _COOPERATIONS: sa.BindParameter[Any] = sa.bindparam("cooperation_ids", expanding=True)
 _FREEZINGS = witness.about(
@@ -63,22 +65,22 @@ def _of_checklist(revision: Revision) -> TextStatus:
     terms = _terms_beside(revision)
     compared = checklists.look_whole(own.cooperation_id, [own, *(terms or ())])
     claim = compared[own.id]
-    outcome = claim.outcome(revision.id)
-    if outcome is not Outcome.IN_FORCE:
+    if claim.outcome(revision.id) not in _GOES_ON:
         return TextStatus(
-            outcome, claim.agrees, ended_with_visit=claim.ended_with_visit(revision.id)
+            claim.outcome(revision.id),
+            claim.agrees,
+            ended_with_visit=claim.ended_with_visit(revision.id),
         )
-    beside = [compared[text.id] for text in terms or ()]
-    if terms is None or not all(text.is_sound for text in beside):
+    if terms is None or not all(compared[text.id].is_sound for text in terms):
         return NOT_KNOWN
-    states, ended = [claim.validity(revision.id)], False
-    for text in beside:
-        if standing := text.course.standing_id:
-            states.append(text.validity(standing))
-            ended |= text.outcome(standing) is Outcome.ENDED
-    if ended or Validity.RUN_OUT in states or _is_closed(own.cooperation_id):
-        return TextStatus(Outcome.ENDED, claim.agrees)
-    begins_later = states[0] is Validity.BEGINS_LATER
+    for text in terms:
+        claim = claim.beside(compared[text.id])
+    if _is_closed(own.cooperation_id):
+        claim = replace(claim, terms_have_ended=True)
+    outcome, runs = claim.outcome(revision.id), claim.validity(revision.id)
+    if outcome is Outcome.IN_FORCE and runs is Validity.RUN_OUT:
+        outcome = Outcome.ENDED
+    begins_later = outcome is Outcome.IN_FORCE and runs is Validity.BEGINS_LATER
     return TextStatus(outcome, claim.agrees, claim.first(revision.id) if begins_later else None)
 
 

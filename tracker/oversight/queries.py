@@ -4,7 +4,7 @@ In one file: the register's filters and the columns of its lines are parts of on
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -83,6 +83,13 @@ _IS_DECLINED = sa.and_(
 )
 # The outcomes that leave nothing in force.
 _STOPPED = {Outcome.SUSPENDED: AgreementState.SUSPENDED, Outcome.ENDED: AgreementState.ENDED}
+# The states that end with the last day.
+_CAN_END = frozenset({EntryState.IN_FORCE, EntryState.SUSPENDED})
+# The columns that some filters ask alone.
+_FLAGS = {
+    Narrowing.LACKS_SIGNATURES: RegisterEntry.is_sent,
+    Narrowing.OVERRIDDEN: RegisterEntry.is_overridden,
+}
 # The order of the register: the newest cooperation first, then visits in order.
 _PLACE = (
     RegisterEntry.newest_first,
@@ -179,9 +186,9 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
             (Narrowing.REVIEW_OVERDUE, runs and is_overdue),
             (
                 Narrowing.ENDED,
-                state is EntryState.ENDED or (state is EntryState.IN_FORCE and is_over),
+                state is EntryState.ENDED or (state in _CAN_END and is_over),
             ),
-            (Narrowing.SUSPENDED, state is EntryState.SUSPENDED),
+            (Narrowing.SUSPENDED, state is EntryState.SUSPENDED and not is_over),
             (Narrowing.DECLINED, state is EntryState.DECLINED),
             (Narrowing.DRAFTING, state is EntryState.DRAFTING),
             (Narrowing.LACKS_SIGNATURES, is_sent),
@@ -210,7 +217,7 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
     """
     rows = db.session.execute(_ENTRIES, {"cooperation_id": cooperation_id})
     places = list(ChecklistKind)
-    return [
+    entries = [
         {
             "checklist_id": checklist.id,
             "newest_first": _newest_first(reference),
@@ -235,6 +242,28 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
             review_on,
         ) in rows
     ]
+    return [_ended_with_terms(entry, _terms_in(entries)) for entry in entries]
+
+
+def _terms_in(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the entry of the agreed terms, if a revision of them was ever in force."""
+    place = list(ChecklistKind).index(ChecklistKind.TERMS)
+    known = {EntryState.IN_FORCE, EntryState.SUSPENDED, EntryState.ENDED}
+    terms = (entry for entry in entries if entry["kind_place"] == place)
+    return next((entry for entry in terms if entry["state"] in known), None)
+
+
+def _ended_with_terms(entry: dict[str, Any], terms: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return an entry as the agreed terms leave it: they end it, or it ends with their last day.
+
+    The same rule as evidence.Compared.outcome().
+    """
+    if terms is None or entry is terms or entry["state"] not in _CAN_END:
+        return entry
+    if terms["state"] is EntryState.ENDED:
+        return {**entry, "state": EntryState.ENDED}
+    days = [day for day in (entry["until_on"], terms["until_on"]) if day]
+    return {**entry, "until_on": min(days, default=None)}
 
 
 def _newest_first(reference: str) -> int:
@@ -370,8 +399,10 @@ def _without_audits(actor: Actor) -> Actor:
 def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
     today, first, until = clock.today(), RegisterEntry.from_on, RegisterEntry.until_on
     is_in_force = RegisterEntry.state == EntryState.IN_FORCE
+    is_suspended = RegisterEntry.state == EntryState.SUSPENDED
     # The same rule as signoff.outcomes.validity, for many texts.
-    is_valid = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
+    goes_on = sa.or_(until.is_(None), until >= today)
+    is_valid = sa.and_(is_in_force, goes_on)
     runs = sa.and_(is_valid, sa.or_(first.is_(None), first <= today))
     match state:
         case Narrowing.BEGINS_LATER:
@@ -384,12 +415,13 @@ def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
             return sa.and_(runs, RegisterEntry.review_on < today)
         case Narrowing.ENDED:
             return sa.or_(
-                RegisterEntry.state == EntryState.ENDED, sa.and_(is_in_force, until < today)
+                RegisterEntry.state == EntryState.ENDED,
+                sa.and_(sa.or_(is_in_force, is_suspended), until < today),
             )
-        case Narrowing.LACKS_SIGNATURES:
-            return RegisterEntry.is_sent.is_(True)
-        case Narrowing.OVERRIDDEN:
-            return RegisterEntry.is_overridden.is_(True)
+        case Narrowing.SUSPENDED:
+            return sa.and_(is_suspended, goes_on)
+        case _ if state in _FLAGS:
+            return _FLAGS[state].is_(True)
         case _:
             return RegisterEntry.state == EntryState(state.value)
 
@@ -575,8 +607,8 @@ def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
 def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
     """Return a row as of today's day, before the worker acts.
 
-    Suspended or ended once its notice's day has come, ended with its visit, and a draft again once
-    the last day to sign it has passed.
+    Suspended or ended once its notice's day has come, ended with its visit or with the agreed
+    terms, and a draft again once the last day to sign it has passed. A text ends soon if they do.
     """
     standing_id, sent_id = compared.course.standing_id, compared.course.sent_id
     if sent_id and compared.outcome(sent_id) is not Outcome.WAITING:
@@ -585,7 +617,13 @@ def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
         line = replace(line, state=state, waiting_for=())
     outcome = compared.outcome(standing_id) if standing_id else None
     stopped = _STOPPED.get(outcome) if outcome else None
-    return replace(line, state=stopped) if stopped else line
+    if stopped:
+        return replace(line, state=stopped)
+    last = compared.terms_last
+    ends_soon = last is not None and last <= clock.today() + SOON
+    if ends_soon and line.state is AgreementState.IN_FORCE:
+        return replace(line, state=AgreementState.ENDS_SOON)
+    return line
 
 
 def _disagreeing(line: RegisterLine) -> RegisterLine:

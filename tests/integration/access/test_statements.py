@@ -39,7 +39,8 @@ PAGES = {
     "the record of a text": ("ilena", "/checklists/{signed}/record", 32),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 37),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 37),
-    "the roles of a visit": ("ilena", "/checklists/{roles}", 25),
+    # With the agreed terms, which end it too.
+    "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
     "the register": ("milan", "/register", 19),
     "the register of undertakings": ("milan", "/register/undertakings", 20),
 }

@@ -1,0 +1,25 @@
+"""The register's entries of texts that end with the agreed terms of their cooperation."""
+
+from alembic import op
+
+revision = "0063_texts_that_end_with_terms"
+down_revision = "0062_texts_of_stopped_visits"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the change. The worker computes the entries of cooperations with signed terms again."""
+    op.execute(
+        "INSERT INTO due_recomputation (id, kind, object_id) "
+        "SELECT id, 'REGISTER', id FROM cooperation WHERE EXISTS "
+        "(SELECT 1 FROM checklist WHERE checklist.cooperation_id = cooperation.id "
+        "AND checklist.kind = 'terms' AND checklist.visit_id IS NULL "
+        "AND (checklist.revision_in_force_id IS NOT NULL OR checklist.halted_id IS NOT NULL)) "
+        "AND NOT EXISTS (SELECT 1 FROM due_recomputation "
+        "WHERE kind = 'REGISTER' AND object_id = cooperation.id)"
+    )
+
+
+def downgrade() -> None:
+    """Take the change back. Entries follow the next event of their cooperation."""

@@ -1,0 +1,148 @@
+"""Texts end with the agreed terms: on pages, in the register and in the public check alike."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import due
+from tests.factories import agreements
+from tests.factories import cooperations as factories
+from tests.factories.cooperations import Country
+from tracker.activity.stale import recompute
+from tracker.agreements import evidence, notices
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, NoticeKind
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence import bound
+from tracker.oversight import queries
+from tracker.oversight.facts import AgreementState, Narrowing, Question
+from tracker.signoff.models import Revision
+from tracker.signoff.outcomes import Outcome
+
+Clock = Callable[[dt.datetime | None], None]
+DAY = dt.timedelta(days=1)
+SIGNERS = {"npm": "tomas", "door": "henrik"}
+LONG = 400
+
+
+class Table:
+    """A cooperation with agreed terms, and terms on confidentiality that run longer."""
+
+    def __init__(self, session: Session, days: int) -> None:
+        factories.load_checklists()
+        self.land: Country = factories.country(session)
+        self.cooperation: Cooperation = factories.open_one(self.land, "door")
+        today = clock.today()
+        self.terms = agreements.checklist_of(self.cooperation, ChecklistKind.TERMS)
+        term = agreements.term(today - 10 * DAY, today + days * DAY)
+        agreements.answer(self.land, self.terms, "M19", **term)
+        self.agree(self.terms)
+        self.text = agreements.checklist_of(self.cooperation, ChecklistKind.CONFIDENTIALITY)
+        until = (today + 2 * LONG * DAY).isoformat()
+        agreements.answer(self.land, self.text, "C1", scope="all_until", until=until)
+        self.agree(self.text)
+        recompute()
+
+    def agree(self, checklist: Checklist) -> None:
+        agreements.send(self.land, checklist, SIGNERS)
+        agreements.sign(self.land, checklist, "tomas", "henrik")
+
+    def states(self) -> set[tuple[object, object, object]]:
+        """Return what the record, the register and the public check say of the text."""
+        recompute()
+        revision_id = notices.standing_revision_id(self.text)
+        assert revision_id is not None
+        words, _mark = evidence.words_of(evidence.look(self.text), revision_id)
+        (on_page,) = {str(text.words) for text in evidence.on_pages([self.text]).values()}
+        assert on_page == str(words)
+        (state,) = [
+            line.state
+            for line in queries.lines(self.land.actor("nadia"), Question(), limit=50)
+            if line.checklist_id == self.text.id
+        ]
+        outcome = bound.standing_of(db.session.get_one(Revision, revision_id)).outcome
+        return {(str(words), state, outcome)}
+
+    def narrowed(self, narrowing: Narrowing) -> set[ChecklistKind]:
+        """Return which texts the register finds by a filter, which has to count as many."""
+        nadia = self.land.actor("nadia")
+        lines = queries.lines(nadia, Question(narrowing=narrowing), limit=50)
+        assert queries.counts(nadia, Question())[narrowing] == len(lines)
+        return {line.kind for line in lines}
+
+
+def at_noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), dt.UTC)
+
+
+BOTH = {ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY}
+
+
+@pytest.mark.parametrize("by_worker", [False, True])
+def test_a_text_ends_with_the_notice_that_ends_the_agreed_terms(
+    app: Flask, session: Session, frozen_time: Clock, by_worker: bool
+) -> None:
+    table = Table(session, LONG)
+    tomas = table.land.actor("tomas")
+    day = clock.today() + 30 * DAY
+    notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law.", from_on=day)
+    assert table.states() == {("In force", AgreementState.IN_FORCE, Outcome.IN_FORCE)}
+    frozen_time(at_noon(day))
+    if by_worker:
+        due.carry_out_due(day)
+    assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
+    if by_worker:
+        assert table.narrowed(Narrowing.ENDED) == BOTH
+        assert table.narrowed(Narrowing.IN_FORCE) == set()
+
+
+def test_a_text_ends_with_the_last_day_of_the_agreed_terms(
+    app: Flask, session: Session, frozen_time: Clock
+) -> None:
+    table = Table(session, 90)
+    last = table.cooperation.ends_on
+    assert last is not None
+    frozen_time(at_noon(last))
+    assert table.states() == {("In force", AgreementState.ENDS_SOON, Outcome.IN_FORCE)}
+    assert table.narrowed(Narrowing.ENDS_SOON) == BOTH
+    frozen_time(at_noon(last + DAY))
+    assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
+    assert table.narrowed(Narrowing.ENDED) == BOTH
+    assert table.narrowed(Narrowing.IN_FORCE) == set()
+
+
+def test_a_suspended_text_ends_on_its_last_day(
+    app: Flask, session: Session, frozen_time: Clock
+) -> None:
+    table = Table(session, 90)
+    tomas, last = table.land.actor("tomas"), table.cooperation.ends_on
+    assert last is not None
+    notices.give_notice(tomas, table.terms, NoticeKind.SUSPENDED, reason="Not safe.")
+    recompute()
+    table.text = table.terms
+    assert table.narrowed(Narrowing.SUSPENDED) == {ChecklistKind.TERMS}
+    frozen_time(at_noon(last + DAY))
+    assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
+    assert table.narrowed(Narrowing.SUSPENDED) == set()
+    assert table.narrowed(Narrowing.ENDED) == BOTH
+
+
+def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_have_run_out(
+    app: Flask, session: Session, frozen_time: Clock
+) -> None:
+    table = Table(session, 90)
+    last = table.cooperation.ends_on
+    assert last is not None
+    plan = agreements.checklist_of(table.cooperation, ChecklistKind.CONFIDENTIALITY)
+    revision = agreements.send(table.land, plan, SIGNERS)
+    assert bound.standing_of(revision).outcome is Outcome.WAITING
+    frozen_time(at_noon(last + DAY))
+    assert bound.standing_of(revision).outcome is Outcome.WAITING
+    tomas = table.land.actor("tomas")
+    notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law changed.")
+    assert bound.standing_of(revision).outcome is Outcome.WITHDRAWN
