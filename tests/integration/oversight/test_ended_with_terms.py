@@ -132,7 +132,7 @@ def test_a_suspended_text_ends_on_its_last_day(
     assert table.narrowed(Narrowing.ENDED) == BOTH
 
 
-def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_have_run_out(
+def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_have_ended(
     app: Flask, session: Session, frozen_time: Clock
 ) -> None:
     table = Table(session, 90)
@@ -143,6 +143,7 @@ def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_have_run_out(
     assert bound.standing_of(revision).outcome is Outcome.WAITING
     frozen_time(at_noon(last + DAY))
     assert bound.standing_of(revision).outcome is Outcome.WAITING
-    tomas = table.land.actor("tomas")
-    notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law changed.")
+    tomas, day = table.land.actor("tomas"), last + 5 * DAY
+    notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law.", from_on=day)
+    frozen_time(at_noon(day))
     assert bound.standing_of(revision).outcome is Outcome.WITHDRAWN
