@@ -193,8 +193,12 @@ def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
 
 
 def is_in_open_cooperation(checklist: Checklist) -> Decision:
-    """Decide whether a text can still be acted on, as policy.is_in_open_cooperation() says."""
-    return policy.is_in_open_cooperation(cooperation(checklist).stage)
+    """Decide whether a text can still be acted on, as policy.is_in_open_cooperation() says.
+
+    By the stage as it is now; nothing is cached, since signing may change the cooperation.
+    """
+    stage = sa.select(Cooperation.stage).where(Cooperation.id == checklist.cooperation_id)
+    return policy.is_in_open_cooperation(db.session.scalars(stage).one())
 
 
 def latest_start(checklist: Checklist, cooperation: Cooperation) -> dt.date | None:

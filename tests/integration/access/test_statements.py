@@ -47,8 +47,9 @@ PAGES = {
 # The visit's readiness is judged again, from what agrees with its evidence (13).
 SAVING_V4 = 55
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
-# compare who signs, and their slot, with the events (adr 86).
-SIGNING_LAST = 69
+# compare who signs, and their slot, with the events (adr 86); one asks whether the cooperation is
+# closed by now.
+SIGNING_LAST = 70
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 
