@@ -25,7 +25,7 @@ from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
-from tracker.checklists import encryption, heads, messages, obstacles, policy, queries
+from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.heads import latest_start, lock
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
@@ -207,7 +207,7 @@ def _send(
     asking: Asking | None,
 ) -> SignatureRequest:
     checklist = loaded.checklist
-    heads.is_in_open_cooperation(checklist).require()
+    loaded.goes_on().require()
     policy.can_send(
         actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
     ).require()
@@ -511,7 +511,6 @@ def sign(
     """
     lock(checklist)
     queries.goes_on(checklist).require()
-    heads.is_in_open_cooperation(checklist).require()
     signature_request = waiting_request(checklist)
     before = standing_of(signature_request)
     before.is_waiting(clock.today()).require()
@@ -799,7 +798,7 @@ def open_amendment(
     The caller has asked whether the actor may. Raise RuleBrokenError (items, reason).
     """
     loaded = load_for_update(checklist)
-    heads.is_in_open_cooperation(checklist).require()
+    loaded.goes_on().require()
     policy.is_amendable(checklist.state, visit_is_stopped=loaded.visit_is_stopped).require()
     codes = _named_items(loaded, items)
     if not reason.strip():

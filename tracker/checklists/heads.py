@@ -10,10 +10,9 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.util import identity_key
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import parts, policy, queries
+from tracker.checklists import parts, queries
 from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
     Checklist,
@@ -190,15 +189,6 @@ def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
         loaded.put(Part.EMPTY, checklist.id, _empty(has))
         checklists[checklist.id] = checklist
     return checklists
-
-
-def is_in_open_cooperation(checklist: Checklist) -> Decision:
-    """Decide whether a text can still be acted on, as policy.is_in_open_cooperation() says.
-
-    By the stage as it is now; nothing is cached, since signing may change the cooperation.
-    """
-    stage = sa.select(Cooperation.stage).where(Cooperation.id == checklist.cooperation_id)
-    return policy.is_in_open_cooperation(db.session.scalars(stage).one())
 
 
 def latest_start(checklist: Checklist, cooperation: Cooperation) -> dt.date | None:

@@ -138,9 +138,9 @@ class LoadedChecklist:
 
     def is_open(self, item: Item, item_status: ItemStatus | None = None) -> Decision:
         """Decide whether the item may be changed now; item_status is its status, if known."""
-        in_open = policy.is_in_open_cooperation(self.cooperation.stage)
-        if not in_open:
-            return in_open
+        goes_on = self.goes_on()
+        if not goes_on:
+            return goes_on
         item_status = item_status or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
             self.checklist.state,
@@ -167,8 +167,8 @@ class LoadedChecklist:
         return self.surroundings.parties
 
     def goes_on(self) -> Decision:
-        """Decide whether the text can still be acted on: a visit's texts end when it is stopped."""
-        return policy.goes_on(visit_is_stopped=self.visit_is_stopped)
+        """Decide whether the text can still be acted on, as policy.goes_on() says."""
+        return policy.goes_on(self.cooperation.stage, visit_is_stopped=self.visit_is_stopped)
 
     @property
     def visit_is_stopped(self) -> bool:

@@ -114,7 +114,7 @@ def is_item_open(
     somebody left or the ways of working changed, nobody could sign: so it is open too.
     """
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if item.part is Part.PEOPLE:
         return YES
     return is_open(state, None if holds_up else open_items, item.code)
@@ -266,7 +266,7 @@ def can_send(
     if party is None or not actor.has(*SENDERS):
         return no(_l("Only a coordinator of one of the parties can send the text for signature."))
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if state is ChecklistState.SENT:
         return no(_l("The text has already been sent for signature."))
     if state is ChecklistState.IN_FORCE:
@@ -297,17 +297,20 @@ def can_record_prior_agreement(
     return YES
 
 
-def goes_on(*, visit_is_stopped: bool) -> Decision:
-    """Decide whether a text can still be acted on: a visit's texts stop when the visit does."""
-    if visit_is_stopped:
-        return no(_l("The visit was stopped, and its texts with it. Their record stays as it is."))
-    return YES
+def goes_on(stage: Stage, *, visit_is_stopped: bool) -> Decision:
+    """Decide whether a text can still be acted on: written, sent, signed, amended.
 
-
-def is_in_open_cooperation(stage: Stage) -> Decision:
-    """Decide whether texts can still be written, sent, signed and amended: not in P7."""
+    Every text stops with its cooperation (P7), and a visit's texts when the visit does.
+    """
     if stage in CLOSED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
+    return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+
+
+def its_visit_goes_on(*, visit_is_stopped: bool) -> Decision:
+    """Decide whether a text can still be acted on, as far as its visit is concerned."""
+    if visit_is_stopped:
+        return no(_l("The visit was stopped, and its texts with it. Their record stays as it is."))
     return YES
 
 
@@ -385,7 +388,7 @@ def can_amend(
 def is_amendable(state: ChecklistState, *, visit_is_stopped: bool) -> Decision:
     """Decide whether an amendment can be opened: only if no other one is open."""
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.IN_FORCE:
         return no(_l("You can only amend a text in force."))
     return YES
@@ -451,7 +454,7 @@ def can_move(
             _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
         )
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if state is ChecklistState.SENT:
         return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
@@ -478,7 +481,7 @@ def is_assignable(
     if not concerns_us:
         return no(_l("Your organisation has nothing to do on this item."))
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.DRAFTING:
         return is_open(state, open_items, item.code)
     return is_item_open(state, open_items, item, holds_up=holds_up)
@@ -550,7 +553,7 @@ def can_copy(
     if not actor.has(*COPIERS):
         return no(_l("Only a coordinator or member of one of the parties can copy answers."))
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.DRAFTING:
         return no(_l("You can only copy answers while the text is a draft."))
     return YES
@@ -568,7 +571,7 @@ def can_read_copies(
     if not taking_part:
         return taking_part
     if visit_is_stopped:
-        return goes_on(visit_is_stopped=visit_is_stopped)
+        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
     if state is not ChecklistState.DRAFTING:
         return no(_l("You can only mark copied answers as read while the text is a draft."))
     return YES

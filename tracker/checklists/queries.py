@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.conditions import built_once
-from tracker.access.decision import YES, Decision
+from tracker.access.decision import Decision
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
@@ -126,11 +126,17 @@ def is_going_on() -> sa.ColumnElement[bool]:
 
 
 def goes_on(checklist: Checklist) -> Decision:
-    """Decide whether a text can still be acted on, for who hasn't loaded the whole checklist."""
-    if checklist.visit_id is None:
-        return YES
-    query = sa.select(Checklist.id).where(Checklist.id == checklist.id, is_going_on())
-    return policy.goes_on(visit_is_stopped=db.session.scalar(query) is None)
+    """Decide whether a text can still be acted on, for who hasn't loaded the whole checklist.
+
+    By what the database says now; nothing is cached, since signing may change the cooperation.
+    """
+    query = (
+        sa.select(Cooperation.stage, is_going_on().label("its_visit_goes_on"))
+        .join_from(Checklist, Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .where(Checklist.id == checklist.id)
+    )
+    now = db.session.execute(query).one()
+    return policy.goes_on(now.stage, visit_is_stopped=not now.its_visit_goes_on)
 
 
 def writers(checklist: Checklist) -> list[Person]:

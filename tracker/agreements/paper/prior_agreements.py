@@ -16,7 +16,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements.document import applies, document, languages_for
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import heads, policy
+from tracker.checklists import policy, queries
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.facts import PartyFact
@@ -48,9 +48,9 @@ class Person:
 
 def can_record(actor: Actor, checklist: Checklist, parties: Sequence[PartyFact]) -> Decision:
     """Decide whether a person may record that these terms were previously agreed on paper."""
-    in_open = heads.is_in_open_cooperation(checklist)
+    goes_on = queries.goes_on(checklist)
     own = next((party for party in parties if party.organisation_id == actor.organisation_id), None)
-    return in_open and policy.can_record_prior_agreement(actor, own, checklist)
+    return goes_on and policy.can_record_prior_agreement(actor, own, checklist)
 
 
 def not_known(loaded: LoadedChecklist) -> list[str]:

@@ -21,7 +21,7 @@ from tracker.activity.verbs import Verb
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import marks
 from tracker.agreements.paper import messages as paper_messages
-from tracker.checklists import encryption, heads, policy, queries
+from tracker.checklists import encryption, queries
 from tracker.checklists import service as checklists
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.heads import lock
@@ -212,7 +212,7 @@ def can_be_decided(loaded: LoadedChecklist, signature_request: SignatureRequest)
     The last day is the one that the text states, whether or not the worker has ended the request.
     """
     waits = agreements.standing_of(signature_request).is_waiting(clock.today())
-    return waits and policy.goes_on(visit_is_stopped=loaded.visit_is_stopped)
+    return waits and loaded.goes_on()
 
 
 def who_can_decide(loaded: LoadedChecklist, fact: PaperFact) -> dict[UUID, dict[UUID, str]]:
@@ -275,13 +275,11 @@ def record(
     """
     lock(checklist)
     queries.goes_on(checklist).require()
-    heads.is_in_open_cooperation(checklist).require()
     signature_request = _waiting_request(checklist)
     signoff.require_as_frozen(signature_request.revision, encryption.key_for(checklist))
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     loaded = load(checklist)
     can_record(actor, loaded.parties, signature_request, document).require()
-    policy.goes_on(visit_is_stopped=loaded.visit_is_stopped).require()
     shown.require(page, signature_request.revision.digest)
     lines = {
         open_line.user_id: open_line for open_line in open_lines(actor, signature_request, document)
@@ -372,7 +370,6 @@ def confirm(
     """
     lock(checklist)
     queries.goes_on(checklist).require()
-    heads.is_in_open_cooperation(checklist).require()
     signature_request = _waiting_request(checklist)
     paper_record = _record_of(signature_request, record_id)
     can_decide(actor, load(checklist), paper_record, signature_request).require()

@@ -92,7 +92,7 @@ def send(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "send")
     loaded = load_localized(checklist)
-    require(policy.is_in_open_cooperation(loaded.cooperation.stage))
+    require(loaded.goes_on())
     require(
         policy.can_send(
             actor,
@@ -454,7 +454,7 @@ def amend(checklist_id: UUID) -> str | Response:
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
     require_for(
         form,
-        policy.is_in_open_cooperation(loaded.cooperation.stage)
+        loaded.goes_on()
         and policy.can_amend(
             actor,
             loaded.own_party(actor),
@@ -640,7 +640,7 @@ def _acts(
         ]
         if asking
         else [],
-        "may_amend": policy.is_in_open_cooperation(loaded.cooperation.stage)
+        "may_amend": loaded.goes_on()
         and policy.can_amend(actor, own, checklist.state, visit_is_stopped=loaded.visit_is_stopped),
         "may_call_off": is_standing and amendments.may_call_off(actor, loaded),
         "may_suspend": is_standing

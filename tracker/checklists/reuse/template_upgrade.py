@@ -14,7 +14,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.compare import ItemDifference, TemplateDifference, between
 from tracker.checklist_templates.models import AnswerScope, ChecklistTemplate
 from tracker.checklist_templates.schema import Item
-from tracker.checklists import encryption, heads, messages, policy, queries
+from tracker.checklists import encryption, messages, policy, queries
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist
@@ -80,7 +80,7 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     person saw: raise StaleError if another one was published since.
     """
     loaded = load_for_update(checklist)
-    heads.is_in_open_cooperation(checklist).require()
+    loaded.goes_on().require()
     policy.can_move(
         actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
     ).require()

@@ -95,7 +95,6 @@ def show(checklist_id: UUID) -> str:
     checklist = get_or_404(actor, checklist_id, "checklist")
     loaded = load_localized(checklist)
     standing = loaded.standing()
-    in_open = policy.is_in_open_cooperation(loaded.cooperation.stage)
     goes_on = loaded.goes_on()
     is_drafted = checklist.state is ChecklistState.DRAFTING and bool(goes_on)
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
@@ -145,14 +144,14 @@ def show(checklist_id: UUID) -> str:
             "filter", [(choice, labels.FILTERS[choice]) for choice in offered], counts
         ),
         text=text_on_page(checklist),
-        is_ended=not goes_on,
+        is_ended=loaded.visit_is_stopped,
         ended_words=labels.ENDED_WITH_VISIT[0],
         obstacles=pages.send_obstacles(loaded),
-        may_send=in_open
+        may_send=goes_on
         and policy.can_send(
             actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
         ),
-        may_amend=in_open
+        may_amend=goes_on
         and policy.can_amend(
             actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
         ),
@@ -164,10 +163,10 @@ def show(checklist_id: UUID) -> str:
             has_newcomer=loaded.has_newcomer,
         ),
         may_record_prior_agreement=bool(
-            in_open and policy.can_record_prior_agreement(actor, party, checklist)
+            goes_on and policy.can_record_prior_agreement(actor, party, checklist)
         ),
         newer=template_upgrade.newer(checklist)
-        if in_open
+        if goes_on
         and policy.can_move(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
         else None,
         may_review=safeguards.may_review(actor, loaded),

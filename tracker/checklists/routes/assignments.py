@@ -97,7 +97,7 @@ def listed(checklist_id: UUID) -> str | Response:
         parts=now.parts(),
         form=form if sections else None,
         is_drafted=now.checklist.state is ChecklistState.DRAFTING,
-        is_ended=not now.loaded.goes_on(),
+        is_ended=now.loaded.visit_is_stopped,
     )
 
 

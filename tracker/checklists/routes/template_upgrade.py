@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, require, signed_in
-from tracker.checklists import heads, policy
+from tracker.checklists import policy
 from tracker.checklists.editing import back, checklist_page, get_or_404, uuid_or_nil
 from tracker.checklists.forms import MoveForm
 from tracker.checklists.loading import load
@@ -24,7 +24,7 @@ def move(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "move")
     loaded = load(checklist)
-    require(heads.is_in_open_cooperation(checklist))
+    require(loaded.goes_on())
     require(
         policy.can_move(
             actor,
