@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.cooperations.models import Cooperation
+from tracker.cooperations.queries import terms_have_run_out
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.undertakings import added_interests, scope
 from tracker.undertakings.added_interests import WaitingInterest
@@ -155,6 +157,8 @@ _UNDERTAKINGS = (
     )
     .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
     .join(Undertaking.user)
+    # After the last day of the agreed terms nobody signs or is cleared (policy.is_covered).
+    .where(~terms_have_run_out(sa.bindparam("day", type_=sa.Date())))
     .order_by(Undertaking.asked_at, Undertaking.id)
 )
 
@@ -167,7 +171,8 @@ def _waiting(
     rows = db.session.execute(
         _UNDERTAKINGS.add_columns(sa.false() if is_taken is None else is_taken)
         .where(*conditions)
-        .limit(MANY)
+        .limit(MANY),
+        {"day": clock.today()},
     )
     return [_Waiting._make(row) for row in rows]
 

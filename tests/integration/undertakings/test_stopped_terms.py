@@ -20,7 +20,7 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError
 from tracker.demo import checklists as demo_checklists
 from tracker.signoff import shown
-from tracker.undertakings import lists, queries, service
+from tracker.undertakings import lists, queries, service, waiting
 from tracker.undertakings.models import UndertakingState
 
 Clock = Callable[[dt.datetime | None], None]
@@ -107,6 +107,16 @@ def test_nobody_signs_or_is_cleared_after_the_last_day_of_the_agreed_terms(
         stage.sign("samira")
     with pytest.raises(RefusedError, match=RUN_OUT):
         stage.countersign("otto")
+
+
+def test_undertakings_wait_for_nobody_after_the_last_day_of_the_agreed_terms(
+    stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    stage.sign("otto")
+    people = [stage.actor(key) for key in ("samira", "otto", "tomas", "ilena")]
+    assert all(waiting.tasks(person) != waiting.Tasks([], []) for person in people)
+    after_the_last_day(stage, frozen_time)
+    assert all(waiting.tasks(person) == waiting.Tasks([], []) for person in people)
 
 
 def test_access_is_open_again_once_the_agreed_terms_are_renewed(
