@@ -1,4 +1,4 @@
-"""The register's entries of texts that end with the agreed terms of their cooperation."""
+"""What is worked out from texts that ended with the agreed terms, or with their visit."""
 
 from alembic import op
 
@@ -9,7 +9,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the change. The worker computes the entries of cooperations with signed terms again."""
+    """Make the change.
+
+    The worker computes again the register's entries of cooperations with signed terms, and how many
+    items of a stopped visit's texts wait: none.
+    """
     op.execute(
         "INSERT INTO due_recomputation (id, kind, object_id) "
         "SELECT id, 'REGISTER', id FROM cooperation WHERE EXISTS "
@@ -18,6 +22,12 @@ def upgrade() -> None:
         "AND (checklist.revision_in_force_id IS NOT NULL OR checklist.halted_id IS NOT NULL)) "
         "AND NOT EXISTS (SELECT 1 FROM due_recomputation "
         "WHERE kind = 'REGISTER' AND object_id = cooperation.id)"
+    )
+    op.execute(
+        "INSERT INTO due_recomputation (id, kind, object_id) "
+        "SELECT id, 'CHECKLIST', id FROM checklist WHERE visit_id IN "
+        "(SELECT id FROM visit WHERE stage = 'JX') AND NOT EXISTS "
+        "(SELECT 1 FROM due_recomputation WHERE kind = 'CHECKLIST' AND object_id = checklist.id)"
     )
 
 
