@@ -372,6 +372,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),
         "settling-terms/settle-before-visits",
         PageKind.COOPERATION,
+        note=_l("The NPM can still visit on its own, without this cooperation."),
     ),
     RequirementKind.COOPERATION_DISAGREES: _OfVisit(
         _l("The stage or the days of the cooperation do not agree with its signatures."),
