@@ -758,14 +758,19 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     loaded = load(checklist)
     own = loaded.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
-    withdraw_request(actor, checklist, reason)
+    _withdraw_request(actor, checklist, reason)
 
 
 def withdraw_request(actor: Actor | None, checklist: Checklist, reason: str) -> None:
-    """Withdraw the request for a pending text, for whoever may, or as its parties or visit changed.
+    """Withdraw the request for a pending text because its parties, visit or cooperation changed.
 
-    The caller has locked it. Signatures already given stay in the history.
+    The caller has locked it. Signatures already given stay in the history. Nobody is named for it
+    on a visit's text (class K2): the act was another one, and whoever stops a visit may know of it.
     """
+    _withdraw_request(None if is_restricted(checklist) else actor, checklist, reason)
+
+
+def _withdraw_request(actor: Actor | None, checklist: Checklist, reason: str) -> None:
     signature_request = waiting_request(checklist)
     signoff.withdraw(actor, signature_request, reason=reason, key=encryption.key_for(checklist))
     reopen(checklist, reason)

@@ -1,10 +1,21 @@
 """What the history reveals about a visit: people who may know of it see more than others."""
 
+import datetime as dt
+from collections.abc import Callable
+
 import pytest
 
 from tests.factories.visits import Scene, planned
+from tests.starting_points import noon_in
 from tracker.activity import queries as trail
+from tracker.activity.queries import HistoryLine
+from tracker.agreements import notices, party_changes
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import NoticeKind
+from tracker.demo import checklists as demo_checklists
 from tracker.undertakings import service as undertakings
+from tracker.visits import service
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
@@ -48,3 +59,58 @@ def test_of_a_visit_they_are_not_listed_for_people_read_no_more_than_others(
     assert first > 0
     assert read_by(scene, "samira").count("team_changed") == first
     assert read_by(scene, "leyla").count("team_changed") > first
+
+
+FrozenTime = Callable[[dt.datetime | None], None]
+
+
+def send_another_text(scene: Scene) -> None:
+    """Let an amendment of the roles wait for signatures."""
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.amend(scene.actor("ilena"), roles, reason="Another lead.", items=["V6"])
+    demo_checklists.send(scene.cast, roles)
+
+
+def stop_the_visit(scene: Scene) -> None:
+    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+
+
+def end_the_terms(scene: Scene) -> None:
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    notices.give_notice(scene.actor("otto"), terms, NoticeKind.ENDED, reason="They filmed there.")
+
+
+def remove_a_party(scene: Scene) -> None:
+    otto = scene.actor("otto")
+    assert otto.organisation_id is not None
+    party_changes.take_out(otto, scene.cooperation.id, otto.organisation_id, "They left.")
+
+
+def last_call_back(scene: Scene) -> HistoryLine:
+    lines = trail.history(scene.cooperation.id, reader=scene.actor("greta"), limit=100)[1]
+    return next(line for line in lines if line.verb == "signature_request_withdrawn")
+
+
+@pytest.mark.parametrize("act", [stop_the_visit, end_the_terms, remove_a_party])
+def test_nobody_is_named_for_a_visits_text_that_comes_back_because_of_another_act(
+    scene: Scene, frozen_time: FrozenTime, act: Callable[[Scene], None]
+) -> None:
+    """Whoever stops a visit may know of it; whoever ends the terms may never have heard of it."""
+    frozen_time(noon_in(5))
+    send_another_text(scene)
+    if act is end_the_terms:  # terms that have run out end at once
+        assert scene.cooperation.ends_on is not None
+        after = scene.cooperation.ends_on + dt.timedelta(days=2)
+        frozen_time(dt.datetime.combine(after, dt.time(12), dt.UTC))
+    act(scene)
+    line = last_call_back(scene)
+    assert (line.who, line.acting_for, line.is_veiled) == (None, None, False)
+    assert line.details["kind"] == "visit_roles"
+
+
+def test_whoever_calls_back_a_visits_text_is_named(scene: Scene, frozen_time: FrozenTime) -> None:
+    frozen_time(noon_in(5))
+    send_another_text(scene)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.call_back(scene.actor("ilena"), roles, reason="A name is missing.")
+    assert last_call_back(scene).who == scene.actor("ilena").name
