@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.orm import aliased, defer, selectinload
 
 from tracker.access.actor import Actor
 from tracker.activity import verbs
@@ -146,19 +146,47 @@ def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[Hi
     return _page(IS_OF_THE_INSTANCE, offset, limit)
 
 
-def is_veiled(verb: str, details: Mapping[str, Any]) -> bool:
+def is_veiled(verb: str, details: Mapping[str, Any], *, is_after_stop: bool) -> bool:
     """Return whether the actor's name would reveal who may know of a visit, or who is in its team.
 
-    Events about a frozen text name its revision: who signs and sends is no secret.
+    Events about a frozen text name its revision: who signs, sends and calls back is no secret. An
+    exception are texts that came back with their visit (is_after_stop, as after_stop()): earlier
+    versions named whoever stopped it.
     """
-    of_a_visit = details.get("kind") in _OF_A_VISIT and "revision" not in details
-    return of_a_visit or verb in _BY_WHO_MAY_KNOW
+    is_of_visit = details.get("kind") in _OF_A_VISIT
+    if is_of_visit and "revision" in details:
+        return is_after_stop and details.get("who") is not None
+    return is_of_visit or verb in _BY_WHO_MAY_KNOW
 
 
-def tells_the_team(verb: str, details: Mapping[str, Any]) -> bool:
+def tells_the_team(verb: str, details: Mapping[str, Any], *, is_after_stop: bool) -> bool:
     """Return whether an event's stored details would reveal the team or its size."""
     of_somebody = verb in _WORKED_OUT and (details.get("who") is not None or "count" in details)
-    return of_somebody or is_veiled(verb, details)
+    return of_somebody or is_veiled(verb, details, is_after_stop=is_after_stop)
+
+
+def after_stop() -> sa.ColumnElement[bool]:
+    """Return the expression over Event that a text was called back right after a visit's stop.
+
+    Stopping a visit calls back its texts in the same transaction, so only other texts' events with
+    this verb come between.
+    """
+    earlier = aliased(Event)
+    withdrawn = verbs.SIGNATURE_REQUEST_WITHDRAWN.name
+    act = (
+        sa.select(earlier.verb)
+        .where(
+            earlier.chain_id == Event.chain_id,
+            earlier.number < Event.number,
+            earlier.verb != withdrawn,
+        )
+        .order_by(earlier.number.desc())
+        .limit(1)
+        .correlate(Event)
+        .scalar_subquery()
+    )
+    is_stop = act == verbs.VISIT_STOPPED.name
+    return sa.case((Event.verb == withdrawn, is_stop), else_=sa.false())
 
 
 def _is_a_persons_own() -> sa.ColumnElement[bool]:
@@ -185,21 +213,22 @@ def _page(
         .where(condition, Event.verb.not_in(_OF_ROWS), ~_is_a_persons_own())
     )
     total = db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
-    events = db.session.scalars(
-        query.options(selectinload(Event.detail), defer(Event.state))
+    rows = db.session.execute(
+        query.add_columns(after_stop())
+        .options(selectinload(Event.detail), defer(Event.state))
         .order_by(Event.number.desc())
         .offset(offset)
         .limit(limit)
     )
-    return total, [_line(event) for event in events]
+    return total, [_line(event, is_after_stop=is_after_stop) for event, is_after_stop in rows]
 
 
-def _line(event: Event) -> HistoryLine:
+def _line(event: Event, *, is_after_stop: bool) -> HistoryLine:
     stored = Details(event.detail.salt, event.detail.content) if event.detail else None
     is_altered = stored is not None and not stored.have_digest(event.details_digest)
     details = dict(stored.content) if stored and not is_altered else {}
+    veiled = is_veiled(event.verb, details, is_after_stop=is_after_stop)
     who = details.pop("who", None) or {}
-    veiled = is_veiled(event.verb, details)
     if event.verb in _WORKED_OUT:
         who = {}
         details.pop("count", None)

@@ -34,8 +34,11 @@ from tests.factories.visits import Scene, planned, standing_plan
 from tests.pages import Page
 from tests.services import put
 from tracker.activity import queries as trail
+from tracker.activity import verbs
 from tracker.activity.models import Chain, ReadLogEntry
+from tracker.activity.service import record
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
 from tracker.core import canonical, clock
@@ -61,6 +64,20 @@ from tracker.visits import service as service_of_visits
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 EVIDENCE = "/cooperations/{}/evidence"
+
+
+def call_back_as(scene: Scene, person: str, checklist: Checklist) -> None:
+    """Record that a person called back a visit's text."""
+    record(
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        actor=scene.actor(person),
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=scene.cooperation.id,
+        kind=checklist.kind.value,
+        revision=2,
+        reason="",
+    )
 
 
 def take_out(app: Flask, stage: Demonstration, person: str, **ticked: str) -> TestResponse:
@@ -208,7 +225,7 @@ def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, in
         if details is None:
             assert event["number"] in left_out
             silent[subject] = silent.get(subject, 0) + 1
-        elif trail.tells_the_team(event["verb"], details["content"]):
+        elif trail.tells_the_team(event["verb"], details["content"], is_after_stop=False):
             counts[subject] = counts.get(subject, 0) + 1
     return counts, silent
 
@@ -304,6 +321,28 @@ def test_an_auditor_and_the_command_may_know_of_no_visit(
     assert queries.planning(scene.actor("henrik"), scene.cooperation.id) != []
     counts, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
     assert counts == {}
+
+
+def test_a_bundle_names_nobody_who_stopped_a_visit_by_the_text_that_came_back(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    """Earlier versions named whoever stopped the visit; whoever calls back a text is no secret."""
+    scene = Scene(session, demonstration)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    call_back_as(scene, "milan", roles)
+    service_of_visits.stop(scene.actor("pavo"), scene.visit(), reason="The road is closed.")
+    call_back_as(scene, "pavo", roles)
+    call_back_as(scene, "pavo", scene.checklist(ChecklistKind.URGENT_PLAN))
+    session.commit()
+    data = bundle.build(exported(demonstration))
+    assert judged(data) == {}
+    events = [json.loads(line) for line in container.unpack(data)[parts.EVENTS].splitlines()]
+    names = [
+        line["details"] and line["details"]["content"]["who"]["name"]
+        for line in events
+        if line["event"]["verb"] == "signature_request_withdrawn"
+    ]
+    assert names == ["Milan Osterin", None, None]
 
 
 def of_undertakings(data: bytes) -> list[dict[str, Any]]:

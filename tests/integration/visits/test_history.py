@@ -8,7 +8,9 @@ import pytest
 from tests.factories.visits import Scene, planned
 from tests.starting_points import noon_in
 from tracker.activity import queries as trail
+from tracker.activity import verbs
 from tracker.activity.queries import HistoryLine
+from tracker.activity.service import record
 from tracker.agreements import notices, party_changes
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
@@ -106,6 +108,25 @@ def test_nobody_is_named_for_a_visits_text_that_comes_back_because_of_another_ac
     line = last_call_back(scene)
     assert (line.who, line.acting_for, line.is_veiled) == (None, None, False)
     assert line.details["kind"] == "visit_roles"
+
+
+def test_history_names_nobody_who_stopped_a_visit_by_the_text_that_came_back(
+    scene: Scene,
+) -> None:
+    """Earlier versions recorded that whoever stopped the visit called back its texts."""
+    stop_the_visit(scene)
+    record(
+        verbs.SIGNATURE_REQUEST_WITHDRAWN,
+        actor=scene.actor("pavo"),
+        subject_type="checklist",
+        subject_id=scene.checklist(ChecklistKind.VISIT_ROLES).id,
+        cooperation_id=scene.cooperation.id,
+        kind="visit_roles",
+        revision=2,
+        reason="",
+    )
+    line = last_call_back(scene)
+    assert (line.who, line.is_veiled) == (None, True)
 
 
 def test_whoever_calls_back_a_visits_text_is_named(scene: Scene, frozen_time: FrozenTime) -> None:

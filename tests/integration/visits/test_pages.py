@@ -307,7 +307,7 @@ def test_events_recorded_by_earlier_versions_are_no_longer_shown(scene: Scene) -
         .limit(1)
     ).one()
     former = {**row.content, "who": pavo, "count": 5}
-    assert trail.tells_the_team("visit_became_ready", former)
+    assert trail.tells_the_team("visit_became_ready", former, is_after_stop=False)
     row.content = former
     scene.session.commit()
     lines = [

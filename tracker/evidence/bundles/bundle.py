@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tracker.activity.chain import Link
 from tracker.activity.queries import tells_the_team
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
@@ -13,6 +12,7 @@ from tracker.core import canonical
 from tracker.core.db import will_write
 from tracker.evidence.bundles import container, parts, queries
 from tracker.evidence.bundles.parts import LeftOut, Manifest
+from tracker.evidence.bundles.queries import Recorded
 from tracker.evidence.bundles.service import Export
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.keys import signing_keys
@@ -118,7 +118,7 @@ def _read_trail(chain_id: UUID, export: Export) -> _Trail:
     for event in queries.events(chain_id, export.count):
         content = event.link.content()
         details = None
-        if event.details is not None and _goes_along(event.link, event.details, export):
+        if event.details is not None and _goes_along(event, event.details, export):
             details = {"salt": event.salt, "content": event.details}
         else:
             trail.without_details.append(event.link.number)
@@ -129,11 +129,14 @@ def _read_trail(chain_id: UUID, export: Export) -> _Trail:
     return trail
 
 
-def _goes_along(link: Link, details: Mapping[str, object], export: Export) -> bool:
+def _goes_along(event: Recorded, details: Mapping[str, object], export: Export) -> bool:
     """Return whether an event's details may be included for the person who exports."""
+    link = event.link
     if link.subject_id in export.planning_ids:
         return True
-    return link.number not in export.unseen and not tells_the_team(link.verb, details)
+    return link.number not in export.unseen and not tells_the_team(
+        link.verb, details, is_after_stop=event.is_after_stop
+    )
 
 
 def _row_files(export: Export, trail: _Trail) -> tuple[dict[str, bytes], LeftOut]:

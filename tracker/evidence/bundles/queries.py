@@ -11,7 +11,7 @@ from tracker.access.actor import Actor
 from tracker.activity import queries as activity
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, Event, EventDetail
-from tracker.activity.queries import seen_by
+from tracker.activity.queries import after_stop, seen_by
 from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import Checklist
@@ -46,11 +46,15 @@ class Planning:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event of a chain with its details, unless they were erased."""
+    """An event of a chain with its details, unless they were erased.
+
+    is_after_stop: a text was called back right after a visit was stopped.
+    """
 
     link: Link
     salt: str | None
     details: dict[str, Any] | None
+    is_after_stop: bool
 
 
 def find_for_command(reference: str) -> UUID | None:
@@ -114,13 +118,13 @@ def chain_of(cooperation_id: UUID) -> UUID:
 def events(chain_id: UUID, count: int) -> Iterator[Recorded]:
     """Yield the first events of a chain in order."""
     rows = db.session.execute(
-        sa.select(Event, EventDetail.salt, EventDetail.content)
+        sa.select(Event, EventDetail.salt, EventDetail.content, after_stop())
         .outerjoin(EventDetail, EventDetail.event_id == Event.id)
         .where(Event.chain_id == chain_id, Event.number <= count)
         .order_by(Event.number)
     )
-    for event, salt, content in rows:
-        yield Recorded(activity.link_of(event), salt, content)
+    for event, salt, content, is_after_stop in rows:
+        yield Recorded(activity.link_of(event), salt, content, is_after_stop)
 
 
 def revisions(revision_ids: frozenset[UUID]) -> dict[UUID, Revision]:
