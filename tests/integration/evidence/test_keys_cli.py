@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 from flask import Flask
 
@@ -53,6 +54,18 @@ def test_the_list_says_which_key_is_lost(app: Flask, folder: Path) -> None:
     listed = run(app, "list")
     assert listed.exit_code == 1
     assert "document-1.key is missing" in listed.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_before_there_are_keys_the_list_names_the_commands_that_create_them(app: Flask) -> None:
+    commands = app.test_cli_runner()
+    listed = commands.invoke(args=["keys", "list"])
+    assert listed.exit_code == 1
+    for use in KeyUse:
+        command = f"tracker keys rotate {use.value}"
+        assert f"no {use.value} key yet: start with tracker run, or {command}." in listed.output
+        assert commands.invoke(args=command.split()[1:]).exit_code == 0
+    assert commands.invoke(args=["keys", "list"]).exit_code == 0
 
 
 def test_a_key_is_rotated_and_the_operator_told_to_copy_it(app: Flask, folder: Path) -> None:

@@ -119,7 +119,10 @@ def current(use: KeyUse) -> SigningKey:
     """Return the key that signs new things; raise KeysError if it can't be read."""
     row = _current_row(use)
     if row is None:
-        message = f"There is no {use.value} key yet: start with tracker run, or tracker keys list."
+        message = (
+            f"There is no {use.value} key yet: "
+            f"start with tracker run, or tracker keys rotate {use.value}."
+        )
         raise KeysError(message)
     return SigningKey(
         id=row.id,
