@@ -137,12 +137,7 @@ def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
         return False
     if terms is None or text_id is None:
         return True
-    facts = terms.text_facts.get(text_id)
-    if facts is None:  # altered
+    if terms.text_facts.get(text_id) is None:  # altered
         return False
     signed = (terms.first(text_id), terms.last(text_id))
-    stored = (cooperation.starts_on, cooperation.ends_on)
-    if facts.made_on is not None:
-        # What the paper of a prior agreement doesn't say stays as planned.
-        signed = (signed[0] or stored[0], signed[1] or stored[1])
-    return stored == signed
+    return signed == (cooperation.starts_on, cooperation.ends_on)

@@ -366,13 +366,10 @@ def _take_over_dates(event: DomainEvent) -> None:
     days = terms.sheet.value("M19", "reminder_days")
     former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
     if former is not None:
-        # As in text_facts.TextFacts: the end named on the paper takes precedence over M19. What
-        # neither says stays as planned.
-        dates = {
-            "start": dates["start"] or former.signed_on,
-            "end": former.ends_on or dates["end"] or cooperation.ends_on,
-            "review": dates["review"],
-        }
+        # As in text_facts.TextFacts: the end named on the paper takes precedence over M19. If
+        # neither names one, there is none: all signed no day that one side had planned.
+        dates["start"] = dates["start"] or former.signed_on
+        dates["end"] = former.ends_on or dates["end"]
     if validity(None, dates["end"], clock.today()) is Validity.RUN_OUT:
         dates["end"] = renewal.renew_signed_late(terms.checklist) or dates["end"]
     cooperations.follow_term(

@@ -22,6 +22,7 @@ from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
+from tracker.lifecycle import planned_ends
 from tracker.oversight import adopting, entries
 from tracker.settings import Settings
 from tracker.worker import health, schema, statistics
@@ -42,6 +43,7 @@ def prepare(settings: Settings, say: Say) -> None:
     bind_accounts(say)
     fill_lists(say)
     fill_register(say)
+    drop_planned_ends(say)
     assignments.work_out_missing()
     make_evidence_keys(say)
     for line in load_content():
@@ -190,6 +192,13 @@ def fill_register(say: Say) -> None:
     count = entries.fill_missing()
     if count:
         say(f"Created the register's entries; cooperations: {count}")
+
+
+def drop_planned_ends(say: Say) -> None:
+    """Drop planned last days that an agreement on paper doesn't name; happens once."""
+    count = planned_ends.drop()
+    if count:
+        say(f"Dropped planned last days that no agreement on paper names; cooperations: {count}")
 
 
 def make_evidence_keys(say: Say) -> None:

@@ -1,6 +1,7 @@
 """Prior agreements on paper: recorded, and confirmed by every party."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,11 +30,15 @@ from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper import service as paper
 from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklists.models import ChecklistState
+from tracker.cooperations import queries as cooperation_queries
+from tracker.cooperations import service as cooperations
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.evidence.bundles import bundle
 from tracker.evidence.bundles import service as evidence
 from tracker.evidence.certificates.service import CertificateError
+from tracker.lifecycle import bound as lifecycle_bound
+from tracker.lifecycle import planned_ends
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as gates
 from tracker.lifecycle.policy import GateState
@@ -45,6 +50,7 @@ from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Method, RequestState, Revision
 from tracker.signoff.paper_models import PaperRecord
 
+Clock = Callable[[dt.datetime | None], None]
 DAY = dt.date(2021, 3, 9)
 
 
@@ -151,6 +157,67 @@ def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorde
     assert recorded.cooperation.starts_on == DAY
     assert recorded.cooperation.ends_on == clock.today() + dt.timedelta(days=90)
     assert recorded.cooperation.review_on == review
+
+
+def plan_end(table: Table) -> dt.date:
+    """Have the NPM plan a last day, and return it."""
+    table.cooperation.ends_on = planned = clock.today() + dt.timedelta(days=90)
+    return planned
+
+
+def test_an_agreement_that_names_no_end_has_no_last_day_whatever_one_side_had_planned(
+    known: Table, frozen_time: Clock
+) -> None:
+    """M19."""
+    planned, review = plan_end(known), known.cooperation.review_on
+    attempt(known, ends_on=None)
+    known.session.commit()
+    agree_all(known)
+    known.session.commit()
+    known.session.refresh(known.cooperation)
+    assert (known.cooperation.starts_on, known.cooperation.ends_on) == (DAY, None)
+    assert known.cooperation.review_on == review
+    frozen_time(dt.datetime.combine(planned + dt.timedelta(days=1), dt.time(12), dt.UTC))
+    assert not cooperation_queries.have_terms_run_out(known.cooperation)
+    assert lifecycle_bound.agreeing([known.cooperation])
+    # A day that nobody signed isn't borne out by the text.
+    plan_end(known)
+    assert not lifecycle_bound.agreeing([known.cooperation])
+
+
+def test_a_planned_end_taken_over_by_an_earlier_version_is_dropped_at_the_next_start(
+    known: Table,
+) -> None:
+    attempt(known, ends_on=None)
+    agree_all(known)
+    cooperation = known.cooperation
+    known.session.refresh(cooperation)
+    changed = len(known.events("cooperation_changed"))
+    cooperations.follow_dates(
+        None,
+        cooperation,
+        starts_on=cooperation.starts_on,
+        ends_on=clock.today() + dt.timedelta(days=90),
+        review_on=cooperation.review_on,
+        reminder_days=30,
+    )
+    known.session.commit()
+    assert planned_ends.drop() == 1
+    known.session.refresh(cooperation)
+    assert (cooperation.starts_on, cooperation.ends_on) == (DAY, None)
+    assert cooperation.remind_of_end_on is None
+    assert len(known.events("cooperation_changed")) == changed + 2
+    assert lifecycle_bound.agreeing([cooperation])
+    assert integrity.check_all().finding is None
+    assert planned_ends.drop() == 0
+
+
+def test_an_end_that_the_paper_names_stays_at_a_start(recorded: Table) -> None:
+    agree_all(recorded)
+    recorded.session.commit()
+    assert planned_ends.drop() == 0
+    recorded.session.refresh(recorded.cooperation)
+    assert recorded.cooperation.ends_on is not None
 
 
 def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
