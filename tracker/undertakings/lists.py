@@ -88,6 +88,14 @@ class Line:
         return self.undertaking.state in {UndertakingState.ON_PAPER, UndertakingState.SIGNED}
 
     @property
+    def is_stopped_by_terms(self) -> bool:
+        """Whether what it opened would be open today if the agreed terms hadn't run out.
+
+        A suspension or an end of the terms closes the undertaking itself, with its reason.
+        """
+        return _is_open(self.clearance) and self.terms_have_stopped
+
+    @property
     def is_cleared(self) -> bool:
         """Whether what it opened is open today, for all or some places."""
         is_open = _is_open(self.clearance) and not self.terms_have_stopped

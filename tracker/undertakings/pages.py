@@ -374,6 +374,8 @@ def _opened(line: Line, *, in_full: bool) -> State:
     """
     clearance = line.clearance
     if clearance is None or not line.is_cleared:
+        if line.is_stopped_by_terms:
+            return _l("Closed: the agreed terms have run out"), "off"
         if line.bearing.closes_all and clearance is not None and clearance.closed_at is None:
             return _l("Paused until the NPM decides"), "other"
         return _l("Closed: its last day has passed"), "off"

@@ -25,6 +25,7 @@ from tracker.undertakings.models import UndertakingState
 
 Clock = Callable[[dt.datetime | None], None]
 DAY = dt.timedelta(days=1)
+REGISTER = "/register/undertakings"
 RUN_OUT = "The last day of the agreed terms has passed"
 
 
@@ -96,6 +97,31 @@ def test_access_ends_with_the_last_day_of_the_agreed_terms(
     assert not stage.is_cleared("leyla")
     loaded = queries.load(stage.undertaking("leyla"))
     assert not lists.line_of(stage.actor("leyla"), loaded).is_cleared
+
+
+def test_pages_and_register_say_that_access_is_closed_since_the_agreed_terms_have_run_out(
+    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    after_the_last_day(stage, frozen_time)
+    reason = "Closed: the agreed terms have run out"
+    listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    own = f"/undertakings/{stage.undertaking('leyla').id}"
+    for reader, url in (("ilena", listed), ("ilena", REGISTER), ("leyla", own)):
+        page = stage.browser(app, reader).page(url).text
+        assert reason in page
+        assert "its last day has passed" not in page
+    export = stage.browser(app, "ilena").post(f"{REGISTER}/export").get_data(as_text=True)
+    assert reason in export
+
+
+def test_access_of_which_its_own_last_day_has_passed_too_is_closed_for_that_reason(
+    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    last = stage.cooperation.ends_on
+    assert last is not None
+    frozen_time(dt.datetime.combine(last + 61 * DAY, dt.time(12), dt.UTC))
+    own = f"/undertakings/{stage.undertaking('leyla').id}"
+    assert "Closed: its last day has passed" in stage.browser(app, "leyla").page(own).text
 
 
 def test_nobody_signs_or_is_cleared_after_the_last_day_of_the_agreed_terms(
