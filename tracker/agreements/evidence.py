@@ -113,6 +113,14 @@ class Compared:
         runs = outcome in {Outcome.IN_FORCE, Outcome.SUSPENDED}
         return Outcome.ENDED if runs and self._is_after_terms(today) else outcome
 
+    def is_in_force(self, revision_id: UUID) -> bool:
+        """Return whether a revision is in force today; not if its rows say something else."""
+        return (
+            self.agrees
+            and self.outcome(revision_id) is Outcome.IN_FORCE
+            and self.validity(revision_id) is Validity.IN_FORCE
+        )
+
     def _is_after_terms(self, day: dt.date) -> bool:
         return self.terms_last is not None and self.terms_last < day
 
@@ -159,11 +167,17 @@ def on_pages(checklists: Collection[Checklist]) -> dict[UUID, TextOnPage]:
     """Return the status of checklists' texts as pages show it; nothing for a first draft."""
     texts = {checklist.id: TextOnPage(agrees=True) for checklist in checklists}
     compared = compare([checklist for checklist in checklists if not _is_first_draft(checklist)])
-    for checklist_id, text in compared.items():
-        standing_id = text.course.standing_id
-        words, mark = words_of(text, standing_id) if standing_id else ("", "")
-        texts[checklist_id] = TextOnPage(text.agrees, words, mark)
+    texts.update({checklist_id: on_page(text) for checklist_id, text in compared.items()})
     return texts
+
+
+def on_page(text: Compared) -> TextOnPage:
+    """Return the status of a text that was compared, as pages show it."""
+    standing_id = text.course.standing_id
+    if standing_id is None:
+        return TextOnPage(text.agrees)
+    words, mark = words_of(text, standing_id)
+    return TextOnPage(text.agrees, words, mark, text.is_in_force(standing_id))
 
 
 def _is_first_draft(checklist: Checklist) -> bool:

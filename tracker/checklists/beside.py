@@ -116,6 +116,8 @@ class TextOnPage:
     # Its status today as a label with its style mark; empty while there is none.
     words: object = ""
     mark: str = ""
+    # Whether it is in force today, so neither suspended nor ended, by itself or otherwise.
+    is_in_force: bool = False
 
 
 TextReader = Callable[[Collection[Checklist]], Mapping[UUID, TextOnPage]]

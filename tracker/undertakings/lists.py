@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.decision import YES, Decision
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -29,13 +30,14 @@ from tracker.cooperations.models import (
     Party,
 )
 from tracker.cooperations.policy import AT_REST
+from tracker.cooperations.queries import have_terms_run_out
 from tracker.cooperations.scope import listed as in_list
 from tracker.cooperations.scope import runs_on
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff.labels import SignedWhen, when_signed
 from tracker.signoff.models import Revision
-from tracker.undertakings import added_interests, bound, scope
+from tracker.undertakings import added_interests, bound, policy, scope
 from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing
 from tracker.undertakings.facts import (
     LIST,
@@ -128,8 +130,12 @@ class Overview:
     revision: int | None
     until: dt.date | None
     checklist_id: UUID | None
-    # Whether the rows of those terms agree with their signatures and events.
+    # Whether the rows of those terms agree with their signatures and events, and whether the terms
+    # are in force today by these.
     agrees: bool
+    is_in_force: bool
+    # Whether those terms let anybody have access today.
+    access: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +251,22 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         )
     revision = db.session.get(Revision, terms_id) if terms_id else None
     terms = terms_of(revision) if revision else None
+    text = text_on_page(checklist) if checklist else None
     return Overview(
         parties=overviews,
         revision=terms.revision if terms else None,
         until=terms.until if terms else None,
         checklist_id=checklist.id if checklist else None,
-        agrees=checklist is None or text_on_page(checklist).agrees,
+        agrees=text is None or text.agrees,
+        is_in_force=text is not None and text.is_in_force,
+        access=policy.give_access(
+            cooperation.stage,
+            has_run_out=have_terms_run_out(cooperation),
+            until=terms.until,
+            today=clock.today(),
+        )
+        if terms
+        else YES,
     )
 
 

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.cooperations import policy as cooperations
+from tracker.cooperations.models import Stage
 from tracker.signoff import policy as signoff
 from tracker.signoff.paper_policy import RECORDERS
 from tracker.undertakings.facts import UndertakingStatus
@@ -386,8 +387,11 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     who must sign (C2) is updated without signatures, so it can name people of a party that is
     joining (adr 70). The last day of the terms is in C1; the agreed terms stop them too (P6, P7).
     """
-    may_have_access = cooperations.gives_access(
-        undertaking.stage, has_run_out=undertaking.agreed_terms_have_run_out
+    may_have_access = give_access(
+        undertaking.stage,
+        has_run_out=undertaking.agreed_terms_have_run_out,
+        until=undertaking.until,
+        today=today,
     )
     if not may_have_access:
         return may_have_access
@@ -400,9 +404,19 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
                 "organisation that named them."
             )
         )
-    if today > undertaking.until:
-        return no(_l("The time that these terms cover has passed. They no longer give access."))
     return YES
+
+
+def give_access(stage: Stage, *, has_run_out: bool, until: dt.date, today: dt.date) -> Decision:
+    """Decide whether signed terms on confidentiality let anybody have access on a day.
+
+    Not if the agreed terms don't (has_run_out: their last day has passed), and not after the last
+    day that these cover (until, C1).
+    """
+    may_have_access = cooperations.gives_access(stage, has_run_out=has_run_out)
+    if may_have_access and today > until:
+        return no(_l("The time that these terms cover has passed. They no longer give access."))
+    return may_have_access
 
 
 def acts_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:

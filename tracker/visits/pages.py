@@ -14,9 +14,10 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.access.decision import YES
+from tracker.agreements import evidence
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import ENDED_WITH_VISIT, KINDS, STATES
-from tracker.checklists.models import ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
@@ -42,7 +43,6 @@ from tracker.visits.facts import (
     PageKind,
     Recorded,
     Requirement,
-    Signing,
     Target,
 )
 from tracker.visits.models import VisitStage
@@ -363,28 +363,36 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
                 _("Your task, the urgent-action plan, and who to call."),
             )
         )
-    facts = reading.judgement.facts
-    texts = ((reading.roles.checklist, facts.roles), (reading.urgent_plan, facts.plan))
-    for checklist, fact in texts:
-        in_force = checklist.state is ChecklistState.IN_FORCE
-        state: State = STATES[checklist.state], "held" if in_force else "half"
-        if reading.agrees and visit.stage is VisitStage.STOPPED:
-            state = ENDED_WITH_VISIT
-        if fact.signing is Signing.DISAGREES:
-            state = DISAGREES
-        tasks.append(
-            Task(
-                KINDS[checklist.kind],
-                *state,
-                url_for("checklists.show", checklist_id=checklist.id),
-                _(
-                    "%(done)s of %(total)s items agreed.",
-                    done=checklist.done_count,
-                    total=checklist.total_count,
-                ),
-            )
-        )
-    return tasks
+    texts = (reading.roles.checklist, reading.urgent_plan)
+    return [*tasks, *(_text_task(reading, checklist) for checklist in texts)]
+
+
+def _text_task(reading: Reading, checklist: Checklist) -> Task:
+    return Task(
+        KINDS[checklist.kind],
+        *_text_state(reading, checklist),
+        url_for("checklists.show", checklist_id=checklist.id),
+        _(
+            "%(done)s of %(total)s items agreed.",
+            done=checklist.done_count,
+            total=checklist.total_count,
+        ),
+    )
+
+
+def _text_state(reading: Reading, checklist: Checklist) -> State:
+    """Return the state of one of the visit's texts today, as the text's own page words it.
+
+    While a text in force is amended, or the amendment signed, the state is that of the work on it.
+    """
+    text = evidence.on_page(reading.compared[checklist.id])
+    if not text.agrees:
+        return DISAGREES
+    if reading.agrees and reading.visit.stage is VisitStage.STOPPED:
+        return ENDED_WITH_VISIT
+    if text.words and (checklist.state is ChecklistState.IN_FORCE or not text.is_in_force):
+        return text.words, text.mark
+    return STATES[checklist.state], "half"
 
 
 # A person's part --------------------------------------------------------------------------------

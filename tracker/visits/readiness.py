@@ -5,7 +5,7 @@ In one file: everything that the gates of one visit read, each once.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
 from tracker.agreements import evidence
+from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import HEADS
@@ -85,6 +86,8 @@ class Reading:
     judgement: Judgement
     # Whether stage and readiness agree with the events; compared only for pages.
     agrees: bool = True
+    # Texts of the visit and the cooperation as their evidence shows them, by checklist.
+    compared: Mapping[UUID, Compared] = field(default_factory=dict)
     # The notices that are announced on the texts that a visit relies on, one for each text.
     announced: tuple[Announced, ...] = ()
 
@@ -191,6 +194,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
             len(overrides) == len(all_overrides)
             and visit.id in bound.agreeing([visit], all_overrides)
         ),
+        compared=texts.compared,
         announced=texts.announced(checklists),
     )
 
@@ -257,7 +261,7 @@ class _Texts:
         self._loaded = loaded
         self._parties = parties
         self._cooperation = cooperation
-        self._compared = evidence.compare(checklists)
+        self.compared = evidence.compare(checklists)
 
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
         """Return the signing status of a checklist: not signed while an amendment is open.
@@ -267,7 +271,7 @@ class _Texts:
         return replace(self._stands(checklist, lacking), in_force_at=checklist.in_force_at)
 
     def _stands(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
-        if not self._compared[checklist.id].agrees:
+        if not self.compared[checklist.id].agrees:
             return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
         match checklist.state:
             case ChecklistState.IN_FORCE:
@@ -284,7 +288,7 @@ class _Texts:
     def _is_waiting(self, checklist: Checklist) -> bool:
         """Return whether a text that was sent can still be signed, by its last day."""
         sent_id = checklist.revision_sent_id
-        compared = self._compared[checklist.id]
+        compared = self.compared[checklist.id]
         return sent_id is not None and compared.outcome(sent_id) is Outcome.WAITING
 
     def _drafted(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
@@ -305,7 +309,7 @@ class _Texts:
         if checklist is None:
             return ChecklistFact()
         revision_id = checklist.revision_in_force_id
-        compared = self._compared[checklist.id]
+        compared = self.compared[checklist.id]
         if revision_id is None or not compared.agrees:
             return self.of_visit(checklist)
         return ChecklistFact(
@@ -327,7 +331,7 @@ class _Texts:
             checklist.kind: min(
                 (
                     notice.from_on
-                    for notice in self._compared[checklist.id].notices
+                    for notice in self.compared[checklist.id].notices
                     if notice.taken_effect_at is None
                 ),
                 default=None,
@@ -340,11 +344,11 @@ class _Texts:
     def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
         """Return whether a cooperation's stage and days agree with its events and terms."""
         own = [terms] if terms else []
-        return bool(lifecycle.held_against([cooperation], own, self._compared))
+        return bool(lifecycle.held_against([cooperation], own, self.compared))
 
     def ways_in(self, cooperation: Cooperation, terms: Checklist | None) -> AgreedWays | None:
         """Return what the terms in force say about the ways of working."""
-        compared = self._compared[terms.id] if terms else None
+        compared = self.compared[terms.id] if terms else None
         text_id = compared.course.standing_id if compared else None
         if terms is None or compared is None or text_id is None:
             return None
@@ -361,7 +365,7 @@ class _Texts:
             return ()
         signed_by = {
             signature.organisation_id
-            for signature in self._compared[checklist.id].signatures.get(revision_id, ())
+            for signature in self.compared[checklist.id].signatures.get(revision_id, ())
             if signature.kind is SignatureKind.SIGNATURE
         }
         return tuple(
