@@ -65,15 +65,20 @@ def _is_open_by_itself(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnEle
     )
 
 
-def terms_have_stopped(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
-    """Return the condition over Clearance that the agreed terms give no access on a day (P6, P7).
+def terms_have_stopped(
+    day: dt.date | sa.BindParameter[dt.date],
+    cooperation_id: sa.SQLColumnExpression[UUID] = Clearance.cooperation_id,
+) -> sa.ColumnElement[bool]:
+    """Return the condition that the agreed terms give no access on a day (P6, P7).
+
+    Over Clearance, or another table that has the id of a cooperation.
 
     The same rule as policy.gives_access(). Terms that have run out open it again once renewed.
     """
     return (
         sa.exists()
         .where(
-            Cooperation.id == Clearance.cooperation_id,
+            Cooperation.id == cooperation_id,
             sa.or_(Cooperation.stage.in_(AT_REST), queries.terms_have_run_out(day)),
         )
         .correlate_except(Cooperation)

@@ -28,9 +28,22 @@ from tracker.undertakings.models import Undertaking, UndertakingEnd
 
 SUBJECT = "undertaking"
 CLEARANCE = "clearance"
+_IDS: sa.BindParameter[Any] = sa.bindparam("undertaking_ids", expanding=True)
 _CLEARANCES = (
-    sa.select(Clearance, clearances.terms_have_stopped(sa.bindparam("day", type_=sa.Date())))
-    .where(Clearance.undertaking_id.in_(sa.bindparam("undertaking_ids", expanding=True)))
+    sa.select(Clearance)
+    .where(Clearance.undertaking_id.in_(_IDS))
+    .order_by(Clearance.from_on, Clearance.id)
+)
+_BESIDE = (
+    sa.select(
+        Undertaking.id,
+        Clearance,
+        clearances.terms_have_stopped(
+            sa.bindparam("day", type_=sa.Date()), Undertaking.cooperation_id
+        ),
+    )
+    .outerjoin(Clearance, Clearance.undertaking_id == Undertaking.id)
+    .where(Undertaking.id.in_(_IDS))
     .order_by(Clearance.from_on, Clearance.id)
 )
 _EVENTS = witness.about(
@@ -54,7 +67,7 @@ class Compared:
     paper: Mapping[str, Any] | None = None
     # The newest clearance it opened, whether it is still open or not.
     clearance: Clearance | None = None
-    # Whether the agreed terms let nobody have access now; only beside a clearance.
+    # Whether the agreed terms let nobody have access now.
     terms_have_stopped: bool = False
     # The last day of that clearance, according to its event; None if it names none. Only for
     # statements to outsiders.
@@ -77,12 +90,12 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     compared = {
         undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
     }
-    opened = _opened([undertaking.id for undertaking in undertakings])
+    beside = _beside([undertaking.id for undertaking in undertakings])
     by_clearance: dict[UUID, list[Link]] = {}
     for link in witness.of_subjects(
         _EVENTS,
         {undertaking.cooperation_id for undertaking in undertakings},
-        clearance_ids=[clearance.id for clearance, _has_stopped in opened.values()],
+        clearance_ids=[clearance.id for clearance, _has_stopped in beside.values() if clearance],
     ):
         by_clearance.setdefault(link.subject_id, []).append(link)
     courses = [result.course for result in compared.values()]
@@ -97,7 +110,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     results = {}
     for undertaking in undertakings:
         claim = compared[undertaking.id]
-        clearance, has_stopped = opened.get(undertaking.id, (None, False))
+        clearance, has_stopped = beside[undertaking.id]
         results[undertaking.id] = replace(
             claim,
             agrees=claim.agrees
@@ -117,14 +130,16 @@ def _signed_beside(
     return tuple(known.get("documents", ())) if known else ()
 
 
-def _opened(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance, bool]]:
-    """Return the newest clearance opened by each of some undertakings.
+def _beside(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance | None, bool]]:
+    """Return the newest clearance opened by each of some undertakings, if there is one.
 
     With whether the agreed terms let nobody have access now.
     """
     values = {"undertaking_ids": undertaking_ids, "day": clock.today()}
-    rows = db.session.execute(_CLEARANCES, values)
-    return {clearance.undertaking_id: (clearance, has_stopped) for clearance, has_stopped in rows}
+    rows = db.session.execute(_BESIDE, values)
+    return {
+        undertaking_id: (clearance, has_stopped) for undertaking_id, clearance, has_stopped in rows
+    }
 
 
 def look_whole(undertaking: Undertaking) -> Compared:
@@ -153,9 +168,7 @@ def _with_last_day(claim: Compared, undertaking: Undertaking, bound_rows: Bound)
     """
     openings = [
         (clearance, link)
-        for clearance in db.session.scalars(
-            _CLEARANCES, {"undertaking_ids": [undertaking.id], "day": clock.today()}
-        )
+        for clearance in db.session.scalars(_CLEARANCES, {"undertaking_ids": [undertaking.id]})
         for link in bound_rows.links.get(clearance.id, ())
         if (link.subject_type, link.verb) == (CLEARANCE, verbs.CLEARANCE_OPENED.name)
     ]

@@ -59,6 +59,9 @@ _LISTS = sa.select(Answer).where(
     ~Answer.not_applicable,
 )
 
+# Somebody has to do something before it opens access.
+_WAITING = (UndertakingState.ASKED, UndertakingState.ON_PAPER, UndertakingState.SIGNED)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -75,7 +78,7 @@ class Line:
     is_taken: bool = False
     # What the person's signature says about its scan, if it was given on paper.
     paper: Mapping[str, Any] | None = None
-    # Whether the agreed terms let nobody have access now, although a clearance is open.
+    # Whether the agreed terms let nobody sign, or have access, now.
     terms_have_stopped: bool = False
 
     @property
@@ -88,6 +91,14 @@ class Line:
     def waits_for_npm(self) -> bool:
         """Whether it waits for somebody who decides for the NPM."""
         return self.undertaking.state in {UndertakingState.ON_PAPER, UndertakingState.SIGNED}
+
+    @property
+    def waits_for_terms(self) -> bool:
+        """Whether nobody can go on with it until the agreed terms, which have run out, are renewed.
+
+        A suspension or an end of the terms closes the undertaking itself, with its reason.
+        """
+        return self.terms_have_stopped and self.undertaking.state in _WAITING
 
     @property
     def is_stopped_by_terms(self) -> bool:

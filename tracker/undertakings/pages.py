@@ -73,6 +73,8 @@ from tracker.undertakings.waiting import TaskKind
 WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
 
 State = tuple[object, str]
+# Of an undertaking that somebody has to go on with once the terms are renewed.
+PAUSED: State = (_l("Paused: the agreed terms have run out"), "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,8 @@ def own_state(line: Line) -> State:
     undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES
+    if line.waits_for_terms:
+        return PAUSED
     if undertaking.state is UndertakingState.ASKED:
         return _l("Waiting for you"), "wait"
     if (
@@ -318,6 +322,8 @@ def state(line: Line, *, decides: bool) -> State:
     """Return the status of somebody else's undertaking; deciders also see what it waits for."""
     if not line.agrees:
         return DISAGREES
+    if line.waits_for_terms:
+        return PAUSED
     for_npm = _state_for_npm(line) if decides else None
     # Whoever took the signature leaves it to others.
     if for_npm is None or (line.is_taken and for_npm[1] == "wait"):
@@ -330,7 +336,9 @@ def access(line: Line, *, in_full: bool) -> State:
 
     In full it says that an added interest closes some places.
     """
-    return _state(line, in_full=in_full) if line.agrees else DISAGREES
+    if not line.agrees:
+        return DISAGREES
+    return PAUSED if line.waits_for_terms else _state(line, in_full=in_full)
 
 
 def _state_for_npm(line: Line) -> State | None:

@@ -145,6 +145,22 @@ def test_undertakings_wait_for_nobody_after_the_last_day_of_the_agreed_terms(
     assert all(waiting.tasks(person) == waiting.Tasks([], []) for person in people)
 
 
+def test_what_waits_is_called_paused_by_everybody_s_pages_after_the_last_day(
+    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    stage.sign("otto")
+    listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    check = f"{listed}/{stage.undertaking('otto').id}"
+    own = f"/undertakings/{stage.undertaking('otto').id}"
+    after_the_last_day(stage, frozen_time)
+    pages = [("tomas", listed), ("tomas", check), ("otto", own), ("samira", "/undertakings")]
+    for reader, url in (*pages, ("ilena", REGISTER)):
+        text = stage.browser(app, reader).page(url).text
+        assert "Paused: the agreed terms have run out" in text, url
+        assert "aiting for you" not in text, url
+        assert "We'll email you" not in text, url
+
+
 def test_access_is_open_again_once_the_agreed_terms_are_renewed(
     stage: Stage, terms: Checklist, frozen_time: Clock
 ) -> None:
