@@ -99,19 +99,24 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
         ~scope.own(actor),
         Undertaking.state == UndertakingState.ASKED,
     )
+    added = added_interests.waiting(actor, cooperation_id, MANY)
+    is_cut = MANY in {len(own), len(of_npm), len(of_people), len(added)}
+    own, of_npm, of_people = (
+        [undertaking for undertaking in waiting if not undertaking.has_run_out]
+        for waiting in (own, of_npm, of_people)
+    )
     mine_ = [_own_task(undertaking) for undertaking in own if undertaking.is_asked]
     # Whoever took a signature leaves the rest to others (policy.can_vouch).
     mine_ += [_npm_task(undertaking) for undertaking in of_npm if not undertaking.is_taken]
     others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
     others += [_left_to_others(_npm_task(taken)) for taken in of_npm if taken.is_taken]
     others += _tasks_of_people(of_people)
-    added = added_interests.waiting(actor, cooperation_id, MANY)
     mine_ += [_added_task(interest) for interest in added if not interest.is_taken]
     others += [_left_to_others(_added_task(taken)) for taken in added if taken.is_taken]
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
-        is_cut=MANY in {len(own), len(of_npm), len(of_people), len(added)},
+        is_cut=is_cut,
     )
 
 
@@ -128,6 +133,8 @@ class _Waiting(NamedTuple):
     person: str
     reference: str
     title: str
+    # Whether the agreed terms have run out: then nobody signs or is cleared (policy.is_covered).
+    has_run_out: bool
     # Whether the reader took its signature.
     is_taken: bool
 
@@ -154,11 +161,11 @@ _UNDERTAKINGS = (
         User.name,
         Cooperation.reference,
         Cooperation.title,
+        # Not a condition, which would keep SQLite from reading only what waits.
+        terms_have_run_out(sa.bindparam("day", type_=sa.Date())),
     )
     .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
     .join(Undertaking.user)
-    # After the last day of the agreed terms nobody signs or is cleared (policy.is_covered).
-    .where(~terms_have_run_out(sa.bindparam("day", type_=sa.Date())))
     .order_by(Undertaking.asked_at, Undertaking.id)
 )
 
