@@ -16,7 +16,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import YES, Decision, no
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.agreements import frozen_text
+from tracker.agreements import evidence, frozen_text
 from tracker.agreements import service as agreements
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import AnswerScope
@@ -79,9 +79,49 @@ def call_off(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     recipients = agreements.everyone(loaded) - {actor.user_id}
-    answers_now = _put_answers_back(actor, loaded, signed)
-    _put_positions_back(loaded, signed, answers_now)
-    _close_flags(actor, loaded, signed)
+    _call_off(actor, loaded, signed, reason.strip())
+    messages.amendment_was_called_off(checklist.id, recipients)
+
+
+def call_off_all(actor: Actor | None, cooperation_id: UUID, reason: str) -> None:
+    """Call off the open amendments of a cooperation that has ended, without a mail of their own.
+
+    Of its own texts in force: those of its visits stop with the visits. Where answers can't go back
+    to what was signed, since the checklist was moved to a newer version, they stay as they are. A
+    text that disagrees with its signatures and events is left alone: no event may be based on it,
+    and it holds up no end.
+    """
+    being_amended = db.session.scalars(
+        sa.select(Checklist)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            Checklist.visit_id.is_(None),
+            Checklist.state == ChecklistState.DRAFTING,
+            Checklist.revision_in_force_id.is_not(None),
+        )
+        .order_by(Checklist.id)
+    )
+    for checklist in being_amended.all():
+        if not evidence.look(checklist).agrees:
+            continue
+        loaded = load_for_update(checklist)
+        signed = _signed(loaded)
+        _call_off(actor, loaded, signed, reason, goes_back=_is_of_same_version(loaded, signed))
+
+
+def _call_off(
+    actor: Actor | None,
+    loaded: LoadedChecklist,
+    signed: _Signed,
+    reason: str,
+    *,
+    goes_back: bool = True,
+) -> None:
+    checklist = loaded.checklist
+    if goes_back:
+        answers_now = _put_answers_back(actor, loaded, signed)
+        _put_positions_back(loaded, signed, answers_now)
+        _close_flags(actor, loaded, signed)
     if len(signed.parties) < len(loaded.parties):
         service.set_parties(
             checklist,
@@ -104,10 +144,9 @@ def call_off(actor: Actor, checklist: Checklist, *, reason: str) -> None:
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         revision=signed.revision.number,
-        items=_in_order(loaded, signed.changed),
-        reason=reason.strip(),
+        items=_in_order(loaded, signed.changed) if goes_back else [],
+        reason=reason,
     )
-    messages.amendment_was_called_off(checklist.id, recipients)
 
 
 def may_call_off(actor: Actor, loaded: LoadedChecklist) -> Decision:
@@ -127,7 +166,7 @@ def _has_way_back(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> Dec
         return no(
             _l("Your organisation isn't a party of the text in force, only of the amendment.")
         )
-    if frozen_text.template_version_of(signed.document) != loaded.checklist.template.version:
+    if not _is_of_same_version(loaded, signed):
         return no(
             _l(
                 "This checklist was moved to a newer version with the amendment, so its answers "
@@ -148,6 +187,11 @@ def _has_way_back(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> Dec
             )
         )
     return YES
+
+
+def _is_of_same_version(loaded: LoadedChecklist, signed: _Signed) -> bool:
+    """Return whether the checklist is of the version that was signed."""
+    return frozen_text.template_version_of(signed.document) == loaded.checklist.template.version
 
 
 # What was signed ----------------------------------------------------------------------------------
@@ -238,25 +282,22 @@ def _says_the_same(checklist: Checklist, before: Answer | None, now: Filled | No
 
 
 def _put_answers_back(
-    actor: Actor, loaded: LoadedChecklist, signed: _Signed
+    actor: Actor | None, loaded: LoadedChecklist, signed: _Signed
 ) -> dict[str, UUID | None]:
     """Restore the signed value of each answer that has changed, as a new version.
 
-    Return the current shared answer of each item afterwards.
+    Return the current shared answer of each item afterwards. Where nothing was signed, the answer
+    becomes empty: by the actor or, without one, by whoever wrote what goes.
     """
     rows = []
     for key in signed.changed:
-        code, scope, owner_id = key
-        before = signed.answers[key]
-        row = service.new_version(
-            actor,
+        before, now = signed.answers[key], loaded.sheet.answers.get(key)
+        row = service.version_by(
+            _author(actor, before, now),
             loaded,
-            loaded.template.by_code[code],
-            scope,
+            key,
             encryption.values_of(loaded.checklist.cooperation_id, before) if before else {},
             left_out=before.not_applicable if before else False,
-            written_by=(before.author_id, before.organisation_id) if before else None,
-            owner_id=owner_id,
         )
         # The author is known from the earlier version, unless that one was taken over or copied.
         row.taken_over = True
@@ -264,12 +305,21 @@ def _put_answers_back(
     if rows:
         service.keep_versions(loaded, rows)
         safeguards.void_review(loaded)
-    now = {
+    standing = {
         code: answer.answer_id
         for (code, scope, _id), answer in loaded.sheet.answers.items()
         if scope is AnswerScope.SHARED
     }
-    return {**now, **{row.item: row.id for row in rows if row.scope is AnswerScope.SHARED}}
+    return {**standing, **{row.item: row.id for row in rows if row.scope is AnswerScope.SHARED}}
+
+
+def _author(actor: Actor | None, before: Answer | None, now: Filled | None) -> tuple[UUID, UUID]:
+    if before is None and actor is not None:
+        return actor.user_id, service.own_organisation(actor)
+    row = before or now
+    if row is None:  # nothing has changed then
+        raise LookupError
+    return row.author_id, row.organisation_id
 
 
 def _put_positions_back(
@@ -331,7 +381,7 @@ def _is_unsettled(loaded: LoadedChecklist, code: str, accepted: Iterable[Positio
     return code in loaded.proposals_on or counts != {position.id for position in accepted}
 
 
-def _close_flags(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> None:
+def _close_flags(actor: Actor | None, loaded: LoadedChecklist, signed: _Signed) -> None:
     for code in _in_order(loaded, signed.changed):
         if code in signed.changed_items:
             safeguards.close_for_change(actor, loaded, loaded.template.by_code[code])

@@ -37,7 +37,7 @@ from tracker.checklists.negotiation import safeguards
 from tracker.checklists.negotiation.text_digest import shows_the_same
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.consistency import TIES
-from tracker.checklists.rules.facts import Filled, PartyFact
+from tracker.checklists.rules.facts import AnswerKey, Filled, PartyFact
 from tracker.checklists.rules.values import check_types, shown_only
 from tracker.cooperations.models import CooperationPerson, Mode
 from tracker.core import clock
@@ -445,14 +445,31 @@ def new_version(
 
     owner_id is the answer's owner, if not the actor or the actor's party.
     """
-    checklist = loaded.checklist
-    owner_id = owner_id or owner_of(actor, checklist, scope)
-    current = loaded.sheet.answers.get((item.code, scope, owner_id))
-    author_id, organisation_id = written_by or (actor.user_id, own_organisation(actor))
+    return version_by(
+        written_by or (actor.user_id, own_organisation(actor)),
+        loaded,
+        (item.code, scope, owner_id or owner_of(actor, loaded.checklist, scope)),
+        values,
+        left_out=left_out,
+    )
+
+
+def version_by(
+    written_by: tuple[UUID, UUID],
+    loaded: LoadedChecklist,
+    key: AnswerKey,
+    values: Mapping[str, Any],
+    *,
+    left_out: bool = False,
+) -> Answer:
+    """Return what new_version() does, of whoever wrote it before and their organisation."""
+    checklist, (item, scope, owner_id) = loaded.checklist, key
+    current = loaded.sheet.answers.get(key)
+    author_id, organisation_id = written_by
     answer = Answer(
         id=uuid4(),
         checklist_id=checklist.id,
-        item=item.code,
+        item=item,
         scope=scope,
         owner_id=owner_id,
         version=(current.version if current else 0) + 1,

@@ -10,7 +10,7 @@ from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
-from tracker.agreements import renewal
+from tracker.agreements import amendments, renewal
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
@@ -279,7 +279,8 @@ def follow_stop(event: DomainEvent) -> None:
     """Suspend or close the cooperation with its terms (P6, P7). A handler.
 
     For TEXT_SUSPENDED and TEXT_ENDED. Other texts stop only what is based on them. Closing it calls
-    back every text that waits for signatures: nobody can sign it any more.
+    back every text that waits for signatures, and calls off every open amendment: nobody can write
+    or sign any more. Its visits follow the stage (visits/service.settle).
     """
     if event.details.get("kind") != ChecklistKind.TERMS.value:
         return
@@ -288,6 +289,9 @@ def follow_stop(event: DomainEvent) -> None:
     if after is Stage.CLOSED:
         _call_back_all(event.actor, cooperation.id, event.details["reason"])
     _enter(cooperation, event.actor, bound.stage_of(cooperation), after)
+    if after is Stage.CLOSED:
+        # After parties that were joining have left the texts with the stage.
+        amendments.call_off_all(event.actor, cooperation.id, event.details["reason"])
 
 
 def _call_back_all(actor: Actor | None, cooperation_id: UUID, reason: str) -> None:

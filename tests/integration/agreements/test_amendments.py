@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tests.factories import agreements as factory
 from tests.factories import checklists
 from tests.factories.checklists import flag_term
+from tests.factories.evidence.tampering import REVISIONS, hands
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.conftest import SIGNERS
@@ -212,6 +213,58 @@ def test_answers_to_a_newer_version_of_the_checklist_dont_go_back(signed: Table)
     template_upgrade.move(signed["ilena"], signed.checklist(), newer.id)
     signed.session.commit()
     refused(signed, lambda: call_off(signed), "moved to a newer version")
+
+
+def call_off_all(table: Table) -> None:
+    """As the worker does when the cooperation ends."""
+    amendments.call_off_all(None, table.cooperation.id, "The project is over.")
+    table.session.commit()
+
+
+def test_with_the_cooperation_answers_go_back_in_the_names_of_those_who_wrote_them(
+    signed: Table,
+) -> None:
+    before = signed.loaded().sheet.shared("M1")
+    assert before is not None
+    amend(signed, "ilena", "M1")
+    change(signed)
+    flag_term(signed["samira"], signed.checklist(), "M1", "Who decides?")
+    signed.session.commit()
+    call_off_all(signed)
+    loaded = signed.loaded()
+    assert (loaded.checklist.state, loaded.checklist.open_items) == (ChecklistState.IN_FORCE, None)
+    back = loaded.sheet.shared("M1")
+    assert back is not None
+    assert (back.values, back.author_id) == (before.values, before.author_id)
+    assert loaded.flagged == frozenset()
+    assert recheck.recheck(signed.cooperation.id) == []
+
+
+def test_with_the_cooperation_an_amendment_ends_whose_answers_cant_go_back(signed: Table) -> None:
+    amend(signed, "ilena", "M1")
+    change(signed)
+    changed = signed.loaded().sheet.shared("M1")
+    publish(small_terms().model_copy(update={"version": small_terms().version + 1}))
+    newer = template_upgrade.newer(signed.checklist())
+    assert newer is not None
+    template_upgrade.move(signed["ilena"], signed.checklist(), newer.id)
+    signed.session.commit()
+    call_off_all(signed)
+    assert signed.checklist().state is ChecklistState.IN_FORCE
+    assert signed.loaded().sheet.shared("M1") == changed
+
+
+def test_a_damaged_text_stays_as_it_is_and_holds_up_no_end(signed: Table) -> None:
+    amend(signed, "ilena", "M1")
+    revision_id = signed.checklist().revision_in_force_id
+    signed.session.commit()
+    with hands() as connection:
+        connection.execute(
+            sa.update(REVISIONS).where(REVISIONS.c.id == revision_id).values(document=b"{")
+        )
+    signed.session.expire_all()
+    call_off_all(signed)
+    assert signed.checklist().state is ChecklistState.DRAFTING
 
 
 def test_the_amendment_of_a_suspended_text_stays_open(in_force: Table) -> None:

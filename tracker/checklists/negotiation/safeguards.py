@@ -252,7 +252,7 @@ def read_from_outside(actor: Actor, loaded: LoadedChecklist) -> OutsideReading |
     return reading if outside_readings.is_open_to(actor, reading) else None
 
 
-def close_for_change(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
+def close_for_change(actor: Actor | None, loaded: LoadedChecklist, item: Item) -> None:
     """Close reviewers' flags on a term that was changed (product.md, 4.8)."""
     for flag in loaded.flags_on.get(item.code, ()):
         if flag.closed_at is None and flag.rule is None:
