@@ -33,6 +33,7 @@ from tracker.checklists.policy import WRITERS
 from tracker.cooperations import audiences, clearances, scope
 from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
 from tracker.cooperations.people import Person, people_of
+from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 
@@ -43,6 +44,10 @@ SIGNED_BY_NEWCOMERS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 MOST_WORDS = 8
 # At the head of the module, since an alias takes longer to make than a query to run.
 _MINE, _THEIRS = aliased(ChecklistParty), aliased(ChecklistParty)
+_ITS_COOPERATION = aliased(Cooperation)
+_IN_OPEN_COOPERATION = sa.exists().where(
+    _ITS_COOPERATION.id == Checklist.cooperation_id, _ITS_COOPERATION.stage.not_in(CLOSED)
+)
 
 _PARTIES = sa.select(ChecklistParty.checklist_id, ChecklistParty.organisation_id).where(
     ChecklistParty.checklist_id.in_(sa.bindparam("ids", expanding=True))
@@ -120,9 +125,10 @@ def works_on(actor: Actor, checklist_id: UUID) -> bool:
 def is_going_on() -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that something can be left to do on it.
 
-    A visit's texts end when the visit is stopped: nobody is asked for anything there any more.
+    As policy.goes_on() says: a text ends with its cooperation (P7), and a visit's texts when the
+    visit is stopped. Nobody is asked for anything there any more.
     """
-    return GOING_ON.get()()
+    return sa.and_(GOING_ON.get()(), _IN_OPEN_COOPERATION)
 
 
 def goes_on(checklist: Checklist) -> Decision:
@@ -131,12 +137,13 @@ def goes_on(checklist: Checklist) -> Decision:
     By what the database says now; nothing is cached, since signing may change the cooperation.
     """
     query = (
-        sa.select(Cooperation.stage, is_going_on().label("its_visit_goes_on"))
+        sa.select(Cooperation.stage, is_going_on().label("goes_on"))
         .join_from(Checklist, Cooperation, Cooperation.id == Checklist.cooperation_id)
         .where(Checklist.id == checklist.id)
     )
     now = db.session.execute(query).one()
-    return policy.goes_on(now.stage, visit_is_stopped=not now.its_visit_goes_on)
+    # In a cooperation that isn't closed, what doesn't go on belongs to a stopped visit.
+    return policy.goes_on(now.stage, visit_is_stopped=not now.goes_on)
 
 
 def writers(checklist: Checklist) -> list[Person]:

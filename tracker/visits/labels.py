@@ -36,6 +36,9 @@ STAGES: dict[VisitStage, object] = {
     VisitStage.STOPPED: _l("Stopped"),
 }
 
+# Why a visit was stopped that nobody stopped: the reason stored is empty.
+STOPPED_WITH_COOPERATION = _l("The cooperation ended.")
+
 GATES: dict[str, object] = {"J1": _l("Proposed"), "J2": _l("Planned"), "J3": _l("Cleared")}
 
 # The text for a gate that is met.

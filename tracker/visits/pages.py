@@ -226,6 +226,8 @@ class VisitView:
     tasks: list[Task]
     overrides: tuple[OverrideFact, ...]
     state: State
+    # Why it was stopped, if it was.
+    stopped_because: object
     # The texts that an announced notice stops before the visit is over.
     stopped_before: str
 
@@ -263,6 +265,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
         tasks=_preparation(reading, actor),
         overrides=reading.judgement.facts.overrides,
         state=_state(reading),
+        stopped_because=_why_stopped(reading),
         stopped_before=before_a_notice(reading),
     )
 
@@ -596,11 +599,15 @@ def missing_words(reading: Reading) -> str:
     )
 
 
+def _why_stopped(reading: Reading) -> object:
+    return reading.visit.stopped_reason or labels.STOPPED_WITH_COOPERATION
+
+
 def _lede(reading: Reading) -> object:
     if not reading.agrees:
         return DIFFERS
     if reading.visit.stage is VisitStage.STOPPED:
-        return _("The visit was stopped. Reason: %(reason)s", reason=reading.visit.stopped_reason)
+        return _("The visit was stopped. Reason: %(reason)s", reason=_why_stopped(reading))
     if is_over(reading):
         if reading.visit.is_ready:
             return _("The days of this visit have passed. It was ready.")

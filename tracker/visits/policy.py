@@ -16,9 +16,11 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
+from tracker.checklists import policy as checklists
 from tracker.cooperations.agreed_ways import standing_plan_counts, visits_count
 from tracker.cooperations.models import Stage
 from tracker.cooperations.modes import can_have_visits
+from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.lifecycle.policy import GateState
 from tracker.undertakings.policy import may_have_mailed_codes
 from tracker.visits.excusing import Shown, is_excusable, shown
@@ -110,12 +112,21 @@ def can_plan(actor: Actor, npm_ids: Iterable[UUID], standing: Decision) -> Decis
 
 
 def can_change(
-    actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage, *, leads: bool
+    actor: Actor,
+    npm_ids: Iterable[UUID],
+    stage: VisitStage,
+    *,
+    cooperation_stage: Stage,
+    leads: bool,
 ) -> Decision:
     """Decide who may change plan and team, or stop the visit: the NPM's planners and the lead.
 
-    The caller has checked that the person sees the visit.
+    Nobody once the cooperation is closed (P7): a visit whose days have passed by then stays as it
+    was, and the others are stopped. The caller has checked that the person sees the visit.
     """
+    goes_on = checklists.goes_on(cooperation_stage, visit_is_stopped=False)
+    if not goes_on:
+        return goes_on
     if stage not in PREPARED:
         return no(_l("This visit is stopped or under way. Its plan stays as it is."))
     for_npm = _acts_for_npm(actor, npm_ids)
@@ -252,6 +263,14 @@ def judge(facts: Facts) -> Judgement:
         by_overrides = _waived(facts, excused) if code == "J3" else ()
         gates.append(Gate(code, state, _grouped(facts, unmet), by_overrides))
     return Judgement(facts, tuple(gates), tuple(left), excused)
+
+
+def ends_with_cooperation(facts: Facts) -> bool:
+    """Return whether a visit that is being prepared has to be stopped: its cooperation is closed.
+
+    The stage counts only if signatures and events confirm it, as for J1.
+    """
+    return facts.cooperation_agrees and facts.cooperation_stage in CLOSED
 
 
 def to_excuse(judgement: Judgement) -> tuple[frozenset[Shown], Decision]:

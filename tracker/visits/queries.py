@@ -27,7 +27,9 @@ from tracker.cooperations.models import (
     AudienceMember,
     Cooperation,
     CooperationPerson,
+    Stage,
 )
+from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
@@ -314,7 +316,7 @@ _IN_TEAM = sa.exists().where(
     TeamMember.organisation_id == sa.bindparam("organisation_id"),
 )
 _TO_PREPARE = (
-    sa.select(Visit, Cooperation.reference, Cooperation.title, _LEADS, _IN_TEAM)
+    sa.select(Visit, Cooperation.reference, Cooperation.title, Cooperation.stage, _LEADS, _IN_TEAM)
     .join(Cooperation, Cooperation.id == Visit.cooperation_id)
     # Found through the lists that name the person: nobody else sees the planning.
     .join(
@@ -358,6 +360,7 @@ class _Prepared(NamedTuple):
     visit: Visit
     reference: str
     title: str
+    cooperation_stage: Stage
     leads: bool
     in_team: bool
 
@@ -370,11 +373,20 @@ def _waiting(
     actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> Waiting:
     visit, plan = line.visit, plan_of(line.visit)
-    if plan.is_over(clock.today()):  # nothing of it can be prepared any more
+    # Nothing of it can be prepared any more.
+    if line.cooperation_stage in CLOSED or plan.is_over(clock.today()):
         return Waiting(line.reference, line.title, visit.number)
     roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
     npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
-    plans = bool(can_change(actor, npm_ids, visit.stage, leads=line.leads))
+    plans = bool(
+        can_change(
+            actor,
+            npm_ids,
+            visit.stage,
+            cooperation_stage=line.cooperation_stage,
+            leads=line.leads,
+        )
+    )
     waiting = Waiting(
         reference=line.reference,
         title=line.title,

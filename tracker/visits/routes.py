@@ -618,7 +618,13 @@ def _note_reading(actor: Actor, cooperation: Cooperation, visit: Visit, page: st
 def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:
     cooperation = cooperation or found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
     leads = audiences.standing(actor, VISIT, visit.id).leads
-    return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
+    return policy.can_change(
+        actor,
+        service.npm_ids(cooperation),
+        visit.stage,
+        cooperation_stage=cooperation.stage,
+        leads=leads,
+    )
 
 
 def _may_change_by(form: Form, actor: Actor, visit: Visit) -> bool:

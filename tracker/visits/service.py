@@ -41,7 +41,17 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
-from tracker.visits import bound, messages, policy, queries, readiness, shown, stages, team
+from tracker.visits import (
+    bound,
+    labels,
+    messages,
+    policy,
+    queries,
+    readiness,
+    shown,
+    stages,
+    team,
+)
 from tracker.visits.encryption import Plan, plan_of, put_plan, to_excuse
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
@@ -471,18 +481,23 @@ def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
     if visit.stage is VisitStage.STOPPED:
         return False
     _require_change(actor, visit)
-    tidy = _reason(reason)
+    _stop(actor, visit, _reason(reason))
+    return True
+
+
+def _stop(actor: Actor | None, visit: Visit, reason: str) -> None:
+    """Stop a visit whose checklists are locked; without a reason, because the cooperation ended."""
     visit.stage, visit.is_ready, visit.ready_at = VisitStage.STOPPED, False, None
-    visit.stopped_reason = tidy
+    visit.stopped_reason = reason
     visit.version += 1
     db.session.flush()
-    _record(verbs.VISIT_STOPPED, actor, visit, reason=tidy)
+    _record(verbs.VISIT_STOPPED, actor, visit, reason=reason)
     for checklist in team.checklists_of(visit).values():
         checklists.count_again(checklist)
         if checklist.state is ChecklistState.SENT:
-            agreements.withdraw_request(actor, checklist, tidy)
+            why = reason or str(labels.STOPPED_WITH_COOPERATION)
+            agreements.withdraw_request(actor, checklist, why)
     _tell(visit, _who_knows(visit))
-    return True
 
 
 def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverride:
@@ -691,13 +706,18 @@ def settle(visit: Visit) -> bool:
     no longer so. The lead and the NPM's coordinators are told that something changed, and no more.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
-    row.
+    row. In a closed cooperation (P7) it is stopped: nobody can make it ready any more.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
     if visit.stage not in stages.PREPARED or plan_of(visit).is_over(clock.today()):
         return False
-    is_open = readiness.judge(visit).is_open
+    judgement = readiness.judge(visit)
+    if policy.ends_with_cooperation(judgement.facts) and visit.id in bound.in_stage([visit]):
+        _lock_checklists(visit)
+        _stop(None, visit, "")
+        return True
+    is_open = judgement.is_open
     after, ready = stages.stage_after(visit.stage, is_open), stages.is_ready(visit.stage, is_open)
     changes = (after, ready) != (visit.stage, visit.is_ready)
     if changes and visit.id not in bound.in_stage([visit]):
@@ -798,7 +818,10 @@ def _require_change(actor: Actor, visit: Visit) -> None:
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
     leads = audiences.standing(actor, VISIT, visit.id).leads
-    policy.can_change(actor, npm_ids(_cooperation(visit)), visit.stage, leads=leads).require()
+    cooperation = _cooperation(visit)
+    policy.can_change(
+        actor, npm_ids(cooperation), visit.stage, cooperation_stage=cooperation.stage, leads=leads
+    ).require()
 
 
 def _cooperation(visit: Visit) -> Cooperation:

@@ -1094,22 +1094,43 @@ def test_a_planner_is_told_why_a_visit_cannot_be_planned_now() -> None:
     assert (bool(decision), decision.reason) == (False, "The review is overdue.")
 
 
+def can_change(
+    person: Actor,
+    stage: VisitStage,
+    cooperation_stage: Stage = Stage.ACTIVE,
+    *,
+    leads: bool = False,
+) -> Decision:
+    return policy.can_change(person, {NPM}, stage, cooperation_stage=cooperation_stage, leads=leads)
+
+
 @pytest.mark.parametrize("stage", [VisitStage.PROPOSED, VisitStage.PLANNED, VisitStage.CLEARED])
 def test_the_lead_and_the_planners_change_a_plan(stage: VisitStage) -> None:
-    assert policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=True)
-    assert policy.can_change(actor(Role.COORDINATOR), {NPM}, stage, leads=False)
-    says(
-        policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=False),
-        "Only the team lead",
-    )
-    says(policy.can_change(CSO_COORDINATOR, {NPM}, stage, leads=True), NPM_PLANS)
-    says(policy.can_change(OTHER_NPM, {NPM}, stage, leads=False), NPM_PLANS)
+    assert can_change(actor(Role.MEMBER), stage, leads=True)
+    assert can_change(actor(Role.COORDINATOR), stage, leads=False)
+    says(can_change(actor(Role.MEMBER), stage, leads=False), "Only the team lead")
+    says(can_change(CSO_COORDINATOR, stage, leads=True), NPM_PLANS)
+    says(can_change(OTHER_NPM, stage, leads=False), NPM_PLANS)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_nobody_changes_a_plan_in_a_closed_cooperation(stage: Stage) -> None:
+    words = "This cooperation is closed." if stage is Stage.CLOSED else ""
+    says(can_change(actor(Role.COORDINATOR), VisitStage.CLEARED, stage), words)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_visit_ends_with_its_cooperation_if_events_confirm_the_end(stage: Stage) -> None:
+    is_closed = stage is Stage.CLOSED
+    assert policy.ends_with_cooperation(facts(cooperation_stage=stage)) is is_closed
+    unconfirmed = facts(cooperation_stage=stage, cooperation_agrees=False)
+    assert not policy.ends_with_cooperation(unconfirmed)
 
 
 @pytest.mark.parametrize("stage", [VisitStage.STOPPED, VisitStage.ON_SITE])
 def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) -> None:
     coordinator, manager = actor(Role.COORDINATOR), actor(Role.MANAGER)
-    says(policy.can_change(coordinator, {NPM}, stage, leads=True), "Its plan stays as it is")
+    says(can_change(coordinator, stage, leads=True), "Its plan stays as it is")
     says(policy.can_override(manager, {NPM}, stage, is_over=False), "nothing to override")
     decision = policy.can_answer_as_member(is_member=True, stage=stage, is_over=False)
     says(decision, "Nothing is asked of you")
