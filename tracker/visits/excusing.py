@@ -20,6 +20,8 @@ _OF_PEOPLE = frozenset(
         RequirementKind.CREDENTIAL,
         RequirementKind.CREDENTIAL_RUNS_OUT,
         RequirementKind.PLAN_NOT_READ,
+        # The parties on the team sign V2: too late when a contact is replaced on the day (V13).
+        RequirementKind.ROLES_PERSON_NOT_LISTED,
     }
 )
 # What can be excused if nobody else is on the team: then everything is asked of the NPM's people.

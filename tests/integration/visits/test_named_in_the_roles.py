@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.visits import Scene
+from tests.factories.visits import Scene, override
 from tests.integration.visits.test_readiness import (
     ROLES,
     amend,
+    assert_ready,
     in_force_again,
     missing_kinds,
     save,
@@ -19,6 +20,7 @@ from tests.integration.visits.test_readiness import (
 from tracker.accounts.people import service as accounts
 from tracker.cooperations.models import AudienceMember, CooperationPerson
 from tracker.core import clock
+from tracker.core.errors import RuleBrokenError
 from tracker.visits import readiness
 from tracker.visits.encryption import plan_of
 from tracker.visits.facts import RequirementKind
@@ -63,6 +65,22 @@ def test_a_safety_contact_may_know_of_the_visit_from_its_first_day(
     # Somebody else may be named during the visit, and be listed from that day on.
     frozen_time(dt.datetime.combine(first + ONE_DAY, dt.time(10), tzinfo=clock.zone()))
     assert missing_kinds(scene) == set()
+
+
+def test_a_manager_lets_a_colleague_replace_a_safety_contact_on_the_day_with_a_reason(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    """To list them in V2, the CSO on the team would have to sign an amendment first."""
+    first = plan_of(scene.visit()).starts_on
+    frozen_time(dt.datetime.combine(first, dt.time(6), tzinfo=clock.zone()))
+    name_in_v13(scene, "milan")
+    assert not scene.visit().is_ready
+    override(scene.actor("milan"), scene.visit())
+    assert_ready(scene)
+    # Nobody excuses that a partner's person is told without being listed.
+    name_in_v13(scene, "dina")
+    with pytest.raises(RuleBrokenError, match="An override only excuses"):
+        override(scene.actor("milan"), scene.visit())
 
 
 def listed_from(scene: Scene, key: str, day: dt.date) -> None:

@@ -625,6 +625,23 @@ def test_an_override_never_excuses_a_person_of_a_partner(
     assert not is_ready(policy.judge(replace(given, overrides=(forged,))))
 
 
+def test_an_override_excuses_that_the_roles_name_somebody_of_the_npm_who_is_not_listed() -> None:
+    """Also with a partner on the team: to list them needs the signature of its CSO (V2)."""
+    milan = replace(PAVO, user_id=uuid4(), name="Milan Osterin", is_listed=False)
+    given = overridden(facts(named_in_roles=(milan,)))
+    # It covers nobody else, and not that the same person leaves.
+    for another in (replace(milan, user_id=uuid4()), replace(milan, leaves_on=TODAY)):
+        assert not is_ready(policy.judge(replace(given, named_in_roles=(another,))))
+
+
+def test_no_override_excuses_that_the_roles_name_somebody_of_a_partner_who_is_not_listed() -> None:
+    dina = replace(SAMIRA, user_id=uuid4(), name="Dina Faro", is_listed=False)
+    given = facts(named_in_roles=(dina,))
+    says(policy.to_excuse(policy.judge(given))[1], "An override only excuses")
+    forged = override(*all_shown(given))
+    assert not is_ready(policy.judge(replace(given, overrides=(forged,))))
+
+
 @pytest.mark.parametrize(
     "more",
     [
