@@ -721,8 +721,8 @@ def _glance(context: _Context) -> tuple[tuple[object, object], ...]:
     planned = _span(cooperation)
     if planned and context.agrees:
         facts.append((_("Agreed") if context.facts.terms_in_force else _("Planned"), planned))
-    if cooperation.review_on is not None and context.agrees:
-        facts.append((_("Review"), as_date(cooperation.review_on)))
+    if context.facts.next_review_on is not None and context.agrees:
+        facts.append((_("Review"), as_date(context.facts.next_review_on)))
     facts.append((_("Opened"), as_date(cooperation.opened_at)))
     return tuple(facts)
 

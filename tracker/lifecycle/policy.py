@@ -173,7 +173,7 @@ class Facts:
     ends_on: dt.date | None = None
     review_on: dt.date | None = None
     # The last day, if the last review decided to end the agreement and notice has been given: no
-    # other review is due then. Read once the review day has passed.
+    # other review is due then.
     end_decided: dt.date | None = None
     # Once the cooperation has ended: who still has to confirm what became of their copies.
     waiting_returns: tuple[ReturnFact, ...] = ()
@@ -186,10 +186,15 @@ class Facts:
         return self.terms is not None and self.terms.in_force
 
     @property
+    def next_review_on(self) -> dt.date | None:
+        """The day of the next review; None once a review has decided to end, or all has ended."""
+        is_ending = self.end_decided is not None or self.stage is Stage.CLOSED
+        return None if is_ending else self.review_on
+
+    @property
     def review_is_overdue(self) -> bool:
         """Whether the review day has passed, and no review has decided what happens now."""
-        has_passed = self.review_on is not None and self.review_on < self.today
-        return has_passed and self.end_decided is None
+        return self.next_review_on is not None and self.next_review_on < self.today
 
 
 def gates(facts: Facts) -> tuple[Gate, ...]:

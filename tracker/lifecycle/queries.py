@@ -37,7 +37,7 @@ from tracker.lifecycle.policy import (
 from tracker.signoff import paper
 
 # The reader of the last day that a review's decision and a notice set: reviews is a higher package.
-END_READER: Slot[Callable[[UUID], dt.date | None]] = Slot("end_reader", lambda _id: None)
+END_READER: Slot[Callable[[Cooperation], dt.date | None]] = Slot("end_reader", lambda _of: None)
 
 Own = dict[ChecklistKind, Checklist]
 
@@ -87,22 +87,12 @@ def facts(
         starts_on=cooperation.starts_on,
         ends_on=cooperation.ends_on,
         review_on=cooperation.review_on,
-        end_decided=_end_decided(cooperation),
+        end_decided=END_READER.get()(cooperation),
         waiting_returns=tuple(ReturnFact(*names) for names in closing.waiting_names(cooperation.id))
         if is_closed
         else (),
         had_access=is_closed and closing.anybody_was_asked(cooperation.id),
     )
-
-
-def _end_decided(cooperation: Cooperation) -> dt.date | None:
-    """Return the last day of a cooperation that ends as its last review decided, or None.
-
-    Sends no query unless the review day has passed.
-    """
-    if cooperation.review_on is None or cooperation.review_on >= clock.today():
-        return None
-    return END_READER.get()(cooperation.id)
 
 
 def facts_of(cooperation: Cooperation) -> Facts:

@@ -179,6 +179,18 @@ def saved_values(
     return [(name, words) for name, words in facts if words]
 
 
+def ahead(cooperation: Cooperation) -> str:
+    """Return what lies ahead: the next review, or the end that the last one decided; or nothing."""
+    last_day = queries.end_decided(cooperation)
+    if cooperation.stage is Stage.CLOSED:
+        return ""
+    if last_day is not None:
+        return _words_before_the_end(last_day)
+    if cooperation.review_on is None:
+        return ""
+    return str(_("Next review: %(day)s.", day=as_date(cooperation.review_on)))
+
+
 def lines(reviews: Iterable[Review]) -> list[ReviewLine]:
     """Return reviews for the list."""
     return [ReviewLine(review, *_state(review)) for review in reviews]
@@ -201,19 +213,20 @@ def cooperation_tasks(
     url = url_for("reviews.listed", reference=cooperation.reference)
     if cooperation.stage is Stage.UNDER_REVIEW:
         return {"review": [_task_under_review(actor, cooperation, url)]}
-    review_on = facts.review_on
-    if review_on is None:
+    if cooperation.stage is Stage.CLOSED:
         return {}
-    label = _("Hold the review")
+    review_on, label = facts.next_review_on, _("Hold the review")
     parties = tuple((party.organisation_id, "") for party in people.joined_parties(cooperation))
     may_begin = policy.can_begin(
         actor, ReviewFact(cooperation.stage, parties, terms_in_force=facts.terms_in_force)
     )
+    if facts.end_decided is not None:
+        return {"review": [_task_before_the_end(facts.end_decided, url if may_begin else "")]}
+    if review_on is None:
+        return {}
     if review_on >= facts.today or cooperation.stage is not Stage.ACTIVE:
         why = _("Due on %(day)s.", day=as_date(review_on))
         return {"review": [Task(label, _("Not yet due"), "off", url if may_begin else "", why)]}
-    if facts.end_decided is not None:
-        return {"review": [_task_before_the_end(facts.end_decided, url if may_begin else "")]}
     why = _("It was due on %(day)s.", day=as_date(review_on))
     if may_begin:
         task = Task(label, _("Overdue"), YOURS, url, why, act=_("Start the review"))
@@ -224,10 +237,13 @@ def cooperation_tasks(
 
 def _task_before_the_end(last_day: dt.date, url: str) -> Task:
     """Return what is shown during the notice period after a review that decided to end."""
-    why = _(
-        "The parties decided to end the agreement. Its last day is %(day)s.", day=as_date(last_day)
-    )
+    why = _words_before_the_end(last_day)
     return Task(_("Hold the review"), _("Complete"), "done", url, why)
+
+
+def _words_before_the_end(last_day: dt.date) -> str:
+    day = as_date(last_day)
+    return str(_("The parties decided to end the agreement. Its last day is %(day)s.", day=day))
 
 
 def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task:

@@ -108,21 +108,28 @@ class OpenReview:
         )
 
 
-def next_review() -> sa.ColumnElement[dt.date | None]:
-    """Return the day of the next review over Cooperation (G5), for lists.
+def is_to_come() -> sa.ColumnElement[bool]:
+    """Return the condition over Cooperation that another review is due, or will be (G5).
 
     None is due while the parties carry out what the last one decided: to end the agreement. It is
     due again once the notice of the end is withdrawn.
     """
-    return sa.case((_END_DECIDED.is_(None), Cooperation.review_on), else_=sa.null())
+    return _END_DECIDED.is_(None)
 
 
-def end_decided(cooperation_id: UUID) -> dt.date | None:
+def next_review() -> sa.ColumnElement[dt.date | None]:
+    """Return the day of the next review over Cooperation, for lists; NULL if none is to come."""
+    return sa.case((is_to_come(), Cooperation.review_on), else_=sa.null())
+
+
+def end_decided(cooperation: Cooperation) -> dt.date | None:
     """Return the last day of a cooperation whose last review decided to end it, under notice.
 
-    For lifecycle.queries.END_READER.
+    For lifecycle.queries.END_READER. Sends no query unless a review has been held.
     """
-    since = db.session.scalar(sa.select(_END_DECIDED).where(Cooperation.id == cooperation_id))
+    if cooperation.reviewed_on is None:
+        return None
+    since = db.session.scalar(sa.select(_END_DECIDED).where(Cooperation.id == cooperation.id))
     return None if since is None else since - dt.timedelta(days=1)
 
 

@@ -20,19 +20,20 @@ from tracker.core.db import db
 from tracker.reviews import messages, queries
 from tracker.reviews.policy import BEGINNERS
 
-# There are no reminders of a review that is being held, nor of anything while terms are suspended.
+# There are no reminders of a review that is being held, nor of anything while terms are suspended,
+# nor of a review while the parties end the agreement as the last one decided.
 _REVIEWED_IN = frozenset({Stage.ACTIVE})
 _ENDS_IN = frozenset({Stage.CLEARED, Stage.ACTIVE, Stage.UNDER_REVIEW})
 
 
 def reviews_due(day: dt.date) -> Sequence[UUID]:
     """Return the cooperations whose review people are to be reminded of; for the worker."""
-    return _due(Cooperation.remind_of_review_on, day, _REVIEWED_IN)
+    return _due(_review_is_due(day), Cooperation.remind_of_review_on)
 
 
 def ends_due(day: dt.date) -> Sequence[UUID]:
     """Return the cooperations whose end people are to be reminded of; for the worker."""
-    return _due(Cooperation.remind_of_end_on, day, _ENDS_IN)
+    return _due(_end_is_due(day), Cooperation.remind_of_end_on)
 
 
 def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
@@ -41,7 +42,9 @@ def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
     Only those with active accounts. For the worker; skips a row that somebody else has locked.
     Raise NotSoundError if the row isn't the one that events bind: nobody is reminded of its dates.
     """
-    cooperation = _take(cooperation_id, "remind_of_review_on", "review_on", day, _REVIEWED_IN)
+    cooperation = _take(
+        cooperation_id, _review_is_due(day), "remind_of_review_on", "review_on", day
+    )
     if cooperation is None:
         return False
     messages.review_is_near(cooperation.reference, _people(cooperation, BEGINNERS))
@@ -55,7 +58,7 @@ def remind_of_end(cooperation_id: UUID, day: dt.date) -> bool:
     renew themselves, since a party says no before they do. For the worker; skips and raises as
     remind_of_review() does.
     """
-    cooperation = _take(cooperation_id, "remind_of_end_on", "ends_on", day, _ENDS_IN)
+    cooperation = _take(cooperation_id, _end_is_due(day), "remind_of_end_on", "ends_on", day)
     if cooperation is None:
         return False
     everyone = _people(cooperation, (*BEGINNERS, Role.SIGNATORY))
@@ -64,11 +67,10 @@ def remind_of_end(cooperation_id: UUID, day: dt.date) -> bool:
 
 
 def _take(
-    cooperation_id: UUID, reminder: str, date: str, day: dt.date, stages: Collection[Stage]
+    cooperation_id: UUID, is_due_now: sa.ColumnElement[bool], reminder: str, date: str, day: dt.date
 ) -> Cooperation | None:
     """Lock a cooperation and take its reminder of a date; None if it isn't due by its dates."""
-    column = getattr(Cooperation, reminder)
-    cooperation = _locked(cooperation_id, _is_due(column, day, stages))
+    cooperation = _locked(cooperation_id, is_due_now)
     if cooperation is None:
         return None
     if not are_as_recorded(cooperation.id, [cooperation]):
@@ -81,13 +83,20 @@ def _take(
 
 
 def _due(
-    column: sa.orm.InstrumentedAttribute[dt.date | None], day: dt.date, stages: Collection[Stage]
+    is_due_now: sa.ColumnElement[bool], column: sa.orm.InstrumentedAttribute[dt.date | None]
 ) -> Sequence[UUID]:
     return db.session.scalars(
-        sa.select(Cooperation.id)
-        .where(_is_due(column, day, stages))
-        .order_by(column, Cooperation.id)
+        sa.select(Cooperation.id).where(is_due_now).order_by(column, Cooperation.id)
     ).all()
+
+
+def _review_is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    is_due = _is_due(Cooperation.remind_of_review_on, day, _REVIEWED_IN)
+    return sa.and_(is_due, queries.is_to_come())
+
+
+def _end_is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    return _is_due(Cooperation.remind_of_end_on, day, _ENDS_IN)
 
 
 def _is_due(

@@ -52,6 +52,7 @@ def listed(reference: str) -> str:
         cooperation=cooperation,
         lines=pages.lines(reviews),
         current=current,
+        ahead=pages.ahead(cooperation),
         may_begin=policy.can_begin(actor, queries.fact(cooperation, terms, current)),
         form=BeginForm(),
     )

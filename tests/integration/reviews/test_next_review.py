@@ -16,7 +16,7 @@ from tests.integration.reviews.conftest import Clock, cooperation, hold
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklists.models import NoticeKind
-from tracker.cooperations.models import Mode
+from tracker.cooperations.models import Mode, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle import policy as lifecycle
@@ -180,6 +180,51 @@ def test_no_review_is_due_while_the_parties_end_the_agreement_as_the_last_one_de
     assert "Hold the review" in samira.page("/").links()
     assert "Review overdue 1" in nadia.page("/register").text
     assert integrity.check_all().finding is None
+
+
+def test_nobody_is_reminded_of_another_review_after_an_early_one_decided_to_end(
+    app: Flask, renewing: Table, frozen_time: Clock
+) -> None:
+    """Before the review day as after it; unless the notice is withdrawn."""
+    review_on = cooperation(renewing).review_on
+    assert review_on is not None
+    go_to(frozen_time, review_on - (REMINDER + 3) * DAY)
+    hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    notice = give(renewing, "henrik", NoticeKind.ENDED)
+    go_to(frozen_time, review_on - REMINDER * DAY)
+    due.remind_of_dates(clock.today())
+    assert mailed(renewing, "review_near") == []
+    samira = renewing.land.browser(app, "samira")
+    ends, reviewed = as_date(notice.from_on - DAY), as_date(review_on)
+    page = samira.page(f"/cooperations/{renewing.cooperation.reference}")
+    assert f"The agreement ends on {ends}. Nothing to do." in page.text
+    assert reviewed not in page.text
+    listed = samira.page(f"/cooperations/{renewing.cooperation.reference}/reviews")
+    assert f"The parties decided to end the agreement. Its last day is {ends}." in listed.text
+    assert reviewed not in listed.text
+    reason = "We found other funds."
+    notices.close_notice(renewing["henrik"], renewing.checklist(), notice.id, reason=reason)
+    due.remind_of_dates(clock.today())
+    renewing.session.commit()
+    assert "samira" in mailed(renewing, "review_near")
+    page = samira.page(f"/cooperations/{renewing.cooperation.reference}")
+    assert f"Due on {reviewed}." in page.text
+
+
+def test_a_closed_cooperation_has_no_review_ahead(
+    app: Flask, renewing: Table, frozen_time: Clock
+) -> None:
+    review_on = cooperation(renewing).review_on
+    assert review_on is not None
+    notice = give(renewing, "henrik", NoticeKind.ENDED)
+    go_to(frozen_time, notice.from_on)
+    due.carry_out_due(clock.today())
+    assert cooperation(renewing).stage is Stage.CLOSED
+    assert review_on > clock.today()
+    samira = renewing.land.browser(app, "samira")
+    for path in ("", "/reviews"):
+        page = samira.page(f"/cooperations/{renewing.cooperation.reference}{path}")
+        assert as_date(review_on) not in page.text
 
 
 def test_a_review_is_due_under_notice_unless_the_last_one_decided_to_end_these_terms(

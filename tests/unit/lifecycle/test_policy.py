@@ -281,6 +281,14 @@ def test_g5_asks_for_no_expired_term_and_no_overdue_review(
     assert where(result.missing) == ([] if met else [dated])
 
 
+def test_no_review_is_next_once_one_decided_to_end_or_the_cooperation_is_closed() -> None:
+    for day in (TODAY - dt.timedelta(days=1), TODAY, TODAY + dt.timedelta(days=1)):
+        given = facts(IN_FORCE, review_on=day)
+        assert given.next_review_on == day
+        assert replace(given, end_decided=TODAY).next_review_on is None
+        assert replace(given, stage=Stage.CLOSED).next_review_on is None
+
+
 @pytest.mark.parametrize("terms", [None, AGREED])
 def test_g5_is_open_but_not_met_while_no_terms_are_in_force(terms: TermsFact | None) -> None:
     result = gate("G5", facts(terms, ends_on=TODAY - dt.timedelta(days=1)))
