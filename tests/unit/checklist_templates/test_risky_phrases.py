@@ -456,9 +456,75 @@ def test_a_typed_body_outside_the_cooperation_raises_a_hint(text: str) -> None:
     assert risky_phrases.hints([text]) == ()
 
 
+# The same bodies in both languages, as people type them.
+OUTSIDE_BODIES = {
+    "The ministry of health": "وزارة الصحة",
+    "The police": "الشرطة",
+    "The public prosecutor": "الادعاء العام",
+    "The attorney general": "النائب العام",
+    "The court": "المحكمة",
+    "The judiciary": "القضاء",
+    "An investigating magistrate": "قاضي التحقيق",
+    "Parliament": "البرلمان",
+    "The national assembly": "مجلس النواب",
+    "The cabinet of ministers": "مجلس الوزراء",
+    "The president of the republic": "رئاسة الجمهورية",
+    "The governor": "المحافظ",
+    "The mayor": "رئيس البلدية",
+    "The embassy": "السفارة",
+    "National Security Service": "جهاز الأمن الوطني",
+    "The intelligence agency": "المخابرات",
+    "The army": "الجيش",
+    "The gendarmerie": "الدرك",
+    "Border guards": "حرس الحدود",
+    "The security agencies": "أجهزة الأمن",
+    "The federal office for migration": "دائرة الهجرة",
+    "The health service": "وزارة الصحة",
+    "The immigration office": "مكتب الهجرة",
+    "Prisons Commissioner": "مدير عام السجون",
+    "The prison administration": "إدارة السجن",
+    "The warden": "مأمور السجن",
+    "The head of the detention centre": "رئيس مركز الاحتجاز",
+    "The director of the detention facility": "مديرة دار التوقيف",
+    "The commander of the barracks": "قائد الثكنة",
+    "The director of the psychiatric clinic": "مدير العيادة النفسية",
+    "The hospital director": "مدير المستشفى",
+    "The donor": "الجهة المانحة",
+    "The funders": "الممولون",
+}
+
+
+@pytest.mark.parametrize("english", OUTSIDE_BODIES)
+def test_an_outside_body_is_recognised_in_both_languages(english: str) -> None:
+    for text in (english, OUTSIDE_BODIES[english]):
+        (hint,) = risky_phrases.hints([WhoDecides(text)])
+        assert hint.phrase == "outside_body", text
+        assert risky_phrases.hints([text]) == (), text
+
+
 @pytest.mark.parametrize(
     "text",
-    ["Head of prevention", "The partners' directors", "nobody", "رئيس الآلية", "منسقة الشريك"],
+    [
+        "Head of prevention",
+        "The partners' directors",
+        "nobody",
+        "Head of the team for visits to places of detention",
+        "The national director of the association",
+        "Head of the secretariat",
+        "Head of the unit",
+        "The regional office of the association",
+        "The director of the NPM's office",
+        "The board of governors",
+        "The general assembly of the association",
+        "The security officer of the NPM",
+        "رئيس الآلية",
+        "منسقة الشريك",
+        "قائد الفريق",
+        "نائب رئيس الآلية",
+        "مسؤول المحافظة على السرية",
+        "إلى من تختاره الآلية",
+        "رئاسة الآلية",
+    ],
 )
 def test_people_of_the_parties_raise_no_hint_where_they_decide(text: str) -> None:
     assert risky_phrases.hints([WhoDecides(text)]) == ()
@@ -557,6 +623,9 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
         "The visits are announced to the warden in advance.",
         "The NPM announces its visits to the governor two days before.",
         "The NPM announces its visits two days ahead to the governor.",
+        "The attorney general chooses the places.",
+        "The mayor decides which places are visited.",
+        "The NPM waits for the embassy.",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> None:
@@ -608,6 +677,7 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> Non
         "The NPM does not announce its visits to the warden in advance.",
         "The training is announced to the warden in advance.",
         "The results of the visit are announced to the ministry.",
+        "Publication does not wait for the partner to agree.",
     ],
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
@@ -653,6 +723,10 @@ def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
         "يقبل الطرفان كتابة قبل أن يصدر التقرير",
         "يقرر الطرفان معا أي الأماكن تزار",
         "يعلن عن الزيارات لمدير السجن مسبقا",
+        "يوافق النائب العام على التقرير قبل نشره",
+        "يجيز المحافظ الزيارة",
+        "يقرر مجلس الوزراء أي الأماكن تزار",
+        "لا ينتظر النشر إلا أن يوافق الشريك",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None:
@@ -680,6 +754,8 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None
         "يقرر الطرفان معا مواعيد اجتماعاتهما",
         "لا تعلن الزيارات لمدير السجن مسبقا",
         "تختار الآلية الأماكن",
+        "لا ينتظر النشر أن يوافق الشريك",
+        "لا ينتظر نشر التقرير أن توافق الوزارة",
     ],
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_arabic(text: str) -> None:
