@@ -42,6 +42,7 @@ BELOW = {
     "mail/sending.py: _settle": "the worker: a sent message is not sent again",
     "cooperations/entries.py: fill_missing": "at a start: in batches",
     "oversight/entries.py: fill_missing": "at a start: in batches",
+    "lifecycle/planned_ends.py: _drop": "at a start: each by itself",
     "oversight/adopting.py: adopt_rows": "a command: each chain in its own transaction",
     "backup/restoring.py: _load": "a command: rows, schema and search words, before the audit",
 }
