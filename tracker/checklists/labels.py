@@ -43,6 +43,7 @@ WORK = {
 # An optional item that nobody has written anything in.
 UNUSED = (_l("Nothing added"), "off")
 # The text of a visit that was stopped.
+UNSIGNED_AT_THE_END = _l("Not signed when the cooperation ended")
 ENDED_WITH_VISIT = (_l("Ended: the visit was stopped"), "off")
 # An item that was still open when its visit was stopped.
 NOT_AGREED = (_l("Not agreed when the visit was stopped"), "off")

@@ -17,6 +17,7 @@ from tracker.agreements import departures as leaving
 from tracker.agreements import evidence, notices
 from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.labels import UNSIGNED_AT_THE_END
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
@@ -185,6 +186,11 @@ class _Context:
             for party in people.parties(self.cooperation)
         )
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the cooperation has ended (P7), so that nothing is left to agree or to sign."""
+        return self.cooperation.stage is Stage.CLOSED
+
     def gate(self, code: str) -> Gate:
         """Return a gate by its code."""
         return next(gate for gate in self.gates if gate.code == code)
@@ -314,7 +320,8 @@ def _groups(context: _Context, needs: Sequence[Requirement]) -> tuple[TaskGroup,
         checklist = context.own.get(kind)
         if checklist is not None and (kind in to_do or checklist.state in STANDING):
             groups[key] += _checklist_tasks(context, checklist)
-    groups["people"].append(_people_task(context))
+    if not context.is_closed:
+        groups["people"].append(_people_task(context))
     if context.is_joining:
         return _filled(groups)
     tasks_by_group = tasks.of_cooperation(
@@ -333,6 +340,8 @@ def _filled(groups: Mapping[str, Sequence[Task]]) -> tuple[TaskGroup, ...]:
 
 
 def _recommended(context: _Context, needs: Sequence[Requirement]) -> Iterator[Recommendation]:
+    if context.is_closed:
+        return
     for requirement in needs:
         checklist = context.own.get(requirement.kind)
         if requirement.purpose is Purpose.VISIT or lifecycle.is_to_do(requirement):
@@ -372,6 +381,9 @@ def _optional_task(context: _Context, checklist: Checklist) -> Task:
 
 
 def _checklist_tasks(context: _Context, checklist: Checklist) -> list[Task]:
+    if context.is_closed and checklist.state is ChecklistState.DRAFTING:
+        url = checklist_url(checklist.id)
+        return [Task(FILL[checklist.kind], UNSIGNED_AT_THE_END, "off", url)]
     tasks_found = [_fill_task(context, checklist)]
     if checklist.kind is ChecklistKind.TERMS and context.terms is not None:
         tasks_found.append(_reading_task(context, context.terms))

@@ -87,6 +87,22 @@ def test_nothing_is_sent_or_answered_in_a_closed_cooperation(table: Table) -> No
         agreements.answer(table.land, table.text, "C4", classes=["K1"])
 
 
+def test_the_page_of_a_closed_cooperation_asks_nobody_for_what_was_never_signed(
+    app: Flask, table: Table
+) -> None:
+    table.end()
+    table.session.commit()
+    unsigned = "Not signed when the cooperation ended"
+    for first in ("ilena", "samira", "henrik"):
+        browser = factories.signed_in(app, table.land.users[first])
+        page = browser.page(f"/cooperations/{table.cooperation.reference}").text
+        assert unsigned in page
+        assert "Waiting for us" not in page
+        assert "Name who takes part" not in page
+        text = browser.page(f"/checklists/{table.text.id}").text
+        assert f"{unsigned}. There's nothing left to do" in text
+
+
 def test_a_request_that_was_not_called_back_is_signed_by_nobody(table: Table) -> None:
     """The stage alone decides: a text may wait that was sent before this rule."""
     table.cooperation.stage = Stage.CLOSED

@@ -96,7 +96,8 @@ def show(checklist_id: UUID) -> str:
     loaded = load_localized(checklist)
     standing = loaded.standing()
     goes_on = loaded.goes_on()
-    is_drafted = checklist.state is ChecklistState.DRAFTING and bool(goes_on)
+    is_in_draft = checklist.state is ChecklistState.DRAFTING
+    is_drafted = is_in_draft and bool(goes_on)
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
     outlines = pages.outlines(loaded, actor, assigned)
     offered = pages.filters(loaded, assigned)
@@ -144,8 +145,11 @@ def show(checklist_id: UUID) -> str:
             "filter", [(choice, labels.FILTERS[choice]) for choice in offered], counts
         ),
         text=text_on_page(checklist),
-        is_ended=loaded.visit_is_stopped,
-        ended_words=labels.ENDED_WITH_VISIT[0],
+        is_ended=loaded.visit_is_stopped
+        or (not goes_on and checklist.state is ChecklistState.DRAFTING),
+        ended_words=labels.ENDED_WITH_VISIT[0]
+        if loaded.visit_is_stopped
+        else labels.UNSIGNED_AT_THE_END,
         obstacles=pages.send_obstacles(loaded),
         may_send=goes_on
         and policy.can_send(
