@@ -161,6 +161,17 @@ def test_what_waits_is_called_paused_by_everybody_s_pages_after_the_last_day(
         assert "We'll email you" not in text, url
 
 
+def test_the_register_finds_no_text_in_force_after_the_last_day_of_the_agreed_terms(
+    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+) -> None:
+    in_force = f"{REGISTER}?version=in_force"
+    assert "Leyla Marchetti" in stage.browser(app, "ilena").page(in_force).text
+    after_the_last_day(stage, frozen_time)
+    browser = stage.browser(app, "ilena")
+    assert "Leyla Marchetti" not in browser.page(in_force).text
+    assert "no longer in force" in browser.page(REGISTER).text
+
+
 def test_access_is_open_again_once_the_agreed_terms_are_renewed(
     stage: Stage, terms: Checklist, frozen_time: Clock
 ) -> None:

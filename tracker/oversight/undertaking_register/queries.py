@@ -25,6 +25,7 @@ from tracker.cooperations.scope import is_of_npms
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
+from tracker.oversight.models import EntryState, RegisterEntry
 from tracker.oversight.undertaking_register import policy
 from tracker.oversight.undertaking_register.facts import Access, Filters, TextVersion
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
@@ -262,12 +263,22 @@ def _ends_within(days: int) -> sa.ColumnElement[bool]:
 
 
 def _is_current() -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that its terms are in force today, by their entries.
+
+    They end with the agreed terms of their cooperation, which the entries say too.
+    """
+    today, first, until = clock.today(), RegisterEntry.from_on, RegisterEntry.until_on
     return (
         sa.exists()
         .where(
             Revision.id == Undertaking.terms_revision_id,
             Checklist.id == Revision.subject_id,
             Checklist.revision_in_force_id == Revision.id,
+            RegisterEntry.cooperation_id == Undertaking.cooperation_id,
+            RegisterEntry.checklist_id == Checklist.id,
+            RegisterEntry.state == EntryState.IN_FORCE,
+            sa.or_(first.is_(None), first <= today),
+            sa.or_(until.is_(None), until >= today),
         )
         .correlate(Undertaking)
     )
@@ -339,7 +350,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             terms_have_stopped=compared[undertaking_id].terms_have_stopped,
         )
         is_current = (
-            checklist.revision_in_force_id == undertaking.terms_revision_id
+            terms[checklist.id].is_in_force(undertaking.terms_revision_id)
             if terms[checklist.id].agrees
             else None
         )
