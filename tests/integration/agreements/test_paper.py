@@ -5,7 +5,6 @@ In one file: all tests begin with the same pending text.
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,8 +18,7 @@ from tests.integration.agreements.conftest import DAY, Clock
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import queries as waiting_scans
 from tracker.agreements.paper import service as paper
-from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import ChecklistState
 from tracker.cooperations import keys
 from tracker.core import canonical, clock, crypto
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -360,23 +358,6 @@ def test_after_the_last_day_a_scan_is_nobodys_task(sent: Table, frozen_time: Clo
     for day, tasks in ((last, 1), (last + DAY, 0)):
         frozen_time(noon_of(day))
         assert [len(waiting_scans.waiting(sent[key])) for key in ("ilena", "samira")] == [tasks] * 2
-
-
-def test_nobody_records_or_confirms_a_scan_of_a_stopped_visits_text(
-    sent: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stopped(checklist: Checklist) -> LoadedChecklist:
-        loaded = load(checklist)
-        return replace(loaded, surroundings=replace(loaded.surroundings, visit_is_stopped=True))
-
-    recorded = record(sent)
-    monkeypatch.setattr(paper, "load", stopped)
-    refused(sent, lambda: record(sent, "joana"), "The visit was stopped")
-    refused(
-        sent,
-        lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
-        "The visit was stopped",
-    )
 
 
 def noon_of(day: dt.date) -> dt.datetime:
