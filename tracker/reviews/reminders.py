@@ -27,8 +27,12 @@ _ENDS_IN = frozenset({Stage.CLEARED, Stage.ACTIVE, Stage.UNDER_REVIEW})
 
 
 def reviews_due(day: dt.date) -> Sequence[UUID]:
-    """Return the cooperations whose review people are to be reminded of; for the worker."""
-    return _due(_review_is_due(day), Cooperation.remind_of_review_on)
+    """Return the cooperations whose review people are to be reminded of; for the worker.
+
+    By an index on the day alone: remind_of_review() finds out whether a review is still to come.
+    """
+    is_due = _is_due(Cooperation.remind_of_review_on, day, _REVIEWED_IN)
+    return _due(is_due, Cooperation.remind_of_review_on)
 
 
 def ends_due(day: dt.date) -> Sequence[UUID]:
