@@ -17,7 +17,7 @@ from tracker.agreements import departures as leaving
 from tracker.agreements import evidence, notices
 from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.labels import UNSIGNED_AT_THE_END
+from tracker.checklists.labels import KINDS, UNSIGNED_AT_THE_END
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
@@ -319,7 +319,7 @@ def _groups(context: _Context, needs: Sequence[Requirement]) -> tuple[TaskGroup,
     for kind, key in GROUP_OF.items():
         checklist = context.own.get(kind)
         if checklist is not None and (kind in to_do or checklist.state in STANDING):
-            groups[key] += _checklist_tasks(context, checklist)
+            groups[key] += _checklist_tasks(context, checklist, is_needed=kind in to_do)
     if not context.is_closed:
         groups["people"].append(_people_task(context))
     if context.is_joining:
@@ -380,7 +380,7 @@ def _optional_task(context: _Context, checklist: Checklist) -> Task:
     return Task(task.label, _("In progress"), "half", checklist_url(checklist.id), why)
 
 
-def _checklist_tasks(context: _Context, checklist: Checklist) -> list[Task]:
+def _checklist_tasks(context: _Context, checklist: Checklist, *, is_needed: bool) -> list[Task]:
     if context.is_closed and checklist.state is ChecklistState.DRAFTING:
         url = checklist_url(checklist.id)
         return [Task(FILL[checklist.kind], UNSIGNED_AT_THE_END, "off", url)]
@@ -388,6 +388,8 @@ def _checklist_tasks(context: _Context, checklist: Checklist) -> list[Task]:
     if checklist.kind is ChecklistKind.TERMS and context.terms is not None:
         tasks_found.append(_reading_task(context, context.terms))
     tasks_found.append(_signing_task(context, checklist))
+    if is_needed and checklist.state is ChecklistState.ENDED and not context.is_closed:
+        tasks_found.append(_agreeing_anew_task(context, checklist))
     return tasks_found
 
 
@@ -557,6 +559,15 @@ def _misnaming_task(context: _Context, checklist: Checklist) -> Task:
     return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)
 
 
+def _agreeing_anew_task(context: _Context, checklist: Checklist) -> Task:
+    """Return the task to agree again on a text that has ended but is still needed."""
+    label, url = _("Agree the text again"), record_url(checklist.id)
+    why = _("It has ended, and this cooperation still needs it.")
+    if context.is_party and context.actor.has(Role.COORDINATOR):
+        return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the signed text"))
+    return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)
+
+
 def _sent_task(context: _Context, checklist: Checklist, sent_id: UUID) -> Task:
     label = SIGN[checklist.kind]
     signing = context.waiting_revisions.get(sent_id)
@@ -653,8 +664,25 @@ def _step_of_active(context: _Context) -> NextStep:
         day = as_date(context.facts.end_decided)
         return NextStep(heading, _("The agreement ends on %(day)s. Nothing to do.", day=day))
     if validity(cooperation.starts_on, cooperation.ends_on, clock.today()) is Validity.IN_FORCE:
+        if stopped := _not_in_force(context):
+            text = _("Not everything that was agreed is in force. %(texts)s.", texts=stopped)
+            return NextStep(heading, text)
         return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
     return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(context)))
+
+
+def _not_in_force(context: _Context) -> str:
+    """Return which of the signed texts aren't in force today, each with its state."""
+    states = {
+        kind: evidence.on_page(context.compared[checklist.id])
+        for kind, checklist in context.own.items()
+        if context.compared[checklist.id].course.standing_id is not None
+    }
+    return with_semicolons(
+        _("%(label)s: %(what)s", label=KINDS[kind], what=text.words)
+        for kind, text in states.items()
+        if not text.is_in_force
+    )
 
 
 def _gate_view(context: _Context, gate: Gate) -> GateView:

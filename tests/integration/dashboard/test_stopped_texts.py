@@ -1,0 +1,95 @@
+"""What the pages of a running cooperation say once its terms on confidentiality have stopped."""
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import due
+from tests.factories import agreements
+from tests.factories import cooperations as factories
+from tests.factories.cooperations import Country
+from tracker.activity.stale import recompute
+from tracker.agreements import notices
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, NoticeKind
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
+
+DAY = dt.timedelta(days=1)
+SIGNERS = {"npm": "tomas", "door": "henrik"}
+IN_FORCE = "Everything that is agreed is in force"
+AGREE_AGAIN = "Agree the text again"
+
+
+class Table:
+    """An active cooperation with agreed terms and terms on confidentiality in force."""
+
+    def __init__(self, session: Session) -> None:
+        factories.load_checklists()
+        self.land: Country = factories.country(session)
+        self.cooperation: Cooperation = factories.open_one(self.land, "door")
+        for first in ("tomas", "henrik"):
+            factories.bring_in(self.land, self.cooperation, first)
+        today = clock.today()
+        self.terms = agreements.checklist_of(self.cooperation, ChecklistKind.TERMS)
+        term = agreements.term(today - 10 * DAY, today + 400 * DAY)
+        agreements.answer(self.land, self.terms, "M19", **term)
+        self.agree(self.terms)
+        self.text = agreements.checklist_of(self.cooperation, ChecklistKind.CONFIDENTIALITY)
+        until = (today + 300 * DAY).isoformat()
+        agreements.answer(self.land, self.text, "C1", scope="all_until", until=until)
+        self.agree(self.text)
+        recompute()
+        assert self.cooperation.stage is Stage.ACTIVE
+
+    def agree(self, checklist: Checklist) -> None:
+        agreements.send(self.land, checklist, SIGNERS)
+        agreements.sign(self.land, checklist, "tomas", "henrik")
+
+    def stop(self, kind: NoticeKind, text: Checklist | None = None) -> None:
+        """Suspend or end a text, by default the terms on confidentiality, by a notice."""
+        stopped = text or self.text
+        notices.give_notice(self.land.actor("henrik"), stopped, kind, reason="Not safe.")
+        due.carry_out_due(notices.earliest(stopped, kind))
+        recompute()
+        self.land.session.commit()
+
+    def page(self, app: Flask, first: str, rest: str = "") -> str:
+        client = self.land.browser(app, first)
+        return client.page(f"/cooperations/{self.cooperation.reference}{rest}").text
+
+
+@pytest.fixture
+def table(app: Flask, session: Session) -> Table:
+    return Table(session)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (NoticeKind.SUSPENDED, "Not everything that was agreed is in force. Confidentiality: Sus"),
+        (NoticeKind.ENDED, AGREE_AGAIN),
+    ],
+)
+def test_nobody_reads_that_all_is_in_force_once_a_text_has_stopped(
+    app: Flask, table: Table, kind: NoticeKind, words: str
+) -> None:
+    table.stop(kind)
+    for first in ("tomas", "henrik"):
+        page = table.page(app, first)
+        assert IN_FORCE not in page
+        assert words in page
+
+
+def test_a_coordinator_is_asked_to_agree_again_on_a_needed_text_that_has_ended(
+    app: Flask, table: Table
+) -> None:
+    table.stop(NoticeKind.ENDED)
+    for first, state in (("ilena", "Waiting for you"), ("henrik", "Waiting for a coordinator")):
+        page = table.page(app, first)
+        words = "It has ended, and this cooperation still needs it."
+        assert f"{AGREE_AGAIN}{words}{state}" in page
+    table.stop(NoticeKind.ENDED, table.terms)
+    assert AGREE_AGAIN not in table.page(app, "ilena")
