@@ -137,7 +137,8 @@ class Overview:
     """The undertakings of a cooperation, party by party."""
 
     parties: list[PartyLines]
-    # The revision of the terms in force; None if there is none.
+    # The revision of the terms in force, or of those that were suspended or ended; None if there is
+    # none.
     revision: int | None
     until: dt.date | None
     checklist_id: UUID | None
@@ -145,8 +146,13 @@ class Overview:
     # are in force today by these.
     agrees: bool
     is_in_force: bool
-    # Whether those terms let anybody have access today.
+    # Whether those terms let anybody have access today, by their days and the agreed terms.
     access: Decision
+
+    @property
+    def opens(self) -> bool:
+        """Whether people are asked, and get access, on those terms today."""
+        return self.is_in_force and bool(self.access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +226,8 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     queries.
     """
     checklist = confidentiality(cooperation.id)
-    terms_id = checklist.revision_in_force_id if checklist else None
+    # Terms that were suspended or ended are those on which people were asked.
+    terms_id = (checklist.revision_in_force_id or checklist.stopped_id) if checklist else None
     newest = _newest(actor, cooperation.id, terms_id)
     rows = [row for row, _bearing, _is_taken in newest]
     compared = bound.compare(rows)
@@ -499,7 +506,7 @@ def progress(cooperation_id: UUID) -> tuple[int, int]:
 def _newest(
     actor: Actor, cooperation_id: UUID, terms_id: UUID | None
 ) -> list[tuple[Undertaking, Bearing, bool]]:
-    """Return each person's newest undertaking on the terms in force, by name.
+    """Return each person's newest undertaking on some terms, by name.
 
     With the effect of added interests, and whether the reader took its signature.
     """

@@ -198,3 +198,31 @@ def test_who_is_cleared_counts_in_g4_after_the_last_day_which_g5_watches(
     after_the_last_day(stage, frozen_time)
     assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
     assert clearances.cleared_for_any(stage.cooperation.id) == {stage.id("leyla")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_agreed_terms", "reason"),
+    [
+        (NoticeKind.SUSPENDED, False, "These terms are not in force now."),
+        (NoticeKind.ENDED, False, "These terms are not in force now."),
+        (NoticeKind.SUSPENDED, True, "The agreed terms are suspended. Nobody gets access until"),
+    ],
+)
+def test_the_page_of_undertakings_lists_whom_it_asked_once_terms_stopped(
+    app: Flask,
+    stage: Stage,
+    terms: Checklist,
+    frozen_time: Clock,
+    kind: NoticeKind,
+    of_agreed_terms: bool,
+    reason: str,
+) -> None:
+    stop(stage, terms if of_agreed_terms else stage.checklist, kind, frozen_time)
+    url = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    for reader, sees_leyla in (("ilena", True), ("samira", False)):
+        page = stage.browser(app, reader).page(url).text
+        assert "People were asked for a personal undertaking on revision 2" in page
+        assert reason in page
+        for untrue in ("They are asked as soon as", "0 people were asked", "Nobody was asked"):
+            assert untrue not in page
+        assert ("Leyla Marchetti" in page) is sees_leyla
