@@ -382,6 +382,11 @@ def _optional_task(context: _Context, checklist: Checklist) -> Task:
 
 def _checklist_tasks(context: _Context, checklist: Checklist, *, is_needed: bool) -> list[Task]:
     if context.is_closed and checklist.state is ChecklistState.DRAFTING:
+        # An open amendment leaves the text that was signed before it.
+        compared = context.compared[checklist.id]
+        if standing_id := compared.course.standing_id:
+            words_now = words_of(compared, standing_id)
+            return [Task(SIGN[checklist.kind], *words_now, record_url(checklist.id))]
         url = checklist_url(checklist.id)
         return [Task(FILL[checklist.kind], UNSIGNED_AT_THE_END, "off", url)]
     tasks_found = [_fill_task(context, checklist)]

@@ -124,3 +124,24 @@ def test_a_text_in_force_is_amended_by_nobody_in_a_closed_cooperation(
     for page in ("", "/record"):
         assert "Propose an amendment" not in browser.page(f"/checklists/{table.text.id}{page}").text
     assert CLOSED in browser.page(f"/checklists/{table.text.id}/amend", status=403).text
+
+
+def test_no_page_calls_a_text_unsigned_whose_amendment_alone_was_not_signed(
+    app: Flask, table: Table
+) -> None:
+    """A suspended text has no revision in force, so its open amendment isn't called off."""
+    agreements.sign(table.land, table.text, "henrik")
+    service.amend(table.land.actor("ilena"), table.text, reason="Another contact.", items=["C4"])
+    henrik = table.land.actor("henrik")
+    notices.give_notice(henrik, table.text, NoticeKind.SUSPENDED, reason="Not safe.")
+    table.end()
+    assert table.text.state is ChecklistState.DRAFTING
+    table.session.commit()
+    browser = factories.signed_in(app, table.land.users["ilena"])
+    page = browser.page(f"/cooperations/{table.cooperation.reference}").text
+    text = browser.page(f"/checklists/{table.text.id}").text
+    for words in (page, text):
+        assert "Not signed when the cooperation ended" not in words
+    assert "Sign the terms on confidentialityEnded" in page
+    assert "Ended. There's nothing left to do on this text." in text
+    assert "See the signed record" in text

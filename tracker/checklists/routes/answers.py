@@ -95,7 +95,7 @@ def show(checklist_id: UUID) -> str:
     checklist = get_or_404(actor, checklist_id, "checklist")
     loaded = load_localized(checklist)
     standing = loaded.standing()
-    goes_on = loaded.goes_on()
+    goes_on, text = loaded.goes_on(), text_on_page(checklist)
     is_in_draft = checklist.state is ChecklistState.DRAFTING
     is_drafted = is_in_draft and bool(goes_on)
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
@@ -144,12 +144,13 @@ def show(checklist_id: UUID) -> str:
         links=filter_links(
             "filter", [(choice, labels.FILTERS[choice]) for choice in offered], counts
         ),
-        text=text_on_page(checklist),
+        text=text,
         is_ended=loaded.visit_is_stopped
         or (not goes_on and checklist.state is ChecklistState.DRAFTING),
+        # An open amendment leaves the text that was signed before it.
         ended_words=labels.ENDED_WITH_VISIT[0]
         if loaded.visit_is_stopped
-        else labels.UNSIGNED_AT_THE_END,
+        else text.words or labels.UNSIGNED_AT_THE_END,
         obstacles=pages.send_obstacles(loaded),
         may_send=goes_on
         and policy.can_send(
