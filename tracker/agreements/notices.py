@@ -289,12 +289,15 @@ def give_notice(
 
 
 def can_give_notice(actor: Actor, loaded: LoadedChecklist, kind: NoticeKind) -> Decision:
-    """Decide whether a person may suspend or end a text now, with a power that is current today."""
+    """Decide whether a person may suspend or end a text now, with a power that is current today.
+
+    Nobody in a closed cooperation, whose texts have ended (P7).
+    """
     checklist = loaded.checklist
     in_force = checklist.revision_in_force_id is not None
     # A suspended text can still be ended.
     stopped = kind is NoticeKind.ENDED and checklist.stopped_by is NoticeKind.SUSPENDED
-    may = policy.can_give_notice(
+    may = loaded.goes_on() and policy.can_give_notice(
         actor,
         loaded.own_party(actor),
         in_force=in_force or stopped,
@@ -419,10 +422,11 @@ def closed_already() -> RuleBrokenError:
 
 
 def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> Decision:
-    """Decide whether a person may lift a suspension or withdraw a notice now."""
+    """Decide whether a person may lift a suspension or withdraw a notice now; as for giving one."""
     if notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED:
         return no(_l("A text that has ended has to be agreed and signed again."))
-    may = policy.can_close_notice(actor, loaded.own_party(actor), notice.organisation_id)
+    own = loaded.own_party(actor)
+    may = loaded.goes_on() and policy.can_close_notice(actor, own, notice.organisation_id)
     if not may:
         return may
     return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())

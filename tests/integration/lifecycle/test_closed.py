@@ -145,3 +145,20 @@ def test_no_page_calls_a_text_unsigned_whose_amendment_alone_was_not_signed(
     assert "Sign the terms on confidentialityEnded" in page
     assert "Ended. There's nothing left to do on this text." in text
     assert "See the signed record" in text
+
+
+def test_no_notice_is_given_or_withdrawn_in_a_closed_cooperation(app: Flask, table: Table) -> None:
+    agreements.sign(table.land, table.text, "henrik")
+    henrik = table.land.actor("henrik")
+    notice = notices.give_notice(henrik, table.text, NoticeKind.SUSPENDED, reason="Not safe.")
+    table.end()
+    with pytest.raises(RefusedError, match=CLOSED):
+        notices.close_notice(henrik, table.text, notice.id, reason="It is safe again.")
+    for kind in NoticeKind:
+        with pytest.raises(RefusedError, match=CLOSED):
+            notices.give_notice(table.land.actor("tomas"), table.text, kind, reason="Not safe.")
+    table.session.commit()
+    browser = factories.signed_in(app, table.land.users["henrik"])
+    own = f"/checklists/{table.text.id}/"
+    targets = set(browser.page(f"{own}record").addresses())
+    assert not {f"{own}suspend", f"{own}end", f"{own}notices/{notice.id}/close"} & targets
