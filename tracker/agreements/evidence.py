@@ -141,8 +141,15 @@ class Compared:
         standing_id = terms.course.standing_id
         if standing_id is None:
             return self
-        has_ended = terms.outcome(standing_id) is Outcome.ENDED
+        has_ended = terms.was_ended(standing_id)
         return replace(self, terms_have_ended=has_ended, terms_last=terms.last(standing_id))
+
+    def was_ended(self, revision_id: UUID) -> bool:
+        """Return whether a notice has ended a revision by today, whatever its last day is."""
+        recorded = self.recorded(revision_id)
+        if recorded is None:
+            return False
+        return outcome_on(clock.today(), recorded, self.notices) is Outcome.ENDED
 
     def recorded(self, revision_id: UUID) -> Outcome | None:
         """Return the outcome that events recorded, for what changes with them, such as stages."""

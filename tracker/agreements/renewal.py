@@ -136,7 +136,7 @@ def _renewals(revision_id: UUID) -> list[tuple[dt.date, dt.date, dt.date | None]
 
 
 def over(day: dt.date) -> Sequence[UUID]:
-    """Return the agreed terms in force whose term ended before a day; for the worker.
+    """Return the agreed terms in force or suspended whose term ended before a day; for the worker.
 
     Includes those that don't renew automatically: only their text says so.
     """
@@ -152,8 +152,9 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     """Renew a text whose term has ended, if it renews automatically; return whether it did.
 
     A text isn't renewed if a party has given notice that ends it by then (M19: unless a party says
-    no in time). For the worker; skips a text that is locked. Raise NotSoundError if its rows
-    disagree with its signatures and events.
+    no in time). A suspended one is renewed and stays suspended: to suspend isn't to say no, and
+    nobody agreed that it ends. For the worker; skips a text that is locked. Raise NotSoundError if
+    its rows disagree with its signatures and events.
     """
     checklist = db.session.scalar(
         sa.select(Checklist)
@@ -195,7 +196,7 @@ def _renew_until(checklist: Checklist, day: dt.date) -> bool:
     is held (G5). Raise NotSoundError if rows disagree with signatures and events.
     """
     term = term_of(checklist)
-    revision_id = checklist.revision_in_force_id
+    revision_id = notices.standing_revision_id(checklist)
     if term is None or revision_id is None or not term.renews_itself or term.end >= day:
         return False
     # A renewal is an event that others rely on: changed rows must not lead to one.
@@ -215,7 +216,10 @@ def _is_over(day: dt.date) -> sa.ColumnElement[bool]:
     return sa.and_(
         Checklist.kind == ChecklistKind.TERMS,
         Checklist.visit_id.is_(None),
-        Checklist.revision_in_force_id.is_not(None),
+        sa.or_(
+            Checklist.revision_in_force_id.is_not(None),
+            Checklist.stopped_by == NoticeKind.SUSPENDED,
+        ),
         Cooperation.ends_on < day,
     )
 

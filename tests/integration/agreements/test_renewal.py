@@ -29,6 +29,7 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.signoff.models import RequestState, SignatureRequest
+from tracker.signoff.outcomes import Outcome
 
 LENGTH = (DAYS + 2) * DAY  # from yesterday on, both days included
 
@@ -49,6 +50,14 @@ def renewals(table: Table) -> list[Renewal]:
 
 def cooperation(table: Table) -> Cooperation:
     return table.session.get_one(Cooperation, table.cooperation.id, populate_existing=True)
+
+
+def status(table: Table) -> tuple[ChecklistState, Outcome | None]:
+    """Return the stored state of the terms, and their outcome by the evidence."""
+    terms = table.checklist()
+    revision_id = notices.standing_revision_id(terms)
+    assert revision_id is not None
+    return terms.state, evidence.look(terms).outcome(revision_id)
 
 
 def last_day() -> dt.date:
@@ -111,11 +120,30 @@ def test_the_worker_renews_nothing_after_somebody_changed_a_notice_in_the_databa
     assert in_force.events("text_renewed") == []
 
 
-def test_a_suspended_text_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+def test_a_suspended_text_is_renewed_and_stays_suspended(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    """To suspend isn't to say no; nobody agreed that it ends."""
     notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
-    assert on(in_force, frozen_time, DAYS + 1) == 0
-    close(in_force, "henrik", notice)
     assert on(in_force, frozen_time, DAYS + 1) == 1
+    (row,) = renewals(in_force)
+    assert cooperation(in_force).ends_on == row.until_on
+    frozen_time(clock.now() + (DAYS + 1) * DAY)
+    assert status(in_force) == (ChecklistState.SUSPENDED, Outcome.SUSPENDED)
+    assert on(in_force, frozen_time, 0) == 0
+    close(in_force, "henrik", notice)
+    assert status(in_force) == (ChecklistState.IN_FORCE, Outcome.IN_FORCE)
+
+
+def test_suspended_terms_that_a_party_ends_in_time_are_not_renewed(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    now = clock.now()
+    give(in_force, "henrik", NoticeKind.SUSPENDED)
+    frozen_time(now + (DAYS - NOTICE) * DAY)
+    give(in_force, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
+    frozen_time(now)
+    assert on(in_force, frozen_time, DAYS + 1) == 0
 
 
 def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_time: Clock) -> None:

@@ -132,18 +132,22 @@ def test_a_suspended_text_ends_on_its_last_day(
     assert table.narrowed(Narrowing.ENDED) == BOTH
 
 
-def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_have_ended(
-    app: Flask, session: Session, frozen_time: Clock
+@pytest.mark.parametrize("is_suspended", [False, True])
+def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_were_ended(
+    app: Flask, session: Session, frozen_time: Clock, is_suspended: bool
 ) -> None:
+    """Not once their last day has passed: it can still be signed, in case they are renewed."""
     table = Table(session, 90)
     last = table.cooperation.ends_on
     assert last is not None
     plan = agreements.checklist_of(table.cooperation, ChecklistKind.CONFIDENTIALITY)
     revision = agreements.send(table.land, plan, SIGNERS)
     assert bound.standing_of(revision).outcome is Outcome.WAITING
+    tomas, day = table.land.actor("tomas"), last + 5 * DAY
+    if is_suspended:
+        notices.give_notice(tomas, table.terms, NoticeKind.SUSPENDED, reason="Not safe.")
     frozen_time(at_noon(last + DAY))
     assert bound.standing_of(revision).outcome is Outcome.WAITING
-    tomas, day = table.land.actor("tomas"), last + 5 * DAY
     notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law.", from_on=day)
     frozen_time(at_noon(day))
     assert bound.standing_of(revision).outcome is Outcome.WITHDRAWN
