@@ -138,6 +138,17 @@ def before_a_notice(reading: Reading) -> str:
     )
 
 
+def own_visits(*, planned_here: bool) -> str:
+    """Return how the NPM visits without a partner: under its own mandate, not by the terms (S7).
+
+    planned_here: such a visit can be planned in this cooperation now.
+    """
+    words = str(_("The NPM can always visit under its own mandate, with only its own people."))
+    if planned_here:
+        return words
+    return f"{words} {_('Now it can plan such a visit only outside this cooperation.')}"
+
+
 # The list -----------------------------------------------------------------------------------------
 
 
@@ -551,6 +562,8 @@ class ReadyView:
     overrides: tuple[OverrideFact, ...]
     # The texts that an announced notice stops before the visit is over.
     stopped_before: str
+    # How the NPM visits without a partner.
+    own_visits: str
 
 
 def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
@@ -577,6 +590,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
         gates=_gates(reading, actor, plans=plans),
         overrides=judgement.facts.overrides,
         stopped_before=before_a_notice(reading),
+        own_visits=own_visits(planned_here=judgement.is_open["J1"]),
     )
 
 

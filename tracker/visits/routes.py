@@ -114,8 +114,8 @@ def plan(reference: str) -> Answered:
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     form = plan_form(template, people.people(cooperation.id))
     if not _may_go_on(actor, cooperation, form, service.can_plan(actor, cooperation)):
-        page = render_template("visits/plan.html", form=form, cooperation=cooperation)
-        return page, HTTPStatus.FORBIDDEN
+        planned_here = bool(service.can_be_planned(cooperation))
+        return _planning_page(cooperation, form, planned_here=planned_here), HTTPStatus.FORBIDDEN
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.plan_visit(
@@ -132,8 +132,15 @@ def plan(reference: str) -> Answered:
             url_for(".ready", reference=reference, number=visit.number), 303
         ),
     )
-    return done or render_template(
-        "visits/plan.html", form=form, cooperation=_cooperation(actor, reference)
+    return done or _planning_page(_cooperation(actor, reference), form)
+
+
+def _planning_page(cooperation: Cooperation, form: Form, *, planned_here: bool = True) -> str:
+    return render_template(
+        "visits/plan.html",
+        form=form,
+        cooperation=cooperation,
+        own_visits=pages.own_visits(planned_here=planned_here),
     )
 
 

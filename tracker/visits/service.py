@@ -102,9 +102,7 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
     The cooperation's parties must be loaded. The planner is in the audience, so they have to take
     part.
     """
-    facts = cooperations.facts_of(cooperation)
-    standing = lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
-    decision = policy.can_plan(actor, npm_ids(cooperation), standing)
+    decision = policy.can_plan(actor, npm_ids(cooperation), can_be_planned(cooperation))
     if decision and actor.user_id not in {
         person.user_id for person in people.people(cooperation.id)
     }:
@@ -115,6 +113,12 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
             )
         )
     return decision
+
+
+def can_be_planned(cooperation: Cooperation) -> Decision:
+    """Decide whether a cooperation allows another visit now, whoever plans it (J1, G5)."""
+    facts = cooperations.facts_of(cooperation)
+    return lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
 
 
 def npm_ids(cooperation: Cooperation) -> frozenset[UUID]:

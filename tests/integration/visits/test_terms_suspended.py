@@ -60,3 +60,21 @@ def test_everybody_is_asked_again_once_all_sign_an_amendment_of_suspended_terms(
     scene.session.commit()
     record = scene.demonstration.browser(app, "ilena").page(f"/checklists/{terms.id}/record").text
     assert "This ends the suspension by Open Door Legal Aid." in record
+
+
+def test_while_terms_are_suspended_the_npm_visits_outside_the_cooperation(
+    app: Flask, scene: Scene
+) -> None:
+    """Its right to visit comes from OPCAT, not from the terms (S7)."""
+    scene.session.commit()
+    ready = f"/cooperations/{scene.reference}/visits/1/ready"
+    ilena = scene.demonstration.browser(app, "ilena")
+    mandate = "The NPM can always visit under its own mandate, with only its own people."
+    outside = "Now it can plan such a visit only outside this cooperation."
+    page = ilena.page(ready).text
+    assert mandate in page
+    assert outside not in page
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    notices.give_notice(scene.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="Not safe.")
+    scene.session.commit()
+    assert f"{mandate} {outside}" in ilena.page(ready).text

@@ -107,12 +107,17 @@ def test_a_new_visit_stays_on_the_page_when_none_may_be_planned_by_then(
 ) -> None:
     url = f"/cooperations/{scene.reference}/visits/plan"
     person = browser("ilena")
-    sent = person.page(url).form().filled_in(place="Upper Harbour")
+    page = person.page(url)
+    assert "The NPM can always visit under its own mandate, with only its own people." in page.text
+    assert "outside this cooperation" not in page.text
+    sent = page.form().filled_in(place="Upper Harbour")
     scene.cooperation.modes = ["INFO_F"]
     scene.session.commit()
     response = person.open(url, method="POST", data=sent, csrf=False)
     assert response.status_code == 403
-    assert Page.of(response).form().values["place"] == ["Upper Harbour"]
+    page = Page.of(response)
+    assert page.form().values["place"] == ["Upper Harbour"]
+    assert "Now it can plan such a visit only outside this cooperation." in page.text
     assert scene.events("visit_planned")[1:] == []
 
 
