@@ -255,7 +255,9 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
     )
     if review is None:
         why = _("All parties have confirmed that the cooperation ends.")
-        return _notice_task(url, why, is_mine=is_party and _signs(actor))
+        state = queries.record_state(cooperation, None)
+        is_mine = bool(policy.can_give_notice(actor, state, clock.today()))
+        return _notice_task(url, why, is_mine=is_mine)
     version = queries.last_version(review)
     confirmations = queries.standing_confirmations(review)
     confirmed = {row.organisation_id for row in confirmations}

@@ -94,6 +94,11 @@ class ReviewFact:
         )
 
     @property
+    def awaits_notice(self) -> bool:
+        """Whether the parties have decided to end the cooperation, and nobody has given notice."""
+        return self.stage is Stage.UNDER_REVIEW and not self.is_open
+
+    @property
     def ends_waiting_on(self) -> dt.date | None:
         """The first day on which the NPM can conclude the review without the missing parties.
 
@@ -234,6 +239,15 @@ def can_call_off(actor: Actor, fact: ReviewFact) -> Decision:
     if actor.has(Role.MANAGER):
         return YES
     return no(_l("Only the person who started the review, or your manager, can cancel it."))
+
+
+def can_give_notice(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
+    """Decide who is asked for the notice that a review decided on: signatories of all parties."""
+    if not fact.awaits_notice or not fact.terms_in_force:
+        return no(_l("No notice of the end is due."))
+    if not fact.has_party(actor.organisation_id):
+        return no(_l("You aren't acting for a party of this cooperation."))
+    return signoff.has_power(signoff.signing_membership(actor), today)
 
 
 def can_take_effect(outcome: Outcome, *, terms_are_settled: bool) -> Decision:

@@ -161,6 +161,14 @@ def find(cooperation: Cooperation, number: int) -> Review | None:
     )
 
 
+def is_last(review: Review) -> bool:
+    """Return whether no other review of its cooperation has begun since."""
+    later = sa.exists().where(
+        Review.cooperation_id == review.cooperation_id, Review.number > review.number
+    )
+    return not db.session.scalar(sa.select(later))
+
+
 def open_review(cooperation_id: UUID) -> Review | None:
     """Return the review that is being held, if there is one."""
     return db.session.scalar(

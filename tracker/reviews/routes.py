@@ -47,13 +47,17 @@ def listed(reference: str) -> str:
     terms = queries.terms_of(cooperation)
     reviews = queries.reviews(cooperation)
     current = next((review for review in reviews if review.is_open), None)
+    fact = queries.fact(cooperation, terms, current)
     return render_template(
         "reviews/listed.html",
         cooperation=cooperation,
         lines=pages.lines(reviews),
         current=current,
         ahead=pages.ahead(cooperation),
-        may_begin=policy.can_begin(actor, queries.fact(cooperation, terms, current)),
+        awaits_notice=fact.awaits_notice,
+        may_begin=policy.can_begin(actor, fact),
+        may_give_notice=policy.can_give_notice(actor, fact, clock.today()),
+        terms=terms,
         form=BeginForm(),
     )
 
@@ -259,7 +263,9 @@ def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem
         may_call_off=policy.can_call_off(actor, fact),
         form=form,
         problem=problem,
-        gives_notice=review.outcome is Outcome.END and fact.terms_in_force,
+        may_give_notice=review.outcome is Outcome.END
+        and policy.can_give_notice(actor, fact, clock.today())
+        and queries.is_last(review),
         terms=terms,
         opens_amendment=review.outcome in {Outcome.RENEW, Outcome.AMEND},
     )

@@ -9,6 +9,7 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, DAYS
+from tests.integration.agreements.notices.test_notices import give
 from tests.integration.reviews.conftest import (
     BOSSES,
     LATE,
@@ -22,6 +23,7 @@ from tests.integration.reviews.conftest import (
     written,
 )
 from tests.pages import Page
+from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 from tracker.reviews.models import Outcome, Verdict
 
@@ -177,6 +179,33 @@ def test_a_decision_to_end_leads_to_the_notice(app: Flask, active: Table) -> Non
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     shown = page(app, active, "henrik", "/1")
     assert shown.links()["Give notice of the end"] == f"/checklists/{active.checklist().id}/end"
+
+
+def test_until_notice_is_given_the_list_offers_it_to_signatories_only(
+    app: Flask, active: Table
+) -> None:
+    """The task to give notice leads there; another review is the exception then."""
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    notice = "Give notice of the end"
+    shown = page(app, active, "henrik")
+    assert shown.links()[notice] == f"/checklists/{active.checklist().id}/end"
+    assert "Next review" not in shown.text
+    for rest in ("", "/1"):
+        assert notice not in page(app, active, "samira", rest).links()
+    shown = page(app, active, "samira")
+    assert "Waiting for a signatory to give notice of the end." in shown.text
+    assert "Start the review" not in shown.text
+    assert "Start another review" in shown.text
+    begin_review(active)
+    for rest in ("", "/1"):
+        assert notice not in page(app, active, "henrik", rest).links()
+
+
+def test_once_notice_is_given_no_page_of_reviews_asks_for_it(app: Flask, active: Table) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    give(active, "henrik", NoticeKind.ENDED)
+    for rest in ("", "/1"):
+        assert "Give notice of the end" not in page(app, active, "henrik", rest).links()
 
 
 @pytest.mark.parametrize(("key", "is_mine"), [("henrik", True), ("tomas", True), ("ilena", False)])

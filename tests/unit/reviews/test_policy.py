@@ -97,6 +97,30 @@ def test_who_confirms(person: Actor, fact: ReviewFact, expected: bool) -> None:
     assert bool(policy.can_confirm(person, fact, TODAY)) is expected
 
 
+DECIDED = replace(OPEN, is_open=False, stage=Stage.UNDER_REVIEW, outcome=Outcome.END)
+
+
+@pytest.mark.parametrize(
+    ("person", "fact", "reason"),
+    [
+        (actor(Role.SIGNATORY), DECIDED, ""),
+        (actor(Role.SIGNATORY, of=NPM), DECIDED, ""),
+        (actor(Role.MANAGER), DECIDED, "aren't a signatory"),
+        (actor(Role.SIGNATORY, power=""), DECIDED, "not recorded"),
+        (actor(Role.SIGNATORY, of=OTHER), DECIDED, "for a party"),
+        (actor(Role.SIGNATORY), replace(DECIDED, is_open=True), "No notice"),
+        (actor(Role.SIGNATORY), replace(DECIDED, stage=Stage.ACTIVE), "No notice"),
+        (actor(Role.SIGNATORY), replace(DECIDED, terms_in_force=False), "No notice"),
+    ],
+)
+def test_signatories_are_asked_for_the_notice_that_a_review_decided_on(
+    person: Actor, fact: ReviewFact, reason: str
+) -> None:
+    decision = policy.can_give_notice(person, fact, TODAY)
+    assert bool(decision) is not bool(reason)
+    assert reason in str(decision.reason)
+
+
 DAYS = policy.TIME_TO_CONFIRM
 SILENT = replace(
     OPEN,
