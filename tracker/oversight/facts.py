@@ -41,6 +41,7 @@ class Narrowing(enum.StrEnum):
     SUSPENDED = "suspended"
     ENDED = "ended"
     REVIEW_OVERDUE = "review_overdue"
+    # Whether an override still counts or not: auditors see each.
     OVERRIDDEN = "overridden"
 
 

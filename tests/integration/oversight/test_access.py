@@ -244,17 +244,20 @@ def test_an_auditor_reads_the_terms_themselves(app: Flask, demonstration: Demons
     assert "Signatures" in record.text
 
 
-def test_overrides_are_shown_with_name_and_reason(
+def test_overrides_are_shown_with_name_and_reason_whether_they_still_count_or_not(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     scene = Scene(session, demonstration)
     visit = without_credential_of(scene, "ruth")
     override(scene.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
+    # It covers the letter of Ruth, which is no longer what is missing.
+    assert not without_credential_of(scene, "leyla").is_ready
     session.commit()
     words = "Gate J3 was overridden by Milan Osterin: One briefing is held on the way."
     browser = demonstration.browser(app, AUDITOR)
     page = browser.page("/register?state=overridden")
     assert "One agreement" in page.text
+    assert "Ever overridden 1" in page.text
     assert words in page.text
     assert words in browser.post("/register/export").get_data(as_text=True)
     assert words not in demonstration.browser(app, MANAGERS["cso"]).page("/register?q=council").text
