@@ -65,12 +65,13 @@ def _without_indentation(mutant: Mutant) -> tuple[str, ...]:
     return tuple(f"{line[:2]}{line[2:].strip()}" for line in mutant.diff)
 
 
-def _policy(name: str, *equivalents: Equivalent) -> Policy:
+def _policy(package: str, *equivalents: Equivalent, part: str = "") -> Policy:
+    """Return the policy of a package, or a part of it in a module of its own."""
     return Policy(
-        name,
-        f"tracker.{name}.policy",
-        PACKAGE / name / "policy.py",
-        ROOT / "tests" / "unit" / name / "test_policy.py",
+        f"{package}-{part}" if part else package,
+        f"tracker.{package}.{part or 'policy'}",
+        PACKAGE / package / f"{part or 'policy'}.py",
+        ROOT / "tests" / "unit" / package / "test_policy.py",
         equivalents,
     )
 
@@ -97,6 +98,7 @@ POLICIES = (
         ),
     ),
     _policy("lifecycle"),
+    _policy("visits", part="excusing"),
     _policy(
         "visits",
         Equivalent(

@@ -37,9 +37,8 @@ _OF_ALL = frozenset(
     }
 )
 
-# The texts that requirements are about: what an override excused of one, it doesn't of the next.
+# The texts that these are about: what an override excused of one, it doesn't of the next.
 _TEXTS: dict[RequirementKind, Callable[[Facts], ChecklistFact]] = {
-    RequirementKind.CONFIDENTIALITY: lambda facts: facts.confidentiality,
     RequirementKind.ROLES: lambda facts: facts.roles,
     RequirementKind.PLAN: lambda facts: facts.plan,
     RequirementKind.PLAN_ITEM: lambda facts: facts.plan,
@@ -48,14 +47,7 @@ _TEXTS: dict[RequirementKind, Callable[[Facts], ChecklistFact]] = {
     RequirementKind.STANDING_PLAN_ITEM: lambda facts: facts.standing_plan,
 }
 # Those that say a text isn't signed: what is missing of it.
-_UNSIGNED = frozenset(
-    {
-        RequirementKind.CONFIDENTIALITY,
-        RequirementKind.ROLES,
-        RequirementKind.PLAN,
-        RequirementKind.STANDING_PLAN,
-    }
-)
+_UNSIGNED = frozenset({RequirementKind.ROLES, RequirementKind.PLAN, RequirementKind.STANDING_PLAN})
 # A text that hasn't been sent for signature. Working on it is no other reason.
 _DRAFTS = frozenset({Signing.NOT_BEGUN, Signing.INCOMPLETE, Signing.HELD_UP, Signing.TO_SEND})
 
@@ -85,18 +77,16 @@ def shown(requirement: MissingRequirement, facts: Facts) -> frozenset[Shown]:
         _moment(facts.moved_at),
         _moment(text.in_force_at if text else None),
     )
-    return frozenset((*rests_on, *part) for part in _parts(requirement, facts, text))
+    return frozenset((*rests_on, *part) for part in _parts(requirement, facts))
 
 
-def _parts(
-    requirement: MissingRequirement, facts: Facts, text: ChecklistFact | None
-) -> tuple[Shown, ...]:
+def _parts(requirement: MissingRequirement, facts: Facts) -> tuple[Shown, ...]:
     """Return what a requirement says apart from that: on which day, or of whose signature."""
     member, item = requirement.member, requirement.item
-    if text is not None and requirement.kind in _UNSIGNED:
-        return _signatures(text)
-    if requirement.kind is RequirementKind.CREDENTIAL_RUNS_OUT and member is not None:
-        return ((_day(member.credential_until),),)
+    if requirement.kind in _UNSIGNED:
+        return _signatures(_TEXTS[requirement.kind](facts))
+    if requirement.kind is RequirementKind.CREDENTIAL_RUNS_OUT:
+        return ((_day(member.credential_until if member else None),),)
     if requirement.kind in {RequirementKind.BRIEFING, RequirementKind.MISSED_BRIEFING}:
         return ((_day(facts.briefing_on), str(facts.briefed_elsewhere)),)
     return (item and item.marks) or ((),)

@@ -27,6 +27,7 @@ from tracker.visits.facts import (
     ItemFact,
     Judgement,
     MemberFact,
+    MissingRequirement,
     OverrideFact,
     PageKind,
     PartyFact,
@@ -857,6 +858,56 @@ def test_an_override_covers_why_an_item_of_a_plan_did_not_fit_and_nothing_else(
     # Of several reasons, those that are left were shown.
     both = overridden(with_reasons(alone, too_early, gone))
     assert missing_kinds(with_reasons(both, gone)) == []
+
+
+@pytest.mark.parametrize(
+    ("requirement", "given", "parts"),
+    [
+        (
+            MissingRequirement(RequirementKind.SAFETY_CONTACT),
+            facts(),
+            {("safety_contact", "", "", "", "")},
+        ),
+        (
+            MissingRequirement(RequirementKind.BRIEFING),
+            facts(briefing_on=None, moved_at=OVERRIDDEN_AT),
+            {("briefing", "", "", "2026-11-25T09:00:00+00:00", "", "", "False")},
+        ),
+        (
+            MissingRequirement(RequirementKind.CREDENTIAL_RUNS_OUT, PAVO),
+            facts(),
+            {("credential_runs_out", str(PAVO.user_id), "", "", "", "2027-06-30")},
+        ),
+        (
+            MissingRequirement(RequirementKind.PLAN),
+            facts(plan=ChecklistFact(signing=Signing.INCOMPLETE, in_force_at=OVERRIDDEN_AT)),
+            {("plan", "", "", "", "2026-11-25T09:00:00+00:00", "draft")},
+        ),
+        (
+            MissingRequirement(RequirementKind.ROLES),
+            facts(roles=ChecklistFact(signing=Signing.STOPPED)),
+            {("roles", "", "", "", "", "stopped", "")},
+        ),
+        (
+            MissingRequirement(RequirementKind.STANDING_PLAN),
+            facts(standing_plan=unsigned_by(NPM, AGENCY)),
+            {
+                ("standing_plan", "", "", "", "", "sent", str(TEXT), str(party_id))
+                for party_id in (NPM, AGENCY)
+            },
+        ),
+        (
+            MissingRequirement(RequirementKind.PLAN_ITEM, item=ItemFact("U16", "", "")),
+            facts(),
+            {("plan_item", "", "U16", "", "")},
+        ),
+    ],
+)
+def test_what_an_override_covers_is_written_as_its_stored_digests_have_it(
+    requirement: MissingRequirement, given: Facts, parts: set[Shown]
+) -> None:
+    """Written in any other way, no override that was given before would count."""
+    assert shown(requirement, given) == parts
 
 
 def test_an_override_for_one_person_excuses_no_other() -> None:
