@@ -264,7 +264,9 @@ def can_renew(actor: Actor, loaded: LoadedChecklist) -> Decision:
     """Decide whether a person may propose new dates for the agreed terms, as an amendment."""
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         return no(_l("Only the agreed terms can be renewed; other texts are amended."))
-    return policy.can_amend(actor, loaded.own_party(actor), loaded.checklist.state)
+    return policy.can_amend(
+        actor, loaded.own_party(actor), loaded.checklist.state, goes_on=loaded.goes_on()
+    )
 
 
 def propose_renewal(

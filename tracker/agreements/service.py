@@ -188,7 +188,7 @@ def send_as_shown(
     """
     loaded = load_for_update(checklist)
     policy.can_send(
-        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     text_digest.require_sending_shown(loaded, actor, languages(loaded), token)
     return _send(actor, loaded, named, binding, asking)
@@ -207,9 +207,8 @@ def _send(
     asking: Asking | None,
 ) -> SignatureRequest:
     checklist = loaded.checklist
-    loaded.goes_on().require()
     policy.can_send(
-        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     for obstacle in obstacles.to_sending(loaded):
         raise RuleBrokenError(obstacle)
@@ -790,7 +789,7 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     """Open some items of a text in force; the old revision stays in force meanwhile (5.7)."""
     loaded = load_for_update(checklist)
     policy.can_amend(
-        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     open_amendment(actor, checklist, reason=reason, items=items)
 
@@ -803,8 +802,7 @@ def open_amendment(
     The caller has asked whether the actor may. Raise RuleBrokenError (items, reason).
     """
     loaded = load_for_update(checklist)
-    loaded.goes_on().require()
-    policy.is_amendable(checklist.state, visit_is_stopped=loaded.visit_is_stopped).require()
+    policy.is_amendable(checklist.state, goes_on=loaded.goes_on()).require()
     codes = _named_items(loaded, items)
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")

@@ -138,16 +138,13 @@ class LoadedChecklist:
 
     def is_open(self, item: Item, item_status: ItemStatus | None = None) -> Decision:
         """Decide whether the item may be changed now; item_status is its status, if known."""
-        goes_on = self.goes_on()
-        if not goes_on:
-            return goes_on
         item_status = item_status or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
             self.checklist.state,
             self.checklist.open_items,
             item,
             holds_up=item_status.holds_up,
-            visit_is_stopped=self.visit_is_stopped,
+            goes_on=self.goes_on(),
         )
 
     def has_answer(self, item: Item) -> bool:

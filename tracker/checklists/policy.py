@@ -106,15 +106,15 @@ def is_item_open(
     item: Item,
     *,
     holds_up: bool,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide whether an item may be changed now; live lists (C2, V13) may until a visit stops.
 
     Items that nobody asked to change stay agreed. If one is no longer agreed, since a party joined,
     somebody left or the ways of working changed, nobody could sign: so it is open too.
     """
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if item.part is Part.PEOPLE:
         return YES
     return is_open(state, None if holds_up else open_items, item.code)
@@ -260,13 +260,13 @@ def can_send(
     party: PartyFact | None,
     state: ChecklistState,
     *,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide whether a person may send the text for signature."""
     if party is None or not actor.has(*SENDERS):
         return no(_l("Only a coordinator of one of the parties can send the text for signature."))
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if state is ChecklistState.SENT:
         return no(_l("The text has already been sent for signature."))
     if state is ChecklistState.IN_FORCE:
@@ -304,11 +304,6 @@ def goes_on(stage: Stage, *, visit_is_stopped: bool) -> Decision:
     """
     if stage in CLOSED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
-    return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
-
-
-def its_visit_goes_on(*, visit_is_stopped: bool) -> Decision:
-    """Decide whether a text can still be acted on, as far as its visit is concerned."""
     if visit_is_stopped:
         return no(_l("The visit was stopped, and its texts with it. Their record stays as it is."))
     return YES
@@ -377,18 +372,18 @@ def can_amend(
     party: PartyFact | None,
     state: ChecklistState,
     *,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide whether a person may open an amendment of a text in force (product.md, 5.7)."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of one of the parties can propose an amendment."))
-    return is_amendable(state, visit_is_stopped=visit_is_stopped)
+    return is_amendable(state, goes_on=goes_on)
 
 
-def is_amendable(state: ChecklistState, *, visit_is_stopped: bool) -> Decision:
+def is_amendable(state: ChecklistState, *, goes_on: Decision) -> Decision:
     """Decide whether an amendment can be opened: only if no other one is open."""
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if state is not ChecklistState.IN_FORCE:
         return no(_l("You can only amend a text in force."))
     return YES
@@ -446,15 +441,15 @@ def can_move(
     party: PartyFact | None,
     state: ChecklistState,
     *,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide who may upgrade a checklist to a newer version of its template."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(
             _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
         )
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if state is ChecklistState.SENT:
         return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
@@ -469,7 +464,7 @@ def is_assignable(
     *,
     concerns_us: bool,
     holds_up: bool,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide whether an item can be assigned now: it is open, and the actor's side works on it.
 
@@ -480,11 +475,11 @@ def is_assignable(
         return no(_l("Each person answers this for themselves."))
     if not concerns_us:
         return no(_l("Your organisation has nothing to do on this item."))
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if state is not ChecklistState.DRAFTING:
         return is_open(state, open_items, item.code)
-    return is_item_open(state, open_items, item, holds_up=holds_up)
+    return is_item_open(state, open_items, item, holds_up=holds_up, goes_on=goes_on)
 
 
 def can_assign(actor: Actor, party: PartyFact | None) -> Decision:
@@ -544,7 +539,7 @@ def can_copy(
     party: PartyFact | None,
     state: ChecklistState,
     *,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide who may copy answers into a checklist from an earlier one."""
     taking_part = can_take_part(actor, party)
@@ -552,8 +547,8 @@ def can_copy(
         return taking_part
     if not actor.has(*COPIERS):
         return no(_l("Only a coordinator or member of one of the parties can copy answers."))
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if state is not ChecklistState.DRAFTING:
         return no(_l("You can only copy answers while the text is a draft."))
     return YES
@@ -564,14 +559,14 @@ def can_read_copies(
     party: PartyFact | None,
     state: ChecklistState,
     *,
-    visit_is_stopped: bool = False,
+    goes_on: Decision,
 ) -> Decision:
     """Decide who may confirm for their party that they have read copied answers."""
     taking_part = can_take_part(actor, party)
     if not taking_part:
         return taking_part
-    if visit_is_stopped:
-        return its_visit_goes_on(visit_is_stopped=visit_is_stopped)
+    if not goes_on:
+        return goes_on
     if state is not ChecklistState.DRAFTING:
         return no(_l("You can only mark copied answers as read while the text is a draft."))
     return YES

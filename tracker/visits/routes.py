@@ -480,7 +480,7 @@ def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist
             actor,
             loaded.own_party(actor),
             roles.state,
-            visit_is_stopped=loaded.visit_is_stopped,
+            goes_on=loaded.goes_on(),
         )
         else "",
         roles_url=url_for("checklists.show", checklist_id=roles.id),

@@ -20,7 +20,7 @@ from tests.factories.templates import (
     small_terms,
 )
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
-from tracker.access.decision import Decision
+from tracker.access.decision import YES, Decision
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import policy
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
@@ -132,7 +132,10 @@ def test_an_item_is_open_or_not(
     state: ChecklistState, open_items: list[str] | None, words: str
 ) -> None:
     says(policy.is_open(state, open_items, "M1"), words)
-    says(policy.is_item_open(state, open_items, TERMS.by_code["M1"], holds_up=False), words)
+    says(
+        policy.is_item_open(state, open_items, TERMS.by_code["M1"], holds_up=False, goes_on=YES),
+        words,
+    )
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -155,7 +158,7 @@ def test_what_holds_up_signing_is_open_whatever_was_asked_for(
     state: ChecklistState, words: str
 ) -> None:
     item = TERMS.by_code["M1"]
-    says(policy.is_item_open(state, ["M2"], item, holds_up=True), words)
+    says(policy.is_item_open(state, ["M2"], item, holds_up=True, goes_on=YES), words)
 
 
 @pytest.mark.parametrize("state", ChecklistState)
@@ -163,7 +166,12 @@ def test_what_holds_up_signing_is_open_whatever_was_asked_for(
 def test_a_live_list_is_always_open(state: ChecklistState, open_items: list[str] | None) -> None:
     """C2 and V13 are kept by the parties after signing too."""
     for holds_up in (True, False):
-        says(policy.is_item_open(state, open_items, TERMS.by_code["M8"], holds_up=holds_up), "")
+        says(
+            policy.is_item_open(
+                state, open_items, TERMS.by_code["M8"], holds_up=holds_up, goes_on=YES
+            ),
+            "",
+        )
 
 
 NOT_ASKED = "Your organisation doesn't have to accept this item."
@@ -365,10 +373,18 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
     person = actor(role)
     is_coordinator = role is Role.COORDINATOR
     cases: list[tuple[Any, bool, str]] = [
-        (policy.can_send(person, DOOR_PARTY, state), state is DRAFTING, NOT_A_DRAFT[state]),
-        (policy.can_move(person, DOOR_PARTY, state), state is DRAFTING, TO_MOVE[state]),
         (
-            policy.can_amend(person, DOOR_PARTY, state),
+            policy.can_send(person, DOOR_PARTY, state, goes_on=YES),
+            state is DRAFTING,
+            NOT_A_DRAFT[state],
+        ),
+        (
+            policy.can_move(person, DOOR_PARTY, state, goes_on=YES),
+            state is DRAFTING,
+            TO_MOVE[state],
+        ),
+        (
+            policy.can_amend(person, DOOR_PARTY, state, goes_on=YES),
             state is IN_FORCE,
             "You can only amend a text in force",
         ),
@@ -383,9 +399,9 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
     for decision, in_time, words in cases:
         says(decision, ("" if in_time else words) if is_coordinator else SENDER)
     for decision in (
-        policy.can_send(person, None, state),
-        policy.can_move(person, None, state),
-        policy.can_amend(person, None, state),
+        policy.can_send(person, None, state, goes_on=YES),
+        policy.can_move(person, None, state, goes_on=YES),
+        policy.can_amend(person, None, state, goes_on=YES),
         policy.can_withdraw_request(person, None),
         policy.can_remind(person, None),
         policy.can_agree_anew(person, None, state),
@@ -393,24 +409,35 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
         says(decision, SENDER)
 
 
+@pytest.mark.parametrize(
+    ("goes_on", "words"),
+    [
+        (
+            policy.goes_on(Stage.ACTIVE, visit_is_stopped=True),
+            "The visit was stopped, and its texts with it.",
+        ),
+        (policy.goes_on(Stage.CLOSED, visit_is_stopped=False), "This cooperation is closed."),
+    ],
+)
 @pytest.mark.parametrize("state", ChecklistState)
-def test_nobody_acts_on_the_texts_of_a_visit_that_was_stopped(state: ChecklistState) -> None:
-    coordinator, words = actor(Role.COORDINATOR), "The visit was stopped, and its texts with it."
+def test_nobody_acts_on_a_text_that_does_not_go_on(
+    state: ChecklistState, goes_on: Decision, words: str
+) -> None:
+    coordinator = actor(Role.COORDINATOR)
     for decide in (policy.can_send, policy.can_move, policy.can_amend):
-        says(decide(coordinator, DOOR_PARTY, state, visit_is_stopped=True), words)
-        says(decide(actor(Role.MEMBER), DOOR_PARTY, state, visit_is_stopped=True), SENDER)
+        says(decide(coordinator, DOOR_PARTY, state, goes_on=goes_on), words)
+        says(decide(actor(Role.MEMBER), DOOR_PARTY, state, goes_on=goes_on), SENDER)
     for decide in (policy.can_copy, policy.can_read_copies):
-        says(decide(coordinator, DOOR_PARTY, state, visit_is_stopped=True), words)
-        says(decide(coordinator, None, state, visit_is_stopped=True), NO_PARTY)
-    says(policy.is_amendable(state, visit_is_stopped=True), words)
+        says(decide(coordinator, DOOR_PARTY, state, goes_on=goes_on), words)
+        says(decide(coordinator, None, state, goes_on=goes_on), NO_PARTY)
+    says(policy.is_amendable(state, goes_on=goes_on), words)
     for code in ("M1", "M8"):
         item = TERMS.by_code[code]
-        says(policy.is_item_open(state, None, item, holds_up=True, visit_is_stopped=True), words)
+        says(policy.is_item_open(state, None, item, holds_up=True, goes_on=goes_on), words)
         assignable = policy.is_assignable(
-            state, None, item, concerns_us=True, holds_up=True, visit_is_stopped=True
+            state, None, item, concerns_us=True, holds_up=True, goes_on=goes_on
         )
         says(assignable, words)
-    says(policy.goes_on(Stage.ACTIVE, visit_is_stopped=True), words)
 
 
 def call_off(
@@ -567,18 +594,24 @@ def test_an_item_is_assigned_while_it_is_worked_on_by_both(
     words: str,
 ) -> None:
     item = TERMS.by_code[code]
-    refusal = policy.is_assignable(state, open_items, item, concerns_us=concerns_us, holds_up=False)
+    refusal = policy.is_assignable(
+        state, open_items, item, concerns_us=concerns_us, holds_up=False, goes_on=YES
+    )
     says(refusal, words)
 
 
 def test_an_item_no_longer_agreed_can_be_assigned_though_nobody_asked_for_it() -> None:
     item = TERMS.by_code["M1"]
-    assert policy.is_assignable(DRAFTING, ["M2"], item, concerns_us=True, holds_up=True)
+    assert policy.is_assignable(
+        DRAFTING, ["M2"], item, concerns_us=True, holds_up=True, goes_on=YES
+    )
 
 
 def test_what_each_person_answers_is_assigned_to_nobody() -> None:
     own = item_of(a_field(sets="each_person", accepts="none"), part="person")
-    refusal = policy.is_assignable(DRAFTING, None, own, concerns_us=True, holds_up=True)
+    refusal = policy.is_assignable(
+        DRAFTING, None, own, concerns_us=True, holds_up=True, goes_on=YES
+    )
     says(refusal, EACH_PERSON)
 
 
@@ -606,8 +639,8 @@ def test_coordinators_and_members_copy_while_it_is_drafted(
         words = "Only a coordinator or member of one of the parties can copy answers."
     else:
         words = "" if state is DRAFTING else "You can only copy answers while"
-    says(policy.can_copy(actor(role), DOOR_PARTY, state), words)
-    says(policy.can_copy(actor(role), None, state), NO_PARTY)
+    says(policy.can_copy(actor(role), DOOR_PARTY, state, goes_on=YES), words)
+    says(policy.can_copy(actor(role), None, state, goes_on=YES), NO_PARTY)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -618,8 +651,8 @@ def test_whoever_takes_part_reads_copies_while_it_is_drafted(
     words = READ_ONLY
     if role in WRITING:
         words = "" if state is DRAFTING else "You can only mark copied answers as read while"
-    says(policy.can_read_copies(actor(role), DOOR_PARTY, state), words)
-    says(policy.can_read_copies(actor(role), None, state), NO_PARTY)
+    says(policy.can_read_copies(actor(role), DOOR_PARTY, state, goes_on=YES), words)
+    says(policy.can_read_copies(actor(role), None, state, goes_on=YES), NO_PARTY)
 
 
 @pytest.mark.parametrize("role", Role)

@@ -92,13 +92,12 @@ def send(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "send")
     loaded = load_localized(checklist)
-    require(loaded.goes_on())
     require(
         policy.can_send(
             actor,
             loaded.own_party(actor),
             checklist.state,
-            visit_is_stopped=loaded.visit_is_stopped,
+            goes_on=loaded.goes_on(),
         )
     )
     able = agreements.signatories(loaded)
@@ -454,12 +453,11 @@ def amend(checklist_id: UUID) -> str | Response:
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
     require_for(
         form,
-        loaded.goes_on()
-        and policy.can_amend(
+        policy.can_amend(
             actor,
             loaded.own_party(actor),
             checklist.state,
-            visit_is_stopped=loaded.visit_is_stopped,
+            goes_on=loaded.goes_on(),
         ),
     )
     return on_text.act(
@@ -640,8 +638,7 @@ def _acts(
         ]
         if asking
         else [],
-        "may_amend": loaded.goes_on()
-        and policy.can_amend(actor, own, checklist.state, visit_is_stopped=loaded.visit_is_stopped),
+        "may_amend": policy.can_amend(actor, own, checklist.state, goes_on=loaded.goes_on()),
         "may_call_off": is_standing and amendments.may_call_off(actor, loaded),
         "may_suspend": is_standing
         and agreements_notices.can_give_notice(actor, loaded, NoticeKind.SUSPENDED),

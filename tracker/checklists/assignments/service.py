@@ -132,7 +132,7 @@ def assignable(
         item,
         concerns_us=completeness.concerns(organisation_id, item, loaded.surroundings),
         holds_up=item_status.holds_up,
-        visit_is_stopped=loaded.visit_is_stopped,
+        goes_on=loaded.goes_on(),
     )
 
 

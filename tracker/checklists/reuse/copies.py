@@ -96,9 +96,7 @@ def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> 
     checklist, party = loaded.checklist, loaded.own_party(actor)
     if shown is not Truth.TRUE or party is None:
         return ()
-    if not policy.can_read_copies(
-        actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
-    ):
+    if not policy.can_read_copies(actor, party, checklist.state, goes_on=loaded.goes_on()):
         return ()
     answers = [loaded.sheet.shared(item.code)]
     answers += [loaded.sheet.of_party(item.code, party.organisation_id) for party in loaded.parties]

@@ -262,7 +262,7 @@ def copy(
     """
     loaded = load_for_update(checklist)
     policy.can_copy(
-        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     former = queries.earlier_checklist(actor, checklist, former_id)
     if former is None:
@@ -323,7 +323,7 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
     """
     loaded = load_for_update(checklist)
     policy.can_read_copies(
-        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     own = own_organisation(actor)
     unread = {

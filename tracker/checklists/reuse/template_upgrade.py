@@ -80,9 +80,8 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     person saw: raise StaleError if another one was published since.
     """
     loaded = load_for_update(checklist)
-    loaded.goes_on().require()
     policy.can_move(
-        actor, loaded.own_party(actor), checklist.state, visit_is_stopped=loaded.visit_is_stopped
+        actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     to = newer(checklist)
     if to is None:

@@ -124,9 +124,7 @@ def show(checklist_id: UUID) -> str:
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(outline.to_read) for outline in outlines),
-        has_earlier_checklists=bool(
-            policy.can_copy(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
-        )
+        has_earlier_checklists=bool(policy.can_copy(actor, party, checklist.state, goes_on=goes_on))
         and bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
         is_blank=not loaded.sheet.answers,
@@ -152,14 +150,8 @@ def show(checklist_id: UUID) -> str:
         if loaded.visit_is_stopped
         else text.words or labels.UNSIGNED_AT_THE_END,
         obstacles=pages.send_obstacles(loaded),
-        may_send=goes_on
-        and policy.can_send(
-            actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
-        ),
-        may_amend=goes_on
-        and policy.can_amend(
-            actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped
-        ),
+        may_send=policy.can_send(actor, party, checklist.state, goes_on=goes_on),
+        may_amend=policy.can_amend(actor, party, checklist.state, goes_on=goes_on),
         may_call_off=policy.can_call_off_amendment(
             actor,
             party,
@@ -171,8 +163,7 @@ def show(checklist_id: UUID) -> str:
             goes_on and policy.can_record_prior_agreement(actor, party, checklist)
         ),
         newer=template_upgrade.newer(checklist)
-        if goes_on
-        and policy.can_move(actor, party, checklist.state, visit_is_stopped=loaded.visit_is_stopped)
+        if policy.can_move(actor, party, checklist.state, goes_on=goes_on)
         else None,
         may_review=safeguards.may_review(actor, loaded),
         may_ask_reader=safeguards.may_ask_outside(actor, loaded),

@@ -165,7 +165,7 @@ def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChec
             actor,
             loaded.own_party(actor),
             checklist.state,
-            visit_is_stopped=loaded.visit_is_stopped,
+            goes_on=loaded.goes_on(),
         )
     )
     return checklist, loaded

@@ -24,13 +24,12 @@ def move(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "move")
     loaded = load(checklist)
-    require(loaded.goes_on())
     require(
         policy.can_move(
             actor,
             loaded.own_party(actor),
             checklist.state,
-            visit_is_stopped=loaded.visit_is_stopped,
+            goes_on=loaded.goes_on(),
         )
     )
     to = template_upgrade.newer(checklist)
