@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Role
 from tracker.accounts.models import Invitation, User
@@ -129,110 +130,82 @@ def powers_changed(people: Iterable[Addressee]) -> None:
 
 def power_ends(user: Addressee, role: Role, last: dt.date) -> None:
     """Tell a person that their power to sign or decide ends soon, and how to keep it."""
-    _to(
-        user,
+    _about_a_power_that_ends(
+        [user],
         "power_ends",
-        lambda: (
-            _("Your power to sign or decide ends soon"),
-            [
-                _("You can sign for your organisation until %(day)s.", day=as_date(last))
-                if role is Role.SIGNATORY
-                else _("You're a manager of your organisation until %(day)s.", day=as_date(last)),
-                _(
-                    "If you need it for longer, ask a coordinator for a new role now. Somebody "
-                    "else has to confirm it."
-                ),
-            ],
-            render.link_to("accounts.profile"),
+        _l("Your power to sign or decide ends soon"),
+        _l("You can sign for your organisation until %(day)s.")
+        if role is Role.SIGNATORY
+        else _l("You're a manager of your organisation until %(day)s."),
+        _l(
+            "If you need it for longer, ask a coordinator for a new role now. Somebody else has to "
+            "confirm it."
         ),
+        last=last,
     )
 
 
 def power_to_confirm_ends(people: Iterable[Addressee], person_id: UUID, last: dt.date) -> None:
     """Tell those who can confirm a new role that somebody's power to sign or decide ends soon."""
-    for person in people:
-        _to(
-            person,
-            "power_to_confirm_ends",
-            lambda: (
-                _("Somebody's power to sign or decide ends soon"),
-                [
-                    _(
-                        "Somebody can sign or decide for an organisation until %(day)s. If they "
-                        "need it for longer, a coordinator gives them a new role, which you can "
-                        "confirm.",
-                        day=as_date(last),
-                    )
-                ],
-                render.link_to("people.show", user_id=person_id),
-            ),
-        )
+    _about_a_power_that_ends(
+        people,
+        "power_to_confirm_ends",
+        _l("Somebody's power to sign or decide ends soon"),
+        _l(
+            "Somebody can sign or decide for an organisation until %(day)s. If they need it for "
+            "longer, a coordinator gives them a new role, which you can confirm."
+        ),
+        last=last,
+        person_id=person_id,
+    )
 
 
 def power_ended(user: Addressee, role: Role, last: dt.date) -> None:
     """Tell a person that their power to sign or decide has ended with its last day."""
-    _to(
-        user,
+    _about_a_power_that_ends(
+        [user],
         "power_ended",
-        lambda: (
-            _("Your power to sign or decide has ended"),
-            [
-                _("You could sign for your organisation until %(day)s.", day=as_date(last))
-                if role is Role.SIGNATORY
-                else _("You were a manager of your organisation until %(day)s.", day=as_date(last)),
-                _(
-                    "If you still need it, ask a coordinator for a new role. Somebody else has to "
-                    "confirm it."
-                ),
-            ],
-            render.link_to("accounts.profile"),
+        _l("Your power to sign or decide has ended"),
+        _l("You could sign for your organisation until %(day)s.")
+        if role is Role.SIGNATORY
+        else _l("You were a manager of your organisation until %(day)s."),
+        _l(
+            "If you still need it, ask a coordinator for a new role. Somebody else has to confirm "
+            "it."
         ),
+        last=last,
     )
 
 
 def power_of_other_ended(people: Iterable[Addressee], person_id: UUID, last: dt.date) -> None:
     """Tell an organisation's managers and signatories that a signatory's power has run out."""
-    for person in people:
-        _to(
-            person,
-            "power_of_other_ended",
-            lambda: (
-                _("A signatory's power has run out"),
-                [
-                    _(
-                        "Somebody could sign for your organisation until %(day)s. If they still "
-                        "need that power, a coordinator gives them a new role, which you can "
-                        "confirm.",
-                        day=as_date(last),
-                    )
-                ],
-                render.link_to("people.show", user_id=person_id),
-            ),
-        )
+    _about_a_power_that_ends(
+        people,
+        "power_of_other_ended",
+        _l("A signatory's power has run out"),
+        _l(
+            "Somebody could sign for your organisation until %(day)s. If they still need that "
+            "power, a coordinator gives them a new role, which you can confirm."
+        ),
+        last=last,
+        person_id=person_id,
+    )
 
 
 def power_of_last_ended(people: Iterable[Addressee], person_id: UUID, last: dt.date) -> None:
     """Tell coordinators and administrators that nobody signs or decides for an organisation."""
-    for person in people:
-        _to(
-            person,
-            "power_of_last_ended",
-            lambda: (
-                _("Nobody can sign or decide for an organisation now"),
-                [
-                    _(
-                        "The last person who could do so had that power until %(day)s.",
-                        day=as_date(last),
-                    ),
-                    _(
-                        "Until somebody has it again, nothing can be signed, countersigned or "
-                        "decided for the organisation. A coordinator gives a new role, and an "
-                        "administrator confirms it."
-                    ),
-                ],
-                render.link_to("people.show", user_id=person_id),
-            ),
-        )
+    _about_a_power_that_ends(
+        people,
+        "power_of_last_ended",
+        _l("Nobody can sign or decide for an organisation now"),
+        _l("The last person who could do so had that power until %(day)s."),
+        _l(
+            "Until somebody has it again, nothing can be signed, countersigned or decided for the "
+            "organisation. A coordinator gives a new role, and an administrator confirms it."
+        ),
+        last=last,
+        person_id=person_id,
+    )
 
 
 def suspended(user: User) -> None:
@@ -459,6 +432,29 @@ def password_changed(user: User) -> None:
             render.link_to("security.forgot_password"),
         ),
     )
+
+
+def _about_a_power_that_ends(
+    people: Iterable[Addressee],
+    kind: str,
+    subject: object,
+    *sentences: object,
+    last: dt.date,
+    person_id: UUID | None = None,
+) -> None:
+    """Queue an email about a power and its last day; without a person_id, the reader's own."""
+    for reader in people:
+        _to(
+            reader,
+            kind,
+            lambda: (
+                str(subject),
+                [str(sentence) % {"day": as_date(last)} for sentence in sentences],
+                render.link_to("people.show", user_id=person_id)
+                if person_id
+                else render.link_to("accounts.profile"),
+            ),
+        )
 
 
 def _to(user: Addressee, kind: str, words: Words) -> None:
