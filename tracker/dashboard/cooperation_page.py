@@ -659,6 +659,9 @@ def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
         return NextStep(_("Next step"), DISAGREES[0])
     if context.cooperation.stage is Stage.ACTIVE:
         return _step_of_active(context)
+    terms = context.own.get(ChecklistKind.TERMS)
+    if context.cooperation.stage is Stage.SUSPENDED and terms is not None:
+        return _step_of_suspended(context, terms)
     return NextStep(_("Next step"), _("Nobody has anything to do."))
 
 
@@ -674,6 +677,25 @@ def _step_of_active(context: _Context) -> NextStep:
             return NextStep(heading, text)
         return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
     return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(context)))
+
+
+def _step_of_suspended(context: _Context, terms: Checklist) -> NextStep:
+    """Return the next step of a suspended cooperation: to lift what each party has suspended."""
+    suspending = {
+        notice.organisation_id
+        for notice in context.compared[terms.id].notices
+        if notice.kind is NoticeKind.SUSPENDED
+    }
+    names = [
+        party.organisation.name
+        for party in people.parties(context.cooperation)
+        if party.organisation_id in suspending
+    ]
+    text = _(
+        "The agreed terms are suspended. A signatory of %(names)s can lift the suspension.",
+        names=listed(names),
+    )
+    return NextStep(_("Next step"), text, _("Open the agreed terms"), record_url(terms.id))
 
 
 def _not_in_force(context: _Context) -> str:

@@ -24,6 +24,7 @@ from tracker.cooperations import keys
 from tracker.cooperations import people as cooperation_people
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
+from tracker.cooperations.policy import gives_access
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.localized import pick_language
@@ -495,16 +496,21 @@ def cooperation_tasks(
     last = None if cleared else lists.passed_last_day(cooperation, checklist, uncleared)
     if last is not None:
         tasks.append(_last_day_task(actor, cooperation, checklist, last))
+    access = gives_access(
+        cooperation.stage, has_run_out=cooperation_queries.have_terms_run_out(cooperation)
+    )
+    why_ = _(
+        "%(cleared)s of %(asked)s people asked are cleared.", cleared=cleared, asked=asked_count
+    )
     if any(task.kind is not TaskKind.SIGN for task in mine):
         state_, mark = _l("Waiting for you"), YOURS
+    elif not access:
+        state_, mark, why_ = _l("Nobody has access now"), "off", str(access.reason)
     elif cleared < asked_count or uncleared:
         state_, mark = _l("In progress"), "half"
     else:
         state_, mark = (_l("All cleared") if asked_count else _l("Nobody is listed")), "done"
     url = url_for("undertakings.listed", reference=cooperation.reference)
-    why_ = _(
-        "%(cleared)s of %(asked)s people asked are cleared.", cleared=cleared, asked=asked_count
-    )
     return {
         "confidentiality": [*tasks, Task(_l("Undertaking of each person"), state_, mark, url, why_)]
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
+from tracker.cooperations.policy import AT_REST
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date, with_commas
 from tracker.visits.facts import (
@@ -120,6 +121,7 @@ _AGREE_FIRST = _l("Both sides agree beforehand what they do if they find somethi
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
 _LETTERS = _l("Letters not delivered in time have kept people outside.")
 _CHECK = _l("Ask them to check that nothing was altered.")
+_NOBODY_SIGNS_NOW = _l("Nobody can sign or be cleared until the suspension is lifted.")
 _STAYS_OUTSIDE = _l("The safety contact stays outside and knows whom to call.")
 _NAMED_UNTIL_THE_END = _l("Everyone who is named takes part until the last day of the visit.")
 _NAMED_IN_ROLES = _l(
@@ -188,11 +190,14 @@ class _OfPeople:
             target = Target(PageKind.PART_OF_ANOTHER, user_id=recorded_for)
         if self.of_each is not None:
             note = " ".join(str(words) for words in (*map(self.of_each, members), note))
+        turn = turn if self.by_themselves else _PLANNERS
+        if self.place is PageKind.UNDERTAKINGS and facts.cooperation_stage in AT_REST:
+            turn, note = Turn(), _NOBODY_SIGNS_NOW
         return Missing(
             text=self.words(len(members), names[0]),
             why=self.why,
             target=target,
-            turn=turn if self.by_themselves else _PLANNERS,
+            turn=turn,
             passage=self.passage,
             names=names,
             count=len(members),
@@ -353,6 +358,20 @@ def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     )
 
 
+def _not_active(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
+    is_suspended = facts.cooperation_stage in AT_REST
+    return Missing(
+        _l("The agreed terms are suspended.")
+        if is_suspended
+        else _l("The cooperation isn't active."),
+        _l("A joint visit takes place at stage P4, when terms are signed and in force."),
+        Target(PageKind.COOPERATION),
+        Turn() if is_suspended else _PLANNERS,
+        "settling-terms/settle-before-visits",
+        note=_l("The NPM can still visit on its own, without this cooperation."),
+    )
+
+
 def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     term = facts.term
     is_early = term.starts_on is not None and facts.starts_on < term.starts_on
@@ -370,13 +389,7 @@ def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing
 
 
 _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Missing]] = {
-    RequirementKind.NOT_ACTIVE: _OfVisit(
-        _l("The cooperation isn't active."),
-        _l("A joint visit takes place at stage P4, when terms are signed and in force."),
-        "settling-terms/settle-before-visits",
-        PageKind.COOPERATION,
-        note=_l("The NPM can still visit on its own, without this cooperation."),
-    ),
+    RequirementKind.NOT_ACTIVE: _not_active,
     RequirementKind.COOPERATION_DISAGREES: _OfVisit(
         _l("The stage or the days of the cooperation do not agree with its signatures."),
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),

@@ -29,6 +29,7 @@ from tracker.cooperations.models import (
     CooperationPerson,
     Stage,
 )
+from tracker.cooperations.policy import AT_REST
 from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import clock
 from tracker.core.db import db, load_joined
@@ -391,7 +392,8 @@ def _waiting(
         reference=line.reference,
         title=line.title,
         number=visit.number,
-        makes_ready=plans and not visit.is_ready,
+        # While the agreed terms are suspended, nothing that a planner does makes it ready.
+        makes_ready=plans and not visit.is_ready and line.cooperation_stage not in AT_REST,
     )
     if not line.in_team:
         return waiting

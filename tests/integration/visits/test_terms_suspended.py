@@ -78,3 +78,27 @@ def test_while_terms_are_suspended_the_npm_visits_outside_the_cooperation(
     notices.give_notice(scene.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="Not safe.")
     scene.session.commit()
     assert f"{mandate} {outside}" in ilena.page(ready).text
+
+
+def test_while_terms_are_suspended_nobody_is_asked_to_sign_or_to_make_a_visit_ready(
+    app: Flask, scene: Scene
+) -> None:
+    """Nothing that they did would be accepted; whoever suspended the terms can go on."""
+    scene.session.commit()
+    task = "Make a joint visit ready"
+    address = f"/cooperations/{scene.reference}"
+    ilena = scene.demonstration.browser(app, "ilena")
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    notices.give_notice(scene.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="Not safe.")
+    scene.session.commit()
+    assert task not in ilena.page("/").text
+    page = ilena.page(address).text
+    assert task not in page
+    assert "A signatory of Open Door Legal Aid can lift the suspension." in page
+    assert "Nobody has access now" in page
+    assert "people asked are cleared" not in page
+    ready = ilena.page(f"{address}/visits/1/ready").text
+    assert "The agreed terms are suspended." in ready
+    assert "Nobody can sign or be cleared until the suspension is lifted." in ready
+    assert "Each person signs for themselves" not in ready
+    assert "Waiting for you" not in ready.partition("What is missing")[2]
