@@ -121,7 +121,6 @@ _AGREE_FIRST = _l("Both sides agree beforehand what they do if they find somethi
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
 _LETTERS = _l("Letters not delivered in time have kept people outside.")
 _CHECK = _l("Ask them to check that nothing was altered.")
-_NOBODY_SIGNS_NOW = _l("Nobody can sign or be cleared until the suspension is lifted.")
 _STAYS_OUTSIDE = _l("The safety contact stays outside and knows whom to call.")
 _NAMED_UNTIL_THE_END = _l("Everyone who is named takes part until the last day of the visit.")
 _NAMED_IN_ROLES = _l(
@@ -191,8 +190,8 @@ class _OfPeople:
         if self.of_each is not None:
             note = " ".join(str(words) for words in (*map(self.of_each, members), note))
         turn = turn if self.by_themselves else _PLANNERS
-        if self.place is PageKind.UNDERTAKINGS and facts.cooperation_stage in AT_REST:
-            turn, note = Turn(), _NOBODY_SIGNS_NOW
+        if self.place is PageKind.UNDERTAKINGS and (closed := _why_nobody_signs(facts)):
+            turn, note = Turn(), closed
         return Missing(
             text=self.words(len(members), names[0]),
             why=self.why,
@@ -203,6 +202,15 @@ class _OfPeople:
             count=len(members),
             note=note,
         )
+
+
+def _why_nobody_signs(facts: Facts) -> object:
+    """Return why nobody can sign an undertaking or be cleared now; empty if people can."""
+    if facts.cooperation_stage in AT_REST:
+        return _l("Nobody can sign or be cleared until the suspension is lifted.")
+    if facts.confidentiality.signing not in {Signing.IN_FORCE, Signing.AMENDED}:
+        return _l("Nobody can sign or be cleared before the terms on confidentiality are in force.")
+    return ""
 
 
 def _who_leaves(words: Callable[[int, str], object]) -> _OfPeople:

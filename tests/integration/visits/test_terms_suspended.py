@@ -102,3 +102,16 @@ def test_while_terms_are_suspended_nobody_is_asked_to_sign_or_to_make_a_visit_re
     assert "Nobody can sign or be cleared until the suspension is lifted." in ready
     assert "Each person signs for themselves" not in ready
     assert "Waiting for you" not in ready.partition("What is missing")[2]
+
+
+def test_nobody_is_asked_to_sign_while_the_terms_on_confidentiality_are_suspended(
+    app: Flask, scene: Scene
+) -> None:
+    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    notices.give_notice(scene.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="Not safe.")
+    scene.session.commit()
+    ilena = scene.demonstration.browser(app, "ilena")
+    ready = ilena.page(f"/cooperations/{scene.reference}/visits/1/ready").text
+    words = "Nobody can sign or be cleared before the terms on confidentiality are in force."
+    assert words in ready
+    assert "Each person signs for themselves" not in ready
