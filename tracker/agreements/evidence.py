@@ -42,6 +42,8 @@ from tracker.signoff.outcomes import Course, Outcome, Validity, validity
 SUBJECT = "checklist"
 # A revision, the state of its signature request, and the last day to sign it.
 _Request = tuple[UUID, RequestState, dt.date | None]
+# The outcomes that change with the agreed terms beside a text.
+GOES_ON = frozenset({Outcome.WAITING, Outcome.IN_FORCE, Outcome.SUSPENDED})
 # How many texts are kept in memory at a time.
 AT_A_TIME = 25
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
@@ -53,11 +55,13 @@ _REQUESTS = (
 # In the order of the index, or SQLite reads the whole table for many texts.
 _NOTICES = sa.select(Notice).where(Notice.checklist_id.in_(_IDS)).order_by(Notice.checklist_id)
 _RENEWALS = sa.select(Renewal).where(Renewal.checklist_id.in_(_IDS)).order_by(Renewal.number)
-_AGREED_TERMS = sa.select(Checklist).where(
-    Checklist.cooperation_id.in_(_IDS),
-    Checklist.kind == ChecklistKind.TERMS,
-    Checklist.visit_id.is_(None),
-    sa.or_(Checklist.revision_in_force_id.is_not(None), Checklist.stopped_id.is_not(None)),
+# Found by what was frozen, which events bind: nobody hides terms by changing their row.
+_AGREED_TERMS = sa.select(Revision.cooperation_id, Checklist).where(
+    Revision.cooperation_id.in_(_IDS),
+    Revision.subject_type == SUBJECT,
+    Revision.kind == ChecklistKind.TERMS.value,
+    Revision.number == 1,
+    Checklist.id == Revision.subject_id,
 )
 _PLAIN = (
     sa.select(Revision.id, Revision.kind, Revision.digest, Revision.document)
@@ -87,6 +91,8 @@ class Compared:
     # Whether the agreed terms of its cooperation have ended, and their last day: both end it too.
     terms_have_ended: bool = False
     terms_last: dt.date | None = None
+    # Whether nobody can tell that, since their texts, signatures and events disagree.
+    terms_are_unknown: bool = False
     # The signatures that were read, by revision.
     signatures: Mapping[UUID, Sequence[Signature]] = field(default_factory=dict)
 
@@ -95,10 +101,10 @@ class Compared:
 
         From the day of a notice on it's suspended or has ended, and after the last day to sign it
         has run out, even before the worker applies that. It ends with its visit, and with the
-        agreed terms of its cooperation.
+        agreed terms of its cooperation: what goes on can't be determined if these can't.
         """
         recorded = self.recorded(revision_id)
-        if recorded is None:
+        if recorded is None or (self.terms_are_unknown and recorded in GOES_ON):
             return None
         today = clock.today()
         outcome = outcome_on(
@@ -136,8 +142,12 @@ class Compared:
     def beside(self, terms: "Compared") -> "Compared":
         """Return it as a text of the same cooperation as the agreed terms, which end it too.
 
-        Agreed terms that nobody has signed yet end nothing.
+        Agreed terms that nobody has signed yet end nothing. Beside terms whose signatures and
+        events disagree, nothing that goes on agrees either.
         """
+        if not terms.is_sound:
+            goes_on = not GOES_ON.isdisjoint(self.course.outcomes.values())
+            return replace(self, agrees=self.agrees and not goes_on, terms_are_unknown=True)
         standing_id = terms.course.standing_id
         if standing_id is None:
             return self
@@ -201,21 +211,26 @@ def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
     """
     if not checklists:
         return {}
-    whole = _with_agreed_terms(checklists)
+    terms = _agreed_terms(checklists)
+    whole = _unique([*checklists, *terms.values()])
     bound_rows = _read(whole)
     compared = _compared(whole, bound_rows, dict(_plain(_newest(bound_rows, whole))))
-    return _beside_terms(checklists, whole, compared)
+    return _beside_terms(checklists, terms, compared)
 
 
 def look(checklist: Checklist) -> Compared:
     """Compare one checklist with its texts, signatures and events, for its pages."""
-    whole = _with_agreed_terms([checklist])
+    terms = _agreed_terms([checklist])
+    whole = _unique([checklist, *terms.values()])
     bound_rows = _read(whole)
     text_facts = _facts_of_all(bound_rows.revisions.get(checklist.id, ()))
-    terms = [text for text in whole if text is not checklist]
-    text_facts.update(_plain(_newest(bound_rows, terms)))
+    text_facts.update(_plain(_newest(bound_rows, whole[1:])))
     compared = _compared(whole, bound_rows, text_facts)
-    return _beside_terms([checklist], whole, compared)[checklist.id]
+    return _beside_terms([checklist], terms, compared)[checklist.id]
+
+
+def _unique(checklists: Iterable[Checklist]) -> list[Checklist]:
+    return list({checklist.id: checklist for checklist in checklists}.values())
 
 
 def _read(checklists: Iterable[Checklist]) -> Bound:
@@ -233,17 +248,17 @@ def _newest(bound_rows: Bound, checklists: Iterable[Checklist]) -> set[UUID]:
     }
 
 
-def _with_agreed_terms(checklists: Collection[Checklist]) -> list[Checklist]:
-    """Return checklists with the agreed terms of their cooperations, which end them too.
+def _agreed_terms(checklists: Collection[Checklist]) -> dict[UUID, Checklist]:
+    """Return the agreed terms of checklists' cooperations, which end them too, by cooperation.
 
-    In one statement, and none if they are all among them. Agreed terms of which no revision was
-    ever in force end nothing.
+    In one statement, and none if they are all among them. Terms that were never frozen end nothing.
     """
-    complete = {text.cooperation_id for text in checklists if _are_agreed_terms(text)}
-    missing = {text.cooperation_id for text in checklists} - complete
-    if not missing:
-        return list(checklists)
-    return [*checklists, *db.session.scalars(_AGREED_TERMS, {"ids": list(missing)})]
+    terms = {text.cooperation_id: text for text in checklists if _are_agreed_terms(text)}
+    missing = {text.cooperation_id for text in checklists} - terms.keys()
+    if missing:
+        rows = db.session.execute(_AGREED_TERMS, {"ids": list(missing)})
+        terms.update((cooperation_id, text) for cooperation_id, text in rows)
+    return terms
 
 
 def _are_agreed_terms(checklist: Checklist) -> bool:
@@ -252,13 +267,12 @@ def _are_agreed_terms(checklist: Checklist) -> bool:
 
 def _beside_terms(
     wanted: Collection[Checklist],
-    whole: Collection[Checklist],
+    terms: Mapping[UUID, Checklist],
     compared: Mapping[UUID, Compared],
 ) -> dict[UUID, Compared]:
-    terms = {text.cooperation_id: compared[text.id] for text in whole if _are_agreed_terms(text)}
     return {
-        text.id: compared[text.id].beside(terms[text.cooperation_id])
-        if text.cooperation_id in terms and not _are_agreed_terms(text)
+        text.id: compared[text.id].beside(compared[beside.id])
+        if (beside := terms.get(text.cooperation_id)) is not None and beside.id != text.id
         else compared[text.id]
         for text in wanted
     }

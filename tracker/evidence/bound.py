@@ -37,8 +37,6 @@ class TextStatus:
     ended_with_visit: bool = False
 
 
-# The outcomes that change with the agreed terms beside a text.
-_GOES_ON = frozenset({Outcome.WAITING, Outcome.IN_FORCE, Outcome.SUSPENDED})
 NOT_KNOWN = TextStatus(None, agrees=False)
 _COOPERATIONS: sa.BindParameter[Any] = sa.bindparam("cooperation_ids", expanding=True)
 _FREEZINGS = witness.about(
@@ -65,13 +63,13 @@ def _of_checklist(revision: Revision) -> TextStatus:
     terms = _terms_beside(revision)
     compared = checklists.look_whole(own.cooperation_id, [own, *(terms or ())])
     claim = compared[own.id]
-    if claim.outcome(revision.id) not in _GOES_ON:
+    if claim.outcome(revision.id) not in checklists.GOES_ON:
         return TextStatus(
             claim.outcome(revision.id),
             claim.agrees,
             ended_with_visit=claim.ended_with_visit(revision.id),
         )
-    if terms is None or not all(compared[text.id].is_sound for text in terms):
+    if terms is None:
         return NOT_KNOWN
     for text in terms:
         claim = claim.beside(compared[text.id])

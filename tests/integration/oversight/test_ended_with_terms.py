@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -11,10 +12,11 @@ from tests import due
 from tests.factories import agreements
 from tests.factories import cooperations as factories
 from tests.factories.cooperations import Country
+from tests.factories.evidence.tampering import NOTICES, hands
 from tracker.activity.stale import recompute
 from tracker.agreements import evidence, notices
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist, NoticeKind
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -151,3 +153,44 @@ def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_were_ended(
     notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law.", from_on=day)
     frozen_time(at_noon(day))
     assert bound.standing_of(revision).outcome is Outcome.WITHDRAWN
+
+
+def end(table: Table, frozen_time: Clock) -> None:
+    """End the agreed terms by a notice that the worker has carried out."""
+    tomas, day = table.land.actor("tomas"), clock.today() + 30 * DAY
+    notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law.", from_on=day)
+    frozen_time(at_noon(day))
+    due.carry_out_due(day)
+    db.session.commit()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"stopped_id": None, "stopped_by": None},
+        {"stopped_id": None, "stopped_by": None, "state": ChecklistState.DRAFTING},
+        {"kind": ChecklistKind.URGENT_PLAN},
+    ],
+)
+def test_changing_the_row_of_the_agreed_terms_does_not_put_a_text_in_force_again(
+    app: Flask, session: Session, frozen_time: Clock, values: dict[str, object]
+) -> None:
+    table = Table(session, LONG)
+    end(table, frozen_time)
+    session.execute(sa.update(Checklist).where(Checklist.id == table.terms.id).values(values))
+    session.commit()
+    assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
+
+
+def test_no_text_is_in_force_beside_terms_whose_notice_was_changed(
+    app: Flask, session: Session, frozen_time: Clock
+) -> None:
+    table = Table(session, LONG)
+    end(table, frozen_time)
+    of_terms = NOTICES.c.checklist_id == table.terms.id
+    session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(NOTICES).where(of_terms).values(reason="Another law."))
+    session.expire_all()
+    unknown = "Does not agree with its signatures"
+    assert table.states() == {(unknown, AgreementState.DISAGREES, None)}
