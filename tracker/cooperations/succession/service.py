@@ -147,7 +147,9 @@ def _take_over(
         party.stay()
         _take_over_joining(former, party, is_joining=is_joining)
     elif party.is_joining and not is_joining:
-        # It takes over the agreement that the former body signed, so it need not join any more.
+        # It takes over the agreement that the former body signed, so it need not join any more. If
+        # it had left before, that no longer counts.
+        party.stay()
         _take_over_joining(former, party, is_joining=False)
     db.session.flush()
     db.session.expire(cooperation, ["parties"])

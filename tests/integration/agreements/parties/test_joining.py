@@ -13,6 +13,7 @@ from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, state
 from tests.integration.agreements.parties.test_leaving import (
     cooperation,
+    go_to,
     gone,
     notify,
     parties,
@@ -313,4 +314,18 @@ def test_the_successor_of_a_joining_party_joins_in_its_place(inviting: Table) ->
     assert row(inviting, "heir").is_joining
     assert not sees(inviting, "runa")
     assert parties(inviting) == ["npm", "door", "lantern", "heir"]
+    assert integrity.check_all().finding is None
+
+
+def test_a_party_that_came_back_as_a_successor_leaves_again_on_its_day(
+    inviting: Table, frozen_time: Clock
+) -> None:
+    invite(inviting)
+    join(inviting)
+    notify(inviting, "otto")
+    invite(inviting, key="lantern")
+    replace(inviting, "door", "lantern")
+    assert not row(inviting, "lantern").is_joining
+    notify(inviting, "otto", clock.today() + NOTICE * DAY)
+    assert go_to(inviting, frozen_time, NOTICE) == 1
     assert integrity.check_all().finding is None
