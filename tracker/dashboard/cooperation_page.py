@@ -389,12 +389,14 @@ def _checklist_tasks(context: _Context, checklist: Checklist, *, is_needed: bool
             return [Task(SIGN[checklist.kind], *words_now, record_url(checklist.id))]
         url = checklist_url(checklist.id)
         return [Task(FILL[checklist.kind], UNSIGNED_AT_THE_END, "off", url)]
-    tasks_found = [_fill_task(context, checklist)]
+    is_to_agree_anew = is_needed and checklist.state is ChecklistState.ENDED
+    if is_to_agree_anew and not context.is_closed:
+        tasks_found = [_agreeing_anew_task(context, checklist)]
+    else:
+        tasks_found = [_fill_task(context, checklist)]
     if checklist.kind is ChecklistKind.TERMS and context.terms is not None:
         tasks_found.append(_reading_task(context, context.terms))
     tasks_found.append(_signing_task(context, checklist))
-    if is_needed and checklist.state is ChecklistState.ENDED and not context.is_closed:
-        tasks_found.append(_agreeing_anew_task(context, checklist))
     return tasks_found
 
 
@@ -566,8 +568,8 @@ def _misnaming_task(context: _Context, checklist: Checklist) -> Task:
 
 def _agreeing_anew_task(context: _Context, checklist: Checklist) -> Task:
     """Return the task to agree again on a text that has ended but is still needed."""
-    label, url = _("Agree the text again"), record_url(checklist.id)
-    why = _("It has ended, and this cooperation still needs it.")
+    label, url = FILL[checklist.kind], record_url(checklist.id)
+    why = _("The signed text has ended, and this cooperation still needs one.")
     if context.is_party and context.actor.has(Role.COORDINATOR):
         return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the signed text"))
     return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)

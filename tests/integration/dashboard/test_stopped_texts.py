@@ -20,7 +20,7 @@ from tracker.core import clock
 DAY = dt.timedelta(days=1)
 SIGNERS = {"npm": "tomas", "door": "henrik"}
 IN_FORCE = "Everything that is agreed is in force"
-AGREE_AGAIN = "Agree the text again"
+AGREE_AGAIN = "The signed text has ended, and this cooperation still needs one."
 
 
 class Table:
@@ -89,7 +89,6 @@ def test_a_coordinator_is_asked_to_agree_again_on_a_needed_text_that_has_ended(
     table.stop(NoticeKind.ENDED)
     for first, state in (("ilena", "Waiting for you"), ("henrik", "Waiting for a coordinator")):
         page = table.page(app, first)
-        words = "It has ended, and this cooperation still needs it."
-        assert f"{AGREE_AGAIN}{words}{state}" in page
+        assert f"Agree the terms on confidentiality{AGREE_AGAIN}{state}" in page
     table.stop(NoticeKind.ENDED, table.terms)
     assert AGREE_AGAIN not in table.page(app, "ilena")
