@@ -15,7 +15,7 @@ from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
-from tracker.agreements import party_changes
+from tracker.agreements import departures, party_changes
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Part
@@ -27,6 +27,7 @@ from tracker.cooperations import joining as rows
 from tracker.cooperations import messages, people, policy, queries
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Party, Stage
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations import queries as organisations
@@ -63,6 +64,7 @@ def add(
     organisation = db.session.get(Organisation, organisation_id)
     if organisation is None or organisations.replaced_by(organisation_id) is not None:
         raise RuleBrokenError(_l("Choose an organisation from the list."), "organisation_id")
+    _let_leave(cooperation, organisation_id)
     texts = _texts(cooperation.id)
     _require_settled(texts)
     if fact.terms_in_force:
@@ -93,6 +95,16 @@ def take_back(
     messages.joining_was_taken_back(cooperation.reference, recipients - own - {actor.user_id})
     messages.your_joining_was_taken_back(own)
     return party
+
+
+def _let_leave(cooperation: Cooperation, organisation_id: UUID) -> None:
+    """End the membership of a party whose last day has passed, as the worker would have done.
+
+    An invitation clears the last day, so nothing else would end it.
+    """
+    for party in cooperation.parties:
+        if party.organisation_id == organisation_id and party.is_leaving:
+            departures.carry_out(party.id, clock.today())
 
 
 def _invite(

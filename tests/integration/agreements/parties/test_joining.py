@@ -27,8 +27,8 @@ from tracker.agreements import joining
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.cooperations import departures, service
 from tracker.cooperations import queries as cooperations
-from tracker.cooperations import service
 from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -201,6 +201,28 @@ def test_a_party_that_left_keeps_its_last_day_and_its_page_when_it_is_invited_ag
     assert (
         f"Last day: {as_date(last_day)}." in inviting.land.browser(app, "otto").page(address).text
     )
+    assert integrity.check_all().finding is None
+
+
+def test_a_party_invited_again_before_the_worker_has_removed_it_leaves_first(
+    inviting: Table, frozen_time: Clock
+) -> None:
+    """Otherwise nothing would ever end its notice, nor the part of its people."""
+    notify(inviting, "otto")
+    last_day = row(inviting, "lantern").left_on
+    frozen_time(clock.now() + NOTICE * DAY)
+    assert row(inviting, "lantern").leave_done_at is None
+    invite(inviting, key="lantern")
+    assert len(inviting.events("party_left")) == 1
+    assert row(inviting, "lantern").is_joining
+    assert not row(inviting, "lantern").is_leaving
+    assert departures.is_past(row(inviting, "lantern"))
+    assert "Joana Pires" in {event["person"] for event in inviting.events("person_left")}
+    joining.take_back(
+        inviting["ilena"], cooperation(inviting), inviting.land.id("lantern"), reason="No."
+    )
+    inviting.session.commit()
+    assert row(inviting, "lantern").left_on == last_day
     assert integrity.check_all().finding is None
 
 
