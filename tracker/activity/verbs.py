@@ -232,13 +232,15 @@ AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason", "organis
 # items: those restored to what the revision in force says.
 AMENDMENT_CALLED_OFF = _verb("amendment_called_off", "kind", "revision", "items", "reason")
 # suspended_by: the organisations whose suspensions end because they have signed since; and, the
-# same way, whose notices that hadn't taken effect no longer count.
+# same way, whose notices that hadn't taken effect no longer count. ran_out_on: the last day of the
+# agreed terms, if it had passed, so that the text isn't in force.
 CAME_INTO_FORCE = _verb(
     "came_into_force",
     "kind",
     "revision",
     "document_digest",
     "begins_on",
+    "ran_out_on",
     "suspended_by",
     "suspensions_replaced",
     "ends_replaced",

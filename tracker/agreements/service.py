@@ -43,6 +43,7 @@ from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again, put_position
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
+from tracker.cooperations.queries import have_terms_run_out
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.core.errors import RuleBrokenError
@@ -609,6 +610,9 @@ def _come_into_force(
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     if first and begins_later:
         details["begins_on"] = first.isoformat()
+    cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
+    if checklist.kind is not ChecklistKind.TERMS and have_terms_run_out(cooperation):
+        details["ran_out_on"] = cooperation.ends_on.isoformat() if cooperation.ends_on else ""
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None

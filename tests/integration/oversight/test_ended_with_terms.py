@@ -155,6 +155,22 @@ def test_a_text_that_waits_is_withdrawn_once_the_agreed_terms_were_ended(
     assert bound.standing_of(revision).outcome is Outcome.WITHDRAWN
 
 
+def test_the_history_calls_no_text_in_force_that_is_signed_after_the_agreed_terms_ended(
+    app: Flask, session: Session, frozen_time: Clock
+) -> None:
+    table = Table(session, 90)
+    last = table.cooperation.ends_on
+    assert last is not None
+    agreements.send(table.land, table.text, SIGNERS)
+    frozen_time(at_noon(last + DAY))
+    agreements.sign(table.land, table.text, "tomas", "henrik")
+    session.commit()
+    address = f"/cooperations/{table.cooperation.reference}/history"
+    history = factories.signed_in(app, table.land.users["ilena"]).page(address).text
+    words = f"revision 2: all have signed. It isn't in force: the agreed terms ended on {last.day} "
+    assert words in history
+
+
 def end(table: Table, frozen_time: Clock) -> None:
     """End the agreed terms by a notice that the worker has carried out."""
     tomas, day = table.land.actor("tomas"), clock.today() + 30 * DAY
