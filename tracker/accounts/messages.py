@@ -201,7 +201,8 @@ def power_of_last_ended(people: Iterable[Addressee], person_id: UUID, last: dt.d
         _l("The last person who could do so had that power until %(day)s."),
         _l(
             "Until somebody has it again, nothing can be signed, countersigned or decided for the "
-            "organisation. A coordinator gives a new role, and an administrator confirms it."
+            "organisation. A coordinator gives a new role, and an administrator confirms it. If a "
+            "signatory or manager is only suspended, reopen that account or end that role first."
         ),
         last=last,
         person_id=person_id,

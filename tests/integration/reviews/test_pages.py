@@ -190,6 +190,7 @@ def test_until_notice_is_given_the_list_offers_it_to_signatories_only(
     shown = page(app, active, "henrik")
     assert shown.links()[notice] == f"/checklists/{active.checklist().id}/end"
     assert "Next review" not in shown.text
+    assert "can start a review" not in shown.text
     for rest in ("", "/1"):
         assert notice not in page(app, active, "samira", rest).links()
     shown = page(app, active, "samira")
