@@ -33,30 +33,31 @@ from tracker.signoff import service as signoff
 
 _IS_OPEN = sa.and_(Review.concluded_at.is_(None), Review.called_off_at.is_(None))
 _LATER = aliased(Review)
-# Over Cooperation: the first day after the end, while the last review decided to end the terms in
-# force and a notice of the end is open. Terms signed since then are another agreement.
+_IS_OPEN_END = sa.and_(Notice.kind == NoticeKind.ENDED, Notice.closed_at.is_(None))
+# Over Review and the Checklist of its cooperation's agreed terms: the last review decided to end
+# the terms in force. Terms signed since then are another agreement.
+_DECIDED_TO_END = sa.and_(
+    Review.outcome == Outcome.END,
+    Review.concluded_at.is_not(None),
+    ~sa.exists()
+    .where(
+        _LATER.cooperation_id == Review.cooperation_id,
+        _LATER.number > Review.number,
+        _LATER.concluded_at.is_not(None),
+    )
+    .correlate(Review),
+    Checklist.cooperation_id == Review.cooperation_id,
+    Checklist.kind == ChecklistKind.TERMS,
+    Checklist.visit_id.is_(None),
+    Checklist.in_force_at <= Review.concluded_at,
+)
+# Over Cooperation: the first day after the end that was decided, while a notice of it is open.
 _END_DECIDED = (
     sa.select(sa.func.min(Notice.from_on))
     .select_from(Review)
     .join(Checklist, Checklist.cooperation_id == Review.cooperation_id)
     .join(Notice, Notice.checklist_id == Checklist.id)
-    .where(
-        Review.cooperation_id == Cooperation.id,
-        Review.outcome == Outcome.END,
-        Review.concluded_at.is_not(None),
-        ~sa.exists()
-        .where(
-            _LATER.cooperation_id == Review.cooperation_id,
-            _LATER.number > Review.number,
-            _LATER.concluded_at.is_not(None),
-        )
-        .correlate(Review),
-        Checklist.kind == ChecklistKind.TERMS,
-        Checklist.visit_id.is_(None),
-        Checklist.in_force_at <= Review.concluded_at,
-        Notice.kind == NoticeKind.ENDED,
-        Notice.closed_at.is_(None),
-    )
+    .where(Review.cooperation_id == Cooperation.id, _DECIDED_TO_END, _IS_OPEN_END)
     .correlate(Cooperation)
     .scalar_subquery()
 )
@@ -131,6 +132,22 @@ def end_decided(cooperation: Cooperation) -> dt.date | None:
         return None
     since = db.session.scalar(sa.select(_END_DECIDED).where(Cooperation.id == cooperation.id))
     return None if since is None else since - dt.timedelta(days=1)
+
+
+def awaits_notice(cooperation_id: UUID) -> bool:
+    """Return whether the last review decided to end the terms, and nobody has given notice yet."""
+    has_notice = sa.exists().where(Notice.checklist_id == Checklist.id, _IS_OPEN_END)
+    return bool(
+        db.session.scalar(
+            sa.select(
+                sa.exists().where(
+                    Review.cooperation_id == cooperation_id,
+                    _DECIDED_TO_END,
+                    ~has_notice.correlate(Checklist),
+                )
+            )
+        )
+    )
 
 
 def terms_of(cooperation: Cooperation) -> Checklist | None:

@@ -252,14 +252,19 @@ def _confirm(actor: Actor, review: Review, version: ReviewVersion, organisation_
 
 
 def call_off(actor: Actor, cooperation: Cooperation, number: int, *, reason: str) -> Review:
-    """Call a review off with a reason and leave stage P5; what was saved stays in history."""
+    """Call a review off with a reason; what was saved stays in history.
+
+    Leaves stage P5, unless the review before it decided to end the agreement and nobody has given
+    notice yet: only another decision changes that one.
+    """
     terms = _locked_terms(cooperation)
     review = _found(cooperation, number)
     policy.can_call_off(actor, queries.fact(cooperation, terms, review)).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     _close(actor, review, reason.strip())
-    lifecycle.end_review(actor, cooperation)
+    if not queries.awaits_notice(cooperation.id):
+        lifecycle.end_review(actor, cooperation)
     everyone = _people_with(cooperation, (*policy.BEGINNERS, *policy.CONFIRMERS))
     messages.review_was_called_off(cooperation.reference, everyone - {actor.user_id})
     return review

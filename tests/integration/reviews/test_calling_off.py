@@ -1,18 +1,23 @@
 """A review that is called off: by who began it, or whoever can in their place."""
 
 import pytest
+from flask import Flask
 
 from tests import due
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE
+from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.parties.test_succession import replace
-from tests.integration.reviews.conftest import Clock, begin_review, cooperation, review_of
+from tests.integration.reviews.conftest import Clock, begin_review, cooperation, hold, review_of
+from tests.integration.reviews.test_pages import page
 from tests.integration.reviews.test_service import stage
 from tracker.agreements import departures
+from tracker.checklists.models import NoticeKind
 from tracker.cooperations.models import Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.reviews import service
+from tracker.reviews.models import Outcome
 
 
 def test_a_review_is_called_off_by_who_began_it(active: Table) -> None:
@@ -56,3 +61,22 @@ def test_a_successor_calls_off_a_review_that_its_predecessor_began(active: Table
         service.call_off(active["ilena"], cooperation(active), 1, reason="No.")
     service.call_off(active["marek"], cooperation(active), 1, reason="We begin again.")
     assert stage(active) is Stage.ACTIVE
+
+
+def test_calling_off_a_later_review_leaves_the_decision_to_end_the_agreement(
+    app: Flask, active: Table
+) -> None:
+    """Only another decision changes it, or the notice that carries it out."""
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    begin_review(active)
+    service.call_off(active["samira"], active.cooperation, 2, reason="Too early.")
+    assert stage(active) is Stage.UNDER_REVIEW
+    active.session.commit()
+    notice = "Give notice of the end"
+    assert notice in page(app, active, "henrik").links()
+    begin_review(active)
+    give(active, "henrik", NoticeKind.ENDED)
+    service.call_off(active["samira"], cooperation(active), 3, reason="Notice was given.")
+    assert stage(active) is Stage.ACTIVE
+    active.session.commit()
+    assert notice not in page(app, active, "henrik").links()
