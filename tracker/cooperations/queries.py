@@ -252,8 +252,14 @@ def terms_have_run_out(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnEle
 
     Its last day is the one of the terms once they are signed (M19); before that it is a plan.
     """
-    signed = sa.exists().where(*_SIGNED_TERMS, Revision.cooperation_id == Cooperation.id)
-    return sa.and_(Cooperation.ends_on < day, signed.correlate(Cooperation))
+    # Counted, since PostgreSQL may answer EXISTS by reading all revisions.
+    signed = (
+        sa.select(sa.func.count())
+        .where(*_SIGNED_TERMS, Revision.cooperation_id == Cooperation.id)
+        .correlate(Cooperation)
+        .scalar_subquery()
+    )
+    return sa.and_(Cooperation.ends_on < day, signed > 0)
 
 
 def have_terms_run_out(cooperation: Cooperation) -> bool:

@@ -270,10 +270,16 @@ def bearing_columns() -> list[sa.ColumnElement[Any]]:
     def has(decision: InterestsDecision) -> sa.ColumnElement[bool]:
         return sa.exists().where(*theirs, AddedInterest.decision == decision).correlate(Undertaking)
 
-    is_limited_first = sa.exists().where(
-        _Limited.cooperation_id == Undertaking.cooperation_id,
-        _Limited.user_id == Undertaking.user_id,
-        _limit_holds(),
+    # Counted, since PostgreSQL may answer EXISTS by reading all undertakings.
+    limited_first = (
+        sa.select(sa.func.count())
+        .where(
+            _Limited.cooperation_id == Undertaking.cooperation_id,
+            _Limited.user_id == Undertaking.user_id,
+            _limit_holds(),
+        )
+        .correlate(Undertaking)
+        .scalar_subquery()
     )
     closes_all = sa.exists().where(
         ClearanceBar.cooperation_id == Undertaking.cooperation_id,
@@ -282,7 +288,7 @@ def bearing_columns() -> list[sa.ColumnElement[Any]]:
     )
     return [
         undecided(),
-        sa.or_(has(InterestsDecision.LIMIT), is_limited_first.correlate(Undertaking)),
+        sa.or_(has(InterestsDecision.LIMIT), limited_first > 0),
         has(InterestsDecision.REPLACE),
         closes_all.correlate(Undertaking),
     ]
