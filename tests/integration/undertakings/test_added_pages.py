@@ -58,6 +58,11 @@ def test_a_person_adds_an_interest_and_reads_what_became_of_it(
     assert "added to their interests" in tomas.page("/").text
     place = f"/cooperations/{stage.cooperation.reference}{own}/interests/{interest.id}"
     assert TEXT in tomas.page(place).text
+    # Its event has no details, and nothing of it was erased.
+    for reader in (tomas, client):
+        history = reader.page(f"/cooperations/{stage.cooperation.reference}/history").text
+        assert "A person added to what they declared" in history
+        assert "The details of this event were erased." not in history
     tomas.submit(
         place,
         decision="limit",
