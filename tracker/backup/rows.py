@@ -131,17 +131,15 @@ def read(connection: Connection, table: Table) -> Iterator[Row]:
     ]
     convert = [kind.to_json for _name, kind in table.columns]
     query = sa.select(*columns).execution_options(yield_per=table.rows_at_a_time)
-    result = connection.execute(query)
     try:
-        for row in result:
-            yield [
-                None if value is None else to_json(value)
-                for to_json, value in zip(convert, row, strict=True)
-            ]
-    except (ValueError, TypeError, AttributeError) as error:
+        with connection.execute(query) as result:
+            for row in result:
+                yield [
+                    None if value is None else to_json(value)
+                    for to_json, value in zip(convert, row, strict=True)
+                ]
+    except (ValueError, TypeError, AttributeError, sa.exc.DataError) as error:
         raise BackupError(f"{table.name}: {NOT_OURS}") from error
-    finally:
-        result.close()
 
 
 def insert(connection: Connection, table: Table, batch: Sequence[Row]) -> None:

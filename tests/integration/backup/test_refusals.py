@@ -189,7 +189,7 @@ def test_a_row_that_the_application_never_writes_stops_the_backup_and_leaves_no_
     app: Flask, tmp_path: Path
 ) -> None:
     with app.app_context():
-        db.session.execute(sa.text("UPDATE checklist_template SET published_at = 'yesterday'"))
+        db.session.execute(sa.text("UPDATE checklist_template SET published_at = '20000-01-01'"))
         db.session.commit()
     keys_apart = ("--keys", str(tmp_path / "keys-of-backup.age"), "--keys-to", OTHER_PUBLIC)
     result = back_up(app, tmp_path / "backup.age", *TO, *keys_apart)
