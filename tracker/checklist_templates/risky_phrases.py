@@ -236,12 +236,16 @@ class PhraseList(Strict):
         Nearly no text has them all, and this check takes a fraction of the time of searching for
         them.
         """
-        return any(
-            all(not step.words.isdisjoint(forms) for step in steps)
-            for word in self._by_rarest.keys() & forms
-            for steps, entry in self._by_rarest[word]
-            if _is_searched_for(entry, text)
-        )
+        # Written as loops, since this runs for every phrase with a word of every text.
+        for word in self._by_rarest.keys() & forms:
+            for steps, entry in self._by_rarest[word]:
+                for step in steps:
+                    if step.words.isdisjoint(forms):
+                        break
+                else:
+                    if _is_searched_for(entry, text):
+                        return True
+        return False
 
     @cached_property
     def harmless_by_first(self) -> "Index":
