@@ -15,9 +15,10 @@ from tracker.settings import Settings
 
 # What may be process-wide, because it is the same for all applications: the verbs, which are listed
 # when they are imported; the tests' time; and values that never change once they are published,
-# cached by random id.
+# cached by random id or by the digest of their text.
 _KEPT = {
     "activity/verbs.py: VERBS",
+    "agreements/text_facts.py: _known",
     "core/clock.py: _clock.source",
     "checklist_templates/library.py: _parsed",
     "checklist_templates/library.py: _told",

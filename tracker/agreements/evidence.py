@@ -16,7 +16,7 @@ from tracker.activity import verbs
 from tracker.activity.witness import NotSoundError
 from tracker.agreements import beginnings
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
-from tracker.agreements.text_facts import TextFacts, facts_of
+from tracker.agreements.text_facts import TextFacts, facts_of, facts_of_unencrypted
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import TextOnPage
 from tracker.checklists.labels import ENDED_WITH_VISIT, HALTS
@@ -501,7 +501,7 @@ def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | N
         return
     rows = db.session.execute(_PLAIN, {"ids": list(revision_ids)})
     for revision_id, kind, digest, document in rows:
-        yield revision_id, facts_of(kind, digest, document)
+        yield revision_id, facts_of_unencrypted(kind, digest, document)
 
 
 def _text_facts(revision: Revision) -> TextFacts | None:

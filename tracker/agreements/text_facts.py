@@ -13,6 +13,9 @@ from tracker.core import canonical
 from tracker.signoff import outcomes
 from tracker.signoff.outcomes import Rule
 
+# How many texts are cached, about 1 KB each.
+MANY = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class TextFacts:
@@ -31,8 +34,36 @@ class TextFacts:
 
 def facts_of(kind: str, digest: str, plain: bytes) -> TextFacts | None:
     """Return what a text says about itself; None if it doesn't match its digest."""
+    return _parsed(kind, plain) if canonical.digest(plain) == digest else None
+
+
+def facts_of_unencrypted(kind: str, digest: str, plain: bytes) -> TextFacts | None:
+    """Return what facts_of() does for a text that isn't encrypted; cached by its digest.
+
+    Pages compare each text with its digest every time, and parsing takes many times as long as
+    that. Of an encrypted text nothing is cached.
+    """
     if canonical.digest(plain) != digest:
         return None
+    facts = _known.get((kind, digest), _UNKNOWN)
+    if not isinstance(facts, _Unknown):
+        return facts
+    facts = _parsed(kind, plain)
+    if len(_known) >= MANY:
+        _known.clear()
+    _known[kind, digest] = facts
+    return facts
+
+
+class _Unknown:
+    """Stands for a text that wasn't parsed before."""
+
+
+_UNKNOWN = _Unknown()
+_known: dict[tuple[str, str], TextFacts | None] = {}
+
+
+def _parsed(kind: str, plain: bytes) -> TextFacts | None:
     try:
         document = canonical.from_bytes(plain)
         ways = frozen_text.ways_in(document) if kind == ChecklistKind.TERMS else None
