@@ -204,9 +204,12 @@ def passages_for(
 ) -> dict[str, PassageShown]:
     """Return current passages by "article/key", in one query; missing ones are left out.
 
-    items is the letter of a checklist: passages that name one of its items are included.
+    items is the letter of a checklist: passages that name one of its items are included. No query
+    if there is nothing to find.
     """
     pairs = [tuple(ref.split("/", 1)) for ref in refs if "/" in ref]
+    if not pairs and not items:
+        return {}
     wanted: sa.ColumnElement[bool] = sa.tuple_(Article.slug, Passage.key).in_(pairs)
     if items:
         wanted = sa.or_(wanted, sa.cast(Passage.items, sa.Text).contains(f'"{items}'))

@@ -38,7 +38,7 @@ PAGES = {
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 13),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 32),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 37),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 37),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 36),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
     "the register": ("milan", "/register", 19),

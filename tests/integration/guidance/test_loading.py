@@ -170,7 +170,9 @@ def test_passages_are_given_with_their_article_in_one_query(
     )
     assert rules.article_question == "How do we settle article-2?"
     assert rules.statements == ("S4",)
-    assert queries.passages_for([]) == {}
+    with statements() as seen:
+        assert queries.passages_for(["bare"]) == {}
+    assert seen == []
 
 
 def test_passages_that_name_an_item_of_a_checklist_come_with_those_asked_for(
