@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.conditions import built_once
 from tracker.access.decision import Decision
+from tracker.access.readers import Reader, reader_of
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
@@ -86,16 +87,25 @@ def planning_is_open(
     The lead is listed from the first day, and is one of the NPM's own people. Somebody who led a
     visit and now acts for a CSO needs a clearance like everybody there.
     """
-    if actor.organisation_id is None or not actor.takes_part:
+    return planning_is_open_to(reader_of(actor), cooperation_id, visit_id)
+
+
+def planning_is_open_to(
+    reader: Reader,
+    cooperation_id: sa.SQLColumnExpression[UUID],
+    visit_id: sa.SQLColumnExpression[Any],
+) -> sa.ColumnElement[bool]:
+    """Return the condition of planning_is_open() for a reader, who may be any of a kind."""
+    if reader.organisation_id is None or not reader.takes_part:
         return sa.false()
-    is_listed = audiences.listed(actor, VISIT, visit_id)
-    if not actor.needs_clearance:
+    is_listed = audiences.listed(reader, VISIT, visit_id)
+    if not reader.needs_clearance:
         return is_listed
     cleared = sa.exists().where(
-        Clearance.user_id == actor.user_id,
+        Clearance.user_id == reader.user_id,
         Clearance.cooperation_id == cooperation_id,
         clearances.covers(visit_id),
-        clearances.is_open(clock.today()),
+        clearances.is_open(reader.day),
     )
     return sa.and_(is_listed, cleared)
 

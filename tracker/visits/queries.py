@@ -6,6 +6,7 @@ In one file: every query is scoped by the same condition, the visit list.
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from sqlalchemy.orm import aliased, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_once
+from tracker.access.readers import KINDS, Reader, ReaderKind, kind_of, reader_of, values_of
 from tracker.accounts.models import User
 from tracker.activity.models import Event, ReadLogEntry
 from tracker.activity.queries import WORKED_OUT_OF_VISITS
@@ -21,7 +24,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
 from tracker.checklists.beside import VisitFacts
 from tracker.checklists.models import Answer, Checklist, ChecklistState
-from tracker.checklists.queries import VISIT, planning_is_open
+from tracker.checklists.queries import VISIT, planning_is_open, planning_is_open_to
 from tracker.cooperations import audiences, keys, scope
 from tracker.cooperations.models import (
     AudienceMember,
@@ -46,14 +49,19 @@ MANY = 50
 _NAMED = aliased(AudienceMember)
 
 
+@built_once
 def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Visit that its place, dates and team are open to the person.
 
     They see the cooperation, are listed in V2 and cleared; the lead always (product.md, 7).
     """
+    return _planning_visible_to(reader_of(actor))
+
+
+def _planning_visible_to(reader: Reader) -> sa.ColumnElement[bool]:
     return sa.and_(
-        scope.visible(actor, Visit.cooperation_id),
-        planning_is_open(actor, Visit.cooperation_id, Visit.id),
+        scope.visible_to(reader, Visit.cooperation_id),
+        planning_is_open_to(reader, Visit.cooperation_id, Visit.id),
     )
 
 
@@ -68,12 +76,17 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
 
 def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
     """Return a visit of a cooperation whose planning is open to the person, or None."""
-    return db.session.scalar(
-        sa.select(Visit).where(
-            Visit.cooperation_id == cooperation_id,
-            Visit.number == number,
-            planning_visible(actor),
-        )
+    values = {"cooperation_id": cooperation_id, "number": number, **values_of(actor)}
+    return db.session.scalar(_visit(kind_of(actor)), values)
+
+
+@lru_cache(maxsize=KINDS)
+def _visit(kind: ReaderKind) -> sa.Select[Visit]:
+    """Return the statement of find(), built once for all people of a kind."""
+    return sa.select(Visit).where(
+        Visit.cooperation_id == sa.bindparam("cooperation_id"),
+        Visit.number == sa.bindparam("number"),
+        _planning_visible_to(kind.reader()),
     )
 
 
@@ -110,7 +123,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         sa.select(
             Visit,
             planning_is_open(actor, Visit.cooperation_id, Visit.id),
-            audiences.listed(actor, VISIT, Visit.id),
+            audiences.listed(reader_of(actor), VISIT, Visit.id),
         )
         .where(
             Visit.cooperation_id.in_(list(cooperation_ids)),
