@@ -1,9 +1,9 @@
 """The people who take part in a cooperation, as plain values."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from tracker.accounts.queries import runs_on_or_later as held_on_or_later
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
-from tracker.core.db import db, load_joined
+from tracker.core.db import db
 from tracker.organisations.models import Organisation
 
 
@@ -77,8 +77,27 @@ Somebody = TypeVar("Somebody", bound=Participant)
 # Sent with nearly every action and page; built once, since building takes as long as sending.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _DAY = sa.bindparam("day", type_=sa.Date())
+# Only columns are read, since there are many rows: one for each role of each person.
 _PEOPLE = (
-    sa.select(CooperationPerson, Party, Membership)
+    sa.select(
+        CooperationPerson.id,
+        CooperationPerson.cooperation_id,
+        CooperationPerson.user_id,
+        CooperationPerson.organisation_id,
+        CooperationPerson.function,
+        CooperationPerson.until_on,
+        User.name,
+        Organisation.name.label("organisation_name"),
+        Party.side,
+        Party.left_on,
+        Party.is_joining.label("is_joining"),
+        Membership.role,
+        Membership.starts_on,
+        Membership.ends_on,
+        Membership.outside_expert,
+        Membership.power,
+        Membership.office,
+    )
     .join(
         Party,
         sa.and_(
@@ -87,6 +106,7 @@ _PEOPLE = (
         ),
     )
     .join(CooperationPerson.user)
+    .join(CooperationPerson.organisation)
     .outerjoin(
         Membership,
         sa.and_(
@@ -102,14 +122,15 @@ _PEOPLE = (
         User.active.is_(True),
     )
     .order_by(Party.position, User.name, User.id)
-    .options(
-        load_joined(CooperationPerson.user, User.name),
-        load_joined(CooperationPerson.organisation, Organisation.name),
-    )
 )
 
 
-_Row = tuple[CooperationPerson, Party, Membership | None]
+class _Role(Protocol):
+    """A role of a person with its days, in a row of memberships or of _PEOPLE."""
+
+    role: Role
+    starts_on: dt.date
+    ends_on: dt.date | None
 
 
 def people(cooperation_id: UUID) -> list[Person]:
@@ -124,21 +145,17 @@ def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
     """Return who takes part today in each of some cooperations, in one query."""
     today = clock.today()
     wanted = {"ids": list(cooperation_ids), "day": today}
-    parties: dict[CooperationPerson, Party] = {}
-    memberships: dict[CooperationPerson, list[Membership]] = {}
+    rows_by_person: dict[UUID, list[Any]] = {}
     # One row for each role of a person, those that begin later too, or one without any.
-    rows = cast("Iterable[_Row]", db.session.execute(_PEOPLE, wanted))
-    for row, party, membership in rows:
-        parties[row] = party
-        memberships.setdefault(row, []).extend([] if membership is None else [membership])
+    for row in db.session.execute(_PEOPLE, wanted):
+        rows_by_person.setdefault(row.id, []).append(row)
     people: dict[UUID, list[Person]] = {}
-    for row, party in parties.items():
-        person = _person(row, party, memberships[row], today)
-        people.setdefault(row.cooperation_id, []).append(person)
+    for rows in rows_by_person.values():
+        people.setdefault(rows[0].cooperation_id, []).append(_person(rows, today))
     return people
 
 
-def last_day(memberships: Iterable[Membership], today: dt.date) -> dt.date | None:
+def last_day(memberships: Iterable[_Role], today: dt.date) -> dt.date | None:
     """Return the last day of somebody's roles that follow each other without a gap from today.
 
     None if none is known: one of them has no end, or they have no role that lets them take part.
@@ -239,25 +256,26 @@ def membership_counts() -> sa.ColumnElement[bool]:
     )
 
 
-def _person(
-    row: CooperationPerson, party: Party, memberships: list[Membership], today: dt.date
-) -> Person:
+def _person(rows: Sequence[Any], today: dt.date) -> Person:
+    """Return a person from their rows of _PEOPLE, which differ in the columns of their roles."""
+    row = rows[0]
+    memberships = [membership for membership in rows if membership.role is not None]
     current = [membership for membership in memberships if membership.starts_on <= today]
-    last_days = (row.until_on, party.left_on, last_day(memberships, today))
+    last_days = (row.until_on, row.left_on, last_day(memberships, today))
     return Person(
         id=row.id,
         user_id=row.user_id,
-        name=row.user.name,
+        name=row.name,
         organisation_id=row.organisation_id,
-        organisation_name=row.organisation.name,
-        side=party.side,
+        organisation_name=row.organisation_name,
+        side=row.side,
         function=row.function,
         roles=frozenset(membership.role for membership in current),
         outside_expert=any(membership.outside_expert for membership in current),
         power=next((membership.power for membership in current if membership.power), ""),
         office=next((membership.office for membership in current if membership.office), ""),
         until_on=min((day for day in last_days if day), default=None),
-        is_joining=party.is_joining,
+        is_joining=row.is_joining,
     )
 
 
