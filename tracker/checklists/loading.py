@@ -286,6 +286,11 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     return loaded_by_id
 
 
+def know_visit(cooperation_id: UUID, visit_id: UUID, facts: VisitFacts) -> None:
+    """Cache what a visit's checklists depend on, for a caller that has just read it."""
+    of_this_transaction([cooperation_id]).put(Part.VISIT, visit_id, facts)
+
+
 @dataclass(frozen=True, slots=True)
 class _Talks:
     """All rows of a checklist apart from its answers."""

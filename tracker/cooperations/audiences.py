@@ -1,7 +1,7 @@
 """Audiences: who is listed for a visit (V2), a class (C11) or a case (U10), and from when."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,6 +25,15 @@ class Listed:
 
     listed: bool = False
     leads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From which day each person listed for a subject may know of it, and who leads."""
+
+    # The lead may know from the beginning.
+    first: Mapping[UUID, dt.date]
+    leads: frozenset[UUID]
 
 
 def set_audience(
@@ -106,10 +115,13 @@ def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
     return list(db.session.scalars(_WITH_NAMES, _of(subject_type, subject_id)))
 
 
-def first_days(subject_type: str, subject_id: UUID) -> dict[UUID, dt.date]:
-    """Return from which day each person listed for a subject may know of it; the lead always."""
-    rows = db.session.execute(_FIRST_DAYS, _of(subject_type, subject_id))
-    return {row.user_id: dt.date.min if row.leads else row.from_on for row in rows}
+def days(subject_type: str, subject_id: UUID) -> Days:
+    """Return from which day each person listed for a subject may know of it, and who leads."""
+    rows = db.session.execute(_DAYS, _of(subject_type, subject_id)).all()
+    return Days(
+        first={row.user_id: dt.date.min if row.leads else row.from_on for row in rows},
+        leads=frozenset(row.user_id for row in rows if row.leads),
+    )
 
 
 def _of(subject_type: str, subject_id: UUID) -> dict[str, object]:
@@ -122,6 +134,6 @@ _ROWS = sa.select(AudienceMember).where(
 )
 _OF_PERSON = _ROWS.where(AudienceMember.user_id == sa.bindparam("user_id"))
 _WITH_NAMES = _ROWS.options(load_joined(AudienceMember.user, User.name))
-_FIRST_DAYS = _ROWS.with_only_columns(
+_DAYS = _ROWS.with_only_columns(
     AudienceMember.user_id, AudienceMember.from_on, AudienceMember.leads
 )

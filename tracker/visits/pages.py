@@ -434,7 +434,7 @@ class MyPart:
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
     """Return what is known about the reader as a person on the team; None if they aren't on it."""
     own_member = fact_of(reading, actor.user_id)
-    if own_member is None or not queries.is_member(actor, reading.visit):
+    if own_member is None or (actor.user_id, actor.organisation_id) not in reading.team:
         return None
     return own_member
 

@@ -182,18 +182,24 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     )
     for visit, user_id in rows:
         members.setdefault(visit, set()).update([] if user_id is None else [user_id])
-    facts_by_visit: dict[UUID, VisitFacts] = {}
-    for visit, team in members.items():
-        plan = plan_of(visit)
-        facts_by_visit[visit.id] = VisitFacts(
-            frozenset(team),
-            plan.starts_on,
-            plan.ends_on,
-            plan.place_changed_at,
-            plan.kind_asked_at,
-            is_stopped=visit.stage is VisitStage.STOPPED,
-        )
-    return facts_by_visit
+    return {visit.id: _facts(visit, team) for visit, team in members.items()}
+
+
+def facts_of(visit: Visit, team: Iterable[TeamMember]) -> VisitFacts:
+    """Return what facts() does, of a visit and its team that were just read."""
+    return _facts(visit, {member.user_id for member in team})
+
+
+def _facts(visit: Visit, team: Collection[UUID]) -> VisitFacts:
+    plan = plan_of(visit)
+    return VisitFacts(
+        frozenset(team),
+        plan.starts_on,
+        plan.ends_on,
+        plan.place_changed_at,
+        plan.kind_asked_at,
+        is_stopped=visit.stage is VisitStage.STOPPED,
+    )
 
 
 # Built once for all readers.

@@ -19,7 +19,7 @@ from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import HEADS
 from tracker.checklists.heads import read as read_checklists
-from tracker.checklists.loading import LoadedChecklist, load_all, said_in
+from tracker.checklists.loading import LoadedChecklist, know_visit, load_all, said_in
 from tracker.checklists.misnamed import MISNAMED, Reason, misnaming, people_named, reason_of
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.obstacles import to_sending
@@ -83,6 +83,10 @@ class Reading:
     roles: LoadedChecklist
     urgent_plan: Checklist
     audience_count: int
+    # Who leads it by the list of those who may know (V2).
+    leads: frozenset[UUID]
+    # Who is on the team, each with the organisation they are there for.
+    team: frozenset[tuple[UUID, UUID]]
     judgement: Judgement
     # Whether stage and readiness agree with the events; compared only for pages.
     agrees: bool = True
@@ -126,13 +130,15 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     """
     own, standing_plan = _checklists(visit)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
+    team = queries.team_of(visit.id)
+    know_visit(visit.cooperation_id, visit.id, queries.facts_of(visit, team))
     others = (urgent_plan, standing_plan, own.get(ChecklistKind.CONFIDENTIALITY))
     loaded = load_all([own[ChecklistKind.VISIT_ROLES], *filter(_is_to_be_read, others)])
     roles = loaded[own[ChecklistKind.VISIT_ROLES].id]
     roles = said_in(roles, language) if language else roles
     plan = plan_of(visit)
-    team = queries.team_of(visit.id)
-    listed = audiences.first_days(VISIT, visit.id)
+    audience = audiences.days(VISIT, visit.id)
+    listed = audience.first
     day = today or clock.today()
     # Whoever is listed in time: on the first day, or by today once the visit has begun.
     in_time = {who for who, since in listed.items() if since <= max(plan.starts_on, day)}
@@ -188,6 +194,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         roles=roles,
         urgent_plan=urgent_plan,
         audience_count=len(listed),
+        leads=audience.leads,
+        team=frozenset((member.user_id, member.organisation_id) for member in team),
         judgement=policy.judge(facts),
         agrees=not language
         or (

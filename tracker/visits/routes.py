@@ -161,7 +161,9 @@ def show(reference: str, number: int) -> str:
         view=pages.visit_view(reading, actor),
         stages=pages.stage_list(visit.stage),
         stage_words=pages.stage_words(visit.stage),
-        may_change=_may_change(actor, visit, reading.cooperation),
+        may_change=_may_change(
+            actor, visit, reading.cooperation, leads=actor.user_id in reading.leads
+        ),
         is_stopped=visit.stage is VisitStage.STOPPED,
         is_over=pages.is_over(reading),
     )
@@ -175,13 +177,14 @@ def ready(reference: str, number: int) -> str:
     visit = _visit(actor, reference, number, "visit_readiness")
     reading = readiness.read(visit, language=locale.language())
     cooperation = reading.cooperation
+    plans = _may_change(actor, visit, cooperation, leads=actor.user_id in reading.leads)
     return render_template(
         "visits/ready.html",
         visit=visit,
         cooperation=cooperation,
         reading=reading,
         days=pages.days(reading.plan),
-        view=pages.ready_view(reading, actor, plans=bool(_may_change(actor, visit, cooperation))),
+        view=pages.ready_view(reading, actor, plans=bool(plans)),
         may_override=policy.can_override(
             actor, service.npm_ids(cooperation), visit.stage, is_over=pages.is_over(reading)
         )
@@ -622,9 +625,7 @@ def _note_reading(actor: Actor, cooperation: Cooperation, visit: Visit, page: st
     note_reading(log, f"{page} {visit.id}", is_own_part=is_open)
 
 
-def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:
-    cooperation = cooperation or found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
-    leads = audiences.standing(actor, VISIT, visit.id).leads
+def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation, *, leads: bool) -> Decision:
     return policy.can_change(
         actor,
         service.npm_ids(cooperation),
@@ -637,7 +638,8 @@ def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = No
 def _may_change_by(form: Form, actor: Actor, visit: Visit) -> bool:
     """Return whether a person may change a visit now with a form; otherwise refuse it."""
     cooperation = found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
-    return _may_go_on(actor, cooperation, form, _may_change(actor, visit, cooperation))
+    leads = audiences.standing(actor, VISIT, visit.id).leads
+    return _may_go_on(actor, cooperation, form, _may_change(actor, visit, cooperation, leads=leads))
 
 
 def _may_go_on(actor: Actor, cooperation: Cooperation, form: Form, allowed: Decision) -> bool:

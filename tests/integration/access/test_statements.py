@@ -37,8 +37,8 @@ PAGES = {
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 13),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 32),
-    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 37),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 36),
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 34),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 34),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
     "the register": ("milan", "/register", 19),

@@ -139,13 +139,13 @@ def test_a_suspended_lead_makes_a_visit_not_ready_until_restored(scene: Scene) -
 
 def test_somebody_suspended_is_on_no_list_of_a_visit_until_restored(scene: Scene) -> None:
     person = scene.user("samira")
-    assert person in audiences.first_days(VISIT, scene.visit().id)
+    assert person in audiences.days(VISIT, scene.visit().id).first
     accounts.suspend(scene.actor("iris"), person, reason="Lost the telephone.")
     scene.session.commit()
-    assert person not in audiences.first_days(VISIT, scene.visit().id)
+    assert person not in audiences.days(VISIT, scene.visit().id).first
     accounts.restore(scene.actor("iris"), person)
     scene.session.commit()
-    assert person in audiences.first_days(VISIT, scene.visit().id)
+    assert person in audiences.days(VISIT, scene.visit().id).first
 
 
 def test_a_role_that_makes_somebody_an_outside_expert_makes_a_visit_not_ready_while_it_lasts(
