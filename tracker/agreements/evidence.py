@@ -6,7 +6,7 @@ In one file: a text is compared beside the agreed terms of its cooperation, in t
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,6 +39,7 @@ from tracker.signoff.labels import DISAGREES, REQUEST_STATES, validity_words
 from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
 from tracker.signoff.outcomes import Course, Outcome, Validity, validity
 
+Row = TypeVar("Row", Notice, Renewal)
 SUBJECT = "checklist"
 # A revision, the state of its signature request, and the last day to sign it.
 _Request = tuple[UUID, RequestState, dt.date | None]
@@ -47,14 +48,34 @@ GOES_ON = frozenset({Outcome.WAITING, Outcome.IN_FORCE, Outcome.SUSPENDED})
 # How many texts are kept in memory at a time.
 AT_A_TIME = 25
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_REQUESTS = (
-    sa.select(Revision.subject_id, Revision.id, SignatureRequest.state, SignatureRequest.expires_on)
-    .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-    .where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(_IDS))
-)
 # In the order of the index, or SQLite reads the whole table for many texts.
 _NOTICES = sa.select(Notice).where(Notice.checklist_id.in_(_IDS)).order_by(Notice.checklist_id)
 _RENEWALS = sa.select(Renewal).where(Renewal.checklist_id.in_(_IDS)).order_by(Renewal.number)
+# Most texts have neither, and then need no query for them.
+_HAS_NOTICES, _HAS_RENEWALS = (
+    sa.select(of_text)
+    .where(of_text.in_(_IDS))
+    .order_by(of_text)
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
+    for of_text in (Notice.checklist_id, Renewal.checklist_id)
+)
+_REQUESTS = (
+    sa.select(
+        Checklist.id,
+        SignatureRequest.revision_id,
+        SignatureRequest.state,
+        SignatureRequest.expires_on,
+        _HAS_NOTICES,
+        _HAS_RENEWALS,
+    )
+    .outerjoin(
+        Revision, sa.and_(Revision.subject_type == SUBJECT, Revision.subject_id == Checklist.id)
+    )
+    .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+    .where(Checklist.id.in_(_IDS))
+)
 # Found by what was frozen, which events bind: nobody hides terms by changing their row.
 _AGREED_TERMS = sa.select(Revision.cooperation_id, Checklist).where(
     Revision.cooperation_id.in_(_IDS),
@@ -327,9 +348,7 @@ def _whole(revisions: Iterable[Revision]) -> list[Revision]:
 def _compared(
     checklists: Collection[Checklist], bound: Bound, text_facts: Mapping[UUID, TextFacts | None]
 ) -> dict[UUID, Compared]:
-    requests = _requests([checklist.id for checklist in checklists])
-    renewals = _renewals([checklist.id for checklist in checklists])
-    notices = _notices([checklist.id for checklist in checklists])
+    requests, notices, renewals = _rows_beside([checklist.id for checklist in checklists])
     begun = beginnings.read(checklists)
     compared = {
         checklist.id: held_against(
@@ -455,29 +474,40 @@ def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime 
     return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
 
 
-def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, list[_Request]]:
+def _rows_beside(
+    checklist_ids: Collection[UUID],
+) -> tuple[
+    dict[UUID, list[_Request]],
+    dict[UUID, list[Notice]],
+    dict[UUID, list[Renewal]],
+]:
+    """Return the signature requests, notices and renewals of checklists' texts, by checklist.
+
+    In one statement if there are neither notices nor renewals.
+    """
     requests: dict[UUID, list[_Request]] = {}
-    rows = db.session.execute(_REQUESTS, {"ids": list(checklist_ids)})
-    for subject_id, revision_id, state, last in rows:
-        requests.setdefault(subject_id, []).append((revision_id, state, last))
-    return requests
+    rows = db.session.execute(_REQUESTS, {"ids": list(checklist_ids)}).all()
+    for checklist_id, revision_id, state, last, *_has in rows:
+        if revision_id is not None:
+            requests.setdefault(checklist_id, []).append((revision_id, state, last))
+    has_notices, has_renewals = rows[0][4:] if rows else (False, False)
+    return (
+        requests,
+        _by_checklist(_NOTICES, checklist_ids) if has_notices else {},
+        _by_checklist(_RENEWALS, checklist_ids) if has_renewals else {},
+    )
 
 
-def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, list[Notice]]:
-    notices: dict[UUID, list[Notice]] = {}
-    for row in db.session.scalars(_NOTICES, {"ids": list(checklist_ids)}):
-        notices.setdefault(row.checklist_id, []).append(row)
-    return notices
+def _by_checklist(
+    statement: "sa.Select[Row]", checklist_ids: Collection[UUID]
+) -> dict[UUID, list[Row]]:
+    rows_by_id: dict[UUID, list[Row]] = {}
+    for row in db.session.scalars(statement, {"ids": list(checklist_ids)}):
+        rows_by_id.setdefault(row.checklist_id, []).append(row)
+    return rows_by_id
 
 
 # Renewals -----------------------------------------------------------------------------------------
-
-
-def _renewals(checklist_ids: Collection[UUID]) -> dict[UUID, list[Renewal]]:
-    renewals: dict[UUID, list[Renewal]] = {}
-    for row in db.session.scalars(_RENEWALS, {"ids": list(checklist_ids)}):
-        renewals.setdefault(row.checklist_id, []).append(row)
-    return renewals
 
 
 def _last_days(
