@@ -32,9 +32,9 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
-    yield TimedPage("My work", "ilena", "/", ratio=12.0, statements=38)
+    yield TimedPage("My work", "ilena", "/", ratio=12.0, statements=35)
     yield TimedPage("Cooperations", "ilena", "/cooperations")
-    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=9.0, statements=34)
+    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=9.0, statements=31)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
     yield TimedPage("Undertakings", "ilena", "/undertakings")
     yield TimedPage("Checklist: terms, 21 items", "ilena", f"/checklists/{draft}", statements=22)
@@ -59,6 +59,6 @@ def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:
     yield TimedPage("200 items: one item", who, addresses["propose"], statements=17)
     yield TimedPage("200 items: comments", who, addresses["comments on an item"])
     yield TimedPage(
-        "200 items: cooperation", who, addresses["cooperation"], ratio=12.0, statements=26
+        "200 items: cooperation", who, addresses["cooperation"], ratio=12.0, statements=23
     )
     yield TimedPage("200 items: my work", who, addresses["my work"], ratio=8.5, statements=21)

@@ -571,38 +571,18 @@ def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
     Their own; those of the organisation they act for as signatory or manager; all for
     administrators.
     """
-    seen = Membership.user_id == actor.user_id
+    statement = _OWN_POWERS
     if actor.is_administrator:
-        seen = sa.true()
+        statement = _ALL_POWERS
     elif actor.has(*POWERS):
-        seen = sa.or_(seen, Membership.organisation_id == actor.organisation_id)
-    has_colleague = (
-        sa.exists()
-        .where(
-            _HOLDER.organisation_id == Membership.organisation_id,
-            _HOLDER.user_id != Membership.user_id,
-            _COLLEAGUE.id == _HOLDER.user_id,
-            is_current_power(clock.today(), _HOLDER),
-            _COLLEAGUE.active,
-        )
-        .correlate(Membership)
-    )
+        statement = _POWERS_OF_ORGANISATION
     rows = db.session.execute(
-        sa.select(
-            Membership.id,
-            Membership.user_id,
-            User.name,
-            Membership.role,
-            Membership.organisation_id,
-            Organisation.name,
-            Membership.confirmed_how.is_not(None),
-            has_colleague,
-        )
-        .join(Membership.user)
-        .join(Membership.organisation)
-        .where(waits(), seen, User.active)
-        .order_by(Membership.created_at, Membership.id)
-        .limit(MOST_WAITING)
+        statement,
+        {
+            "user_id": actor.user_id,
+            "organisation_id": actor.organisation_id,
+            "day": clock.today(),
+        },
     )
     return tuple(WaitingPower(*row) for row in rows)
 
@@ -705,12 +685,15 @@ def runs_on_or_later(
     )
 
 
-def waits() -> sa.ColumnElement[bool]:
-    """Return the condition that a role was given and has not begun."""
+def waits(day: dt.date | sa.BindParameter[dt.date] | None = None) -> sa.ColumnElement[bool]:
+    """Return the condition that a role was given and has not begun, on a day or today."""
     return sa.and_(
         Membership.begun_at.is_(None),
         Membership.ended_at.is_(None),
-        sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+        sa.or_(
+            Membership.ends_on.is_(None),
+            Membership.ends_on >= (clock.today() if day is None else day),
+        ),
     )
 
 
@@ -733,6 +716,40 @@ def is_current_power(
     )
 
 
+_DAY: sa.BindParameter[dt.date] = sa.bindparam("day", type_=sa.Date())
+_HAS_COLLEAGUE = (
+    sa.exists()
+    .where(
+        _HOLDER.organisation_id == Membership.organisation_id,
+        _HOLDER.user_id != Membership.user_id,
+        _COLLEAGUE.id == _HOLDER.user_id,
+        is_current_power(_DAY, _HOLDER),
+        _COLLEAGUE.active,
+    )
+    .correlate(Membership)
+)
+_ALL_POWERS = (
+    sa.select(
+        Membership.id,
+        Membership.user_id,
+        User.name,
+        Membership.role,
+        Membership.organisation_id,
+        Organisation.name,
+        Membership.confirmed_how.is_not(None),
+        _HAS_COLLEAGUE,
+    )
+    .join(Membership.user)
+    .join(Membership.organisation)
+    .where(waits(_DAY), User.active)
+    .order_by(Membership.created_at, Membership.id)
+    .limit(MOST_WAITING)
+)
+_IS_OWN: sa.ColumnElement[bool] = Membership.user_id == sa.bindparam("user_id")
+_OWN_POWERS = _ALL_POWERS.where(_IS_OWN)
+_POWERS_OF_ORGANISATION = _ALL_POWERS.where(
+    sa.or_(_IS_OWN, Membership.organisation_id == sa.bindparam("organisation_id"))
+)
 # Sent with every page; built once, since building it takes as long as running it.
 _MEMBERSHIPS = (
     sa.select(

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_for_all
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
 from tracker.checklists.models import Checklist, Draft, DraftKind
@@ -153,19 +155,22 @@ _BEGUN = (
 
 def begun(actor: Actor) -> list[Begun]:
     """Return the person's drafts on checklists they may still open, the newest MANY."""
-    rows = db.session.execute(
-        _BEGUN.where(
-            Draft.user_id == actor.user_id,
-            Draft.organisation_id == actor.organisation_id,
-            visible(actor),
-            # On the text of a stopped visit nothing can be saved any more.
-            is_going_on(),
-        ).limit(MANY)
-    )
+    query, reader = _begun(actor)
     return [
         Begun(row.checklist_id, kind, row.item, row.kind, title, row.kept_at)
-        for row, kind, title in rows
+        for row, kind, title in db.session.execute(query, {"most": MANY, **reader})
     ]
+
+
+@built_for_all
+def _begun(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
+    return _BEGUN.where(
+        Draft.user_id == actor.user_id,
+        Draft.organisation_id == actor.organisation_id,
+        visible(actor),
+        # On the text of a stopped visit nothing can be saved any more.
+        is_going_on(),
+    ).limit(sa.bindparam("most", type_=sa.Integer()))
 
 
 def forget_old() -> int:

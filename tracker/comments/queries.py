@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_for_all
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import CommentLine, Thread, Threads
@@ -225,6 +226,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
 
 
 # What stays the same for every reader is built once.
+_MOST: sa.BindParameter[int] = sa.bindparam("most", type_=sa.Integer())
 _MENTIONS = (
     sa.select(Comment.id, Cooperation.title, Checklist.kind, Comment.item)
     .join(CommentMention, CommentMention.comment_id == Comment.id)
@@ -258,15 +260,11 @@ def waiting(actor: Actor) -> Waiting:
 
     The first MANY mentions, tasks they have and tasks they gave, each in the order of an index.
     """
-    mentions = db.session.execute(
-        _MENTIONS.where(CommentMention.user_id == actor.user_id, visible(actor)).limit(MANY)
-    ).all()
-    own = _first_tasks(actor, CommentTask.user_id == actor.user_id).subquery()
-    given = _first_tasks(
-        actor, CommentTask.made_by_id == actor.user_id, CommentTask.user_id != actor.user_id
-    ).subquery()
-    both = sa.union_all(sa.select(own), sa.select(given))
-    tasks = sorted((GivenTask(*row) for row in db.session.execute(both)), key=_by_day)
+    query, reader = _mentions(actor)
+    mentions = db.session.execute(query, {"most": MANY, **reader}).all()
+    of_tasks, reader = _own_and_given_tasks(actor)
+    rows = db.session.execute(of_tasks, {"most": MANY, **reader})
+    tasks = sorted((GivenTask(*row) for row in rows), key=_by_day)
     return Waiting(
         mentions=tuple(Mention(*row) for row in mentions),
         tasks=tuple(tasks),
@@ -274,9 +272,23 @@ def waiting(actor: Actor) -> Waiting:
     )
 
 
+@built_for_all
+def _mentions(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
+    return _MENTIONS.where(CommentMention.user_id == actor.user_id, visible(actor)).limit(_MOST)
+
+
+@built_for_all
+def _own_and_given_tasks(actor: Actor) -> sa.CompoundSelect[Any]:
+    own = _first_tasks(actor, CommentTask.user_id == actor.user_id).subquery()
+    given = _first_tasks(
+        actor, CommentTask.made_by_id == actor.user_id, CommentTask.user_id != actor.user_id
+    ).subquery()
+    return sa.union_all(sa.select(own), sa.select(given))
+
+
 def _by_day(task: GivenTask) -> tuple[object, ...]:
     return task.due_on, task.id
 
 
 def _first_tasks(actor: Actor, *conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    return _TASKS.where(*conditions, visible(actor), is_going_on()).limit(MANY)
+    return _TASKS.where(*conditions, visible(actor), is_going_on()).limit(_MOST)

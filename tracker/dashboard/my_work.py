@@ -108,7 +108,9 @@ class _Context:
         lines = [line for line, _made in shown]
         self.parties.update(queries.parties_of([line.id for line in lines]))
         self.waiting_revisions.update(
-            queries.waiting_revisions(line.revision_sent_id for line in lines)
+            queries.waiting_revisions(
+                line.revision_sent_id for line in lines if not self.is_to_sign(line)
+            )
         )
         self.visit_numbers.update(
             queries.visit_numbers(self.actor, (line.visit_id for line in lines))

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.conditions import built_for_all
 from tracker.agreements import notices
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
@@ -186,14 +187,18 @@ _RUNNING = sa.select(
 
 def running(actor: Actor) -> list[Running]:
     """Return the cooperations with work going on that the person may see, the newest first."""
+    return [Running(*row) for row in db.session.execute(*_running(actor))]
+
+
+@built_for_all
+def _running(actor: Actor) -> sa.Select[Any]:
     newest = _NEWEST.where(listed(actor)).limit(MANY)
-    own = frozenset({actor.organisation_id}) if actor.organisation_id else frozenset[UUID]()
-    rows = db.session.execute(
-        _RUNNING.add_columns(is_of_npms(own, Cooperation.id, on=clock.today())).where(
-            Cooperation.id.in_(newest), visible_in_part(actor)
-        )
+    own = frozenset[UUID]()
+    if actor.organisation_id is not None:
+        own = frozenset({actor.organisation_id})
+    return _RUNNING.add_columns(is_of_npms(own, Cooperation.id, on=clock.today())).where(
+        Cooperation.id.in_(newest), visible_in_part(actor)
     )
-    return [Running(*row) for row in rows]
 
 
 # Built once, since making an alias takes longer than running the query. They are not used in joined
@@ -276,11 +281,22 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
     person acts for. Reads only what decides whose turn it is; the details of tasks are read for
     those shown.
     """
+    query, reader = _lines(actor)
     rows = db.session.execute(
-        _LINES.where(checklists.visible(actor)).limit(MANY_LINES),
-        {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id},
+        query,
+        {
+            "ids": list(cooperation_ids),
+            "organisation_id": actor.organisation_id,
+            "most": MANY_LINES,
+            **reader,
+        },
     )
     return [Line(*row) for _started_at, *row in sorted(rows, key=_by_start)]
+
+
+@built_for_all
+def _lines(actor: Actor) -> sa.Select[Any]:
+    return _LINES.where(checklists.visible(actor)).limit(sa.bindparam("most", type_=sa.Integer()))
 
 
 def _by_start(row: Any) -> tuple[dt.datetime, UUID]:

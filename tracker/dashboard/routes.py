@@ -1,6 +1,7 @@
 """My work, and the page of a cooperation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -20,10 +21,11 @@ blueprint = Blueprint("dashboard", __name__)
 def my_work() -> str:
     """Show a person's own tasks, those of others, and the dates ahead."""
     work = tasks.of_person(current_actor())
+    mine, others = _pages({"page": work.mine, "others": work.others})
     return render_template(
         "dashboard/my_work.html",
-        mine=_page(work.mine, "page"),
-        others=_page(work.others, "others"),
+        mine=mine,
+        others=others,
         dates=work.dates,
         is_cut=work.is_cut,
     )
@@ -38,10 +40,26 @@ def cooperation(reference: str) -> str:
     return render_template("dashboard/cooperation.html", view=view)
 
 
-def _page(waiting: Sequence[Task | Waiting[Any]], name: str) -> paging.Page[Task]:
-    """Return the requested page of a list, for display; the last one if it is beyond the end."""
-    last = max(1, -(-len(waiting) // paging.SIZE))
-    number = min(paging.asked_number(name=name), last)
-    first = paging.offset(number)
-    shown = written_out(waiting[first : first + paging.SIZE])
-    return paging.Page(shown, number, paging.SIZE, len(waiting))
+def _pages(lists: Mapping[str, Sequence[Task | Waiting[Any]]]) -> list[paging.Page[Task]]:
+    """Return the requested page of each list, for display; the last one if it is beyond the end.
+
+    All are written out together, so that they share their queries.
+    """
+    numbers = {
+        name: min(paging.asked_number(name=name), max(1, -(-len(waiting) // paging.SIZE)))
+        for name, waiting in lists.items()
+    }
+    shown = {
+        name: waiting[paging.offset(numbers[name]) :][: paging.SIZE]
+        for name, waiting in lists.items()
+    }
+    tasks_in_order = iter(written_out([task for part in shown.values() for task in part]))
+    return [
+        paging.Page(
+            list(islice(tasks_in_order, len(part))),
+            numbers[name],
+            paging.SIZE,
+            len(lists[name]),
+        )
+        for name, part in shown.items()
+    ]

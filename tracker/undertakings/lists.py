@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.conditions import built_for_all
 from tracker.access.decision import YES, Decision
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
@@ -390,33 +391,8 @@ def all_incomplete_lists(actor: Actor) -> list[IncompleteList]:
     """
     if actor.organisation_id is None or not actor.has(*WRITERS):
         return []
-    newest = (
-        sa.select(CooperationEntry.cooperation_id)
-        .where(in_list(actor), CooperationEntry.stage.not_in(AT_REST))
-        .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
-        .limit(MANY)
-    )
-    without = sa.exists().where(
-        CooperationPerson.cooperation_id == Checklist.cooperation_id,
-        runs_on(clock.today()),
-        _is_looked_after(actor),
-        ~sa.exists().where(
-            Undertaking.cooperation_id == CooperationPerson.cooperation_id,
-            Undertaking.user_id == CooperationPerson.user_id,
-            Undertaking.state != UndertakingState.CLOSED,
-        ),
-    )
-    found_ids = dict(
-        db.session.execute(
-            sa.select(Checklist.cooperation_id, Checklist.id).where(
-                Checklist.cooperation_id.in_(newest),
-                Checklist.kind == ChecklistKind.CONFIDENTIALITY,
-                Checklist.visit_id.is_(None),
-                Checklist.revision_in_force_id.is_not(None),
-                without,
-            )
-        ).all()
-    )
+    query, reader = _with_people_left_out(actor)
+    found_ids: dict[UUID, UUID] = dict(db.session.execute(query, reader).all())
     if not found_ids:
         return []
     looks_after = scope.looks_after_all(actor)
@@ -452,6 +428,33 @@ def all_incomplete_lists(actor: Actor) -> list[IncompleteList]:
             ),
         )
     ]
+
+
+@built_for_all
+def _with_people_left_out(actor: Actor) -> sa.Select[UUID, UUID]:
+    newest = (
+        sa.select(CooperationEntry.cooperation_id)
+        .where(in_list(actor), CooperationEntry.stage.not_in(AT_REST))
+        .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+        .limit(MANY)
+    )
+    without = sa.exists().where(
+        CooperationPerson.cooperation_id == Checklist.cooperation_id,
+        runs_on(clock.today()),
+        _is_looked_after(actor),
+        ~sa.exists().where(
+            Undertaking.cooperation_id == CooperationPerson.cooperation_id,
+            Undertaking.user_id == CooperationPerson.user_id,
+            Undertaking.state != UndertakingState.CLOSED,
+        ),
+    )
+    return sa.select(Checklist.cooperation_id, Checklist.id).where(
+        Checklist.cooperation_id.in_(newest),
+        Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+        Checklist.visit_id.is_(None),
+        Checklist.revision_in_force_id.is_not(None),
+        without,
+    )
 
 
 def _is_looked_after(actor: Actor) -> sa.ColumnElement[bool]:
@@ -528,28 +531,31 @@ def _newest(
     return list(newest.values())
 
 
+_IS_CLEARED = (
+    sa.exists()
+    .where(
+        Clearance.undertaking_id == Undertaking.id,
+        clearances.is_open(sa.bindparam("day", type_=sa.Date())),
+    )
+    .correlate(Undertaking)
+)
+_COUNTS = (
+    sa.select(
+        Undertaking.organisation_id,
+        sa.func.count(Undertaking.id),
+        sa.func.count(sa.case((_IS_CLEARED, 1))),
+    )
+    .where(
+        Undertaking.cooperation_id == sa.bindparam("cooperation_id"),
+        Undertaking.state != UndertakingState.CLOSED,
+    )
+    .group_by(Undertaking.organisation_id)
+)
+
+
 def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
     """Return, by party, how many people have an open undertaking, and how many are cleared."""
-    is_cleared = (
-        sa.exists()
-        .where(
-            Clearance.undertaking_id == Undertaking.id,
-            clearances.is_open(clock.today()),
-        )
-        .correlate(Undertaking)
-    )
-    rows = db.session.execute(
-        sa.select(
-            Undertaking.organisation_id,
-            sa.func.count(Undertaking.id),
-            sa.func.count(sa.case((is_cleared, 1))),
-        )
-        .where(
-            Undertaking.cooperation_id == cooperation_id,
-            Undertaking.state != UndertakingState.CLOSED,
-        )
-        .group_by(Undertaking.organisation_id)
-    )
+    rows = db.session.execute(_COUNTS, {"cooperation_id": cooperation_id, "day": clock.today()})
     return {row[0]: (row[1], row[2]) for row in rows}
 
 

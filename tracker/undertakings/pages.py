@@ -483,7 +483,7 @@ def cooperation_tasks(
     checklist = queries.confidentiality(cooperation.id)
     if checklist is None or checklist.revision_in_force_id is None:
         return {}
-    mine = waiting.tasks(actor, cooperation.id).mine
+    mine = waiting.tasks_in(actor, cooperation.id)
     tasks = [
         replace(_task(task), why=_("About ten minutes."))
         for task in mine

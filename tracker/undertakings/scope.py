@@ -24,7 +24,12 @@ _PARTY, _EARLIER = aliased(Party), aliased(Party)
 
 def own(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that it is the person's own, whomever they act for."""
-    return Undertaking.user_id == actor.user_id
+    return is_of(actor.user_id)
+
+
+def is_of(user_id: UUID | sa.BindParameter[UUID]) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that it is somebody's own."""
+    return Undertaking.user_id == user_id
 
 
 def decides(actor: Actor) -> bool:
@@ -161,9 +166,14 @@ def looks_after_all(actor: Actor) -> bool:
     return actor.acts_for_npm and actor.has(*FOR_OWN_PEOPLE) and not actor.outside_expert
 
 
+def has_own_people(actor: Actor) -> bool:
+    """Return whether a person is in charge of getting people of their organisation cleared."""
+    return actor.has(*FOR_OWN_PEOPLE) and not actor.outside_expert
+
+
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person is in charge of getting it signed."""
-    if not actor.has(*FOR_OWN_PEOPLE) or actor.outside_expert:
+    if not has_own_people(actor):
         return sa.false()
     looked_after = (
         _of_its_npm(actor)

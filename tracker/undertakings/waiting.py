@@ -4,12 +4,13 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_for_all
 from tracker.accounts.models import User
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.queries import terms_have_run_out
@@ -68,56 +69,28 @@ class Tasks:
     is_cut: bool = False
 
 
-def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
+def tasks(actor: Actor) -> Tasks:
     """Return what waits for a person and what they wait for, the oldest first.
 
-    In all their cooperations, or in one; the first MANY of each, in the order of an index.
+    In all their cooperations; the first MANY of each, in the order of an index.
     """
-    conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
-    own = _waiting(
-        *conditions,
-        scope.own(actor),
-        sa.or_(
-            Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
-            sa.and_(
-                Undertaking.state == UndertakingState.COUNTERSIGNED,
-                added_interests.undecided() > 0,
-            ),
-        ),
-    )
-    of_npm = _waiting(
-        *conditions,
-        scope.decided_by(actor),
-        ~scope.own(actor),
-        Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
-        sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
-        is_taken=scope.taken_by(actor),
-    )
-    of_people = _waiting(
-        *conditions,
-        scope.waits_for_own_people(actor),
-        ~scope.own(actor),
-        Undertaking.state == UndertakingState.ASKED,
-    )
-    added = added_interests.waiting(actor, cooperation_id, MANY)
-    is_cut = MANY in {len(own), len(of_npm), len(of_people), len(added)}
-    own, of_npm, of_people = (
-        [undertaking for undertaking in waiting if not undertaking.has_run_out]
-        for waiting in (own, of_npm, of_people)
-    )
-    mine_ = [_own_task(undertaking) for undertaking in own if undertaking.is_asked]
-    # Whoever took a signature leaves the rest to others (policy.can_vouch).
-    mine_ += [_npm_task(undertaking) for undertaking in of_npm if not undertaking.is_taken]
-    others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
-    others += [_left_to_others(_npm_task(taken)) for taken in of_npm if taken.is_taken]
-    others += _tasks_of_people(of_people)
-    mine_ += [_added_task(interest) for interest in added if not interest.is_taken]
-    others += [_left_to_others(_added_task(taken)) for taken in added if taken.is_taken]
+    concerning = _concerning(actor)
+    of_people = _rows(*_of_people(actor)) if scope.has_own_people(actor) else []
+    running = [undertaking for undertaking in of_people if not undertaking.has_run_out]
+    others = [_own_task(undertaking) for undertaking in concerning.own if not undertaking.is_asked]
+    others += [_left_to_others(_npm_task(taken)) for taken in concerning.of_npm if taken.is_taken]
+    others += _tasks_of_people(running)
+    others += [_left_to_others(_added_task(taken)) for taken in concerning.added if taken.is_taken]
     return Tasks(
-        mine=sorted(mine_, key=lambda task: task.since),
+        mine=_mine(concerning),
         others=sorted(others, key=lambda task: task.since),
-        is_cut=is_cut,
+        is_cut=concerning.is_cut or len(of_people) == MANY,
     )
+
+
+def tasks_in(actor: Actor, cooperation_id: UUID) -> list[Task]:
+    """Return what waits for a person in one cooperation, as tasks() does."""
+    return _mine(_concerning(actor, cooperation_id))
 
 
 class _Waiting(NamedTuple):
@@ -170,17 +143,94 @@ _UNDERTAKINGS = (
 )
 
 
+# The person's own, also built once for one cooperation.
+_OWN = (
+    _UNDERTAKINGS.add_columns(sa.false())
+    .where(
+        scope.is_of(sa.bindparam("user_id")),
+        sa.or_(
+            Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+            sa.and_(
+                Undertaking.state == UndertakingState.COUNTERSIGNED,
+                added_interests.undecided() > 0,
+            ),
+        ),
+    )
+    .limit(MANY)
+)
+_OWN_IN_ONE = _OWN.where(Undertaking.cooperation_id == sa.bindparam("cooperation_id"))
+
+
+@built_for_all
+def _of_people(actor: Actor) -> sa.Select[Any]:
+    return (
+        _UNDERTAKINGS.add_columns(sa.false())
+        .where(
+            scope.waits_for_own_people(actor),
+            ~scope.own(actor),
+            Undertaking.state == UndertakingState.ASKED,
+        )
+        .limit(MANY)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Concerning:
+    """Undertakings and added interests that a person signs or decides on, or waits for."""
+
+    own: list[_Waiting]
+    of_npm: list[_Waiting]
+    added: list[WaitingInterest]
+    is_cut: bool
+
+
+def _concerning(actor: Actor, cooperation_id: UUID | None = None) -> _Concerning:
+    own = _rows(
+        _OWN if cooperation_id is None else _OWN_IN_ONE,
+        {"user_id": actor.user_id, "cooperation_id": cooperation_id},
+    )
+    conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
+    of_npm = _waiting(
+        *conditions,
+        scope.decided_by(actor),
+        ~scope.own(actor),
+        Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
+        sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
+        is_taken=scope.taken_by(actor),
+    )
+    added = added_interests.waiting(actor, cooperation_id, MANY)
+    return _Concerning(
+        own=[undertaking for undertaking in own if not undertaking.has_run_out],
+        of_npm=[undertaking for undertaking in of_npm if not undertaking.has_run_out],
+        added=added,
+        is_cut=MANY in {len(own), len(of_npm), len(added)},
+    )
+
+
+def _mine(concerning: _Concerning) -> list[Task]:
+    mine = [_own_task(undertaking) for undertaking in concerning.own if undertaking.is_asked]
+    # Whoever took a signature leaves the rest to others (policy.can_vouch).
+    mine += [
+        _npm_task(undertaking) for undertaking in concerning.of_npm if not undertaking.is_taken
+    ]
+    mine += [_added_task(interest) for interest in concerning.added if not interest.is_taken]
+    return sorted(mine, key=lambda task: task.since)
+
+
 def _waiting(
     *conditions: sa.ColumnElement[bool], is_taken: sa.ColumnElement[bool] | None = None
 ) -> list[_Waiting]:
     if any(isinstance(condition, sa.False_) for condition in conditions):
         return []
-    rows = db.session.execute(
+    return _rows(
         _UNDERTAKINGS.add_columns(sa.false() if is_taken is None else is_taken)
         .where(*conditions)
-        .limit(MANY),
-        {"day": clock.today()},
+        .limit(MANY)
     )
+
+
+def _rows(statement: sa.Select[Any], values: Mapping[str, Any] | None = None) -> list[_Waiting]:
+    rows = db.session.execute(statement, {"day": clock.today(), **(values or {})})
     return [_Waiting._make(row) for row in rows]
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.access.actor import Actor
-from tracker.access.conditions import built_once
+from tracker.access.conditions import built_for_all, built_once
 from tracker.access.readers import KINDS, Reader, ReaderKind, kind_of, reader_of, values_of
 from tracker.accounts.models import User
 from tracker.activity.models import Event, ReadLogEntry
@@ -119,18 +119,8 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
 
     Nothing of class K2: outline says how much more is open to them.
     """
-    rows = db.session.execute(
-        sa.select(
-            Visit,
-            planning_is_open(actor, Visit.cooperation_id, Visit.id),
-            audiences.listed(reader_of(actor), VISIT, Visit.id),
-        )
-        .where(
-            Visit.cooperation_id.in_(list(cooperation_ids)),
-            scope.visible(actor, Visit.cooperation_id),
-        )
-        .order_by(Visit.cooperation_id, Visit.number)
-    ).all()
+    query, reader = _known(actor)
+    rows = db.session.execute(query, {"ids": list(cooperation_ids), **reader}).all()
     agreeing = bound.agreeing([row[0] for row in rows])
     prepared = [visit for visit, is_open, _ in rows if is_open and visit.stage in PREPARED]
     keys.hold({visit.cooperation_id for visit in prepared})
@@ -149,6 +139,22 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         for visit, is_open, is_listed in rows
     ]
     return [line for line in visit_lines if line.outline is not Outline.NOTHING]
+
+
+@built_for_all
+def _known(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            Visit,
+            planning_is_open(actor, Visit.cooperation_id, Visit.id),
+            audiences.listed(reader_of(actor), VISIT, Visit.id),
+        )
+        .where(
+            Visit.cooperation_id.in_(sa.bindparam("ids", expanding=True)),
+            scope.visible(actor, Visit.cooperation_id),
+        )
+        .order_by(Visit.cooperation_id, Visit.number)
+    )
 
 
 def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
@@ -324,6 +330,7 @@ class _Own:
 
 
 _USER: sa.BindParameter[UUID] = sa.bindparam("user_id")
+_MOST: sa.BindParameter[int] = sa.bindparam("most", type_=sa.Integer())
 _LEADS = sa.exists().where(
     AudienceMember.subject_type == VISIT,
     AudienceMember.subject_id == Visit.id,
@@ -357,21 +364,37 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
 
     Takes a constant number of queries.
     """
-    conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
+    query, reader = _to_prepare(actor) if cooperation_id is None else _to_prepare_in_one(actor)
     rows = db.session.execute(
-        _TO_PREPARE.where(*conditions, planning_visible(actor)).limit(MANY),
-        {"user_id": actor.user_id, "organisation_id": actor.organisation_id},
+        query,
+        {
+            "user_id": actor.user_id,
+            "organisation_id": actor.organisation_id,
+            "cooperation_id": cooperation_id,
+            "most": MANY,
+            **reader,
+        },
     ).all()
     prepared_ = sorted(
         (_Prepared(*row) for row in rows), key=lambda line: (line.reference, line.visit.number)
     )
     if not prepared_:
         return []
-    checklists = _checklists([line.visit.id for line in prepared_])
-    own = _own_answers(actor, checklists)
+    checklists, own = _checklists(actor, [line.visit.id for line in prepared_])
     keys.hold({line.visit.cooperation_id for line in prepared_})
     waiting = [_waiting(actor, line, checklists, own) for line in prepared_]
     return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
+
+
+@built_for_all
+def _to_prepare(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
+    return _TO_PREPARE.where(planning_visible(actor)).limit(_MOST)
+
+
+@built_for_all
+def _to_prepare_in_one(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
+    is_of_it = Visit.cooperation_id == sa.bindparam("cooperation_id")
+    return _TO_PREPARE.where(is_of_it, planning_visible(actor)).limit(_MOST)
 
 
 class _Prepared(NamedTuple):
@@ -437,26 +460,28 @@ def to_read_since(urgent_plan: Checklist, plan: Plan) -> dt.datetime | None:
     return plan.since(urgent_plan.in_force_at if in_force else None)
 
 
+# Roles and the urgent plan of visits, each with the answers of V5 and V20 that concern a person.
 _CHECKLISTS = (
-    sa.select(Checklist)
-    .where(Checklist.visit_id.in_(sa.bindparam("visit_ids", expanding=True)))
-    .options(load_only(Checklist.visit_id, Checklist.kind, Checklist.state, Checklist.in_force_at))
-)
-_OWN_ANSWERS = (
-    sa.select(Answer)
-    .where(
-        Answer.checklist_id.in_(sa.bindparam("ids", expanding=True)),
-        Answer.is_current,
-        sa.or_(
-            sa.and_(Answer.item == "V5", Answer.scope == AnswerScope.SHARED),
-            sa.and_(
-                Answer.item.in_(["V5", "V20"]),
-                Answer.scope == AnswerScope.PERSON,
-                Answer.owner_id == sa.bindparam("user_id"),
+    sa.select(Checklist, Answer)
+    .outerjoin(
+        Answer,
+        sa.and_(
+            Answer.checklist_id == Checklist.id,
+            Answer.is_current,
+            Checklist.kind == ChecklistKind.VISIT_ROLES,
+            sa.or_(
+                sa.and_(Answer.item == "V5", Answer.scope == AnswerScope.SHARED),
+                sa.and_(
+                    Answer.item.in_(["V5", "V20"]),
+                    Answer.scope == AnswerScope.PERSON,
+                    Answer.owner_id == _USER,
+                ),
             ),
         ),
     )
+    .where(Checklist.visit_id.in_(sa.bindparam("visit_ids", expanding=True)))
     .options(
+        load_only(Checklist.visit_id, Checklist.kind, Checklist.state, Checklist.in_force_at),
         load_only(
             Answer.checklist_id,
             Answer.item,
@@ -464,30 +489,22 @@ _OWN_ANSWERS = (
             Answer.saved_at,
             Answer.values,
             Answer.sealed,
-        )
+        ),
     )
 )
 
 
-def _checklists(visit_ids: list[UUID]) -> _Checklists:
-    rows = db.session.scalars(_CHECKLISTS, {"visit_ids": visit_ids})
-    return {(row.visit_id, row.kind): row for row in rows if row.visit_id is not None}
-
-
-def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
-    """Return the answers of V5 and V20 that concern the person, by checklist."""
-    roles = [
-        checklist.id
-        for (_, kind), checklist in checklists.items()
-        if kind is ChecklistKind.VISIT_ROLES
-    ]
-    if not roles:  # SQLite would read the whole table for an empty list
-        return {}
-    rows = db.session.scalars(_OWN_ANSWERS, {"ids": roles, "user_id": actor.user_id})
+def _checklists(actor: Actor, visit_ids: list[UUID]) -> tuple[_Checklists, dict[UUID, _Own]]:
+    """Return the checklists of visits, and by checklist the answers that concern the person."""
+    checklists: _Checklists = {}
     by_checklist: dict[UUID, dict[tuple[str, AnswerScope], Answer]] = {}
-    for row in rows:
-        by_checklist.setdefault(row.checklist_id, {})[(row.item, row.scope)] = row
-    return {checklist_id: _Own(values) for checklist_id, values in by_checklist.items()}
+    rows = db.session.execute(_CHECKLISTS, {"visit_ids": visit_ids, "user_id": actor.user_id})
+    for checklist, answer in rows:
+        if checklist.visit_id is not None:
+            checklists[checklist.visit_id, checklist.kind] = checklist
+        if answer is not None:
+            by_checklist.setdefault(checklist.id, {})[answer.item, answer.scope] = answer
+    return checklists, {checklist_id: _Own(values) for checklist_id, values in by_checklist.items()}
 
 
 # The read log -------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.both_databases
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 # Who opens which page, and the most statements for it. Those above 15 load a whole checklist (8),
-# or compare texts (7), undertakings (5), or a cooperation or visit (1 each) with their evidence:
+# or compare texts (5), undertakings (5), or a cooperation or visit (1 each) with their evidence:
 # docs/architecture.md says why.
 PAGES = {
     "the library": (None, "/guidance", 4),
@@ -28,9 +28,9 @@ PAGES = {
     "the library, signed in": ("ilena", "/guidance", 8),
     "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
-    "my work": ("ilena", "/", 38),
+    "my work": ("ilena", "/", 35),
     "the list of cooperations": ("ilena", "/cooperations", 15),
-    "a cooperation": ("ilena", "/cooperations/{complete}", 34),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 31),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),

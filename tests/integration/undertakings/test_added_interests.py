@@ -75,8 +75,7 @@ def decide(
 
 
 def kinds(stage: Stage, key: str) -> list[TaskKind]:
-    tasks = waiting.tasks(stage.actor(key), stage.cooperation.id)
-    return [task.kind for task in tasks.mine]
+    return [task.kind for task in waiting.tasks_in(stage.actor(key), stage.cooperation.id)]
 
 
 @pytest.mark.parametrize("table", [Undertaking, AddedInterest])
@@ -426,7 +425,7 @@ def test_the_npm_has_a_task_and_the_person_waits(stage: Stage) -> None:
     add(stage)
     assert TaskKind.DECIDE_ADDED in kinds(stage, "tomas")
     assert TaskKind.DECIDE_ADDED not in kinds(stage, "ilena")
-    waits = waiting.tasks(stage.actor("leyla"), stage.cooperation.id).others
+    waits = waiting.tasks(stage.actor("leyla")).others
     assert [task.kind for task in waits] == [TaskKind.WAITS_FOR_NPM]
 
 

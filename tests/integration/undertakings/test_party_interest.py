@@ -55,7 +55,7 @@ def browser(app: Flask, stage: Stage) -> Browser:
 
 
 def kinds(stage: Stage) -> list[tuple[TaskKind, str]]:
-    tasks = waiting.tasks(stage.actor("tomas"), stage.cooperation.id).mine
+    tasks = waiting.tasks_in(stage.actor("tomas"), stage.cooperation.id)
     return [(task.kind, task.person) for task in tasks]
 
 

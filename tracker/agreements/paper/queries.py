@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_for_all
 from tracker.agreements.paper import marks
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistParty
@@ -104,10 +105,16 @@ def waiting(actor: Actor) -> list[Waiting]:
     In one query, at most MANY, found by the marks on the parties of their texts, in the order of an
     index.
     """
+    query, reader = _waiting(actor)
     wanted = {
         "organisation_id": actor.organisation_id,
         "user_id": actor.user_id,
         "day": clock.today(),
+        **reader,
     }
-    rows = db.session.execute(_WAITING.where(is_worked_on(actor)).limit(MANY), wanted)
-    return [Waiting(*row) for row in rows]
+    return [Waiting(*row) for row in db.session.execute(query, wanted)]
+
+
+@built_for_all
+def _waiting(actor: Actor) -> sa.Select[Any]:
+    return _WAITING.where(is_worked_on(actor)).limit(MANY)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_for_all
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
@@ -307,19 +308,8 @@ def waiting(actor: Actor) -> list[Batch]:
     A coordinator sees all of them, others only their own. The first MANY, in the order of their
     days.
     """
-    wanted = [
-        Assignment.organisation_id == actor.organisation_id,
-        Assignment.is_left.is_(True),
-        is_worked_on(actor),
-        is_going_on(),
-    ]
-    if not actor.has(*policy.ASSIGNERS):
-        wanted.append(Assignment.assignee_id == actor.user_id)
-    dated, undated = (
-        _first_left(wanted, is_dated=is_dated).subquery() for is_dated in (True, False)
-    )
-    both = sa.union_all(sa.select(dated), sa.select(undated))
-    left = db.session.execute(both, {"day": clock.today()})
+    query, reader = _items_of_the_side(actor)
+    left = db.session.execute(query, {"day": clock.today(), **reader})
     rows = sorted((_LeftItem(*row) for row in left), key=_by_day)[:MANY]
     # Few people may see the planning of a visit, so permission is read for it.
     planning = {row.checklist_id for row in rows if encryption.is_planning(row.kind, row.visit_id)}
@@ -343,6 +333,22 @@ def waiting(actor: Actor) -> list[Batch]:
         )
         for batch, is_free in _together(rows, able)
     ]
+
+
+@built_for_all
+def _items_of_the_side(actor: Actor) -> sa.CompoundSelect[Any]:
+    wanted = [
+        Assignment.organisation_id == actor.organisation_id,
+        Assignment.is_left.is_(True),
+        is_worked_on(actor),
+        is_going_on(),
+    ]
+    if not actor.has(*policy.ASSIGNERS):
+        wanted.append(Assignment.assignee_id == actor.user_id)
+    dated, undated = (
+        _first_left(wanted, is_dated=is_dated).subquery() for is_dated in (True, False)
+    )
+    return sa.union_all(sa.select(dated), sa.select(undated))
 
 
 class _LeftItem(NamedTuple):
