@@ -32,7 +32,7 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
-    yield TimedPage("My work", "ilena", "/", ratio=12.0, statements=35)
+    yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=35)
     yield TimedPage("Cooperations", "ilena", "/cooperations")
     yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=9.0, statements=31)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
@@ -61,4 +61,4 @@ def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:
     yield TimedPage(
         "200 items: cooperation", who, addresses["cooperation"], ratio=12.0, statements=23
     )
-    yield TimedPage("200 items: my work", who, addresses["my work"], ratio=8.5, statements=21)
+    yield TimedPage("200 items: my work", who, addresses["my work"], statements=21)

@@ -45,7 +45,7 @@ PAGES = {
     "the register of undertakings": ("milan", "/register/undertakings", 20),
 }
 # The visit's readiness is judged again, from what agrees with its evidence (13).
-SAVING_V4 = 55
+SAVING_V4 = 54
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
 # compare who signs, and their slot, with the events (adr 86); one asks whether the cooperation is
 # closed by now.
