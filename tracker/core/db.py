@@ -142,7 +142,7 @@ def _prepare_fewer_statements(
 ) -> None:
     """Let a connection of SQLite keep 48 prepared statements, not 128: 1 MB less each (adr 51)."""
     if dialect.name == "sqlite":
-        options.setdefault("cached_statements", 48)
+        options.setdefault("cached_statements", 32)
 
 
 @event.listens_for(Engine, "connect")

@@ -43,6 +43,8 @@ _ALLOCATION = {
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
 }
+# Python stores no columns for tracebacks, only lines: 1 MB less for each process.
+_COMPACT_CODE = {"PYTHONNODEBUGRANGES": "1"}
 # Certificates are made within seconds; after this long something is wrong.
 LATE = dt.timedelta(minutes=30)
 
@@ -120,7 +122,7 @@ def _serve(settings: Settings) -> int:
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    environment = {**_ALLOCATION, **os.environ}
+    environment = {**_ALLOCATION, **_COMPACT_CODE, **os.environ}
     # Each in its own process group: Ctrl+C reaches only this process, which stops each of them.
     programs = [
         subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
