@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,6 +40,9 @@ from tracker.signoff.paper_models import (
     PaperKind,
     PaperRecord,
 )
+
+if TYPE_CHECKING:
+    from psycopg.abc import Buffer, Loader
 
 Kind = TypeVar("Kind", bound=enum.StrEnum)
 Stored = Mapping[str, Any]
@@ -75,7 +78,8 @@ def view() -> Iterator[Connection]:
                 connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
-                yield connection
+                with _any_time_as_text(connection):
+                    yield connection
             else:
                 with _any_bytes_as_text(connection):
                     yield connection
@@ -93,6 +97,54 @@ def _any_bytes_as_text(connection: Connection) -> Iterator[None]:
         yield
     finally:
         driver.text_factory = str
+
+
+@contextmanager
+def _any_time_as_text(connection: Connection) -> Iterator[None]:
+    """Read times that Python has no value for, such as the year 10000, as text.
+
+    The driver would refuse the whole batch, and nobody would learn which row it is.
+    """
+    # Only instances with PostgreSQL load the driver.
+    from psycopg import Connection as Driver  # noqa: PLC0415
+    from psycopg.pq import Format  # noqa: PLC0415
+
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, Driver):
+        raise TypeError(f"{connection.dialect.name} is not supported.")
+    loaders = driver.adapters
+    usual = {}
+    for name, loader in _loaders_of_any_time().items():
+        oid = loaders.types[name].oid
+        usual[oid] = loaders.get_loader(oid, Format.TEXT)
+        loaders.register_loader(oid, loader)
+    try:
+        yield
+    finally:
+        for oid, before in usual.items():
+            if before is not None:
+                loaders.register_loader(oid, before)
+
+
+def _loaders_of_any_time() -> "dict[str, type[Loader]]":
+    from psycopg import DataError  # noqa: PLC0415
+    from psycopg.types.datetime import DateLoader, TimestamptzLoader  # noqa: PLC0415
+
+    class AnyDay(DateLoader):
+        def load(self, data: "Buffer") -> Any:
+            try:
+                return super().load(data)
+            except DataError:
+                return bytes(data).decode()
+
+    class AnyMoment(TimestamptzLoader):
+        def load(self, data: "Buffer") -> Any:
+            try:
+                return super().load(data)
+            except DataError:
+                return bytes(data).decode()
+
+    return {"date": AnyDay, "timestamptz": AnyMoment}
 
 
 def any_bytes(data: bytes) -> str:
