@@ -448,6 +448,7 @@ class CellCode(enum.StrEnum):
     ROLE_OPEN = "role_open"
     NOT_ISSUED = "not_issued"
     PLAN_NOT_SIGNED = "plan_not_signed"
+    SUSPENDED = "suspended"
     NOT_CONFIRMED = "not_confirmed"
 
 

@@ -84,6 +84,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.ROLE_OPEN: (_l("Not accepted"), "wait"),
     CellCode.NOT_ISSUED: (_l("Not issued"), "wait"),
     CellCode.PLAN_NOT_SIGNED: (_l("Not signed yet"), "off"),
+    CellCode.SUSPENDED: (_l("Suspended"), "off"),
     CellCode.NOT_CONFIRMED: (_l("Not confirmed"), "wait"),
 }
 

@@ -21,7 +21,7 @@ from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.pages import passage_url
 from tracker.core import clock
 from tracker.guidance.queries import passages_for
@@ -669,14 +669,17 @@ def _missing(reading: Reading, actor: Actor, gap: Missing, *, plans: bool) -> Ta
     if gap.turn.is_of(actor, plans=plans):
         state, mark = _("Waiting for you"), YOURS
     else:
-        state, mark = _whose(gap), OTHERS
+        state, mark = _whose(reading, gap), OTHERS
     return Task(gap.text, state, mark, target_url(reading, actor, gap.target, plans=plans), why)
 
 
-def _whose(gap: Missing) -> object:
+def _whose(reading: Reading, gap: Missing) -> object:
     if gap.turn.administrators:
         return _("Waiting for an administrator")
     if not gap.turn.names:
+        is_suspended = reading.judgement.facts.cooperation_stage is Stage.SUSPENDED
+        if is_suspended and not gap.turn.planners:
+            return _("Suspended")
         return _("Waiting for the NPM") if gap.turn.planners else _("Not yet due")
     if len(gap.turn.names) == 1:
         return gap.turn.names[0]

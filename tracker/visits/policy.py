@@ -512,7 +512,7 @@ def board(judgement: Judgement) -> tuple[Row, ...]:
             member,
             {
                 Requirement.BRIEFING: _briefing(judgement, member),
-                Requirement.INTERESTS: _interests(member),
+                Requirement.INTERESTS: _interests(facts, member),
                 Requirement.UNDERTAKING: _undertaking(facts, member),
                 Requirement.ROLE: _role(member),
                 Requirement.CREDENTIAL: _credential(judgement, member),
@@ -541,9 +541,12 @@ def _briefing(judgement: Judgement, member: MemberFact) -> Cell:
     return Cell(CellCode.YES)
 
 
-def _interests(member: MemberFact) -> Cell:
+def _interests(facts: Facts, member: MemberFact) -> Cell:
     if not member.needs_clearance:
         return Cell(CellCode.NOT_ASKED)
+    if member.interests is None and facts.cooperation_stage is Stage.SUSPENDED:
+        # Whatever people had declared was closed with their undertaking.
+        return Cell(CellCode.SUSPENDED)
     return Cell(
         {
             None: CellCode.NOT_DECLARED,
@@ -567,7 +570,9 @@ def _undertaking(facts: Facts, member: MemberFact) -> Cell:
     if kind is RequirementKind.RUNS_OUT:
         return Cell(CellCode.RUNS_OUT, member.cleared_until)
     if not member.signed:
-        return Cell(CellCode.NOT_SIGNED)
+        # Undertakings are closed by a suspension, and nobody can sign again before its end.
+        is_suspended = facts.cooperation_stage is Stage.SUSPENDED
+        return Cell(CellCode.SUSPENDED if is_suspended else CellCode.NOT_SIGNED)
     return Cell(CellCode.NOT_COVERED if member.countersigned else CellCode.TO_COUNTERSIGN)
 
 

@@ -102,6 +102,9 @@ def test_while_terms_are_suspended_nobody_is_asked_to_sign_or_to_make_a_visit_re
     assert "Nobody can sign or be cleared until the suspension is lifted." in ready
     assert "Each person signs for themselves" not in ready
     assert "Waiting for you" not in ready.partition("What is missing")[2]
+    # What the suspension closed had been signed and declared.
+    for words in ("Not signed", "Not declared", "Not yet due"):
+        assert words not in ready
 
 
 def test_nobody_is_asked_to_sign_while_the_terms_on_confidentiality_are_suspended(
