@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 bin = .venv/bin
 # Python's allocator for many objects, on memory pages of 2 MiB, where Python has it (from 3.13): the tests
-# take a fifth less. Servers that tests start don't get it.
+# take 12 to 20 % less CPU (docs/adr/0044). Servers that tests start don't get it.
 allocator = $$(PYTHONMALLOC=mimalloc $(bin)/python -c '' 2>/dev/null && echo PYTHONMALLOC=mimalloc MIMALLOC_ALLOW_LARGE_OS_PAGES=1)
 pytest = env $(allocator) $(bin)/pytest -q -n auto
 # While one test waits for a database server, another can work.

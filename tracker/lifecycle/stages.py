@@ -26,8 +26,8 @@ def stage_after(current: Stage, passed: Mapping[Stage, bool], *, terms_in_force:
 
     passed says for each stage of BY_GATES but the last whether it may be left. A cooperation
     advances as long as it may, and goes back while its terms are not in force and an earlier gate
-    is closed again. Once its terms are in force it never goes back, and a stage that was entered by
-    a decision (review, suspension, closing) stays.
+    is closed again. Once its terms are in force it isn't moved back before P3, and a stage that was
+    entered by a decision (review, suspension, closing) stays.
     """
     if current not in MOVED_BY_GATES:
         return current
