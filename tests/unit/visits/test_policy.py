@@ -1070,6 +1070,21 @@ def test_a_cell_says_what_is_missing(
     assert cell(given, SAMIRA, requirement) is expected
 
 
+def test_while_the_terms_are_suspended_a_cell_says_what_that_closed() -> None:
+    """A suspension closes undertakings with what was declared in them; nothing else."""
+    closed = with_samira(interests=None, cleared_until=None, signed=False)
+    for stage, declared, signed in (
+        (Stage.SUSPENDED, CellCode.SUSPENDED, CellCode.SUSPENDED),
+        (Stage.CLOSED, CellCode.NOT_DECLARED, CellCode.NOT_SIGNED),
+        (Stage.ACTIVE, CellCode.NOT_DECLARED, CellCode.NOT_SIGNED),
+    ):
+        given = replace(closed, cooperation_stage=stage)
+        assert cell(given, SAMIRA, Requirement.INTERESTS) is declared
+        assert cell(given, SAMIRA, Requirement.UNDERTAKING) is signed
+    still = facts(cooperation_stage=Stage.SUSPENDED)
+    assert cell(still, SAMIRA, Requirement.INTERESTS) is CellCode.LIMITED
+
+
 def test_an_excused_requirement_is_labelled_so() -> None:
     given = facts(
         members=(replace(PAVO, plan_read=False, credential_until=None),), briefing_on=None
