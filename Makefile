@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, drill, torture, mutants, tampering, other-days, lock, sbom, audit, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, drill, torture, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -23,7 +23,7 @@ steps = +torture-short lint types contracts catalogues mutants-short unit sqlite
 long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages map permissions bench drill lock sbom audit coverage $(steps:+%=%) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions bench drill journeys lock sbom audit coverage $(steps:+%=%) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -118,6 +118,10 @@ bench: tools
 # Backs a larger instance up while it is written to, and restores it into the other kind of database.
 drill: tools system
 	@$(bin)/python -m tests.bench.drill
+
+# How much people fill in, click and read from nothing to a second visit.
+journeys: tools system
+	@TRACKER_TEST_LONG=1 $(bin)/pytest -q -s -n0 tests/browser/journeys
 
 # Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
 torture: tools system

@@ -1,8 +1,11 @@
-"""The steps of the main journeys, as people do them in their browsers."""
+"""The steps of the main journeys, as people do them in their browsers.
+
+In one file: each step goes on where the one before it ended.
+"""
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -13,6 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.answering import Facts, answer
 from tests.browser.conftest import NewContext
 from tests.browser.instances import opened
+from tests.browser.journeys.measured import watch
 from tests.browser.people import Person, first_administrator, invitation_link, somebody
 from tests.effort import is_long
 from tests.factories.actors import acting_today
@@ -26,6 +30,18 @@ from tracker.core.db import db
 NPM = "Office of the People's Advocate"
 CSO = "Lantern Health Network"
 TITLE = "Joint monitoring of police custody"
+ORGANISATIONS = {NPM: "National Preventive Mechanism", CSO: "Civil society organisation"}
+PEOPLE = (
+    (NPM, "Ilena Dorvath", ("Coordinator",)),
+    (NPM, "Tomas Beridan", ("Signatory",)),
+    (NPM, "Milan Osterin", ("Manager",)),
+    (NPM, "Nadia Corvel", ("Member",)),
+    (NPM, "Pavo Linden", ("Member",)),
+    (NPM, "Ruth Abara", ("Member",)),
+    (CSO, "Joana Pires", ("Coordinator",)),
+    (CSO, "Otto Brandis", ("Signatory", "Manager")),
+    (CSO, "Leyla Marchetti", ("Member",)),
+)
 # How many items each side answers, besides those with facts of their own, and accepts in the short
 # form.
 SOME_MORE = 1
@@ -48,38 +64,57 @@ class Cast:
     new_context: NewContext
     people: dict[str, Person] = field(default_factory=dict)
     reference: str = ""
+    # Called with the tab of each person.
+    prepare: Callable[[Page], Page] | None = None
 
     def __getitem__(self, name: str) -> Person:
         return self.people[name]
+
+    def add(self, person: Person) -> None:
+        """Add somebody, by their first name."""
+        if self.prepare is not None:
+            self.prepare(person.page)
+        self.people[person.name.split()[0]] = person
 
 
 def gather(live: Application, new_context: NewContext) -> Cast:
     """Let the administrator in, add both organisations, and have everybody accept."""
     cast = Cast(live, new_context)
+    _gather(cast, ORGANISATIONS, PEOPLE)
+    return cast
+
+
+def gather_two(cast: Cast, second: str) -> None:
+    """Gather everybody for a cooperation with a second CSO, and count what each does."""
+    cast.prepare = watch
+    _gather(
+        cast,
+        {**ORGANISATIONS, second: "Civil society organisation"},
+        (
+            *PEOPLE,
+            (second, "Samira Dell", ("Coordinator",)),
+            (second, "Henrik Vale", ("Signatory", "Manager")),
+        ),
+    )
+
+
+def _gather(
+    cast: Cast, organisations: Mapping[str, str], people: Iterable[tuple[str, str, tuple[str, ...]]]
+) -> None:
+    live, new_context = cast.live, cast.new_context
     admin = first_administrator(live, new_context)
-    cast.people["Iris"] = admin
-    _add_organisation(admin, "National Preventive Mechanism", NPM)
-    _add_organisation(admin, "Civil society organisation", CSO)
-    for organisation, name, roles in (
-        (NPM, "Ilena Dorvath", ("Coordinator",)),
-        (NPM, "Tomas Beridan", ("Signatory",)),
-        (NPM, "Milan Osterin", ("Manager",)),
-        (NPM, "Nadia Corvel", ("Member",)),
-        (NPM, "Pavo Linden", ("Member",)),
-        (NPM, "Ruth Abara", ("Member",)),
-        (CSO, "Joana Pires", ("Coordinator",)),
-        (CSO, "Otto Brandis", ("Signatory", "Manager")),
-        (CSO, "Leyla Marchetti", ("Member",)),
-    ):
+    cast.add(admin)
+    for name, kind in organisations.items():
+        _add_organisation(admin, kind, name)
+    for organisation, name, roles in people:
         phone = {"viewport": {"width": 360, "height": 740}} if name.startswith("Leyla") else {}
         person = somebody(live, new_context, name, **phone)
         _invite(admin, organisation, person, roles)
-        cast.people[name.split()[0]] = person
+        cast.add(person)
     for person in cast.people.values():
         if person is not admin:
             person.accept(invitation_link(live, person.email))
     _let_powers_begin(cast)
-    return cast
 
 
 def _let_powers_begin(cast: Cast) -> None:
@@ -89,8 +124,11 @@ def _let_powers_begin(cast: Cast) -> None:
         ("Milan", "Manager"),
         ("Otto", "Signatory"),
         ("Otto", "Manager"),
+        ("Henrik", "Signatory"),
+        ("Henrik", "Manager"),
     ):
-        cast[name].accept_role(role)
+        if name in cast.people:
+            cast[name].accept_role(role)
 
 
 def _add_organisation(admin: Person, kind: str, name: str) -> None:
@@ -99,7 +137,7 @@ def _add_organisation(admin: Person, kind: str, name: str) -> None:
     page.get_by_label(re.compile(kind)).check()
     page.get_by_role("button", name="Go on").click()
     page.get_by_label("Name", exact=True).fill(name)
-    if name == CSO:
+    if kind != ORGANISATIONS[NPM]:
         page.locator("input[name=types]").first.check()
     page.get_by_role("button", name="Add the organisation").click()
     admin.expect_told(f"{name} is added.")
@@ -131,22 +169,29 @@ def _choose(page: Page, words: str) -> None:
         page.locator("main select").first.select_option(label=words)
 
 
-def open_cooperation(cast: Cast) -> None:
-    """The NPM's coordinator opens a cooperation for joint visits; each side adds its people."""
+def open_cooperation(cast: Cast, second: str = "") -> None:
+    """The NPM's coordinator opens a cooperation for joint visits; each side adds its people.
+
+    second is a second CSO, of whose people Samira and Henrik take part.
+    """
     page = cast["Ilena"].page
     page.goto("/cooperations/open")
     page.get_by_label("Title").fill(TITLE)
     page.get_by_label("Purpose").fill("To see together whether safeguards in custody are kept.")
-    page.get_by_label(CSO).check()
+    for partner in filter(None, (CSO, second)):
+        page.get_by_label(partner).check()
     page.get_by_label(re.compile("Joint monitoring visit")).check()
     page.get_by_role("button", name="Continue to the questions").click()
     page.get_by_role("button", name="Open the cooperation").click()
     cast["Ilena"].expect_told(" is open.")
     cast.reference = (page.locator(".ref").first.text_content() or "").strip()
-    for coordinator, names in (
+    sides = [
         ("Ilena", ("Tomas", "Milan", "Nadia", "Pavo", "Ruth")),
         ("Joana", ("Otto", "Leyla", "Joana")),
-    ):
+    ]
+    if second:
+        sides.append(("Samira", ("Henrik", "Samira")))
+    for coordinator, names in sides:
         mine = cast[coordinator].page
         for name in names:
             mine.goto(f"/cooperations/{cast.reference}/people/add")
@@ -169,22 +214,22 @@ def checklist_address(cast: Cast, person: str, title: str) -> str:
 def complete(
     cast: Cast, address: str, facts: dict[str, Facts], *, begun: Iterable[str] = ()
 ) -> None:
-    """Both sides answer their items; then each accepts what the other wrote.
+    """Each side answers its items; then each accepts what the others wrote.
 
     The first person also continues the items that were begun elsewhere. In the short form they
     write in their browsers the items that the facts name and one more, accept one, and the services
     do the rest.
     """
-    setter, others = facts
+    setter = next(iter(facts))
     for code in begun:
         cast[setter].page.goto(f"{address}/items/{code}/answer")
         answer(cast[setter].page, code, facts[setter])
-    for name in (setter, others):
-        _answer_all(cast[name].page, address, facts[name])
-    for name in (setter, others):
+    for name, known in facts.items():
+        _answer_all(cast[name].page, address, known)
+    for name in facts:
         _accept_all(cast[name].page, address)
     if not is_long():
-        _complete_rest(cast, address, (setter, others))
+        _complete_rest(cast, address, facts)
 
 
 def _answer_all(page: Page, address: str, facts: Facts) -> None:
@@ -192,9 +237,9 @@ def _answer_all(page: Page, address: str, facts: Facts) -> None:
     # An item may have two: what all parties agree on, and what each says about itself.
     links = [
         (link_to.split("/items/")[1].split("/")[0], link_to)
-        for link in page.get_by_role(
-            "link", name=re.compile("^(Write an answer|Write our own)")
-        ).all()
+        for link in page.locator("main a")
+        .filter(has_text=re.compile("^(Write an answer|Write our own|Change our own row)"))
+        .all()
         if (link_to := link.get_attribute("href"))
     ]
     others = list(dict.fromkeys(code for code, _link in links if code not in facts.wanted))
@@ -216,13 +261,24 @@ def _complete_rest(cast: Cast, address: str, names: Iterable[str]) -> None:
 
 
 def _accept_all(page: Page, address: str) -> None:
-    page.goto(address)
-    accept = page.get_by_role("button", name=re.compile("^Accept "))
-    waiting = accept.count()
+    """Accept each section as it reads, then the items that were left out there."""
+    sections = page.get_by_role("button", name=re.compile("^Accept all of this section"))
+    page.goto(f"{address}/read")
+    waiting = sections.count()
     by_hand = waiting if is_long() else min(waiting, SOME_MORE)
     for left in range(waiting, waiting - by_hand, -1):
-        accept.first.click()
-        expect(accept).to_have_count(left - 1)
+        sections.first.click()
+        expect(sections).to_have_count(left - 1)
+    if not is_long():
+        return
+    page.goto(f"{address}?filter=us")
+    accept = page.locator("form[action*='/accept'] button")
+    for code in page.locator("article.item-line:has(form[action*='/accept'])").evaluate_all(
+        "items => items.map(item => item.id)"
+    ):
+        page.goto(f"{address}?filter=us&open={code.upper()}")
+        page.locator(f"#{code}").get_by_role("button", name=re.compile("^Accept ")).first.click()
+    expect(accept).to_have_count(0)
 
 
 def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[str]) -> None:
@@ -288,14 +344,14 @@ AUDIENCE = ("Ilena", "Pavo", "Ruth", "Tomas", "Joana", "Otto", "Leyla")
 PLACE = "Lower Harbour police station"
 
 
-def plan_visit(cast: Cast) -> str:
+def plan_visit(cast: Cast, number: int = 1) -> str:
     """The coordinator plans a visit: kind, place, days, team, who may know. Return its address."""
     page = cast["Ilena"].page
     page.goto(f"/cooperations/{cast.reference}/visits/plan")
     page.locator("input[name=kind]").first.check()
     page.locator("input[name=place_type][value=police]").check()
     page.get_by_label("Place", exact=True).fill(PLACE)
-    first = Facts().today + dt.timedelta(days=20)
+    first = Facts().today + dt.timedelta(days=20 * number)
     page.locator("input[name=starts_on]").fill(first.isoformat())
     page.locator("input[name=ends_on]").fill(first.isoformat())
     page.locator("input[name=announced]").first.check()
@@ -307,7 +363,7 @@ def plan_visit(cast: Cast) -> str:
         gaps.fill("None for a place of this size.")
     _pick_rows(page, "audience", [cast[name].name for name in AUDIENCE])
     page.get_by_role("button", name="Plan the visit").click()
-    cast["Ilena"].expect_told("Joint visit 1 is planned.")
+    cast["Ilena"].expect_told(f"Joint visit {number} is planned.")
     return page.url.split("?")[0].removesuffix("/ready")
 
 

@@ -1,0 +1,154 @@
+"""How much people fill in, click and read from nothing to a second visit: make journeys prints it.
+
+The limits are what the journeys take today, so that nothing makes them longer unnoticed.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import journey
+from tests.browser.answering import Facts
+from tests.browser.conftest import NewContext
+from tests.browser.journey import Cast
+from tests.browser.journeys.measured import Journey, measured
+from tests.browser.test_joint_visit_journey import OWN_LIST, PLAN, ROLES, TEAM
+from tests.effort import is_long
+from tests.servers.application import Application
+from tracker.core import clock
+
+SECOND = "Open Door Legal Aid"
+PARTIES = {"rows": "3", "party@0": journey.NPM, "party@1": journey.CSO, "party@2": SECOND}
+TERMS = {
+    "M1": {**PARTIES, "signatory@0": "Tomas", "signatory@1": "Otto", "signatory@2": "Henrik"},
+    "M3": {"in_scope": "VISIT", "form": "mou"},
+    "M4": PARTIES,
+    "M5": {"second_reader": "Nadia"},
+    "M7": {**PARTIES, "when@0": "arrival", "when@1": "arrival", "when@2": "arrival"},
+    "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
+    "M9": {"access": "certain"},
+    "M14": {
+        **PARTIES,
+        "declares@0": "interest",
+        "declares@1": "interest",
+        "declares@2": "interest",
+    },
+    "M15": PARTIES,
+}
+# Name: the most fields, clicks and pages that the work may take.
+LIMITS = {
+    "1 nothing to terms in force": (400, 400, 400),
+    "2 confidentiality, one undertaking": (400, 400, 400),
+    "3 a first visit ready": (900, 900, 900),
+    "4 a second visit ready": (900, 900, 900),
+}
+
+
+class _Measuring:
+    """The cast, and what each part of the journey took."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.journeys: list[Journey] = []
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        people = [(first, person.page) for first, person in self.cast.people.items()]
+        with measured(name, people) as part:
+            yield
+        self.journeys.append(part)
+        print("\n".join(part.lines()))  # noqa: T201 -- make journeys shows it
+
+    def require_within_limits(self) -> None:
+        for part in self.journeys:
+            total, limits = part.together, LIMITS.get(part.name)
+            if limits is not None:
+                assert (total.fields, total.clicks, total.pages) <= limits, part.name
+                over = [
+                    f"{what} {number} > {most}"
+                    for what, number, most in zip(
+                        ("fields", "clicks", "pages"),
+                        (total.fields, total.clicks, total.pages),
+                        limits,
+                        strict=True,
+                    )
+                    if number > most
+                ]
+                assert over == [], f"{part.name}: {', '.join(over)}"
+
+
+@pytest.mark.skipif(not is_long(), reason="takes minutes; the parts have tests of their own")
+def test_from_nothing_to_a_second_visit(live: Application, new_context: NewContext) -> None:
+    cast = Cast(live, new_context)
+    measuring = _Measuring(cast)
+    journey.gather_two(cast, SECOND)
+    with measuring.part("1 nothing to terms in force"):
+        _agree_on_terms(cast)
+    with measuring.part("2 confidentiality, one undertaking"):
+        _agree_on_confidentiality(cast)
+        journey.undertake(cast, "Leyla", "Milan")
+    with measuring.part("3 a first visit ready"):
+        journey.undertake(cast, "Otto", "Tomas")
+        journey.undertake(cast, "Joana", "Milan")
+        _make_ready(cast, 1)
+    with measuring.part("4 a second visit ready"):
+        _make_ready(cast, 2)
+    measuring.require_within_limits()
+
+
+def _agree_on_terms(cast: Cast) -> None:
+    journey.open_cooperation(cast, second=SECOND)
+    terms = journey.checklist_address(cast, "Ilena", "agreed terms")
+    days = {"start": 0, "review": 300, "end": 600}
+    term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
+    known = Facts(TERMS | {"M19": term})
+    journey.complete(cast, terms, {"Ilena": known, "Joana": known, "Samira": known})
+    cast["Nadia"].page.goto(f"{terms}/review")
+    cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
+    cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
+    journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto", "Henrik"))
+
+
+def _agree_on_confidentiality(cast: Cast) -> None:
+    address = journey.checklist_address(cast, "Ilena", "terms on confidentiality")
+    npm = Facts(
+        {"C1": {"scope": "all_until"}, "C2": {"listed": "nobody"}, "C11": {"approver@0": "Ilena"}}
+    )
+    nobody = Facts({"C2": {"listed": "nobody"}})
+    facts = {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST}), "Samira": nobody}
+    journey.complete(cast, address, facts)
+    journey.send_and_sign(cast, address, "Ilena", ("Tomas", "Otto", "Henrik"))
+
+
+def _make_ready(cast: Cast, number: int) -> None:
+    """Plan a visit, settle roles and plan, sign both, and have the team confirm."""
+    visit = journey.plan_visit(cast, number)
+    roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
+    today = clock.today().isoformat()
+    answers = Facts(
+        ROLES
+        | {
+            "V1": ROLES["V1"] | {"brief_due": today},
+            "V13": {**TEAM, "safety_contact": "Ilena"},
+            "V18": {"briefing": today},
+        }
+    )
+    everybody = ("Ilena", "Joana", "Samira")
+    journey.complete(cast, roles, dict.fromkeys(everybody, answers), begun=("V1",))
+    journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
+    journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto", "Henrik"))
+    plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
+    facts = {"Ilena": Facts(PLAN), "Joana": Facts(), "Samira": Facts()}
+    journey.complete(cast, plan, facts)
+    journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto", "Henrik"))
+    message = "You confirmed the urgent-action plan."
+    journey.take_part(cast, visit, "Confirm that you have read it", message)
+    lead = cast["Pavo"].page
+    lead.goto(f"{visit}/ready")
+    expect(lead.get_by_text("Nothing is missing.")).to_be_visible()
+    lead.goto(visit)
+    expect(lead.locator("main")).to_contain_text(re.compile("[Rr]eady"))
