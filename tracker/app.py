@@ -44,6 +44,9 @@ from tracker.agreements import succession as checklist_successions
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import routes as paper_routes
 from tracker.agreements.routes import (
+    accepting as accepting_routes,
+)
+from tracker.agreements.routes import (
     departures as departure_routes,
 )
 from tracker.agreements.routes import (
@@ -309,6 +312,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_draft,
     ),
     verbs.COPIES_READ: (lifecycle.follow_answer, visits.follow_draft),
+    verbs.ITEMS_ACCEPTED: (lifecycle.follow_answer, visits.follow_draft),
+    verbs.ACCEPTANCE_UNDONE: (lifecycle.follow_answer, visits.follow_draft),
     verbs.POSITION_TAKEN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.PROPOSAL_MADE: (lifecycle.follow_answer, visits.follow_draft),
     verbs.PROPOSAL_ACCEPTED: (
@@ -622,6 +627,7 @@ ROUTES = (
     history_routes,
     safeguard_routes,
     reading_routes,
+    accepting_routes,
     signing_routes,
     paper_routes,
     request_routes,

@@ -27,8 +27,8 @@ class Side:
     terms: str
 
     def item(self, code: str) -> Locator:
-        """Open the list of items in its current state, and return one of them."""
-        self.page.goto(self.terms)
+        """Open the list of items in its current state, and return one of them, unfolded."""
+        self.page.goto(f"{self.terms}?open={code}")
         return self.page.locator(f"#{code.lower()}")
 
     def propose(self, code: str, words: str, reason: str) -> None:

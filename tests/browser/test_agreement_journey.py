@@ -93,7 +93,7 @@ def leave_to_somebody_else(code: str, coordinator: Side, colleague: Side, others
     coordinator.assign(code, "Leyla Marchetti")
     colleague.page.goto("/")
     colleague.page.get_by_role("link", name="Do 1 item assigned to you").click()
-    expect(colleague.page.locator("article.item")).to_have_count(1)
+    expect(colleague.page.locator("article.item-line")).to_have_count(1)
     expect(others.item(code)).not_to_contain_text("Assigned")
     colleague.accept(code)
     for side in (coordinator, colleague):

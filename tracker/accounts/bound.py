@@ -43,6 +43,8 @@ NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
         verbs.ANSWER_SAVED,
         verbs.ANSWERS_COPIED,
         verbs.COPIES_READ,
+        verbs.ITEMS_ACCEPTED,
+        verbs.ACCEPTANCE_UNDONE,
         verbs.POSITION_TAKEN,
         verbs.PROPOSAL_MADE,
         verbs.PROPOSAL_ANSWERED,

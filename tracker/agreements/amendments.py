@@ -2,6 +2,8 @@
 
 Nothing that was negotiated is deleted: the earlier answers are added as new versions in the names
 of their authors, and what the parties had accepted counts again.
+
+In one file: calling off an amendment takes back what opening it and working on it changed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +26,7 @@ from tracker.checklist_templates.schema import Part
 from tracker.checklists import encryption, messages, policy, service
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import Answer, Checklist, ChecklistState, Position, Stance
-from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation import safeguards, stored_positions
 from tracker.checklists.rules.facts import AnswerKey, Filled
 from tracker.cooperations import people
 from tracker.core.db import db
@@ -332,6 +334,7 @@ def _put_positions_back(
         if scope is AnswerScope.SHARED
     }
     accepted = _acceptances({*before.values(), *answers_now.values()} - {None})
+    in_parts = _acceptances_of_rows(loaded)
     wanted: dict[str, dict[UUID, Position]] = {
         code: {
             party_id: position
@@ -339,6 +342,7 @@ def _put_positions_back(
             if (
                 position := accepted.get((answers_now.get(code), party_id))
                 or accepted.get((answer_id, party_id))
+                or in_parts.get((code, party_id))
             )
         }
         for code, answer_id in before.items()
@@ -348,14 +352,14 @@ def _put_positions_back(
         for code, positions in wanted.items()
         if code in signed.changed_items or _is_unsettled(loaded, code, positions.values())
     }
-    service.end_talks(loaded, unsettled.keys())
+    stored_positions.end_talks(loaded, unsettled.keys())
     for code, positions in unsettled.items():
         for party_id, position in positions.items():
             answer_id = answers_now[code]
-            if position.answer_id == answer_id:
+            if (position.answer_id, position.part_id) == (answer_id, None):
                 position.is_current = True
             elif answer_id is not None:
-                service.put_position(
+                stored_positions.put_position(
                     loaded,
                     loaded.template.by_code[code],
                     answer_id,
@@ -366,18 +370,40 @@ def _put_positions_back(
 
 
 def _acceptances(answer_ids: Iterable[UUID | None]) -> dict[tuple[UUID | None, UUID], Position]:
-    """Return the last acceptance of each answer by each party."""
+    """Return the last acceptance of each whole answer by each party."""
     rows = db.session.scalars(
         sa.select(Position)
-        .where(Position.answer_id.in_(list(answer_ids)), Position.stance == Stance.ACCEPTS)
+        .where(
+            Position.answer_id.in_(list(answer_ids)),
+            Position.part_id.is_(None),
+            Position.stance == Stance.ACCEPTS,
+        )
         .order_by(Position.taken_at, Position.id)
     )
     return {(row.answer_id, row.organisation_id): row for row in rows}
 
 
+def _acceptances_of_rows(loaded: LoadedChecklist) -> dict[tuple[str, UUID], Position]:
+    """Return the last acceptance by each party in items with a row for each party.
+
+    What was signed had been accepted by all, there perhaps row by row and in several versions.
+    """
+    codes = [item.code for item in loaded.template.items if item.party_table]
+    rows = db.session.scalars(
+        sa.select(Position)
+        .where(
+            Position.checklist_id == loaded.checklist.id,
+            Position.item.in_(codes),
+            Position.stance == Stance.ACCEPTS,
+        )
+        .order_by(Position.taken_at, Position.id)
+    )
+    return {(row.item, row.organisation_id): row for row in rows}
+
+
 def _is_unsettled(loaded: LoadedChecklist, code: str, accepted: Iterable[Position]) -> bool:
     """Return whether any party wants a change to an answer that is already as signed."""
-    counts = {position.id for position in loaded.positions_on.get(code, {}).values()}
+    counts = {position.id for position in loaded.all_positions_on.get(code, ())}
     return code in loaded.proposals_on or counts != {position.id for position in accepted}
 
 

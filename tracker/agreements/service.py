@@ -37,10 +37,11 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import text_digest
+from tracker.checklists.negotiation.stored_positions import put_position
 from tracker.checklists.rules.completeness import not_accepting
 from tracker.checklists.rules.consistency import starts_too_late
 from tracker.checklists.rules.values import as_id
-from tracker.checklists.service import count_again, put_position
+from tracker.checklists.service import count_again
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.queries import have_terms_run_out

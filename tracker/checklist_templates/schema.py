@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from tracker.access.information import InformationClass
-from tracker.checklist_templates.checks import Check
+from tracker.checklist_templates.checks import Check, CheckName
 from tracker.checklist_templates.conditions import (
     AnswerCondition,
     Condition,
@@ -414,6 +414,18 @@ class Item(Strict):
     def may_hide_columns(self) -> bool:
         """Whether a column of the item's tables is shown only on a condition."""
         return any(column.shown_when for field in self.fields for column in field.columns)
+
+    @cached_property
+    def party_table(self) -> tuple[str, str] | None:
+        """The table with a row for each party, and its column of parties; None if there is none."""
+        return next(
+            (
+                (check.field, check.column)
+                for check in self.done.checks
+                if check.check is CheckName.ROW_PER_PARTY and check.field and check.column
+            ),
+            None,
+        )
 
     @cached_property
     def scopes(self) -> tuple[AnswerScope, ...]:

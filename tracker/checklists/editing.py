@@ -64,6 +64,7 @@ BESIDE = frozenset(
         "draft_page",
         "page_token",
         "remove_row",
+        "then",
     }
 )
 # The query parameter that fills a form with the record of how partners were chosen.
@@ -156,9 +157,17 @@ def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
 
 
 def back(checklist_id: UUID, code: str = "") -> Response:
-    """Redirect to the list, at an item."""
+    """Redirect to the list, at an item and with the filter that the person came from."""
+    chosen = request.args.get("filter")
     return redirect(
-        url_for("checklists.show", checklist_id=checklist_id, _anchor=code.lower() or None), 303
+        url_for(
+            "checklists.show",
+            checklist_id=checklist_id,
+            filter=chosen if chosen in labels.FILTERS else None,
+            open=code or None,
+            _anchor=code.lower() or None,
+        ),
+        303,
     )
 
 

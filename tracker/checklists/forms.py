@@ -70,6 +70,27 @@ class ReasonOnTextForm(ShownFields, ReasonForm):
     """A reason for an act on the text that the page showed."""
 
 
+class DiscussForm(ReasonOnTextForm):
+    """What to discuss, and why; the choice is offered where each party has a row of its own."""
+
+    row_of = SelectOneField(
+        _l("What do you want to discuss?"), [Optional()], blank=_l("All of the answer")
+    )
+
+    def offer(self, rows: Sequence[tuple[UUID, str]]) -> None:
+        """Offer the rows of these parties; without any, the field isn't there."""
+        if not rows:
+            del self.row_of
+            return
+        self.row_of.choices = cast(
+            "Any", [Option(str(party_id), _row_words(name)) for party_id, name in rows]
+        )
+
+
+def _row_words(name: str) -> object:
+    return _l("The row of %(party)s", party=name)
+
+
 class FlagForm(ReasonForm):
     """The reason why a term limits the NPM, with the token of the item on the page."""
 

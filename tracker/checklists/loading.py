@@ -29,6 +29,7 @@ from tracker.checklists.models import (
     Proposal,
     ProposalState,
     SafeguardReview,
+    Stance,
 )
 from tracker.checklists.parts import PositionFact
 from tracker.checklists.rules.completeness import (
@@ -82,11 +83,16 @@ class LoadedChecklist:
 
     @cached_property
     def positions_on(self) -> Mapping[str, Mapping[UUID, PositionFact]]:
-        """The positions on each item that has any, by organisation."""
+        """The positions on the whole answer to each item that has any, by organisation."""
         return {
-            code: {row.organisation_id: row for row in rows}
-            for code, rows in _by_item(self.positions).items()
+            code: {row.organisation_id: row for row in rows if row.part_id is None}
+            for code, rows in self.all_positions_on.items()
         }
+
+    @cached_property
+    def all_positions_on(self) -> Mapping[str, list[PositionFact]]:
+        """The positions on each item that has any, on whole answers and on parts of them."""
+        return _by_item(self.positions)
 
     @cached_property
     def proposals_on(self) -> Mapping[str, list[Proposal]]:
@@ -318,6 +324,7 @@ def _loaded(
         _stances(talks.positions),
         frozenset(answers.authors),
         proposed=_proposed(talks.proposals),
+        row_positions=_stances_on_parts(talks.positions),
     )
     sheet = counting(template, written, surroundings)
     return LoadedChecklist(
@@ -358,10 +365,22 @@ def said_in(loaded: LoadedChecklist, language: str) -> LoadedChecklist:
 def _stances(positions: Iterable[PositionFact]) -> dict[str, dict[UUID, Any]]:
     stances: dict[str, dict[UUID, Any]] = {}
     for position in positions:
-        stances.setdefault(position.item, {})[position.organisation_id] = (
-            position.answer_id,
-            position.stance,
-        )
+        if position.part_id is None:
+            stances.setdefault(position.item, {})[position.organisation_id] = (
+                position.answer_id,
+                position.stance,
+            )
+    return stances
+
+
+def _stances_on_parts(
+    positions: Iterable[PositionFact],
+) -> dict[str, dict[UUID, dict[UUID, Stance]]]:
+    stances: dict[str, dict[UUID, dict[UUID, Stance]]] = {}
+    for position in positions:
+        if position.part_id is not None:
+            by_party = stances.setdefault(position.item, {})
+            by_party.setdefault(position.organisation_id, {})[position.part_id] = position.stance
     return stances
 
 

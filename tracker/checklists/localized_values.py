@@ -50,6 +50,24 @@ def parts(
     return [(field.label, shown_value(field)) for field in show(fields, values, names)]
 
 
+def as_text(parts: Iterable[Part_]) -> str:
+    """Return the values of some fields as plain text, without labels and what they alone explain.
+
+    A yes says nothing without its question.
+    """
+    cells = (
+        cell
+        for _label, value in parts
+        for cell in (
+            [cell for line in value.lines for cell in line]
+            if isinstance(value, Table)
+            else [str(value or "")]
+        )
+    )
+    bare = {str(words) for words in (_("Yes"), _("No"), _("Confirmed"), _("Not confirmed"))}
+    return " ".join(cell for cell in cells if cell and cell not in bare)
+
+
 def shown_value(field: ShownField) -> Any:
     """Return a field as text or as a table, in the reader's language."""
     if field.rows:

@@ -353,7 +353,10 @@ class CopyReading(Base):
 
 
 class Position(Identified, Base):
-    """A party's position on one version of a shared answer; the newest per party is current."""
+    """A party's position on one version of a shared answer; the newest per party is current.
+
+    In an item with a row for each party, the newest per party on each part of the answer.
+    """
 
     __tablename__ = "position"
     __table_args__ = (sa.Index("ix_position_checklist_current", "checklist_id", "is_current"),)
@@ -362,6 +365,9 @@ class Position(Identified, Base):
     item: Mapped[str] = mapped_column(sa.String(10))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     answer_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("answer.id"))
+    # The part of the answer: the party whose row it is, or the checklist for what is in no row
+    # (rules.party_rows). None: all of it.
+    part_id: Mapped[UUID | None]
     stance: Mapped[Stance]
     reason: Mapped[str | None]
     sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
@@ -383,6 +389,8 @@ class Proposal(Identified, Base):
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     # The version it wants to change, and the proposal it replies to.
     answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"))
+    # The parts of the answer that it changes, as in Position.part_id. None: all of it.
+    part_ids: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     replies_to_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("proposal.id"))
     values: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())

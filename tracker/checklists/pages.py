@@ -40,22 +40,29 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import Proposal, Stance
 from tracker.checklists.negotiation import warnings
+from tracker.checklists.negotiation.stored_positions import proposed_now
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView, HintView
 from tracker.checklists.parts import PositionFact
 from tracker.checklists.reuse import copies, model_answers
 from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources, ToRead
-from tracker.checklists.rules import completeness
+from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus, WorkState
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
-from tracker.ui.locale import as_date, language
+from tracker.ui.locale import as_date, language, listed
 
 # A passage begins with what the source says; the rest can be opened under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
 # The words that introduce what to look at, in each language.
 LOOK_BEGINS = ("Check that", "تحقّق من أن")
+
+
+# How many letters of an answer are shown while its item is folded.
+IN_A_LINE = 140
+# A list of at most this many items is unfolded once a filter or a search has narrowed it.
+FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,8 @@ class Acts:
     leave_out: bool = False
     # Whether the reader's party has answered, if each party answers for itself.
     own_given: bool = False
+    # Whether the reader's party can change its own row, but not all of the answer.
+    own_row: bool = False
     why_not: object = ""
 
 
@@ -185,6 +194,8 @@ class ItemView:
     to_keep: tuple[AnswerScope, ...] = ()
     # For the reader's own side only.
     assigned: AssignedView | None = None
+    # The answer in a line of text.
+    line: str = ""
     # The token of this page, if an answer or a proposal can be accepted on it.
     page_token: str = ""
 
@@ -257,13 +268,15 @@ def _view(
     may = acts(loaded, actor, item, status)
     proposals = _proposals(loaded, actor, item, passages)
     may_accept = may.accept or any(proposal.may_answer for proposal in proposals)
+    answers = answers_of(loaded, item, sources)
     return ItemView(
         item=item,
         standing=status,
         state=state,
         s=s,
         note=_note(item, status),
-        answers=answers_of(loaded, item, sources),
+        answers=answers,
+        line=_in_a_line(answers),
         positions=_positions(loaded, item, own) if status else [],
         proposals=proposals,
         turned_down=_turned_down(loaded, item),
@@ -282,6 +295,13 @@ def _view(
         assigned=outline.assigned,
         page_token=item_token(loaded, actor, item) if may_accept else "",
     )
+
+
+def _in_a_line(answers: Sequence[AnswerView]) -> str:
+    """Return the beginning of an item's answers, with a space for each new line."""
+    words = (localized_values.as_text(answer.parts) for answer in answers)
+    text = " ".join(" ".join(words).split())
+    return text if len(text) <= IN_A_LINE else f"{text[:IN_A_LINE].rsplit(' ', 1)[0]} …"
 
 
 def _to_keep(loaded: LoadedChecklist, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
@@ -425,9 +445,8 @@ def _positions(loaded: LoadedChecklist, item: Item, own: UUID | None) -> list[Po
     answer = loaded.sheet.shared(item.code)
     if answer is None or answer.is_empty:
         return []
-    taken = loaded.positions_on.get(item.code, {})
     views = [
-        _position(loaded, answer, party.organisation_id, taken.get(party.organisation_id), own)
+        _position(loaded, item, answer, party.organisation_id, own)
         for party in completeness.accepters(item, loaded.surroundings)
     ]
     # The reason is shown with the proposal itself.
@@ -439,54 +458,96 @@ def _is_disputed(loaded: LoadedChecklist, item: Item) -> bool:
     """Return whether a party proposed a change, or takes another position than accepting."""
     if item.code in loaded.proposals_on:
         return True
-    answer, taken = loaded.sheet.shared(item.code), loaded.positions_on.get(item.code, {})
+    answer = loaded.sheet.shared(item.code)
     return (
         answer is not None
         and not answer.is_empty
         and any(
-            _differs(answer, party.organisation_id, taken.get(party.organisation_id))
+            row.stance is not Stance.ACCEPTS
             for party in completeness.accepters(item, loaded.surroundings)
+            for row in _taken(loaded, answer, item, party.organisation_id)
         )
     )
 
 
-def _differs(answer: Filled, organisation_id: UUID, position: PositionFact | None) -> bool:
-    """Return whether a party's position is on the current answer, and not that it accepts it."""
-    return (
-        position is not None
-        and position.answer_id == answer.answer_id
-        and position.stance is not Stance.ACCEPTS
-        and not answer.is_unread_by(organisation_id)
-    )
+def _taken(
+    loaded: LoadedChecklist, answer: Filled, item: Item, organisation_id: UUID
+) -> list[PositionFact]:
+    """Return a party's positions on the current answer, or on parts of it."""
+    if answer.is_unread_by(organisation_id):
+        return []
+    return [
+        row
+        for row in loaded.all_positions_on.get(item.code, ())
+        if row.organisation_id == organisation_id
+        and (row.part_id is not None or row.answer_id == answer.answer_id)
+    ]
 
 
 def _position(
-    loaded: LoadedChecklist,
-    answer: Filled,
-    organisation_id: UUID,
-    position: PositionFact | None,
-    own: UUID | None,
+    loaded: LoadedChecklist, item: Item, answer: Filled, organisation_id: UUID, own: UUID | None
 ) -> PositionView:
     party = loaded.party(organisation_id)
     name, mark, side = (
         (party.name, party.mark, party.side) if party else ("", "", OrganisationKind.OTHER)
     )
-    note = by = ""
+    is_npm = side is OrganisationKind.NPM
+    waiting = (
+        (_l("Waiting for us"), "wait")
+        if organisation_id == own
+        else (_l("Not yet reviewed"), "other")
+    )
     if answer.is_unread_by(organisation_id):
-        state, s = _l("Copied, not read yet"), "wait" if organisation_id == own else "other"
-    elif position is None or position.answer_id != answer.answer_id:
-        state, s = (
-            (_l("Waiting for us"), "wait")
-            if organisation_id == own
-            else (_l("Not yet reviewed"), "other")
-        )
-    else:
-        state, s = STANCES[position.stance]
-        note = encryption.reason_of(loaded.checklist.cooperation_id, position)
-        if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
-            state = _l("Wrote this answer")
-        by = _("%(name)s, %(when)s", name=position.author_name, when=as_date(position.taken_at))
-    return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by)
+        state, s = _l("Copied, not read yet"), waiting[1]
+        return PositionView(mark, name, is_npm, state, s)
+    taken = _taken(loaded, answer, item, organisation_id)
+    # What a party objects to is shown first.
+    position = next((row for row in taken if row.stance is not Stance.ACCEPTS), None)
+    around = (loaded.sheet, loaded.surroundings)
+    parts = party_rows.parts_of_answer(item, answer, *around)
+    missing = parts.keys() - completeness.accepted_parts(
+        item, answer, loaded.sheet, organisation_id, parts.keys()
+    )
+    if position is None and (not taken or missing):
+        note = _to_accept(loaded, missing) if taken or organisation_id in parts else ""
+        return PositionView(mark, name, is_npm, *waiting, note)
+    position = position or max(taken, key=lambda row: row.taken_at)
+    state, s = STANCES[position.stance]
+    note = encryption.reason_of(loaded.checklist.cooperation_id, position)
+    if position.part_id and note:
+        note = _("%(label)s: %(what)s", label=_part_words(loaded, position.part_id), what=note)
+    is_author = organisation_id == answer.organisation_id and item.party_table is None
+    if position.stance is Stance.ACCEPTS and is_author:
+        state = _l("Wrote this answer")
+    by = _("%(name)s, %(when)s", name=position.author_name, when=as_date(position.taken_at))
+    return PositionView(mark, name, is_npm, state, s, note, by)
+
+
+def _to_accept(loaded: LoadedChecklist, parts: Collection[party_rows.AnswerPart]) -> str:
+    """Return which parts of an answer a party hasn't accepted, in the order of the parties."""
+    ids = [party.organisation_id for party in loaded.parties]
+    names = [_part_words(loaded, part) for part in (*ids, loaded.checklist.id) if part in parts]
+    return _("Not accepted yet: %(what)s.", what=listed(names)) if names else ""
+
+
+def rows_to_discuss(loaded: LoadedChecklist, actor: Actor, item: Item) -> list[tuple[UUID, str]]:
+    """Return the other parties that have a row of their own in an answer, with their names."""
+    answer = loaded.sheet.shared(item.code)
+    if item.party_table is None:
+        return []
+    parts = party_rows.parts_of_answer(item, answer, loaded.sheet, loaded.surroundings)
+    return [
+        (party.organisation_id, party.name)
+        for party in loaded.parties
+        if party.organisation_id in parts and party.organisation_id != actor.organisation_id
+    ]
+
+
+def _part_words(loaded: LoadedChecklist, part: UUID) -> str:
+    party = loaded.party(part)
+    if party is None:
+        return str(_("the rest of the answer"))
+    return str(_("the row of %(party)s", party=party.name))
 
 
 def _proposals(
@@ -525,7 +586,7 @@ def proposal_view(
     before = answer_parts(loaded, item, AnswerScope.SHARED, shared) if shared else []
     cooperation_id = loaded.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
-    values = encryption.values_of(cooperation_id, proposal)
+    values = proposed_now(loaded, item, proposal)
     party = loaded.own_party(actor)
     proposer = loaded.party(proposal.organisation_id)
     own = proposal.organisation_id == actor.organisation_id
@@ -569,26 +630,29 @@ def acts(
         return Acts(why_not=is_open.reason)
     current = loaded.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
-    is_accepted = service.accepted_by_others(loaded, item, current, party)
+    locked = service.locked_parts(loaded, item, party)
     scopes = tuple(
         scope
         for scope in item.scopes
         if scope is not AnswerScope.PERSON
         and any(policy.can_set(actor, party, field) for field in item.fields_of(scope))
-        and not (scope is AnswerScope.SHARED and is_accepted)
+        and not (scope is AnswerScope.SHARED and None in locked)
     )
     can_act = bool(policy.can_take_position(actor, party, item))
-    taken = loaded.sheet.positions.get(item.code, {})
     accepts = current is not None and (
-        completeness.accepts(current, taken, party.organisation_id)
+        completeness.accepts(
+            item, current, loaded.sheet, loaded.surroundings, party.organisation_id
+        )
         or _accepts_by_reading(current, party)
     )
+    obstacles = completeness.obstacles_to_accepting(item, item_status.problems)
     return Acts(
         answer=scopes,
         propose=has_answer and item.accepted_by.value != "none",
-        accept=can_act and has_answer and not accepts and not item_status.problems,
+        accept=can_act and has_answer and not accepts and not obstacles,
         talk=can_act and has_answer,
         flag=loaded.has_answer(item) and bool(policy.can_flag(actor, party, item)),
+        own_row=AnswerScope.SHARED in scopes and bool(locked),
         own_given=loaded.sheet.of_party(item.code, party.organisation_id) is not None,
         leave_out=AnswerScope.SHARED in scopes
         and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),
@@ -610,6 +674,47 @@ def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
     """Return whether a party accepts an answer by reading it, since the party copied it."""
     own = party.organisation_id
     return answer.organisation_id == own and answer.is_unread_by(own)
+
+
+def next_to_write(
+    loaded: LoadedChecklist, actor: Actor, code: str
+) -> tuple[Item, AnswerScope] | None:
+    """Return the next item after this one that waits for a person's party to write something."""
+    codes = [item.code for item in loaded.template.items]
+    after = loaded.template.items[codes.index(code) + 1 :] if code in codes else ()
+    statuses = loaded.standing().items
+    for item in after:
+        status = statuses.get(item.code)
+        if status is None or actor.organisation_id not in status.waiting_for:
+            continue
+        scopes = acts(loaded, actor, item, status).answer
+        if scopes:
+            return item, scopes[0]
+    return None
+
+
+def place_of(loaded: LoadedChecklist, item: Item) -> tuple[int, int] | None:
+    """Return which item of how many this is, among those that apply; None if it isn't known."""
+    codes = [code for code, status in loaded.standing().items.items() if status.shown is Truth.TRUE]
+    return (codes.index(item.code) + 1, len(codes)) if item.code in codes else None
+
+
+def unfolded(
+    outlines: Sequence[Outline], asked_for: Collection[str], *, narrowed: bool
+) -> set[str]:
+    """Return the items to show unfolded: those that the address names, or all of a short list."""
+    if narrowed and len(outlines) <= FEW:
+        return {outline.item.code for outline in outlines}
+    return set(asked_for)
+
+
+def has_words(loaded: LoadedChecklist, outline: Outline, words: str) -> bool:
+    """Return whether an item's code, label, question or answer contains all of some words."""
+    item = outline.item
+    texts = [item.code, str(item.label), str(item.prompt)]
+    texts += [localized_values.as_text(view.parts) for view in answers_of(loaded, item)]
+    text = " ".join(texts).casefold()
+    return all(word in text for word in words.casefold().split())
 
 
 def keep(outline: Outline, chosen: str, own: UUID | None) -> bool:

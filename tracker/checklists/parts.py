@@ -57,6 +57,9 @@ class PositionFact(NamedTuple):
     reason: str | None
     sealed_reason: bytes | None
     taken_at: dt.datetime
+    author_id: UUID
+    # The part of the answer; None: all of it.
+    part_id: UUID | None
     author_name: str
 
 
@@ -75,6 +78,8 @@ _POSITIONS = (
         Position.reason,
         Position.sealed_reason,
         Position.taken_at,
+        Position.author_id,
+        Position.part_id,
         User.name,
     )
     .join(Position.author)

@@ -28,16 +28,19 @@ from tracker.checklists.models import (
     Checklist,
     ChecklistParty,
     ChecklistState,
-    Position,
-    Proposal,
-    ProposalState,
     Stance,
 )
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation.stored_positions import (
+    add_positions,
+    end_talks,
+    reopen_changed,
+)
 from tracker.checklists.negotiation.text_digest import shows_the_same
-from tracker.checklists.rules import completeness
+from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import AnswerKey, Filled, PartyFact
+from tracker.checklists.rules.party_rows import AnswerPart
 from tracker.checklists.rules.values import check_types, shown_only
 from tracker.cooperations.models import CooperationPerson, Mode
 from tracker.core import clock
@@ -242,16 +245,18 @@ def save_answer(
     _require_may_set(actor, loaded, item, scope, values)
     owner_id = owner_of(actor, checklist, scope)
     current = loaded.sheet.answers.get((item.code, scope, owner_id))
-    _require_version(current, base_version)
-    if scope is AnswerScope.SHARED and accepted_by_others(loaded, item, current, party):
-        raise RuleBrokenError(
-            _l("Another party has accepted this answer. Suggest a change instead.")
-        )
+    if scope is not AnswerScope.SHARED or not _is_rebased(loaded, item, party, base_version):
+        _require_version(current, base_version)
     if not_applicable_because:
         _require_may_be_left_out(loaded, item, scope)
         fitting_values: dict[str, Any] = {REASON: tidy_reason(not_applicable_because)}
     else:
         fitting_values = fitting(loaded, item, scope, values)
+        _require_words(loaded, item, fitting_values, current)
+    if scope is AnswerScope.SHARED:
+        _require_unlocked(
+            loaded, item, party, fitting_values, left_out=bool(not_applicable_because)
+        )
     answer = add_version(
         actor,
         loaded,
@@ -378,6 +383,18 @@ def _require_may_set(
         policy.can_set(actor, party, field).require()
 
 
+def _require_words(
+    loaded: LoadedChecklist, item: Item, values: Mapping[str, Any], current: Filled | None
+) -> None:
+    """Raise RuleBrokenError for an empty answer, unless it empties one that isn't required."""
+    if values:
+        return
+    if current is None or current.is_empty:
+        raise RuleBrokenError(_l("There's nothing to save yet. Write an answer first."))
+    if completeness.is_required(item, loaded.sheet, loaded.surroundings):
+        raise RuleBrokenError(_l("This item is required, so its answer can't be empty."))
+
+
 def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
     """Refuse *not applicable* for required items (product.md, 4.2)."""
     if scope is not AnswerScope.SHARED:
@@ -392,19 +409,81 @@ def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerS
         )
 
 
-def accepted_by_others(
-    loaded: LoadedChecklist, item: Item, current: Filled | None, party: PartyFact | None
-) -> bool:
-    """Return whether a party other than this one accepts the current answer, if it isn't empty."""
+def locked_parts(
+    loaded: LoadedChecklist, item: Item, party: PartyFact | None
+) -> frozenset[AnswerPart]:
+    """Return the parts of the current answer that a party changes only by a proposal.
+
+    These are the parts that another party accepts; but its own row is always the party's to change,
+    in a table with a row for each party (product.md, 4.1).
+    """
     own = party.organisation_id if party else None
+    current = loaded.sheet.shared(item.code)
     if current is None or current.is_empty:
-        return False
-    taken = loaded.sheet.positions.get(item.code, {})
-    return any(
-        organisation_id != own and completeness.accepts(current, taken, organisation_id)
-        for organisation_id in taken
-        if loaded.party(organisation_id) is not None
+        return frozenset()
+    parts = party_rows.parts_of_answer(item, current, loaded.sheet, loaded.surroundings)
+    locked = frozenset[AnswerPart]().union(
+        *(
+            completeness.accepted_parts(
+                item, current, loaded.sheet, other.organisation_id, parts.keys()
+            )
+            for other in loaded.parties
+            if other.organisation_id != own
+        )
     )
+    return locked - {own} if own else locked
+
+
+def _require_unlocked(
+    loaded: LoadedChecklist,
+    item: Item,
+    party: PartyFact | None,
+    values: Mapping[str, Any],
+    *,
+    left_out: bool,
+) -> None:
+    """Raise RuleBrokenError if a new answer changes a part that another party has accepted."""
+    locked = locked_parts(loaded, item, party)
+    if not locked:
+        return
+    around = (loaded.sheet, loaded.surroundings)
+    before = party_rows.parts_of_answer(item, loaded.sheet.shared(item.code), *around)
+    after: Mapping[AnswerPart, Any] = (
+        {None: values} if left_out else party_rows.parts_of(item, values, *around)
+    )
+    changed = party_rows.changed(before, after) & locked
+    if None in locked or changed:
+        raise RuleBrokenError(
+            _l("Another party has accepted this answer. Suggest a change instead.")
+            if None in locked
+            else _l("Another party has accepted what you changed. Suggest that change instead.")
+        )
+
+
+def _is_rebased(
+    loaded: LoadedChecklist, item: Item, party: PartyFact | None, base_version: int
+) -> bool:
+    """Return whether only rows that this party can't change differ from the version it saw."""
+    current, locked = loaded.sheet.shared(item.code), locked_parts(loaded, item, party)
+    if item.party_table is None or current is None or not locked or current.version < base_version:
+        return False
+    seen = db.session.scalar(
+        sa.select(Answer).where(
+            Answer.checklist_id == loaded.checklist.id,
+            Answer.item == item.code,
+            Answer.scope == AnswerScope.SHARED,
+            Answer.version == base_version,
+        )
+    )
+    if seen is None or seen.not_applicable:
+        return False
+    around = (loaded.sheet, loaded.surroundings)
+    values = encryption.values_of(loaded.checklist.cooperation_id, seen)
+    changed = party_rows.changed(
+        party_rows.parts_of(item, values, *around),
+        party_rows.parts_of_answer(item, current, *around),
+    )
+    return changed <= locked
 
 
 def add_version(
@@ -501,47 +580,25 @@ def keep_versions(loaded: LoadedChecklist, answers: Sequence[Answer]) -> None:
             raise StaleError(_l("Somebody else saved this item while you were writing.")) from error
 
 
-def after_change(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer) -> None:
-    """Reopen the other parties' positions, and whatever depended on the old text."""
+def after_change(
+    actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer
+) -> Collection[AnswerPart]:
+    """Reopen the other parties' positions, and whatever depended on the old text.
+
+    Return the parts of the answer that changed; its author's party accepts them.
+    """
     checklist = loaded.checklist
+    changed: Collection[AnswerPart] = ()
     if answer.scope is AnswerScope.SHARED:
-        end_talks(loaded, [item.code])
-        put_position(
-            loaded, item, answer.id, (answer.author_id, answer.organisation_id), Stance.ACCEPTS
-        )
-        safeguards.close_for_change(actor, loaded, item)
+        changed = reopen_changed(loaded, item, answer)
+        written_by = (answer.author_id, answer.organisation_id)
+        add_positions(loaded, item, answer.id, written_by, Stance.ACCEPTS, on=changed)
+        if None in changed:  # a flag doesn't say on which row it is
+            safeguards.close_for_change(actor, loaded, item)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(loaded)
     count_again(checklist)
-
-
-def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
-    """End all positions and open proposals on some items.
-
-    loaded is the checklist as it was when the verb began; nothing was added on these items since.
-    """
-    checklist = loaded.checklist
-    if not loaded.positions_on.keys().isdisjoint(codes):
-        db.session.execute(
-            sa.update(Position)
-            .where(
-                Position.checklist_id == checklist.id,
-                Position.item.in_(codes),
-                Position.is_current,
-            )
-            .values(is_current=False)
-        )
-    if not loaded.proposals_on.keys().isdisjoint(codes):
-        db.session.execute(
-            sa.update(Proposal)
-            .where(
-                Proposal.checklist_id == checklist.id,
-                Proposal.item.in_(codes),
-                Proposal.state == ProposalState.OPEN,
-                Proposal.ended_at.is_(None),
-            )
-            .values(state=ProposalState.OUTDATED, ended_at=clock.now())
-        )
+    return changed
 
 
 def as_seen(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled) -> tuple[UUID, int]:
@@ -560,71 +617,6 @@ def as_seen(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled) 
     )
     end_talks(loaded, [item.code])
     return answer.id, answer.version
-
-
-def put_position(
-    loaded: LoadedChecklist,
-    item: Item,
-    answer_id: UUID,
-    taken_by: tuple[UUID, UUID],
-    stance: Stance,
-    reason: str = "",
-) -> None:
-    """Set the position of a party whose acceptance is needed; store nothing for other parties.
-
-    taken_by are the person who takes it and the organisation it is taken for.
-    """
-    put_positions(loaded, [(item, answer_id)], taken_by, stance, reason)
-
-
-def put_positions(
-    loaded: LoadedChecklist,
-    on: Iterable[tuple[Item, UUID]],
-    taken_by: tuple[UUID, UUID],
-    stance: Stance,
-    reason: str = "",
-) -> None:
-    """Set the position of a party on several answers, as put_position() does on one.
-
-    loaded is the checklist as it was when the verb began; a verb sets one position on each item.
-    """
-    checklist = loaded.checklist
-    author_id, organisation_id = taken_by
-    pairs = [
-        (item.code, answer_id)
-        for item, answer_id in on
-        if any(
-            party.organisation_id == organisation_id
-            for party in completeness.accepters(item, loaded.surroundings)
-        )
-    ]
-    if not pairs:
-        return
-    if any(organisation_id in loaded.positions_on.get(code, {}) for code, _answer_id in pairs):
-        db.session.execute(
-            sa.update(Position)
-            .where(
-                Position.checklist_id == checklist.id,
-                Position.item.in_([code for code, _answer_id in pairs]),
-                Position.organisation_id == organisation_id,
-                Position.is_current,
-            )
-            .values(is_current=False)
-        )
-    for code, answer_id in pairs:
-        position = Position(
-            id=uuid4(),
-            checklist_id=checklist.id,
-            item=code,
-            organisation_id=organisation_id,
-            answer_id=answer_id,
-            stance=stance,
-            author_id=author_id,
-            taken_at=clock.now(),
-        )
-        encryption.put_reason(checklist, position, reason)
-        db.session.add(position)
-    db.session.flush()
 
 
 def own_organisation(actor: Actor) -> UUID:

@@ -1,6 +1,7 @@
 """Queries for comments, scoped to the actor: threads, tasks, counts beside items."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -223,6 +224,34 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
             )
         )
     return Threads({item: Thread(count, tuple(last[item])) for item, count in counts.items()})
+
+
+def addressed_to(checklist_id: UUID, user_ids: Collection[UUID]) -> frozenset[str]:
+    """Return the items with a comment that is not settled and addressed to one of these people.
+
+    That is a comment that mentions them, or asks them to do something by a day.
+    """
+    mentioned = sa.exists().where(
+        CommentMention.comment_id == Comment.id, CommentMention.user_id.in_(user_ids)
+    )
+    asked_to_act = sa.exists().where(
+        CommentTask.comment_id == Comment.id,
+        CommentTask.user_id.in_(user_ids),
+        CommentTask.done_at.is_(None),
+        CommentTask.ended_at.is_(None),
+    )
+    codes = db.session.scalars(
+        sa.select(Comment.item)
+        .where(
+            Comment.checklist_id == checklist_id,
+            Comment.item.is_not(None),
+            Comment.settled_at.is_(None),
+            Comment.withdrawn_at.is_(None),
+            mentioned | asked_to_act,
+        )
+        .distinct()
+    )
+    return frozenset(code for code in codes if code)
 
 
 # What stays the same for every reader is built once.

@@ -26,6 +26,7 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import warnings
+from tracker.checklists.rules import party_rows
 
 BY_RULE = ""
 
@@ -90,7 +91,7 @@ class _Teller:
             yield self._proposal(proposal)
             if proposal.state in {ProposalState.TURNED_DOWN, ProposalState.WITHDRAWN}:
                 yield self._end(proposal)
-        for position in self.events.positions:
+        for position in self._positions_once():
             if not self._is_told(position):
                 yield self._position(position)
         yield from self._warnings()
@@ -102,9 +103,24 @@ class _Teller:
         for reading in readings.values():
             yield self._reading(reading)
 
+    def _positions_once(self) -> Iterator[Position]:
+        """Yield each position once, though it may be stored for several parts of an answer."""
+        taken: set[tuple[UUID, dt.datetime]] = set()
+        for position in self.events.positions:
+            key = (position.organisation_id, position.taken_at)
+            if key not in taken:
+                taken.add(key)
+                yield position
+
     def _follows(self, version: Answer, proposal: Proposal) -> bool:
-        """Return whether a version directly follows the one that a proposal was to change."""
+        """Return whether a version directly follows the one that a proposal was to change.
+
+        A proposal for the rows of some parties may be accepted after others changed theirs.
+        """
         wanted = self.by_id.get(proposal.answer_id)
+        if proposal.part_ids is not None and proposal.ended_at is not None:
+            before = [row for row in self.events.versions if row.saved_at <= proposal.ended_at]
+            return version is max(before, key=lambda row: row.saved_at, default=None)
         return (
             wanted is not None
             and wanted.owner_id == version.owner_id
@@ -165,6 +181,12 @@ class _Teller:
                 "What does not apply here was left out: version %(version)s",
                 version=version.version,
             )
+        elif self._is_own_row(before, version):
+            words = _(
+                "%(party)s changed its own row: version %(version)s",
+                party=organisation,
+                version=version.version,
+            )
         else:
             words = _(
                 "%(party)s changed the answer: version %(version)s",
@@ -183,6 +205,21 @@ class _Teller:
             if before
             else "",
         )
+
+    def _is_own_row(self, before: Answer, version: Answer) -> bool:
+        """Return whether a party changed nothing but its own row, or added it."""
+        if self.item.party_table is None or before.not_applicable or version.not_applicable:
+            return False
+        parts = [
+            party_rows.parts_of(
+                self.item,
+                encryption.values_of(self.cooperation_id, row),
+                self.loaded.sheet,
+                self.loaded.surroundings,
+            )
+            for row in (before, version)
+        ]
+        return party_rows.changed(*parts) == {version.organisation_id}
 
     def _only_hidden(self, before: Answer, version: Answer) -> bool:
         """Return whether a version differs only in columns that are hidden here.
@@ -245,6 +282,8 @@ class _Teller:
     def _is_told(self, position: Position) -> bool:
         """Return whether a position is already covered by another entry: a save or a proposal."""
         if position.stance is Stance.ACCEPTS:
+            if position.part_id is not None:  # its own row, or what is left of an acceptance
+                return True
             version = self.by_id.get(position.answer_id) if position.answer_id else None
             return version is not None and (
                 version.organisation_id == position.organisation_id
@@ -279,6 +318,14 @@ class _Teller:
             Stance.WANTS_TALK: _l("%(party)s asked to discuss version %(version)s"),
         }
         words = str(words_by_stance[position.stance]) % {"party": party, "version": number}
+        row_of = self.loaded.names.parties.get(position.part_id) if position.part_id else None
+        if row_of and position.stance is Stance.WANTS_TALK:
+            words = _(
+                "%(party)s asked to discuss the row of %(other)s in version %(version)s",
+                party=party,
+                other=row_of,
+                version=number,
+            )
         return Entry(
             when=position.taken_at,
             words=words,

@@ -1,4 +1,7 @@
-"""Service functions for negotiation: accept, ask to discuss, suggest a change, respond."""
+"""Service functions for negotiation: accept, ask to discuss, suggest a change, respond.
+
+In one file: positions and proposals on one item change each other.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,12 +23,18 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
+from tracker.checklists.negotiation.stored_positions import (
+    add_positions,
+    proposed_now,
+    put_position,
+)
 from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copying
-from tracker.checklists.rules import completeness
+from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.consistency import is_outdated, never_acceptable
 from tracker.checklists.rules.facts import Filled
-from tracker.checklists.rules.values import shown_only
+from tracker.checklists.rules.party_rows import WHOLE, AnswerPart
+from tracker.checklists.rules.values import Problem, shown_only
 from tracker.checklists.service import (
     REASON,
     add_version,
@@ -34,7 +43,6 @@ from tracker.checklists.service import (
     count_again,
     fitting,
     own_organisation,
-    put_position,
     tidy_reason,
 )
 from tracker.core import clock
@@ -70,11 +78,13 @@ def take_position(
     *,
     answer_id: UUID,
     reason: str = "",
+    row_of: UUID | None = None,
 ) -> None:
     """Take the party's position on the answer it saw: accept it, or ask to discuss it.
 
-    Wanting a change needs a proposal: see propose(). Raise RuleBrokenError for accepting an answer
-    that is incomplete or has changed since.
+    row_of is the party whose row it wants to discuss, in a table with a row for each party; None:
+    all of it. Wanting a change needs a proposal: see propose(). Raise RuleBrokenError for accepting
+    an answer that is incomplete or has changed since.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -85,6 +95,7 @@ def take_position(
     if stance is Stance.WANTS_CHANGE:
         raise RuleBrokenError(_l("Suggest the change, with its wording and the reason."))
     version = current.version
+    parts = WHOLE if row_of is None else _row_of(loaded, item, current, row_of)
     if stance is Stance.ACCEPTS:
         _require_complete(loaded, item, current)
         _go_back_on_own_proposal(actor, loaded, item)
@@ -92,7 +103,7 @@ def take_position(
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to discuss."), REASON)
     copying.read_by_acting(actor, current)
-    put_position(loaded, item, answer_id, _taken_by(actor), stance, reason)
+    put_position(loaded, item, answer_id, _taken_by(actor), stance, reason, on=parts)
     count_again(checklist)
     trail.record(
         verbs.POSITION_TAKEN,
@@ -136,22 +147,18 @@ def propose(
         raise RuleBrokenError(_l("Give the reason for the change."), REASON)
     fitting_values = fitting(loaded, item, AnswerScope.SHARED, values)
     replied = _replied(actor, loaded, item, replies_to, fitting_values) if replies_to else None
-    wrong = never_acceptable(item, fitting_values, loaded.surroundings, loaded.sheet)
-    if wrong is not None:
-        raise RuleBrokenError(wrong.message, wrong.field)
-    standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
-    is_same = fitting_values == standing and not current.not_applicable
-    if is_same and not is_outdated(item.code, current, loaded.surroundings):
-        raise RuleBrokenError(_l("That's the same wording as before. Change something."))
+    _require_acceptable(loaded, item, current, fitting_values)
     for earlier in loaded.proposals_on.get(item.code, ()):
         if earlier.organisation_id == own_organisation(actor):
             _finish(actor, earlier, ProposalState.OUTDATED)
+    parts = _changed_by(loaded, item, current, fitting_values) or WHOLE
     proposal = Proposal(
         id=uuid4(),
         checklist_id=checklist.id,
         item=item.code,
         organisation_id=own_organisation(actor),
         answer_id=answer_id,
+        part_ids=None if None in parts else sorted(map(str, parts)),
         replies_to_id=replied.id if replied else None,
         author_id=actor.user_id,
         made_at=clock.now(),
@@ -161,7 +168,7 @@ def propose(
     db.session.add(proposal)
     db.session.flush()
     copying.read_by_acting(actor, current)
-    put_position(loaded, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
+    put_position(loaded, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason, on=parts)
     count_again(checklist)
     if replied is None:
         _record(verbs.PROPOSAL_MADE, actor, proposal, loaded, organisation=actor.organisation_name)
@@ -197,13 +204,12 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     between two partners (S6).
     """
     loaded, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
-    proposed = encryption.values_of(checklist.cooperation_id, proposal)
-    values = _still_fitting(loaded, item, proposed)
+    values = _still_fitting(loaded, item, proposed_now(loaded, item, proposal))
     words_of = (proposal.author_id, proposal.organisation_id)
     answer = add_version(actor, loaded, item, AnswerScope.SHARED, values, written_by=words_of)
     _finish(actor, proposal, ProposalState.ACCEPTED)
-    after_change(actor, loaded, item, answer)
-    put_position(loaded, item, answer.id, _taken_by(actor), Stance.ACCEPTS)
+    changed = after_change(actor, loaded, item, answer)
+    add_positions(loaded, item, answer.id, _taken_by(actor), Stance.ACCEPTS, on=changed)
     count_again(checklist)
     trail.record(
         verbs.PROPOSAL_ACCEPTED,
@@ -318,14 +324,71 @@ def _answer_seen(loaded: LoadedChecklist, item: Item, answer_id: UUID) -> Filled
     return current
 
 
+def _row_of(
+    loaded: LoadedChecklist, item: Item, answer: Filled, row_of: UUID
+) -> frozenset[AnswerPart]:
+    """Return the part that is a party's row; raise RuleBrokenError if it has none."""
+    parts = party_rows.parts_of_answer(item, answer, loaded.sheet, loaded.surroundings)
+    if row_of not in parts:
+        raise RuleBrokenError(_l("Choose what you want to discuss."), "row_of")
+    return frozenset({row_of})
+
+
+def _changed_by(
+    loaded: LoadedChecklist, item: Item, answer: Filled, values: Mapping[str, Any]
+) -> frozenset[AnswerPart]:
+    """Return the parts of the current answer that other values change; WHOLE if it has no rows."""
+    if item.party_table is None or answer.not_applicable:
+        return WHOLE
+    around = (loaded.sheet, loaded.surroundings)
+    return party_rows.changed(
+        party_rows.parts_of_answer(item, answer, *around),
+        party_rows.parts_of(item, values, *around),
+    )
+
+
 def _require_complete(loaded: LoadedChecklist, item: Item, answer: Filled) -> None:
-    problems = completeness.answer_problems(
-        item, AnswerScope.SHARED, answer, loaded.sheet, loaded.surroundings
+    problems = completeness.obstacles_to_accepting(
+        item,
+        completeness.answer_problems(
+            item, AnswerScope.SHARED, answer, loaded.sheet, loaded.surroundings
+        ),
     )
     if problems:
         raise RuleBrokenError(
             _l("The answer isn't complete yet: %(problem)s", problem=problems[0].message)
         )
+
+
+def _require_acceptable(
+    loaded: LoadedChecklist, item: Item, current: Filled, values: Mapping[str, Any]
+) -> None:
+    """Raise RuleBrokenError for values that nobody could accept instead of the current answer."""
+    wrong = never_acceptable(item, values, loaded.surroundings, loaded.sheet)
+    if wrong is not None:
+        raise RuleBrokenError(wrong.message, wrong.field)
+    problems = _incomplete(loaded, item, values)
+    if problems:
+        raise RuleBrokenError(
+            _l("Your suggestion isn't complete: %(problem)s", problem=problems[0].message),
+            problems[0].field,
+        )
+    standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
+    is_same = values == standing and not current.not_applicable
+    if is_same and not is_outdated(item.code, current, loaded.surroundings):
+        raise RuleBrokenError(_l("That's the same wording as before. Change something."))
+
+
+def _incomplete(
+    loaded: LoadedChecklist, item: Item, values: Mapping[str, Any]
+) -> tuple[Problem, ...]:
+    """Return why values could not be accepted as an answer yet."""
+    return completeness.obstacles_to_accepting(
+        item,
+        completeness.value_problems(
+            item, AnswerScope.SHARED, values, loaded.sheet, loaded.surroundings
+        ),
+    )
 
 
 def _still_fitting(
@@ -336,9 +399,7 @@ def _still_fitting(
     Raise RuleBrokenError if it names people who have left, or is incomplete.
     """
     values = fitting(loaded, item, AnswerScope.SHARED, proposed)
-    problems = completeness.value_problems(
-        item, AnswerScope.SHARED, values, loaded.sheet, loaded.surroundings
-    )
+    problems = _incomplete(loaded, item, values)
     if problems:
         raise RuleBrokenError(
             _l("The suggestion isn't complete: %(problem)s", problem=problems[0].message)
@@ -356,7 +417,9 @@ def _proposal_to_answer(
     _require_at_work(loaded, item)
     _require_other_side(actor, loaded, item, proposal)
     current = loaded.sheet.shared(item.code)
-    if current is None or current.answer_id != proposal.answer_id:
+    # A proposal for some parts ends when one of them changes.
+    is_whole = proposal.part_ids is None
+    if current is None or (is_whole and current.answer_id != proposal.answer_id):
         raise StaleError(_l("The answer changed after this was suggested."))
     return loaded, item, proposal
 

@@ -67,6 +67,11 @@ def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token:
     page_tokens.require_shown(actor, _ITEM, token, item_digest(loaded, item))
 
 
+def is_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> bool:
+    """Return whether the person's page showed the item as it is."""
+    return page_tokens.digest_in(actor, _ITEM, token) == item_digest(loaded, item)
+
+
 def question_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
     """Return the token of a page on which a person answers an item: of its question."""
     return page_tokens.token_of(actor, _QUESTION, digest_of(_question(loaded, item)))

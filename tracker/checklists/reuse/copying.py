@@ -29,6 +29,7 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation.stored_positions import end_talks, put_positions
 from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
@@ -36,12 +37,10 @@ from tracker.checklists.rules.values import FieldPath, fit, shown_only
 from tracker.checklists.service import (
     as_seen,
     count_again,
-    end_talks,
     keep_versions,
     new_version,
     own_organisation,
     owner_of,
-    put_positions,
     worth_keeping,
 )
 from tracker.core import canonical, clock

@@ -19,10 +19,11 @@ from tracker.checklists.assignments import service as assignments
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation.stored_positions import end_talks
 from tracker.checklists.reuse import copying
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import fit
-from tracker.checklists.service import HOW, count_again, end_talks
+from tracker.checklists.service import HOW, count_again
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -63,7 +64,7 @@ def preview(loaded: LoadedChecklist, to: ChecklistTemplate) -> Move:
         reopened=tuple(
             code
             for code, change in by_code.items()
-            if change.asks_again and loaded.sheet.positions.get(code)
+            if change.asks_again and loaded.all_positions_on.get(code)
         ),
         gone_answered=tuple(
             item.code for item in difference.gone if _answers_of(loaded, item.code)

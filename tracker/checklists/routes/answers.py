@@ -3,8 +3,11 @@
 In one file: the pages of one blueprint, which all lead back to the list.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -22,6 +25,7 @@ from tracker.checklists import (
     encryption,
     labels,
     localized_values,
+    own_rows,
     pages,
     policy,
     queries,
@@ -65,10 +69,11 @@ from tracker.checklists.forms import (
 )
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
-from tracker.checklists.negotiation import hints, safeguards
+from tracker.checklists.negotiation import hints, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import require_question_shown
 from tracker.checklists.reuse import (
     copies,
+    known_facts,
     model_answers,
     recorded_selection,
     template_upgrade,
@@ -83,6 +88,9 @@ from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 
 Answered = str | Response | tuple[str, int]
+
+# How long the words of a search may be.
+MOST_WORDS = 200
 
 blueprint = Blueprint("checklists", __name__, url_prefix="/checklists")
 
@@ -108,11 +116,14 @@ def show(checklist_id: UUID) -> str:
         name: sum(pages.keep(outline, name, actor.organisation_id) for outline in outlines)
         for name in offered
     }
-    shown = pages.item_views(
-        loaded,
-        actor,
-        [outline for outline in outlines if pages.keep(outline, chosen, actor.organisation_id)],
-    )
+    words = request.args.get("words", "").strip()[:MOST_WORDS]
+    chosen_outlines = [
+        outline
+        for outline in outlines
+        if pages.keep(outline, chosen, actor.organisation_id)
+        and (not words or pages.has_words(loaded, outline, words))
+    ]
+    shown = pages.item_views(loaded, actor, chosen_outlines)
     if not counts["copied"] and chosen != "copied":
         offered.remove("copied")
     party = loaded.own_party(actor)
@@ -121,6 +132,12 @@ def show(checklist_id: UUID) -> str:
         loaded,
         loaded=loaded,
         views=shown,
+        undoable=undoing.undoable(loaded, actor),
+        chosen=chosen,
+        words=words,
+        unfolded=pages.unfolded(
+            chosen_outlines, request.args.getlist("open"), narrowed=bool(chosen or words)
+        ),
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(outline.to_read) for outline in outlines),
@@ -180,9 +197,9 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "answer")
     scope = _scope(item)
-    fields = item.fields_of(scope)
+    fields = own_rows.fields_to_write(loaded, actor, item, scope)
     acts = pages.acts(loaded, actor, item)
-    if scope is AnswerScope.SHARED and scope not in acts.answer and acts.propose:
+    if scope is AnswerScope.SHARED and acts.propose and not _may_write(acts):
         return _to_proposal(actor, loaded, item)
     if scope is AnswerScope.PERSON:
         require(policy.can_write(actor, loaded.own_party(actor), item, scope))
@@ -192,7 +209,9 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     begun = _begun_from(model, loaded, item, writing) or _begun_from_record(
         actor, loaded, item, scope, current, writing
     )
-    values = begun.fit.values if begun else values_now(current)
+    known = known_facts.begun(loaded, actor, item, scope)
+    first = begun.fit.values if begun else {**known, **values_now(current)}
+    values = own_rows.values_to_write(loaded, actor, item, scope, first)
     form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
     open_form(form, actor, loaded, item, current)
     not_ours, is_draft = _("Your organisation doesn't write this answer."), writing.is_filled
@@ -206,7 +225,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             checklist,
             item.code,
             scope,
-            values_of(form, fields),
+            _written(loaded, item, scope, form),
             base_version=seen_version(form),
             loaded_from=model_answers.fitted(model, loaded, item).values if model else None,
         )
@@ -225,10 +244,32 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         form,
         save,
         success=lambda _none: _saved(actor, checklist, item),
-        next=back(checklist_id, code),
+        next=_onward(loaded, actor, code),
         conflict=show_both,
     )
-    return done or _answer_page(loaded, item, scope, form, writing, current, begun=begun)
+    is_known = values != values_now(current) and not begun
+    return done or _answer_page(
+        loaded, item, scope, form, writing, current, begun=begun, is_known=is_known
+    )
+
+
+def _onward(loaded: LoadedChecklist, actor: Actor, code: str) -> Response:
+    """Redirect to the next item if the person wants to go on, otherwise back to the list."""
+    wanted = request.form.get("then") == "next"
+    following = pages.next_to_write(loaded, actor, code) if wanted else None
+    if following is None:
+        return back(loaded.checklist.id, code)
+    item, scope = following
+    address = url_for("checklists.answer", checklist_id=loaded.checklist.id, code=item.code)
+    query = {"for": scope.value, "filter": request.args.get("filter", "")}
+    address = f"{address}?{urlencode({key: value for key, value in query.items() if value})}"
+    return redirect(address, 303)
+
+
+def _may_write(acts: pages.Acts) -> bool:
+    """Return whether the shared answer can be written here; the record fills more than a row."""
+    fills_rest = request.args.get("recorded") is not None and acts.own_row
+    return AnswerScope.SHARED in acts.answer and not fills_rest
 
 
 def _asked_anew(
@@ -361,8 +402,15 @@ def _saved_already(writing: Writing, code: str) -> Response:
 def _own_parts(
     loaded: LoadedChecklist, item: Item, scope: AnswerScope, form: Form
 ) -> list[localized_values.Part_]:
-    fields = item.fields_of(scope)
-    return pages.parts(fields, values_of(form, fields), loaded)
+    return pages.parts(item.fields_of(scope), _written(loaded, item, scope, form), loaded)
+
+
+def _written(
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, form: Form
+) -> Mapping[str, Any]:
+    """Return the whole answer as it would be with what is typed."""
+    typed = values_of(form, tuple(f for f in item.fields_of(scope) if name_of(f) in form))
+    return own_rows.together(loaded, current_actor(), item, scope, typed)
 
 
 def _their_parts(
@@ -388,6 +436,7 @@ def _answer_page(
     current: Filled | None = None,
     *,
     begun: _Begun | None = None,
+    is_known: bool = False,
 ) -> str:
     """Show the page; a draft is shown with its differences from the current answer."""
     actor, overtaken_by = current_actor(), writing.theirs
@@ -398,15 +447,20 @@ def _answer_page(
         item=item,
         scope=scope,
         form=form,
-        fields=[form[name_of(field)] for field in item.fields_of(scope)],
+        fields=[form[name_of(f)] for f in item.fields_of(scope) if name_of(f) in form],
+        others=pages.parts(
+            item.fields_of(scope), own_rows.accepted_by_others(loaded, actor, item, scope), loaded
+        ),
         draft=on_page(writing),
         theirs=overtaken_by,
         their_parts=_their_parts(loaded, item, scope, overtaken_by),
         own_parts=_own_parts(loaded, item, scope, form) if overtaken_by else [],
         changes=_changes(loaded, item, scope, form, compared) if compared else [],
         guidance=guidance_beside(loaded, item),
+        place=pages.place_of(loaded, item),
         models=queries.models_for(actor, loaded.checklist.kind, item.code, scope),
         begun=begun,
+        is_known=is_known,
         recorded_url="" if begun else _record_url(actor, loaded, item, current),
         has_draft=writing.typed is not None,
         may_leave_out=scope is AnswerScope.SHARED

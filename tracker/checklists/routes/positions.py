@@ -1,4 +1,7 @@
-"""Pages for negotiation: accept, ask to discuss, suggest a change, respond to one."""
+"""Pages for negotiation: accept, ask to discuss, suggest a change, respond to one.
+
+In one file: the pages of one item lead to each other.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -46,6 +49,7 @@ from tracker.checklists.editing import (
     values_now,
 )
 from tracker.checklists.forms import (
+    DiscussForm,
     ProposalForm,
     ReasonOnTextForm,
     answer_form,
@@ -54,10 +58,11 @@ from tracker.checklists.forms import (
 )
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, DraftKind, Proposal, Stance
-from tracker.checklists.negotiation import positions
+from tracker.checklists.negotiation import positions, undoing
 from tracker.checklists.rules.facts import Filled
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
+from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
@@ -86,6 +91,25 @@ def accept(checklist_id: UUID, code: str) -> Response:
     )
 
 
+@blueprint.post("/undo")
+@signed_in
+def undo(checklist_id: UUID) -> Response:
+    """Take back what the person accepted within the last minute."""
+    actor = current_actor()
+    checklist = get_or_404(actor, checklist_id, "undo")
+    codes = request.form.getlist("item")
+    return perform(
+        None,
+        lambda: undoing.undo_accepting(actor, checklist, codes),
+        success=lambda items: _(
+            "No longer accepted for %(party)s: %(items)s.",
+            party=actor.organisation_name,
+            items=with_commas(items),
+        ),
+        next=back(checklist_id),
+    )
+
+
 @blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
 @signed_in
 def talk(checklist_id: UUID, code: str) -> Answered:
@@ -93,7 +117,8 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
     acts = pages.acts(loaded, actor, item)
-    form = ReasonOnTextForm()
+    form = DiscussForm()
+    form.offer(pages.rows_to_discuss(loaded, actor, item))
     if not form.is_submitted():
         show_item(form, actor, loaded, item)
     words = {
@@ -121,6 +146,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
             Stance.WANTS_TALK,
             answer_id=_answer_id(loaded, code),
             reason=reason,
+            row_of=_row_of(form),
         )
 
     done = act_with_reason(
@@ -131,6 +157,12 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         conflict=changed,
     )
     return done or page(button=button)
+
+
+def _row_of(form: Form) -> UUID | None:
+    """Return the party whose row is to be discussed; None for all of the answer."""
+    chosen = form["row_of"].data if "row_of" in form else None
+    return uuid_or_nil(chosen) if chosen else None
 
 
 def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:

@@ -4,7 +4,7 @@ Source: product.md, section 4. In one file: the rules answer one question, and e
 """
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklist_templates.strict import with_parts
 from tracker.checklists.models import Stance
 from tracker.checklists.policy import can_agree_on
-from tracker.checklists.rules import consistency, done_tests
+from tracker.checklists.rules import consistency, done_tests, party_rows
 from tracker.checklists.rules.facts import (
     Filled,
     PartyFact,
@@ -293,9 +293,9 @@ def _judge(
         ]
     elif (not begun and required) or (begun and shared_problems):
         waiting += [
-            party.organisation_id
-            for party in setters(item, surroundings)
-            if party.organisation_id not in waiting
+            party_id
+            for party_id in _to_write(item, sheet, surroundings, shared_problems)
+            if party_id not in waiting
         ]
     unread = unread_by(item, sheet, surroundings)
     waiting += [party_id for party_id in unread if party_id not in waiting]
@@ -307,6 +307,24 @@ def _judge(
         state = WorkState.WAITING if waiting else WorkState.AGREED
     optional = item.required is Required.OPTIONAL
     return ItemStatus(item.code, shown, required, state, problems, tuple(waiting), unread, optional)
+
+
+def _to_write(
+    item: Item, sheet: Sheet, surroundings: Surroundings, problems: Iterable[Problem]
+) -> tuple[UUID, ...]:
+    """Return whose turn it is on an incomplete answer: the parties that set it.
+
+    If nothing but rows of parties is missing, it is the turn of these parties, and of those that
+    have not accepted the rows of the others.
+    """
+    writing = tuple(party.organisation_id for party in setters(item, surroundings))
+    answer = sheet.shared(item.code)
+    if item.party_table is None or answer is None or obstacles_to_accepting(item, problems):
+        return writing
+    parts = party_rows.parts_of_answer(item, answer, sheet, surroundings)
+    to_agree = _to_agree(item, sheet, surroundings)
+    turns = [party_id for party_id in writing if party_id not in parts or party_id in to_agree]
+    return tuple(turns) or writing
 
 
 def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
@@ -410,6 +428,20 @@ def value_problems(
     )
 
 
+def obstacles_to_accepting(item: Item, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems because of which an answer can't be accepted yet.
+
+    In a table with a row for each party, rows that are missing are no obstacle: whoever writes
+    theirs later changes nothing in the others' rows (product.md, 4.1).
+    """
+    if item.party_table is None:
+        return tuple(problems)
+    table = item.party_table[0]
+    return tuple(
+        problem for problem in problems if problem.field != table or problem.row is not None
+    )
+
+
 def setters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
     """Return the parties that set an item's shared answer."""
     sides = {
@@ -447,21 +479,44 @@ def accepters(item: Item, surroundings: Surroundings) -> tuple[PartyFact, ...]:
 def not_accepting(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
     """Return the parties that do not accept exactly the current version of the shared answer."""
     answer = sheet.shared(item.code)
-    taken = sheet.positions.get(item.code, {})
     return tuple(
         party.organisation_id
         for party in accepters(item, surroundings)
-        if answer is None or not accepts(answer, taken, party.organisation_id)
+        if answer is None or not accepts(item, answer, sheet, surroundings, party.organisation_id)
     )
 
 
 def accepts(
-    answer: Filled, taken: Mapping[UUID, tuple[UUID | None, Stance]], organisation_id: UUID
+    item: Item,
+    answer: Filled,
+    sheet: Sheet,
+    surroundings: Surroundings,
+    organisation_id: UUID,
 ) -> bool:
-    """Return whether a party accepts exactly this version; never a copy that it has not read."""
-    position = taken.get(organisation_id)
-    return position == (answer.answer_id, Stance.ACCEPTS) and not answer.is_unread_by(
-        organisation_id
+    """Return whether a party accepts every part of exactly this version.
+
+    It never accepts a copy that it has not read.
+    """
+    parts = party_rows.parts_of_answer(item, answer, sheet, surroundings)
+    return accepted_parts(item, answer, sheet, organisation_id, parts) == parts.keys()
+
+
+def accepted_parts(
+    item: Item,
+    answer: Filled,
+    sheet: Sheet,
+    organisation_id: UUID,
+    parts: Collection[party_rows.AnswerPart],
+) -> frozenset[party_rows.AnswerPart]:
+    """Return which parts of the current answer a party accepts; none of a copy it has not read."""
+    if answer.is_unread_by(organisation_id):
+        return frozenset()
+    position = sheet.positions.get(item.code, {}).get(organisation_id)
+    if position == (answer.answer_id, Stance.ACCEPTS):
+        return frozenset(parts)
+    on_rows = sheet.row_positions.get(item.code, {}).get(organisation_id, {})
+    return frozenset(
+        part for part in parts if part is not None and on_rows.get(part) is Stance.ACCEPTS
     )
 
 

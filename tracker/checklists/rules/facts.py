@@ -118,7 +118,7 @@ class Sheet:
 
     checklist_id: UUID
     answers: Mapping[AnswerKey, Filled]
-    # item -> organisation -> (answer the position is on, stance)
+    # item -> organisation -> (answer the position is on, stance), on whole answers
     positions: Mapping[str, Mapping[UUID, tuple[UUID | None, Stance]]] = field(default_factory=dict)
     # Everybody who wrote any version of any answer.
     authors: frozenset[UUID] = frozenset()
@@ -126,6 +126,9 @@ class Sheet:
     hidden: frozenset[str] = frozenset()
     # item -> parties with an open proposal that nobody has answered yet
     proposed: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+    # item -> organisation -> part of the answer (party_rows.AnswerPart) -> stance. Such a position
+    # ends when its part changes.
+    row_positions: Mapping[str, Mapping[UUID, Mapping[UUID, Stance]]] = field(default_factory=dict)
 
     def shared(self, item: str) -> Filled | None:
         """Return the shared answer of an item."""

@@ -1,0 +1,258 @@
+"""A draft is read like a document, and a section of it accepted at once, each item as shown."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.effort import tries
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_field, a_template, an_item
+from tests.pages import Page
+from tracker.agreements import accepting
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import service
+from tracker.checklists.negotiation import positions, safeguards, undoing
+from tracker.checklists.negotiation.text_digest import item_digest, item_token
+from tracker.checklists.rules.completeness import WorkState
+from tracker.comments import service as comments
+from tracker.comments.models import CommentAudience
+from tracker.core import clock
+from tracker.core.errors import RefusedError, StaleError
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
+
+CODES = ("M1", "M2", "M3", "M4", "M5")
+
+
+@pytest.fixture
+def draft(session: Session) -> Table:
+    """Return terms of five items, of which the NPM has written all."""
+    items = [an_item(code) for code in CODES[:4]]
+    table = set_out(session, template=a_template(*items, an_item("M5", a_field(), a_field("more"))))
+    for code in CODES:
+        table.save("ilena", code)
+    return table
+
+
+def seen(table: Table, first: str, *codes: str) -> dict[str, str]:
+    loaded = table.loaded()
+    return {code: item_token(loaded, table[first], loaded.item(code)) for code in codes}
+
+
+def page_of(table: Table, client: CheckedClient) -> Page:
+    return client.page(f"/checklists/{table.checklist().id}/read")
+
+
+def accept_section(table: Table, client: CheckedClient, page: Page) -> str:
+    """Press the button of the only section, and return what the next page says."""
+    form = page.form(f"/checklists/{table.checklist().id}/read/accept")
+    return Page.of(
+        client.post(form.action, data=form.values, csrf=False, follow_redirects=True)
+    ).text
+
+
+def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Table) -> None:
+    samira = draft.land.browser(app, "samira")
+    page = page_of(draft, samira)
+    assert "As ilena writes it." in page.text
+    assert "You accept these items as they are shown above: M1, M2, M3, M4." in page.text
+    # M5 lacks a part.
+    assert "Left out: M5." in page.text
+    text = accept_section(draft, samira, page)
+    assert "You accepted 4 items for Open Door Legal Aid." in text
+    draft.accept("M1", "joana")
+    assert draft.standing("M1").state is WorkState.AGREED
+    assert draft.standing("M2").waiting_for == (draft.land.id("lantern"),)
+    [event] = draft.events("items_accepted")
+    assert event["items"] == ["M1", "M2", "M3", "M4"]
+    assert event["versions"] == [1, 1, 1, 1]
+    assert event["organisation"] == "Open Door Legal Aid"
+    assert "Accept all of this section" not in page_of(draft, samira).text
+
+
+def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Table) -> None:
+    loaded = draft.loaded()
+    safeguards.raise_flag(
+        draft["oren"],
+        draft.checklist(),
+        "M1",
+        "Limits us.",
+        seen=item_digest(loaded, loaded.item("M1")),
+    )
+    answer = loaded.sheet.shared("M2")
+    assert answer is not None
+    positions.propose(
+        draft["joana"],
+        draft.checklist(),
+        "M2",
+        {"words": "Shorter."},
+        answer_id=answer.answer_id,
+        reason="Shorter.",
+    )
+    draft.session.commit()
+    reading = accepting.reading_of(draft.loaded(), draft["samira"])
+    assert reading.acceptable == {"M3", "M4"}
+    assert {code: str(why) for code, why in reading.left_out.items()} == {
+        "M1": "flagged",
+        "M2": "a change is suggested",
+        "M5": "not complete yet",
+    }
+    page = page_of(draft, draft.land.browser(app, "samira")).text
+    assert "To be looked at by itself: flagged." in page
+    for code in ("M1", "M2", "M5"):
+        with pytest.raises(StaleError):
+            accepting.accept_items(draft["samira"], draft.checklist(), seen(draft, "samira", code))
+
+
+def test_items_that_changed_meanwhile_are_named_and_the_rest_is_accepted(
+    app: Flask, draft: Table
+) -> None:
+    samira = draft.land.browser(app, "samira")
+    page = page_of(draft, samira)
+    draft.save("ilena", "M2", seen=1, words="Every second month.")
+    text = accept_section(draft, samira, page)
+    assert "You accepted 3 items for Open Door Legal Aid." in text
+    assert "Not accepted, since they changed after you opened the page: M2." in text
+    assert draft.land.id("door") in draft.standing("M2").waiting_for
+    assert draft.land.id("door") not in draft.standing("M1").waiting_for
+
+
+def test_a_page_says_what_changed_since_the_party_accepted_it(app: Flask, draft: Table) -> None:
+    draft.accept("M1", "samira")
+    answer = draft.loaded().sheet.shared("M1")
+    assert answer is not None
+    proposal = positions.propose(
+        draft["joana"],
+        draft.checklist(),
+        "M1",
+        {"words": "As ilena writes it, each month."},
+        answer_id=answer.answer_id,
+        reason="Clearer.",
+    )
+    draft.session.commit()
+    positions.accept_proposal(draft["ilena"], draft.checklist(), proposal.id)
+    draft.session.commit()
+    text = page_of(draft, draft.land.browser(app, "samira")).text
+    assert "What changed since you accepted it" in text
+    assert "What changed since you accepted it" not in (
+        page_of(draft, draft.land.browser(app, "otto")).text
+    )
+
+
+def test_nobody_accepts_for_a_party_they_do_not_act_for(app: Flask, draft: Table) -> None:
+    with pytest.raises(RefusedError):
+        accepting.accept_items(draft["marek"], draft.checklist(), seen(draft, "marek", "M1"))
+    # The token of another person's page says nothing.
+    with pytest.raises(StaleError):
+        accepting.accept_items(draft["samira"], draft.checklist(), seen(draft, "ilena", "M1"))
+    marek = draft.land.browser(app, "marek")
+    assert marek.get(f"/checklists/{draft.checklist().id}/read").status_code == 404
+
+
+def test_a_comment_addressed_to_ones_own_side_is_answered_first(draft: Table) -> None:
+    samira = draft.land.users["samira"].id
+    comments.write(
+        draft["ilena"],
+        draft.checklist(),
+        "M3",
+        text="Could you look at this?",
+        audience=CommentAudience.ALL,
+        mentions=[samira],
+    )
+    draft.session.commit()
+    left_out = accepting.reading_of(draft.loaded(), draft["samira"]).left_out
+    assert str(left_out["M3"]) == "somebody wrote to you about it"
+    assert "M3" not in accepting.reading_of(draft.loaded(), draft["joana"]).left_out
+
+
+@given(edited=st.sets(st.sampled_from(CODES[:4])))
+@settings(
+    max_examples=tries(8, 16),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_whatever_changes_meanwhile_only_what_the_page_showed_is_accepted(
+    draft: Table, edited: set[str]
+) -> None:
+    shown = [code for code in CODES[:4] if code not in edited]
+    with draft.session.begin_nested() as everything:
+        tokens = seen(draft, "samira", *CODES)
+        for code in sorted(edited):
+            service.save_answer(
+                draft["ilena"],
+                draft.checklist(),
+                code,
+                AnswerScope.SHARED,
+                {"words": "Other words."},
+                base_version=1,
+            )
+        if shown:
+            accepted = accepting.accept_items(draft["samira"], draft.checklist(), tokens)
+            assert accepted.items == tuple(shown)
+            assert set(accepted.changed) == {*edited, "M5"}
+        else:
+            with pytest.raises(StaleError):
+                accepting.accept_items(draft["samira"], draft.checklist(), tokens)
+        door = draft.land.id("door")
+        for code in CODES[:4]:
+            assert (door in draft.standing(code).waiting_for) == (code in edited)
+        everything.rollback()
+    draft.session.expire_all()
+
+
+# Undo and go on
+
+
+def test_whoever_accepted_by_mistake_undoes_it_within_a_minute(app: Flask, draft: Table) -> None:
+    samira = draft.land.browser(app, "samira")
+    accept_section(draft, samira, page_of(draft, samira))
+    page = samira.page(f"/checklists/{draft.checklist().id}")
+    assert "Undo accepting these items: M1, M2, M3, M4" in page.text
+    form = page.form(f"/checklists/{draft.checklist().id}/undo")
+    text = Page.of(
+        samira.post(form.action, data=form.values, csrf=False, follow_redirects=True)
+    ).text
+    assert "No longer accepted for Open Door Legal Aid: M1, M2, M3, M4." in text
+    assert draft.land.id("door") in draft.standing("M1").waiting_for
+    [event] = draft.events("acceptance_undone")
+    assert event["items"] == ["M1", "M2", "M3", "M4"]
+
+
+def test_nothing_is_undone_after_a_minute_or_once_another_party_acted(
+    draft: Table, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    draft.accept("M1", "samira")
+    draft.accept("M2", "samira")
+    draft.accept("M1", "joana")
+    # Not by somebody else of the same party either.
+    for first, codes in (("samira", ["M1"]), ("dora", ["M2"]), ("joana", ["M2"])):
+        with pytest.raises(StaleError, match="It's too late to undo this"):
+            undoing.undo_accepting(draft[first], draft.checklist(), codes)
+    frozen_time(clock.now() + dt.timedelta(seconds=61))
+    with pytest.raises(StaleError, match="It's too late to undo this"):
+        undoing.undo_accepting(draft["samira"], draft.checklist(), ["M2"])
+    assert draft.land.id("door") not in draft.standing("M2").waiting_for
+
+
+def test_a_person_saves_and_goes_on_to_the_next_item_of_theirs(
+    app: Flask, session: Session
+) -> None:
+    table = set_out(session, template=a_template(*(an_item(code) for code in CODES)))
+    table.settle("M2")
+    ilena = table.land.browser(app, "ilena")
+    address = f"/checklists/{table.checklist().id}/items"
+    page = ilena.page(f"{address}/M1/answer?filter=us")
+    assert "Item 1 of 5" in page.text
+    sent = page.form().filled_in(words="Each month.") | {"then": ["next"]}
+    answer = ilena.post(f"{address}/M1/answer?filter=us", data=sent, csrf=False)
+    assert answer.location == f"{address}/M3/answer?for=shared&filter=us"
+    last = ilena.page(f"{address}/M5/answer?filter=us").form()
+    sent = last.filled_in(words="Each month.") | {"then": ["next"]}
+    answer = ilena.post(f"{address}/M5/answer?filter=us", data=sent, csrf=False)
+    assert answer.location.endswith("?filter=us&open=M5#m5")

@@ -1,0 +1,202 @@
+"""Reading a draft like a document, and accepting the items of a section at once, each as shown.
+
+What somebody has to look at by itself is left out: an item with an open flag, hint or suggestion,
+or with a comment addressed to the reader's side (product.md, 4.1).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.page_tokens import NotShownError
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item
+from tracker.checklists import encryption, policy
+from tracker.checklists.loading import LoadedChecklist, load_for_update
+from tracker.checklists.models import Answer, Checklist, Position, Stance
+from tracker.checklists.negotiation import hints
+from tracker.checklists.negotiation.stored_positions import put_positions
+from tracker.checklists.negotiation.text_digest import is_item_shown
+from tracker.checklists.reuse import copying
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.facts import Filled
+from tracker.checklists.service import as_seen, count_again, own_organisation
+from tracker.comments import queries as comments
+from tracker.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a party can accept of a draft now, and why other items are left out."""
+
+    # The items that it can accept as they are.
+    acceptable: frozenset[str] = frozenset()
+    # Items that it has not accepted and has to look at by themselves: code -> why.
+    left_out: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The items that were accepted, and those that were not since they changed meanwhile."""
+
+    items: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+
+
+def reading_of(loaded: LoadedChecklist, actor: Actor) -> Reading:
+    """Return what the actor's party can accept of a checklist now, and what not and why."""
+    party = loaded.own_party(actor)
+    if party is None or not policy.can_take_part(actor, party) or not loaded.goes_on():
+        return Reading()
+    addressed = comments.addressed_to(loaded.checklist.id, _own_people(loaded, actor))
+    acceptable: set[str] = set()
+    left_out: dict[str, object] = {}
+    for item, answer in _not_accepted(loaded, actor):
+        why = _why_left_out(loaded, item, addressed)
+        if not why:
+            acceptable.add(item.code)
+        elif not answer.is_empty:
+            left_out[item.code] = why
+    return Reading(frozenset(acceptable), left_out)
+
+
+def accept_items(actor: Actor, checklist: Checklist, seen: Mapping[str, str]) -> Accepted:
+    """Accept several items for the actor's party, each as its page showed it.
+
+    seen has the page's token of each item. Items that have changed since are not accepted, nor are
+    those that reading_of() leaves out now. Raise NotShownError if none is left.
+    """
+    loaded = load_for_update(checklist)
+    policy.can_take_part(actor, loaded.own_party(actor)).require()
+    loaded.goes_on().require()
+    acceptable = reading_of(loaded, actor).acceptable
+    in_order = [item for item in loaded.template.items if item.code in seen]
+    taken = [
+        item
+        for item in in_order
+        if item.code in acceptable and is_item_shown(loaded, actor, item, seen[item.code])
+    ]
+    codes = tuple(item.code for item in taken)
+    changed = tuple(item.code for item in in_order if item.code not in codes)
+    if not taken:
+        raise NotShownError(
+            _l(
+                "These items changed after you opened the page, so nothing was accepted. Read them "
+                "as they are now."
+            )
+        )
+    versions = _accept(actor, loaded, taken)
+    count_again(checklist)
+    trail.record(
+        verbs.ITEMS_ACCEPTED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=list(codes),
+        versions=versions,
+        organisation=actor.organisation_name,
+    )
+    return Accepted(codes, changed)
+
+
+def earlier_values(
+    loaded: LoadedChecklist, actor: Actor, codes: Iterable[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Return what the actor's party accepted last of items that have changed since, by item."""
+    rows = db.session.execute(
+        sa.select(Position.item, Answer)
+        .join(Answer, Answer.id == Position.answer_id)
+        .where(
+            Position.checklist_id == loaded.checklist.id,
+            Position.organisation_id == actor.organisation_id,
+            Position.item.in_(list(codes)),
+            Position.stance == Stance.ACCEPTS,
+        )
+        .order_by(Position.taken_at)
+    )
+    cooperation_id = loaded.checklist.cooperation_id
+    return {
+        code: encryption.values_of(cooperation_id, answer)
+        for code, answer in rows
+        if not answer.not_applicable
+    }
+
+
+def _accept(actor: Actor, loaded: LoadedChecklist, items: Iterable[Item]) -> list[int]:
+    """Store the party's position on each item; return the version of each."""
+    pairs: list[tuple[Item, UUID]] = []
+    versions: list[int] = []
+    for item in items:
+        current = loaded.sheet.shared(item.code)
+        if current is None:
+            raise LookupError(item.code)
+        answer_id, version = as_seen(actor, loaded, item, current)
+        copying.read_by_acting(actor, current)
+        pairs.append((item, answer_id))
+        versions.append(version)
+    taken_by = (actor.user_id, own_organisation(actor))
+    put_positions(loaded, pairs, taken_by, Stance.ACCEPTS)
+    return versions
+
+
+def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Filled]]:
+    """Return the items that are shown and that the actor's party may accept and hasn't."""
+    party, own = loaded.own_party(actor), own_organisation(actor)
+    statuses = loaded.standing().items
+    items = []
+    for item in loaded.template.items:
+        answer, status = loaded.sheet.shared(item.code), statuses.get(item.code)
+        if answer is None or status is None or status.shown is not Truth.TRUE:
+            continue
+        if not policy.can_take_position(actor, party, item) or not loaded.is_open(item, status):
+            continue
+        around = (loaded.sheet, loaded.surroundings)
+        if not completeness.accepts(item, answer, *around, own):
+            items.append((item, answer))
+    return items
+
+
+def _why_left_out(loaded: LoadedChecklist, item: Item, addressed: frozenset[str]) -> object:
+    problems = completeness.answer_problems(
+        item,
+        AnswerScope.SHARED,
+        _answer(loaded, item),
+        loaded.sheet,
+        loaded.surroundings,
+    )
+    if completeness.obstacles_to_accepting(item, problems):
+        return _l("not complete yet")
+    if item.code in loaded.flagged:
+        return _l("flagged")
+    if item.code in loaded.proposals_on:
+        return _l("a change is suggested")
+    if item.code in addressed:
+        return _l("somebody wrote to you about it")
+    if any(hint.waits_for_author for hint in hints.on_item(loaded, item)):
+        return _l("words that may limit the NPM")
+    return ""
+
+
+def _answer(loaded: LoadedChecklist, item: Item) -> Filled:
+    answer = loaded.sheet.shared(item.code)
+    if answer is None:
+        raise LookupError(item.code)
+    return answer
+
+
+def _own_people(loaded: LoadedChecklist, actor: Actor) -> set[UUID]:
+    return {
+        person.user_id
+        for person in loaded.people.values()
+        if person.organisation_id == actor.organisation_id
+    }

@@ -1,0 +1,158 @@
+"""Pages for reading a draft like a document, and for accepting a section of it as shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, signed_in
+from tracker.agreements import accepting
+from tracker.agreements.accepting import Accepted, Reading
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Section
+from tracker.checklists import localized_values, pages
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.negotiation import undoing
+from tracker.checklists.negotiation.text_digest import item_token
+from tracker.checklists.pages import AnswerView
+from tracker.ui.locale import with_commas
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("reading", __name__, url_prefix="/checklists/<uuid:checklist_id>/read")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemToRead:
+    """An item as the agreement will have it, with what changed since the reader's party read it."""
+
+    item: Item
+    answers: list[AnswerView]
+    # Of what can be accepted here: the token of the item as the page shows it.
+    token: str = ""
+    # Why it has to be looked at by itself; empty if it hasn't.
+    left_out: object = ""
+    changes: list[localized_values.PartDifference] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionToRead:
+    """A section with its items; to_accept are those that the reader's party can accept."""
+
+    section: Section
+    views: list[ItemToRead]
+
+    @property
+    def to_accept(self) -> list[ItemToRead]:
+        """The items that can be accepted at once."""
+        return [view for view in self.views if view.token]
+
+    @property
+    def left_out(self) -> list[ItemToRead]:
+        """The items that the party has not accepted and has to look at by themselves."""
+        return [view for view in self.views if view.left_out]
+
+
+@blueprint.get("")
+@signed_in
+def show(checklist_id: UUID) -> str:
+    """Show a draft as the text it will be, section by section."""
+    actor = current_actor()
+    loaded = load_localized(get_or_404(actor, checklist_id, "read"))
+    sections = _sections(loaded, actor)
+    return checklist_page(
+        "checklists/read.html",
+        loaded,
+        loaded=loaded,
+        sections=sections,
+        undoable=undoing.undoable(loaded, actor),
+        links=[
+            (f"#section-{part.section.key}", part.section.title, "", False) for part in sections
+        ],
+        left=sum(len(part.to_accept) for part in sections),
+        left_out=sum(len(part.left_out) for part in sections),
+    )
+
+
+@blueprint.post("/accept")
+@signed_in
+def accept(checklist_id: UUID) -> Response:
+    """Accept the items of a section as the page showed them."""
+    actor = current_actor()
+    checklist = get_or_404(actor, checklist_id, "accept_items")
+    section = request.form.get("section", "")
+    back = url_for("reading.show", checklist_id=checklist_id, _anchor=f"section-{section}")
+    return perform(
+        None,
+        lambda: accepting.accept_items(actor, checklist, _seen()),
+        success=lambda accepted: _words(accepted, actor),
+        next=redirect(back, 303),
+    )
+
+
+def _words(accepted: Accepted, actor: Actor) -> str:
+    words: str = ngettext(
+        "You accepted %(num)s item for %(party)s.",
+        "You accepted %(num)s items for %(party)s.",
+        len(accepted.items),
+        party=actor.organisation_name,
+    )
+    if not accepted.changed:
+        return words
+    changed: str = _(
+        "Not accepted, since they changed after you opened the page: %(items)s.",
+        items=with_commas(accepted.changed),
+    )
+    return f"{words} {changed}"
+
+
+def _seen() -> Mapping[str, str]:
+    """Return the items on the page, each with the token of what the page showed."""
+    codes, tokens = request.form.getlist("item"), request.form.getlist("page_token")
+    return dict(zip(codes, tokens, strict=True)) if len(codes) == len(tokens) else {}
+
+
+def _sections(loaded: LoadedChecklist, actor: Actor) -> list[SectionToRead]:
+    reading = accepting.reading_of(loaded, actor)
+    waiting = reading.acceptable | reading.left_out.keys()
+    earlier = accepting.earlier_values(loaded, actor, waiting) if waiting else {}
+    statuses = loaded.standing().items
+    sections = []
+    for section in loaded.template.sections:
+        views = [
+            _view(loaded, actor, item, reading, earlier)
+            for item in section.items
+            if (status := statuses.get(item.code)) and status.shown is Truth.TRUE
+        ]
+        with_text = [view for view in views if view.answers]
+        if with_text:
+            sections.append(SectionToRead(section, with_text))
+    return sections
+
+
+def _view(
+    loaded: LoadedChecklist,
+    actor: Actor,
+    item: Item,
+    reading: Reading,
+    earlier: Mapping[str, Mapping[str, object]],
+) -> ItemToRead:
+    changes = None
+    if item.code in earlier:
+        current = loaded.sheet.shared(item.code)
+        now = pages.answer_parts(loaded, item, AnswerScope.SHARED, current) if current else []
+        before = pages.parts(item.fields_of(AnswerScope.SHARED), earlier[item.code], loaded)
+        changes = localized_values.differences(before, now)
+    return ItemToRead(
+        item,
+        pages.answers_of(loaded, item),
+        token=item_token(loaded, actor, item) if item.code in reading.acceptable else "",
+        left_out=reading.left_out.get(item.code, ""),
+        changes=changes or None,
+    )
