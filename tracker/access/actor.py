@@ -142,7 +142,12 @@ class Actor:
     @property
     def audited_ids(self) -> frozenset[UUID]:
         """The ids of the NPMs whose cooperations the person audits in this membership."""
-        audited = (m.audits_id or m.organisation_id for m in self.acting if m.role is Role.AUDITOR)
+        # Compared with None: the ids of people alike (access.conditions) are parameters.
+        audited = (
+            m.organisation_id if m.audits_id is None else m.audits_id
+            for m in self.acting
+            if m.role is Role.AUDITOR
+        )
         return frozenset(audited_id for audited_id in audited if audited_id is not None)
 
     @property

@@ -1,7 +1,8 @@
-"""Query conditions built once in a request for a person, and queries built once for all alike."""
+"""Conditions and queries about a person, built once in a request or once for all people alike."""
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
@@ -42,48 +43,97 @@ def built_once(
     return condition
 
 
-# A role of the organisation that people act for, its kind, and whether it is an outside expert's.
-_Role = tuple[Role, OrganisationKind | None, bool]
 _Query = TypeVar("_Query", bound=sa.SelectBase)
+_Values = dict[str, UUID | None]
 # How many kinds of people a query is kept for, on one day: few combinations of roles are common.
 _MOST = 16
-_USER = cast("UUID", sa.bindparam("reader_id", type_=sa.Uuid()))
-_ORGANISATION = cast("UUID", sa.bindparam("reader_organisation_id", type_=sa.Uuid()))
+_USER, _ORGANISATION, _AUDITED = (
+    cast("UUID", sa.bindparam(name, type_=sa.Uuid()))
+    for name in ("reader_id", "reader_organisation_id", "reader_audited_id")
+)
 
 
 def built_for_all(
     build: Callable[[Actor], _Query],
-) -> Callable[[Actor], tuple[_Query, dict[str, UUID | None]]]:
+) -> Callable[[Actor], tuple[_Query, _Values]]:
     """Return a function that returns a query and its parameters, built once for people alike.
 
-    Alike are those with the same roles in an organisation of the same kind, on the same day. For
-    them the query is the same object, which takes a fraction of the time to send. The person that
-    build() gets has these roles only, and parameters as ids, so it may compare ids only with
-    columns. The query must not depend on anything else, such as clearances, nor load relations by
-    joins (adr 51). For auditors and people without an organisation it is built each time.
+    Alike are those with the same roles, in an organisation of the same kind if in any, on the same
+    day. For them the query is the same object, which takes a fraction of the time to send. The
+    person that build() gets has these roles only, and parameters as ids, so it may compare ids only
+    with columns. The query must not depend on anything else, such as clearances, nor load a
+    relation through an alias of its own (adr 51). For somebody who audits several NPMs it is built
+    each time.
     """
 
     @lru_cache(maxsize=_MOST)
-    def built(roles: frozenset[_Role], _day: dt.date) -> _Query:
-        memberships = tuple(
-            ActorMembership(
-                role, _ORGANISATION, organisation_kind=kind, outside_expert=outside_expert
-            )
-            for role, kind, outside_expert in sorted(roles)
-        )
-        return build(Actor(_USER, "", memberships=memberships, organisation_id=_ORGANISATION))
+    def built(kind: _Kind, _day: dt.date) -> _Query:
+        return build(kind.person())
 
     @wraps(build)
-    def query(actor: Actor) -> tuple[_Query, dict[str, UUID | None]]:
-        if actor.organisation_id is None or actor.audited_ids:
+    def query(actor: Actor) -> tuple[_Query, _Values]:
+        audited_ids = actor.audited_ids
+        if len(audited_ids) > 1:
             return build(actor), {}
-        roles = frozenset(
-            (membership.role, membership.organisation_kind, membership.outside_expert)
-            for membership in actor.acting
-        )
-        return built(roles, clock.today()), {
+        return built(_kind_of(actor), clock.today()), {
             "reader_id": actor.user_id,
             "reader_organisation_id": actor.organisation_id,
+            "reader_audited_id": next(iter(audited_ids), None),
         }
 
     return query
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A role of the organisation that people act for, as far as conditions depend on it."""
+
+    role: Role
+    organisation_kind: OrganisationKind | None
+    is_expert: bool
+    # Whether it audits an NPM other than the organisation acted for.
+    audits_another: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """All that people who are alike have in common."""
+
+    has_organisation: bool
+    roles: frozenset[_Role]
+    is_administrator: bool
+
+    def person(self) -> Actor:
+        """Return any person of this kind, with parameters as ids."""
+        organisation_id = _ORGANISATION if self.has_organisation else None
+        memberships = [
+            ActorMembership(
+                own.role,
+                organisation_id,
+                organisation_kind=own.organisation_kind,
+                outside_expert=own.is_expert,
+                audits_id=_AUDITED if own.audits_another else None,
+            )
+            for own in sorted(self.roles, key=lambda own: own.role)
+        ]
+        if self.is_administrator:
+            # As of the organisation: a parameter can't be compared with the None of the instance.
+            memberships.append(ActorMembership(Role.ADMINISTRATOR, organisation_id))
+        return Actor(_USER, "", memberships=tuple(memberships), organisation_id=organisation_id)
+
+
+def _kind_of(actor: Actor) -> _Kind:
+    return _Kind(
+        has_organisation=actor.organisation_id is not None,
+        roles=frozenset(
+            _Role(
+                membership.role,
+                membership.organisation_kind,
+                is_expert=membership.outside_expert,
+                audits_another=membership.audits_id is not None,
+            )
+            for membership in actor.acting
+            if membership.role is not Role.ADMINISTRATOR
+        ),
+        is_administrator=actor.is_administrator,
+    )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.util import identity_key
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.conditions import built_for_all
 from tracker.activity import service as trail
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import parts, queries
@@ -74,8 +75,14 @@ def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
 
     Loading it as a whole later doesn't read it again, unless it is locked first.
     """
-    rows = read(HEADS.where(Checklist.id == checklist_id, queries.visible(actor)))
+    query, reader = _visible(actor)
+    rows = read(query, {"checklist_id": checklist_id, **reader})
     return rows[0] if rows else None
+
+
+@built_for_all
+def _visible(actor: Actor) -> Heads:
+    return HEADS.where(Checklist.id == sa.bindparam("checklist_id"), queries.visible(actor))
 
 
 def read(statement: Heads, values: Mapping[str, Any] | None = None) -> list[Checklist]:

@@ -13,9 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.access.conditions import built_once
+from tracker.access.conditions import built_for_all, built_once
 from tracker.access.decision import Decision
-from tracker.access.readers import Reader, reader_of
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
@@ -87,25 +86,16 @@ def planning_is_open(
     The lead is listed from the first day, and is one of the NPM's own people. Somebody who led a
     visit and now acts for a CSO needs a clearance like everybody there.
     """
-    return planning_is_open_to(reader_of(actor), cooperation_id, visit_id)
-
-
-def planning_is_open_to(
-    reader: Reader,
-    cooperation_id: sa.SQLColumnExpression[UUID],
-    visit_id: sa.SQLColumnExpression[Any],
-) -> sa.ColumnElement[bool]:
-    """Return the condition of planning_is_open() for a reader, who may be any of a kind."""
-    if reader.organisation_id is None or not reader.takes_part:
+    if actor.organisation_id is None or not actor.takes_part:
         return sa.false()
-    is_listed = audiences.listed(reader, VISIT, visit_id)
-    if not reader.needs_clearance:
+    is_listed = audiences.listed(actor, VISIT, visit_id)
+    if not actor.needs_clearance:
         return is_listed
     cleared = sa.exists().where(
-        Clearance.user_id == reader.user_id,
+        Clearance.user_id == actor.user_id,
         Clearance.cooperation_id == cooperation_id,
         clearances.covers(visit_id),
-        clearances.is_open(reader.day),
+        clearances.is_open(clock.today()),
     )
     return sa.and_(is_listed, cleared)
 
@@ -128,8 +118,14 @@ def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
 
 def works_on(actor: Actor, checklist_id: UUID) -> bool:
     """Return whether a person may open a checklist and writes for a party of it."""
-    query = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
-    return db.session.scalar(query) is not None
+    query, reader = _worked_on(actor)
+    return db.session.scalar(query, {"checklist_id": checklist_id, **reader}) is not None
+
+
+@built_for_all
+def _worked_on(actor: Actor) -> sa.Select[UUID]:
+    is_it = Checklist.id == sa.bindparam("checklist_id")
+    return sa.select(Checklist.id).where(is_it, is_worked_on(actor))
 
 
 def is_going_on() -> sa.ColumnElement[bool]:

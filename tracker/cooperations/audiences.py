@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
-from tracker.access.readers import Reader
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import record
@@ -83,17 +82,17 @@ def set_audience(
 
 
 def listed(
-    reader: Reader, subject_type: str, subject_id: sa.SQLColumnExpression[UUID]
+    actor: Actor, subject_type: str, subject_id: sa.SQLColumnExpression[UUID]
 ) -> sa.ColumnElement[bool]:
-    """Return the condition that a reader is listed today, for the column with the subject's id.
+    """Return the condition that a person is listed today, for the column with the subject's id.
 
     The lead always is. Being listed is one half of seeing class K2; the clearance is the other.
     """
     return sa.exists().where(
         AudienceMember.subject_type == subject_type,
         AudienceMember.subject_id == subject_id,
-        AudienceMember.user_id == reader.user_id,
-        sa.or_(AudienceMember.leads.is_(True), AudienceMember.from_on <= reader.day),
+        AudienceMember.user_id == actor.user_id,
+        sa.or_(AudienceMember.leads.is_(True), AudienceMember.from_on <= clock.today()),
     )
 
 

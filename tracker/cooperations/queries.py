@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
-from tracker.access.readers import KINDS, ReaderKind, kind_of, values_of
+from tracker.access.conditions import built_for_all
 from tracker.accounts.models import Invitation
 from tracker.activity import verbs
 from tracker.activity.models import Event, EventDetail
@@ -30,13 +29,7 @@ from tracker.cooperations.models import (
 )
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
-from tracker.cooperations.scope import (
-    listed,
-    visible,
-    visible_in_part,
-    visible_in_part_to,
-    visible_to,
-)
+from tracker.cooperations.scope import listed, visible, visible_in_part
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.services import Slot
@@ -83,7 +76,7 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
     if not REFERENCE.fullmatch(reference):
         return None
-    return _find_one(actor, reference=reference)
+    return _found(_by_reference(actor), reference=reference)
 
 
 def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
@@ -93,17 +86,17 @@ def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
     """
     if not REFERENCE.fullmatch(reference):
         return None
-    return _find_one(actor, in_part=True, reference=reference)
+    return _found(_in_part_by_reference(actor), reference=reference)
 
 
 def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return a cooperation by its id with its parties, if the person may see it."""
-    return _find_one(actor, cooperation_id=cooperation_id)
+    return _found(_by_id(actor), cooperation_id=cooperation_id)
 
 
 def find_by_id_in_part(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return what find_by_id() does, also for a cooperation that the person's party is joining."""
-    return _find_one(actor, in_part=True, cooperation_id=cooperation_id)
+    return _found(_in_part_by_id(actor), cooperation_id=cooperation_id)
 
 
 def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
@@ -297,22 +290,35 @@ def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
     )
 
 
-def _find_one(actor: Actor, *, in_part: bool = False, **wanted: UUID | str) -> Cooperation | None:
-    """Return the cooperation with this reference, or this cooperation_id, if the person sees it."""
-    statement = _whole(kind_of(actor), in_part=in_part, by_id="cooperation_id" in wanted)
-    return db.session.scalar(statement, {**wanted, **values_of(actor)})
+def _found(
+    built: tuple[sa.Select[Cooperation], Mapping[str, UUID | None]], **wanted: UUID | str
+) -> Cooperation | None:
+    query, reader = built
+    return db.session.scalar(query, {**wanted, **reader})
 
 
-@lru_cache(maxsize=KINDS)
-def _whole(kind: ReaderKind, *, in_part: bool, by_id: bool) -> sa.Select[Cooperation]:
-    """Return the statement of _find_one(), built once for all people of a kind."""
-    condition = visible_in_part_to if in_part else visible_to
-    return _WHOLE.where(
-        Cooperation.id == sa.bindparam("cooperation_id", type_=sa.Uuid())
-        if by_id
-        else Cooperation.reference == sa.bindparam("reference"),
-        condition(kind.reader()),
-    )
+_HAS_REFERENCE = Cooperation.reference == sa.bindparam("reference")
+_HAS_ID = Cooperation.id == sa.bindparam("cooperation_id", type_=sa.Uuid())
+
+
+@built_for_all
+def _by_reference(actor: Actor) -> sa.Select[Cooperation]:
+    return _WHOLE.where(_HAS_REFERENCE, visible(actor))
+
+
+@built_for_all
+def _in_part_by_reference(actor: Actor) -> sa.Select[Cooperation]:
+    return _WHOLE.where(_HAS_REFERENCE, visible_in_part(actor))
+
+
+@built_for_all
+def _by_id(actor: Actor) -> sa.Select[Cooperation]:
+    return _WHOLE.where(_HAS_ID, visible(actor))
+
+
+@built_for_all
+def _in_part_by_id(actor: Actor) -> sa.Select[Cooperation]:
+    return _WHOLE.where(_HAS_ID, visible_in_part(actor))
 
 
 def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,7 +9,6 @@ from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.conditions import built_once
-from tracker.access.readers import Day, Id, Reader, reader_of
 from tracker.cooperations.models import (
     Cooperation,
     CooperationEntry,
@@ -23,10 +21,13 @@ from tracker.signoff.models import Revision
 # The column with the cooperation's id in the outer query.
 CooperationId = sa.SQLColumnExpression[UUID]
 
+# A day, or its parameter in a statement that is built once.
+Day = dt.date | sa.BindParameter[dt.date]
+
 # What a person sees for one organisation, as conditions over its entries.
 Way = Callable[[type[CooperationEntry]], list[sa.ColumnElement[bool]]]
 # The conditions under which an organisation is a party of a cooperation on a day.
-HasParty = Callable[[Id, Day, CooperationId], sa.ColumnElement[bool]]
+HasParty = Callable[[UUID, Day, CooperationId], sa.ColumnElement[bool]]
 
 # Aliases, so that they don't clash with a query that selects parties itself.
 _PARTY, _PERSON = aliased(Party), aliased(CooperationPerson)
@@ -45,14 +46,7 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
     that its cost doesn't depend on the number of cooperations. It shows nothing to a party that is
     joining (adr 70), which needs visible_in_part().
     """
-    return visible_to(reader_of(actor), cooperation_id)
-
-
-def visible_to(
-    reader: Reader, cooperation_id: CooperationId = Cooperation.id
-) -> sa.ColumnElement[bool]:
-    """Return the condition of visible() for a reader, who may be any of a kind."""
-    return _visible(reader, cooperation_id, is_party)
+    return _visible(actor, cooperation_id, is_party)
 
 
 @built_once
@@ -63,32 +57,26 @@ def visible_in_part(
 
     For its page, its people, and the texts that a joining party has to sign.
     """
-    return visible_in_part_to(reader_of(actor), cooperation_id)
-
-
-def visible_in_part_to(
-    reader: Reader, cooperation_id: CooperationId = Cooperation.id
-) -> sa.ColumnElement[bool]:
-    """Return the condition of visible_in_part() for a reader, who may be any of a kind."""
-    return _visible(reader, cooperation_id, is_party_or_joining)
+    return _visible(actor, cooperation_id, is_party_or_joining)
 
 
 def _visible(
-    reader: Reader, cooperation_id: CooperationId, has_party: HasParty
+    actor: Actor, cooperation_id: CooperationId, has_party: HasParty
 ) -> sa.ColumnElement[bool]:
     ways: list[sa.ColumnElement[bool]] = []
-    if reader.organisation_id is not None:
-        if reader.has(*FOR_THE_ORGANISATION):
-            ways.append(has_party(reader.organisation_id, reader.day, cooperation_id))
-        elif reader.has(Role.MEMBER):
+    today = clock.today()
+    if actor.organisation_id is not None:
+        if actor.has(*FOR_THE_ORGANISATION):
+            ways.append(has_party(actor.organisation_id, today, cooperation_id))
+        elif actor.has(Role.MEMBER):
             ways.append(
                 sa.and_(
-                    _has_person(reader.user_id, reader.organisation_id, reader.day, cooperation_id),
-                    has_party(reader.organisation_id, reader.day, cooperation_id),
+                    _has_person(actor.user_id, actor.organisation_id, today, cooperation_id),
+                    has_party(actor.organisation_id, today, cooperation_id),
                 )
             )
-    if reader.audited_ids is not None:
-        ways.append(is_of_npms(reader.audited_ids, cooperation_id))
+    if actor.audited_ids:
+        ways.append(is_of_npms(actor.audited_ids, cooperation_id))
     return sa.or_(*ways) if ways else sa.false()
 
 
@@ -153,7 +141,7 @@ def _has_party(
 
 
 def is_of_npms(
-    npm_ids: Collection[UUID] | sa.BindParameter[Any],
+    npm_ids: Collection[UUID],
     cooperation_id: CooperationId,
     *,
     on: dt.date | None = None,
@@ -215,7 +203,7 @@ def _of_npm(npm_id: UUID) -> Way:
 
 
 def _has_person(
-    user_id: Id, organisation_id: Id, day: Day, cooperation_id: CooperationId
+    user_id: UUID, organisation_id: UUID, day: Day, cooperation_id: CooperationId
 ) -> sa.ColumnElement[bool]:
     return sa.exists().where(
         _PERSON.cooperation_id == cooperation_id,

@@ -6,7 +6,6 @@ In one file: every query is scoped by the same condition, the visit list.
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.access.actor import Actor
 from tracker.access.conditions import built_for_all, built_once
-from tracker.access.readers import KINDS, Reader, ReaderKind, kind_of, reader_of, values_of
 from tracker.accounts.models import User
 from tracker.activity.models import Event, ReadLogEntry
 from tracker.activity.queries import WORKED_OUT_OF_VISITS
@@ -24,7 +22,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
 from tracker.checklists.beside import VisitFacts
 from tracker.checklists.models import Answer, Checklist, ChecklistState
-from tracker.checklists.queries import VISIT, planning_is_open, planning_is_open_to
+from tracker.checklists.queries import VISIT, planning_is_open
 from tracker.cooperations import audiences, keys, scope
 from tracker.cooperations.models import (
     AudienceMember,
@@ -55,13 +53,9 @@ def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
 
     They see the cooperation, are listed in V2 and cleared; the lead always (product.md, 7).
     """
-    return _planning_visible_to(reader_of(actor))
-
-
-def _planning_visible_to(reader: Reader) -> sa.ColumnElement[bool]:
     return sa.and_(
-        scope.visible_to(reader, Visit.cooperation_id),
-        planning_is_open_to(reader, Visit.cooperation_id, Visit.id),
+        scope.visible(actor, Visit.cooperation_id),
+        planning_is_open(actor, Visit.cooperation_id, Visit.id),
     )
 
 
@@ -76,17 +70,17 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
 
 def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
     """Return a visit of a cooperation whose planning is open to the person, or None."""
-    values = {"cooperation_id": cooperation_id, "number": number, **values_of(actor)}
-    return db.session.scalar(_visit(kind_of(actor)), values)
+    query, reader = _visit(actor)
+    wanted = {"cooperation_id": cooperation_id, "number": number, **reader}
+    return db.session.scalar(query, wanted)
 
 
-@lru_cache(maxsize=KINDS)
-def _visit(kind: ReaderKind) -> sa.Select[Visit]:
-    """Return the statement of find(), built once for all people of a kind."""
+@built_for_all
+def _visit(actor: Actor) -> sa.Select[Visit]:
     return sa.select(Visit).where(
         Visit.cooperation_id == sa.bindparam("cooperation_id"),
         Visit.number == sa.bindparam("number"),
-        _planning_visible_to(kind.reader()),
+        planning_visible(actor),
     )
 
 
@@ -147,7 +141,7 @@ def _known(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             Visit,
             planning_is_open(actor, Visit.cooperation_id, Visit.id),
-            audiences.listed(reader_of(actor), VISIT, Visit.id),
+            audiences.listed(actor, VISIT, Visit.id),
         )
         .where(
             Visit.cooperation_id.in_(sa.bindparam("ids", expanding=True)),

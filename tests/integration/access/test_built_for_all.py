@@ -3,9 +3,10 @@
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -39,6 +40,27 @@ def person(
 
 
 ADMINISTRATOR = ActorMembership(Role.ADMINISTRATOR)
+
+
+def administrating(actor: Actor) -> Actor:
+    return replace(actor, memberships=(*actor.memberships, ADMINISTRATOR))
+
+
+def auditor(*npm_ids: UUID) -> Actor:
+    body = uuid4()
+    return Actor(
+        uuid4(),
+        "Aino Sarv",
+        memberships=tuple(
+            ActorMembership(
+                Role.AUDITOR, body, "Court of Audit", OrganisationKind.OTHER, audits_id=npm_id
+            )
+            for npm_id in npm_ids
+        ),
+        organisation_id=body,
+    )
+
+
 PEOPLE = {
     "an NPM's coordinator": person(NPM, Role.COORDINATOR),
     "an NPM's member": person(NPM, Role.MEMBER),
@@ -47,8 +69,13 @@ PEOPLE = {
     "a CSO's coordinator": person(CSO, Role.COORDINATOR, Role.SIGNATORY),
     "a CSO's member": person(CSO, Role.MEMBER, elsewhere=(Role.MANAGER, Role.AUDITOR)),
     "nobody in this organisation": person(CSO, elsewhere=(Role.COORDINATOR,)),
-    "an auditor": person(NPM, Role.AUDITOR, Role.MEMBER),
+    "an auditor": person(NPM, Role.AUDITOR),
+    "a member who audits": person(NPM, Role.AUDITOR, Role.MEMBER),
+    "an auditor of another NPM": auditor(uuid4()),
+    "an auditor of two NPMs": auditor(uuid4(), uuid4()),
     "an administrator": Actor(uuid4(), "Admin", memberships=(ADMINISTRATOR,)),
+    "a coordinator who administers": administrating(person(NPM, Role.COORDINATOR)),
+    "somebody without a role": Actor(uuid4(), "Nobody"),
 }
 
 
@@ -89,4 +116,4 @@ def test_it_asks_the_same_as_a_query_built_for_the_person(app: Flask, who: str) 
             built: Built = function
             own = with_values(vars(function)["__wrapped__"](actor), {})
             assert with_values(*built(actor)) == own, function.__qualname__
-    assert len(functions) > 8
+    assert len(functions) > 12

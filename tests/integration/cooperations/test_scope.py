@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
-from tracker.access.readers import reader_of
 from tracker.activity import queries as trail
 from tracker.checklists import queries as checklists
 from tracker.comments import scope as comments
@@ -113,7 +112,7 @@ def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
 
 def listed(actor_of: Country, first: str, subject_id: object) -> bool:
     column = sa.literal(subject_id, sa.Uuid())
-    condition = audiences.listed(reader_of(actor_of.actor(first)), "visit", column)
+    condition = audiences.listed(actor_of.actor(first), "visit", column)
     return bool(actor_of.session.scalar(sa.select(condition)))
 
 

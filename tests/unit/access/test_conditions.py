@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -94,6 +96,24 @@ def own(actor: Actor) -> sa.Select[UUID]:
     return sa.select(FIRST).where(sa.or_(FIRST.in_([actor.user_id]), is_managed))
 
 
+@built_for_all
+def audited(actor: Actor) -> sa.Select[UUID]:
+    return sa.select(FIRST).where(SECOND.in_(actor.audited_ids))
+
+
+def auditor_of(*npm_ids: UUID) -> Actor:
+    body, kind = uuid4(), OrganisationKind.OTHER
+    return Actor(
+        uuid4(),
+        "Auditor",
+        memberships=tuple(
+            ActorMembership(Role.AUDITOR, body, "Court of Audit", kind, audits_id=npm_id)
+            for npm_id in npm_ids
+        ),
+        organisation_id=body,
+    )
+
+
 def somebody(*roles: Role) -> Actor:
     organisation_id, npm = uuid4(), OrganisationKind.NPM
     return Actor(
@@ -111,6 +131,7 @@ def test_people_with_the_same_roles_share_a_query_and_have_their_own_values() ->
     assert values == {
         "reader_id": first.user_id,
         "reader_organisation_id": first.organisation_id,
+        "reader_audited_id": None,
     }
     assert others["reader_id"] == second.user_id
     assert "reader_organisation_id" in query.compile().params
@@ -128,9 +149,47 @@ def test_on_the_next_day_it_is_built_again() -> None:
         assert own(somebody(Role.MEMBER))[0] is not query
 
 
-def test_for_who_audits_or_acts_for_nobody_it_is_built_each_time() -> None:
-    for actor in (somebody(Role.AUDITOR), Actor(uuid4(), "Admin")):
-        query, values = own(actor)
-        assert query is not own(actor)[0]
-        assert values == {}
-        assert [actor.user_id] in query.compile().params.values()
+@pytest.mark.parametrize("other", [{"outside_expert": True}, {"audits_id": uuid4()}])
+def test_people_with_the_same_roles_of_another_kind_have_another_query(
+    other: dict[str, Any],
+) -> None:
+    member = somebody(Role.AUDITOR)
+    [membership] = member.memberships
+    other_kind = replace(member, memberships=(replace(membership, **other),))
+    assert own(other_kind)[0] is not own(member)[0]
+
+
+def test_who_administers_the_instance_has_another_query() -> None:
+    built.clear()
+    member = somebody(Role.MEMBER)
+    of_instance = ActorMembership(Role.ADMINISTRATOR)
+    administrator = replace(member, memberships=(*member.memberships, of_instance))
+    assert own(administrator)[0] is own(administrator)[0]
+    assert "administrator,member" in built
+
+
+def test_who_acts_for_nobody_has_a_query_without_an_organisation() -> None:
+    built.clear()
+    first, second = (
+        Actor(uuid4(), "Admin", memberships=(ActorMembership(Role.ADMINISTRATOR),))
+        for _ in range(2)
+    )
+    (query, values), (same, _others) = own(first), own(second)
+    assert query is same
+    assert values["reader_organisation_id"] is None
+
+
+def test_who_audits_another_npm_has_its_id_as_a_value() -> None:
+    first, second = auditor_of(uuid4()), auditor_of(uuid4())
+    (query, values), (same, others) = audited(first), audited(second)
+    assert query is same
+    assert [values["reader_audited_id"]] == [*first.audited_ids]
+    assert [others["reader_audited_id"]] == [*second.audited_ids]
+    assert "reader_audited_id" in query.compile().params
+
+
+def test_for_who_audits_several_npms_it_is_built_each_time() -> None:
+    actor = auditor_of(uuid4(), uuid4())
+    query, values = audited(actor)
+    assert query is not audited(actor)[0]
+    assert values == {}
