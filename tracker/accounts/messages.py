@@ -130,18 +130,18 @@ def powers_changed(people: Iterable[Addressee]) -> None:
 
 def power_ends(user: Addressee, role: Role, last: dt.date) -> None:
     """Tell a person that their power to sign or decide ends soon, and how to keep it."""
-    _about_a_power_that_ends(
-        [user],
+    _about_own_power(
+        user,
+        role,
+        last,
         "power_ends",
         _l("Your power to sign or decide ends soon"),
-        _l("You can sign for your organisation until %(day)s.")
-        if role is Role.SIGNATORY
-        else _l("You're a manager of your organisation until %(day)s."),
-        _l(
+        signs=_l("You can sign for your organisation until %(day)s."),
+        manages=_l("You're a manager of your organisation until %(day)s."),
+        what_to_do=_l(
             "If you need it for longer, ask a coordinator for a new role now. Somebody else has to "
             "confirm it."
         ),
-        last=last,
     )
 
 
@@ -162,18 +162,18 @@ def power_to_confirm_ends(people: Iterable[Addressee], person_id: UUID, last: dt
 
 def power_ended(user: Addressee, role: Role, last: dt.date) -> None:
     """Tell a person that their power to sign or decide has ended with its last day."""
-    _about_a_power_that_ends(
-        [user],
+    _about_own_power(
+        user,
+        role,
+        last,
         "power_ended",
         _l("Your power to sign or decide has ended"),
-        _l("You could sign for your organisation until %(day)s.")
-        if role is Role.SIGNATORY
-        else _l("You were a manager of your organisation until %(day)s."),
-        _l(
+        signs=_l("You could sign for your organisation until %(day)s."),
+        manages=_l("You were a manager of your organisation until %(day)s."),
+        what_to_do=_l(
             "If you still need it, ask a coordinator for a new role. Somebody else has to confirm "
             "it."
         ),
-        last=last,
     )
 
 
@@ -433,6 +433,22 @@ def password_changed(user: User) -> None:
             render.link_to("security.forgot_password"),
         ),
     )
+
+
+def _about_own_power(
+    user: Addressee,
+    role: Role,
+    last: dt.date,
+    kind: str,
+    subject: object,
+    *,
+    signs: object,
+    manages: object,
+    what_to_do: object,
+) -> None:
+    """Queue an email to a person about their own power: as whom until when, and what to do."""
+    until = signs if role is Role.SIGNATORY else manages
+    _about_a_power_that_ends([user], kind, subject, until, what_to_do, last=last)
 
 
 def _about_a_power_that_ends(
