@@ -261,7 +261,7 @@ class Renewal(Identified, Base):
     __tablename__ = "renewal"
     __table_args__ = (sa.UniqueConstraint("revision_id", "number"),)
 
-    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"))
     number: Mapped[int]
     # The first and the last day of the new term, and the review day in the text, which a renewal

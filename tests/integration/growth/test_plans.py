@@ -37,6 +37,14 @@ OF_ALL_ITS_LINES = frozenset(
 )
 
 
+def sparse() -> set[str]:
+    """Return tables that grow too, of which the demonstration has few rows.
+
+    PostgreSQL reads so few rows without an index.
+    """
+    return {"renewal"} if db.engine.dialect.name == "sqlite" else set()
+
+
 def of_many(app: Flask) -> Demonstration:
     """Put the application on the demonstration, with many copies of its cooperations."""
     points = starting_points.of(app)
@@ -75,7 +83,7 @@ def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
     missing_by_page: dict[str, set[str]] = {}
     with app.app_context():
         tables = sa.inspect(db.engine).get_table_names()
-        growing = {table for table in tables if growth.rows_of(table) > FEW}
+        growing = {table for table in tables if growth.rows_of(table) > FEW} | sparse()
         assert growth.rows_of("cooperation") == MANY
         assert {"checklist", "event", "user", Cooperation.__tablename__} <= growing
         db.session.remove()
