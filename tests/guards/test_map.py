@@ -1,6 +1,8 @@
 """The map of modules in docs/architecture.md, made from the first lines of their docstrings."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
@@ -56,6 +58,17 @@ def test_the_architecture_lists_each_module_as_its_docstring_says(
         DOCUMENT.write_text(due)
         return
     assert written.splitlines() == due.splitlines(), "run `make map` and read the difference"
+
+
+def test_the_architecture_shows_the_packages_in_the_order_of_their_contract() -> None:
+    """Packages on one line don't import each other, so their order there says nothing."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [stack] = [row for row in contracts["contracts"] if row["id"] == "stack"]
+    due = [set(re.findall(r"\w+", layer)) for layer in stack["layers"]]
+    diagram = DOCUMENT.read_text().split("```\n")[1]
+    # A description that goes on in the next line is indented.
+    lines = re.findall(r"^(\w+(?: \| \w+)*) {2,}", diagram, re.MULTILINE)
+    assert [set(line.split(" | ")) for line in lines] == due
 
 
 def test_each_part_has_a_table_and_each_module_a_row() -> None:
