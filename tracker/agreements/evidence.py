@@ -19,7 +19,7 @@ from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.agreements.text_facts import TextFacts, facts_of, facts_of_unencrypted
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.beside import TextOnPage
-from tracker.checklists.labels import ENDED_WITH_VISIT, HALTS
+from tracker.checklists.labels import ENDED_WITH_VISIT, NOTICE_STATES
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
@@ -432,11 +432,11 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
         case Outcome.IN_FORCE:
             return validity_words(compared.validity(revision_id), compared.first(revision_id))
         case Outcome.SUSPENDED:
-            return HALTS[NoticeKind.SUSPENDED]
+            return NOTICE_STATES[NoticeKind.SUSPENDED]
         case Outcome.ENDED if compared.ended_with_visit(revision_id):
             return ENDED_WITH_VISIT
         case Outcome.ENDED:
-            return HALTS[NoticeKind.ENDED]
+            return NOTICE_STATES[NoticeKind.ENDED]
         case Outcome.SUPERSEDED:
             return _("Replaced by a later revision"), "off"
     marks = {Outcome.WAITING: "other", Outcome.DECLINED: "stop"}

@@ -27,7 +27,7 @@ STATES = {
 }
 
 # A suspension or an ending: its status with a style mark, and what a notice is called.
-HALTS = {
+NOTICE_STATES = {
     NoticeKind.SUSPENDED: (_l("Suspended"), "stop"),
     NoticeKind.ENDED: (_l("Ended"), "off"),
 }

@@ -587,7 +587,7 @@ def _notices(
     return [
         {
             "row": notice,
-            "words": labels.HALTS[notice.kind],
+            "words": labels.NOTICE_STATES[notice.kind],
             "may_close": agreements_notices.can_close_notice(actor, loaded, notice),
         }
         for notice in notices
