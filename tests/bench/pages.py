@@ -32,9 +32,9 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
-    yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=35)
+    yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=34)
     yield TimedPage("Cooperations", "ilena", "/cooperations")
-    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=9.0, statements=31)
+    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=9.0, statements=30)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
     yield TimedPage("Undertakings", "ilena", "/undertakings")
     yield TimedPage("Checklist: terms, 21 items", "ilena", f"/checklists/{draft}", statements=22)
@@ -43,11 +43,11 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     )
     yield TimedPage("Checklist: before signing", "otto", f"/checklists/{waiting}/sign")
     yield TimedPage(
-        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=32
+        "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=31
     )
-    yield TimedPage("Register", "milan", "/register", statements=19)
-    yield TimedPage("Visit", "leyla", visit, ratio=10.5, statements=37)
-    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", ratio=10.5, statements=37)
+    yield TimedPage("Register", "milan", "/register", statements=18)
+    yield TimedPage("Visit", "leyla", visit, ratio=10.5, statements=30)
+    yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", ratio=10.5, statements=30)
     yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=25)
 
 

@@ -1,7 +1,7 @@
 """Events as their chain binds them, on which statements to others are based instead of columns."""
 
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from tracker.activity.verify import Details, Head, Walk
 from tracker.core.db import Base, db
 
 RowT = TypeVar("RowT", bound=Base)
+# An event with its details; None for those that are gone.
+DetailedEvent = tuple[Link, dict[str, Any] | None]
 _EVENT = (
     Event.id,
     Event.chain_id,
@@ -84,13 +86,25 @@ def of_subjects(
 
 def of_subjects_with_details(
     statement: sa.Select[Any], cooperation_ids: Collection[UUID], **values: Any
-) -> list[tuple[Link, dict[str, Any] | None]]:
+) -> list[DetailedEvent]:
     """Return what of_subjects() does, each event with its details, in one query.
 
     None for details that are gone, or aren't those that the event binds.
     """
     links = ((*_link(row), row) for row in _of_subjects(statement, cooperation_ids, values))
     return [(link, _details(link, row)) for link, digest, row in links if link.digest() == digest]
+
+
+def those_of(
+    events: Iterable[DetailedEvent], subject_types: Container[str], of: Iterable[Verb]
+) -> list[DetailedEvent]:
+    """Return those of some events that are of some verbs, about subjects of some types."""
+    names = {verb.name for verb in of}
+    return [
+        event
+        for event in events
+        if event[0].verb in names and event[0].subject_type in subject_types
+    ]
 
 
 def _of_subjects(

@@ -1,6 +1,6 @@
 """What events say a checklist was started for: its kind, its visit, and whether that stopped."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,23 +9,24 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
+from tracker.activity.witness import DetailedEvent
 from tracker.checklists.models import Checklist
 from tracker.checklists.queries import VISIT
 
 CHECKLIST = "checklist"
-_BEGINNINGS = witness.about_with_details(
-    sa.or_(
-        sa.and_(
-            Event.subject_type == CHECKLIST,
-            Event.subject_id.in_(sa.bindparam("checklist_ids", expanding=True)),
-        ),
-        sa.and_(
-            Event.subject_type == VISIT,
-            Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
-        ),
+VERBS = (verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED, verbs.VISIT_STOPPED)
+# On Event, for statements that read other events of a cooperation too; with the values of wanted().
+IS_ABOUT = sa.or_(
+    sa.and_(
+        Event.subject_type == CHECKLIST,
+        Event.subject_id.in_(sa.bindparam("checklist_ids", expanding=True)),
     ),
-    [verbs.CHECKLIST_STARTED, verbs.VISIT_PLANNED, verbs.VISIT_STOPPED],
+    sa.and_(
+        Event.subject_type == VISIT,
+        Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
+    ),
 )
+_BEGINNINGS = witness.about_with_details(IS_ABOUT, VERBS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,34 @@ class Beginnings:
     of_stopped_visit: frozenset[UUID]
 
 
-def read(checklists: Collection[Checklist]) -> Beginnings:
+def wanted(checklists: Iterable[Checklist]) -> dict[str, list[UUID]]:
+    """Return the values of IS_ABOUT for some checklists."""
+    rows = list(checklists)
+    return {
+        "checklist_ids": [checklist.id for checklist in rows],
+        "visit_ids": list({checklist.visit_id for checklist in rows if checklist.visit_id}),
+    }
+
+
+def read(
+    checklists: Collection[Checklist], recorded: Iterable[DetailedEvent] | None = None
+) -> Beginnings:
     """Return which checklists were started for something else, and whose visit was stopped.
+
+    recorded are events that contain all of these checklists and their visits, if somebody has read
+    them already.
 
     Derived from the events of their start and of their visit's planning, which name its number, and
     of its stopping. If a recorded act erased the details, nothing is known of the beginning. Takes
-    one statement, two if details are missing.
+    one statement, none if recorded are given, and one more if details are missing.
     """
-    all_events = witness.of_subjects_with_details(
-        _BEGINNINGS,
-        {checklist.cooperation_id for checklist in checklists},
-        checklist_ids=[checklist.id for checklist in checklists],
-        visit_ids=list({checklist.visit_id for checklist in checklists if checklist.visit_id}),
-    )
+    if recorded is None:
+        recorded = witness.of_subjects_with_details(
+            _BEGINNINGS,
+            {checklist.cooperation_id for checklist in checklists},
+            **wanted(checklists),
+        )
+    all_events = witness.those_of(recorded, {CHECKLIST, VISIT}, VERBS)
     stopped = {
         link.subject_id for link, _details in all_events if link.verb == verbs.VISIT_STOPPED.name
     }

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from tracker.activity import verbs
-from tracker.activity.witness import NotSoundError
+from tracker.activity.witness import DetailedEvent, NotSoundError
 from tracker.agreements import beginnings
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
 from tracker.agreements.text_facts import TextFacts, facts_of, facts_of_unencrypted
@@ -224,18 +224,24 @@ def _is_first_draft(checklist: Checklist) -> bool:
     )
 
 
-def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
+def compare(
+    checklists: Collection[Checklist], recorded: Iterable[DetailedEvent] | None = None
+) -> dict[UUID, Compared]:
     """Compare rows of checklists with their signatures and events, for lists.
 
     Texts that are in force or waiting are read unless they are encrypted. Takes a constant number
-    of statements, and none if there is nothing to compare.
+    of statements, and none if there is nothing to compare; one less with the events that
+    beginnings.read() would read of these checklists.
     """
     if not checklists:
         return {}
     terms = _agreed_terms(checklists)
     whole = _unique([*checklists, *terms.values()])
     bound_rows = _read(whole)
-    compared = _compared(whole, bound_rows, dict(_plain(_newest(bound_rows, whole))))
+    if {text.id for text in whole} != {text.id for text in checklists}:
+        recorded = None  # the beginning of the terms is not among them
+    text_facts = dict(_plain(_newest(bound_rows, whole)))
+    compared = _compared(whole, bound_rows, text_facts, recorded)
     return _beside_terms(checklists, terms, compared)
 
 
@@ -346,10 +352,13 @@ def _whole(revisions: Iterable[Revision]) -> list[Revision]:
 
 
 def _compared(
-    checklists: Collection[Checklist], bound: Bound, text_facts: Mapping[UUID, TextFacts | None]
+    checklists: Collection[Checklist],
+    bound: Bound,
+    text_facts: Mapping[UUID, TextFacts | None],
+    recorded: Iterable[DetailedEvent] | None = None,
 ) -> dict[UUID, Compared]:
     requests, notices, renewals = _rows_beside([checklist.id for checklist in checklists])
-    begun = beginnings.read(checklists)
+    begun = beginnings.read(checklists, recorded)
     compared = {
         checklist.id: held_against(
             _claims(checklist, requests.get(checklist.id, ()), notices.get(checklist.id, ())),

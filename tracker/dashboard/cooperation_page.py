@@ -210,7 +210,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         for kind, checklist in all_own.items()
         if not is_joining or kind in SIGNED_BY_NEWCOMERS
     }
-    compared = evidence.compare(list(all_own.values()))
+    compared, agreeing = bound.compare([cooperation], list(all_own.values()))
     context = _Context(
         actor=actor,
         cooperation=cooperation,
@@ -223,7 +223,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
             checklist.revision_sent_id for checklist in own.values()
         ),
         compared=compared,
-        agrees=bool(bound.held_against([cooperation], list(all_own.values()), compared)),
+        agrees=cooperation.id in agreeing,
         fact=fact,
         may_change=bool(policy.can_change(actor, fact)),
         is_joining=is_joining,

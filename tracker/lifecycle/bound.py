@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
-from tracker.agreements import evidence
+from tracker.activity.witness import DetailedEvent
+from tracker.agreements import beginnings, evidence
 from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
@@ -23,12 +24,16 @@ _TERMS_ARE = {
     Stage.CLOSED: Outcome.ENDED,
 }
 
-_MOVES = witness.about_with_details(
-    sa.and_(
-        Event.subject_type == "cooperation",
-        Event.subject_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
-    ),
-    [verbs.STAGE_CHANGED],
+COOPERATION = "cooperation"
+VERBS = (verbs.STAGE_CHANGED,)
+# On Event: of the cooperations in whose chains a statement of witness looks.
+IS_ABOUT = sa.and_(
+    Event.subject_type == COOPERATION,
+    Event.subject_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
+)
+_MOVES = witness.about_with_details(IS_ABOUT, VERBS)
+_RECORDED = witness.about_with_details(
+    sa.or_(IS_ABOUT, beginnings.IS_ABOUT), {*VERBS, *beginnings.VERBS}
 )
 
 
@@ -38,18 +43,35 @@ def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     Takes a constant number of statements.
     """
     checklists = _checklists(cooperations)
-    return held_against(cooperations, checklists, evidence.compare(checklists))
+    return compare(cooperations, checklists)[1]
+
+
+def compare(
+    cooperations: Collection[Cooperation], checklists: Collection[Checklist]
+) -> tuple[dict[UUID, Compared], frozenset[UUID]]:
+    """Compare own checklists of cooperations, and return them with the cooperations that agree."""
+    recorded = witness.of_subjects_with_details(
+        _RECORDED,
+        {cooperation.id for cooperation in cooperations},
+        **beginnings.wanted(checklists),
+    )
+    compared = evidence.compare(checklists, recorded)
+    return compared, held_against(cooperations, checklists, compared, recorded)
 
 
 def held_against(
     cooperations: Collection[Cooperation],
     checklists: Collection[Checklist],
     compared: Mapping[UUID, Compared],
+    recorded: Iterable[DetailedEvent] | None = None,
 ) -> frozenset[UUID]:
-    """Return what agreeing() does, from checklists that were compared already."""
+    """Return what agreeing() does, from checklists that were compared already.
+
+    recorded are events with all of VERBS about the cooperations, if they were read already.
+    """
     all_ids = frozenset(cooperation.id for cooperation in cooperations)
     texts = _with_other_texts(checklists, compared)
-    return all_ids - texts - _with_other_stage(cooperations, checklists, compared)
+    return all_ids - texts - _with_other_stage(cooperations, checklists, compared, recorded)
 
 
 def stage_of(cooperation: Cooperation) -> Stage:
@@ -94,13 +116,14 @@ def _with_other_stage(
     cooperations: Collection[Cooperation],
     checklists: Iterable[Checklist],
     compared: Mapping[UUID, Compared],
+    recorded: Iterable[DetailedEvent] | None = None,
 ) -> frozenset[UUID]:
     terms = {
         checklist.cooperation_id: compared[checklist.id]
         for checklist in checklists
         if checklist.kind is ChecklistKind.TERMS
     }
-    stages, lacking = _stages([cooperation.id for cooperation in cooperations])
+    stages, lacking = _stages([cooperation.id for cooperation in cooperations], recorded)
     return frozenset(
         cooperation.id
         for cooperation in cooperations
@@ -110,12 +133,16 @@ def _with_other_stage(
     )
 
 
-def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], frozenset[UUID]]:
+def _stages(
+    cooperation_ids: Collection[UUID], recorded: Iterable[DetailedEvent] | None = None
+) -> tuple[dict[UUID, Stage], frozenset[UUID]]:
     """Return the stages by the last events, and events that lack their details unexplained.
 
     If a recorded act erased the details, the stage is unknown.
     """
-    moves = witness.of_subjects_with_details(_MOVES, cooperation_ids)
+    if recorded is None:
+        recorded = witness.of_subjects_with_details(_MOVES, cooperation_ids)
+    moves = witness.those_of(recorded, {COOPERATION}, VERBS)
     last = {link.subject_id: (link, details) for link, details in moves}
     stages = {
         cooperation_id: Stage.EXPLORED

@@ -19,7 +19,7 @@ from tracker.cooperations.models import Clearance, ClearanceScope
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
-from tracker.signoff import bound
+from tracker.signoff import bound, outcomes
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
 from tracker.signoff.models import Revision, Signature, SignatureKind
@@ -46,12 +46,17 @@ _BESIDE = (
     .where(Undertaking.id.in_(_IDS))
     .order_by(Clearance.from_on, Clearance.id)
 )
-_EVENTS = witness.about(
-    sa.and_(
-        Event.subject_type == CLEARANCE,
-        Event.subject_id.in_(sa.bindparam("clearance_ids", expanding=True)),
+_OF_CLEARANCES = (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED)
+# Of clearances, and of undertakings those events whose details count.
+_EVENTS = witness.about_with_details(
+    sa.or_(
+        sa.and_(
+            Event.subject_type == CLEARANCE,
+            Event.subject_id.in_(sa.bindparam("clearance_ids", expanding=True)),
+        ),
+        Event.id.in_(sa.bindparam("event_ids", expanding=True)),
     ),
-    (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED),
+    (*_OF_CLEARANCES, *outcomes.UNDERTAKING),
 )
 
 
@@ -79,7 +84,7 @@ class Compared:
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
-    That includes what each opened and until when, and why it was closed. In five statements, and
+    That includes what each opened and until when, and why it was closed. In four statements, and
     none if there is nothing to compare.
     """
     if not undertakings:
@@ -91,22 +96,22 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
         undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
     }
     beside = _beside([undertaking.id for undertaking in undertakings])
-    by_clearance: dict[UUID, list[Link]] = {}
-    for link in witness.of_subjects(
+    courses = [result.course for result in compared.values()]
+    recorded = witness.of_subjects_with_details(
         _EVENTS,
         {undertaking.cooperation_id for undertaking in undertakings},
         clearance_ids=[clearance.id for clearance, _has_stopped in beside.values() if clearance],
-    ):
+        event_ids=[
+            event_id
+            for course in courses
+            for event_id in (course.signed_by, course.closed_by)
+            if event_id
+        ],
+    )
+    by_clearance: dict[UUID, list[Link]] = {}
+    for link, _details in witness.those_of(recorded, {CLEARANCE}, _OF_CLEARANCES):
         by_clearance.setdefault(link.subject_id, []).append(link)
-    courses = [result.course for result in compared.values()]
-    own = [
-        event_id
-        for course in courses
-        for event_id in (course.signed_by, course.closed_by)
-        if event_id
-    ]
-    of_clearances = [link.event_id for links in by_clearance.values() for link in links]
-    details = witness.details_of([*own, *of_clearances])
+    details = {link.event_id: content for link, content in recorded if content is not None}
     results = {}
     for undertaking in undertakings:
         claim = compared[undertaking.id]

@@ -8,31 +8,48 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
-from tracker.activity.chain import Link
 from tracker.activity.models import Event
+from tracker.activity.witness import DetailedEvent
+from tracker.agreements import beginnings
+from tracker.checklists.models import Checklist
+from tracker.lifecycle import bound as lifecycle
 from tracker.visits.models import GateOverride, Visit, VisitStage
 
 _READINESS = (verbs.VISIT_BECAME_READY, verbs.VISIT_LOST_READINESS, verbs.VISIT_STOPPED)
 _STAGES = (verbs.VISIT_STAGE_CHANGED, verbs.VISIT_STOPPED)
+_VISIT = "visit"
 _IS_OF_VISITS = sa.and_(
-    Event.subject_type == "visit",
+    Event.subject_type == _VISIT,
     Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
 )
 _STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
-_MOVES = witness.about_with_details(_IS_OF_VISITS, {*_READINESS, *_STAGES, verbs.GATE_OVERRIDDEN})
-# An event, with its details unless they are gone.
-Move = tuple[Link, dict[str, Any] | None]
+_VERBS = {*_READINESS, *_STAGES, verbs.GATE_OVERRIDDEN}
+_MOVES = witness.about_with_details(_IS_OF_VISITS, _VERBS)
+# Of a visit, its checklists and its cooperation: IS_ABOUT of beginnings names the visit too.
+_RECORDED = witness.about_with_details(
+    sa.or_(lifecycle.IS_ABOUT, beginnings.IS_ABOUT),
+    {*_VERBS, *lifecycle.VERBS, *beginnings.VERBS},
+)
+
+
+def recorded(visit: Visit, checklists: Iterable[Checklist]) -> list[DetailedEvent]:
+    """Return the events about a visit, its checklists and its cooperation that pages compare."""
+    wanted = beginnings.wanted(checklists) | {"visit_ids": [visit.id]}
+    return witness.of_subjects_with_details(_RECORDED, {visit.cooperation_id}, **wanted)
 
 
 def agreeing(
-    visits: Collection[Visit], overrides: Collection[GateOverride] | None = None
+    visits: Collection[Visit],
+    overrides: Collection[GateOverride] | None = None,
+    events: Iterable[DetailedEvent] | None = None,
 ) -> frozenset[UUID]:
     """Return the visits whose stage, readiness and overrides agree with the events.
 
     Overrides are compared if those of all visits are given. If a recorded act erased the details of
-    a stage's event, the stage is unknown. In one statement, up to three if details are missing.
+    a stage's event, the stage is unknown. In one statement, none with the events of recorded(), and
+    up to two more if details are missing.
     """
-    moves = _moves(visits, _MOVES)
+    moves = _moves(visits, _MOVES) if events is None else witness.those_of(events, {_VISIT}, _VERBS)
     differing = _with_other_overrides(overrides, moves) if overrides is not None else set()
     names = {verb.name for verb in _READINESS}
     readiness = {link.subject_id: link.verb for link, _details in moves if link.verb in names}
@@ -60,7 +77,9 @@ def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[
     return witness.as_recorded(visit.cooperation_id, rows)
 
 
-def _with_other_overrides(overrides: Collection[GateOverride], moves: Iterable[Move]) -> set[UUID]:
+def _with_other_overrides(
+    overrides: Collection[GateOverride], moves: Iterable[DetailedEvent]
+) -> set[UUID]:
     """Return the visits whose overrides aren't those that events tell of, by person and reason.
 
     For lists, where nothing of class K2 to K7 is opened. Of an event whose details a recorded act
@@ -86,7 +105,7 @@ def _with_other_overrides(overrides: Collection[GateOverride], moves: Iterable[M
     return differing | missing | witness.lacking_details(events)
 
 
-def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[Move]:
+def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[DetailedEvent]:
     return witness.of_subjects_with_details(
         statement,
         {visit.cooperation_id for visit in visits},
@@ -94,7 +113,7 @@ def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[Move]:
     )
 
 
-def _in_stage(visits: Collection[Visit], moves: Collection[Move]) -> frozenset[UUID]:
+def _in_stage(visits: Collection[Visit], moves: Collection[DetailedEvent]) -> frozenset[UUID]:
     names = {verb.name for verb in _STAGES}
     last = {link.subject_id: (link, details) for link, details in moves if link.verb in names}
     entered = {

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
+from tracker.activity.witness import DetailedEvent
 from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.field_content import has_content
@@ -144,7 +145,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     in_time = {who for who, since in listed.items() if since <= max(plan.starts_on, day)}
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
     parties = _signing_parties(visit, roles.cooperation, team)
-    texts = _Texts(checklists, loaded, parties, roles.cooperation)
+    recorded = bound.recorded(visit, checklists)
+    texts = _Texts(checklists, loaded, parties, roles.cooperation, recorded)
     in_roles = _named_outside(roles, team, but=_NOT_COUNTED)
     in_plan = _named_outside(loaded.get(urgent_plan.id), team)
     user_ids = dict.fromkeys(
@@ -200,7 +202,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         agrees=not language
         or (
             len(overrides) == len(all_overrides)
-            and visit.id in bound.agreeing([visit], all_overrides)
+            and visit.id in bound.agreeing([visit], all_overrides, recorded)
         ),
         compared=texts.compared,
         announced=texts.announced(checklists),
@@ -265,11 +267,13 @@ class _Texts:
         loaded: Mapping[UUID, LoadedChecklist],
         parties: tuple[PartyFact, ...],
         cooperation: Cooperation,
+        recorded: Collection[DetailedEvent],
     ) -> None:
         self._loaded = loaded
         self._parties = parties
         self._cooperation = cooperation
-        self.compared = evidence.compare(checklists)
+        self._recorded = recorded
+        self.compared = evidence.compare(checklists, recorded)
 
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
         """Return the signing status of a checklist: not signed while an amendment is open.
@@ -352,7 +356,7 @@ class _Texts:
     def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
         """Return whether a cooperation's stage and days agree with its events and terms."""
         own = [terms] if terms else []
-        return bool(lifecycle.held_against([cooperation], own, self.compared))
+        return bool(lifecycle.held_against([cooperation], own, self.compared, self._recorded))
 
     def ways_in(self, cooperation: Cooperation, terms: Checklist | None) -> AgreedWays | None:
         """Return what the terms in force say about the ways of working."""
