@@ -39,7 +39,7 @@ from tracker.checklists.rules.completeness import (
     counting,
     is_shown,
     item_standing,
-    standing,
+    standing_of_counted,
 )
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names
@@ -61,6 +61,7 @@ class LoadedChecklist:
     cooperation: Cooperation
     # As it currently applies: without the columns that are not shown (product.md, 4.5).
     template: Template
+    # As it currently counts: without answers to hidden items.
     sheet: Sheet
     surroundings: Surroundings
     # Who takes part today; and the names to show of all who ever did.
@@ -79,7 +80,7 @@ class LoadedChecklist:
 
     @cached_property
     def _standing(self) -> ChecklistStatus:
-        return standing(self.template, self.sheet, self.surroundings)
+        return standing_of_counted(self.template, self.sheet, self.surroundings)
 
     @cached_property
     def positions_on(self) -> Mapping[str, Mapping[UUID, PositionFact]]:

@@ -198,7 +198,13 @@ def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surround
 def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> ChecklistStatus:
     """Return the status of each item of a checklist, and of the whole."""
     sheet = counting(template, sheet, surroundings)
-    template = applied(template, sheet, surroundings)
+    return standing_of_counted(applied(template, sheet, surroundings), sheet, surroundings)
+
+
+def standing_of_counted(
+    template: Template, sheet: Sheet, surroundings: Surroundings
+) -> ChecklistStatus:
+    """Return what standing() does, of a sheet as it counts and a template as it applies."""
     items = {
         item.code: item_standing(item, sheet, surroundings)
         for item in template.items
