@@ -227,7 +227,7 @@ class PhraseList(Strict):
         return _indexed((form, entry) for entry in self.hints for form in entry.forms)
 
     @cached_property
-    def _by_rarest(self) -> "Index":
+    def _by_rarest(self) -> "RarestIndex":
         return _by_rarest_word(self.by_first)
 
     def may_be_in(self, text: str, forms: AbstractSet[str]) -> bool:
@@ -238,9 +238,9 @@ class PhraseList(Strict):
         """
         # Written as loops, since this runs for every phrase with a word of every text.
         for word in self._by_rarest.keys() & forms:
-            for steps, entry in self._by_rarest[word]:
-                for step in steps:
-                    if step.words.isdisjoint(forms):
+            for others, entry in self._by_rarest[word]:
+                for words in others:
+                    if words.isdisjoint(forms):
                         break
                 else:
                     if _is_searched_for(entry, text):
@@ -287,6 +287,8 @@ def _words_of(key: str, groups: Mapping[str, str]) -> str:
 
 
 Index = Mapping[str, Sequence[tuple[Steps, Entry | None]]]
+# By a word of a form's rarest step: the words of its other steps, the rarer ones first.
+RarestIndex = Mapping[str, Sequence[tuple[tuple[frozenset[str], ...], Entry | None]]]
 
 
 def _plain(form: str) -> str:
@@ -307,14 +309,16 @@ def _indexed(forms: Iterable[tuple[str, Entry | None]]) -> Index:
     }
 
 
-def _by_rarest_word(index: Index) -> Index:
+def _by_rarest_word(index: Index) -> RarestIndex:
     """Return the forms of an index by the words of one step: the longest are in the fewest texts.
 
     Most forms begin with words such as "the", which nearly every text has.
     """
-    by_rarest: dict[str, list[tuple[Steps, Entry | None]]] = {}
-    for pair in {id(pair): pair for entries in index.values() for pair in entries}.values():
-        rarest = max(pair[0], key=lambda step: min(map(len, step.words)))
+    by_rarest: dict[str, list[tuple[tuple[frozenset[str], ...], Entry | None]]] = {}
+    pairs = {id(pair): pair for entries in index.values() for pair in entries}.values()
+    for steps, entry in pairs:
+        rarest, *others = sorted(steps, key=lambda step: -min(map(len, step.words)))
+        pair = (tuple(step.words for step in others), entry)
         for word in rarest.words:
             by_rarest.setdefault(word, []).append(pair)
     return by_rarest
