@@ -85,7 +85,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
     yield TimedAct(
         "Save an answer of the terms",
         "ilena",
-        _writing(meter, stage.cookies["ilena"], f"/checklists/{terms}", *_writable(terms)),
+        _writing(meter, stage.cookies["ilena"], f"/checklists/{terms}", *writable(terms)),
         ROUNDS,
         30,
     )
@@ -94,7 +94,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
         "ilena",
         _writing(meter, stage.cookies["ilena"], f"/checklists/{roles}", "V4", "gaps"),
         ROUNDS,
-        55,
+        53,
         ratio=14.0,
     )
     if db.engine.dialect.name == "sqlite":
@@ -107,18 +107,18 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
         )
 
 
-def _writable(checklist_id: UUID) -> tuple[str, str]:
+def writable(checklist_id: UUID) -> tuple[str, str]:
     """Return an item that the NPM may write, since no other party has accepted it; and a text."""
     loaded = load(db.session.get_one(Checklist, checklist_id))
     accepted = {code for code, taken in loaded.sheet.positions.items() if len(taken) > 1}
-    writable = next(
+    item_and_field = next(
         (item.code, field.key)
         for item in loaded.template.items
         for field in item.fields
         if item.code not in accepted and field.type is FieldType.TEXT
     )
     db.session.rollback()
-    return writable
+    return item_and_field
 
 
 def _writing(

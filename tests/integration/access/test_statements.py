@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.bench.acts import writable
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.visits import Scene, planned
 from tracker.accounts.factors import second_factor
@@ -44,6 +45,7 @@ PAGES = {
     "the register": ("milan", "/register", 18),
     "the register of undertakings": ("milan", "/register/undertakings", 17),
 }
+SAVING = 30
 # The visit's readiness is judged again, from what agrees with its evidence (11).
 SAVING_V4 = 52
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
@@ -72,6 +74,22 @@ def test_a_page_sends_no_more_statements_than_its_limit(
     with statements() as sent:
         assert client.get(address, read=False).status_code == 200
     assert len(sent) <= most
+
+
+def test_saving_an_answer_of_the_terms_takes_few_statements(
+    app: Flask, session: Session, demonstration: Demonstration, statements: Statements
+) -> None:
+    """In a cooperation with two CSOs and no visit."""
+    checklist_id = demonstration.checklists["differing", "terms"]
+    code, key = writable(checklist_id)
+    client = demonstration.browser(app, "ilena")
+    address = f"/checklists/{checklist_id}/items/{code}/answer"
+    form = client.page(address).form()
+    with statements() as sent:
+        saved = client.post(address, data=form.filled_in(**{key: "As settled."}), csrf=False)
+    assert saved.status_code == 303
+    more = READ_AGAIN if db.engine.dialect.name == "postgresql" else 0
+    assert len(sent) <= SAVING + more
 
 
 def test_saving_a_team_takes_as_many_statements_for_eight_people_as_for_one(
