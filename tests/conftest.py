@@ -21,10 +21,12 @@ from xdist.scheduler import LoadScopeScheduling
 import config
 from tests import client as checked
 from tests import content, durations, effort, on_postgresql, starting_points
+from tests import log_lines as collecting
 from tests.client import CheckedClient
 from tests.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.factories import demonstration as demonstrations
 from tests.factories.demonstration import Demonstration
+from tests.log_lines import Lines
 from tests.moments import RunningFrom, standing_at
 from tests.on_postgresql import DIFFERING
 from tests.servers import memory, postgres
@@ -320,7 +322,14 @@ def statements() -> Callable[[], AbstractContextManager[list[str]]]:
     return watch
 
 
-# Time and mail -------------------------------------------------------------------------------
+# Time, log and mail --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Lines]:
+    """The lines that are logged during the test, as a program reads them."""
+    with collecting.collected() as lines:
+        yield lines
 
 
 @pytest.fixture(autouse=True)

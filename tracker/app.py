@@ -126,6 +126,7 @@ from tracker.core import clock, keys, paths
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
 from tracker.core.keys import Keys
+from tracker.core.request_log import init_request_log
 from tracker.core.security import init_security_headers, init_signing
 from tracker.core.services import Services, give
 from tracker.dashboard import my_work, tasks
@@ -813,6 +814,7 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
         )
+    init_request_log(app)
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,

@@ -13,9 +13,10 @@ from tracker import create_app
 from tracker.backup.cli import restore
 from tracker.checklist_templates.cli import check
 from tracker.commands import Commands
+from tracker.core import logs
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
-from tracker.settings import SettingsError
+from tracker.settings import LogFormat, Settings, SettingsError
 from tracker.worker import health, schema
 
 HELP = "Common Terms: cooperation between NPMs and civil society organisations."
@@ -53,8 +54,11 @@ def main() -> None:
             command.main(prog_name=f"tracker {name}", args=words[len(parts) :], obj=create_app)
     if not words or "--help" in words:
         _help().main(prog_name="tracker", args=words)
+    may_create = words[:1] in _CREATING or words[:2] in _CREATING
     try:
-        app = create_app(may_create=words[:1] in _CREATING or words[:2] in _CREATING)
+        settings = Settings.from_environment()
+        logs.configure(as_json=settings.log_format is LogFormat.JSON)
+        app = create_app(settings, may_create=may_create)
     except (SettingsError, KeysError) as error:
         click.echo(f"tracker: {error}", err=True)
         sys.exit(2)

@@ -37,6 +37,13 @@ class Hsts(enum.StrEnum):
     PRELOAD = "preload"
 
 
+class LogFormat(enum.StrEnum):
+    """How log lines are written: for people, or for programs that collect them."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class SettingsError(Exception):
     """Raised when a setting is invalid or missing; the message says which, and what to write."""
 
@@ -76,6 +83,10 @@ class Settings:
     hsts: Hsts
     # 0: health doesn't look at the age of the last backup.
     backup_days: int
+    log_format: LogFormat
+    # 0: no metrics. Never the port of the pages.
+    metrics_port: int
+    metrics_host: str
     demo: bool
     testing: bool = False
 
@@ -103,6 +114,7 @@ class Settings:
         data_dir = read.folder("DATA_DIR", default_data_dir())
         port = read.number("PORT", 8000, 1, 65535)
         address = read.address("BASE_URL", f"http://localhost:{port}")
+        port = read.number("PORT", address.port or port, 1, 65535)
         settings = cls(
             data_dir=data_dir,
             database_url=read.database("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}"),
@@ -114,7 +126,7 @@ class Settings:
             country=read.text("COUNTRY", ""),
             languages=read.languages("LANGUAGES", "en,ar"),
             host=read.text("HOST", "127.0.0.1"),
-            port=read.number("PORT", address.port or port, 1, 65535),
+            port=port,
             workers=read.number("WORKERS", 2, 1, 64),
             idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
             session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
@@ -133,6 +145,9 @@ class Settings:
             without_tls=read.without_tls,
             hsts=read.hsts("HSTS", is_https=address.scheme == "https"),
             backup_days=read.number("BACKUP_DAYS", 0, 0, 365),
+            log_format=read.log_format("LOG_FORMAT"),
+            metrics_port=read.other_port("METRICS_PORT", port),
+            metrics_host=read.text("METRICS_HOST", "127.0.0.1"),
             demo=read.flag("DEMO", default=False),
         )
         read.refuse_unknown()
@@ -312,6 +327,19 @@ class _Reader:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
             self.refuse(name, f"a whole number from {least} to {most}")
         return int(text)
+
+    def other_port(self, name: str, port: int) -> int:
+        """Accept a port that isn't the one of the pages, or 0 for none."""
+        number = self.number(name, 0, 0, 65535)
+        if number == port:
+            self.refuse(name, "another port than the one of the pages, or absent")
+        return number
+
+    def log_format(self, name: str) -> LogFormat:
+        text = self.text(name, LogFormat.TEXT)
+        if text not in set(LogFormat):
+            self.refuse(name, f"one of {', '.join(LogFormat)}")
+        return LogFormat(text)
 
     def flag(self, name: str, *, default: bool) -> bool:
         text = self.text(name, "1" if default else "0")

@@ -1,6 +1,9 @@
 """Starting from an empty data directory with the demonstration: all is well, sign-in is offered."""
 
+import json
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +12,10 @@ from playwright.sync_api import expect
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
 from tests.servers.application import Application, ApplicationError
+from tests.servers.ports import free_port
 
 PATIENCE = 240.0
+METRICS = free_port()
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +23,9 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicatio
     """The application, started for the first time by somebody who tries the demonstration."""
     folder = tmp_path_factory.mktemp("first") / "data"
     # The demonstration is created before the first page is served.
-    with Application(folder, patience=PATIENCE, demo="1") as application:
+    with Application(
+        folder, patience=PATIENCE, demo="1", metrics_port=str(METRICS), log_format="json"
+    ) as application:
         yield application
 
 
@@ -59,6 +66,33 @@ def test_a_visitor_is_shown_where_to_sign_in(
         assert grave_faults(page) == []
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(overflow) == 0
+
+
+def test_the_worker_serves_metrics_of_all_processes_on_their_own_port(live: Application) -> None:
+    def page(url: str) -> tuple[int, str, str]:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 -- own address
+                return answer.status, answer.headers["X-Request-Id"], answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers["X-Request-Id"], error.read().decode()
+
+    def refused() -> float:
+        _status, _number, text = page(f"http://127.0.0.1:{METRICS}/metrics")
+        assert 'tracker_health{part="worker"} 1.0' in text
+        counted = re.search(
+            r'^tracker_responses_total\{answer="4xx",kind="page"\} (\S+)', text, re.MULTILINE
+        )
+        return float(counted[1]) if counted else 0.0
+
+    before = refused()
+    answers = [page(f"{live.url}/metrics") for _ in range(8)]
+    assert {status for status, _number, _text in answers} == {404}
+    # Whichever process responded.
+    assert refused() == before + len(answers)
+    lines = [json.loads(line) for line in live.log().splitlines() if line.startswith("{")]
+    numbers = {line.get("request") for line in lines}
+    assert all(number in text and number in numbers for _status, number, text in answers)
 
 
 def test_a_second_start_at_the_same_address_stops_and_says_why(live: Application) -> None:

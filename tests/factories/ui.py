@@ -21,7 +21,7 @@ from tracker.settings import Settings
 from tracker.ui import routes
 from tracker.ui.addresses import init_addresses
 from tracker.ui.assets import init_assets
-from tracker.ui.errors import register_error_pages
+from tracker.ui.errors import Application, register_error_pages
 from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
@@ -69,7 +69,7 @@ def settings(**environment: str) -> Settings:
 
 def make_page_frame(**environment: str) -> PageFrame:
     """Create an application with the page frame, set up as tracker.app does."""
-    app = Flask(
+    app = Application(
         "tracker",
         root_path=str(paths.PACKAGE),
         template_folder=str(paths.TEMPLATES),

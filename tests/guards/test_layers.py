@@ -35,6 +35,7 @@ MAY = {
     "evidence/certificates/contents.py": "what happened is told by the templates of the history",
     "mail/render.py": "mails are templates",
     "mail/sending.py": "the sender, from the settings",
+    "worker/metrics.py": "its thread opens a context of the application",
     "worker/storage.py": "the data directory, from the settings",
     "worker/schema.py": "the database is migrated by an extension",
 }

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 
+from tracker.core.request_log import init_request_log
+
 # In the server's folder: the second half of a page comes once somebody has opened it for writing.
 PIPE = "second-half"
 _PIECE = b"x" * 65536
@@ -16,6 +18,7 @@ def make_app(go_on: threading.Event | None = None) -> Flask:
     """Return an application whose pages behave as the tests need it; the slow one waits."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    init_request_log(app)
 
     @app.get("/")
     def _page() -> str:

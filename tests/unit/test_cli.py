@@ -7,6 +7,7 @@ import pytest
 
 from tracker import cli
 from tracker.commands import COMMANDS
+from tracker.core import logs
 
 
 def run(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str, **settings: str) -> int:
@@ -16,6 +17,7 @@ def run(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str, **settings: 
     for name, value in {"DATA_DIR": str(folder), **settings}.items():
         monkeypatch.setenv(f"TRACKER_{name}", value)
     monkeypatch.setattr(os, "umask", lambda mode: mode)
+    monkeypatch.setattr(logs, "configure", lambda **_format: None)
     monkeypatch.setattr("sys.argv", ["tracker", *words])
     with pytest.raises(SystemExit) as ended:
         cli.main()

@@ -222,6 +222,15 @@ def test_the_command_for_uploaded_files_is_split_into_words_without_a_shell() ->
     assert command == ("/usr/bin/check", "--by", "a b", "$HOME;")
 
 
+def test_metrics_are_never_on_the_port_of_the_pages() -> None:
+    assert read().metrics_port == 0
+    assert read(METRICS_PORT="9464").metrics_host == "127.0.0.1"
+    for environment in ({}, {"PORT": "9464"}, {"BASE_URL": "http://localhost:9464"}):
+        port = environment.get("PORT", environment.get("BASE_URL", "8000")[-4:])
+        with pytest.raises(SettingsError, match="TRACKER_METRICS_PORT must be another port"):
+            read(METRICS_PORT=port, **environment)
+
+
 def test_all_unknown_names_are_refused_together() -> None:
     with pytest.raises(SettingsError) as refused:
         read(DATADIR="/x", WORKER="3", COUNTRY="Maravena")

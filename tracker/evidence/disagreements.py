@@ -82,6 +82,11 @@ def is_any() -> bool:
     )
 
 
+def count() -> int:
+    """Return how many texts disagree with their signatures."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(Disagreement)) or 0
+
+
 def known() -> list[DisagreeingText]:
     """Return the texts found to disagree with their signatures, the oldest first."""
     rows = db.session.execute(

@@ -53,6 +53,28 @@ class MessageLine:
     last_error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many messages wait and have failed, and when the oldest that waits was written."""
+
+    waiting: int
+    failed: int
+    oldest_at: dt.datetime | None
+
+
+def backlog() -> Backlog:
+    """Return what hasn't been sent, for metrics; sent messages, which are many, aren't read."""
+    rows = db.session.execute(
+        sa.select(OutboxMessage.state, sa.func.count(), sa.func.min(OutboxMessage.created_at))
+        .where(OutboxMessage.state.in_([MessageState.WAITING, MessageState.FAILED]))
+        .group_by(OutboxMessage.state)
+    )
+    by_state = {state: (number, oldest_at) for state, number, oldest_at in rows}
+    waiting, oldest_at = by_state.get(MessageState.WAITING, (0, None))
+    failed, _oldest_failed_at = by_state.get(MessageState.FAILED, (0, None))
+    return Backlog(waiting, failed, oldest_at)
+
+
 def counts() -> dict[MessageState, int]:
     """Return the number of messages with each status."""
     rows = db.session.execute(

@@ -18,6 +18,7 @@ from werkzeug.exceptions import (
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import forget_actor, show_as_stranger
+from tracker.core import logs
 from tracker.core.db import Unavailable, db, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.ui.typed_text import typed_text
@@ -46,9 +47,14 @@ class Application(Flask):
             response = self.make_response(self.handle_user_exception(error))
         return super().process_response(response)
 
+    def log_exception(self, exc_info: Any) -> None:
+        """Log an unexpected error by its type and place: no path, which may give access."""
+        self.logger.error("a page has failed", exc_info=exc_info)
+
 
 def register_error_pages(app: Flask) -> None:
-    """Respond to every error with a page of the application."""
+    """Respond to every error with a page of the application, which has the request's number."""
+    app.jinja_env.globals["request_number"] = logs.request_number
     app.register_error_handler(CSRFError, _session_ended)
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(RuleBrokenError, _rule_broken)
@@ -100,7 +106,9 @@ def _unavailable(error: SQLAlchemyError) -> Response:
     why = why_unavailable(error)
     if why is None:
         raise error
-    current_app.logger.warning("the database is unavailable: %s", type(error).__name__)
+    current_app.logger.warning(
+        "the database is unavailable", extra=logs.fields(error=logs.kind_of(error))
+    )
     is_full = why is Unavailable.FULL
     will_write.set(False)  # SQLite can still be read while somebody else writes
     _undo()

@@ -2,15 +2,21 @@
 
 import datetime as dt
 import errno
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 from flask import current_app
@@ -18,11 +24,12 @@ from flask.cli import with_appcontext
 
 from tracker.accounts.factors import binding
 from tracker.core.db import db, only_reading
+from tracker.core.request_log import COUNTED_IN
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.mail import transport
-from tracker.settings import Settings
+from tracker.settings import LogFormat, Settings
 from tracker.worker import (
     failures,
     health,
@@ -48,10 +55,20 @@ _COMPACT_CODE = {"PYTHONNODEBUGRANGES": "1"}
 # Certificates are made within seconds; after this long something is wrong.
 LATE = dt.timedelta(minutes=30)
 
+logger = logging.getLogger(__name__)
+
 
 def _settings() -> Settings:
     settings: Settings = current_app.extensions["settings"]
     return settings
+
+
+def _say(line: str, *, is_error: bool = False) -> None:
+    """Print a line for whoever starts the application; or log it, if programs read the lines."""
+    if _settings().log_format is LogFormat.JSON:
+        logger.log(logging.ERROR if is_error else logging.INFO, "%s", line)
+    else:
+        click.echo(line, err=is_error)
 
 
 @click.command("run")
@@ -59,35 +76,41 @@ def _settings() -> Settings:
 def run() -> None:
     """Prepare the database, then run the server and one worker."""
     settings = _settings()
-    require_free_address(settings)
+    require_free_address(settings.host, settings.port, "TRACKER_PORT")
+    if settings.metrics_port:
+        require_free_address(settings.metrics_host, settings.metrics_port, "TRACKER_METRICS_PORT")
     prepare_or_stop(settings)
     if settings.demo and prepare.is_first_start():
-        click.echo("Loading the demonstration")
+        _say("Loading the demonstration")
         demonstration.load_with_progress()
     demonstration.print_accounts()
-    click.echo(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
+    _say(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
     db.session.remove()
     db.engine.dispose()
     sys.exit(_serve(settings))
 
 
-def require_free_address(settings: Settings) -> None:
-    """Exit with one line if the address can't be listened on.
+def require_free_address(host: str, port: int, setting: str) -> None:
+    """Exit with one line if the address can't be listened on; setting is the name of its port.
 
     The server's processes share its port, so a second server could start on it unnoticed, and
     requests would go to one or the other.
     """
     try:
-        with socket.create_server((settings.host, settings.port), family=_family(settings.host)):
+        with socket.create_server((host, port), family=_family(host)):
             return
     except OSError as error:
-        why = (
-            "something is already listening there. Stop it, or set TRACKER_PORT to another port"
-            if error.errno == errno.EADDRINUSE
-            else (error.strerror or "").split(" (")[0]
-        )
-        click.echo(f"Can't start on {settings.host}, port {settings.port}: {why}.", err=True)
-        sys.exit(1)
+        _stop_without(host, port, setting, error)
+
+
+def _stop_without(host: str, port: int, setting: str, error: OSError) -> NoReturn:
+    why = (
+        f"something is already listening there. Stop it, or set {setting} to another port"
+        if error.errno == errno.EADDRINUSE
+        else (error.strerror or "").split(" (")[0]
+    )
+    _say(f"Can't start on {host}, port {port}: {why}.", is_error=True)
+    sys.exit(1)
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -97,18 +120,18 @@ def _family(host: str) -> socket.AddressFamily:
 def prepare_or_stop(settings: Settings) -> None:
     """Prepare the database, or exit with one line that says what is wrong."""
     try:
-        prepare.prepare(settings, click.echo)
+        prepare.prepare(settings, _say)
     except prepare.PreparationError as error:
-        click.echo(f"Can't start: {error}", err=True)
+        _say(f"Can't start: {error}", is_error=True)
         sys.exit(1)
 
 
 def bind_or_stop() -> None:
     """Bind the accounts of an earlier version, or exit with one line that says what is wrong."""
     try:
-        prepare.bind_accounts(click.echo)
+        prepare.bind_accounts(_say)
     except prepare.PreparationError as error:
-        click.echo(f"Can't start: {error}", err=True)
+        _say(f"Can't start: {error}", is_error=True)
         sys.exit(1)
 
 
@@ -122,19 +145,35 @@ def _serve(settings: Settings) -> int:
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    environment = {**_ALLOCATION, **_COMPACT_CODE, **os.environ}
-    # Each in its own process group: Ctrl+C reaches only this process, which stops each of them.
-    programs = [
-        subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
-        for command in (_server_command(settings), [*_own_command(), "worker"])
-    ]
-    while not asked_to_stop and all(program.poll() is None for program in programs):
-        time.sleep(0.2)
-    failed = not asked_to_stop
-    if failed:
-        click.echo("The server or the worker exited; stopping the other.", err=True)
-    _end(programs)
+    with _counted_requests(settings) as where:
+        environment = {**_ALLOCATION, **_COMPACT_CODE, **os.environ, **where}
+        # Each in its own process group: Ctrl+C reaches only this process, which stops each of them.
+        programs = [
+            subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
+            for command in (_server_command(settings), [*_own_command(), "worker"])
+        ]
+        while not asked_to_stop and all(program.poll() is None for program in programs):
+            time.sleep(0.2)
+        failed = not asked_to_stop
+        if failed:
+            _say("The server or the worker exited; stopping the other.", is_error=True)
+        _end(programs)
     return 1 if failed else 0
+
+
+@contextmanager
+def _counted_requests(settings: Settings) -> Iterator[dict[str, str]]:
+    """Yield the variable that names the folder in which web processes count, for metrics."""
+    if not settings.metrics_port:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="common-terms-", dir=_memory(settings)) as folder:
+        yield {COUNTED_IN: folder}
+
+
+def _memory(settings: Settings) -> str:
+    """Return a folder for small files that are written all the time, in memory if there is one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.data_dir)  # noqa: S108 -- memory
 
 
 def _end(programs: list[subprocess.Popen[bytes]]) -> None:
@@ -167,7 +206,7 @@ def _server_command(settings: Settings) -> list[str]:
         str(settings.workers),
         "--no-control-socket",
         "--worker-tmp-dir",
-        "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.data_dir),  # noqa: S108 -- memory
+        _memory(settings),
         "--log-level",
         "warning",
         "tracker:create_app()",
@@ -191,11 +230,21 @@ def worker() -> None:
         signal.signal(number, stop)
     settings = _settings()
     bind_or_stop()
-    jobs.run_for_ever(
-        transport.from_url(settings.mail_url),
-        timestamp_url=settings.timestamp_url,
-        goes_on=lambda: goes_on,
-    )
+    with ExitStack() as stack:
+        if settings.metrics_port:
+            # Imported only if somebody asks for it (docs/adr/0051).
+            metrics = import_module("tracker.worker.metrics")
+            app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
+            try:
+                stack.enter_context(metrics.served(app))
+            except OSError as error:
+                host, port = settings.metrics_host, settings.metrics_port
+                _stop_without(host, port, "TRACKER_METRICS_PORT", error)
+        jobs.run_for_ever(
+            transport.from_url(settings.mail_url),
+            timestamp_url=settings.timestamp_url,
+            goes_on=lambda: goes_on,
+        )
 
 
 @click.command("recheck")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +17,16 @@ WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
 KEPT_ERROR = 200
 # The job that tries the command that checks uploaded files, and its only object.
 MALWARE_COMMAND = ("check files for malware", "TRACKER_MALWARE_COMMAND")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a job fails at present: on how many objects, how often on one of them, since when."""
+
+    job: str
+    objects: int
+    most_tries: int
+    last_at: dt.datetime
 
 
 def of(job: str) -> dict[str, bool]:
@@ -69,6 +80,21 @@ def known() -> Sequence[JobFailure]:
     return db.session.scalars(
         sa.select(JobFailure).order_by(JobFailure.failed_at, JobFailure.job, JobFailure.object)
     ).all()
+
+
+def summary() -> list[Summary]:
+    """Return the jobs that fail, in the order of their names; nothing says on which objects."""
+    rows = db.session.execute(
+        sa.select(
+            JobFailure.job,
+            sa.func.count(),
+            sa.func.max(JobFailure.tries),
+            sa.func.max(JobFailure.failed_at),
+        )
+        .group_by(JobFailure.job)
+        .order_by(JobFailure.job)
+    )
+    return [Summary(*row) for row in rows]
 
 
 def is_any() -> bool:

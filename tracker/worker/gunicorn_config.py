@@ -4,6 +4,7 @@ import gc
 from typing import Any
 
 worker_class = "tracker.worker.web_server.WebWorker"
+logger_class = "tracker.worker.web_server.ServerLog"
 threads = 4
 # Each process has its own socket: one shared by all wakes them all, and one may take most.
 reuse_port = True

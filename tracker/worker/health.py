@@ -19,7 +19,9 @@ from tracker.worker.models import Heartbeat
 
 WORKER = "worker"
 BACKUP = "backup"
-NOT_LOOKED_AT = ("not checked",) * 8
+WELL = "well"
+NOT_CHECKED = "not checked"
+NOT_LOOKED_AT = (NOT_CHECKED,) * 8
 SOME_REFUSED = "some are refused"
 # A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
@@ -53,7 +55,7 @@ class Health:
             self.storage,
             self.backup,
         )
-        return set(parts) == {"well"}
+        return set(parts) == {WELL}
 
 
 def look(*, backup_days: int = 0, tries_to_write: bool = False) -> Health:
@@ -63,13 +65,13 @@ def look(*, backup_days: int = 0, tries_to_write: bool = False) -> Health:
     backup is too old after backup_days; with 0 nobody asks for one.
     """
     try:
-        database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
-        if database != "well":
+        database = WELL if schema_revision() == newest_revision() else "needs tracker db upgrade"
+        if database != WELL:
             return Health(database, *NOT_LOOKED_AT)
-        certificate_state = "some can't be made" if certificates.is_any_failing() else "well"
-        bound = SOME_REFUSED if refused_accounts.is_any() else "well"
-        texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
-        jobs = "some could not be done" if failures.is_any() else "well"
+        certificate_state = "some can't be made" if certificates.is_any_failing() else WELL
+        bound = SOME_REFUSED if refused_accounts.is_any() else WELL
+        texts = "some do not agree with their signatures" if disagreements.is_any() else WELL
+        jobs = "some could not be done" if failures.is_any() else WELL
         stored = storage.look(tries_to_write=tries_to_write)
         content, worker, backup = _content(), _worker(), _backup(backup_days)
         return Health(
@@ -115,24 +117,25 @@ def _content() -> str:
     articles = db.session.scalar(sa.select(sa.func.count(Article.id)).where(Article.is_current))
     if kinds != set(ChecklistKind) or not articles:
         return "needs tracker content load"
-    return "well"
+    return WELL
 
 
 def _worker() -> str:
-    last = _last(WORKER)
-    if last is None:
+    beaten = last(WORKER)
+    if beaten is None:
         return "has not run yet"
-    return "well" if clock.now() - last < STANDSTILL else "not responding"
+    return WELL if clock.now() - beaten < STANDSTILL else "not responding"
 
 
 def _backup(days: int) -> str:
     if not days:
-        return "well"
-    last = _last(BACKUP)
-    if last is None:
+        return WELL
+    backed_up = last(BACKUP)
+    if backed_up is None:
         return "has not been made yet"
-    return "well" if clock.now() - last <= dt.timedelta(days) else "is too old"
+    return WELL if clock.now() - backed_up <= dt.timedelta(days) else "is too old"
 
 
-def _last(name: str) -> dt.datetime | None:
+def last(name: str) -> dt.datetime | None:
+    """Return when a worker last finished a round (WORKER), or a backup was last made (BACKUP)."""
     return db.session.scalar(sa.select(Heartbeat.at).where(Heartbeat.name == name))

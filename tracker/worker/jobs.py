@@ -1,12 +1,12 @@
 """The worker's jobs: mail, certificates, expiry, readiness of visits, reminders, attempts."""
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts.factors import (
@@ -30,7 +30,7 @@ from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.cooperations import departures as leaving
 from tracker.cooperations import service as cooperations
-from tracker.core import clock
+from tracker.core import clock, logs
 from tracker.core.db import BATCH, db
 from tracker.core.keys import KeysError
 from tracker.evidence import disagreements
@@ -53,13 +53,14 @@ from tracker.worker.one_by_one import (
     let_others_write,
     reading,
     until_none_is_left,
-    what_failed,
 )
 
 PAUSE = 2.0
 EVERY_SO_MANY_ROUNDS = 30
 # How far back a round searches for texts that need a certificate; once a day it searches all.
 LATELY = dt.timedelta(days=2)
+
+logger = logging.getLogger(__name__)
 
 _MALWARE_JOB, _MALWARE_COMMAND = failures.MALWARE_COMMAND
 
@@ -184,12 +185,15 @@ def run_for_ever(
             # Three times as often, since each batch is small.
             if number % max(1, EVERY_SO_MANY_ROUNDS // 3) == 0:
                 compared = compare_texts(compared)
-        except Exception as error:  # noqa: BLE001 -- one mistake must not stop mail and the pages
+        except Exception as error:  # one mistake must not stop mail and the pages
             db.session.rollback()
             day_done = None
             is_of_database = isinstance(error, SQLAlchemyError)
-            what = type(error).__name__ if is_of_database else what_failed(error)
-            click.echo(f"worker: {what}; trying again", err=True)
+            logger.exception(
+                "a round has failed; trying again",
+                exc_info=None if is_of_database else error,
+                extra=logs.fields(error=logs.kind_of(error)),
+            )
         number += 1
         time.sleep(PAUSE)
 
@@ -256,7 +260,8 @@ def checkpoint_and_mail() -> None:
         new_checkpoints = make_checkpoints()
     except (KeysError, LogError) as error:
         db.session.rollback()
-        click.echo(f"worker: no checkpoint: {error}", err=True)
+        # The words are ours: which file or log is missing or damaged.
+        logger.exception("no checkpoint", extra=logs.fields(why=str(error)))
         return
     if new_checkpoints:
         mail_checkpoint()
@@ -318,5 +323,8 @@ def make_certificates(timestamp_url: str, *, since: dt.datetime | None = None) -
             db.session.rollback()
             certificates.note_failure(revision_id, error)
             db.session.commit()
-            click.echo(f"worker: no certificate yet: {error}", err=True)
+            logger.exception(
+                "no certificate yet; tracker check says more",
+                extra=logs.fields(revision=revision_id),
+            )
     db.session.rollback()

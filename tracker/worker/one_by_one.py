@@ -1,6 +1,7 @@
 """How the worker runs a job: one object at a time, each in its own short transaction."""
 
 import datetime as dt
+import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -8,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import click
 from sqlalchemy.exc import DBAPIError
 
 from tracker.activity import stale
+from tracker.core import logs
 from tracker.core.db import BATCH, db, will_write
 from tracker.worker import failures
 
@@ -20,6 +21,8 @@ Found = TypeVar("Found")
 # Others get their turn after each transaction: SQLite has no queue for its write lock, and a
 # connection that wants it tries again at most a tenth of a second later.
 LONGEST_PAUSE = 0.1
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def each(job: Job, day: dt.date) -> None:
             db.session.rollback()
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
-            click.echo(f"worker: {job.name} {name}: {what_failed(error)}", err=True)
+            work_named = logs.fields(job=job.name, object=name)
+            logger.exception("a job has failed", extra=work_named)
             failures.note(job.name, name, what_failed(error))
             db.session.commit()
         let_others_write(began)

@@ -10,8 +10,10 @@ import os
 import socket
 import sys
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -19,8 +21,9 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from tracker.core import logs, request_log
 from tracker.core.security import NO_STORE, headers_of
-from tracker.settings import Settings
+from tracker.settings import LogFormat, Settings
 from tracker.ui.uploads import largest_request
 
 if TYPE_CHECKING:
@@ -47,8 +50,13 @@ class _Refusal(ErrorTask):
 
     def execute(self) -> None:
         """Respond, with the headers of all responses."""
-        self.response_headers.extend(self.channel.server.headers.items())
-        super().execute()
+        with logs.numbered_request() as number:
+            headers = {**self.channel.server.headers, logs.HEADER: number}
+            self.response_headers.extend(headers.items())
+            status = int(self.request.error.code)
+            request_log.note_refusal(status)
+            self.channel.server.count(request_log.PAGE, status, 0.0)
+            super().execute()
 
 
 class Connection(HTTPChannel):
@@ -126,6 +134,8 @@ class Server(TcpWSGIServer):
         largest: int,
     ) -> None:
         self._seconds = settings.request_seconds
+        # Takes the responses that the application doesn't see; the process sets it.
+        self.count: request_log.Count = request_log.count_nothing
         hsts = settings.hsts if settings.secure else None
         self.headers = {**headers_of(hsts), "Cache-Control": NO_STORE}
         self.next_look = time.monotonic()
@@ -230,6 +240,18 @@ class Server(TcpWSGIServer):
         return list(self.active_channels.values())
 
 
+class ServerLog(Logger):
+    """What gunicorn itself logs, in lines like all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave its messages to the log of the process, which is configured here."""
+        super().setup(cfg)
+        is_json = Settings.from_environment().log_format is LogFormat.JSON
+        logs.configure(as_json=is_json)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
 class WebWorker(Worker):
     """A web process of gunicorn that reads requests by waitress."""
 
@@ -238,13 +260,19 @@ class WebWorker(Worker):
         # It says so for each request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         [listener] = self.sockets
+        settings = Settings.from_environment()
         server = Server(
             self.wsgi,
             listener.sock,
-            Settings.from_environment(),
+            settings,
             threads=self.cfg.threads,
             largest=largest_request(self.wsgi),
         )
+        if settings.metrics_port:
+            # Imported only if somebody asks for it (docs/adr/0051).
+            count = import_module("tracker.worker.request_metrics").counter()
+            server.count = count
+            self.wsgi.extensions[request_log.EXTENSION].count = count
         while self.alive and server.accepting and self.ppid == os.getppid():
             self.notify()
             server.go_on()

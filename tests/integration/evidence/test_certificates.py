@@ -34,6 +34,7 @@ from tests.factories.evidence.certificates import (
     words_of,
 )
 from tests.factories.visits import Scene, planned
+from tests.log_lines import Lines
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
@@ -76,6 +77,7 @@ START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
 MOVED = "/moved"
 NOWHERE = "http://127.0.0.1:9/tsa"
+NO_CERTIFICATE = "no certificate yet; tracker check says more"
 
 
 @pytest.fixture
@@ -268,7 +270,7 @@ def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
     terms: Checklist,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    log_lines: Lines,
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
     first, second = sign(land, terms).id, sign(land, sent(land)).id
@@ -283,7 +285,11 @@ def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
     monkeypatch.setattr(issuing, "typeset", breaks)
     a_round(tmp_path)
     assert set(by_revision()) == {second}
-    assert "worker: no certificate yet: unknown font family" in capsys.readouterr().err
+    (line,) = log_lines
+    assert (line["message"], line["revision"]) == (NO_CERTIFICATE, str(first))
+    names = [error["error"].rpartition(".")[2] for error in line["errors"]]
+    assert names == ["CertificateError", "TypesettingError"]
+    assert [failing.error for failing in certificates.failing()] == ["unknown font family"]
     a_round(tmp_path, with_dates=True)
     assert set(by_revision()) == {second}
     frozen_time(clock.now() + certificates.WAITS[0])
@@ -331,7 +337,7 @@ def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
     terms: Checklist,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    log_lines: Lines,
 ) -> None:
     revision_id = sign(land, terms).id
 
@@ -343,7 +349,9 @@ def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
     (failing,) = certificates.failing()
     cause = f"Revision {revision_id} can't be set: RecursionError in test_certificates.py, line"
     assert failing.error.startswith(cause)
-    assert f"worker: no certificate yet: {cause}" in capsys.readouterr().err
+    (line,) = log_lines
+    assert line["message"] == NO_CERTIFICATE
+    assert "words of the text" not in str(line)
 
 
 def test_a_text_in_an_unknown_format_is_reported(
@@ -496,12 +504,13 @@ def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(
     terms: Checklist,
     tmp_path: Path,
     frozen_time: Callable[[dt.datetime | None], None],
-    capsys: pytest.CaptureFixture[str],
+    log_lines: Lines,
 ) -> None:
     sign(land, terms)
     a_round(tmp_path, timestamp_url=NOWHERE)
     assert count() == 0
-    assert "The timestamp service can't be used" in capsys.readouterr().err
+    assert [line["message"] for line in log_lines] == [NO_CERTIFICATE]
+    assert "The timestamp service can't be used" in certificates.failing()[0].error
     frozen_time(clock.now() + PATIENCE + dt.timedelta(minutes=1))
     a_round(tmp_path, with_dates=True, timestamp_url=NOWHERE)
     (row,) = db.session.scalars(sa.select(Certificate)).all()

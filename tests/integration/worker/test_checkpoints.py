@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
+from tests.log_lines import Lines
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.cooperations.models import Cooperation
@@ -111,7 +112,7 @@ def test_another_worker_that_logged_the_same_chains_leaves_nothing_to_sign(chang
 
 
 def test_a_damaged_log_holds_nothing_else_up_and_mails_nothing(
-    changed: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    changed: int, monkeypatch: pytest.MonkeyPatch, log_lines: Lines
 ) -> None:
     before = db.session.scalar(sa.select(sa.func.count(Anchor.id)))
 
@@ -120,7 +121,8 @@ def test_a_damaged_log_holds_nothing_else_up_and_mails_nothing(
 
     monkeypatch.setattr(log, "grow", damaged)
     jobs.checkpoint_and_mail()
-    assert "worker: no checkpoint: The log is damaged" in capsys.readouterr().err
+    (line,) = log_lines
+    assert (line["message"], line["why"]) == ("no checkpoint", "The log is damaged")
     assert db.session.scalar(sa.select(sa.func.count(Anchor.id))) == before
 
 

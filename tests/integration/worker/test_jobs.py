@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
+from tests.log_lines import Lines
 from tests.services import put
 from tests.starting_points import noon_in
 from tracker.accounts.factors import attempts
@@ -154,14 +155,13 @@ def test_an_unreachable_database_is_reported_and_retried(
     empty: Flask,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    log_lines: Lines,
 ) -> None:
     monkeypatch.setattr(jobs, "PAUSE", 0)
     turns = iter([True, True, False])
     jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert all(line.startswith("worker: ") and line.endswith("; trying again") for line in lines)
+    assert [line["message"] for line in log_lines] == 2 * ["a round has failed; trying again"]
+    assert all("Error" in line["error"] and "errors" not in line for line in log_lines)
 
 
 def test_an_error_outside_the_jobs_is_reported_and_the_worker_goes_on(
@@ -169,7 +169,7 @@ def test_an_error_outside_the_jobs_is_reported_and_the_worker_goes_on(
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    log_lines: Lines,
 ) -> None:
     def fail() -> None:
         raise ValueError("Joint visit to Quillfen")
@@ -178,9 +178,10 @@ def test_an_error_outside_the_jobs_is_reported_and_the_worker_goes_on(
     monkeypatch.setattr(jobs, "PAUSE", 0)
     turns = iter([True, True, False])
     jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("worker: ValueError in test_jobs.py, line ")
-    assert line.endswith("; trying again")
+    (line,) = log_lines
+    assert (line["message"], line["error"]) == ("a round has failed; trying again", "ValueError")
+    assert "tests/integration/worker/test_jobs.py:" in line["errors"][0]["stack"][-1]
+    assert "Quillfen" not in str(line)
     assert list(turns) == []
 
 
@@ -226,11 +227,11 @@ def test_a_lost_evidence_key_is_reported_and_blocks_nothing_else(
     demonstration: Demonstration,
     tmp_path: Path,
     frozen_time: Callable[[dt.datetime], None],
-    capsys: pytest.CaptureFixture[str],
+    log_lines: Lines,
 ) -> None:
     before = a_week_later(frozen_time)
     put(current_app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
-    assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
+    assert "checkpoint-" in next(line["why"] for line in log_lines)
     assert checkpoints.newest() == before
     assert health.look().worker == "well"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
+from tests.log_lines import Lines
 from tracker.accounts.factors import attempts
 from tracker.accounts.models import Attempt
 from tracker.checklists.assignments import service as assignments
@@ -63,7 +64,7 @@ def test_each_object_has_its_own_transaction(commits: list[int]) -> None:
 
 
 def test_a_failing_object_is_rolled_back_and_logged_and_the_others_are_processed(
-    session: Session, capsys: pytest.CaptureFixture[str]
+    session: Session, log_lines: Lines
 ) -> None:
     def act(number: int, _day: dt.date) -> None:
         mail(number)
@@ -74,14 +75,16 @@ def test_a_failing_object_is_rolled_back_and_logged_and_the_others_are_processed
 
     each(Job("mail", lambda _day: NUMBERS, act), clock.today())
     assert mailed() == ["person1@example.org", "person3@example.org"]
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("worker: mail 2: LookupError in test_one_by_one.py, line ")
+    (line,) = log_lines
+    assert (line["message"], line["job"], line["object"]) == ("a job has failed", "mail", "2")
+    assert line["errors"][0]["error"] == "LookupError"
+    assert "tests/integration/worker/test_one_by_one.py:" in line["errors"][0]["stack"][-1]
     # An error's message may quote a text of class K2.
-    assert "words of a text" not in line
+    assert "words of a text" not in str(line)
 
 
 def test_a_failing_statement_does_not_block_the_others_either(
-    session: Session, capsys: pytest.CaptureFixture[str]
+    session: Session, log_lines: Lines
 ) -> None:
     def act(number: int, _day: dt.date) -> None:
         mail(number)
@@ -90,7 +93,7 @@ def test_a_failing_statement_does_not_block_the_others_either(
 
     each(Job("mail", lambda _day: NUMBERS, act), clock.today())
     assert mailed() == ["person2@example.org", "person3@example.org"]
-    assert "worker: mail 1: " in capsys.readouterr().err
+    assert [(line["job"], line["object"]) for line in log_lines] == [("mail", "1")]
 
 
 def test_a_connection_that_is_lost_ends_the_job_until_the_database_is_back(

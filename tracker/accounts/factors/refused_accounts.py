@@ -36,6 +36,12 @@ def is_any() -> bool:
     return bool(db.session.scalar(sa.select(sa.exists().where(RefusedAccount.user_id == User.id))))
 
 
+def count() -> int:
+    """Return how many accounts the worker has found to be refused."""
+    wanted = sa.select(sa.func.count()).join(User, RefusedAccount.user_id == User.id)
+    return db.session.scalar(wanted.select_from(RefusedAccount)) or 0
+
+
 def _forget(settled: Collection[UUID]) -> None:
     if settled:
         db.session.execute(sa.delete(RefusedAccount).where(RefusedAccount.user_id.in_(settled)))

@@ -1,10 +1,13 @@
 """The security log: sign-ins, failures, refusals, changes of factors and roles (product.md, 7).
 
 An entry contains nothing of class K2 to K7, and nothing that a stranger typed. What is also an
-event of the trail is logged by a handler of that event, in the same transaction.
+event of the trail is logged by a handler of that event, in the same transaction. Once stored, each
+entry is also a line of the log, without its origin: a copy that whoever can write to the database
+can't change (docs/adr/0089).
 """
 
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
@@ -17,7 +20,7 @@ from tracker.accounts.security_log import entry_origins
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
 from tracker.activity.verbs import Verb
-from tracker.core import clock
+from tracker.core import clock, logs
 from tracker.core.db import after_rollback, db, delete_batch
 
 RETENTION = dt.timedelta(days=365)
@@ -30,6 +33,9 @@ MOST_ALIKE = 20
 MOST = 100
 MOST_OF_NOBODY = 60
 DETAIL_LENGTH = 80
+_NEW_LINES = "new_lines_of_the_security_log"
+
+logger = logging.getLogger(__name__)
 
 # The kinds that follow from an event about a person's account.
 OF_VERBS: Mapping[Verb, SecurityKind] = {
@@ -103,6 +109,28 @@ def _record(
     if origin is not None:
         entry_origins.seal(entry, origin)
     session.add(entry)
+    session.info.setdefault(_NEW_LINES, []).append(
+        logs.fields(
+            entry=entry.id,
+            kind=kind.value,
+            account=user_id,
+            by=by_id,
+            detail=entry.detail or None,
+        )
+    )
+
+
+@sa.event.listens_for(Session, "after_commit")
+def _write_lines(session: Session) -> None:
+    if not session.in_nested_transaction():
+        for line in session.info.pop(_NEW_LINES, ()):
+            logger.info("security", extra=line)
+
+
+@sa.event.listens_for(Session, "after_rollback")
+def _drop_lines(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop(_NEW_LINES, None)
 
 
 def _is_counted(session: Session, kind: SecurityKind, user_id: UUID | None, detail: str) -> bool:

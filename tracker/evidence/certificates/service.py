@@ -183,6 +183,11 @@ def failing() -> list[Failing]:
     ]
 
 
+def failing_count() -> int:
+    """Return how many certificates could not be made."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(CertificateFailure)) or 0
+
+
 def is_any_failing() -> bool:
     """Return whether any certificate could not be made, including rows written by hand."""
     return bool(
