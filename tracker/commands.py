@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "guidance": "tracker.authoring.cli:guidance",
     "invite": "tracker.accounts.cli:invite",
     "keys": "tracker.evidence.cli:keys_group",
+    "move": "tracker.backup.cli:move",
     "outbox": "tracker.mail.cli:outbox_group",
     "recheck": "tracker.worker.cli:recheck",
     "reset": "tracker.accounts.cli:reset",

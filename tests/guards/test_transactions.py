@@ -44,7 +44,7 @@ BELOW = {
     "oversight/entries.py: fill_missing": "at a start: in batches",
     "lifecycle/planned_ends.py: _drop": "at a start: each by itself",
     "oversight/adopting.py: adopt_rows": "a command: each chain in its own transaction",
-    "backup/restoring.py: _load": "a command: rows, schema and search words, before the audit",
+    "backup/loading.py: _load": "a command: rows, schema and search words, before the audit",
 }
 
 

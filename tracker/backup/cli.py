@@ -1,25 +1,29 @@
-"""The commands backup and restore."""
+"""The commands backup, restore and move."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.backup import encrypted_files, restoring, writing
+from tracker import create_app
+from tracker.backup import encrypted_files, loading, restoring, transfer, writing
 from tracker.backup.encrypted_files import Lock, Secrets
 from tracker.backup.errors import BackupError
+from tracker.backup.loading import Report
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.oversight import cli as oversight
 from tracker.settings import Settings, SettingsError
 from tracker.worker import health
 
-Report = Callable[[int], None]
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _IDENTITY = "A file with the private key, as age-keygen writes it. Repeatable."
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -56,14 +60,17 @@ def backup(
         for new in filter(None, (file, keys_file)):
             writing.require_new(new)
         lock = _lock("Passphrase", recipients, passphrase_file)
+        written_keys = None
         with ExitStack() as undoing:
             if keys_file is not None:
                 keys_lock = _lock("Passphrase for the keys", keys_to, keys_passphrase_file)
-                writing.write_keys(keys_file, keys_lock, key_folder)
+                written_keys = writing.write_keys(keys_file, keys_lock, key_folder)
                 undoing.callback(keys_file.unlink)
             with _progress("Backing up") as report:
                 with_keys = keys_file is None
-                number = writing.write(file, lock, key_folder, report, with_keys=with_keys)
+                number = writing.write(
+                    file, lock, key_folder, report, with_keys=with_keys, written_keys=written_keys
+                )
             undoing.pop_all()
     health.note_backup()
     db.session.commit()
@@ -117,6 +124,66 @@ def restore(
     )
     with app.app_context(), _disconnecting():
         oversight.audit(())
+
+
+@click.command("move")
+@click.option("--to", "url", required=True, help="postgresql://USER:PASSWORD@HOST/NAME")
+@with_appcontext
+def move(url: str) -> None:
+    """Move the instance from SQLite into an empty PostgreSQL database, and audit it there.
+
+    Stop the application first: as long as anybody has the file open, nothing is moved. The file
+    stays as it is, and so do keys, mails and settings in the data directory. Exit 0: every row was
+    moved, and nothing was altered. Exit 1: nothing was moved, and the new database is empty again.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    file = settings.database_file
+    with _errors("Nothing was moved."):
+        target = _target(settings, url)
+        if file is None or target.database_file is not None:
+            raise BackupError(
+                "An instance is moved from SQLite to PostgreSQL. For the other way, make a backup "
+                "and restore it."
+            )
+        db.session.remove()
+        db.engine.dispose()
+        app = create_app(target, may_create=False)
+        with transfer.locked(file) as source, app.app_context(), _disconnecting():
+            transfer.require_current(source)
+            loading.require_no_tables()
+            with loading.removing_tables():
+                with _progress("Moving") as report:
+                    digests = transfer.load(source, str(file), report)
+                _audit_moved()
+    total = sum(digest.rows for digest in digests.values())
+    click.echo(f"Moved rows {total}, tables {len(digests)}. Both databases have the same rows.")
+    click.echo(f"Now set TRACKER_DATABASE_URL={_without_password(url)} and start.")
+    click.echo(f"{file} is as it was. What is saved there from now on is not in the new database.")
+
+
+def _audit_moved() -> None:
+    """Audit the new database; raise BackupError unless nothing was altered.
+
+    What is wrong there was wrong before, since the rows are the same.
+    """
+    try:
+        oversight.audit(())
+    except click.ClickException as error:
+        raise BackupError(f"The audit of the moved rows says: {error.message}") from error
+
+
+def _target(settings: Settings, url: str) -> Settings:
+    """Return the settings with another database; raise SettingsError for an invalid address."""
+    named = Settings.from_environment({**os.environ, "TRACKER_DATABASE_URL": url})
+    return replace(settings, database_url=named.database_url)
+
+
+def _without_password(url: str) -> str:
+    address = sa.make_url(url)
+    shown = address.set(password="***") if address.password else address  # noqa: S106 -- none
+    if "password" in shown.query:
+        shown = shown.update_query_dict({"password": "***"})
+    return shown.render_as_string(hide_password=False)
 
 
 @contextmanager

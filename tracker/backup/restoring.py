@@ -1,30 +1,22 @@
 """Restoring a backup into an empty folder and an empty database, completely or not at all.
 
-The file is first read to its end, so that a damaged one changes nothing. Then the tables are
-created as they were, the rows inserted in one transaction, and the tables upgraded.
+The file is first read to its end, so that a damaged one changes nothing. Then its rows are loaded.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
-
-from tracker.backup import encrypted_files, key_files, lines, rows
+from tracker.backup import encrypted_files, key_files, lines, loading
 from tracker.backup.encrypted_files import Secrets
 from tracker.backup.errors import BackupError
 from tracker.backup.lines import FORMAT, NUMBER, Line
-from tracker.backup.rows import Row, Table
-from tracker.core.db import db
-from tracker.search import service as search
+from tracker.backup.loading import Content, Report
 from tracker.settings import Settings
 from tracker.worker import schema
-
-Report = Callable[[int], None]
 
 
 @dataclass
@@ -123,125 +115,10 @@ def files(settings: Settings, keys: Mapping[str, bytes]) -> Iterator[None]:
         raise
 
 
-def _require_no_tables() -> None:
-    if sa.inspect(db.engine).get_table_names():
-        raise BackupError("The database is not empty. Create a new one, and name that.")
-
-
 def load(backup: Backup, report: Report) -> None:
-    """Create the tables as they were, insert the rows and upgrade.
+    """Create the tables as they were, insert the rows and upgrade; raise as loading.load does."""
 
-    Raise BackupError if the database is not empty, or the rows don't fit. A server's database is
-    empty again then.
-    """
-    _require_no_tables()
-    try:
-        _load(backup, report)
-    except BaseException:
-        if db.engine.dialect.name != "sqlite":
-            _remove_tables()
-        raise
+    def read(take: lines.Take) -> None:
+        lines.read(backup.file, backup.private_keys, take)
 
-
-def _load(backup: Backup, report: Report) -> None:
-    schema.upgrade(backup.header["revision"])
-    with db.engine.begin() as connection:
-        constraints = _without_foreign_keys(connection)
-        _Loading(connection, backup, report).run()
-        for statement in constraints:
-            connection.exec_driver_sql(statement)
-        _set_sequences(connection)
-    schema.upgrade()
-    search.index_again()
-    db.session.commit()
-
-
-class _Loading:
-    """Inserts the rows of a backup, table by table."""
-
-    def __init__(self, connection: Connection, backup: Backup, report: Report) -> None:
-        self._connection = connection
-        self._backup = backup
-        self._report = report
-        self._tables = rows.tables(connection)
-        self._table: Table | None = None
-        self._batch: list[Row] = []
-
-    def run(self) -> None:
-        """Insert all rows; raise BackupError if a table differs, or has other numbers of rows."""
-        lines.read(self._backup.file, self._backup.private_keys, self._take)
-        self._flush()
-        numbers = {
-            name: rows.count(self._connection, table) for name, table in self._tables.items()
-        }
-        if numbers != self._backup.numbers:
-            raise BackupError(f"{self._backup.file} has other tables or rows than it says.")
-
-    def _take(self, line: Line) -> None:
-        if isinstance(line, list):
-            self._batch.append(line)
-            self._report(self._backup.total)
-            if self._table is None or len(self._batch) >= self._table.rows_at_a_time:
-                self._flush()
-        elif "table" in line:
-            self._flush()
-            self._table = self._tables.get(line["table"])
-            if self._table is None or self._table.shape != line["columns"]:
-                raise BackupError(
-                    f"The table {line['table']} of the backup has other columns than in this "
-                    "version."
-                )
-
-    def _flush(self) -> None:
-        if self._table is not None and self._batch:
-            rows.insert(self._connection, self._table, self._batch)
-        self._batch.clear()
-
-
-def _without_foreign_keys(connection: Connection) -> list[str]:
-    """Let rows be inserted in any order; return the statements that check their references."""
-    if connection.dialect.name == "sqlite":
-        # Checked when the transaction ends.
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        return []
-    references = connection.exec_driver_sql(_FOREIGN_KEYS).all()
-    for name, constraint, _definition in references:
-        connection.exec_driver_sql(f"ALTER TABLE {name} DROP CONSTRAINT {constraint}")
-    return [
-        f"ALTER TABLE {name} ADD CONSTRAINT {constraint} {definition}"
-        for name, constraint, definition in references
-    ]
-
-
-_FOREIGN_KEYS = (
-    "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) "
-    "FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace "
-    "ORDER BY 1, 2"
-)
-_SEQUENCES = (
-    "SELECT quote_ident(table_name), quote_ident(column_name), "
-    "pg_get_serial_sequence(quote_ident(table_name), column_name) "
-    "FROM information_schema.columns WHERE table_schema = current_schema() "
-    "AND pg_get_serial_sequence(quote_ident(table_name), column_name) IS NOT NULL"
-)
-
-
-def _set_sequences(connection: Connection) -> None:
-    """Let numbers that the database gives go on after the highest."""
-    if connection.dialect.name == "sqlite":
-        return  # It takes the highest number from the rows.
-    for table, column, sequence in connection.exec_driver_sql(_SEQUENCES).all():
-        highest = f"SELECT max({column}) FROM {table}"  # noqa: S608 -- names of the schema
-        connection.exec_driver_sql(
-            f"SELECT setval('{sequence}', coalesce(({highest}), 0) + 1, false)"
-        )
-
-
-def _remove_tables() -> None:
-    db.session.remove()
-    with db.engine.begin() as connection:
-        names = sa.inspect(connection).get_table_names()
-        quote = connection.dialect.identifier_preparer.quote
-        if names:
-            connection.exec_driver_sql(f"DROP TABLE {', '.join(map(quote, names))} CASCADE")
-        connection.exec_driver_sql("DROP FUNCTION IF EXISTS refuse_change() CASCADE")
+    loading.load(Content(str(backup.file), backup.header["revision"], backup.numbers, read), report)

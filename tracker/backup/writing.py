@@ -4,7 +4,7 @@ The rows are read in one snapshot, so they fit together, and nobody who saves ha
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,40 @@ from tracker.backup import encrypted_files, key_files, rows
 from tracker.backup.encrypted_files import Lock
 from tracker.backup.errors import BackupError
 from tracker.backup.lines import FORMAT, NUMBER, Line, pieces
+from tracker.backup.loading import Report
 from tracker.core import clock
 from tracker.oversight import stored
 
-# Called for each row with the number of all rows.
-Report = Callable[[int], None]
 
-
-def write(file: Path, lock: Lock, key_folder: Path, report: Report, *, with_keys: bool) -> int:
+def write(
+    file: Path,
+    lock: Lock,
+    key_folder: Path,
+    report: Report,
+    *,
+    with_keys: bool,
+    written_keys: str | None = None,
+) -> int:
     """Write a backup of the database and return how many rows it contains.
 
-    Raise BackupError if the file exists or can't be written, or if a key or a row can't be read;
-    nothing is left then.
+    written_keys is what write_keys returned, if the keys are in a file of their own.
+
+    Raise BackupError if the file exists or can't be written, if a key or a row can't be read, or if
+    a key was changed since write_keys; nothing is left then.
     """
     keys = key_files.read(key_folder)
     with stored.view() as connection:
+        # In a change of a key, what the snapshot needs is in the folder before it or after it.
+        connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        keys = {**keys, **key_files.read(key_folder)}
+        fingerprint = key_files.fingerprint(keys)
+        if written_keys not in {None, fingerprint}:
+            raise BackupError("A key was changed at this moment. Make the backup again.")
         tables = rows.tables(connection)
         numbers = {name: rows.count(connection, table) for name, table in tables.items()}
 
         def lines() -> Iterator[Line]:
-            yield _header(connection, numbers) | {"keys": key_files.fingerprint(keys)}
+            yield _header(connection, numbers) | {"keys": fingerprint}
             if with_keys:
                 yield from key_files.lines(keys)
             for table in tables.values():
@@ -50,8 +64,11 @@ def write(file: Path, lock: Lock, key_folder: Path, report: Report, *, with_keys
     return sum(numbers.values())
 
 
-def write_keys(file: Path, lock: Lock, key_folder: Path) -> None:
-    """Write the keys alone into an encrypted file; raise BackupError as write does."""
+def write_keys(file: Path, lock: Lock, key_folder: Path) -> str:
+    """Write the keys alone into an encrypted file; raise BackupError as write does.
+
+    Return what says which they are (key_files.fingerprint).
+    """
     keys = key_files.read(key_folder)
 
     def lines() -> Iterator[Line]:
@@ -60,6 +77,7 @@ def write_keys(file: Path, lock: Lock, key_folder: Path) -> None:
         yield {"end": 0}
 
     _write(file, lines(), lock)
+    return key_files.fingerprint(keys)
 
 
 def _header(connection: Connection, numbers: dict[str, int]) -> dict[str, Any]:

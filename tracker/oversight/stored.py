@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from rfc8785 import CanonicalizationError
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from tracker.activity.binding import State
 from tracker.activity.chain import Link, state_digest
@@ -69,11 +69,14 @@ def columns(model: type[Base]) -> list[sa.Label[Any]]:
 
 
 @contextmanager
-def view() -> Iterator[Connection]:
-    """Open a snapshot of the whole database that stays the same while others write."""
+def view(engine: Engine | None = None) -> Iterator[Connection]:
+    """Open a snapshot of the whole database that stays the same while others write.
+
+    engine is another database than the application's.
+    """
     token = will_write.set(False)
     try:
-        with db.engine.connect() as connection:
+        with (engine or db.engine).connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
