@@ -125,7 +125,7 @@ from tracker.cooperations.succession import routes as succession_routes
 from tracker.core import clock, keys, paths
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
-from tracker.core.keys import Keys
+from tracker.core.keys import Keys, WatchedFolder
 from tracker.core.request_log import init_request_log
 from tracker.core.security import init_security_headers, init_signing
 from tracker.core.services import Services, give
@@ -719,7 +719,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
     host = urlsplit(settings.base_url).hostname or ""
     roles = frozenset(settings.second_factor_roles)
     return Services.of(
-        keys.KEYS.holding(ring),
+        keys.KEYS.holding(WatchedFolder(settings.data_dir / "keys", ring)),
         signing_keys.KEY_FOLDER.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
         clock.ZONE.holding(ZoneInfo(settings.timezone)),
         checkpoints.SETTINGS.holding(

@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "evidence": "tracker.evidence.cli:evidence_group",
     "guidance": "tracker.authoring.cli:guidance",
     "invite": "tracker.accounts.cli:invite",
-    "keys": "tracker.evidence.cli:keys_group",
+    "keys": "tracker.key_changes.cli:keys_group",
     "move": "tracker.backup.cli:move",
     "outbox": "tracker.mail.cli:outbox_group",
     "recheck": "tracker.worker.cli:recheck",

@@ -1,7 +1,8 @@
-"""A timed drill: back an instance up while it is written to, and restore it: make drill.
+"""A timed drill: back an instance up while it is written to, restore it, change keys: make drill.
 
 On SQLite and on PostgreSQL, each restored into the other kind. The audit at the end of each restore
-shows that the backup contains one moment. The tests do the same with the demonstration alone.
+shows that the backup contains one moment. Then the keys of the source are changed while it is
+written to by a process that isn't restarted. The tests do the same with the demonstration alone.
 """
 
 import os
@@ -22,12 +23,17 @@ from tests.bench.stage import build
 from tests.servers import postgres
 from tests.servers.postgres import Postgres
 from tracker import create_app
+from tracker.accounts.models import SecurityKind, SecurityLogEntry
+from tracker.accounts.origins import Origin
+from tracker.accounts.security_log import entry_origins
 from tracker.activity import service as trail
 from tracker.activity import verbs
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.settings import Settings
 
 Environment = dict[str, str]
+_ENTRIES = 20_000
 
 
 def main() -> None:
@@ -57,6 +63,37 @@ def main() -> None:
             words = ("restore", str(file), "--identity", str(folder / "identity"))
             took, output = _timed(environment, *words)
             click.echo(f"{kind}: restored into the other and audited in {took:.1f} s.\n{output}")
+            _change_keys(kind, source)
+
+
+def _change_keys(kind: str, environment: Environment) -> None:
+    """Change each key while events are recorded, and audit; print how long saving took."""
+    _log_entries(environment)
+    for key in ("fields", "trail", "factors"):
+        more = ("--drop-codes",) if key == "factors" else ()
+        with _written_to(environment) as waits:
+            took, _output = _timed(environment, "keys", "change", key, "--alone", *more)
+        click.echo(
+            f"{kind}: changed the key {key} in {took:.1f} s; meanwhile {len(waits)} changes were "
+            f"saved, the slowest in {max(waits):.2f} s."
+        )
+    took, output = _timed(environment, "audit", "verify")
+    click.echo(f"{kind}: audited in {took:.1f} s.\n{output}")
+
+
+def _log_entries(environment: Environment) -> None:
+    """Write as many entries of the security log as a year has, with their origins."""
+    app = create_app(Settings.from_environment(environment))
+    with app.app_context():
+        for _number in range(_ENTRIES):
+            entry = SecurityLogEntry(
+                id=uuid4(), kind=SecurityKind.SIGNED_IN, at=clock.now(), left_out=0
+            )
+            entry_origins.seal(entry, Origin("A browser", "192.0.2.1"))
+            db.session.add(entry)
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
 
 
 @contextmanager

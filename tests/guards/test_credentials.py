@@ -17,10 +17,11 @@ SEALED = {
     "address_seal",
     "passkeys_digest",
 }
-# service and second_factor bind what they set; binding and adoption make the seals themselves.
+# service, second_factor and key_changes bind what they set; binding and adoption make the seals.
 WRITERS = {
     "accounts/factors/adoption.py",
     "accounts/factors/binding.py",
+    "accounts/factors/key_changes.py",
     "accounts/factors/second_factor.py",
     "accounts/people/service.py",
 }

@@ -52,6 +52,8 @@ OF_THE_INSTANCE = {
     "evidence_key_imported",
     "evidence_key_retired",
     "evidence_key_revoked",
+    "key_change_begun",
+    "key_change_ended",
     # In any chain, and shown to nobody.
     "rows_noted",
     "rows_adopted",

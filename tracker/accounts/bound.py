@@ -23,6 +23,8 @@ NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
         verbs.ROWS_ADOPTED,
         verbs.INSTANCE_STARTED,
         verbs.CREDENTIALS_ADOPTED,
+        verbs.KEY_CHANGE_BEGUN,
+        verbs.KEY_CHANGE_ENDED,
         verbs.CERTIFICATE_MADE,
     ),
     "people only change what belongs to themselves, and signing compares it": (

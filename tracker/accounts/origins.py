@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from tracker.core import crypto, keys
+from tracker.core import crypto
 from tracker.core.services import Slot
 
 # How much of a browser's name for itself is stored.
@@ -27,12 +27,12 @@ ORIGIN_READER: Slot[Callable[[], Origin | None]] = Slot("origin_reader", lambda:
 def seal(origin: Origin, context: str) -> bytes:
     """Encrypt an origin for a row, which context names."""
     shortened = Origin(origin.user_agent[:USER_AGENT_LENGTH], origin.address)
-    return crypto.seal(keys.current().fields, json.dumps(asdict(shortened)).encode(), context)
+    return crypto.seal_field(json.dumps(asdict(shortened)).encode(), context)
 
 
 def unseal(sealed: bytes, context: str) -> Origin:
     """Return the origin of a row; unknown if it was written outside the application."""
     try:
-        return Origin(**json.loads(crypto.unseal(keys.current().fields, sealed, context)))
+        return Origin(**json.loads(crypto.unseal_field(sealed, context)))
     except crypto.SealBrokenError:
         return UNKNOWN

@@ -740,7 +740,7 @@ class _RowKeys:
 
     def __init__(self, cooperation_id: UUID | None) -> None:
         self._cooperation_id = cooperation_id
-        self._plain = checked.row_key(keys.current().trail)
+        self._plain = keys.current().rows
         self._restricted: list[bytes | None] = []
 
     def entry(self, row: _Row) -> Entry:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from tracker.core.keys import rows_key
+
 # How a row leads to its cooperation, and what makes it class K2 to K7.
 COOPERATION, CHECKLIST, VISIT = "cooperation", "checklist", "visit"
 REVISION, REQUEST, REVIEW = "revision", "signature_request", "review"
@@ -224,7 +226,7 @@ def follows(known: str | None, entry: Entry) -> bool:
 
 def row_key(key: bytes) -> bytes:
     """Derive the key for digests of rows from another key, for this purpose only."""
-    return hmac.digest(key, b"common-terms/rows/1", hashlib.sha256)
+    return rows_key(key)
 
 
 def row_digest(key: bytes, table: str, row: str, values: Mapping[str, Any]) -> str:

@@ -317,6 +317,18 @@ def has_happened(verb: Verb) -> bool:
     return db.session.scalar(query) is not None
 
 
+def has_happened_to(verb: Verb, subject_type: str, subject_id: UUID) -> bool:
+    """Return whether the instance's chain has an event of a kind about a subject."""
+    query = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
+    query = query.where(
+        IS_OF_THE_INSTANCE,
+        Event.verb == verb.name,
+        Event.subject_type == subject_type,
+        Event.subject_id == subject_id,
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def link_of(event: Event) -> Link:
     """Return what an event's digest binds."""
     return Link(

@@ -23,7 +23,7 @@ from tracker.activity.models import (
     ReadLogEntry,
 )
 from tracker.activity.verbs import ROWS_NOTED, Verb
-from tracker.core import clock
+from tracker.core import clock, crypto
 from tracker.core.db import apart, db, will_write
 from tracker.core.services import Slot
 
@@ -316,6 +316,8 @@ def _locked_chain(key: ChainKey) -> Chain:
 
 
 def _seal(chain: Chain) -> str:
+    if chain.seal:
+        crypto.require_key_of(chain.seal)
     return arithmetic.seal_head(
         chain.kind.value,
         chain.id,

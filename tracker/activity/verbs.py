@@ -127,6 +127,9 @@ EVIDENCE_KEY_MADE = _verb("evidence_key_made", "use", "number", "fingerprint")
 EVIDENCE_KEY_IMPORTED = _verb("evidence_key_imported", "use", "number", "fingerprint")
 EVIDENCE_KEY_RETIRED = _verb("evidence_key_retired", "use", "number", "fingerprint")
 EVIDENCE_KEY_REVOKED = _verb("evidence_key_revoked", "use", "number", "fingerprint", "reason")
+# The keys of fields, trail and second factors: the files in the folder of keys.
+KEY_CHANGE_BEGUN = _verb("key_change_begun", "name", "number")
+KEY_CHANGE_ENDED = _verb("key_change_ended", "name", "number")
 # Neither its item nor its title: an organisation's model answers are nobody else's business.
 MODEL_ANSWER_KEPT = _verb("model_answer_kept")
 MODEL_ANSWER_RENAMED = _verb("model_answer_renamed")

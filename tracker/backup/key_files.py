@@ -10,8 +10,10 @@ from pathlib import Path
 from tracker.backup.errors import BackupError
 from tracker.backup.lines import Line
 
-# The key that seals the trail, which belongs to one instance.
+# The key that seals the trail, which belongs to one instance, as long as no key was changed.
 _TRAIL = "trail.key"
+_FIRST = {"secret.key", "fields.key", _TRAIL, "totp.key"}
+_OF_THE_INSTANCE = re.compile(r"(fields|trail|totp|rows)(-[0-9]+)?\.(key|new)")
 _NAME = re.compile(r"(evidence/)?[a-z0-9][a-z0-9._-]*")
 
 
@@ -28,7 +30,12 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
     """Return what says whether keys belong to a backup, and nothing about them otherwise."""
-    return hashlib.sha256(b"common-terms backup " + files[_TRAIL].strip()).hexdigest()
+    own = {name: data.strip() for name, data in files.items() if _OF_THE_INSTANCE.fullmatch(name)}
+    if own.keys() <= _FIRST:
+        return hashlib.sha256(b"common-terms backup " + files[_TRAIL].strip()).hexdigest()
+    # After a change of a key, those from before it don't open the backup any more.
+    text = "".join(f"{name} {data.hex()}\n" for name, data in sorted(own.items()))
+    return hashlib.sha256(b"common-terms backup\n" + text.encode()).hexdigest()
 
 
 def lines(files: Mapping[str, bytes]) -> Iterator[Line]:

@@ -21,7 +21,7 @@ class KeyDestroyedError(Exception):
 
 def new_key(cooperation_id: UUID) -> None:
     """Create and store the key of a cooperation that has none yet."""
-    wrapped = crypto.wrap(crypto.new_key(), _context(cooperation_id))
+    wrapped = crypto.wrap(crypto.new_key(), context_of(cooperation_id))
     db.session.add(CooperationKey(cooperation_id=cooperation_id, wrapped=wrapped))
 
 
@@ -64,10 +64,13 @@ def key_of(cooperation_id: UUID) -> bytes:
 def rows_key_of(cooperation_id: UUID) -> bytes | None:
     """Return the key for digests of a cooperation's restricted rows; None if it can't be opened.
 
-    The audit reports keys that were deleted or altered; they must not prevent ending a clearance.
+    Raise KeyNotThereError if the file of the key that wrapped it is missing on this machine. The
+    audit reports keys that were deleted or altered; they must not prevent ending a clearance.
     """
     try:
         return row_key(key_of(cooperation_id))
+    except crypto.KeyNotThereError:  # it can be copied here, and then it opens
+        raise
     except (LookupError, KeyDestroyedError, crypto.SealBrokenError):
         return None
 
@@ -77,8 +80,9 @@ def unwrapped(cooperation_id: UUID, wrapped: bytes | None) -> bytes:
     if wrapped is None:
         message = f"The key of cooperation {cooperation_id} was destroyed; its content is erased."
         raise KeyDestroyedError(message)
-    return crypto.unwrap(wrapped, _context(cooperation_id))
+    return crypto.unwrap(wrapped, context_of(cooperation_id))
 
 
-def _context(cooperation_id: UUID) -> str:
+def context_of(cooperation_id: UUID) -> str:
+    """Return the context that a cooperation's key is wrapped for."""
     return f"cooperation:{cooperation_id}"

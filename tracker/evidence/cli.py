@@ -35,7 +35,9 @@ class NotCheckedError(click.ClickException):
     exit_code = NOT_CHECKED
 
 
-keys_group = AppGroup("keys", help="Manage the keys that sign checkpoints and documents.")
+keys_group = AppGroup(
+    "keys", help="Manage keys: those that sign evidence, and those of the instance."
+)
 
 
 @keys_group.command("list")

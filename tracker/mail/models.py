@@ -2,11 +2,12 @@
 
 import datetime as dt
 import enum
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.core import crypto, keys
+from tracker.core import crypto
 from tracker.core.db import Base, Identified
 
 
@@ -16,6 +17,11 @@ class MessageState(enum.StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+
+
+def body_context(message_id: UUID) -> str:
+    """Return the context that a message's text is encrypted for."""
+    return f"outbox_message|{message_id}"
 
 
 class OutboxMessage(Identified, Base):
@@ -45,12 +51,12 @@ class OutboxMessage(Identified, Base):
         """The text; empty once the message has been sent."""
         if self.sealed_body is None:
             return ""
-        return crypto.unseal(keys.current().fields, self.sealed_body, self._place).decode()
+        return crypto.unseal_field(self.sealed_body, self._place).decode()
 
     def seal_body(self, text: str) -> None:
         """Encrypt the text for this row; the id must be set."""
-        self.sealed_body = crypto.seal(keys.current().fields, text.encode(), self._place)
+        self.sealed_body = crypto.seal_field(text.encode(), self._place)
 
     @property
     def _place(self) -> str:
-        return f"outbox_message|{self.id}"
+        return body_context(self.id)

@@ -46,12 +46,12 @@ def _fault(
     evidence: str | None,
 ) -> Fault | None:
     seal, address = stored_seals
-    if not seals.is_seal(address, seals.address_seal(credentials.user_id, credentials.email)):
+    if not seals.is_address_seal(address, credentials.user_id, credentials.email):
         return Fault.OTHER_ADDRESS
-    computed = credentials.seal()
-    if not seals.is_seal(seal, computed) or credentials.passkeys != seals.passkeys_digest(passkeys):
+    is_sealed = seal is not None and credentials.is_seal(seal)
+    if seal is None or not is_sealed or credentials.passkeys != seals.passkeys_digest(passkeys):
         return Fault.OTHER_CREDENTIALS
-    return None if evidence == seals.evidence_of(computed) else Fault.FORMER_CREDENTIALS
+    return None if evidence == seals.evidence_of(seal) else Fault.FORMER_CREDENTIALS
 
 
 def _passkeys(reader: Reader, bound: InstanceEvents) -> dict[UUID, list[BoundPasskey]]:

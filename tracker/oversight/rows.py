@@ -123,7 +123,7 @@ class OfCooperation:
 
 def check_instance(reader: Reader, bound: Bound) -> None:
     """Compare the rows that the instance's chain binds."""
-    key = checked.row_key(keys.current().trail)
+    key = keys.current().rows
     for name, spec in checked.CHECKED.items():
         if spec.parent:
             continue
@@ -142,7 +142,7 @@ def digests_of(
     Rows with a value that the application never writes are left out: the audit names them in any
     case.
     """
-    plain = checked.row_key(keys.current().trail)
+    plain = keys.current().rows
     for name, spec in checked.CHECKED.items():
         if bool(spec.parent) != (cooperation_id is not None):
             continue
@@ -182,7 +182,7 @@ class Cooperations:
     def compare(self) -> None:
         """Compare the rows of the batch."""
         waiting, self._waiting = {row.id: row for row in self._waiting}, []
-        plain = checked.row_key(keys.current().trail)
+        plain = keys.current().rows
         for name in _of_cooperations():
             compared = {
                 (row.id, visit_id): _Comparison(self._reader, name, bound)

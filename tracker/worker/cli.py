@@ -28,6 +28,7 @@ from tracker.core.request_log import COUNTED_IN
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
+from tracker.key_changes import queries as key_changes
 from tracker.mail import transport
 from tracker.settings import LogFormat, Settings
 from tracker.worker import (
@@ -281,12 +282,19 @@ def _shown(values: tuple[object, ...]) -> str:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Check the health of database, storage, content, worker, accounts, texts, jobs and backup.
+    """Check database, content, worker, certificates, accounts, texts, jobs, storage, backup, keys.
 
     Prints what is wrong, and exits 1 if anything is.
     """
     with only_reading():
         _report()
+
+
+def _tell_key_changes(state: health.Health) -> None:
+    """Print a line for what is written under each key that is being changed."""
+    for changing in key_changes.states() if state.database == "well" else ():
+        for part in changing.parts:
+            click.echo(f"  {changing.name}, {part.name}: {part.left} of {part.total} left")
 
 
 def _report() -> None:
@@ -318,6 +326,8 @@ def _report() -> None:
         )
     click.echo(f"storage: {state.storage}")
     click.echo(f"backup: {state.backup}")
+    click.echo(f"keys: {state.keys}")
+    _tell_key_changes(state)
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")

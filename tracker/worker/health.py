@@ -14,6 +14,7 @@ from tracker.core.paths import MIGRATIONS
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.guidance.models import Article
+from tracker.key_changes import queries as key_changes
 from tracker.worker import failures, storage
 from tracker.worker.models import Heartbeat
 
@@ -21,7 +22,7 @@ WORKER = "worker"
 BACKUP = "backup"
 WELL = "well"
 NOT_CHECKED = "not checked"
-NOT_LOOKED_AT = (NOT_CHECKED,) * 8
+NOT_LOOKED_AT = (NOT_CHECKED,) * 9
 SOME_REFUSED = "some are refused"
 # A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
@@ -40,10 +41,11 @@ class Health:
     jobs: str
     storage: str
     backup: str
+    keys: str
 
     @property
     def is_well(self) -> bool:
-        """Whether all is well."""
+        """Whether all is well; it is while a key is being changed."""
         parts = (
             self.database,
             self.content,
@@ -73,9 +75,9 @@ def look(*, backup_days: int = 0, tries_to_write: bool = False) -> Health:
         texts = "some do not agree with their signatures" if disagreements.is_any() else WELL
         jobs = "some could not be done" if failures.is_any() else WELL
         stored = storage.look(tries_to_write=tries_to_write)
-        content, worker, backup = _content(), _worker(), _backup(backup_days)
+        content, worker, backup, keys = _content(), _worker(), _backup(backup_days), _keys()
         return Health(
-            database, content, worker, certificate_state, bound, texts, jobs, stored, backup
+            database, content, worker, certificate_state, bound, texts, jobs, stored, backup, keys
         )
     except SQLAlchemyError:
         db.session.rollback()
@@ -134,6 +136,18 @@ def _backup(days: int) -> str:
     if backed_up is None:
         return "has not been made yet"
     return WELL if clock.now() - backed_up <= dt.timedelta(days) else "is too old"
+
+
+def _keys() -> str:
+    """Return which keys are being changed, and how far that is."""
+    states = key_changes.states()
+    changing = (
+        f"{state.name} is only prepared"
+        if state.is_prepared
+        else f"{state.name} is being changed, {state.percent} % done"
+        for state in states
+    )
+    return ", ".join(changing) or WELL
 
 
 def last(name: str) -> dt.datetime | None:

@@ -14,7 +14,7 @@ blueprint = Blueprint("running", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> tuple[Response, int]:
-    """Respond with 200 if all is well, else 503; without content or numbers."""
+    """Respond with 200 if all is well, else 503; of numbers only how far a change of keys is."""
     state = health.look(backup_days=current_app.extensions["settings"].backup_days)
     answer = jsonify(asdict(state))
     return answer, 200 if state.is_well else 503

@@ -22,7 +22,7 @@ from tracker.worker import health, prepare, storage
 
 pytestmark = pytest.mark.both_databases
 
-PARTS = ("certificates", "accounts", "texts", "jobs", "storage", "backup")
+PARTS = ("certificates", "accounts", "texts", "jobs", "storage", "backup", "keys")
 NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 

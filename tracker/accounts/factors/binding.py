@@ -53,6 +53,7 @@ class Change(enum.StrEnum):
     SESSIONS = "sessions"
     SUSPENDED = "suspended"
     RESTORED = "restored"
+    KEY = "key"
 
 
 class Fault(enum.StrEnum):

@@ -4,7 +4,6 @@ Whoever can write to the database but doesn't have that key can copy a password 
 session marker from one row to another, but can't make a seal for it.
 """
 
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -52,6 +51,13 @@ class Credentials:
 
     def seal(self) -> str:
         """Return the code for them that only this instance's key can make."""
+        return crypto.authenticate_for(CREDENTIALS, self._text())
+
+    def is_seal(self, stored: str | None) -> bool:
+        """Return whether a stored seal is theirs, under whichever key of this instance."""
+        return crypto.is_authentic_for(CREDENTIALS, self._text(), stored)
+
+    def _text(self) -> str:
         content = {
             "user": str(self.user_id),
             "email": self.email,
@@ -63,7 +69,7 @@ class Credentials:
             "recovery_codes": list(self.recovery_codes),
             "passkeys": self.passkeys,
         }
-        return crypto.authenticate_for(CREDENTIALS, canonical.to_bytes(content).decode())
+        return canonical.to_bytes(content).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,16 @@ class BoundPasskey:
 
 def address_seal(user_id: UUID, email: str) -> str:
     """Return the code that binds an address to its account permanently."""
-    content = {"user": str(user_id), "email": email}
-    return crypto.authenticate_for(ADDRESS, canonical.to_bytes(content).decode())
+    return crypto.authenticate_for(ADDRESS, _address(user_id, email))
+
+
+def is_address_seal(stored: str | None, user_id: UUID, email: str) -> bool:
+    """Return whether a stored code is that of an account and its address."""
+    return crypto.is_authentic_for(ADDRESS, _address(user_id, email), stored)
+
+
+def _address(user_id: UUID, email: str) -> str:
+    return canonical.to_bytes({"user": str(user_id), "email": email}).decode()
 
 
 def passkeys_digest(passkeys: Iterable[BoundPasskey]) -> str:
@@ -111,16 +125,11 @@ def evidence_of(seal: str) -> str:
     return canonical.digest_of({"seal": seal})
 
 
-def is_seal(stored: str | None, computed: str) -> bool:
-    """Return whether a stored seal is the right one, compared in constant time."""
-    return stored is not None and hmac.compare_digest(stored.encode(), computed.encode())
-
-
 def is_sealed(user: User) -> bool:
     """Return whether a person's row has what this instance sealed; sends no query."""
-    return is_seal(user.credentials_seal, Credentials.of(user).seal())
+    return Credentials.of(user).is_seal(user.credentials_seal)
 
 
 def has_own_address(user: User) -> bool:
     """Return whether the address is the one the account was created for."""
-    return is_seal(user.address_seal, address_seal(user.id, user.email))
+    return is_address_seal(user.address_seal, user.id, user.email)

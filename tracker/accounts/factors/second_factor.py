@@ -3,6 +3,7 @@
 import enum
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from flask import current_app, has_request_context
 from flask_security import MfRecoveryCodesUtil, Totp
 from flask_security.utils import check_and_get_token_status
 from passlib.exc import TokenError, UsedTokenError
-from passlib.totp import TOTP, TotpMatch
+from passlib.totp import TOTP, AppWallet, TotpMatch
 
 from tracker.access.actor import Actor
 from tracker.access.gate import optional_actor
@@ -22,6 +23,7 @@ from tracker.activity import service as trail
 from tracker.activity.verbs import RECOVERY_CODES_MADE
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.core.keys import KeyMissingError
 from tracker.ui import qr_code
 
 # How far a phone's clock may be off, in seconds.
@@ -60,8 +62,37 @@ class OnceTotp(Totp):
     """Time-based codes that work once, using core.clock.
 
     The last used time step is stored in the person's row. It is claimed by a comparison in the
-    database, so that of two requests with the same code only one succeeds.
+    database, so that of two requests with the same code only one succeeds. Secrets are encrypted
+    with the instance's key in use and say its number, so earlier keys can be read.
     """
+
+    def __init__(self, secrets: Any, issuer: str) -> None:
+        """Set up as the library does; its own secrets are not used."""
+        super().__init__(secrets, issuer)
+        self._codes: tuple[keys.Keys, type[TOTP]] | None = None
+
+    @property
+    def _totp(self) -> type[TOTP]:
+        """The factory of codes with the keys in use now."""
+        own = keys.current()
+        if self._codes is None or self._codes[0] is not own:
+            secrets = {str(number): key.hex() for number, key in own.of("totp").items()}
+            wallet = AppWallet(secrets, default_tag=str(own.number("totp")))
+            self._codes = own, TOTP.using(issuer=self._issuer, wallet=wallet)
+        return self._codes[1]
+
+    @_totp.setter
+    def _totp(self, factory: type[TOTP]) -> None:
+        self._issuer = factory.issuer
+
+    def under_key_in_use(self, secret: str) -> str:
+        """Return a secret encrypted with the key in use; the same text if it is already.
+
+        Raise KeyError if the file of its key is missing, ValueError if it can't be decrypted.
+        """
+        if key_number(secret) == keys.current().number("totp"):
+            return secret
+        return str(self._totp.from_source(secret).to_json(encrypt=True))
 
     def answer(self, code: str, secret: str, user: User, window: int = SKEW) -> Answer:
         """Check a code; a right one is used up in the caller's transaction."""
@@ -76,7 +107,7 @@ class OnceTotp(Totp):
             )
         except UsedTokenError:
             return Answer.USED
-        except (TokenError, ValueError):
+        except (TokenError, ValueError, KeyError):  # KeyError: the file of its key is missing
             return Answer.WRONG
         return Answer.RIGHT if _take_step(user, match, is_own=is_own) else Answer.USED
 
@@ -123,17 +154,12 @@ class DigestRecoveryCodes(MfRecoveryCodesUtil):
     def check_recovery_code(self, user: Any, code: str) -> bool:
         """Return whether a code is one of the unused ones; locks the row."""
         db.session.refresh(user, with_for_update=True)
-        return any(
-            hmac.compare_digest(_digest(code), recovery_code)
-            for recovery_code in user.mf_recovery_codes or ()
-        )
+        return any(_is_digest(code, stored) for stored in user.mf_recovery_codes or ())
 
     def delete_recovery_code(self, user: Any, code: str) -> bool:
         """Use up the code that check_recovery_code() found."""
         user.mf_recovery_codes = [
-            recovery_code
-            for recovery_code in user.mf_recovery_codes or ()
-            if recovery_code != _digest(code)
+            stored for stored in user.mf_recovery_codes or () if not _is_digest(code, stored)
         ]
         own = Actor(user_id=user.id, name=user.name, email=user.email)
         binding.bind(own, user, Change.RECOVERY_CODE_USED)
@@ -181,7 +207,9 @@ def enrol(user: User, secret: str | None = None) -> None:
     """
     person = binding.hold(user.id)
     binding.require(person)
-    person.tf_totp_secret = secret or _machine().generate_totp_secret()
+    own = _machine()
+    # The key may have changed since the person was shown the secret.
+    person.tf_totp_secret = own.under_key_in_use(secret or own.generate_totp_secret())
     person.tf_primary_method = "authenticator"
     binding.bind(_actor(), person, Change.APP)
 
@@ -226,9 +254,53 @@ def _secret_of(token: str, user: User) -> str | None:
     return str(secret["secret"])
 
 
+def under_key_in_use(secret: str) -> str:
+    """Return the secret of an app, encrypted with the key in use (OnceTotp.under_key_in_use)."""
+    return _machine().under_key_in_use(secret)
+
+
+def key_mark(number: int) -> str:
+    """Return what the text of each secret contains that is encrypted with a numbered key."""
+    return f'"t":"{number}"'
+
+
+def key_number(secret: str) -> int:
+    """Return the number of the key that a secret is encrypted with, as the library writes it.
+
+    Raise ValueError if it is none.
+    """
+    content = json.loads(secret)
+    try:
+        return int(content["enckey"]["t"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("This is no encrypted secret.") from error
+
+
+def recovery_prefix(number: int) -> str:
+    """Return how every digest of a recovery code begins that was made with a numbered key."""
+    return "" if number == 1 else f"{number}."
+
+
 def _digest(code: str) -> str:
+    own = keys.current()
+    return _digest_with(own.number("totp"), own.totp, code)
+
+
+def _digest_with(number: int, key: bytes, code: str) -> str:
     plain = "".join(letter for letter in code.lower() if letter.isalnum())
-    return hmac.new(keys.current().totp, f"recovery|{plain}".encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key, f"recovery|{plain}".encode(), hashlib.sha256).hexdigest()
+    return recovery_prefix(number) + digest
+
+
+def _is_digest(code: str, stored: str) -> bool:
+    """Return whether a stored digest is that of a code; not if the file of its key is missing."""
+    number, point, _digest_part = stored.partition(".")
+    of_key = int(number) if point and number.isdecimal() else 1
+    try:
+        key = keys.current().numbered("totp", of_key)
+    except KeyMissingError:
+        return False
+    return hmac.compare_digest(_digest_with(of_key, key, code), stored)
 
 
 def _security() -> Any:

@@ -148,7 +148,9 @@ def forget_old() -> int:
 
 
 def _add(row: UserSession, user_agent: str, address: str) -> None:
-    row.sealed_origin = origins.seal(Origin(user_agent, address), _context(row))
+    row.sealed_origin = origins.seal(
+        Origin(user_agent, address), origin_context(row.id, row.user_id)
+    )
     db.session.add(row)
     db.session.flush()
 
@@ -165,7 +167,7 @@ def _delete(*conditions: sa.ColumnElement[bool]) -> int:
 
 def _shown(row: UserSession, current: UUID | None) -> OpenSession:
     # One written outside the application is shown without an origin, so that it can be ended.
-    origin = origins.unseal(row.sealed_origin, _context(row))
+    origin = origins.unseal(row.sealed_origin, origin_context(row.id, row.user_id))
     return OpenSession(
         session_id=row.id,
         begun_at=row.begun_at,
@@ -175,5 +177,6 @@ def _shown(row: UserSession, current: UUID | None) -> OpenSession:
     )
 
 
-def _context(row: UserSession) -> str:
-    return f"session {row.id} of {row.user_id}"
+def origin_context(session_id: UUID, user_id: UUID) -> str:
+    """Return the context that the origin of a session is encrypted for."""
+    return f"session {session_id} of {user_id}"

@@ -9,6 +9,7 @@ In one file: files and rows of keys change together, in one order that survives 
 import base64
 import binascii
 import datetime as dt
+import logging
 import os
 import re
 import tempfile
@@ -30,7 +31,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.activity import verbs
 from tracker.activity.service import lock_chain, record
 from tracker.activity.verbs import Verb
-from tracker.core import canonical, clock, crypto, keys
+from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.core.keys import KeysError
@@ -38,6 +39,8 @@ from tracker.core.services import Slot
 from tracker.evidence.log import notes
 from tracker.evidence.log.notes import KeyNote
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
+
+logger = logging.getLogger(__name__)
 
 Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -361,8 +364,8 @@ def _context(row: EvidenceKey) -> str:
     return f"evidence-key:{row.use.value}:{row.number}:{row.fingerprint}"
 
 
-def _sealing_key() -> bytes:
-    return HKDF(hashes.SHA256(), 32, salt=None, info=_DERIVED).derive(keys.current().fields)
+def _sealing_key(fields: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=_DERIVED).derive(fields)
 
 
 def _write(row: EvidenceKey, private: Private) -> None:
@@ -372,7 +375,7 @@ def _write(row: EvidenceKey, private: Private) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    sealed = base64.b64encode(crypto.seal(_sealing_key(), plain, _context(row))) + b"\n"
+    sealed = base64.b64encode(crypto.seal_field(plain, _context(row), _sealing_key)) + b"\n"
     folder, path = _folder(), _path(row)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -391,12 +394,39 @@ def _write(row: EvidenceKey, private: Private) -> None:
         raise KeysError(message) from error
 
 
+def count_files(number: int) -> tuple[int, int]:
+    """Return the number of files of private keys, and of those not under a key of fields."""
+    files = sorted(_folder().glob("*.key"))
+    return len(files), sum(not _is_under(path, number) for path in files)
+
+
+def encrypt_files_again(number: int) -> None:
+    """Encrypt the files of private keys with the key of fields in use, which has that number.
+
+    A file that can't be read stays as it is: it signs nothing, and trouble() says so.
+    """
+    for row in db.session.scalars(sa.select(EvidenceKey)):
+        try:
+            if not _is_under(_path(row), number):
+                _write(row, _read(row))
+        except (KeysError, OSError):
+            logger.warning("%s can't be encrypted again, since it can't be read", _path(row).name)
+
+
+def _is_under(path: Path, number: int) -> bool:
+    try:
+        sealed = base64.b64decode(path.read_bytes().strip())
+    except binascii.Error:
+        return False
+    return sealed.startswith(crypto.field_prefix(number))
+
+
 def _read(row: EvidenceKey) -> Private:
     path = _path(row)
     mend = f"Restore it, or tracker keys rotate {row.use.value}."
     try:
         sealed = base64.b64decode(path.read_bytes().strip(), validate=True)
-        plain = crypto.unseal(_sealing_key(), sealed, _context(row))
+        plain = crypto.unseal_field(sealed, _context(row), _sealing_key)
         private = serialization.load_der_private_key(plain, None)
     except FileNotFoundError as error:
         message = f"{path.name} is missing in {path.parent}. {mend}"
