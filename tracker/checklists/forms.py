@@ -8,8 +8,9 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.field_content import ROW
-from tracker.checklist_templates.schema import Column, FieldType, TemplateField
+from tracker.checklist_templates.schema import WRITTEN, Column, FieldType, TemplateField
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import LoadedChecklist
@@ -204,7 +205,7 @@ def answer_form(
 
     typed is what somebody typed earlier and did not save: the form then shows that.
     """
-    members = {name_of(field): _field(field, loaded) for field in fields}
+    members = {name_of(field): _field(field, loaded, values.get(field.key)) for field in fields}
     if typed is not None:
         return as_typed(type("ItemForm", (form,), members), typed)
     data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
@@ -258,9 +259,9 @@ def name_of(field: TemplateField | Column) -> str:
     return f"{field.key}_" if hasattr(Form, field.key) or field.key == "meta" else field.key
 
 
-def _field(field: TemplateField, loaded: LoadedChecklist) -> Any:
+def _field(field: TemplateField, loaded: LoadedChecklist, value: Any) -> Any:
     validators = [] if field.required or field.required_when else [Optional()]
-    settings: dict[str, Any] = {"description": field.hint or ""}
+    settings: dict[str, Any] = {"description": _beside(field, value)}
     if field.type is FieldType.TABLE and field.rows is not None:
         row = type(
             "ItemRow",
@@ -283,6 +284,18 @@ def _field(field: TemplateField, loaded: LoadedChecklist) -> Any:
         settings["choices"] = _options(field, loaded)
         return ChoicesField(field.label, validators, **settings)
     return _single(field, loaded, validators, settings)
+
+
+def _beside(field: TemplateField, value: Any) -> object:
+    """Return the text beside a field: its hint, and what is still to be decided there."""
+    places = to_decide.open_places({field.key: value})
+    open_ = dict.fromkeys(place.what for place in places if place.what)
+    if not open_:
+        return field.hint or ""
+    what = " · ".join(open_)
+    if not field.hint:
+        return _l("To decide: %(what)s", what=what)
+    return _l("%(hint)s To decide: %(what)s", hint=field.hint, what=what)
 
 
 def _column(column: Column, loaded: LoadedChecklist) -> Any:
@@ -349,6 +362,10 @@ def _to_form(field: TemplateField | Column, value: Any) -> Any:
         return None
     if isinstance(field, TemplateField) and field.type is FieldType.TABLE:
         return _rows_to_form(field, value)
+    if field.type not in WRITTEN:  # in a text, people see the mark where it is
+        value = to_decide.decided({field.key: value}).get(field.key)
+    if value is None:
+        return None
     if field.type is FieldType.DATE:
         return dt.date.fromisoformat(value)
     if field.type is FieldType.TIME:

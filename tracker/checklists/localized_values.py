@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from tracker.checklist_templates import value_differences
+from tracker.checklist_templates import to_decide, value_differences
 from tracker.checklist_templates.schema import FieldType, TemplateField
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.rules.rendering import (
@@ -126,6 +126,8 @@ def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
     match kind:
         case _ if not text:
             return ""
+        case _ if to_decide.is_mark(text):
+            return text
         case FieldType.CONFIRM:
             return str(_("Yes") if text == "yes" else _("No"))
         case FieldType.DATE:

@@ -12,6 +12,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.conditions import Condition, Truth, evaluate
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import (
@@ -430,7 +431,7 @@ def value_problems(
         *missing(fields, own),
         *gone(fields, own, surroundings),
         *done_tests.problems(item, own, surroundings, sheet),
-        *consistency.problems(item, own, surroundings, sheet),
+        *consistency.problems(item, to_decide.decided(own), surroundings, sheet),
     )
 
 

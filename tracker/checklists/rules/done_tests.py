@@ -9,6 +9,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.checks import Check, CheckName
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import Item
@@ -31,12 +32,25 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield what the item's done-tests find wrong in an answer.
 
-    A check is skipped if none of the fields it looks at has a value: whether they must have one is
-    another question, and they may belong to an answer of another scope.
+    A place marked *to decide* is never done, in a field of any type. A check is skipped if none of
+    the fields it looks at has a value: whether they must have one is another question, and they may
+    belong to an answer of another scope.
     """
+    yield from _still_to_decide(values)
+    values = to_decide.decided(values)
     for check in item.done.checks:
         if any(has_content(values.get(key)) for key in check.looks_at):
             yield from TESTS[check.check](check, item, values, surroundings, sheet)
+
+
+def _still_to_decide(values: Values) -> Iterator[Problem]:
+    for place in to_decide.open_places(values):
+        words = (
+            _l("To decide: %(what)s", what=place.what)
+            if place.what
+            else _l("Something here is still to be decided.")
+        )
+        yield Problem(place.field, words, row=place.row, column=place.column)
 
 
 def _rows(check: Check, values: Values) -> list[dict[str, Any]]:

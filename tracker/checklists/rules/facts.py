@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists.models import Stance
@@ -143,9 +144,13 @@ class Sheet:
         return self.answers.get((item, AnswerScope.PERSON, user_id))
 
     def value(self, item: str, key: str) -> Any:
-        """Return a field's shared value; None if there is none or the item does not apply."""
+        """Return a field's shared value; None if there is none or the item does not apply.
+
+        There is none while the value is still to be decided.
+        """
         answer = None if item in self.hidden else self.shared(item)
-        return None if answer is None or answer.not_applicable else answer.values.get(key)
+        value = None if answer is None or answer.not_applicable else answer.values.get(key)
+        return None if to_decide.is_mark(value) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.schema import (
@@ -50,7 +51,8 @@ def of_item(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[Findi
 
 
 def judge(item: Item, values: Mapping[str, Any], surroundings: Surroundings) -> tuple[Finding, ...]:
-    """Return the rules of an item that these values meet."""
+    """Return the rules of an item that these values meet; a place *to decide* meets none."""
+    values = to_decide.decided(values)
     return tuple(
         Finding(item.code, limit, canonical.digest_of(term))
         for field in item.fields

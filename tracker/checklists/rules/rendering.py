@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 
@@ -36,7 +37,7 @@ class ShownField:
     """A field of an answer as shown: text, a list, or rows under columns.
 
     Values that a page formats itself stay as stored: a date in its ISO form, a class by its code, a
-    confirmation as yes or no, a number without its unit.
+    confirmation as yes or no, a number without its unit. A place *to decide* shows its mark.
     """
 
     key: str
@@ -75,6 +76,8 @@ def _field(field: TemplateField, value: Any, names: Names) -> ShownField:
 def _single(field: TemplateField | Column, value: Any, names: Names) -> str:
     if value is None or value == "":
         return ""
+    if to_decide.is_mark(value):
+        return str(value)
     match field.type:
         case FieldType.CONFIRM:
             return "yes" if value else "no"

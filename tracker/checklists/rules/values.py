@@ -12,6 +12,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.conditions import NeighbourField
 from tracker.checklist_templates.field_content import ROW, UNWRITABLE, has_content
 from tracker.checklist_templates.schema import (
@@ -70,8 +71,8 @@ def check_types(
 ) -> None:
     """Raise WrongTypeError unless every value is one its field can hold.
 
-    Empty values pass: an answer may be saved unfinished. Unknown keys, people and parties that do
-    not take part, and anything oversized are refused.
+    Empty values and marks *to decide* pass: an answer may be saved unfinished. Unknown keys, people
+    and parties that do not take part, and anything oversized are refused.
     """
     by_key = {field.key: field for field in fields}
     for key, value in values.items():
@@ -130,8 +131,15 @@ def _check_single(
 ) -> None:
     if value is None or value == "":
         return
-    if not _CHECKS[field.type](field, value, surroundings):
+    if not fits_type(field, value, surroundings):
         raise WrongTypeError(field.key)
+
+
+def fits_type(field: TemplateField | Column, value: Any, surroundings: Surroundings) -> bool:
+    """Return whether a field or cell can hold a single value: one of its type, or *to decide*."""
+    if field.type is not FieldType.CONFIRM and to_decide.is_mark(value):
+        return _is_text(MAX_LINE)(field, value, surroundings)
+    return _CHECKS[field.type](field, value, surroundings)
 
 
 def _is_text(limit: int) -> Callable[..., bool]:
@@ -343,12 +351,16 @@ def names_in(
     if field.type is FieldType.TABLE:
         for number, row in enumerate(value or []):
             for column in field.columns:
-                if column.type in NAMING and has_content(row.get(column.key)):
+                if column.type in NAMING and _is_named(row.get(column.key)):
                     yield number, column, row[column.key]
     elif field.type in NAMING:
         for element in value if isinstance(value, list) else [value]:
-            if has_content(element):
+            if _is_named(element):
                 yield None, field, element
+
+
+def _is_named(value: Any) -> bool:
+    return has_content(value) and not to_decide.is_mark(value)
 
 
 def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
