@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tracker import create_app
 from tracker.backup.cli import restore
-from tracker.checklist_templates.cli import check
+from tracker.checklists.cli import check
 from tracker.commands import Commands
 from tracker.core import logs
 from tracker.core.keys import KeysError

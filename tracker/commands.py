@@ -11,7 +11,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "tracker.oversight.cli:audit_group",
     "backup": "tracker.backup.cli:backup",
     "check": "tracker.worker.cli:check",
-    "content": "tracker.checklist_templates.cli:content",
+    "content": "tracker.checklists.cli:content",
     "demo": "tracker.demo.cli:demo",
     "evidence": "tracker.evidence.cli:evidence_group",
     "guidance": "tracker.authoring.cli:guidance",

@@ -155,7 +155,7 @@ def misfits(words: ChecklistWords, template: Template) -> Iterator[Misfit]:
         if item is None:
             yield ("items", code), f"there is no item {code}"
             continue
-        for place, message in _differing(_tree(words_of(item)), _tree(own), ()):
+        for place, message in differing(_tree(words_of(item)), _tree(own), ()):
             yield ("items", code, *place), f"item {code}: {message}"
 
 
@@ -163,18 +163,19 @@ def _tree(words: ItemWords) -> dict[str, Any]:
     return words.model_dump(mode="json", exclude_defaults=True)
 
 
-def _differing(
-    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath
+def differing(
+    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath, of: str = "the checklist"
 ) -> Iterator[Misfit]:
+    """Yield where two trees differ in their keys, by path: what is missing, what is superfluous."""
     for key in own:
         if key not in given:
             yield place, f"{'.'.join((*place, key))} is missing"
     for key, part in given.items():
         here = (*place, key)
         if key not in own:
-            yield here, f"the checklist has no {'.'.join(here)}"
+            yield here, f"{of} has no {'.'.join(here)}"
         elif isinstance(part, dict):
-            yield from _differing(own[key], part, here)
+            yield from differing(own[key], part, here, of)
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:

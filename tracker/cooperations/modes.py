@@ -496,7 +496,8 @@ _M9 = Cell(
 )
 M9_NEEDS_CONFIDENTIALITY = frozenset({"possible", "certain"})
 
-# If several ways of working require the same, the reason of the weightiest is shown.
+# The ways of working from the strictest: it gives the reason where several require the same, and
+# its variant of a model text is the one used.
 _WEIGHT = (
     Mode.VISIT,
     Mode.OMB_PLUS,
@@ -537,7 +538,7 @@ def requirements(
 
     m9 is the answer to M9, *Will a partner come near sensitive information?*, if there is one.
     """
-    chosen = _by_weight(modes)
+    chosen = strictest_first(modes)
     return [_requirement(column, chosen, questions, m9) for column in COLUMNS]
 
 
@@ -545,7 +546,7 @@ def requirement(
     column: Column, modes: Iterable[Mode], questions: Mapping[str, str], *, m9: str | None = None
 ) -> Requirement:
     """Return what a cooperation requires of one checklist for one purpose."""
-    return _requirement(column, _by_weight(modes), questions, m9)
+    return _requirement(column, strictest_first(modes), questions, m9)
 
 
 def can_have_visits(modes: Iterable[Mode], questions: Mapping[str, str]) -> bool:
@@ -553,7 +554,13 @@ def can_have_visits(modes: Iterable[Mode], questions: Mapping[str, str]) -> bool
     return requirement(VISIT_ROLES, modes, questions).level is Level.REQUIRED
 
 
-def _by_weight(modes: Iterable[Mode]) -> list[Mode]:
+def takes_short_form(modes: Iterable[Mode]) -> bool:
+    """Return whether the short form of the terms is enough: for mutual protection alone."""
+    return set(modes) == {Mode.PROT}
+
+
+def strictest_first(modes: Iterable[Mode]) -> list[Mode]:
+    """Return ways of working in the order in which their requirements win, the strictest first."""
     return sorted(set(modes), key=_WEIGHT.index)
 
 

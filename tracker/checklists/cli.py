@@ -1,4 +1,4 @@
-"""Commands for content: load it, and check that it covers the whole source."""
+"""Commands for content: load it, and check that it covers the source and its model text holds."""
 
 import sys
 
@@ -6,6 +6,8 @@ import click
 from flask.cli import AppGroup
 
 from tracker.checklist_templates import coverage, library, risky_phrases
+from tracker.checklists.model_texts import library as model_texts
+from tracker.checklists.model_texts import trials
 from tracker.core import paths
 from tracker.core.content import ContentError
 from tracker.core.db import db
@@ -31,16 +33,21 @@ def load() -> None:
 
 @content.command("check", with_appcontext=False)
 def check() -> None:
-    """Print what the content covers; exit 1 if anything is missing. Needs no database."""
+    """Print what the content covers, and try the model text in each way of working.
+
+    Exit 1 if anything is missing or doesn't hold. Needs no database.
+    """
     try:
-        report = coverage.look(
-            guidance_texts.read(paths.CONTENT),
-            library.read(paths.CONTENT),
-            risky_phrases.read(paths.CONTENT),
-        )
+        files = library.read(paths.CONTENT)
+        wordings = risky_phrases.read(paths.CONTENT)
+        report = coverage.look(guidance_texts.read(paths.CONTENT), files, wordings)
+        texts = model_texts.read(paths.CONTENT, [file.template for file in files])
     except ContentError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    for line in report.lines():
+    trial = trials.try_files(
+        texts, [file.template for file in files], [file.phrases for file in wordings]
+    )
+    for line in (*report.lines(), *trial.lines()):
         click.echo(line)
-    sys.exit(0 if report.is_whole else 1)
+    sys.exit(0 if report.is_whole and trial.is_whole else 1)

@@ -1,0 +1,216 @@
+"""Merging of a model text for some ways of working, and its answers for one checklist. Pure.
+
+The strictest way of working wins, in the order of their requirements (cooperations.modes).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates import to_decide
+from tracker.checklist_templates.conditions import Condition, Truth, evaluate
+from tracker.checklist_templates.field_content import ROW
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import (
+    Column,
+    FieldType,
+    Item,
+    Required,
+    Template,
+    TemplateField,
+)
+from tracker.checklist_templates.to_decide import OpenPlace
+from tracker.checklists.model_texts.schema import (
+    OWN,
+    THE_MODES,
+    THE_NPM,
+    Cell,
+    Each,
+    FieldText,
+    Given,
+    ModelTextContent,
+    Open,
+    Row,
+)
+from tracker.checklists.rules.facts import Surroundings
+from tracker.checklists.rules.values import Fit, fit
+from tracker.cooperations.models import Mode
+from tracker.cooperations.modes import strictest_first, takes_short_form
+
+# The key under which a row that is repeated stores for whom, until the parties are known.
+EACH = "_each"
+Values = Mapping[str, Any]
+TruthOf = Callable[[Condition | None], Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """Answers to the items of one checklist, still without the parties and people of anybody."""
+
+    kind: ChecklistKind
+    language: str
+    version: int
+    items: Mapping[str, Values]
+
+    @property
+    def to_decide(self) -> Mapping[str, tuple[OpenPlace, ...]]:
+        """What is to be decided, by item; items in which nothing is are left out."""
+        places = {code: tuple(to_decide.open_places(own)) for code, own in self.items.items()}
+        return {code: own for code, own in places.items() if own}
+
+
+def merge(content: ModelTextContent, modes: Iterable[Mode]) -> ModelText:
+    """Return a model text for some ways of working.
+
+    Of the variants of a value, that of the strictest way of working wins; additions to a text are
+    all there, in their order.
+    """
+    ordered = strictest_first(modes)
+    items = {
+        code: {
+            key: value
+            for key, field in fields.items()
+            if (value := _field(field, ordered, content.language)) not in (None, [])
+        }
+        for code, fields in content.items.items()
+    }
+    return ModelText(content.kind, content.language, content.version, items)
+
+
+def _field(field: FieldText, modes: list[Mode], language: str) -> Any:
+    if field.base == THE_MODES:
+        return sorted(mode.value for mode in modes)
+    if not field.rows:
+        return _cell(field, modes, language)
+    return [
+        _row(key, row, modes, language)
+        for key, row in field.rows.items()
+        if not row.modes or not set(modes).isdisjoint(row.modes)
+    ]
+
+
+def _row(key: str, row: Row, modes: list[Mode], language: str) -> dict[str, Any]:
+    cells = {column: _cell(cell, modes, language) for column, cell in row.cells.items()}
+    named = {EACH: row.each.value} if row.each else {}
+    return {ROW: key, **named, **{k: cell for k, cell in cells.items() if cell is not None}}
+
+
+def _cell(cell: Cell, modes: list[Mode], language: str) -> Any:
+    of_mode = {mode: variant for variant in cell.variants.values() for mode in variant.modes}
+    variant = next((of_mode[mode] for mode in modes if mode in of_mode), None)
+    value = _plain(variant.value if variant else cell.base, language)
+    added = [text.text for text in cell.added.values() if not set(modes).isdisjoint(text.modes)]
+    return "\n".join([*([value] if value else []), *added]) if added else value
+
+
+def _plain(value: Given | None, language: str) -> Any:
+    if isinstance(value, Open):
+        return to_decide.mark(value.to_decide, language)
+    return list(value) if isinstance(value, tuple) else value
+
+
+# For one checklist -------------------------------------------------------------------------------
+
+
+def answers(text: ModelText, template: Template, around: Surroundings) -> dict[str, dict[str, Any]]:
+    """Return the answers that a model text gives to a checklist, for its parties and people.
+
+    An item that these ways of working don't require is left out, so that the text is no longer than
+    it has to be. So is what the fields of this version can't hold.
+    """
+    fits = fitted(text, template, around)
+    return {code: own.values for code, own in fits.items() if own.values}
+
+
+def fitted(text: ModelText, template: Template, around: Surroundings) -> dict[str, Fit]:
+    """Return the same with what was left out, because a field of this version can't hold it."""
+
+    def value_of(code: str, key: str) -> Any:
+        return to_decide.decided(text.items.get(code, {})).get(key)
+
+    def truth(condition: Condition | None) -> Truth:
+        return evaluate(
+            condition, modes=around.modes, questions=around.questions, value_of=value_of
+        )
+
+    is_short = template.kind is ChecklistKind.TERMS and takes_short_form(around.modes)
+    items = (
+        item
+        for item in template.items
+        if item.code in text.items and _is_wanted(item, truth, is_short=is_short)
+    )
+    return {item.code: _placed(item, text.items[item.code], around, truth) for item in items}
+
+
+def _is_wanted(item: Item, truth: TruthOf, *, is_short: bool) -> bool:
+    """Return whether an item applies, or may: what it depends on may still be to decide."""
+    if truth(item.shown_when) is Truth.FALSE:
+        return False
+    match item.required:
+        case Required.CONDITIONAL:
+            return truth(item.required_when) is not Truth.FALSE
+        case Required.RECOMMENDED:
+            return not is_short
+        case _:
+            return True
+
+
+def _placed(item: Item, values: Values, around: Surroundings, truth: TruthOf) -> Fit:
+    fields = item.fields_of(AnswerScope.SHARED)
+    by_key = {field.key: field for field in fields}
+    for_parties = {
+        key: _in_field(by_key[key], value, around, truth)
+        for key, value in values.items()
+        if key in by_key
+    }
+    return fit(fields, for_parties, around)
+
+
+def _in_field(field: TemplateField, value: Any, around: Surroundings, truth: TruthOf) -> Any:
+    if field.type in {FieldType.CHOICES, FieldType.PERSONS} and not isinstance(value, list):
+        return [value]
+    if field.type is not FieldType.TABLE:
+        return _named(value, field.type, None, around)
+    shown = [column for column in field.columns if truth(column.shown_when) is Truth.TRUE]
+    return [row for given in value for row in _rows(field, shown, given, around)]
+
+
+def _rows(
+    field: TemplateField, columns: list[Column], given: Values, around: Surroundings
+) -> Iterator[dict[str, Any]]:
+    types = {column.key: column.type for column in columns}
+    fixed = {row.key for row in field.rows.fixed} if field.rows else frozenset()
+    key = {ROW: given[ROW]} if given[ROW] in fixed else {}
+    for own in _repeated(given.get(EACH), around):
+        cells = {
+            column: _named(cell, types[column], own, around)
+            for column, cell in given.items()
+            if column in types
+        }
+        yield {**key, **{column: cell for column, cell in cells.items() if cell is not None}}
+
+
+def _repeated(each: str | None, around: Surroundings) -> Iterable[UUID | None]:
+    sides = {
+        Each.NPM: (OrganisationKind.NPM,),
+        Each.CSO: (OrganisationKind.CSO,),
+        Each.PARTY: (OrganisationKind.NPM, OrganisationKind.CSO),
+    }
+    match each:
+        case None:
+            return (None,)
+        case Each.MEMBER:
+            return sorted(around.team or ()) or (None,)
+        case _:
+            return [party.organisation_id for party in around.parties_of(*sides[Each(each)])]
+
+
+def _named(value: Any, kind: FieldType, own: UUID | None, around: Surroundings) -> Any:
+    if kind not in {FieldType.PARTY, FieldType.BODY, FieldType.PERSON} or to_decide.is_mark(value):
+        return value
+    if value == OWN:
+        return None if own is None else str(own)
+    npm = next(iter(around.parties_of(OrganisationKind.NPM)), None)
+    return str(npm.organisation_id) if value == THE_NPM and npm else None
