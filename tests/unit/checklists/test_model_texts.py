@@ -23,6 +23,7 @@ from tests.factories.templates import (
 )
 from tracker.checklist_templates import library as checklists
 from tracker.checklist_templates import risky_phrases
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.risky_phrases import PhraseList
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.model_texts import library, trials
@@ -74,7 +75,7 @@ def test_no_shipped_text_names_a_person_or_a_day(shipped: tuple[ModelTextFile, .
 
 
 def test_a_text_says_what_is_to_decide_in_the_language_it_is_read_in() -> None:
-    kind = checklists.ChecklistKind.TERMS
+    kind = ChecklistKind.TERMS
     english = "the first day"
     for language, words in (("en", english), ("ar", "اليوم الأول"), ("xx", english)):
         places = library.model_text(kind, [Mode.VISIT], language).to_decide["M19"]
@@ -99,7 +100,7 @@ def test_the_stricter_of_two_ways_of_working_rules_on_use(
 ) -> None:
     def advocacy(*modes: Mode) -> str:
         rows = merge(shipped[0].content, modes).items["M10"]["uses"]
-        return next(row["decision"] for row in rows if row["_row"] == "advocacy")
+        return str(next(row["decision"] for row in rows if row["_row"] == "advocacy"))
 
     assert advocacy(Mode.ADV) == "allowed"
     assert advocacy(Mode.VISIT) == advocacy(Mode.ADV, Mode.VISIT) == "with_clearance"
