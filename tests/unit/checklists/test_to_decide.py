@@ -91,8 +91,8 @@ def test_a_cell_of_any_type_says_in_which_row_and_column_something_is_to_decide(
 
 def test_a_text_may_have_several_places_to_decide_among_its_words() -> None:
     words = f"It lasts {HOW_LONG}, and [to decide: who] may end it."
-    found = [str(problem.message) for problem in problems(item_of(), {"words": words})]
-    assert found == ["To decide: how long", "To decide: who"]
+    messages = [str(problem.message) for problem in problems(item_of(), {"words": words})]
+    assert messages == ["To decide: how long", "To decide: who"]
     assert not is_done(item_of(), {"words": words})
 
 
