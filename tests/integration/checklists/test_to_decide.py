@@ -8,6 +8,10 @@ from sqlalchemy.orm import Session
 from tests.factories.tables import set_out
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.pages import Page
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.model_texts import library
+from tracker.checklists.model_texts.merging import answers
+from tracker.checklists.rules.completeness import WorkState
 
 MARK = "[to decide: how long]"
 OPEN: dict[str, Any] = {
@@ -67,3 +71,22 @@ def decided(page: Page) -> set[str]:
         for value in values
         if value
     }
+
+
+def test_each_answer_of_the_model_text_can_be_saved_shown_and_opened(
+    app: Flask, session: Session
+) -> None:
+    table = set_out(session)
+    loaded = table.loaded()
+    text = library.model_text(ChecklistKind.TERMS, loaded.surroundings.modes, "ar")
+    given = answers(text, loaded.template, loaded.surroundings)
+    open_items = given.keys() & text.to_decide.keys()
+    for code, values in given.items():
+        table.save("ilena", code, **values)
+    states = {code: table.standing(code).state for code in given}
+    assert open_items == {code for code, state in states.items() if state is WorkState.IN_PROGRESS}
+    browser = table.land.browser(app, "ilena")
+    address = f"/checklists/{table.checklist().id}"
+    assert browser.page(address).text.count("Not complete yet") == len(open_items)
+    for code in ("M1", "M13", "M19"):  # people and parties, choices in rows, days
+        assert "To decide: " in browser.page(f"{address}/items/{code}/answer").text
