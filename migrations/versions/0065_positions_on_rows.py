@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0064_positions_on_rows"
-down_revision = "0063_texts_that_end_with_terms"
+revision = "0065_positions_on_rows"
+down_revision = "0064_renewals_by_checklist"
 branch_labels = None
 depends_on = None
 
