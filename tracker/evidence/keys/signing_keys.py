@@ -410,7 +410,7 @@ def encrypt_files_again(number: int) -> None:
             if not _is_under(_path(row), number):
                 _write(row, _read(row))
         except (KeysError, OSError):
-            logger.warning("%s can't be encrypted again, since it can't be read", _path(row).name)
+            logger.warning("The evidence key %s can't be encrypted again: it can't be read", row.id)
 
 
 def _is_under(path: Path, number: int) -> bool:
