@@ -1,6 +1,6 @@
 """The parts of an answer on which positions are taken: the row of each party, the rest. Pure.
 
-Most answers are one part. In an item with a row for each party (M1, M4, M13, M14, M15) each party
+Most answers are one part. In an item with a row for each party (M1, M4, M7, M14, M15) each party
 writes its own row, positions are taken on each row, and a change reopens only the positions on the
 rows that changed (product.md, 4.1).
 """
