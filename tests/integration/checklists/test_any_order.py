@@ -242,7 +242,9 @@ class AnyOrder(RuleBasedStateMachine):
         fits = code != "M5" or UUID(values["second_reader"]) in desk.book.people
         seen = max(desk.last(code) - behind, 0)
         result = desk.attempt(
-            fits and desk.may_write(code, body, behind),
+            fits
+            and desk.may_write(code, body, behind)
+            and self._has_words_or_empties(code, values, desk.book.stories[code].now is not None),
             lambda: self._save(code, body, SHARED, values, seen),
         )
         if result:
@@ -266,12 +268,21 @@ class AnyOrder(RuleBasedStateMachine):
         body = desk.id(data.draw(BODY))
         values = data.draw(st.fixed_dictionaries(truth.OWN[code]))
         given = desk.book.stories[code].own.get(body, [])
+        has_answer = bool(given) and any(has_words(value) for value in given[-1].values())
         result = desk.attempt(
-            desk.is_at_work(code) and body in desk.book.parties,
+            desk.is_at_work(code)
+            and body in desk.book.parties
+            and self._has_words_or_empties(code, values, has_answer),
             lambda: self._save(code, body, OWN, values, len(given)),
         )
         if result:
             desk.book.stories[code].own[body] = [*given, desk.shown_values(code, values)]
+
+    def _has_words_or_empties(self, code: str, values: Mapping[str, Any], has_answer: bool) -> bool:
+        """Return whether there is something to save: words, or an answer that may be emptied."""
+        return bool(self.desk.shown_values(code, values)) or (
+            has_answer and not self.desk.book.is_required(code)
+        )
 
     def _save(
         self,
@@ -370,8 +381,10 @@ class AnyOrder(RuleBasedStateMachine):
         may = body in book.parties and code not in NO_ACCEPTANCE and desk.stands(code)
         is_new = now is not None and (now.left_out or stored != desk.shown_values(code, now.values))
         is_answer = not offer or (desk.may_agree(body, offer) and stored != offer.values)
+        is_whole = all(book.is_full(code, field, stored) for field in book.fields(code))
         result = desk.attempt(
-            may and is_new and is_answer, lambda: self._propose(code, body, values, replied)
+            may and is_new and is_answer and is_whole,
+            lambda: self._propose(code, body, values, replied),
         )
         if result:
             desk.drop_offers(

@@ -148,17 +148,23 @@ def test_the_counts_follow_when_an_organisation_says_that_it_litigates(session: 
     assert counts(table) == (0, 1, False)
 
 
-def test_an_unfinished_answer_is_kept_and_cannot_be_accepted(table: Table) -> None:
-    saved = table.save("ilena", "M5", second_reader="")
-    assert table.standing("M5").state is WorkState.NOT_STARTED
-    assert saved.version == 1
-    table.save("ilena", "M1", words="")
+def test_an_empty_answer_is_refused_and_a_required_one_is_not_emptied(table: Table) -> None:
     leaves_nothing(
         table,
-        lambda: table.accept("M1", "samira"),
+        lambda: table.save("ilena", "M1", words=""),
         RuleBrokenError,
-        "There is no answer yet",
+        "There's nothing to save yet",
     )
+    table.save("ilena", "M1")
+    leaves_nothing(
+        table,
+        lambda: table.save("ilena", "M1", seen=1, words=""),
+        RuleBrokenError,
+        "This item is required, so its answer can't be empty",
+    )
+    table.save("ilena", "M6")
+    assert table.save("ilena", "M6", seen=1, words="").version == 2
+    assert table.standing("M6").state is WorkState.NOT_STARTED
 
 
 @pytest.mark.parametrize("seen", [0, 1, 3, -1])
@@ -187,10 +193,10 @@ def test_an_answer_another_party_accepted_is_changed_only_by_proposal(table: Tab
 
 
 def test_anybody_who_may_write_an_item_fills_in_an_empty_answer(table: Table) -> None:
-    table.save("ilena", "M1")
-    table.save("ilena", "M1", seen=1, words="")
-    assert table.save("samira", "M1", seen=2).version == 3
-    assert table.waiting("M1") == {"npm", "lantern"}
+    table.save("ilena", "M6")
+    table.save("ilena", "M6", seen=1, words="")
+    assert table.save("samira", "M6", seen=2).version == 3
+    assert table.waiting("M6") == {"npm", "lantern"}
 
 
 def test_an_answer_accepted_only_by_ones_own_party_is_changed_directly(table: Table) -> None:

@@ -203,7 +203,8 @@ def test_an_auditor_only_reads_and_the_page_says_so(room: Room) -> None:
     page = room.page("ada")
     assert "As ilena writes it." in item(page, "M1")
     assert {act for code in items(page) for act in acts(page, code)} == set()
-    assert [form for form in forms(page) if "/checklists/" in form[0]] == []
+    to_send = [form for form in forms(page) if "csrf_token" in form[1]]
+    assert [form for form in to_send if "/checklists/" in form[0]] == []
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
@@ -411,10 +412,9 @@ def test_an_invalid_option_shows_an_error_beside_its_field(room: Room, value: st
         assert "Choose one of the answers offered" in Page.of(response).text or (
             "Not a valid choice" in Page.of(response).text
         )
-        assert saved is None
     else:
-        assert saved is not None
-        assert saved.is_empty
+        assert "There's nothing to save yet." in Page.of(response).text
+    assert saved is None
 
 
 def test_a_person_who_does_not_take_part_is_not_offered(room: Room) -> None:

@@ -303,13 +303,12 @@ def test_a_proposal_keeps_to_the_types_of_its_fields(table: Table) -> None:
         propose(table, "samira", colour="red")
 
 
-def test_a_proposal_that_is_not_whole_does_not_become_the_answer(session: Session) -> None:
+def test_a_proposal_that_is_not_whole_is_refused_before_it_is_sent(session: Session) -> None:
     table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     table.save("ilena", "M1", words="a", more="b")
     table.accept("M1", "samira", "joana")
-    proposal = propose(table, "samira", words="c")
-    with pytest.raises(RuleBrokenError, match="The suggestion isn't complete: Fill in: More"):
-        positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    with pytest.raises(RuleBrokenError, match="Your suggestion isn't complete: Fill in: More"):
+        propose(table, "samira", words="c")
 
 
 def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(session: Session) -> None:

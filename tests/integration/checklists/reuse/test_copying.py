@@ -185,15 +185,16 @@ def test_items_that_are_answered_are_not_overwritten(pair: Pair) -> None:
 
 
 def test_an_answer_that_was_cleared_may_be_copied_over(pair: Pair) -> None:
-    pair.now.save("ilena", "M1", words="Wrong.")
-    pair.now.save("ilena", "M1", seen=1, words="")
-    pair.copy("ilena", "M1")
-    copied = pair.now.loaded().sheet.shared("M1")
+    pair.former.save("ilena", "M6")
+    pair.now.save("ilena", "M6", words="Wrong.")
+    pair.now.save("ilena", "M6", seen=1, words="")
+    pair.copy("ilena", "M6")
+    copied = pair.now.loaded().sheet.shared("M6")
     assert copied is not None
     assert (copied.version, copied.values["words"]) == (3, "As ilena writes it.")
     current = pair.now.session.scalars(
         sa.select(Answer.version).where(
-            Answer.checklist_id == pair.now.checklist().id, Answer.item == "M1", Answer.is_current
+            Answer.checklist_id == pair.now.checklist().id, Answer.item == "M6", Answer.is_current
         )
     ).all()
     assert current == [3]
