@@ -39,6 +39,7 @@ MOST_ERRORS = 3
 
 
 # The CSRF token, tokens of whoever opened a page to write, and the choice of an upcoming visit.
+_REQUEST_NUMBER = re.compile(r'(give them the number <bdi class="code">)[^<]+')
 _TOKEN = re.compile(r'(name="(?:csrf_token|draft_page|page_token|visit_id)"[^>]*? value=")[^"]+')
 
 
@@ -279,7 +280,7 @@ def _element(node: dom.Element) -> Element:
 
 def without_tokens(html: str) -> str:
     """Return a page without what differs each time it is rendered."""
-    return _TOKEN.sub(r"\1", html)
+    return _REQUEST_NUMBER.sub(r"\1", _TOKEN.sub(r"\1", html))
 
 
 def _words(element: Element) -> str:
