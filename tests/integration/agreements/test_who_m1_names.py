@@ -158,6 +158,24 @@ def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_for
     assert "m1_names" not in rule_of(agreed, terms)
 
 
+def test_an_amendment_waits_for_its_own_party_only_until_it_has_changed_its_row(
+    agreed: Table,
+) -> None:
+    """The wish to change M1, with which an amendment begins, is met by the party's own change."""
+    terms = bring_into_force(agreed)
+    agreements_service.amend(agreed["ilena"], terms, reason="Tomas leaves.", items=["M1"])
+    m1 = agreed.loaded().sheet.shared("M1")
+    assert m1 is not None
+    npm, greta = str(agreed.land.id("npm")), str(agreed.land.users["greta"].id)
+    rows = [
+        {**row, "signatory": greta} if row["party"] == npm else row for row in m1.values["parties"]
+    ]
+    agreed.save("ilena", "M1", seen=m1.version, **{**m1.values, "parties": rows})
+    assert agreed.waiting("M1") == {"door", "lantern"}
+    agreed.accept("M1", "samira", "joana")
+    assert agreed.waiting("M1") == set()
+
+
 def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
     terms = bring_into_force(agreed)
     end = clock.today() + dt.timedelta(days=700)

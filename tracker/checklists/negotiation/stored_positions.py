@@ -1,7 +1,8 @@
 """Positions as stored: taken on answers or parts of them, and ended where the text changes.
 
 A position on a whole answer is split once one of its parts changes, or gets a position of its own:
-it then stands on each other part (product.md, 4.1).
+it then stands on each other part (product.md, 4.1). A wish to change something in the answer, as an
+amendment begins with, is met by the party's own change: it accepts the parts that it left alone.
 """
 
 import datetime as dt
@@ -66,7 +67,9 @@ def put_position(
             Position.organisation_id == organisation_id,
             of_these,
         )
-    _split(loaded, item, _counting(loaded, item, own), _parts_now(loaded, item) - frozenset(on))
+    rest = _parts_now(loaded, item) - frozenset(on)
+    changed_by = taken_by if stance is Stance.WANTS_CHANGE else None
+    _split(loaded, item, _counting(loaded, item, own), rest, changed_by=changed_by)
     add_positions(loaded, item, answer_id, taken_by, stance, reason, on=on)
 
 
@@ -148,7 +151,8 @@ def reopen_changed(loaded: LoadedChecklist, item: Item, answer: Answer) -> Colle
             for row in _counting(loaded, item, positions)
             if row.organisation_id not in suggesting
         ]
-        _split(loaded, item, rest, after.keys() - parts)
+        changed_by = (answer.author_id, answer.organisation_id)
+        _split(loaded, item, rest, after.keys() - parts, changed_by=changed_by)
     overtaken = [
         proposal.id
         for proposal in loaded.proposals_on.get(code, ())
@@ -220,11 +224,22 @@ def _split(
     item: Item,
     rows: Iterable[PositionFact],
     parts: Collection[AnswerPart],
+    *,
+    changed_by: tuple[UUID, UUID | None] | None,
 ) -> None:
-    """Put ended positions on whole answers on each of some parts, by whom and when they were."""
+    """Put ended positions on whole answers on each of some parts, by whom and when they were.
+
+    changed_by are the person and the organisation that change the other parts, or suggest to.
+    """
     cooperation_id = loaded.checklist.cooperation_id
     for row in rows:
-        if row.answer_id is not None:
+        if row.answer_id is None:
+            continue
+        is_met = row.stance is Stance.WANTS_CHANGE
+        if is_met and changed_by and row.organisation_id == changed_by[1]:
+            taken_by = (changed_by[0], row.organisation_id)
+            _add(loaded, item.code, row.answer_id, taken_by, Stance.ACCEPTS, "", on=parts)
+        else:
             _add(
                 loaded,
                 item.code,
