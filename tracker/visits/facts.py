@@ -215,6 +215,19 @@ class Facts:
         return max(self.ends_on, self.today)
 
     @property
+    def is_suspended(self) -> bool:
+        """Whether the agreed terms are suspended."""
+        return self.cooperation_stage is Stage.SUSPENDED
+
+    @property
+    def has_closed_undertakings(self) -> bool:
+        """Whether terms that stopped closed what people had declared, confirmed and signed.
+
+        Nobody can sign again before such terms are in force.
+        """
+        return self.is_suspended or self.confidentiality.signing is Signing.STOPPED
+
+    @property
     def is_briefed(self) -> bool:
         """Whether the briefing was held (V18), and the place hasn't changed since."""
         is_ahead = self.briefing_on is None or self.briefing_on > self.today
@@ -448,7 +461,7 @@ class CellCode(enum.StrEnum):
     ROLE_OPEN = "role_open"
     NOT_ISSUED = "not_issued"
     PLAN_NOT_SIGNED = "plan_not_signed"
-    SUSPENDED = "suspended"
+    CLOSED = "closed"
     NOT_CONFIRMED = "not_confirmed"
 
 

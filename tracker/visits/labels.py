@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
-from tracker.cooperations.policy import AT_REST
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date, with_commas
 from tracker.visits.facts import (
@@ -84,7 +83,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.ROLE_OPEN: (_l("Not accepted"), "wait"),
     CellCode.NOT_ISSUED: (_l("Not issued"), "wait"),
     CellCode.PLAN_NOT_SIGNED: (_l("Not signed yet"), "off"),
-    CellCode.SUSPENDED: (_l("Suspended"), "off"),
+    CellCode.CLOSED: (_l("Doesn't count now"), "off"),
     CellCode.NOT_CONFIRMED: (_l("Not confirmed"), "wait"),
 }
 
@@ -177,6 +176,8 @@ class _OfPeople:
     note: object = ""
     # What is said of each person, since an override covers no more than what is shown.
     of_each: Callable[[MemberFact], object] | None = None
+    # What is said of what terms that stopped have closed.
+    once_closed: Callable[[int, str], object] | None = None
 
     def __call__(self, facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
         members = _members(requirements)
@@ -193,8 +194,9 @@ class _OfPeople:
         turn = turn if self.by_themselves else _PLANNERS
         if self.place is PageKind.UNDERTAKINGS and (closed := _why_nobody_signs(facts)):
             turn, note = Turn(), closed
+        words = (facts.has_closed_undertakings and self.once_closed) or self.words
         return Missing(
-            text=self.words(len(members), names[0]),
+            text=words(len(members), names[0]),
             why=self.why,
             target=target,
             turn=turn,
@@ -207,7 +209,7 @@ class _OfPeople:
 
 def _why_nobody_signs(facts: Facts) -> object:
     """Return why nobody can sign an undertaking or be cleared now; empty if people can."""
-    if facts.cooperation_stage in AT_REST:
+    if facts.is_suspended:
         return _l("Nobody can sign or be cleared until the suspension is lifted.")
     if facts.confidentiality.signing not in {Signing.IN_FORCE, Signing.AMENDED}:
         return _l("Nobody can sign or be cleared before the terms on confidentiality are in force.")
@@ -368,14 +370,13 @@ def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
 
 
 def _not_active(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
-    is_suspended = facts.cooperation_stage in AT_REST
     return Missing(
         _l("The agreed terms are suspended.")
-        if is_suspended
+        if facts.is_suspended
         else _l("The cooperation isn't active."),
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),
         Target(PageKind.COOPERATION),
-        Turn() if is_suspended else _PLANNERS,
+        Turn() if facts.is_suspended else _PLANNERS,
         "settling-terms/settle-before-visits",
         note=_l("The NPM can still visit on its own, without this cooperation."),
     )
@@ -478,6 +479,12 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         PageKind.UNDERTAKINGS,
         by_themselves=True,
         note=_l("Each person signs for themselves; nobody can do it for them."),
+        once_closed=lambda n, name: lazy_ngettext(
+            "%(name)s has no undertaking that counts now.",
+            "%(num)s people have no undertaking that counts now.",
+            n,
+            name=name,
+        ),
     ),
     RequirementKind.NOT_DECIDED: _OfPeople(
         lambda n, name: lazy_ngettext(
@@ -571,6 +578,12 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         "settling-terms/explain-duties",
         PageKind.UNDERTAKINGS,
         by_themselves=True,
+        once_closed=lambda n, name: lazy_ngettext(
+            "The briefing of %(name)s on the NPM’s duties doesn't count now.",
+            "The briefing of %(num)s people on the NPM’s duties doesn't count now.",
+            n,
+            name=name,
+        ),
     ),
     RequirementKind.CREDENTIAL: _OfPeople(
         lambda n, name: lazy_ngettext(

@@ -21,7 +21,7 @@ from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
-from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.models import Cooperation
 from tracker.cooperations.pages import passage_url
 from tracker.core import clock
 from tracker.guidance.queries import passages_for
@@ -677,8 +677,7 @@ def _whose(reading: Reading, gap: Missing) -> object:
     if gap.turn.administrators:
         return _("Waiting for an administrator")
     if not gap.turn.names:
-        is_suspended = reading.judgement.facts.cooperation_stage is Stage.SUSPENDED
-        if is_suspended and not gap.turn.planners:
+        if reading.judgement.facts.is_suspended and not gap.turn.planners:
             return _("Suspended")
         return _("Waiting for the NPM") if gap.turn.planners else _("Not yet due")
     if len(gap.turn.names) == 1:

@@ -526,7 +526,8 @@ def board(judgement: Judgement) -> tuple[Row, ...]:
 def _briefing(judgement: Judgement, member: MemberFact) -> Cell:
     facts = judgement.facts
     if member.needs_clearance and not member.briefed:
-        return Cell(CellCode.NOT_BRIEFED)
+        closed = facts.has_closed_undertakings
+        return Cell(CellCode.CLOSED if closed else CellCode.NOT_BRIEFED)
     if judgement.excuses(RequirementKind.BRIEFING):
         return Cell(CellCode.EXCUSED)
     if facts.briefing_on is None:
@@ -544,9 +545,8 @@ def _briefing(judgement: Judgement, member: MemberFact) -> Cell:
 def _interests(facts: Facts, member: MemberFact) -> Cell:
     if not member.needs_clearance:
         return Cell(CellCode.NOT_ASKED)
-    if member.interests is None and facts.cooperation_stage is Stage.SUSPENDED:
-        # Whatever people had declared was closed with their undertaking.
-        return Cell(CellCode.SUSPENDED)
+    if member.interests is None and facts.has_closed_undertakings:
+        return Cell(CellCode.CLOSED)
     return Cell(
         {
             None: CellCode.NOT_DECLARED,
@@ -570,9 +570,8 @@ def _undertaking(facts: Facts, member: MemberFact) -> Cell:
     if kind is RequirementKind.RUNS_OUT:
         return Cell(CellCode.RUNS_OUT, member.cleared_until)
     if not member.signed:
-        # Undertakings are closed by a suspension, and nobody can sign again before its end.
-        is_suspended = facts.cooperation_stage is Stage.SUSPENDED
-        return Cell(CellCode.SUSPENDED if is_suspended else CellCode.NOT_SIGNED)
+        closed = facts.has_closed_undertakings
+        return Cell(CellCode.CLOSED if closed else CellCode.NOT_SIGNED)
     return Cell(CellCode.NOT_COVERED if member.countersigned else CellCode.TO_COUNTERSIGN)
 
 

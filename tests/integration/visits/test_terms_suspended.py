@@ -102,9 +102,16 @@ def test_while_terms_are_suspended_nobody_is_asked_to_sign_or_to_make_a_visit_re
     assert "Nobody can sign or be cleared until the suspension is lifted." in ready
     assert "Each person signs for themselves" not in ready
     assert "Waiting for you" not in ready.partition("What is missing")[2]
-    # What the suspension closed had been signed and declared.
-    for words in ("Not signed", "Not declared", "Not yet due"):
+    says_that_undertakings_are_closed(ready)
+    assert "Not yet due" not in ready
+
+
+def says_that_undertakings_are_closed(ready: str) -> None:
+    """What was closed had been signed, declared and confirmed."""
+    for words in ("Not signed", "Not declared", "Not confirmed", "not signed", "not confirmed"):
         assert words not in ready
+    assert "people have no undertaking that counts now." in ready
+    assert "on the NPM’s duties doesn't count now." in ready
 
 
 def test_nobody_is_asked_to_sign_while_the_terms_on_confidentiality_are_suspended(
@@ -118,3 +125,4 @@ def test_nobody_is_asked_to_sign_while_the_terms_on_confidentiality_are_suspende
     words = "Nobody can sign or be cleared before the terms on confidentiality are in force."
     assert words in ready
     assert "Each person signs for themselves" not in ready
+    says_that_undertakings_are_closed(ready)

@@ -1070,19 +1070,32 @@ def test_a_cell_says_what_is_missing(
     assert cell(given, SAMIRA, requirement) is expected
 
 
-def test_while_the_terms_are_suspended_a_cell_says_what_that_closed() -> None:
-    """A suspension closes undertakings with what was declared in them; nothing else."""
-    closed = with_samira(interests=None, cleared_until=None, signed=False)
-    for stage, declared, signed in (
-        (Stage.SUSPENDED, CellCode.SUSPENDED, CellCode.SUSPENDED),
-        (Stage.CLOSED, CellCode.NOT_DECLARED, CellCode.NOT_SIGNED),
-        (Stage.ACTIVE, CellCode.NOT_DECLARED, CellCode.NOT_SIGNED),
+@pytest.mark.parametrize(
+    ("stage", "confidentiality", "is_closed"),
+    [
+        (Stage.SUSPENDED, Signing.IN_FORCE, True),
+        (Stage.ACTIVE, Signing.STOPPED, True),
+        (Stage.ACTIVE, Signing.IN_FORCE, False),
+        (Stage.CLOSED, Signing.IN_FORCE, False),
+    ],
+)
+def test_a_cell_says_what_terms_that_stopped_have_closed(
+    stage: Stage, confidentiality: Signing, is_closed: bool
+) -> None:
+    """They close undertakings, and what was declared and confirmed in them; nothing else."""
+    still = facts(cooperation_stage=stage, confidentiality=ChecklistFact(signing=confidentiality))
+    without = replace(SAMIRA, interests=None, cleared_until=None, signed=False, briefed=False)
+    given = replace(still, members=(without,))
+    for requirement, otherwise in (
+        (Requirement.INTERESTS, CellCode.NOT_DECLARED),
+        (Requirement.UNDERTAKING, CellCode.NOT_SIGNED),
+        (Requirement.BRIEFING, CellCode.NOT_BRIEFED),
     ):
-        given = replace(closed, cooperation_stage=stage)
-        assert cell(given, SAMIRA, Requirement.INTERESTS) is declared
-        assert cell(given, SAMIRA, Requirement.UNDERTAKING) is signed
-    still = facts(cooperation_stage=Stage.SUSPENDED)
+        expected = CellCode.CLOSED if is_closed else otherwise
+        assert cell(given, SAMIRA, requirement) is expected
     assert cell(still, SAMIRA, Requirement.INTERESTS) is CellCode.LIMITED
+    assert cell(still, SAMIRA, Requirement.UNDERTAKING) is CellCode.CLEARED
+    assert cell(still, SAMIRA, Requirement.BRIEFING) is CellCode.YES
 
 
 def test_an_excused_requirement_is_labelled_so() -> None:
