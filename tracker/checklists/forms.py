@@ -74,9 +74,7 @@ class ReasonOnTextForm(ShownFields, ReasonForm):
 class DiscussForm(ReasonOnTextForm):
     """What to discuss, and why; the choice is offered where each party has a row of its own."""
 
-    row_of = SelectOneField(
-        _l("What do you want to discuss?"), [Optional()], blank=_l("All of the answer")
-    )
+    row_of = SelectOneField(_l("What do you want to discuss?"), blank=_l("All of the answer"))
 
     def offer(self, rows: Sequence[tuple[UUID, str]]) -> None:
         """Offer the rows of these parties; without any, the field isn't there."""

@@ -52,6 +52,27 @@ def values_to_write(
     return shown
 
 
+def is_row_known(
+    loaded: LoadedChecklist,
+    actor: Actor,
+    item: Item,
+    scope: AnswerScope,
+    values: Mapping[str, Any],
+) -> bool:
+    """Return whether a form began the party's own row with what is known of it.
+
+    values are those that the form began with; the row isn't in the current answer.
+    """
+    party, current = loaded.own_party(actor), loaded.sheet.shared(item.code)
+    if scope is not AnswerScope.SHARED or item.party_table is None or party is None:
+        return False
+    around = (loaded.sheet, loaded.surroundings)
+    own = party.organisation_id
+    begun = party_rows.parts_of(item, values, *around).get(own) or ()
+    is_new = own not in party_rows.parts_of_answer(item, current, *around)
+    return is_new and any(len(row) > 1 for row in begun)
+
+
 def accepted_by_others(
     loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
 ) -> Mapping[str, Any]:

@@ -403,6 +403,7 @@ def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
         name for name, values in begun_row(page).items() if values == ["What door offers."]
     )
     assert len(begun_row(page)) == 2
+    assert "Begun with what is known here" not in page.text
     sent = page.form().filled_in(**{offers: "Two lawyers."})
     assert samira.post(f"{address}/items/M4/answer", data=sent, csrf=False).status_code == 303
     rows.session.expire_all()

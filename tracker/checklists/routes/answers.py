@@ -247,7 +247,9 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         next=_onward(loaded, actor, code),
         conflict=show_both,
     )
-    is_known = values != values_now(current) and not begun
+    is_known = not begun and bool(
+        known or own_rows.is_row_known(loaded, actor, item, scope, values)
+    )
     return done or _answer_page(
         loaded, item, scope, form, writing, current, begun=begun, is_known=is_known
     )

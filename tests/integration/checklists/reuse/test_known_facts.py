@@ -85,7 +85,9 @@ def test_a_party_finds_its_own_details_the_ways_of_working_and_the_days(
     session.commit()
     samira = land.browser(app, "samira")
     address = f"/checklists/{terms.id}/items"
-    own = values(samira.page(f"{address}/M1/answer"))
+    page = samira.page(f"{address}/M1/answer")
+    assert "Begun with what is known here. Check it: nothing is saved yet." in page.text
+    own = values(page)
     assert own >= {
         str(door.id),
         "families",
