@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from flask import Flask
 from prometheus_client import CollectorRegistry, start_http_server
@@ -47,7 +46,7 @@ class Instance(Collector):
         figures = [_gauge("storage_free_bytes", "Free bytes where the data is", free)]
         with self._app.app_context(), only_reading():
             state = health.look(backup_days=settings.backup_days)
-            figures.append(_health(state))
+            figures += _health(state)
             try:
                 if state.database == health.WELL:
                     figures += _from_database()
@@ -76,14 +75,17 @@ def served(app: Flask) -> Iterator[None]:
         thread.join()
 
 
-def _health(state: health.Health) -> GaugeMetricFamily:
-    """Return whether each part is well, leaving out those that couldn't be looked at."""
+def _health(state: health.Health) -> Iterator[GaugeMetricFamily]:
+    """Yield whether each part is well and a key is changed, except what couldn't be looked at."""
     parts = {
         part: float(words == health.WELL)
-        for part, words in asdict(state).items()
+        for part, words in state.parts.items()
         if words != health.NOT_CHECKED
     }
-    return _gauges("health", "1 if the part is well, as in /healthz", "part", parts)
+    yield _gauges("health", "1 if the part is well, as in /healthz", "part", parts)
+    if state.keys != health.NOT_CHECKED:
+        is_changing = float(state.keys != health.WELL)
+        yield _gauge("key_change", "1 while a key is being changed", is_changing)
 
 
 def _from_database() -> list[GaugeMetricFamily]:

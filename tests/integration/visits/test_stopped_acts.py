@@ -29,8 +29,8 @@ from tests.starting_points import noon_in
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
+from tracker.agreements import accepting, signature_requests
 from tracker.agreements import service as agreements
-from tracker.agreements import signature_requests
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import drafts
@@ -48,7 +48,7 @@ from tracker.checklists.models import (
     Proposal,
     Stance,
 )
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import item_digest, item_token
 from tracker.checklists.reuse import copying, template_upgrade
 from tracker.comments import service as comments
@@ -206,6 +206,9 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
 
     page = agreements.page_with(roles)
     return {
+        "agreements.accepting.accept_items": lambda: accepting.accept_items(
+            samira, roles, {SUGGESTED: token(samira, SUGGESTED)}
+        ),
         "agreements.paper.service.confirm": lambda: paper.confirm(
             samira, roles, uuid4(), page=page, sentence="I confirm.", language="en"
         ),
@@ -284,6 +287,9 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
         ),
         "checklists.negotiation.positions.withdraw_proposal": lambda: positions.withdraw_proposal(
             samira, roles, suggestion
+        ),
+        "checklists.negotiation.undoing.undo_accepting": lambda: undoing.undo_accepting(
+            samira, roles, [SUGGESTED]
         ),
         "checklists.negotiation.safeguards.answer_hint": lambda: safeguards.answer_hint(
             ilena, roles, SUGGESTED, "", limits=False, reason="It doesn't.", as_reader=False
@@ -435,7 +441,11 @@ def test_nothing_is_counted_as_waiting_and_no_rule_flags_it(scene: Scene) -> Non
 def buttons_of(page: Page) -> list[str]:
     """Return the forms on a page and its links that lead to a change of the checklist."""
     changing = ("/answer", "/propose", "/talk", "/flag", "/explain", "/assign", "/copy", "/amend")
-    forms = [form.attrib.get("action", "") for form in page.root.iter("form")]
+    forms = [
+        form.attrib.get("action", "")
+        for form in page.root.iter("form")
+        if form.attrib.get("method") == "post"
+    ]
     links = [url for url in page.links().values() if url.endswith(changing)]
     return links + [action for action in forms if "/checklists/" in action]
 

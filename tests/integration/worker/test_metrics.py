@@ -48,6 +48,7 @@ def test_a_well_instance_says_so_and_what_never_was_has_no_age(
     parts = {label: value for (name, label), value in shown.items() if name == "health"}
     assert len(parts) == 9
     assert set(parts.values()) == {1}
+    assert shown["key_change", ""] == 0
     assert shown["storage_free_bytes", ""] > 0
     assert shown["outbox_messages", "waiting"] == 0
     assert ("backup_age_seconds", "") not in shown

@@ -66,6 +66,7 @@ def undo_accepting(actor: Actor, checklist: Checklist, codes: Collection[str]) -
     """
     loaded = load_for_update(checklist)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
+    loaded.goes_on().require()
     items = [code for code in undoable(loaded, actor) if code in codes]
     if not items:
         raise StaleError(_l("It's too late to undo this. Suggest a change or ask to discuss it."))
