@@ -109,6 +109,8 @@ def bargain_over_answers_of_the_npm(npm: Side, door: Side, lantern: Side) -> Non
     door.propose("M7", "Every month, by turns.", "So that each side prepares one.")
     npm.answer_with("M7", "Every second month, by turns.", "Each month is too often.")
     door.accept_proposal("M7")
+    # That was on the rest of the answer; the rows of the parties aren't accepted yet.
+    door.accept("M7")
     lantern.accept("M7")
 
     lantern.propose("M10", "The partner is named first.", "Our members expect it.")
@@ -139,6 +141,7 @@ def bargain_over_answers_of_the_npm(npm: Side, door: Side, lantern: Side) -> Non
 def bargain_over_answers_of_the_partners(npm: Side, door: Side, lantern: Side) -> None:
     npm.propose("M15", "The NPM asks the authorities at once.", "It may do so by law.")
     door.accept_proposal("M15")
+    npm.accept("M15")
     lantern.accept("M15")
 
     lantern.propose("M17", "Each side proposes people.", "Both answer for them.")

@@ -50,6 +50,7 @@ def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> 
         "jobs",
         "storage",
         "backup",
+        "keys",
     }
 
 

@@ -31,6 +31,8 @@ TERMS = {
     "M7": {**PARTIES, "when@0": "arrival", "when@1": "arrival", "when@2": "arrival"},
     "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
     "M9": {"access": "certain"},
+    "M10": {"clearance_contact": "Ilena"},
+    "M13": {"may_stop": "Ilena"},
     "M14": {
         **PARTIES,
         "declares@0": "interest",
@@ -140,11 +142,11 @@ def _make_ready(cast: Cast, number: int) -> None:
     everybody = ("Ilena", "Joana", "Samira")
     journey.complete(cast, roles, dict.fromkeys(everybody, answers), begun=("V1",))
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
-    journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto", "Henrik"))
+    journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
     facts = {"Ilena": Facts(PLAN), "Joana": Facts(), "Samira": Facts()}
     journey.complete(cast, plan, facts)
-    journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto", "Henrik"))
+    journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
     message = "You confirmed the urgent-action plan."
     journey.take_part(cast, visit, "Confirm that you have read it", message)
     lead = cast["Pavo"].page

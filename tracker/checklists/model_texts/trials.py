@@ -298,12 +298,12 @@ class _Taken:
         """Return a value as it is, or with samples in place of its marks."""
         if not isinstance(value, str):
             return value
-        whats = to_decide.marks_in(value)
-        if not whats:
+        questions = to_decide.marks_in(value)
+        if not questions:
             return value
         if part.type in WRITTEN:
             return to_decide.filled(value, SAMPLE_TEXT)
-        given = self._samples.get((self._item.code, whats[0]))
+        given = self._samples.get((self._item.code, questions[0]))
         return self._of_type(part) if given is None else given
 
     def _of_type(self, part: TemplateField | Column) -> Any:
