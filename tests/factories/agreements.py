@@ -207,7 +207,7 @@ def current(checklist: Checklist, item: str) -> Filled:
 def change(
     land: Country, checklist: Checklist, item: str, before: Filled, **values: object
 ) -> None:
-    """Change an accepted answer as people do: one proposes, another accepts."""
+    """Change an accepted answer as people do: one proposes, the others accept."""
     proposal = positions.propose(
         land.actor("ilena"),
         checklist,
@@ -217,3 +217,12 @@ def change(
         reason="It fits better.",
     )
     positions.accept_proposal(land.actor("samira"), checklist, proposal.id)
+    for party_id in load(checklist).standing().items[item].waiting_for:
+        (key,) = [key for key in COORDINATORS if land.id(key) == party_id]
+        positions.take_position(
+            land.actor(COORDINATORS[key]),
+            checklist,
+            item,
+            Stance.ACCEPTS,
+            answer_id=current(checklist, item).answer_id,
+        )

@@ -256,6 +256,23 @@ def look(checklist: Checklist) -> Compared:
     return _beside_terms([checklist], terms, compared)[checklist.id]
 
 
+def last_day_of_terms(cooperation_id: UUID) -> dt.date | None:
+    """Return the last day of a cooperation's agreed terms including renewals, by their evidence.
+
+    For events, which say for good what the cooperation's row says today only. None if nobody has
+    signed them yet, or if they name no end. Raise NotSoundError if their texts, signatures and
+    events disagree.
+    """
+    terms = dict(_read_agreed_terms([cooperation_id])).get(cooperation_id)
+    if terms is None:
+        return None
+    compared = compare([terms])[terms.id]
+    if not compared.is_sound:
+        raise NotSoundError
+    standing_id = compared.course.standing_id
+    return compared.last(standing_id) if standing_id else None
+
+
 def _unique(checklists: Iterable[Checklist]) -> list[Checklist]:
     return list({checklist.id: checklist for checklist in checklists}.values())
 
@@ -283,9 +300,13 @@ def _agreed_terms(checklists: Collection[Checklist]) -> dict[UUID, Checklist]:
     terms = {text.cooperation_id: text for text in checklists if _are_agreed_terms(text)}
     missing = {text.cooperation_id for text in checklists} - terms.keys()
     if missing:
-        rows = db.session.execute(_AGREED_TERMS, {"ids": list(missing)})
-        terms.update((cooperation_id, text) for cooperation_id, text in rows)
+        terms.update(_read_agreed_terms(missing))
     return terms
+
+
+def _read_agreed_terms(cooperation_ids: Collection[UUID]) -> Iterator[tuple[UUID, Checklist]]:
+    rows = db.session.execute(_AGREED_TERMS, {"ids": list(cooperation_ids)})
+    return ((cooperation_id, text) for cooperation_id, text in rows)
 
 
 def _are_agreed_terms(checklist: Checklist) -> bool:

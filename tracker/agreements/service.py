@@ -18,7 +18,8 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.queries import Signatory
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.agreements import frozen_text, text_facts
+from tracker.activity.witness import NotSoundError
+from tracker.agreements import evidence, frozen_text, text_facts
 from tracker.agreements.document import Languages, document, languages_for
 from tracker.agreements.paper import marks
 from tracker.checklist_templates import library, translations
@@ -44,7 +45,6 @@ from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
-from tracker.cooperations.queries import have_terms_run_out
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.core.errors import RuleBrokenError
@@ -611,9 +611,9 @@ def _come_into_force(
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     if first and begins_later:
         details["begins_on"] = first.isoformat()
-    cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
-    if checklist.kind is not ChecklistKind.TERMS and have_terms_run_out(cooperation):
-        details["ran_out_on"] = cooperation.ends_on.isoformat() if cooperation.ends_on else ""
+    terms_ended_on = _terms_ended_on(checklist)
+    if terms_ended_on is not None:
+        details["ran_out_on"] = terms_ended_on.isoformat()
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
@@ -642,6 +642,29 @@ def _come_into_force(
         )
     else:
         messages.came_into_force(checklist.id, people - {actor.user_id})
+
+
+def _terms_ended_on(checklist: Checklist) -> dt.date | None:
+    """Return the last day of the agreed terms beside a text if it has passed.
+
+    By what all have signed, not by the cooperation's row: the event says it for good. Raise
+    RuleBrokenError if the terms disagree with their signatures and events, since nobody can tell
+    then whether the text would be in force.
+    """
+    if checklist.kind is ChecklistKind.TERMS:
+        return None
+    try:
+        last = evidence.last_day_of_terms(checklist.cooperation_id)
+    except NotSoundError as error:
+        raise RuleBrokenError(
+            _l(
+                "The agreed terms don't agree with their signatures. Nothing was signed. Ask an "
+                "administrator to check that nothing was altered."
+            )
+        ) from error
+    return (
+        last if outcomes.validity(None, last, clock.today()) is outcomes.Validity.RUN_OUT else None
+    )
 
 
 # What the event calls a replaced notice, by kind and whether it had taken effect. A text that ended

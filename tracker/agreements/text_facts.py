@@ -75,7 +75,13 @@ def _parsed(kind: str, plain: bytes) -> TextFacts | None:
 
 def first_day(kind: str, document: Mapping[str, Any]) -> dt.date | None:
     """Return the first day of a text, if it names one."""
-    return _days(kind, document)[0]
+    return days(kind, document)[0]
+
+
+def days(kind: str, document: Mapping[str, Any]) -> tuple[dt.date | None, dt.date | None]:
+    """Return the first and the last day of a text, as far as it names them."""
+    first, last, _made_on = _days(kind, document)
+    return first, last
 
 
 def _days(

@@ -10,7 +10,7 @@ from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
-from tracker.agreements import amendments, renewal
+from tracker.agreements import amendments, frozen_text, notices, renewal, text_facts
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
@@ -29,7 +29,6 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.lifecycle import bound, policy, queries
 from tracker.lifecycle.stages import MOVED_BY_GATES, REVIEWABLE, RUNNING, stage_after
-from tracker.signoff import paper
 from tracker.signoff.labels import DIFFERS
 from tracker.signoff.outcomes import Validity, validity
 
@@ -362,25 +361,26 @@ def follow_reopened(event: DomainEvent) -> None:
 
 
 def _take_over_dates(event: DomainEvent) -> None:
+    """Copy dates and reminder days from the text that all signed, not from its answers.
+
+    Of a prior agreement, the end named on the paper takes precedence over M19. If neither names
+    one, there is none: all signed no day that one side had planned.
+    """
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
-    terms = queries.loaded_terms(queries.own_checklists(cooperation.id))
-    if terms is None:
+    terms = queries.own_checklists(cooperation.id).get(ChecklistKind.TERMS)
+    document = notices.standing_document(terms) if terms else None
+    if terms is None or document is None:
         return
-    dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
-    days = terms.sheet.value("M19", "reminder_days")
-    former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
-    if former is not None:
-        # As in text_facts.TextFacts: the end named on the paper takes precedence over M19. If
-        # neither names one, there is none: all signed no day that one side had planned.
-        dates["start"] = dates["start"] or former.signed_on
-        dates["end"] = former.ends_on or dates["end"]
-    if validity(None, dates["end"], clock.today()) is Validity.RUN_OUT:
-        dates["end"] = renewal.renew_signed_late(terms.checklist) or dates["end"]
+    first, last = text_facts.days(ChecklistKind.TERMS, document)
+    signed = frozen_text.values_in(document, renewal.ITEM)
+    reminder_days = signed.get("reminder_days")
+    if validity(None, last, clock.today()) is Validity.RUN_OUT:
+        last = renewal.renew_signed_late(terms) or last
     cooperations.follow_term(
         event.actor,
         cooperation,
-        starts_on=dates["start"],
-        ends_on=dates["end"],
-        signed_review=dates["review"],
-        reminder_days=days if isinstance(days, int) else None,
+        starts_on=first,
+        ends_on=last,
+        signed_review=as_date(signed.get("review")),
+        reminder_days=reminder_days if isinstance(reminder_days, int) else None,
     )

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from tests.due import end_roles_run_out, note_powers_run_out, remind_of_powers
 from tests.factories import powers as begun
 from tests.factories.accounts import House
+from tests.factories.evidence.tampering import hands, table_of
 from tests.integration.accounts.test_powers import events, give, give_by_all
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.accounts.people import powers, service
 from tracker.accounts.people.power_ends import AHEAD
+from tracker.activity.witness import NotSoundError
 from tracker.core import clock
 from tracker.mail.models import OutboxMessage
 
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.both_databases
 
 Freeze = Callable[[dt.datetime], None]
 DAY = dt.timedelta(days=1)
+MEMBERSHIPS = table_of(Membership)
 
 
 def set_last_day(people: House, key: str, role: Role, **days: dt.date) -> None:
@@ -108,6 +111,26 @@ def test_a_power_that_runs_out_is_in_the_trail_on_the_day_after_and_told_once(
     assert queued(people) == [("power_ended", "henrik"), ("power_of_other_ended", "dora")]
     [event] = events(people.session, "power_ran_out")
     assert (event["until"], event["nobody_left"]) == (last.isoformat(), False)
+
+
+@pytest.mark.parametrize("due", [remind_of_powers, note_powers_run_out])
+def test_a_last_day_that_no_event_binds_is_neither_reminded_of_nor_recorded(
+    people: House, frozen_time: Freeze, due: Callable[[dt.date], int]
+) -> None:
+    """The event would say it for good, also once the row is as it was again."""
+    frozen_time(noon_in(1))
+    of_henrik = MEMBERSHIPS.c.id == people.membership("henrik", Role.SIGNATORY)
+    day = clock.today() + (DAY if due is remind_of_powers else -DAY)
+    people.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(MEMBERSHIPS).where(of_henrik).values(power_until=day))
+    people.session.expire_all()
+    with pytest.raises(NotSoundError):
+        due(clock.today())
+    people.session.rollback()
+    assert queued(people) == []
+    assert not events(people.session, "power_end_reminded")
+    assert not events(people.session, "power_ran_out")
 
 
 def test_coordinators_and_administrators_are_told_if_nobody_is_left_who_decides(

@@ -12,7 +12,7 @@ from tests import due
 from tests.factories import agreements
 from tests.factories import cooperations as factories
 from tests.factories.cooperations import Country
-from tests.factories.evidence.tampering import NOTICES, hands
+from tests.factories.evidence.tampering import NOTICES, REVISIONS, hands, table_of
 from tracker.activity.stale import recompute
 from tracker.agreements import evidence, notices
 from tracker.checklist_templates.models import ChecklistKind
@@ -20,8 +20,9 @@ from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
 from tracker.evidence import bound
-from tracker.oversight import queries
+from tracker.oversight import integrity, queries
 from tracker.oversight.facts import AgreementState, Narrowing, Question
 from tracker.signoff.models import Revision
 from tracker.signoff.outcomes import Outcome
@@ -169,6 +170,55 @@ def test_the_history_calls_no_text_in_force_that_is_signed_after_the_agreed_term
     history = factories.signed_in(app, table.land.users["ilena"]).page(address).text
     words = f"revision 2: all have signed. It isn't in force: the agreed terms ended on {last.day} "
     assert words in history
+
+
+COOPERATIONS = table_of(Cooperation)
+ISNT_IN_FORCE = "It isn't in force: the agreed terms ended on"
+
+
+def set_by_sql(session: Session, cooperation: Cooperation, **values: object) -> None:
+    row = sa.update(COOPERATIONS).where(COOPERATIONS.c.id == cooperation.id).values(values)
+    session.commit()
+    with hands() as connection:
+        connection.execute(row)
+    session.expire_all()
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_changing_the_last_day_of_a_cooperation_changes_no_event_of_a_text_signed_then(
+    app: Flask, session: Session, frozen_time: Clock, has_ended: bool
+) -> None:
+    """The day is the one that all have signed. Nothing tells once the row is as it was again."""
+    table = Table(session, 90)
+    last = table.cooperation.ends_on
+    assert last is not None
+    agreements.send(table.land, table.text, SIGNERS)
+    if has_ended:
+        frozen_time(at_noon(last + DAY))
+    changed = last + LONG * DAY if has_ended else clock.today() - DAY
+    set_by_sql(session, table.cooperation, ends_on=changed)
+    agreements.sign(table.land, table.text, "tomas", "henrik")
+    set_by_sql(session, table.cooperation, ends_on=last)
+    assert integrity.check_all().finding is None
+    address = f"/cooperations/{table.cooperation.reference}/history"
+    history = factories.signed_in(app, table.land.users["ilena"]).page(address).text
+    assert "revision 2: all have signed." in history
+    assert (ISNT_IN_FORCE in history) is has_ended
+
+
+def test_nobody_completes_a_text_beside_agreed_terms_that_disagree_with_their_events(
+    app: Flask, session: Session, frozen_time: Clock
+) -> None:
+    table = Table(session, LONG)
+    agreements.send(table.land, table.text, SIGNERS)
+    agreements.sign(table.land, table.text, "tomas")
+    of_terms = REVISIONS.c.id == table.terms.revision_in_force_id
+    session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(REVISIONS).where(of_terms).values(digest="0" * 64))
+    session.expire_all()
+    with pytest.raises(RuleBrokenError, match="agreed terms don't agree with their signatures"):
+        agreements.sign(table.land, table.text, "henrik")
 
 
 def end(table: Table, frozen_time: Clock) -> None:

@@ -20,6 +20,7 @@ from tracker.accounts.people import powers
 from tracker.activity import service as trail
 from tracker.activity.models import Event
 from tracker.activity.verbs import POWER_END_REMINDED, POWER_RAN_OUT, Verb
+from tracker.activity.witness import NotSoundError, are_of_instance_as_recorded
 from tracker.core.db import db
 
 SUBJECT = "membership"
@@ -39,7 +40,7 @@ def remind(membership_id: UUID, day: dt.date) -> bool:
 
     These are the organisation's other signatories and managers; administrators if there are none.
     For the worker. Return False if it isn't due any more, or if a confirmed role follows without a
-    gap.
+    gap. Raise NotSoundError if the role isn't the one that events bind.
     """
     membership = _take(membership_id, _is_ending(day))
     if membership is None:
@@ -63,7 +64,8 @@ def run_out(day: dt.date) -> Sequence[UUID]:
 def note(membership_id: UUID, day: dt.date) -> bool:
     """Record that a signatory's power has run out while their role continues, and tell people.
 
-    For the worker. Return False if that is recorded already, or if another role replaces it.
+    For the worker. Return False if that is recorded already, or if another role replaces it. Raise
+    NotSoundError if the role isn't the one that events bind.
     """
     membership = _take(membership_id, _has_run_out(day))
     if membership is None or membership.power_until is None or _continues(membership, day):
@@ -115,17 +117,25 @@ def _found(condition: sa.ColumnElement[bool]) -> Sequence[UUID]:
 
 
 def _take(membership_id: UUID, condition: sa.ColumnElement[bool]) -> Membership | None:
-    """Lock a role with its person and the organisation's powers; None if it isn't due any more."""
+    """Lock a role with its person and the organisation's powers; None if it isn't due any more.
+
+    Raise NotSoundError if the row isn't the one that events bind: no event repeats its days.
+    """
     whose = sa.select(Membership.user_id, Membership.organisation_id)
     user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
     powers.hold(user_id, organisation_id)
-    return db.session.scalar(
+    membership = db.session.scalar(
         sa.select(Membership)
         .options(joinedload(Membership.user))
         .where(Membership.id == membership_id, condition)
         .with_for_update(of=Membership)
         .execution_options(populate_existing=True)
     )
+    if membership is not None and not are_of_instance_as_recorded(
+        [membership], [("user", user_id)]
+    ):
+        raise NotSoundError
+    return membership
 
 
 def _is_ending(day: dt.date) -> sa.ColumnElement[bool]:
