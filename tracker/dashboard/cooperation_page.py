@@ -34,6 +34,7 @@ from tracker.core import clock
 from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
+    AGREE_AGAIN,
     FILL,
     NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
@@ -42,6 +43,7 @@ from tracker.dashboard.wording import (
     SIGN,
     checklist_url,
     has_run_out,
+    is_to_agree_anew,
     misnaming,
     modes_url,
     record_url,
@@ -389,8 +391,7 @@ def _checklist_tasks(context: _Context, checklist: Checklist, *, is_needed: bool
             return [Task(SIGN[checklist.kind], *words_now, record_url(checklist.id))]
         url = checklist_url(checklist.id)
         return [Task(FILL[checklist.kind], UNSIGNED_AT_THE_END, "off", url)]
-    is_to_agree_anew = is_needed and checklist.state is ChecklistState.ENDED
-    if is_to_agree_anew and not context.is_closed:
+    if is_to_agree_anew(checklist.state, is_needed=is_needed) and not context.is_closed:
         tasks_found = [_agreeing_anew_task(context, checklist)]
     else:
         tasks_found = [_fill_task(context, checklist)]
@@ -568,8 +569,7 @@ def _misnaming_task(context: _Context, checklist: Checklist) -> Task:
 
 def _agreeing_anew_task(context: _Context, checklist: Checklist) -> Task:
     """Return the task to agree again on a text that has ended but is still needed."""
-    label, url = FILL[checklist.kind], record_url(checklist.id)
-    why = _("The signed text has ended, and this cooperation still needs one.")
+    label, url, why = FILL[checklist.kind], record_url(checklist.id), AGREE_AGAIN
     if context.is_party and context.actor.has(Role.COORDINATOR):
         return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the signed text"))
     return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)

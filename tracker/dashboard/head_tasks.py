@@ -8,23 +8,30 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistState
 from tracker.cooperations import policy
-from tracker.cooperations.models import Stage
+from tracker.cooperations.models import Mode, Stage
+from tracker.cooperations.modes import Purpose, requirement
 from tracker.core import clock
 from tracker.dashboard import agreeing, queries
-from tracker.dashboard.queries import Running
+from tracker.dashboard.queries import Running, TermsAnswers
 from tracker.dashboard.wording import (
+    AGREE_AGAIN,
+    FILL,
     NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
     RENEWERS,
     cooperation_url,
     has_run_out,
+    is_to_agree_anew,
     misnaming,
     modes_url,
     record_url,
     review_is_overdue,
     reviews_url,
 )
+from tracker.lifecycle import policy as lifecycle
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import YOURS, DateAhead, Task, Waiting
@@ -42,10 +49,14 @@ class _Dated:
     url: str
 
 
-def tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task | Waiting[_Dated]]:
+def tasks(
+    actor: Actor, cooperations: Iterable[Running], terms: Mapping[UUID, TermsAnswers]
+) -> list[Task | Waiting[_Dated]]:
     """Return tasks on heads: choose ways of working, hold the review, renew or end the terms.
 
-    And to name somebody else in them. A coordinator's; a signatory can end what has run out.
+    And on texts that have to be amended: somebody else is to be named, or they have ended and are
+    still needed. A coordinator's; a signatory can end what has run out. terms contains the answers
+    of each cooperation that has something to amend.
     """
     if not actor.has(*RENEWERS):
         return []
@@ -62,30 +73,50 @@ def tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task | Waiting[
         task
         for cooperation in waiting
         for task in _tasks_of_head(actor, cooperation, sides.get(cooperation.id))
-    ] + _misnaming(
+    ] + _amending(
         actor,
-        {
-            cooperation.id: cooperation.title
-            for cooperation in cooperations
-            if cooperation.misnaming
-        },
+        {cooperation.id: cooperation for cooperation in cooperations if cooperation.to_amend},
+        terms,
     )
 
 
-def _misnaming(actor: Actor, titles: Mapping[UUID, str]) -> list[Task | Waiting[_Dated]]:
-    """Return the tasks to amend texts in force that name people who can't act any more."""
-    if not titles or not actor.has(Role.COORDINATOR):
+def _amending(
+    actor: Actor, cooperations: Mapping[UUID, Running], terms: Mapping[UUID, TermsAnswers]
+) -> list[Task | Waiting[_Dated]]:
+    """Return the tasks to amend texts that name people who can't act, or to agree on them again."""
+    if not cooperations or not actor.has(Role.COORDINATOR):
         return []
-    return [
-        Task(
-            NAME_SOMEBODY_ELSE[text.kind],
-            _("Waiting for you"),
-            YOURS,
-            record_url(text.checklist_id),
-            _("%(title)s. %(why)s", title=titles[text.cooperation_id], why=misnaming(text.items)),
+    tasks_found: list[Task | Waiting[_Dated]] = []
+    for text in queries.texts_to_amend(actor, cooperations):
+        cooperation = cooperations[text.cooperation_id]
+        is_needed = is_work(cooperation, text.kind, terms.get(cooperation.id, TermsAnswers()))
+        if is_to_agree_anew(text.state, is_needed=is_needed):
+            label, why = FILL[text.kind], AGREE_AGAIN
+        elif text.state is ChecklistState.IN_FORCE:
+            label, why = NAME_SOMEBODY_ELSE[text.kind], misnaming(text.misnamed_items)
+        else:
+            continue
+        tasks_found.append(
+            Task(
+                label,
+                _("Waiting for you"),
+                YOURS,
+                record_url(text.checklist_id),
+                _("%(title)s. %(why)s", title=cooperation.title, why=why),
+            )
         )
-        for text in queries.misnaming(actor, titles)
-    ]
+    return tasks_found
+
+
+def is_work(cooperation: Running, kind: ChecklistKind, terms: TermsAnswers) -> bool:
+    """Return whether a cooperation's own text is work for its parties (product.md, 6).
+
+    Not if it is just recommended, or not needed any more.
+    """
+    modes = [Mode(mode) for mode in cooperation.modes]
+    return lifecycle.is_to_do(
+        requirement((kind, Purpose.COOPERATION), modes, cooperation.questions, m9=terms.access)
+    )
 
 
 def _review_is_to_begin(cooperation: Running) -> bool:

@@ -12,8 +12,7 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor, Role
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.cooperations.models import Mode, Stage
-from tracker.cooperations.modes import Purpose, requirement
+from tracker.cooperations.models import Stage
 from tracker.dashboard import agreeing, head_tasks, queries
 from tracker.dashboard.queries import (
     Line,
@@ -36,7 +35,6 @@ from tracker.dashboard.wording import (
     sign_url,
     works,
 )
-from tracker.lifecycle import policy as lifecycle
 from tracker.reviews import pages as review_pages
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import listed
@@ -78,14 +76,7 @@ class _Context:
         if line.visit_id is not None or line.kind is ChecklistKind.TERMS:
             return True
         cooperation = self.cooperations[line.cooperation_id]
-        return lifecycle.is_to_do(
-            requirement(
-                (line.kind, Purpose.COOPERATION),
-                [Mode(mode) for mode in cooperation.modes],
-                cooperation.questions,
-                m9=self.answers(line).access,
-            )
-        )
+        return head_tasks.is_work(cooperation, line.kind, self.answers(line))
 
     def is_to_sign(self, line: Line) -> bool:
         """Return whether it waits for this person's signature."""
@@ -136,13 +127,16 @@ def checklist_tasks(actor: Actor) -> Tasks:
         takes_part_in=queries.takes_part_in(actor, by_id),
         turns=queries.turns(actor, [line.revision_sent_id for line in lines if line.is_sent]),
         terms=queries.answers_of_terms(
-            line.cooperation_id
-            for line in lines
-            if line.is_to_be_reviewed or line.kind is ChecklistKind.CONFIDENTIALITY
+            [
+                line.cooperation_id
+                for line in lines
+                if line.is_to_be_reviewed or line.kind is ChecklistKind.CONFIDENTIALITY
+            ]
+            + [cooperation.id for cooperation in cooperations if cooperation.to_amend]
         ),
     )
     tasks: list[Task | Waiting[Any]] = [task for line in lines for task in _of_line(context, line)]
-    tasks += head_tasks.tasks(actor, cooperations)
+    tasks += head_tasks.tasks(actor, cooperations, context.terms)
     if any(cooperation.stage is Stage.UNDER_REVIEW for cooperation in cooperations):
         tasks += review_pages.my_tasks(actor)
     return Tasks(

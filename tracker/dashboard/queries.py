@@ -98,8 +98,8 @@ class Running:
     ends_on: dt.date | None
     # Whether its terms are neither being amended nor under notice of the end.
     goes_on: bool
-    # How many of its texts in force name somebody who can't act any more.
-    misnaming: int
+    # How many of its texts may have to be amended, as texts_to_amend() says.
+    to_amend: int
     # Whether the organisation the person acts for decides there for the NPM.
     is_of_npm: bool
 
@@ -162,10 +162,12 @@ _NEWEST = (
     .where(CooperationEntry.stage.in_(RUNNING))
     .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
 )
-_IS_MISNAMING = sa.and_(
+_MAY_HAVE_TO_BE_AMENDED = sa.and_(
     Checklist.visit_id.is_(None),
-    Checklist.state == ChecklistState.IN_FORCE,
-    Checklist.misnamed_items != "",
+    sa.or_(
+        Checklist.state == ChecklistState.ENDED,
+        sa.and_(Checklist.state == ChecklistState.IN_FORCE, Checklist.misnamed_items != ""),
+    ),
 )
 _RUNNING = sa.select(
     Cooperation.id,
@@ -179,7 +181,7 @@ _RUNNING = sa.select(
     Cooperation.ends_on,
     notices.no_end_is_announced(),
     sa.select(sa.func.count())
-    .where(Checklist.cooperation_id == Cooperation.id, _IS_MISNAMING)
+    .where(Checklist.cooperation_id == Cooperation.id, _MAY_HAVE_TO_BE_AMENDED)
     .correlate(Cooperation)
     .scalar_subquery(),
 ).order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
@@ -440,32 +442,43 @@ def answers_of_terms(cooperation_ids: Iterable[UUID]) -> dict[UUID, TermsAnswers
     }
 
 
-class Misnaming(NamedTuple):
-    """A cooperation's text in force that names somebody who can't act any more, and its items."""
+class TextToAmend(NamedTuple):
+    """A cooperation's text that has ended, or that names somebody who can't act any more."""
 
     cooperation_id: UUID
     checklist_id: UUID
     kind: ChecklistKind
-    items: str
+    state: ChecklistState
+    # The items that name them.
+    misnamed_items: str
 
 
-_MISNAMING = (
-    sa.select(Checklist.cooperation_id, Checklist.id, Checklist.kind, Checklist.misnamed_items)
+_TO_AMEND = (
+    sa.select(
+        Checklist.cooperation_id,
+        Checklist.id,
+        Checklist.kind,
+        Checklist.state,
+        Checklist.misnamed_items,
+    )
     .join(
         _OWN,
         sa.and_(_OWN.checklist_id == Checklist.id, _OWN.organisation_id == _ORGANISATION),
     )
-    .where(Checklist.cooperation_id.in_(_IDS), _IS_MISNAMING)
+    .where(Checklist.cooperation_id.in_(_IDS), _MAY_HAVE_TO_BE_AMENDED)
     .order_by(Checklist.started_at, Checklist.id)
 )
 
 
-def misnaming(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Misnaming]:
-    """Return the texts in force of a party's cooperations that name people who can't act."""
+def texts_to_amend(actor: Actor, cooperation_ids: Collection[UUID]) -> list[TextToAmend]:
+    """Return a party's texts that have ended, or are in force and name people who can't act.
+
+    Of visits none: they follow the team, and end with the visit.
+    """
     rows = db.session.execute(
-        _MISNAMING, {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id}
+        _TO_AMEND, {"ids": list(cooperation_ids), "organisation_id": actor.organisation_id}
     )
-    return [Misnaming(*row) for row in rows]
+    return [TextToAmend(*row) for row in rows]
 
 
 def has_suggestions(checklist: Checklist) -> bool:

@@ -9,6 +9,7 @@ from flask_babel import lazy_ngettext
 
 from tracker.access.actor import Actor, Role
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistState
 from tracker.checklists.policy import WRITERS
 from tracker.cooperations.models import Stage
 from tracker.core import clock
@@ -48,6 +49,8 @@ NAME_SOMEBODY_ELSE: dict[ChecklistKind, object] = {
     ChecklistKind.CONFIDENTIALITY: _l("Name somebody else in the terms on confidentiality"),
     ChecklistKind.URGENT_PLAN: _l("Name somebody else in the urgent-action plan"),
 }
+# Why a text has to be agreed again, as is_to_agree_anew() says.
+AGREE_AGAIN = _l("The signed text has ended, and this cooperation still needs one.")
 
 
 def misnaming(items: str) -> object:
@@ -57,6 +60,11 @@ def misnaming(items: str) -> object:
         "else.",
         items=with_commas(items.split()),
     )
+
+
+def is_to_agree_anew(state: ChecklistState, *, is_needed: bool) -> bool:
+    """Return whether a text has ended that its cooperation, which goes on, still needs."""
+    return is_needed and state is ChecklistState.ENDED
 
 
 def answer_suggestions(number: int) -> object:

@@ -14,11 +14,14 @@ from tracker.activity.stale import recompute
 from tracker.agreements import notices
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, NoticeKind
-from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
+from tracker.dashboard.my_work import checklist_tasks
+from tracker.ui.tasks import Task
 
 DAY = dt.timedelta(days=1)
 SIGNERS = {"npm": "tomas", "door": "henrik"}
+NO_QUESTION = {"unpublished_shared": "no", "npm_passes_restricted": "no"}
 IN_FORCE = "Everything that is agreed is in force"
 AGREE_AGAIN = "The signed text has ended, and this cooperation still needs one."
 
@@ -92,3 +95,35 @@ def test_a_coordinator_is_asked_to_agree_again_on_a_needed_text_that_has_ended(
         assert f"Agree the terms on confidentiality{AGREE_AGAIN}{state}" in page
     table.stop(NoticeKind.ENDED, table.terms)
     assert AGREE_AGAIN not in table.page(app, "ilena")
+
+
+def test_my_work_asks_the_same_people_to_agree_again(app: Flask, table: Table) -> None:
+    assert agreeing_again(app, table, "ilena") == []
+    table.stop(NoticeKind.ENDED)
+    record = f"/checklists/{table.text.id}/record"
+    for first in ("ilena", "samira"):
+        assert agreeing_again(app, table, first) == [record]
+    # No coordinators, though they sign; and the coordinator of another CSO.
+    for first in ("henrik", "leyla", "joana"):
+        assert agreeing_again(app, table, first) == []
+    notices.agree_anew(table.land.actor("ilena"), table.text, reason="Agreed again.")
+    assert agreeing_again(app, table, "ilena") == []
+
+
+def test_my_work_asks_nobody_to_agree_again_on_a_text_that_is_not_needed_any_more(
+    app: Flask, table: Table
+) -> None:
+    table.stop(NoticeKind.ENDED)
+    table.cooperation.modes, table.cooperation.questions = [Mode.INFO_F.value], NO_QUESTION
+    table.land.session.commit()
+    assert AGREE_AGAIN not in table.page(app, "ilena")
+    assert agreeing_again(app, table, "ilena") == []
+
+
+def agreeing_again(app: Flask, table: Table, first: str) -> list[str]:
+    """Return where My work of a person leads to agree again on a text that has ended."""
+    with app.test_request_context():
+        tasks = checklist_tasks(table.land.actor(first)).mine
+        return [
+            task.url for task in tasks if isinstance(task, Task) and AGREE_AGAIN in str(task.why)
+        ]
