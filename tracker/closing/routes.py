@@ -1,7 +1,8 @@
 """Pages of the closing: its record, what people confirm, exceptions, completion."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -10,8 +11,9 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.access.gate import as_uuid, current_actor, found_or_404, signed_in
+from tracker.access.gate import as_uuid, current_actor, found_or_404, note_reading, signed_in
 from tracker.accounts.models import User
+from tracker.activity import service as trail
 from tracker.closing import encryption, labels, pages, policy, queries, service
 from tracker.closing.forms import (
     CompleteForm,
@@ -153,6 +155,9 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
     closing_fact = queries.closing_fact(cooperation.id, closing)
     parties = queries.by_party(actor, cooperation)
     decides = decides_for(actor, closing_fact.npm_ids, clock.today())
+    shown = [request for party in parties for request in party.requests] if decides else []
+    words = {request.id: encryption.words_of(request) for request in shown}
+    _note_reading(actor, [request for request in shown if words[request.id]])
     completed_by = (
         db.session.get_one(User, closing.completed_by_id).name
         if closing is not None and closing.completed_by_id
@@ -174,13 +179,31 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
             closing_fact.npm_ids,
             waits=closing_fact.is_begun and not closing_fact.is_completed,
         ),
-        words=encryption.words_of,
+        words=words,
         may_complete=policy.can_complete(actor, closing_fact, clock.today()),
         lasting=pages.lasting_duties(cooperation, closing, locale.language()) if closing else None,
         completed_by=completed_by,
         form=form,
         actor=actor,
     )
+
+
+def _note_reading(actor: Actor, requests: Sequence[MaterialReturn]) -> None:
+    """Log who reads what people wrote about their copies, one row a page view; nothing if nobody.
+
+    As part of the undertaking of the first of them, in which each promised what they write about.
+    """
+    if not requests:
+        return
+    log = partial(
+        trail.log_read,
+        actor,
+        cooperation_id=requests[0].cooperation_id,
+        subject_type="undertaking",
+        subject_id=requests[0].undertaking_id,
+        page="closing",
+    )
+    note_reading(log, f"closing {requests[0].cooperation_id}")
 
 
 def _cooperation(actor: Actor, reference: str) -> Cooperation:

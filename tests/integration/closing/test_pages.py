@@ -1,23 +1,29 @@
 """The pages of returns and of the closing, as each kind of reader sees them."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.accounts import take_app
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.visits import Scene
 from tests.integration.closing.test_service import answer_all, returns
 from tests.integration.visits.test_readiness import in_force_again
 from tests.pages import Page
+from tests.services import put
+from tracker.access.actor import Role
+from tracker.accounts.factors.credentials import COMPULSORY_ROLES
+from tracker.activity.models import ReadLogEntry
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.checklists.models import Notice
 from tracker.closing import service
-from tracker.closing.models import ReturnState
+from tracker.closing.models import Disposal, ReturnState
 from tracker.core import clock
 from tracker.ui.locale import as_date
 from tracker.undertakings.models import Undertaking
@@ -88,6 +94,48 @@ def test_only_deciders_read_what_a_person_added(app: Flask, ended: Scene) -> Non
     assert "Two films" in browser(app, "milan").page(closing_page(ended)).text
     for key in ("ilena", "joana", "samira", "greta"):
         assert "Two films" not in browser(app, key).page(closing_page(ended)).text, key
+
+
+def test_reading_what_others_added_about_their_copies_is_in_the_read_log(
+    app: Flask, ended: Scene
+) -> None:
+    """product.md, 7: one row a page view, and none where nothing is shown."""
+    ended.demonstration.browser(app, "milan").page(closing_page(ended))
+    assert readers(ended) == []
+    add_words(ended)
+    for key in ("ilena", "joana", "samira", "leyla", "milan"):
+        ended.demonstration.browser(app, key).page(closing_page(ended))
+    assert readers(ended) == [ended.user("milan")]
+
+
+def test_whoever_has_only_a_password_does_not_read_what_others_added(
+    app: Flask, ended: Scene
+) -> None:
+    """ADR 81. The rest of the page stays open."""
+    put(app, COMPULSORY_ROLES.holding(frozenset({Role.SIGNATORY})))
+    for key in ("milan", "ilena"):
+        take_app(ended.user(key))
+    ended.session.commit()
+    milan, ilena = (ended.demonstration.browser(app, key) for key in ("milan", "ilena"))
+    assert milan.page(closing_page(ended)).h1 == "Closing"
+    add_words(ended)
+    assert milan.page(closing_page(ended)).where == "/account/second-factor/needed"
+    assert ilena.page(closing_page(ended)).h1 == "Closing"
+    # A form that is refused shows the page again.
+    refused = milan.open(closing_page(ended), method="POST", data={"lessons": "Begin earlier."})
+    assert "Two films" not in refused.get_data(as_text=True)
+    assert readers(ended) == []
+
+
+def add_words(scene: Scene) -> None:
+    row = returns(scene)["leyla"]
+    service.confirm(scene.actor("leyla"), row.id, Disposal.BOTH, "Two films handed over.")
+    scene.session.commit()
+
+
+def readers(scene: Scene) -> list[UUID]:
+    entries = scene.session.scalars(sa.select(ReadLogEntry).order_by(ReadLogEntry.at)).all()
+    return [entry.user_id for entry in entries]
 
 
 def test_the_manager_goes_on_without_one_and_completes_the_closing(
