@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
@@ -133,19 +133,19 @@ def _loaders_of_any_time() -> "dict[str, type[Loader]]":
     from psycopg import DataError  # noqa: PLC0415
     from psycopg.types.datetime import DateLoader, TimestamptzLoader  # noqa: PLC0415
 
+    def load_any(load: "Callable[[Buffer], Any]", data: "Buffer") -> Any:
+        try:
+            return load(data)
+        except DataError:
+            return bytes(data).decode()
+
     class AnyDay(DateLoader):
         def load(self, data: "Buffer") -> Any:
-            try:
-                return super().load(data)
-            except DataError:
-                return bytes(data).decode()
+            return load_any(super().load, data)
 
     class AnyMoment(TimestamptzLoader):
         def load(self, data: "Buffer") -> Any:
-            try:
-                return super().load(data)
-            except DataError:
-                return bytes(data).decode()
+            return load_any(super().load, data)
 
     return {"date": AnyDay, "timestamptz": AnyMoment}
 
