@@ -203,6 +203,24 @@ def read_notes(data: bytes, *kinds: tuple[str, list[str], list[str]]) -> list[No
     return notes
 
 
+def read_anchor(text: str) -> tuple[Note, list[Note]]:
+    """Read a checkpoint that somebody kept, with the proofs kept with it, and their values."""
+    checkpoint, *proofs = read_notes(
+        text.encode(), ("checkpoint", CHECKPOINT, []), ("consistency", CONSISTENCY, [])
+    )
+    number(checkpoint["size"])
+    number(checkpoint["previous"])
+    digest(checkpoint["root"])
+    moment(checkpoint["at"])
+    digest(checkpoint["key"])
+    from_base64(checkpoint["signature"])
+    for proof in proofs:
+        number(proof["from"])
+        number(proof["to"])
+        hashes(proof["proof"])
+    return checkpoint, proofs
+
+
 def number(text: str) -> int:
     need(re.fullmatch("0|[1-9][0-9]{0,11}", text))
     return int(text)
@@ -905,9 +923,7 @@ class Verifier:
 
     def anchor(self, text: str) -> None:
         need(self.verdicts["Log"])
-        checkpoint, *proofs = read_notes(
-            text.encode(), ("checkpoint", CHECKPOINT, []), ("consistency", CONSISTENCY, [])
-        )
+        checkpoint, proofs = read_anchor(text)
         size, newest = number(checkpoint["size"]), number(self.newest["size"])
         if size in self.known:
             need(self.known[size] == checkpoint)
@@ -931,7 +947,8 @@ SOUND, NOT_SOUND, NOT_COMPARED = 0, 1, 3
 def main(arguments: list[str]) -> int:
     """Print what was checked in a bundle and the conclusion; return the exit code.
 
-    0 means sound and compared, 1 no sound evidence, 3 sound in itself only; argparse exits 2.
+    0 means sound and compared, 1 no sound evidence, 3 sound in itself only. Exits 2 if nothing was
+    checked: a file is missing, or an anchor or a key can't be read.
     """
     parser = argparse.ArgumentParser(description="Verify a bundle of evidence.")
     parser.add_argument("bundle", type=Path)
@@ -943,7 +960,15 @@ def main(arguments: list[str]) -> int:
         anchors = [anchor.read_text(encoding="utf-8") for anchor in given.anchor]
     except (OSError, UnicodeDecodeError) as error:
         parser.error(str(error))
+    for file, text in zip(given.anchor, anchors, strict=True):
+        try:
+            read_anchor(text)
+        except WRONG as error:
+            parser.error(f"{file} contains no checkpoint: {error}")
     keys = ["".join(key.split()).lower() for key in given.key]
+    for typed, key in zip(given.key, keys, strict=True):
+        if not re.fullmatch("[0-9a-f]{64}", key):
+            parser.error(f"{typed} is not a SHA-256, which has 64 hexadecimal digits.")
     verifier = Verifier(data, anchors, keys)
     for name, is_valid in verifier.verdicts.items():
         sys.stdout.write(f"{'valid' if is_valid else 'FLAW '}  {name}\n")

@@ -5,6 +5,7 @@ In one file: each case alters one bundle, and both verifiers read all of them.
 
 import ast
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -1579,6 +1580,66 @@ def test_the_second_verifier_is_a_command_that_exits_like_the_first(
     file.write_bytes(data)
     assert second_verifier.main([str(file), *options]) == code
     assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+CHECKPOINT_TEXT = container.unpack(BUNDLE)["checkpoint.txt"].decode()
+FIRST_LINE = "common-terms/checkpoint/1\n"
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        "Dear all, please find the checkpoint below.\n",
+        FIRST_LINE,
+        re.sub("size: .*", "size: three", CHECKPOINT_TEXT),
+        re.sub("previous: .*", "previous: 01", CHECKPOINT_TEXT),
+        re.sub("root: .*", "root: " + "A" * 64, CHECKPOINT_TEXT),
+        re.sub("key: .*", "key: mine", CHECKPOINT_TEXT),
+        re.sub("at: .*", "at: 30 November 2026", CHECKPOINT_TEXT),
+        re.sub("signature: .*", "signature: signed", CHECKPOINT_TEXT),
+        CHECKPOINT_TEXT + "\ncommon-terms/consistency/1\norigin: x\nfrom: 1\nto: 2\nproof: x\n",
+    ],
+)
+def test_an_anchor_that_cannot_be_read_is_an_error_of_its_own_in_both_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], anchor: str
+) -> None:
+    file, kept = tmp_path / "bundle.zip", tmp_path / "kept.txt"
+    file.write_bytes(BUNDLE)
+    kept.write_text(anchor, encoding="utf-8")
+    both_exit(2, "kept.txt contains no checkpoint", [str(file), "--anchor", str(kept)], capsys)
+
+
+@pytest.mark.parametrize("key", ["mine", "0" * 63, "g" * 64, ""])
+def test_a_key_that_is_no_digest_is_an_error_of_its_own_in_both_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(b"It isn't a bundle.")
+    both_exit(2, f"{key} is not a SHA-256", [str(file), "--key", key], capsys)
+
+
+def test_an_anchor_that_does_not_fit_is_a_flaw_in_both_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, kept = tmp_path / "bundle.zip", tmp_path / "kept.txt"
+    file.write_bytes(BUNDLE)
+    kept.write_text(re.sub("origin: .*", "origin: https://x.example", CHECKPOINT_TEXT))
+    both_exit(1, "", [str(file), "--anchor", str(kept)], capsys)
+
+
+def both_exit(
+    code: int, reason: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run both programs, and compare with what code and reason each of them ends."""
+    first = CliRunner().invoke(cli.evidence_group, ["verify", *arguments])
+    assert (first.exit_code, reason in first.output) == (code, True), first.output
+    if code != 2:
+        assert second_verifier.main(arguments) == code
+        return
+    with pytest.raises(SystemExit) as left:
+        second_verifier.main(arguments)
+    assert left.value.code == code
+    assert reason in capsys.readouterr().err
 
 
 def test_the_second_verifier_says_which_file_is_missing(
