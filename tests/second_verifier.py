@@ -168,7 +168,8 @@ def note_text(head: str, fields: Note) -> str:
     for name, value in fields.items():
         pieces = [value[at : at + 64] for at in range(0, len(value), 64)] or [""]
         odd = r"[>\s].*|.*\s|[a-z][a-z-]*:(?: .*)?"
-        if " " in value or any(re.fullmatch(odd, piece, re.DOTALL) for piece in pieces[1:]):
+        further = any(re.fullmatch(odd, piece, re.DOTALL) for piece in pieces[1:])
+        if " " in value or re.search(r"\s\Z", pieces[0]) or further:
             pieces = [value]
         lines.append(f"{name}: {pieces[0]}" if pieces[0] else f"{name}:")
         lines += [f" {piece}" for piece in pieces[1:]]

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import second_verifier
 from tracker.evidence.log import notes
 from tracker.evidence.log.notes import (
     Checkpoint,
@@ -212,3 +213,13 @@ def test_keys_are_read_as_they_were_written() -> None:
 
 def test_a_text_without_keys_has_none() -> None:
     assert KeyNote.read_all("nothing") == []
+
+
+@pytest.mark.parametrize("white", ["\N{NO-BREAK SPACE}", "\t", "\N{IDEOGRAPHIC SPACE}", "\x1f"])
+@pytest.mark.parametrize("at", [62, 63, 64, 65, 126, 127, 128, 129])
+def test_white_space_inside_a_value_is_read_as_it_was_written(at: int, white: str) -> None:
+    """Also where the value would be cut into lines; the second verifier writes the same."""
+    value = "x" * at + white + "y" * 80
+    text = notes.write(notes.CHECKPOINT, [("origin", value)])
+    assert notes.find(text, notes.CHECKPOINT) == [{"origin": value}]
+    assert second_verifier.note_text(notes.CHECKPOINT, {"origin": value}) == text

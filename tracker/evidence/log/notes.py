@@ -381,11 +381,16 @@ def _hashes(text: str) -> tuple[bytes, ...]:
 def _in_lines(value: str) -> list[str]:
     """Split a value into lines that are read back as one value; text for people stays in one line.
 
-    A line that begins with an email's quotation mark, or looks like another field, would not be.
+    A line that begins with an email's quotation mark, or looks like another field, would not be;
+    of one that ends with white space, that would be lost.
     """
     pieces = _pieces(value)
-    misread = " " in value or any(
-        piece != piece.strip().lstrip(">") or _FIELD.fullmatch(piece) for piece in pieces[1:]
+    misread = (
+        " " in value
+        or pieces[0] != pieces[0].rstrip()
+        or any(
+            piece != piece.strip().lstrip(">") or _FIELD.fullmatch(piece) for piece in pieces[1:]
+        )
     )
     return [value] if misread else pieces
 
