@@ -45,6 +45,14 @@ class NoticeKind(enum.StrEnum):
     ENDED = "ended"
 
 
+class CopySource(enum.StrEnum):
+    """Where an answer is from that nobody wrote for this checklist."""
+
+    CHECKLIST = "checklist"
+    # The model text that comes with the product.
+    PRODUCT = "product"
+
+
 class Stance(enum.StrEnum):
     """A party's position on an answer."""
 
@@ -320,18 +328,30 @@ class Answer(Identified, Base):
 
 
 class CopiedAnswer(Base):
-    """A version of an answer that was copied from another checklist (adr 22).
+    """A version of an answer from another checklist (adr 22) or a model text (adr 93).
 
     Until somebody from a party has read it, that party doesn't agree to it.
     """
 
     __tablename__ = "copied_answer"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(source = 'checklist') = (source_checklist_id IS NOT NULL)"
+            " AND (source_checklist_id IS NULL) = (source_answer_id IS NULL)",
+            name="source",
+        ),
+    )
 
     answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"), primary_key=True)
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
-    # The version it was copied from, and that version's owner.
-    source_answer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("answer.id"))
-    source_checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    source: Mapped[CopySource] = mapped_column(
+        default=CopySource.CHECKLIST, server_default=CopySource.CHECKLIST.value
+    )
+    # Of a copy from another checklist: the version it was copied from, and that version's owner.
+    source_answer_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("answer.id"))
+    source_checklist_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("checklist.id"))
+    # Whether its words were changed here before every party had read it (adr 93).
+    is_rewritten: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class CopyReading(Base):

@@ -24,6 +24,7 @@ from tracker.checklists.models import (
     Checklist,
     CopiedAnswer,
     CopyReading,
+    CopySource,
     Flag,
     HintAnswer,
     Position,
@@ -140,7 +141,9 @@ ANSWERS = (
         Answer.organisation_id,
         Answer.saved_at,
         User.name.label("author_name"),
+        CopiedAnswer.source,
         CopiedAnswer.source_checklist_id,
+        CopiedAnswer.is_rewritten,
         CopyReading.organisation_id.label("reader_id"),
     )
     .join(Answer.author)
@@ -149,14 +152,16 @@ ANSWERS = (
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
 )
 # A person's own confirmations do not make them an author of the terms, nor does copying a former
-# agreement, loading a model answer as it is, or transcribing paper.
+# agreement, beginning with a model text, loading a model answer as it is, or transcribing paper.
 _AUTHORS = (
     sa.select(Answer.checklist_id, Answer.author_id)
     .where(
         Answer.checklist_id.in_(_IDS),
         Answer.scope != AnswerScope.PERSON,
         Answer.taken_over.is_(False),
-        ~sa.exists().where(CopiedAnswer.answer_id == Answer.id),
+        ~sa.exists().where(
+            CopiedAnswer.answer_id == Answer.id, CopiedAnswer.is_rewritten.is_(False)
+        ),
     )
     .distinct()
 )
@@ -248,7 +253,9 @@ def read_answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
             cooperation_ids[row.checklist_id],
             row,
             row.author_name,
+            source=row.source,
             copied_from=row.source_checklist_id,
+            is_rewritten=bool(row.is_rewritten),
             read_by=frozenset(read_by.get(row.id, ())),
         )
     for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
@@ -265,7 +272,9 @@ def _filled(
     row: Answer | sa.Row[Any],
     author_name: str,
     *,
+    source: CopySource | None = None,
     copied_from: UUID | None = None,
+    is_rewritten: bool = False,
     read_by: frozenset[UUID] = frozenset(),
 ) -> Filled:
     return Filled(
@@ -277,7 +286,9 @@ def _filled(
         organisation_id=row.organisation_id,
         saved_at=row.saved_at,
         not_applicable=row.not_applicable,
+        source=source,
         copied_from=copied_from,
+        is_rewritten=is_rewritten,
         read_by=read_by,
     )
 

@@ -37,6 +37,7 @@ from tracker.checklists.negotiation.stored_positions import (
     reopen_changed,
 )
 from tracker.checklists.negotiation.text_digest import shows_the_same
+from tracker.checklists.reuse import copy_marks
 from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import AnswerKey, Filled, PartyFact
@@ -506,7 +507,25 @@ def add_version(
     )
     answer.taken_over = taken_over
     keep_versions(loaded, [answer])
+    if values and not left_out:
+        _carry_mark(actor, loaded, answer, rewritten=True)
     return answer
+
+
+def _carry_mark(actor: Actor, loaded: LoadedChecklist, answer: Answer, *, rewritten: bool) -> None:
+    """Keep a copied answer unread by the parties that haven't read it, also when it changes.
+
+    Otherwise whoever filled in one place would make the rest count as read (adr 93). The actor has
+    had all of it on the page.
+    """
+    current = loaded.sheet.answers.get((answer.item, answer.scope, answer.owner_id))
+    if current is None or not current.is_copied:  # as most are
+        return
+    own = own_organisation(actor)
+    others = (party for party in loaded.parties if party.organisation_id != own)
+    if not any(current.is_unread_by(party.organisation_id) for party in others):
+        return
+    copy_marks.carry_over(current, answer.id, rewritten=rewritten, reader=(actor.user_id, own))
 
 
 def new_version(
@@ -612,9 +631,11 @@ def as_seen(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled) 
     if current.not_applicable or shown == dict(current.values):
         return current.answer_id, current.version
     words_of = (current.author_id, current.organisation_id)
-    answer = add_version(
+    answer = new_version(
         actor, loaded, item, AnswerScope.SHARED, worth_keeping(shown), written_by=words_of
     )
+    keep_versions(loaded, [answer])
+    _carry_mark(actor, loaded, answer, rewritten=False)
     end_talks(loaded, [item.code])
     return answer.id, answer.version
 

@@ -37,7 +37,7 @@ from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Accepts, Item, Part
 from tracker.checklists.labels import NOT_AGREED, WORK, work_of
-from tracker.checklists.models import Stance
+from tracker.checklists.models import CopySource, Stance
 from tracker.checklists.rules.completeness import (
     ChecklistStatus,
     ItemStatus,
@@ -153,7 +153,11 @@ COPIED_FROM = UUID(int=77)
 
 def copied(*read_by: UUID, **more: Any) -> Filled:
     return an_answer(
-        more.pop("values", WORDS), copied_from=COPIED_FROM, read_by=frozenset(read_by), **more
+        more.pop("values", WORDS),
+        source=CopySource.CHECKLIST,
+        copied_from=COPIED_FROM,
+        read_by=frozenset(read_by),
+        **more,
     )
 
 

@@ -1,5 +1,6 @@
 """Every row about one item: its versions, positions, proposals and flags."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from tracker.checklists.models import (
     Checklist,
     CopiedAnswer,
     CopyReading,
+    CopySource,
     Flag,
     Position,
     Proposal,
@@ -28,8 +30,8 @@ class ItemEvents:
     positions: tuple[Position, ...]
     proposals: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
-    # The versions that were copied, and who has read them.
-    copied: frozenset[UUID]
+    # The versions that were copied and are as they were there, and who has read copied ones.
+    copied: Mapping[UUID, CopySource]
     readings: tuple[CopyReading, ...]
 
 
@@ -84,13 +86,14 @@ def item_events(checklist: Checklist, item: str) -> ItemEvents:
                 .order_by(Flag.raised_at)
             )
         ),
-        copied=frozenset(
-            db.session.scalars(
-                sa.select(CopiedAnswer.answer_id)
+        copied={
+            mark.answer_id: mark.source
+            for mark in db.session.scalars(
+                sa.select(CopiedAnswer)
                 .join(Answer, Answer.id == CopiedAnswer.answer_id)
-                .where(of_item)
+                .where(of_item, CopiedAnswer.is_rewritten.is_(False))
             )
-        ),
+        },
         readings=tuple(
             db.session.scalars(
                 sa.select(CopyReading)

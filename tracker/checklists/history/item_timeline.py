@@ -18,6 +18,7 @@ from tracker.checklists.localized_values import Part_, PartDifference
 from tracker.checklists.models import (
     Answer,
     CopyReading,
+    CopySource,
     Flag,
     HintAnswer,
     Position,
@@ -29,6 +30,11 @@ from tracker.checklists.negotiation import warnings
 from tracker.checklists.rules import party_rows
 
 BY_RULE = ""
+# What happened when a version came from elsewhere.
+CAME_FROM = {
+    CopySource.CHECKLIST: _l("%(party)s copied an answer from a former checklist"),
+    CopySource.PRODUCT: _l("%(party)s began with the model text that comes with the product"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,7 @@ class _Teller:
                 version=version.version,
             )
         elif version.id in self.events.copied:
-            words = _("%(party)s copied an answer from a former checklist", party=organisation)
+            words = str(CAME_FROM[self.events.copied[version.id]]) % {"party": organisation}
         elif before is None:
             words = _("%(party)s wrote the first answer", party=organisation)
         elif self._only_hidden(before, version):

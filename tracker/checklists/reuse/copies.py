@@ -18,7 +18,7 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import localized_values, policy, queries
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
-from tracker.checklists.models import ModelAnswer
+from tracker.checklists.models import CopySource, ModelAnswer
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.reuse.copying import (
     Copied,
@@ -49,11 +49,14 @@ STAYS = {
 
 @dataclass(frozen=True, slots=True)
 class CopyView:
-    """Where an answer was copied from, and who has not read it yet."""
+    """Where an answer is from, and who has not read it yet."""
 
-    # Empty if the reader may not open it.
+    source: CopySource
+    # The checklist; None if the reader may not open it.
     source_id: UUID | None
     reference: str
+    # Whether it was changed here since.
+    is_rewritten: bool
     unread_by: tuple[str, ...]
 
 
@@ -83,12 +86,18 @@ def sources_of(loaded: LoadedChecklist, actor: Actor) -> Sources:
 
 
 def copy_view(loaded: LoadedChecklist, filled: Filled, sources: Sources) -> CopyView | None:
-    """Return for display where an answer was copied from; None if it was written here."""
-    if filled.copied_from is None:
+    """Return for display where an answer is from; None if it was written here."""
+    if filled.source is None:
         return None
-    reference = sources.get(filled.copied_from, "")
+    reference = sources.get(filled.copied_from, "") if filled.copied_from else ""
     unread = [party.name for party in loaded.parties if filled.is_unread_by(party.organisation_id)]
-    return CopyView(filled.copied_from if reference else None, reference, tuple(unread))
+    return CopyView(
+        filled.source,
+        filled.copied_from if reference else None,
+        reference,
+        filled.is_rewritten,
+        tuple(unread),
+    )
 
 
 def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[ToRead, ...]:

@@ -4,12 +4,11 @@ In one file: what is offered, previewed and copied is determined by the same ste
 """
 
 import enum
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
@@ -25,12 +24,13 @@ from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Checklist,
     CopiedAnswer,
-    CopyReading,
+    CopySource,
     Stance,
 )
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.negotiation.stored_positions import end_talks, put_positions
 from tracker.checklists.negotiation.text_digest import require_item_shown
+from tracker.checklists.reuse import copy_marks
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
 from tracker.checklists.rules.values import FieldPath, fit, shown_only
@@ -43,7 +43,7 @@ from tracker.checklists.service import (
     owner_of,
     worth_keeping,
 )
-from tracker.core import canonical, clock
+from tracker.core import canonical
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.locale import with_commas
@@ -279,34 +279,74 @@ def copy(
             items=with_commas(alone),
         )
         raise RuleBrokenError(words, ITEMS)
-    _keep(actor, loaded, made_preview)
+    keep_unread(actor, loaded, _arrivals(made_preview))
     items = [offer.item.code for offer in made_preview.offers]
     _record(verbs.ANSWERS_COPIED, actor, checklist, items)
     return tuple(items)
 
 
-def _keep(actor: Actor, loaded: LoadedChecklist, preview: Preview) -> None:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer is from: for a copy the checklist, and the version there."""
+
+    source: CopySource
+    checklist_id: UUID | None = None
+    answer_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An answer from elsewhere that becomes a version here."""
+
+    item: Item
+    scope: AnswerScope
+    values: Mapping[str, Any]
+    origin: Origin
+
+
+def _arrivals(preview: Preview) -> list[Arrival]:
+    source, former_id = CopySource.CHECKLIST, preview.former.id
+    return [
+        Arrival(
+            offer.item,
+            part.scope,
+            part.values,
+            Origin(source, former_id, part.former.answer_id),
+        )
+        for offer in preview.offers
+        for part in offer.answers
+    ]
+
+
+def keep_unread(actor: Actor, loaded: LoadedChecklist, arrivals: Iterable[Arrival]) -> None:
+    """Store answers from elsewhere as new versions by the actor that no party has read yet.
+
+    The caller has checked all rules, and records the event.
+    """
     checklist = loaded.checklist
     pairs = [
-        (answer, new_version(actor, loaded, offer.item, answer.scope, answer.values))
-        for offer in preview.offers
-        for answer in offer.answers
+        (arrival, new_version(actor, loaded, arrival.item, arrival.scope, arrival.values))
+        for arrival in arrivals
     ]
-    keep_versions(loaded, [answer for _one, answer in pairs])
+    keep_versions(loaded, [answer for _arrival, answer in pairs])
     db.session.add_all(
         CopiedAnswer(
             answer_id=answer.id,
             checklist_id=checklist.id,
-            source_answer_id=part.former.answer_id,
-            source_checklist_id=preview.former.id,
+            source=arrival.origin.source,
+            source_answer_id=arrival.origin.answer_id,
+            source_checklist_id=arrival.origin.checklist_id,
         )
-        for part, answer in pairs
+        for arrival, answer in pairs
     )
-    shared = {answer.item for part, answer in pairs if part.scope is AnswerScope.SHARED}
-    end_talks(loaded, shared)
-    for offer in preview.offers:
-        if offer.item.code in shared:
-            safeguards.close_for_change(actor, loaded, offer.item)
+    shared = {
+        arrival.item.code: arrival.item
+        for arrival, _answer in pairs
+        if arrival.scope is AnswerScope.SHARED
+    }
+    end_talks(loaded, shared.keys())
+    for item in shared.values():
+        safeguards.close_for_change(actor, loaded, item)
     safeguards.void_review(loaded)
     db.session.flush()
     count_again(checklist)
@@ -328,7 +368,7 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
     unread = {
         filled.answer_id: (item, filled)
         for (code, _scope, _owner), filled in loaded.sheet.answers.items()
-        if filled.copied_from and (item := loaded.template.item(code))
+        if filled.is_copied and (item := loaded.template.item(code))
     }
     if not seen or not unread.keys() >= seen.keys():
         raise StaleError(_l("An answer changed while you were reading. Look at it again."))
@@ -337,7 +377,7 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
     fresh = [unread[answer_id] for answer_id in seen if unread[answer_id][1].is_unread_by(own)]
     if not fresh:
         return ()
-    _note(actor, [filled for _item, filled in fresh])
+    copy_marks.note_reading([filled.answer_id for _item, filled in fresh], actor.user_id, own)
     put_positions(
         loaded,
         [
@@ -357,56 +397,14 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
 
 def read_by_acting(actor: Actor, filled: Filled) -> None:
     """Count a copied answer as read by a party that accepts it, or wants to change or discuss."""
-    if filled.is_unread_by(own_organisation(actor)):
-        _note(actor, [filled])
-
-
-def carry_over(answer: Filled, answer_id: UUID) -> None:
-    """Mark a version made from a copied one, without what no longer fits, as copied too."""
-    if answer.copied_from is None:
-        return
-    mark = db.session.get_one(CopiedAnswer, answer.answer_id)
-    db.session.add(
-        CopiedAnswer(
-            answer_id=answer_id,
-            checklist_id=mark.checklist_id,
-            source_answer_id=mark.source_answer_id,
-            source_checklist_id=mark.source_checklist_id,
-        )
-    )
-    db.session.flush()
-    readings = db.session.scalars(
-        sa.select(CopyReading).where(CopyReading.answer_id == answer.answer_id)
-    )
-    db.session.add_all(
-        CopyReading(
-            answer_id=answer_id,
-            organisation_id=reading.organisation_id,
-            reader_id=reading.reader_id,
-            read_at=reading.read_at,
-        )
-        for reading in readings.all()
-    )
-    db.session.flush()
+    own = own_organisation(actor)
+    if filled.is_unread_by(own):
+        copy_marks.note_reading([filled.answer_id], actor.user_id, own)
 
 
 def _sets(loaded: LoadedChecklist, item: Item, filled: Filled, own: UUID) -> bool:
     """Return whether an answer is the shared one of an item, and this party sets it."""
     return filled == loaded.sheet.shared(item.code) and filled.organisation_id == own
-
-
-def _note(actor: Actor, answers: Collection[Filled]) -> None:
-    now = clock.now()
-    db.session.add_all(
-        CopyReading(
-            answer_id=answer.answer_id,
-            organisation_id=own_organisation(actor),
-            reader_id=actor.user_id,
-            read_at=now,
-        )
-        for answer in answers
-    )
-    db.session.flush()
 
 
 def _record(verb: verbs.Verb, actor: Actor, checklist: Checklist, items: list[str]) -> None:

@@ -20,7 +20,7 @@ from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.negotiation.stored_positions import end_talks
-from tracker.checklists.reuse import copying
+from tracker.checklists.reuse import copy_marks
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import fit
 from tracker.checklists.service import HOW, count_again
@@ -198,7 +198,7 @@ def _cut(
     encryption.put_values(checklist, answer, values)
     db.session.add(answer)
     db.session.flush()
-    copying.carry_over(own_answer, answer.id)
+    copy_marks.carry_over(own_answer, answer.id, rewritten=False)
 
 
 def _open_after(open_items: list[str], done: Move) -> list[str]:

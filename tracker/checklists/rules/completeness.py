@@ -531,7 +531,7 @@ def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     """Return the parties in which nobody has read everything that was copied into an item."""
     answers = [sheet.shared(item.code)]
     answers += [sheet.of_party(item.code, party.organisation_id) for party in surroundings.parties]
-    copied = [answer for answer in answers if answer is not None and answer.copied_from is not None]
+    copied = [answer for answer in answers if answer is not None and answer.is_copied]
     if not copied:  # as on most items
         return ()
     return tuple(

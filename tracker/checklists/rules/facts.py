@@ -10,7 +10,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists.models import Stance
+from tracker.checklists.models import CopySource, Stance
 from tracker.cooperations.models import Mode
 from tracker.core.canonical import digest_of
 
@@ -49,13 +49,21 @@ class Filled:
     saved_at: dt.datetime
     author_name: str = ""
     not_applicable: bool = False
-    # The checklist it was copied from, and the parties in which somebody has read it since.
+    # Where its words are from, if nobody wrote them here, and the checklist if it was one; whether
+    # they were changed here since; and the parties in which somebody has read them.
+    source: CopySource | None = None
     copied_from: UUID | None = None
+    is_rewritten: bool = False
     read_by: frozenset[UUID] = frozenset()
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether its words are from elsewhere, so that each party has to read them."""
+        return self.source is not None
 
     def is_unread_by(self, organisation_id: UUID) -> bool:
         """Return whether it was copied, and nobody in a party has read it yet."""
-        return self.copied_from is not None and organisation_id not in self.read_by
+        return self.is_copied and organisation_id not in self.read_by
 
     @property
     def is_empty(self) -> bool:

@@ -518,11 +518,33 @@ def test_asking_to_talk_and_proposing_say_that_it_was_read(pair: Pair) -> None:
     assert pair.unread("M1") == {"npm"}
 
 
-def test_an_answer_that_replaces_a_copy_is_not_a_copy(pair: Pair) -> None:
+def test_a_copy_that_is_changed_stays_unread_by_those_who_have_not_read_it(pair: Pair) -> None:
     pair.copy()
     pair.now.save("joana", "M1", seen=1, words="Anew.")
-    assert pair.unread("M1") == set()
+    assert pair.unread("M1") == {"npm", "door"}
     assert pair.now.waiting("M1") == {"npm", "door"}
+    pair.now.accept("M1", "ilena", "samira")
+    assert pair.now.standing("M1").done
+
+
+def test_a_copy_that_needs_no_acceptance_is_not_done_once_its_party_has_changed_it(
+    pair: Pair,
+) -> None:
+    pair.copy()
+    pair.read("samira", "M2")
+    pair.now.save("ilena", "M2", seen=1, kind="police")
+    assert pair.unread("M2") == {"lantern"}
+    assert not pair.now.standing("M2").done
+    pair.read("joana", "M2")
+    pair.now.save("ilena", "M2", seen=2, kind="prison")
+    assert pair.now.standing("M2").done
+
+
+def test_nothing_is_left_to_read_of_a_copy_that_was_emptied_or_left_out(pair: Pair) -> None:
+    pair.former.save("ilena", "M6")
+    pair.copy()
+    pair.now.save("ilena", "M6", seen=1, words="")
+    assert pair.unread("M6") == set()
 
 
 def test_other_parties_change_a_copied_answer_by_proposal_once_its_party_has_read_it(
@@ -669,9 +691,9 @@ def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
     assert counts() == {"npm": 5, "door": 5, "lantern": 5}
     pair.read("joana", "M1", "M3")
     assert counts() == {"npm": 5, "door": 5, "lantern": 3}
-    # M4 no longer applies, so that nobody needs to read it.
+    # M4 no longer applies, so that nobody needs to read it; who changed M2 has read it.
     pair.now.save("ilena", "M2", seen=1, kind="police")
-    assert counts() == {"npm": 3, "door": 3, "lantern": 1}
+    assert counts() == {"npm": 3, "door": 4, "lantern": 2}
 
 
 def test_a_party_that_joins_later_reads_what_was_copied(pair: Pair) -> None:
