@@ -85,6 +85,9 @@ from tracker.checklists.routes import (
     assignments as assignment_routes,
 )
 from tracker.checklists.routes import (
+    beginning as beginning_routes,
+)
+from tracker.checklists.routes import (
     copying as copying_routes,
 )
 from tracker.checklists.routes import (
@@ -308,6 +311,11 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_draft,
     ),
     verbs.ANSWERS_COPIED: (
+        lifecycle.follow_answer,
+        visit_bars.follow_answer,
+        visits.follow_draft,
+    ),
+    verbs.MODEL_TEXT_USED: (
         lifecycle.follow_answer,
         visit_bars.follow_answer,
         visits.follow_draft,
@@ -565,6 +573,7 @@ def administers(actor: Actor | None) -> bool:
 COOPERATION_PAGES = frozenset(
     {
         "assignments",
+        "beginning",
         "checklists",
         "closing",
         "comments",
@@ -637,6 +646,7 @@ ROUTES = (
     joining_routes,
     template_upgrade_routes,
     assignment_routes,
+    beginning_routes,
     copying_routes,
     model_answer_routes,
     comment_routes,

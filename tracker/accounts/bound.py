@@ -44,6 +44,7 @@ NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
         verbs.CHECKLIST_MOVED,
         verbs.ANSWER_SAVED,
         verbs.ANSWERS_COPIED,
+        verbs.MODEL_TEXT_USED,
         verbs.COPIES_READ,
         verbs.ITEMS_ACCEPTED,
         verbs.ACCEPTANCE_UNDONE,

@@ -163,6 +163,9 @@ CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visi
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")
 ANSWERS_COPIED = _verb("answers_copied", "kind", "items", "organisation")
+MODEL_TEXT_USED = _verb(
+    "model_text_used", "kind", "items", "language", "text_version", "organisation"
+)
 COPIES_READ = _verb("copies_read", "kind", "items", "organisation")
 ITEMS_ACCEPTED = _verb("items_accepted", "kind", "items", "versions", "organisation")
 ACCEPTANCE_UNDONE = _verb("acceptance_undone", "kind", "items", "organisation")

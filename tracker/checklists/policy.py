@@ -554,6 +554,43 @@ def can_copy(
     return YES
 
 
+def can_choose_beginning(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    goes_on: Decision,
+    is_empty: bool,
+) -> Decision:
+    """Decide who may choose how a checklist begins: whoever may copy into it, while it is empty."""
+    copying = can_copy(actor, party, state, goes_on=goes_on)
+    if copying and not is_empty:
+        return no(
+            _l("This checklist already has answers. You can only choose how an empty one begins.")
+        )
+    return copying
+
+
+def can_use_model_text(
+    actor: Actor,
+    party: PartyFact | None,
+    state: ChecklistState,
+    *,
+    goes_on: Decision,
+    is_empty: bool,
+) -> Decision:
+    """Decide who may begin a checklist with a model text: a coordinator of the NPM (M5, S6).
+
+    It also answers what only the NPM sets.
+    """
+    taking_part = can_take_part(actor, party)
+    if not taking_part or party is None:
+        return taking_part
+    if not party.is_of_npm or not actor.has(Role.COORDINATOR):
+        return no(_l("Only a coordinator of the NPM can begin a checklist with a model text."))
+    return can_choose_beginning(actor, party, state, goes_on=goes_on, is_empty=is_empty)
+
+
 def can_read_copies(
     actor: Actor,
     party: PartyFact | None,

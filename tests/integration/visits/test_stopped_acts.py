@@ -50,7 +50,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.negotiation import positions, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import item_digest, item_token
-from tracker.checklists.reuse import copying, template_upgrade
+from tracker.checklists.reuse import beginning, copying, template_upgrade
 from tracker.comments import service as comments
 from tracker.comments.models import Comment, CommentTask
 from tracker.core import clock
@@ -305,6 +305,7 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
         "checklists.negotiation.safeguards.raise_flag": lambda: safeguards.raise_flag(
             samira, roles, SUGGESTED, "A donor decides?", seen=item_digest(load(roles), whole)
         ),
+        "checklists.reuse.beginning.begin": lambda: beginning.begin(ilena, roles, "en", seen=""),
         "checklists.reuse.copying.copy": lambda: copying.copy(
             ilena, roles, uuid4(), [SUGGESTED], seen=""
         ),

@@ -20,7 +20,7 @@ from tests.factories.templates import (
     small_terms,
 )
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
-from tracker.access.decision import YES, Decision
+from tracker.access.decision import YES, Decision, no
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import policy
 from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
@@ -641,6 +641,51 @@ def test_coordinators_and_members_copy_while_it_is_drafted(
         words = "" if state is DRAFTING else "You can only copy answers while"
     says(policy.can_copy(actor(role), DOOR_PARTY, state, goes_on=YES), words)
     says(policy.can_copy(actor(role), None, state, goes_on=YES), NO_PARTY)
+
+
+HAS_ANSWERS = "This checklist already has answers."
+
+
+@pytest.mark.parametrize("role", Role)
+def test_whoever_may_copy_chooses_how_an_empty_checklist_begins(role: Role) -> None:
+    def chooses(*, is_empty: bool, state: ChecklistState = DRAFTING) -> Decision:
+        return policy.can_choose_beginning(
+            actor(role), DOOR_PARTY, state, goes_on=YES, is_empty=is_empty
+        )
+
+    may_copy = policy.can_copy(actor(role), DOOR_PARTY, DRAFTING, goes_on=YES)
+    says(chooses(is_empty=True), str(may_copy.reason))
+    assert not chooses(is_empty=True, state=SENT)
+    says(chooses(is_empty=False), HAS_ANSWERS if may_copy else str(may_copy.reason))
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("state", ChecklistState)
+def test_a_coordinator_of_the_npm_begins_an_empty_draft_with_the_model_text(
+    role: Role, state: ChecklistState
+) -> None:
+    def begins(
+        party: PartyFact | None, *, is_empty: bool = True, goes_on: Decision = YES
+    ) -> Decision:
+        body = party.organisation_id if party else NPM
+        return policy.can_use_model_text(
+            actor(role, body=body), party, state, goes_on=goes_on, is_empty=is_empty
+        )
+
+    says(begins(None), NO_PARTY)
+    if role not in WRITING:
+        says(begins(OUR_NPM), READ_ONLY)
+        return
+    only_npm = "Only a coordinator of the NPM can begin"
+    says(begins(DOOR_PARTY), only_npm)
+    says(begins(JOINING_NPM), only_npm)
+    if role is not Role.COORDINATOR:
+        says(begins(OUR_NPM), only_npm)
+        return
+    says(begins(OUR_NPM, goes_on=no("It is closed.")), "It is closed.")
+    words = "" if state is DRAFTING else "You can only copy answers while"
+    says(begins(OUR_NPM), words)
+    says(begins(OUR_NPM, is_empty=False), words or HAS_ANSWERS)
 
 
 @pytest.mark.parametrize("role", Role)

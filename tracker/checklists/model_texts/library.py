@@ -86,6 +86,11 @@ def model_text(kind: ChecklistKind, modes: Iterable[Mode], language: str) -> Mod
     return merge(content, modes)
 
 
+def languages(kind: ChecklistKind) -> tuple[str, ...]:
+    """Return the languages in which the text that comes with the product is available."""
+    return tuple(language for of_kind, language in _shipped() if of_kind is kind)
+
+
 @cache
 def _shipped() -> dict[Key, ModelTextContent]:
     templates = [file.template for file in checklist_library.read(paths.CONTENT)]

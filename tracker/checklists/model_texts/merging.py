@@ -14,6 +14,7 @@ from tracker.checklist_templates.conditions import Condition, Truth, evaluate
 from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import (
+    NAMING,
     Column,
     FieldType,
     Item,
@@ -214,3 +215,36 @@ def _named(value: Any, kind: FieldType, own: UUID | None, around: Surroundings) 
         return None if own is None else str(own)
     npm = next(iter(around.parties_of(OrganisationKind.NPM)), None)
     return str(npm.organisation_id) if value == THE_NPM and npm else None
+
+
+# With what is known ------------------------------------------------------------------------------
+
+
+def with_facts(item: Item, values: Values, known: Values) -> dict[str, Any]:
+    """Return an answer of a model text with what is known: a fact is never replaced by the text.
+
+    In a table, rows that name the same party or person are one row, and each fact takes the place
+    of the cell; rows that only one of the two has stay.
+    """
+    fields = {field.key: field for field in item.fields_of(AnswerScope.SHARED)}
+    return {**values, **{key: _fact(fields[key], values.get(key), known[key]) for key in known}}
+
+
+def _fact(field: TemplateField, value: Any, fact: Any) -> Any:
+    if field.type is not FieldType.TABLE:
+        return fact
+    naming = [column.key for column in field.columns if column.type in NAMING]
+    rows, facts = list(value or ()), list(fact)
+    together = []
+    for row in rows:
+        known = next((own for own in facts if _is_same(row, own, naming)), None)
+        if known is not None:
+            facts.remove(known)
+        together.append({**row, **(known or {})})
+    return [*together, *facts]
+
+
+def _is_same(row: Values, known: Values, naming: list[str]) -> bool:
+    """Return whether two rows are about the same party or person: the first that the fact names."""
+    column = next((key for key in naming if key in known), None)
+    return column is not None and row.get(column) == known[column]

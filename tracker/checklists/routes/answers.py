@@ -72,6 +72,7 @@ from tracker.checklists.models import Checklist, ChecklistState, DraftKind, Mode
 from tracker.checklists.negotiation import hints, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import require_question_shown
 from tracker.checklists.reuse import (
+    beginning,
     copies,
     known_facts,
     model_answers,
@@ -127,6 +128,7 @@ def show(checklist_id: UUID) -> str:
     if not counts["copied"] and chosen != "copied":
         offered.remove("copied")
     party = loaded.own_party(actor)
+    may_begin = bool(beginning.may_choose(actor, loaded))
     return checklist_page(
         "checklists/show.html",
         loaded,
@@ -141,7 +143,9 @@ def show(checklist_id: UUID) -> str:
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(outline.to_read) for outline in outlines),
-        has_earlier_checklists=bool(policy.can_copy(actor, party, checklist.state, goes_on=goes_on))
+        may_begin=may_begin,
+        has_earlier_checklists=not may_begin
+        and bool(policy.can_copy(actor, party, checklist.state, goes_on=goes_on))
         and bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
         is_blank=not loaded.sheet.answers,

@@ -752,6 +752,7 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
 ) -> None:
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(address(pair))
+    page = browser.page(page.links()["Choose how to begin"])
     assert page.links()["Start from a former checklist"] == address(pair, "/copy")
     page = browser.page(address(pair, "/copy"))
     assert pair.former.cooperation.reference in page.text

@@ -1,0 +1,498 @@
+"""Beginning an empty checklist with the model text: what is in it, who may, who has read it."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.checklists import shown_answers
+from tests.factories.demonstration import Demonstration
+from tests.factories.tables import Table, set_out
+from tests.factories.visits import Scene, planned
+from tests.pages import Page
+from tracker.checklist_templates import to_decide
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import obstacles, service
+from tracker.checklists.loading import load
+from tracker.checklists.model_texts import library
+from tracker.checklists.models import Answer, ChecklistParty, CopiedAnswer, CopySource, Stance
+from tracker.checklists.negotiation import positions
+from tracker.checklists.reuse import beginning, copying
+from tracker.checklists.reuse.beginning import Beginning
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Mode
+from tracker.cooperations.selection import service as selection
+from tracker.cooperations.selection.models import SelectionWay
+from tracker.cooperations.selection.policy import Selection
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.organisations import service as organisations
+from tracker.organisations.models import Organisation
+from tracker.organisations.service import Details
+
+pytestmark = pytest.mark.some_on_postgresql(3)
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+NPM, DOOR, LANTERN = "npm", "door", "lantern"
+# Two of them find out what the application knows, four whether checklist 2 is needed now (M9).
+MOST = 25
+WRITERS = {NPM: "ilena", DOOR: "samira", LANTERN: "joana"}
+
+
+@pytest.fixture
+def table(session: Session) -> Table:
+    return set_out(session)
+
+
+def text(table: Table, language: str = "en", first: str = "ilena") -> Beginning:
+    (begun,) = beginning.beginnings(table[first], table.loaded(), [language])
+    return begun
+
+
+def begin(table: Table, language: str = "en", first: str = "ilena") -> tuple[str, ...]:
+    begun = beginning.begin(
+        table[first], table.checklist(), language, seen=text(table, language).seen
+    )
+    table.session.commit()
+    return begun
+
+
+def values(table: Table, item: str) -> dict[str, Any]:
+    answer = table.loaded().sheet.shared(item)
+    assert answer is not None
+    return dict(answer.values)
+
+
+def unread(table: Table, item: str) -> set[str]:
+    """Return the keys of the organisations that have not read an item."""
+    return {key for key in WRITERS if table.land.id(key) in table.standing(item).unread_by}
+
+
+def read(table: Table, first: str, *items: str) -> None:
+    loaded = table.loaded()
+    answers = [answer.answer_id for item in items if (answer := loaded.sheet.shared(item))]
+    copying.say_read(table[first], table.checklist(), shown_answers(loaded, table[first], answers))
+    table.session.commit()
+
+
+def address(table: Table, more: str = "/begin") -> str:
+    return f"/checklists/{table.checklist().id}{more}"
+
+
+def decided(value: Any) -> Any:
+    """Return a value with a text in each place of a text that is to decide."""
+    match value:
+        case str():
+            return to_decide.filled(value, "Decided.")
+        case list():
+            return [decided(element) for element in value]
+        case dict():
+            return {key: decided(cell) for key, cell in value.items()}
+        case _:
+            return value
+
+
+# What is stored
+
+
+def test_each_answer_is_a_first_version_that_no_party_has_read(table: Table) -> None:
+    begun = text(table)
+    items = begin(table)
+    assert items == tuple(item.code for item, _values in begun.answers)
+    assert {"M1", "M2", "M6", "M19", "M20"} <= set(items)
+    loaded = table.loaded()
+    for item, given in begun.answers:
+        answer = loaded.sheet.shared(item.code)
+        assert answer is not None
+        assert (dict(answer.values), answer.version) == (given, 1)
+        assert (answer.author_name, answer.source) == ("Ilena Dorvath", CopySource.PRODUCT)
+        assert answer.copied_from is None
+        assert loaded.standing().items[item.code].unread_by == tuple(
+            party.organisation_id for party in loaded.parties
+        )
+        assert not loaded.standing().items[item.code].done
+    assert loaded.positions == ()
+    # Who begins with a text has written nothing (product.md, 6): they may be its second reader.
+    assert loaded.sheet.authors == frozenset()
+
+
+def test_one_event_names_the_items_and_the_text(table: Table) -> None:
+    items = begin(table)
+    (event,) = table.events("model_text_used")
+    assert {key: value for key, value in event.items() if key != "who"} == {
+        "kind": "terms",
+        "items": list(items),
+        "language": "en",
+        "text_version": text(table).version,
+        "organisation": "Office of the People's Advocate",
+    }
+    assert event["who"]["name"] == "Ilena Dorvath"
+    assert table.events("answer_saved") == []
+
+
+@pytest.mark.both_databases
+def test_lists_count_what_each_party_has_to_read(table: Table) -> None:
+    count = len(begin(table))
+    rows = table.session.scalars(
+        sa.select(ChecklistParty.unread_count).where(
+            ChecklistParty.checklist_id == table.checklist().id
+        )
+    ).all()
+    assert rows == [count] * 3
+
+
+def test_what_is_known_stands_in_the_place_of_what_is_to_decide(table: Table) -> None:
+    know(table)
+    begin(table)
+    parties = rows_of(table)
+    own, door = (parties[str(table.land.id(key))] for key in (NPM, DOOR))
+    assert own["mandate"] == "The Act of 2011."
+    assert own["signatory"] == str(table.land.users["tomas"].id)
+    # Each party fills in its own row (product.md, 4.1).
+    assert to_decide.is_mark(door["mandate"])
+    chosen = {row["party"]: row for row in values(table, "M1")["selection"]}
+    assert chosen[str(table.land.id(DOOR))]["criteria"] == "Ten years of work."
+    assert to_decide.is_mark(chosen[str(table.land.id(LANTERN))]["criteria"])
+    days = values(table, "M19")
+    assert days["start"] == STARTS.isoformat()
+    assert to_decide.is_mark(days["review"])
+    assert values(table, "M3")["in_scope"] == ["VISIT"]
+
+
+def test_a_partner_finds_its_details_in_its_row_where_the_text_leaves_them_open(
+    table: Table, app: Flask
+) -> None:
+    know(table)
+    begin(table)
+    form = table.land.browser(app, "samira").page(address(table, "/items/M1/answer")).form()
+    given = {value for answers in form.values.values() for value in answers}
+    assert {"Stands by people in custody.", str(table.land.users["henrik"].id)} <= given
+
+
+def test_a_partner_that_saves_its_row_leaves_open_what_the_others_decide_in_theirs(
+    table: Table, app: Flask
+) -> None:
+    begin(table)
+    before = rows_of(table)
+    browser, where = table.land.browser(app, "samira"), address(table, "/items/M1/answer")
+    assert browser.post(where, data=browser.page(where).form().filled_in()).status_code == 303
+    after = rows_of(table)
+    door = str(table.land.id(DOOR))
+    assert after.pop(door) != before.pop(door)
+    assert after == before
+    assert unread(table, "M1") == {NPM, LANTERN}
+
+
+def rows_of(table: Table) -> dict[str, Any]:
+    """Return the parties' rows of M1 by party."""
+    return {row["party"]: row for row in values(table, "M1")["parties"]}
+
+
+STARTS = dt.date(2031, 2, 1)
+
+
+def know(table: Table) -> None:
+    """Have the application know the parties' details, the first day and how a CSO was chosen."""
+    for key, mandate in ((NPM, "The Act of 2011."), (DOOR, "Stands by people in custody.")):
+        body = table.session.get_one(Organisation, table.land.id(key))
+        details = Details(name=body.name, types=body.types, mandate=mandate)
+        organisations.change(table["root"], body.id, details, seen_version=body.version)
+    head = table.cooperation
+    cooperations.change_head(
+        table["ilena"],
+        head,
+        version=head.version,
+        title=head.title,
+        purpose=head.purpose,
+        starts_on=STARTS,
+        ends_on=None,
+        review_on=None,
+    )
+    day = clock.today()
+    way = SelectionWay.APPLICATION
+    record = Selection(way, day, day, "Ten years of work.", "Head", table.land.id(NPM))
+    selection.record(table["ilena"], head, table.land.id(DOOR), record, version=0)
+    table.session.commit()
+
+
+def test_the_text_is_in_the_language_that_was_chosen(table: Table) -> None:
+    english = {item.code: given for item, given in text(table).answers}
+    begin(table, "ar")
+    assert table.events("model_text_used")[0]["language"] == "ar"
+    assert values(table, "M2").keys() == english["M2"].keys()
+    assert values(table, "M2") != english["M2"]
+    assert "[للتحديد" in values(table, "M19")["start"]
+
+
+@pytest.mark.both_databases
+def test_a_visits_roles_begin_with_a_row_for_each_person_on_the_team(
+    session: Session, demonstration: Demonstration
+) -> None:
+    scene = Scene(session, demonstration)
+    team = ("leyla", "samira", "marek")
+    planned(scene, members=team, audience=team)
+    scene.session.commit()
+    ilena, roles = scene.actor("ilena"), scene.checklist(ChecklistKind.VISIT_ROLES, 2)
+    (begun,) = beginning.beginnings(ilena, load(roles), ["en"])
+    items = beginning.begin(ilena, roles, "en", seen=begun.seen)
+    scene.session.commit()
+    loaded = load(scene.checklist(ChecklistKind.VISIT_ROLES, 2))
+    # Who leads, is on the team and may know was chosen before, and is not in the text.
+    assert {"V2", "V3", "V4"}.isdisjoint(items)
+    kind, answer = (loaded.sheet.shared(code) for code in ("V1", "V5"))
+    assert kind is not None
+    assert answer is not None
+    # What was said when it was planned is not overwritten.
+    assert (kind.values["kind"], kind.values["place_type"], kind.version) == (
+        "thematic",
+        "police",
+        2,
+    )
+    assert kind.values["aims"]
+    people = [row["person"] for row in answer.values["roles"]]
+    assert frozenset(map(UUID, people)) == loaded.surroundings.team
+    stored = scene.session.get_one(Answer, answer.answer_id)
+    assert stored.values is None  # class K2: encrypted
+
+
+# Who may, and when
+
+
+@pytest.mark.parametrize("first", ["samira", "joana", "nadia", "tomas", "oren", "marek", "ada"])
+def test_only_a_coordinator_of_the_npm_begins_with_the_model_text(table: Table, first: str) -> None:
+    with pytest.raises(RefusedError):
+        begin(table, first=first)
+    assert table.loaded().sheet.answers == {}
+
+
+def test_a_checklist_with_an_answer_is_not_begun(table: Table) -> None:
+    table.save("samira", "M2", objectives="Fewer people at risk.")
+    with pytest.raises(RefusedError, match="already has answers"):
+        begin(table)
+    assert values(table, "M2") == {"objectives": "Fewer people at risk."}
+
+
+def test_a_checklist_is_begun_once(table: Table) -> None:
+    begin(table)
+    with pytest.raises(RefusedError, match="already has answers"):
+        begin(table)
+    assert len(table.events("model_text_used")) == 1
+
+
+def test_a_text_in_force_is_not_begun(table: Table) -> None:
+    table.sign()
+    with pytest.raises(RefusedError, match="while the text is a draft"):
+        begin(table)
+
+
+def test_a_text_that_changed_since_it_was_shown_is_shown_again(table: Table) -> None:
+    seen = text(table).seen
+    head = table.cooperation
+    cooperations.set_modes(
+        table["ilena"],
+        head,
+        version=head.version,
+        modes=[Mode.VISIT, Mode.ADV],
+        questions=head.questions,
+    )
+    table.session.commit()
+    for other in (seen, "", "nonsense"):
+        with pytest.raises(StaleError, match="Something changed while you were choosing"):
+            beginning.begin(table["ilena"], table.checklist(), "en", seen=other)
+
+
+# Nothing is agreed unread
+
+
+def test_what_needs_no_acceptance_is_done_once_each_party_has_read_it(table: Table) -> None:
+    begin(table)
+    read(table, "ilena", "M6")
+    table.save("ilena", "M6", seen=1, **{**values(table, "M6"), "stop_term": "At any time."})
+    assert unread(table, "M6") == {DOOR, LANTERN}
+    read(table, "samira", "M6")
+    assert not table.standing("M6").done
+    read(table, "joana", "M6")
+    assert table.standing("M6").done
+
+
+def test_whoever_fills_in_what_is_to_decide_has_read_it_and_the_others_have_not(
+    table: Table,
+) -> None:
+    begin(table)
+    read(table, "samira", "M19")
+    days = {"start": "2031-02-01", "review": "2032-02-01", "end": "2033-01-31"}
+    with pytest.raises(RuleBrokenError, match="isn't complete yet"):
+        table.accept("M19", "samira")
+    table.save("ilena", "M19", seen=1, **{**values(table, "M19"), **days})
+    assert unread(table, "M19") == {LANTERN}
+    # Read is not agreed: the words are new.
+    assert table.waiting("M19") == {DOOR, LANTERN}
+    assert table.loaded().sheet.authors == {table["ilena"].user_id}
+    table.accept("M19", "samira", "joana")
+    assert unread(table, "M19") == set()
+    assert table.standing("M19").done
+
+
+def test_a_party_that_writes_its_row_leaves_the_rest_unread_for_the_others(table: Table) -> None:
+    begin(table)
+    now = values(table, "M4")
+    for row in now["expectations"]:
+        if row["party"] == str(table.land.id(DOOR)):
+            row |= {column: "Ours." for column in row if column != "party"}
+    service.save_answer(
+        table["samira"], table.checklist(), "M4", AnswerScope.SHARED, now, base_version=1
+    )
+    table.session.commit()
+    assert unread(table, "M4") == {NPM, LANTERN}
+    # It accepts what it wrote.
+    assert table.waiting("M4") == {NPM, DOOR, LANTERN}
+
+
+ITEMS = ("M2", "M4", "M6", "M19", "M20")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_is_agreed_that_a_party_has_not_had_on_its_page(table: Table, seed: int) -> None:
+    """In any order of reading, accepting and changing; a party acts on what its page shows."""
+    begin(table)
+    rng, acted = Random(seed), {item: set[str]() for item in ITEMS}
+    agreed = set()
+    for _turn in range(45):
+        item, party = rng.choice(ITEMS), rng.choice(sorted(WRITERS))
+        if act(table, rng, item, WRITERS[party]):
+            acted[item].add(party)
+        for code in ITEMS:
+            if table.standing(code).done:
+                agreed.add(code)
+                assert acted[code] == set(WRITERS), code
+            assert unread(table, code).isdisjoint(acted[code])
+    assert agreed
+
+
+def act(table: Table, rng: Random, item: str, first: str) -> bool:
+    """Read, accept or change an item for a party; return whether it was possible."""
+    answer = table.loaded().sheet.shared(item)
+    assert answer is not None
+    try:
+        match rng.choice(("read", "accept", "accept", "change")):
+            case "read":
+                read(table, first, item)
+            case "accept":
+                positions.take_position(
+                    table[first],
+                    table.checklist(),
+                    item,
+                    Stance.ACCEPTS,
+                    answer_id=answer.answer_id,
+                )
+            case _:
+                dates = {"start": "2031-02-01", "review": "2032-02-01", "end": "2033-01-31"}
+                given = decided(dict(answer.values)) | (dates if item == "M19" else {})
+                table.save(first, item, seen=answer.version, **given)
+    except (RuleBrokenError, RefusedError):
+        table.session.rollback()
+        return False
+    table.session.commit()
+    return True
+
+
+def test_nothing_is_sent_while_a_model_text_is_unread(table: Table) -> None:
+    begin(table)
+    read(table, "ilena", *table.loaded().template.by_code.keys() & set(ITEMS))
+    obstacle, *_more = obstacles.to_sending(table.loaded())
+    assert "M6" in str(obstacle)
+
+
+# Pages
+
+
+@pytest.mark.both_databases
+def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) -> None:
+    browser = table.land.browser(app, "ilena")
+    page = browser.page(address(table, ""))
+    page = browser.page(page.links()["Choose how to begin"])
+    assert page.h1 == "Choose how to begin"
+    for words in (
+        "The model text that comes with the product",
+        "It's made for your ways of working: Joint monitoring visit.",
+        "The NPM doesn't keep a model text of its own for this checklist.",
+        "There is no other checklist of this kind and of the same parties",
+    ):
+        assert words in page.text, words
+    assert page.links()["Begin with an empty checklist"] == address(table, "")
+    english, arabic = page.forms(address(table))
+    assert (english.values["language"], arabic.values["language"]) == (["en"], ["ar"])
+    done = Page.of(browser.post(address(table), data=english.filled_in(), follow_redirects=True))
+    assert "items have the model text now. They don't count as agreed until" in done.text
+    assert "From the model text that comes with the product. Not read yet for:" in done.text
+    assert "Choose how to begin" not in browser.page(address(table, "")).text
+    history = browser.page(f"/cooperations/{table.cooperation.reference}/history").text
+    assert "began with the model text that comes with the product: M1, M2" in history
+    item = browser.page(address(table, "/items/M2/history")).text
+    assert "Office of the People's Advocate began with the model text that comes" in item
+    page = browser.page(address(table), status=403)
+    assert "This checklist already has answers." in page.text
+
+
+def test_a_page_that_is_no_longer_right_begins_nothing(table: Table, app: Flask) -> None:
+    browser = table.land.browser(app, "ilena")
+    for fields in ({}, {"language": "en", "seen": "x"}, {"language": "xx", "seen": ""}):
+        page = Page.of(browser.post(address(table), data=fields, follow_redirects=True))
+        assert "Something changed while you were choosing." in page.text
+        assert page.h1 == "Choose how to begin"
+    assert table.loaded().sheet.answers == {}
+
+
+@pytest.mark.both_databases
+def test_other_sides_are_refused_with_the_reason_or_find_nothing(table: Table, app: Flask) -> None:
+    seen = {"language": "en", "seen": text(table).seen}
+    page = table.land.browser(app, "samira").page(address(table))
+    assert "Only a coordinator of the NPM can begin a checklist with a model text." in page.text
+    assert page.forms(address(table)) == []
+    people = (("samira", 200, 403), ("nadia", 403, 403), ("henrik", 403, 403), ("ada", 403, 403))
+    outside = (("marek", 404, 404), ("vesna", 404, 404), ("root", 404, 404))
+    for first, reads, sends in (*people, *outside):
+        browser = table.land.browser(app, first)
+        assert browser.get(address(table)).status_code == reads, first
+        assert browser.post(address(table), data=seen).status_code == sends, first
+    assert table.loaded().sheet.answers == {}
+    assert "Choose how to begin" not in table.land.browser(app, "ada").page(address(table, "")).text
+
+
+# Statements
+
+
+@pytest.mark.both_databases
+def test_many_items_begin_in_as_many_statements_as_few(
+    session: Session, statements: Statements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    whole = library.model_text(ChecklistKind.TERMS, [Mode.VISIT], "en")
+    few = {code: whole.items[code] for code in ("M1", "M3", "M9")}
+    for items in (few, whole.items):
+        given = replace(whole, items=items)
+        monkeypatch.setattr(beginning, "model_text", lambda *_which, given=given: given)
+        table = set_out(session)
+        seen, checklist, ilena = text(table).seen, table.checklist(), table["ilena"]
+        session.expire_all()
+        with statements() as sent:
+            begun = beginning.begin(ilena, checklist, "en", seen=seen)
+        session.commit()
+        counts.append((len(begun) > len(few), len(sent)))
+    assert counts == [(False, MOST), (True, MOST)]
+
+
+def test_the_marks_say_that_the_text_came_with_the_product(table: Table) -> None:
+    begin(table)
+    marks = table.session.scalars(sa.select(CopiedAnswer)).all()
+    assert {(mark.source, mark.source_answer_id, mark.is_rewritten) for mark in marks} == {
+        (CopySource.PRODUCT, None, False)
+    }

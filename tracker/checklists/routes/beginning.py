@@ -1,0 +1,96 @@
+"""The page on which a person chooses how an empty checklist begins: with a text, or without one."""
+
+from uuid import UUID
+
+from flask import Blueprint, current_app, redirect, request, url_for
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from tracker.access.gate import current_actor, require, signed_in
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import encryption, localized_values, queries
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.model_texts import library
+from tracker.checklists.models import Checklist
+from tracker.checklists.reuse import beginning
+from tracker.checklists.reuse.beginning import Beginning
+from tracker.checklists.routes.copying import COPIED
+from tracker.cooperations.modes import MODE_LABELS
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("beginning", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@blueprint.route("/begin", methods=["GET", "POST"])
+@signed_in
+def choose(checklist_id: UUID) -> str | Response:
+    """Offer the ways in which an empty checklist can begin, and begin it with the model text."""
+    actor = current_actor()
+    checklist = get_or_404(actor, checklist_id, "begin")
+    loaded = load_localized(checklist)
+    require(beginning.may_choose(actor, loaded))
+    if request.method == "POST":
+        return perform(
+            None,
+            lambda: beginning.begin(
+                actor,
+                checklist,
+                request.form.get("language", ""),
+                seen=request.form.get("seen", ""),
+            ),
+            success=lambda items: (_begun_words(len(items)), "warning"),
+            next=lambda items: redirect(_after(checklist, begun=bool(items)), 303),
+        )
+    allowed = beginning.may_begin(actor, loaded)
+    languages = _languages(checklist)
+    texts = beginning.beginnings(actor, loaded, languages) if allowed else ()
+    return checklist_page(
+        "checklists/reuse/begin.html",
+        loaded,
+        texts=texts,
+        preview=_preview(loaded, texts[0]) if texts else [],
+        why_not=allowed.reason,
+        modes=[label for mode, label in MODE_LABELS.items() if mode in loaded.surroundings.modes],
+        has_earlier=bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
+        is_restricted=encryption.is_restricted(checklist),
+    )
+
+
+def _languages(checklist: Checklist) -> list[str]:
+    """Return the languages of this instance that have the model text, the reader's first."""
+    offered: tuple[str, ...] = current_app.extensions["settings"].languages
+    written = [code for code in library.languages(checklist.kind) if code in offered]
+    return sorted(written, key=lambda code: code != locale.language())
+
+
+def _preview(
+    loaded: LoadedChecklist, text: Beginning
+) -> list[tuple[object, list[localized_values.Part_]]]:
+    """Return the answers of the model text for display, with the label of each item."""
+    return [
+        (
+            item.label,
+            localized_values.parts(item.fields_of(AnswerScope.SHARED), values, loaded.names),
+        )
+        for item, values in text.answers
+    ]
+
+
+def _begun_words(count: int) -> str:
+    words: str = ngettext(
+        "%(num)s item has the model text now. It doesn't count as agreed until every party has "
+        "read it.",
+        "%(num)s items have the model text now. They don't count as agreed until every party has "
+        "read them.",
+        count,
+    )
+    return words
+
+
+def _after(checklist: Checklist, *, begun: bool) -> str:
+    """Return where to go on: to the items with the text, or back to choosing."""
+    if not begun:
+        return url_for("beginning.choose", checklist_id=checklist.id)
+    return url_for("checklists.show", checklist_id=checklist.id, filter=COPIED)
