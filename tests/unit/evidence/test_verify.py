@@ -1603,10 +1603,12 @@ FIRST_LINE = "common-terms/checkpoint/1\n"
 def test_an_anchor_that_cannot_be_read_is_an_error_of_its_own_in_both_programs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], anchor: str
 ) -> None:
-    file, kept = tmp_path / "bundle.zip", tmp_path / "kept.txt"
+    file, anchor_file = tmp_path / "bundle.zip", tmp_path / "kept.txt"
     file.write_bytes(BUNDLE)
-    kept.write_text(anchor, encoding="utf-8")
-    both_exit(2, "kept.txt contains no checkpoint", [str(file), "--anchor", str(kept)], capsys)
+    anchor_file.write_text(anchor, encoding="utf-8")
+    both_exit(
+        2, "kept.txt contains no checkpoint", [str(file), "--anchor", str(anchor_file)], capsys
+    )
 
 
 @pytest.mark.parametrize("key", ["mine", "0" * 63, "g" * 64, ""])
@@ -1621,10 +1623,10 @@ def test_a_key_that_is_no_digest_is_an_error_of_its_own_in_both_programs(
 def test_an_anchor_that_does_not_fit_is_a_flaw_in_both_programs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, kept = tmp_path / "bundle.zip", tmp_path / "kept.txt"
+    file, anchor_file = tmp_path / "bundle.zip", tmp_path / "kept.txt"
     file.write_bytes(BUNDLE)
-    kept.write_text(re.sub("origin: .*", "origin: https://x.example", CHECKPOINT_TEXT))
-    both_exit(1, "", [str(file), "--anchor", str(kept)], capsys)
+    anchor_file.write_text(re.sub("origin: .*", "origin: https://x.example", CHECKPOINT_TEXT))
+    both_exit(1, "", [str(file), "--anchor", str(anchor_file)], capsys)
 
 
 def both_exit(

@@ -1,4 +1,7 @@
-"""Beginning an empty checklist with the model text: what is in it, who may, who has read it."""
+"""Beginning an empty checklist with the model text: what is in it, who may, who has read it.
+
+In one file: the verb, the page and what follows, on one cooperation.
+"""
 
 import datetime as dt
 from collections.abc import Callable
