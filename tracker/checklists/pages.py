@@ -379,7 +379,7 @@ def passage_html(markdown: str) -> Markup:
 
 def _note(item: Item, item_status: ItemStatus | None) -> object:
     if item_status is None:
-        return _l("Each person answers this in their own undertaking or on their own page.")
+        return _l("In their own undertaking, or on their own page.")
     if item_status.shown is not Truth.TRUE:
         return WORK[item_status.state][0]
     if item_status.required:
