@@ -11,11 +11,27 @@ from tracker.core import clock
 FAR = dt.timedelta(days=400)
 # The properties of each control, read from all in one call, since each call takes time; values are
 # set in one call too, with the events that typing would fire.
-DESCRIBE = """controls => controls.map(one => ({
+DESCRIBE = """controls.map(one => ({
   name: one.name, value: one.value, kind: one.type, isNumeric: one.inputMode === "numeric",
   isShown: one.getClientRects().length > 0,
   options: [...(one.options ?? [])].map(option => [option.value, option.text.trim()]),
+  isOpen: isOpen(one),
 }))"""
+# Whether a control is still to be decided: its text or its hint says so, or it is an empty cell of
+# a row that says something else.
+OPEN = """const isOpen = one => {
+  const isMarked = words => /to decide/i.test(words ?? "");
+  const isFilled = one => ["checkbox", "radio"].includes(one.type) ? one.checked : one.value;
+  const hintOf = one => (one?.getAttribute("aria-describedby") ?? "").split(" ")
+    .map(id => document.getElementById(id)?.textContent).join(" ");
+  if (isMarked(one.value)) return true;
+  const row = one.closest("tbody > tr");
+  if (!row) return isMarked(hintOf(one)) || isMarked(hintOf(one.closest("fieldset")));
+  const rest = [...row.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  const isBegun = rest.some(isFilled) || isMarked(hintOf(one.closest("fieldset")));
+  return isBegun && !isFilled(one) && one.type !== "checkbox"
+    && !one.labels?.[0]?.querySelector(".optional");
+};"""
 
 CHECK = """(controls, chosen) => controls.forEach((one, number) => {
   if (chosen[number] && !one.checked) one.click();
@@ -30,6 +46,9 @@ FILL = """(controls, values) => controls.forEach((one, number) => {
 })"""
 
 
+_FORM = "main form:has(button:text-is('Save answer'))"
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """One control of a form, and its properties."""
@@ -40,6 +59,8 @@ class Control:
     is_numeric: bool
     is_shown: bool
     options: tuple[tuple[str, str], ...]
+    # Whether it is still to be decided.
+    is_open: bool
 
     @property
     def column(self) -> str:
@@ -67,12 +88,32 @@ class Facts:
 def answer(page: Page, code: str, facts: Facts) -> None:
     """Fill in the form on the page and save it; every control gets a fitting value."""
     wanted = facts.for_item(code)
-    form = page.locator("main form:has(button:text-is('Save answer'))")
+    form = page.locator(_FORM)
     _rows_for(form, wanted)
     _confirm_all(form)
     _choose_all(form, wanted)
     _select_all(form, wanted)
     _write_all(form, wanted, facts)
+    _save(page, form, code)
+
+
+def decide(page: Page, code: str, facts: Facts) -> None:
+    """Fill in what is still to be decided in the form on the page, and save it.
+
+    If nothing is begun there, fill in all of it.
+    """
+    wanted = facts.for_item(code)
+    form = page.locator(_FORM)
+    if not any(control.is_open for control in _controls(form, "input, select, textarea")):
+        answer(page, code, facts)
+        return
+    _choose_all(form, wanted, only_open=True)
+    _select_all(form, wanted, only_open=True)
+    _write_all(form, wanted, facts, only_open=True)
+    _save(page, form, code)
+
+
+def _save(page: Page, form: Locator, code: str) -> None:
     form.get_by_role("button", name="Save answer").click()
     expect(page.locator(".flashes")).to_contain_text(f"{code} is saved.")
 
@@ -86,8 +127,11 @@ def _controls(form: Locator, selector: str) -> list[Control]:
             is_numeric=described["isNumeric"],
             is_shown=described["isShown"],
             options=tuple((value, label) for value, label in described["options"]),
+            is_open=described["isOpen"],
         )
-        for described in form.locator(selector).evaluate_all(DESCRIBE)
+        for described in form.locator(selector).evaluate_all(
+            f"controls => {{ {OPEN} return {DESCRIBE}; }}"
+        )
     ]
 
 
@@ -109,13 +153,15 @@ def _confirm_all(form: Locator) -> None:
     )
 
 
-def _choose_all(form: Locator, wanted: Mapping[str, str]) -> None:
+def _choose_all(form: Locator, wanted: Mapping[str, str], *, only_open: bool = False) -> None:
     choices = "input[type=radio], input[type=checkbox]"
     seen: set[str] = set()
     chosen = []
     for choice in _controls(form, choices):
         is_chosen = False
-        if choice.value != "y" and choice.name in wanted:
+        if only_open and not choice.is_open:
+            pass
+        elif choice.value != "y" and choice.name in wanted:
             is_chosen = choice.value in {wanted[choice.name], *wanted[choice.name].split(",")}
         elif choice.value != "y" and choice.name not in seen:
             is_chosen = True
@@ -124,9 +170,12 @@ def _choose_all(form: Locator, wanted: Mapping[str, str]) -> None:
     form.locator(choices).evaluate_all(CHECK, chosen)
 
 
-def _select_all(form: Locator, wanted: Mapping[str, str]) -> None:
-    values = []
+def _select_all(form: Locator, wanted: Mapping[str, str], *, only_open: bool = False) -> None:
+    values: list[str | None] = []
     for select in _controls(form, "select"):
+        if only_open and not select.is_open:
+            values.append(None)
+            continue
         options = [(value, label) for value, label in select.options if value]
         wish = (
             wanted.get(select.name)
@@ -142,13 +191,16 @@ def _select_all(form: Locator, wanted: Mapping[str, str]) -> None:
     form.locator("select").evaluate_all(FILL, values)
 
 
-def _write_all(form: Locator, wanted: Mapping[str, str], facts: Facts) -> None:
+def _write_all(
+    form: Locator, wanted: Mapping[str, str], facts: Facts, *, only_open: bool = False
+) -> None:
     written = "textarea, input:not([type=hidden]):not([type=radio]):not([type=checkbox])"
     values: list[str | None] = []
     number = 0
     for control in _controls(form, written):
         number += control.is_shown
-        values.append(_words(control, number, wanted, facts) if control.is_shown else None)
+        is_written = control.is_shown and (control.is_open or not only_open)
+        values.append(_words(control, number, wanted, facts) if is_written else None)
     form.locator(written).evaluate_all(FILL, values)
 
 

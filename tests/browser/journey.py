@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from tests.browser.answering import Facts, answer
+from tests.browser.answering import Facts, answer, decide
 from tests.browser.conftest import NewContext
 from tests.browser.instances import opened
 from tests.browser.journeys.measured import watch
@@ -42,6 +42,8 @@ PEOPLE = (
     (CSO, "Otto Brandis", ("Signatory", "Manager")),
     (CSO, "Leyla Marchetti", ("Member",)),
 )
+# The links that lead to the form of an answer.
+WRITING = re.compile("^(Write an answer|Write our own|Change the answer|Change our own)")
 # How many items each side answers, besides those with facts of their own, and accepts in the short
 # form.
 SOME_MORE = 1
@@ -232,6 +234,36 @@ def complete(
         _complete_rest(cast, address, facts)
 
 
+def begin_with_model_text(page: Page, address: str) -> None:
+    """Begin an empty checklist with the model text that comes with the product."""
+    page.goto(address)
+    page.get_by_role("link", name="Choose how to begin").click()
+    page.get_by_role("button", name="Begin with the text in English").click()
+    expect(page.locator(".flashes")).to_contain_text("the model text now")
+
+
+def settle(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
+    """Each side fills in what a model text leaves open; then each accepts the draft by sections."""
+    for name, known in facts.items():
+        _decide_all(cast[name].page, address, known)
+    for name in facts:
+        _accept_all(cast[name].page, address)
+
+
+def _decide_all(page: Page, address: str, facts: Facts) -> None:
+    """Fill in each incomplete item that waits for one's own side."""
+    page.goto(f"{address}?filter=us")
+    items = page.locator("article.item-line:has(.problems), article.item-line:not(:has(.answer))")
+    links = [
+        (code.upper(), item.locator("a").filter(has_text=WRITING).first.get_attribute("href") or "")
+        for item in items.all()
+        if (code := item.get_attribute("id")) and item.locator("a").filter(has_text=WRITING).count()
+    ]
+    for code, link in links:
+        page.goto(link)
+        decide(page, code, facts)
+
+
 def _answer_all(page: Page, address: str, facts: Facts) -> None:
     page.goto(address)
     # An item may have two: what all parties agree on, and what each says about itself.
@@ -262,7 +294,8 @@ def _complete_rest(cast: Cast, address: str, names: Iterable[str]) -> None:
 
 def _accept_all(page: Page, address: str) -> None:
     """Accept each section as it reads, then the items that were left out there."""
-    sections = page.get_by_role("button", name=re.compile("^Accept all of this section"))
+    words = re.compile("^(Accept all of|I have read) this section")
+    sections = page.get_by_role("button", name=words)
     page.goto(f"{address}/read")
     waiting = sections.count()
     by_hand = waiting if is_long() else min(waiting, SOME_MORE)

@@ -39,15 +39,18 @@ class Reading:
 
     # The items that it can accept as they are.
     acceptable: frozenset[str] = frozenset()
+    # Those that need no acceptance, but that nobody of the party has read since they were copied.
+    unread: frozenset[str] = frozenset()
     # Items that it has not accepted and has to look at by themselves: code -> why.
     left_out: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The items that were accepted, and those that were not since they changed meanwhile."""
+    """The items that were accepted or read, and those that were not, since they had changed."""
 
     items: tuple[str, ...]
+    read: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
 
 
@@ -58,43 +61,53 @@ def reading_of(loaded: LoadedChecklist, actor: Actor) -> Reading:
         return Reading()
     addressed = comments.addressed_to(loaded.checklist.id, _own_people(loaded, actor))
     acceptable: set[str] = set()
+    unread: set[str] = set()
     left_out: dict[str, object] = {}
     for item, answer in _not_accepted(loaded, actor):
         why = _why_left_out(loaded, item, addressed)
         if not why:
-            acceptable.add(item.code)
+            takes_position = policy.can_take_position(actor, party, item)
+            (acceptable if takes_position else unread).add(item.code)
         elif not answer.is_empty:
             left_out[item.code] = why
-    return Reading(frozenset(acceptable), left_out)
+    return Reading(frozenset(acceptable), frozenset(unread), left_out)
 
 
 def accept_items(actor: Actor, checklist: Checklist, seen: Mapping[str, str]) -> Accepted:
     """Accept several items for the actor's party, each as its page showed it.
 
-    seen has the page's token of each item. Items that have changed since are not accepted, nor are
-    those that reading_of() leaves out now. Raise NotShownError if none is left.
+    Of copied answers that need no acceptance, record that the party has read them (product.md,
+    4.1). seen has the page's token of each item. Items that have changed since are not accepted,
+    nor are those that reading_of() leaves out now. Raise NotShownError if none is left.
     """
     loaded = load_for_update(checklist)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
     loaded.goes_on().require()
-    acceptable = reading_of(loaded, actor).acceptable
+    reading = reading_of(loaded, actor)
     in_order = [item for item in loaded.template.items if item.code in seen]
-    taken = [
+    as_shown = [
         item
         for item in in_order
-        if item.code in acceptable and is_item_shown(loaded, actor, item, seen[item.code])
+        if item.code in reading.acceptable | reading.unread
+        and is_item_shown(loaded, actor, item, seen[item.code])
     ]
-    codes = tuple(item.code for item in taken)
-    changed = tuple(item.code for item in in_order if item.code not in codes)
-    if not taken:
+    if not as_shown:
         raise NotShownError(
             _l(
                 "These items changed after you opened the page, so nothing was accepted. Read them "
                 "as they are now."
             )
         )
+    taken = [item for item in as_shown if item.code in reading.acceptable]
+    codes = tuple(item.code for item in taken)
+    read = tuple(item.code for item in as_shown if item.code in reading.unread)
+    changed = tuple(item.code for item in in_order if item not in as_shown)
+    if read:
+        copying.note_read(actor, loaded, read)
     versions = _accept(actor, loaded, taken)
     count_again(checklist)
+    if not codes:
+        return Accepted(codes, read, changed)
     trail.record(
         verbs.ITEMS_ACCEPTED,
         actor=actor,
@@ -106,7 +119,7 @@ def accept_items(actor: Actor, checklist: Checklist, seen: Mapping[str, str]) ->
         versions=versions,
         organisation=actor.organisation_name,
     )
-    return Accepted(codes, changed)
+    return Accepted(codes, read, changed)
 
 
 def earlier_values(
@@ -150,7 +163,7 @@ def _accept(actor: Actor, loaded: LoadedChecklist, items: Iterable[Item]) -> lis
 
 
 def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Filled]]:
-    """Return the items that are shown and that the actor's party may accept and hasn't."""
+    """Return the items that are shown and that the actor's party hasn't accepted, or not read."""
     party, own = loaded.own_party(actor), own_organisation(actor)
     statuses = loaded.standing().items
     items = []
@@ -158,10 +171,14 @@ def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Fil
         answer, status = loaded.sheet.shared(item.code), statuses.get(item.code)
         if answer is None or status is None or status.shown is not Truth.TRUE:
             continue
-        if not policy.can_take_position(actor, party, item) or not loaded.is_open(item, status):
+        if not loaded.is_open(item, status):
             continue
         around = (loaded.sheet, loaded.surroundings)
-        if not completeness.accepts(item, answer, *around, own):
+        if policy.can_take_position(actor, party, item):
+            waits = not completeness.accepts(item, answer, *around, own)
+        else:
+            waits = answer.is_unread_by(own)
+        if waits:
             items.append((item, answer))
     return items
 

@@ -108,7 +108,8 @@ def _agree_on_terms(cast: Cast) -> None:
     days = {"start": 0, "review": 300, "end": 600}
     term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
     known = Facts(TERMS | {"M19": term})
-    journey.complete(cast, terms, {"Ilena": known, "Joana": known, "Samira": known})
+    journey.begin_with_model_text(cast["Ilena"].page, terms)
+    journey.settle(cast, terms, {"Ilena": known, "Joana": known, "Samira": known})
     cast["Nadia"].page.goto(f"{terms}/review")
     cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
     cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")

@@ -34,8 +34,10 @@ class ItemToRead:
 
     item: Item
     answers: list[AnswerView]
-    # Of what can be accepted here: the token of the item as the page shows it.
+    # Of what can be accepted or confirmed as read here: the token of the item as the page shows it.
     token: str = ""
+    # Whether it needs no acceptance, only to be read.
+    is_only_read: bool = False
     # Why it has to be looked at by itself; empty if it hasn't.
     left_out: object = ""
     changes: list[localized_values.PartDifference] | None = None
@@ -49,9 +51,19 @@ class SectionToRead:
     views: list[ItemToRead]
 
     @property
+    def to_confirm(self) -> list[ItemToRead]:
+        """The items that can be accepted, or confirmed as read, at once."""
+        return [view for view in self.views if view.token]
+
+    @property
     def to_accept(self) -> list[ItemToRead]:
         """The items that can be accepted at once."""
-        return [view for view in self.views if view.token]
+        return [view for view in self.to_confirm if not view.is_only_read]
+
+    @property
+    def to_read(self) -> list[ItemToRead]:
+        """The items that can be confirmed as read at once."""
+        return [view for view in self.to_confirm if view.is_only_read]
 
     @property
     def left_out(self) -> list[ItemToRead]:
@@ -75,7 +87,7 @@ def show(checklist_id: UUID) -> str:
         links=[
             (f"#section-{part.section.key}", part.section.title, "", False) for part in sections
         ],
-        left=sum(len(part.to_accept) for part in sections),
+        left=sum(len(part.to_confirm) for part in sections),
         left_out=sum(len(part.left_out) for part in sections),
     )
 
@@ -97,19 +109,26 @@ def accept(checklist_id: UUID) -> Response:
 
 
 def _words(accepted: Accepted, actor: Actor) -> str:
-    words: str = ngettext(
-        "You accepted %(num)s item for %(party)s.",
-        "You accepted %(num)s items for %(party)s.",
-        len(accepted.items),
-        party=actor.organisation_name,
-    )
-    if not accepted.changed:
-        return words
-    changed: str = _(
-        "Not accepted, since they changed after you opened the page: %(items)s.",
-        items=with_commas(accepted.changed),
-    )
-    return f"{words} {changed}"
+    words = []
+    if accepted.items:
+        words.append(
+            ngettext(
+                "You accepted %(num)s item for %(party)s.",
+                "You accepted %(num)s items for %(party)s.",
+                len(accepted.items),
+                party=actor.organisation_name,
+            )
+        )
+    if accepted.read:
+        words.append(_("Read: %(items)s.", items=with_commas(accepted.read)))
+    if accepted.changed:
+        words.append(
+            _(
+                "Not accepted, since they changed after you opened the page: %(items)s.",
+                items=with_commas(accepted.changed),
+            )
+        )
+    return " ".join(words)
 
 
 def _seen() -> Mapping[str, str]:
@@ -149,10 +168,12 @@ def _view(
         now = pages.answer_parts(loaded, item, AnswerScope.SHARED, current) if current else []
         before = pages.parts(item.fields_of(AnswerScope.SHARED), earlier[item.code], loaded)
         changes = localized_values.differences(before, now)
+    offered = reading.acceptable | reading.unread
     return ItemToRead(
         item,
         pages.answers_of(loaded, item),
-        token=item_token(loaded, actor, item) if item.code in reading.acceptable else "",
+        token=item_token(loaded, actor, item) if item.code in offered else "",
+        is_only_read=item.code in reading.unread,
         left_out=reading.left_out.get(item.code, ""),
         changes=changes or None,
     )

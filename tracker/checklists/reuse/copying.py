@@ -4,7 +4,7 @@ In one file: what is offered, previewed and copied is determined by the same ste
 """
 
 import enum
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -393,6 +393,17 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
     items = [item.code for item in loaded.template.items if item.code in read]
     _record(verbs.COPIES_READ, actor, checklist, items)
     return tuple(items)
+
+
+def note_read(actor: Actor, loaded: LoadedChecklist, codes: Sequence[str]) -> None:
+    """Record that the actor's party has read the copied answers to some items, which it was shown.
+
+    The caller has compared them with what the page showed.
+    """
+    answers = [loaded.sheet.shared(code) for code in codes]
+    ids = [filled.answer_id for filled in answers if filled is not None]
+    copy_marks.note_reading(ids, actor.user_id, own_organisation(actor))
+    _record(verbs.COPIES_READ, actor, loaded.checklist, list(codes))
 
 
 def read_by_acting(actor: Actor, filled: Filled) -> None:

@@ -326,6 +326,33 @@ def test_what_needs_no_acceptance_is_done_once_each_party_has_read_it(table: Tab
     assert table.standing("M6").done
 
 
+def test_a_section_of_the_draft_is_read_and_accepted_at_once(app: Flask, table: Table) -> None:
+    """Also what needs no acceptance: it counts as agreed once each party has read it."""
+    begin(table)
+    loaded = table.loaded()
+    section = next(
+        part for part in loaded.template.sections if "M6" in [item.code for item in part.items]
+    )
+    for first in ("ilena", "samira", "joana"):
+        browser = table.land.browser(app, first)
+        page = browser.page(address(table, "/read"))
+        assert "You confirm that you have read: M6." in page.text
+        (form,) = [
+            form
+            for form in page.forms(address(table, "/read/accept"))
+            if form.values["section"] == [section.key]
+        ]
+        assert "M6" in form.values["item"]
+        after = Page.of(
+            browser.post(form.action, data=form.values, csrf=False, follow_redirects=True)
+        )
+        assert "Read: M6." in after.text
+        assert "You confirm that you have read: M6." not in after.text
+    table.session.expire_all()
+    assert table.standing("M6").unread_by == ()
+    assert [event["items"] for event in table.events("copies_read")] == [["M6"]] * 3
+
+
 def test_whoever_fills_in_what_is_to_decide_has_read_it_and_the_others_have_not(
     table: Table,
 ) -> None:
