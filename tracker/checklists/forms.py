@@ -71,8 +71,8 @@ class ReasonOnTextForm(ShownFields, ReasonForm):
     """A reason for an act on the text that the page showed."""
 
 
-class DiscussForm(ReasonOnTextForm):
-    """What to discuss, and why; the choice is offered where each party has a row of its own."""
+class RowChoice(Form):
+    """A choice of the whole answer or one row, where each party has a row of its own."""
 
     row_of = SelectOneField(_l("What do you want to discuss?"), blank=_l("All of the answer"))
 
@@ -85,14 +85,27 @@ class DiscussForm(ReasonOnTextForm):
             "Any", [Option(str(party_id), _row_words(name)) for party_id, name in rows]
         )
 
+    @property
+    def chosen_row(self) -> UUID | None:
+        """The party whose row was chosen, once the form is valid; None for the whole answer."""
+        chosen = self["row_of"].data if "row_of" in self else None
+        return UUID(chosen) if chosen else None
+
 
 def _row_words(name: str) -> object:
     return _l("The row of %(party)s", party=name)
 
 
-class FlagForm(ReasonForm):
-    """The reason why a term limits the NPM, with the token of the item on the page."""
+class DiscussForm(ReasonOnTextForm, RowChoice):
+    """What to discuss, and why."""
 
+
+class FlagForm(ReasonForm, RowChoice):
+    """Which term limits the NPM, and why, with the token of the item on the page."""
+
+    row_of = SelectOneField(
+        _l("What do you want to flag?"), [Optional()], blank=_l("All of the answer")
+    )
     seen = HiddenValueField(most=TOKEN_LENGTH)
 
 

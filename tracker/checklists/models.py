@@ -504,7 +504,8 @@ class Flag(Identified, Base):
     is_outside: Mapped[bool] = mapped_column(default=False)
     # For a rule: its key, the powers of the NPM it protects, the passage it is based on, and the
     # digest of the term as it is. The digest is erased once the term changes, so that no
-    # explanation outlives it.
+    # explanation outlives it. For a reviewer: the digest of the party's row that the flag is about,
+    # if it is about one row of an answer.
     rule: Mapped[str | None] = mapped_column(sa.String(40))
     powers: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     passage: Mapped[str | None] = mapped_column(sa.String(200))

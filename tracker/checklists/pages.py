@@ -532,6 +532,12 @@ def _to_accept(loaded: LoadedChecklist, parts: Collection[party_rows.AnswerPart]
 
 def rows_to_discuss(loaded: LoadedChecklist, actor: Actor, item: Item) -> list[tuple[UUID, str]]:
     """Return the other parties that have a row of their own in an answer, with their names."""
+    rows = rows_of_parties(loaded, item)
+    return [(party_id, name) for party_id, name in rows if party_id != actor.organisation_id]
+
+
+def rows_of_parties(loaded: LoadedChecklist, item: Item) -> list[tuple[UUID, str]]:
+    """Return the parties that have a row of their own in an answer, with their names."""
     answer = loaded.sheet.shared(item.code)
     if item.party_table is None:
         return []
@@ -539,7 +545,7 @@ def rows_to_discuss(loaded: LoadedChecklist, actor: Actor, item: Item) -> list[t
     return [
         (party.organisation_id, party.name)
         for party in loaded.parties
-        if party.organisation_id in parts and party.organisation_id != actor.organisation_id
+        if party.organisation_id in parts
     ]
 
 

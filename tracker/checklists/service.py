@@ -612,8 +612,7 @@ def after_change(
         changed = reopen_changed(loaded, item, answer)
         written_by = (answer.author_id, answer.organisation_id)
         add_positions(loaded, item, answer.id, written_by, Stance.ACCEPTS, on=changed)
-        if None in changed:  # a flag doesn't say on which row it is
-            safeguards.close_for_change(actor, loaded, item)
+        safeguards.close_for_change(actor, loaded, item, changed)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(loaded)
     count_again(checklist)

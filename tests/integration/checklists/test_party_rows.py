@@ -3,6 +3,7 @@
 In one file: the rules, any order of them, and the pages, on one table.
 """
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -257,6 +258,23 @@ def test_a_flag_stays_open_when_a_party_changes_only_its_own_row(rows: Table) ->
     assert rows.loaded().flagged == {"M4"}
 
 
+def test_a_flag_on_one_row_is_closed_when_that_row_changes_and_not_before(rows: Table) -> None:
+    """product.md, 4.8."""
+    agreed(rows)
+    loaded, lantern = rows.loaded(), rows.land.id("lantern")
+    seen = item_digest(loaded, loaded.item("M4"))
+    flag = partial(safeguards.raise_flag, rows["oren"], rows.checklist(), "M4", "They decide.")
+    with pytest.raises(RuleBrokenError, match="Choose what you want to flag"):
+        flag(seen=seen, row_of=UUID(int=1))
+    raised = flag(seen=seen, row_of=lantern)
+    write(rows, "door", "Two lawyers.")
+    assert rows.loaded().flagged == {"M4"}
+    assert safeguards.flagged_row(rows.loaded(), raised) == lantern
+    write(rows, "lantern", "Three physicians.")
+    assert rows.loaded().flagged == set()
+    assert [event["how"] for event in rows.events("flag_closed")] == ["changed"]
+
+
 def test_a_party_asks_to_discuss_one_row_and_goes_on_accepting_the_others(rows: Table) -> None:
     agreed(rows)
     with pytest.raises(RuleBrokenError, match="Choose what you want to discuss"):
@@ -432,3 +450,21 @@ def test_whoever_wants_to_discuss_says_which_row(app: Flask, rows: Table) -> Non
     assert "the row of Open Door Legal Aid: Who pays?" in joana.page(address).text
     assert waiting(rows) == {"lantern"}
     assert "row_of" not in joana.page(f"{address}/items/M1/talk", 403).text
+
+
+def test_whoever_flags_a_term_says_on_which_row(app: Flask, rows: Table) -> None:
+    agreed(rows)
+    rows.session.commit()
+    joana = rows.land.browser(app, "joana")
+    checklist = f"/checklists/{rows.checklist().id}"
+    address = f"{checklist}/items/M4/flag"
+    assert "What do you want to flag?" in joana.page(address).text
+    joana.submit(address, reason="They decide alone.", row_of=str(rows.land.id("door")))
+    about = "It is about the row of Open Door Legal Aid."
+    ilena = rows.land.browser(app, "ilena")
+    assert about in ilena.page(checklist).text
+    write(rows, "npm", "Training for all.")
+    rows.session.commit()
+    assert about in ilena.page(checklist).text
+    # Where there are no rows, there is nothing to choose.
+    assert "What do you want to flag?" not in joana.page(f"{checklist}/items/M1/flag", 403).text

@@ -4,7 +4,7 @@ In one file: an answer to a hint raises a flag, and the second reader answers hi
 review.
 """
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,9 +41,11 @@ from tracker.checklists.outside_reading import policy as outside_reading
 from tracker.checklists.outside_reading import queries as outside_readings
 from tracker.checklists.rules import power_limits
 from tracker.checklists.rules.done_tests import is_alone
+from tracker.checklists.rules.party_rows import WHOLE, AnswerPart, parts_of_answer
 from tracker.checklists.rules.power_limits import Finding
 from tracker.cooperations.people import membership_counts
 from tracker.core import clock
+from tracker.core.canonical import digest_of
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.mail import addresses
@@ -61,11 +63,19 @@ _Mark = tuple[str, str | None, str | None]
 
 
 def raise_flag(
-    actor: Actor, checklist: Checklist, item_code: str, reason: str, *, seen: str
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    reason: str,
+    *,
+    seen: str,
+    row_of: UUID | None = None,
 ) -> Flag:
     """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8).
 
-    seen is the digest of the answers that the person saw: raise StaleError if they changed.
+    row_of names the party whose row it is about, where each party has a row of its own; None for
+    the whole answer. seen is the digest of the answers that the person saw: raise StaleError if
+    they changed.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -85,10 +95,14 @@ def raise_flag(
         )
     if not reason.strip():
         raise RuleBrokenError(_l("Say how the term limits the NPM."), REASON)
+    matched = None if row_of is None else _digests_of_rows(loaded, item).get(row_of)
+    if row_of is not None and matched is None:
+        raise RuleBrokenError(_l("Choose what you want to flag."), "row_of")
     flag = Flag(
         id=uuid4(),
         checklist_id=checklist.id,
         item=item.code,
+        matched=matched,
         # An outside reader flags for the NPM that asked them.
         organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         is_outside=reading is not None,
@@ -252,11 +266,55 @@ def read_from_outside(actor: Actor, loaded: LoadedChecklist) -> OutsideReading |
     return reading if outside_readings.is_open_to(actor, reading) else None
 
 
-def close_for_change(actor: Actor | None, loaded: LoadedChecklist, item: Item) -> None:
-    """Close reviewers' flags on a term that was changed (product.md, 4.8)."""
-    for flag in loaded.flags_on.get(item.code, ()):
-        if flag.closed_at is None and flag.rule is None:
+def close_for_change(
+    actor: Actor | None,
+    loaded: LoadedChecklist,
+    item: Item,
+    changed: Collection[AnswerPart] = WHOLE,
+) -> None:
+    """Close reviewers' flags on a term that was changed (product.md, 4.8).
+
+    If only some parts of the answer changed, close the flags that name one of these rows: another
+    one can be on any of them (adr 92). loaded is the checklist as it was before.
+    """
+    is_whole = None in changed
+    waiting = [
+        flag
+        for flag in loaded.flags_on.get(item.code, ())
+        if flag.closed_at is None and flag.rule is None and (is_whole or flag.matched)
+    ]
+    digests = _digests_of_rows(loaded, item) if waiting and not is_whole else {}
+    gone = {digests.get(part) for part in changed}
+    for flag in waiting:
+        if is_whole or flag.matched in gone:
+            flag.matched = None
             _close(actor, loaded.checklist, flag, explanation="", how="changed")
+
+
+def flagged_row(loaded: LoadedChecklist, flag: Flag) -> UUID | None:
+    """Return the party whose row a reviewer's flag is about, as long as that row is unchanged."""
+    item = loaded.template.item(flag.item)
+    if flag.rule is not None or not flag.matched or item is None:
+        return None
+    digests = _digests_of_rows(loaded, item)
+    return next((part for part, digest in digests.items() if digest == flag.matched), None)
+
+
+def _digests_of_rows(loaded: LoadedChecklist, item: Item) -> dict[UUID, str]:
+    """Return the digest of each party's row of an answer, as a flag on the row keeps it."""
+    answer = loaded.sheet.shared(item.code)
+    parts = parts_of_answer(item, answer, loaded.sheet, loaded.surroundings)
+    digests = {
+        party.organisation_id: digest_of([str(party.organisation_id), parts[party.organisation_id]])
+        for party in loaded.parties
+        if party.organisation_id in parts
+    }
+    if not encryption.is_restricted(loaded.checklist):
+        return digests
+    return {
+        party_id: encryption.keyed_digest(loaded.checklist, digest)
+        for party_id, digest in digests.items()
+    }
 
 
 def apply_rules(loaded: LoadedChecklist) -> bool:
@@ -271,7 +329,7 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
     if checklist.state is not ChecklistState.DRAFTING or not loaded.goes_on():
         return False
     met = _met(loaded)
-    standing = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}
+    standing = _known(loaded)
     _close_unmet(loaded, met)
     for mark, finding in met.items():
         if mark not in standing:
@@ -285,8 +343,17 @@ def unexplained(loaded: LoadedChecklist) -> tuple[Finding, ...]:
 
     On a text in force: it met them only later, when the people named there changed sides (S7).
     """
-    known = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}
+    known = _known(loaded)
     return tuple(finding for mark, finding in _met(loaded).items() if mark not in known)
+
+
+def _known(loaded: LoadedChecklist) -> set[_Mark]:
+    """Return what the rules' flags on the answers as they are were raised for."""
+    return {(flag.item, flag.rule, flag.matched) for flag in _by_rules(loaded)}
+
+
+def _by_rules(loaded: LoadedChecklist) -> list[Flag]:
+    return [flag for flag in loaded.flags if flag.rule is not None and flag.matched]
 
 
 def close_by_rules(loaded: LoadedChecklist) -> None:
@@ -313,8 +380,8 @@ def _mark(checklist: Checklist, finding: Finding) -> _Mark:
 
 
 def _close_unmet(loaded: LoadedChecklist, met: Container[_Mark]) -> None:
-    for flag in loaded.flags:
-        if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
+    for flag in _by_rules(loaded):
+        if (flag.item, flag.rule, flag.matched) not in met:
             flag.matched = None
             if flag.closed_at is None:
                 _close(None, loaded.checklist, flag, explanation="", how="no_longer")

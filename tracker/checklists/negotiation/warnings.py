@@ -53,6 +53,8 @@ class FlagView:
     by_rule: bool = False
     powers: tuple[object, ...] = ()
     passage: PassageLink | None = None
+    # The party whose row it is about, if it is about one row.
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def content_of(loaded: LoadedChecklist, flag: Flag) -> FlagContent:
 def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
     """Return a flag as pages show it; one by a rule with the passage it is based on."""
     party, content = loaded.own_party(actor), content_of(loaded, flag)
+    row_of = safeguards.flagged_row(loaded, flag)
+    row = loaded.party(row_of) if row_of else None
     return FlagView(
         id=flag.id,
         organisation=raised_by(flag),
@@ -119,6 +123,7 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
         by_rule=flag.rule is not None,
         powers=tuple(POWERS[Power(power)] for power in content.powers),
         passage=_link(content.passage, passages),
+        row=row.name if row else "",
     )
 
 

@@ -160,6 +160,7 @@ def flag(reading_id: UUID, code: str) -> str | Response:
     reading, loaded = _reading_or_404(actor, reading_id, locks=request.method == "POST")
     item, checklist = item_of(loaded, code), loaded.checklist
     form = FlagForm()
+    form.offer(checklist_pages.rows_of_parties(loaded, item))
     require_for(form, checklist_policy.can_flag(actor, None, item, is_outside=True))
     if not form.is_submitted():
         form.seen.data = item_token(loaded, actor, item)
@@ -179,6 +180,7 @@ def flag(reading_id: UUID, code: str) -> str | Response:
             code,
             form.reason.data or "",
             seen=item_digest_in(actor, form.seen.data),
+            row_of=form.chosen_row,
         ),
         success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
         next=_back(reading_id, code),

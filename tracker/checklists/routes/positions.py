@@ -146,7 +146,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
             Stance.WANTS_TALK,
             answer_id=_answer_id(loaded, code),
             reason=reason,
-            row_of=_row_of(form),
+            row_of=form.chosen_row,
         )
 
     done = act_with_reason(
@@ -157,12 +157,6 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         conflict=changed,
     )
     return done or page(button=button)
-
-
-def _row_of(form: Form) -> UUID | None:
-    """Return the party whose row is to be discussed; None for all of the answer."""
-    chosen = form["row_of"].data if "row_of" in form else None
-    return uuid_or_nil(chosen) if chosen else None
 
 
 def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:

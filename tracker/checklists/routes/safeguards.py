@@ -62,6 +62,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "flag")
     acts = pages.acts(loaded, actor, item)
     form = FlagForm()
+    form.offer(pages.rows_of_parties(loaded, item))
     if not form.is_submitted():
         form.seen.data = item_token(loaded, actor, item)
     words = {
@@ -88,6 +89,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
             code,
             form.reason.data or "",
             seen=item_digest_in(actor, form.seen.data),
+            row_of=form.chosen_row,
         ),
         success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
         next=back(checklist_id, code),
