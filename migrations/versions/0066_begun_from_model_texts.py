@@ -1,5 +1,8 @@
 """Answers from a model text: marked like copied ones, also after somebody changed them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,9 +17,19 @@ SOURCE = (
 )
 
 
+@contextmanager
+def _readings_aside() -> Iterator[None]:
+    """Put the readings aside: SQLite makes the table that they refer to anew, and drops the old."""
+    op.execute("CREATE TEMPORARY TABLE readings_aside AS SELECT * FROM copy_reading")
+    op.execute("DELETE FROM copy_reading")
+    yield
+    op.execute("INSERT INTO copy_reading SELECT * FROM readings_aside")
+    op.execute("DROP TABLE readings_aside")
+
+
 def upgrade() -> None:
     """Make the change. All copied answers so far are from another checklist, and unchanged."""
-    with op.batch_alter_table("copied_answer", schema=None) as batch_op:
+    with _readings_aside(), op.batch_alter_table("copied_answer", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("source", sa.String(length=40), nullable=False, server_default="checklist")
         )
@@ -35,7 +48,7 @@ def downgrade() -> None:
         "SELECT answer_id FROM copied_answer WHERE source <> 'checklist')"
     )
     op.execute("DELETE FROM copied_answer WHERE source <> 'checklist'")
-    with op.batch_alter_table("copied_answer", schema=None) as batch_op:
+    with _readings_aside(), op.batch_alter_table("copied_answer", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_copied_answer_source"), type_="check")
         batch_op.alter_column("source_checklist_id", existing_type=sa.Uuid(), nullable=False)
         batch_op.alter_column("source_answer_id", existing_type=sa.Uuid(), nullable=False)

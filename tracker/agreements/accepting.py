@@ -153,8 +153,8 @@ def _accept(actor: Actor, loaded: LoadedChecklist, items: Iterable[Item]) -> lis
         current = loaded.sheet.shared(item.code)
         if current is None:
             raise LookupError(item.code)
-        answer_id, version = as_seen(actor, loaded, item, current)
         copying.read_by_acting(actor, current)
+        answer_id, version = as_seen(actor, loaded, item, current)
         pairs.append((item, answer_id))
         versions.append(version)
     taken_by = (actor.user_id, own_organisation(actor))

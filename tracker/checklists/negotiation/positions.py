@@ -96,13 +96,13 @@ def take_position(
         raise RuleBrokenError(_l("Suggest the change, with its wording and the reason."))
     version = current.version
     parts = WHOLE if row_of is None else _row_of(loaded, item, current, row_of)
+    copying.read_by_acting(actor, current)
     if stance is Stance.ACCEPTS:
         _require_complete(loaded, item, current)
         _go_back_on_own_proposal(actor, loaded, item)
         answer_id, version = as_seen(actor, loaded, item, current)
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to discuss."), REASON)
-    copying.read_by_acting(actor, current)
     put_position(loaded, item, answer_id, _taken_by(actor), stance, reason, on=parts)
     count_again(checklist)
     trail.record(
