@@ -284,7 +284,7 @@ def close_for_change(
         if flag.closed_at is None and flag.rule is None and (is_whole or flag.matched)
     ]
     digests = _digests_of_rows(loaded, item) if waiting and not is_whole else {}
-    gone = {digests.get(part) for part in changed}
+    gone = {digests[part] for part in changed if part is not None and part in digests}
     for flag in waiting:
         if is_whole or flag.matched in gone:
             flag.matched = None
