@@ -1,4 +1,7 @@
-"""Forms generated from an item's type, and small forms for positions, flags and signing."""
+"""Forms generated from an item's type, and small forms for positions, flags and signing.
+
+In one file: all are on the pages of one item, and share their fields.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -103,9 +106,7 @@ class DiscussForm(ReasonOnTextForm, RowChoice):
 class FlagForm(ReasonForm, RowChoice):
     """Which term limits the NPM, and why, with the token of the item on the page."""
 
-    row_of = SelectOneField(
-        _l("What do you want to flag?"), [Optional()], blank=_l("All of the answer")
-    )
+    row_of = SelectOneField(_l("What do you want to flag?"), blank=_l("All of the answer"))
     seen = HiddenValueField(most=TOKEN_LENGTH)
 
 
