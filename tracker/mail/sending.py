@@ -9,9 +9,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, why_unavailable
 from tracker.mail.models import MessageState, OutboxMessage
 from tracker.mail.transport import RefusedAddressError, Transport, TransportError, address
 
@@ -38,6 +39,7 @@ class _Letter:
     """A claimed message as plain values, so that no transaction is open while it is sent."""
 
     id: UUID
+    attempt: int
     recipient: str
     subject: str
     body: str
@@ -45,19 +47,34 @@ class _Letter:
     created_at: dt.datetime
 
 
-def send_due(transport: Transport, limit: int = 50) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an attempt to send a message; error is None if it was accepted."""
+
+    message_id: UUID
+    attempt: int
+    error: Exception | None
+
+
+def send_due(
+    transport: Transport, limit: int = 50, *, not_recorded: list[Result] | None = None
+) -> Outcome:
     """Send the messages that are due, committing after each; safe with several workers.
 
-    A message may be sent twice if the process dies between sending and recording it; none is ever
-    lost.
+    not_recorded has the results that a worker could not record yet, because the database could not
+    be reached; they come first. A message may be sent twice if the process dies between sending
+    and recording it, or can't record it within LEASE; none is ever lost.
     """
+    results = [] if not_recorded is None else not_recorded
+    _record(results)
     sent = failed = 0
     while sent + failed < limit:
         letter = _claim()
         if letter is None:
             break
         error = _hand_over(transport, letter)
-        _settle(letter.id, error)
+        results.append(Result(letter.id, letter.attempt, error))
+        _record(results)
         sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
     return Outcome(sent, failed)
 
@@ -100,6 +117,7 @@ def _claim() -> _Letter | None:
     message.next_try_at = now + LEASE
     letter = _Letter(
         id=message.id,
+        attempt=message.attempts,
         recipient=message.recipient,
         subject=message.subject,
         body=message.body,
@@ -134,9 +152,30 @@ def _hand_over(transport: Transport, letter: _Letter) -> Exception | None:
     return None
 
 
-def _settle(message_id: UUID, error: Exception | None) -> None:
-    """Record the result, and when to try again; never, if the address was refused."""
-    message = db.session.get_one(OutboxMessage, message_id, populate_existing=True)
+def _record(results: list[Result]) -> None:
+    """Record the results, each in its own transaction, and remove those that are recorded.
+
+    Whatever goes wrong is raised. A result stays if the database was only unavailable.
+    """
+    while results:
+        try:
+            _settle(results[0])
+        except Exception as error:
+            if not (isinstance(error, SQLAlchemyError) and why_unavailable(error)):
+                del results[0]
+            raise
+        del results[0]
+
+
+def _settle(result: Result) -> None:
+    """Record a result, and when to try again; never, if the address was refused.
+
+    A failure that is recorded late says nothing about a message that another worker has taken on.
+    """
+    message, error = _message(result.message_id), result.error
+    if message is None or (error is not None and _is_taken_on(message, result)):
+        db.session.rollback()
+        return
     now = clock.now()
     message.last_error = None if error is None else str(error)[:KEPT_ERROR]
     if error is None:
@@ -148,3 +187,12 @@ def _settle(message_id: UUID, error: Exception | None) -> None:
     else:
         message.next_try_at = now + WAITS[message.attempts - 1]
     db.session.commit()
+
+
+def _message(message_id: UUID) -> OutboxMessage | None:
+    """Return the message, locked; None if it was deleted meanwhile."""
+    return db.session.get(OutboxMessage, message_id, populate_existing=True, with_for_update=True)
+
+
+def _is_taken_on(message: OutboxMessage, result: Result) -> bool:
+    return message.state is not MessageState.WAITING or message.attempts != result.attempt

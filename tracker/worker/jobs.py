@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -39,6 +39,7 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.certificates.service import CertificateError
 from tracker.evidence.log import anchors, checkpoints
 from tracker.evidence.log import service as log
+from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
@@ -169,6 +170,7 @@ def run_for_ever(
     What depends on the day is also done as soon as a new day begins.
     """
     number, compared = 0, disagreements.BEGINNING
+    not_recorded: list[sending.Result] = []
     checked: UUID | None = None
     day_done: dt.date | None = None
     day_begun: dt.date | None = None
@@ -176,7 +178,12 @@ def run_for_ever(
         try:
             with_dates = number % EVERY_SO_MANY_ROUNDS == 0 or day_begun != clock.today()
             day_begun = clock.today()
-            run_once(transport, with_dates=with_dates, timestamp_url=timestamp_url)
+            run_once(
+                transport,
+                with_dates=with_dates,
+                timestamp_url=timestamp_url,
+                not_recorded=not_recorded,
+            )
             if with_dates:
                 if day_done != clock.today():
                     run_daily(timestamp_url)
@@ -198,13 +205,19 @@ def run_for_ever(
         time.sleep(PAUSE)
 
 
-def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
+def run_once(
+    transport: Transport,
+    *,
+    with_dates: bool,
+    timestamp_url: str = "",
+    not_recorded: list[sending.Result] | None = None,
+) -> None:
     """Send due mail and make certificates; with_dates also runs the jobs that depend on the day.
 
     These close what has expired, send reminders and delete old rows. Each object has its own
     transaction, so that nobody who writes has to wait for all of them.
     """
-    sending.send_due(transport)
+    sending.send_due(transport, not_recorded=not_recorded)
     make_certificates(timestamp_url, since=clock.now() - LATELY)
     if with_dates:
         for job in DATED:
@@ -270,16 +283,28 @@ def checkpoint_and_mail() -> None:
 def make_checkpoints() -> int:
     """Append what was recorded since the latest checkpoint to the log, if that is old enough.
 
-    In batches, each signed and in its own transaction. Return the number of batches.
+    In batches, each signed and in its own transaction, until another worker makes one. Return the
+    number of batches.
     """
-    changed = reading(lambda: log.changed() if checkpoints.is_due() else ())
-    batches = range(0, len(changed), BATCH)
-    for start in batches:
+    changed, last = reading(_due_for_a_checkpoint)
+    number = 0
+    for start in range(0, len(changed), BATCH):
         began = time.monotonic()
-        checkpoints.make(changed[start : start + BATCH])
+        last = checkpoints.make_next(last, changed[start : start + BATCH])
+        if last is None:
+            db.session.rollback()
+            break
         db.session.commit()
+        number += 1
         let_others_write(began)
-    return len(batches)
+    return number
+
+
+def _due_for_a_checkpoint() -> tuple[Sequence[UUID], Checkpoint | None]:
+    """Return the chains that changed, if a checkpoint is due, and the newest one."""
+    if not checkpoints.is_due():
+        return (), None
+    return log.changed(), checkpoints.newest()
 
 
 def mail_checkpoint() -> None:

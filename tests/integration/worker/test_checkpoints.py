@@ -38,6 +38,16 @@ def changed(
     before = checkpoints.newest()
     assert before is not None
     frozen_time(before.at + 8 * DAY)
+    record_everywhere(session)
+    monkeypatch.setattr(jobs, "BATCH", BATCH)
+    monkeypatch.setattr(log, "BATCH", BATCH)
+    count = len(log.changed())
+    assert count > 2 * BATCH
+    return count
+
+
+def record_everywhere(session: Session) -> None:
+    """Record an event in the chain of each cooperation, and commit."""
     for cooperation_id in session.scalars(sa.select(Cooperation.id)).all():
         trail.record(
             verbs.COOPERATION_CHANGED,
@@ -47,11 +57,6 @@ def changed(
             cooperation_id=cooperation_id,
         )
     session.commit()
-    monkeypatch.setattr(jobs, "BATCH", BATCH)
-    monkeypatch.setattr(log, "BATCH", BATCH)
-    count = len(log.changed())
-    assert count > 2 * BATCH
-    return count
 
 
 def ends() -> list[tuple[int, int]]:
@@ -109,6 +114,27 @@ def test_another_worker_that_logged_the_same_chains_leaves_nothing_to_sign(chang
     assert checkpoints.make(some) == checkpoints.newest()
     db.session.commit()
     assert ends() == new_ends
+
+
+def test_a_worker_that_finds_a_checkpoint_due_makes_none_if_another_was_faster(
+    session: Session, changed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = jobs.reading
+    new_ends: list[list[tuple[int, int]]] = []
+
+    def look_too_late(ask: Callable[[], object]) -> object:
+        seen = look(ask)
+        with monkeypatch.context() as another_worker:
+            another_worker.setattr(jobs, "reading", look)
+            assert jobs.make_checkpoints()
+        record_everywhere(session)
+        new_ends.append(ends())
+        return seen
+
+    monkeypatch.setattr(jobs, "reading", look_too_late)
+    assert jobs.make_checkpoints() == 0
+    assert new_ends == [ends()]
+    require_sound()
 
 
 def test_a_damaged_log_holds_nothing_else_up_and_mails_nothing(

@@ -51,11 +51,17 @@ def make(chain_ids: Collection[UUID]) -> Checkpoint | None:
     """
     key = signing_keys.current(KeyUse.CHECKPOINT)
     lock_chain(None)
-    before = newest()
-    size = log.grow(chain_ids)
-    if before is not None and before.size == size:
-        return before
-    return _sign(size, before.size if before else 0, key) if size else None
+    return _grow_and_sign(newest(), chain_ids, key)
+
+
+def make_next(last: Checkpoint | None, chain_ids: Collection[UUID]) -> Checkpoint | None:
+    """Do the same if last is still the newest checkpoint; otherwise return None.
+
+    For a worker that found one due: another worker may have made it since.
+    """
+    key = signing_keys.current(KeyUse.CHECKPOINT)
+    lock_chain(None)
+    return _grow_and_sign(last, chain_ids, key) if newest() == last else None
 
 
 def newest() -> Checkpoint | None:
@@ -96,6 +102,15 @@ def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
     if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # the only type made for this use
         raise TypeError(type(key.private))
     return key.private.sign(data)
+
+
+def _grow_and_sign(
+    before: Checkpoint | None, chain_ids: Collection[UUID], key: signing_keys.SigningKey
+) -> Checkpoint | None:
+    size = log.grow(chain_ids)
+    if before is not None and before.size == size:
+        return before
+    return _sign(size, before.size if before else 0, key) if size else None
 
 
 def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
