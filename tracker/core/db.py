@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import (
     DeclarativeBase,
     InstrumentedAttribute,
@@ -116,6 +117,8 @@ class Identified:
 
 
 db = SQLAlchemy(model_class=Base)
+
+Found = TypeVar("Found", bound=Base)
 
 # Whether the next transaction will write. If so, SQLite takes its write lock at the beginning, so
 # that two writers wait for each other instead of failing half-way. Requests that only read set it
@@ -225,6 +228,22 @@ def why_unavailable(error: sa.exc.SQLAlchemyError) -> Unavailable | None:
     return Unavailable.BUSY if state is None or state[:2] in _BUSY_CLASSES else None
 
 
+# PostgreSQL's states of a server that stops, has crashed, or doesn't accept connections yet.
+_ENDING_STATES = {"57P01", "57P02", "57P03"}
+
+
+def is_away(error: Exception) -> bool:
+    """Return whether the database server can't be reached, whatever was asked of it."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, sa.exc.OperationalError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] == "08" or state in _ENDING_STATES
+
+
 def let_others_write() -> None:
     """End the transaction before slow work, unless something was written in it.
 
@@ -282,6 +301,25 @@ def load_joined(
     save memory, but SQLAlchemy can't compile two of them at once in different threads (adr 51).
     """
     return joinedload(relation).load_only(*columns)
+
+
+def get_or_add(session: Session, row: Found) -> Found:
+    """Return the stored row with the primary key of a new one, locked; add the new one if none is.
+
+    If another transaction adds one at the same moment, wait for it and return that one.
+    """
+    kind = type(row)
+    key = sa.inspect(kind).primary_key_from_instance(row)
+    options: dict[str, Any] = {"populate_existing": True, "with_for_update": True}
+    stored = session.get(kind, key, **options)
+    if stored is not None:
+        return stored
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return session.get_one(kind, key, **options)
+    return row
 
 
 # Few enough for a short transaction, even though SQLite overwrites deleted rows (secure_delete).

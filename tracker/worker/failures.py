@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tracker.core import clock
-from tracker.core.db import apart, db
+from tracker.core.db import apart, db, get_or_add
 from tracker.worker.models import JobFailure
 
 # How long to wait after each failed attempt; the last value applies from then on.
@@ -45,10 +45,8 @@ def note(job: str, object_name: str, error: str, session: Session | None = None)
     """Record that a job failed on an object; the delay until the next attempt grows each time."""
     now = clock.now()
     session = session or db.session()
-    row = session.get(JobFailure, (job, object_name))
-    if row is None:
-        row = JobFailure(job=job, object=object_name, tries=0)
-        session.add(row)
+    new = JobFailure(job=job, object=object_name, tries=0, error="", failed_at=now, next_try_at=now)
+    row = get_or_add(session, new)
     row.tries += 1
     row.error = error[:KEPT_ERROR]
     row.failed_at = now

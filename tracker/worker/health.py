@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tracker.accounts.factors import refused_accounts
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, get_or_add
 from tracker.core.paths import MIGRATIONS
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
@@ -99,12 +99,17 @@ def newest_revision() -> str | None:
 
 def beat() -> None:
     """Record that the worker finished a round."""
-    db.session.merge(Heartbeat(name=WORKER, at=clock.now()))
+    _note_now(WORKER)
 
 
 def note_backup() -> None:
     """Record that a backup was made."""
-    db.session.merge(Heartbeat(name=BACKUP, at=clock.now()))
+    _note_now(BACKUP)
+
+
+def _note_now(name: str) -> None:
+    row = get_or_add(db.session(), Heartbeat(name=name, at=clock.now()))
+    row.at = clock.now()
 
 
 def _content() -> str:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-
 from tracker.activity import stale
 from tracker.core import logs
-from tracker.core.db import BATCH, db, will_write
+from tracker.core.db import BATCH, db, is_away, will_write
 from tracker.worker import failures
 
 Found = TypeVar("Found")
@@ -60,7 +58,7 @@ def each(job: Job, day: dt.date) -> None:
             db.session.commit()
         except Exception as error:  # whatever is wrong with one object, the others are processed
             db.session.rollback()
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if is_away(error):
                 raise
             work_named = logs.fields(job=job.name, object=name)
             logger.exception("a job has failed", extra=work_named)

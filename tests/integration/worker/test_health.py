@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from tests.at_once import before_commit
 from tests.client import CheckedClient
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
@@ -33,6 +34,13 @@ def well(client: CheckedClient) -> tuple[int, dict[str, str]]:
     response = client.get("/healthz")
     answers: dict[str, str] = response.get_json()
     return response.status_code, answers
+
+
+def test_two_workers_can_finish_their_first_round_at_the_same_moment(
+    app: Flask, session: Session
+) -> None:
+    assert before_commit(app, health.beat, health.beat) == []
+    assert health.last(health.WORKER) is not None
 
 
 def beat(session: Session) -> None:

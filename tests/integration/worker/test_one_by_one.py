@@ -1,10 +1,12 @@
 """Jobs that process one object per transaction: one that fails doesn't block the others."""
 
 import datetime as dt
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -13,6 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from tests.at_once import before_commit
 from tests.client import CheckedClient
 from tests.log_lines import Lines
 from tracker.accounts.factors import attempts
@@ -96,21 +99,62 @@ def test_a_failing_statement_does_not_block_the_others_either(
     assert [(line["job"], line["object"]) for line in log_lines] == [("mail", "1")]
 
 
-def test_a_connection_that_is_lost_ends_the_job_until_the_database_is_back(
-    session: Session,
+def lost() -> OperationalError:
+    """Return the error of a connection that was cut."""
+    error = OperationalError("SELECT", {}, psycopg.errors.AdminShutdown())
+    error.connection_invalidated = True
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lost(),
+        OperationalError("SELECT", {}, psycopg.OperationalError("nobody listens there")),
+        OperationalError("SELECT", {}, psycopg.errors.CannotConnectNow()),
+    ],
+    ids=["the connection is cut", "there is no server", "the server is starting"],
+)
+def test_while_the_database_is_away_a_job_ends_and_no_object_has_failed(
+    session: Session, error: OperationalError
 ) -> None:
     tried: list[int] = []
 
     def act(number: int, _day: dt.date) -> None:
         tried.append(number)
-        error = OperationalError("SELECT", {}, Exception("gone"))
-        error.connection_invalidated = True
         raise error
 
     with pytest.raises(OperationalError):
         each(Job("mail", lambda _day: NUMBERS, act), clock.today())
     assert tried == [1]
     assert mailed() == []
+    assert list(failures.known()) == []
+
+
+@pytest.mark.parametrize(
+    "cause", [psycopg.errors.DeadlockDetected(), sqlite3.OperationalError("database is locked")]
+)
+def test_an_object_that_another_transaction_is_in_the_way_of_has_failed_alone(
+    session: Session, cause: Exception
+) -> None:
+    def act(number: int, _day: dt.date) -> None:
+        if number == 1:
+            raise OperationalError("SELECT", {}, cause)
+        mail(number)
+
+    each(Job("mail", lambda _day: NUMBERS, act), clock.today())
+    assert mailed() == ["person2@example.org", "person3@example.org"]
+    assert [failure.object for failure in failures.known()] == ["1"]
+
+
+def test_two_workers_that_fail_on_an_object_at_the_same_moment_are_both_counted(
+    app: Flask, session: Session
+) -> None:
+    def note() -> None:
+        failures.note("mail", "1", "LookupError in texts.py, line 1")
+
+    assert before_commit(app, note, note) == []
+    assert [failure.tries for failure in failures.known()] == [2]
 
 
 def test_looking_for_work_takes_no_write_lock_and_leaves_none_behind(session: Session) -> None:

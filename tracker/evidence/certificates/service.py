@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.core import clock, crypto
-from tracker.core.db import db
+from tracker.core.db import db, get_or_add
 from tracker.evidence.models import Certificate, CertificateFailure
 from tracker.signoff.models import (
     RequestState,
@@ -158,10 +158,10 @@ class Failing:
 def note_failure(revision_id: UUID, error: CertificateError) -> None:
     """Record why a certificate could not be made; the delay until the next attempt grows."""
     now = clock.now()
-    row = db.session.get(CertificateFailure, revision_id)
-    if row is None:
-        row = CertificateFailure(revision_id=revision_id, tries=0)
-        db.session.add(row)
+    new = CertificateFailure(
+        revision_id=revision_id, tries=0, error="", failed_at=now, next_try_at=now
+    )
+    row = get_or_add(db.session(), new)
     row.tries += 1
     row.error = str(error)[:KEPT_ERROR]
     row.failed_at = now
