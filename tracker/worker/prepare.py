@@ -4,7 +4,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,13 +30,45 @@ from tracker.worker import health, schema, statistics
 
 Say = Callable[[str], None]
 
+# The number of PostgreSQL's advisory lock; any that nothing else uses in this database.
+PREPARING = 1_107_520_411
+
 
 class PreparationError(Exception):
     """Raised when the application can't start; the message says why and how to go back."""
 
 
 def prepare(settings: Settings, say: Say) -> None:
-    """Migrate the database, adopt older rows and load the content, or raise PreparationError."""
+    """Migrate the database, adopt older rows and load the content, or raise PreparationError.
+
+    Machines that start on one PostgreSQL database at the same time do this one after the other.
+    """
+    with _alone(say):
+        _prepare(settings, say)
+
+
+@contextmanager
+def _alone(say: Say) -> Iterator[None]:
+    """Keep other machines from preparing the same database in the block; wait if one does.
+
+    If this process ends or its connection breaks, PostgreSQL releases the lock. SQLite is used on
+    one machine.
+    """
+    if db.engine.dialect.name != "postgresql":
+        yield
+        return
+    # In a transaction of its own it would keep old rows of all tables from being removed.
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(PREPARING))):
+            say("Another machine is preparing the database; waiting until it is done")
+            connection.execute(sa.select(sa.func.pg_advisory_lock(PREPARING)))
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(PREPARING)))
+
+
+def _prepare(settings: Settings, say: Say) -> None:
     has_own_keys()
     migrate(settings, say)
     require_own_keys()

@@ -4,11 +4,14 @@ import os
 import shutil
 import sqlite3
 import stat
+import threading
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.at_once import at_once
 from tests.factories.templates import a_template, an_item, publish
 from tests.servers.postgres import find_programs
 from tests.services import put
@@ -65,6 +68,29 @@ def test_a_second_start_does_nothing_and_says_nothing(empty: Flask, own_settings
     db.session.rollback()
     assert prepare(own_settings) == []
     assert db.session.scalar(sa.select(sa.func.count(Event.id))) == events
+
+
+@pytest.mark.both_databases
+def test_two_machines_that_start_together_prepare_one_after_the_other(
+    empty: Flask, own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite is used on one machine")
+    both, lines = threading.Barrier(2), list[str]()
+    met: list[int] = []
+
+    def prepare_slowly(*_rest: object) -> None:
+        with suppress(threading.BrokenBarrierError):
+            met.append(both.wait(timeout=1))
+
+    monkeypatch.setattr(worker_prepare, "_prepare", prepare_slowly)
+
+    def start() -> None:
+        worker_prepare.prepare(own_settings, lines.append)
+
+    assert at_once(empty, start, start) == []
+    assert met == []
+    assert lines == ["Another machine is preparing the database; waiting until it is done"]
 
 
 def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_before(
