@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, drill, torture, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, drill, torture, hosts, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -19,8 +19,8 @@ pytest = env $(allocator) $(bin)/pytest -q -n auto
 served = env $(allocator) $(bin)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
 # With a +: runs beside those that follow (.ci/steps).
-steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead browser
-long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
+steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead hosts-short browser
+long = lint types contracts catalogues unit sqlite postgresql torture hosts mutants tampering other-days browser
 fast = lint types contracts unit
 
 .PHONY: help setup run test test-all check tools system fmt messages map permissions bench drill journeys lock sbom audit coverage $(steps:+%=%) $(long)
@@ -88,6 +88,9 @@ postgresql-ahead: tools system
 postgresql: tools
 	@$(served) --database=postgresql tests/integration tests/migrations
 
+hosts-short: tools system
+	@$(bin)/pytest -q -n0 tests/hosts
+
 torture-short: tools system
 	@$(bin)/python -m tests.torture --short
 
@@ -126,6 +129,10 @@ journeys: tools system
 # Signing by 50 processes at once for a minute, and a server killed 200 times, on both databases.
 torture: tools system
 	@$(bin)/python -m tests.torture
+
+# Two hosts with a worker each on one PostgreSQL: killed and restarted 20 times while people use both.
+hosts: tools system
+	@TRACKER_TEST_LONG=1 $(bin)/pytest -q -n0 tests/hosts
 
 # Changes each column and deletes, inserts and truncates rows of each table, one change at a time, on both
 # databases, and checks that the audit names it. The tests try some changes to each table.

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -45,7 +46,7 @@ class Application:
         self.url = f"http://localhost:{port}"
         self.data_dir = data_dir
         self._patience = patience
-        self._port = port
+        self.port = port
         self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
         environment = {
@@ -89,7 +90,7 @@ class Application:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE,
+            timeout=self._patience,
             check=False,
         )
         if done.returncode != 0:
@@ -121,10 +122,28 @@ class Application:
             stopping.stop(self._process, _PATIENCE)
             self._process = None
 
+    def kill(self) -> None:
+        """Kill all its processes at the same moment, so that none can finish anything."""
+        if self._process is None:
+            return
+        for process in (self._process.pid, *_descendants(self._process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait(_PATIENCE)
+        self._process = None
+
+    def start(self) -> None:
+        """Start it again after it was stopped or killed, and wait until all is well."""
+        self._start()
+
+    def is_running(self) -> bool:
+        """Return whether the processes that were started are still there."""
+        return self._process is not None and self._process.poll() is None
+
     def wait_until_idle(self) -> None:
         """Wait until nobody is connected, so that every request has been answered."""
         until = time.monotonic() + self._patience
-        while _is_connected(self._port):
+        while _is_connected(self.port):
             if time.monotonic() > until:
                 message = f"A browser stays connected to {self.url}."
                 raise ApplicationError(message)
@@ -176,6 +195,11 @@ def _is_connected(port: int) -> bool:
 def _children(process: int) -> list[int]:
     listed = Path(f"/proc/{process}/task/{process}/children")
     return [int(part) for part in listed.read_text().split()] if listed.exists() else []
+
+
+def _descendants(process: int) -> list[int]:
+    below = _children(process)
+    return [*below, *(lower for child in below for lower in _descendants(child))]
 
 
 def _words_of(process: int) -> bytes:

@@ -68,6 +68,8 @@ class Postgres:
     def __init__(self) -> None:
         # A database is hundreds of files; creating them in memory takes a tenth of the time.
         self._home = Path(tempfile.mkdtemp(prefix="tracker-pg-", dir=memory.folder()))
+        self._data = self._home / "data"
+        self._program_folder = Path()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _unprivileged_user() if os.geteuid() == 0 else None
 
@@ -98,20 +100,27 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server and delete all its files."""
+        self._halt()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def restart(self) -> None:
+        """Disconnect everybody as an update of the server does, and start it again."""
+        self._halt()
+        self._serve()
+
+    def _halt(self) -> None:
         if self._process is not None:
             stopping.stop(self._process, _PATIENCE, signal.SIGINT)
             self._process = None
-        shutil.rmtree(self._home, ignore_errors=True)
 
     def _start(self) -> None:
-        programs = self._programs()
-        data = self._home / "data"
+        self._program_folder = self._programs()
         if self._owner is not None:
             os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
         process = self._popen(
             [
-                str(programs / "initdb"),
-                f"--pgdata={data}",
+                str(self._program_folder / "initdb"),
+                f"--pgdata={self._data}",
                 "--username=tracker",
                 "--auth=trust",
                 "--encoding=UTF8",
@@ -124,11 +133,14 @@ class Postgres:
         if process.returncode != 0:
             message = f"initdb failed: {output.decode(errors='replace')}"
             raise PostgresError(message)
+        self._serve()
+
+    def _serve(self) -> None:
+        program = str(self._program_folder / "postgres")
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-        with (self._home / "log").open("wb") as log:
+        with (self._home / "log").open("ab") as log:
             self._process = self._popen(
-                [str(programs / "postgres"), "-D", str(data), "-k", str(self._home), *settings],
-                log.fileno(),
+                [program, "-D", str(self._data), "-k", str(self._home), *settings], log.fileno()
             )
         self._wait_until_ready()
 
