@@ -130,8 +130,10 @@ def running(folder: Path) -> Iterator[Instance]:
             "second_factor_roles": "none",
             "workers": "1",
         }
-        first = Application(folder / "first", patience=PATIENCE, **settings)
-        second = Application(folder / "second", patience=PATIENCE, base_url=first.url, **settings)
+        first = Application(folder / "first", patience=PATIENCE, more={}, **settings)
+        second = Application(
+            folder / "second", patience=PATIENCE, more={}, base_url=first.url, **settings
+        )
         environment = {
             "TRACKER_DATA_DIR": str(first.data_dir),
             "TRACKER_BASE_URL": first.url,

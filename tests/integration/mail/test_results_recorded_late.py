@@ -33,6 +33,7 @@ class _Away:
 
     def __init__(self, way: transport.Transport, monkeypatch: pytest.MonkeyPatch) -> None:
         self._way, self._monkeypatch = way, monkeypatch
+        self.words = way.words
 
     def send(self, message: EmailMessage) -> None:
         try:

@@ -18,7 +18,7 @@ from tracker.evidence.log import service as log
 from tracker.evidence.log.service import LogError
 from tracker.evidence.models import Anchor, SignedCheckpoint
 from tracker.oversight import integrity
-from tracker.worker import failures, jobs
+from tracker.worker import failures, jobs, one_by_one
 
 pytestmark = pytest.mark.both_databases
 
@@ -119,7 +119,7 @@ def test_another_worker_that_logged_the_same_chains_leaves_nothing_to_sign(chang
 def test_a_worker_that_finds_a_checkpoint_due_makes_none_if_another_was_faster(
     session: Session, changed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = jobs.reading
+    look = one_by_one.reading
     new_ends: list[list[tuple[int, int]]] = []
 
     def look_too_late(ask: Callable[[], object]) -> object:
