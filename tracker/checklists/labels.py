@@ -74,7 +74,7 @@ FILTERS = {
     "differs": _l("Open differences"),
     "flagged": _l("Flagged"),
     "open": _l("Not started"),
-    "copied": _l("Copied, not read by us yet"),
+    "copied": _l("Prepared, not read by us yet"),
 }
 
 STANCES = {

@@ -498,7 +498,7 @@ def _position(
         else (_l("Not yet reviewed"), "other")
     )
     if answer.is_unread_by(organisation_id):
-        state, s = _l("Copied, not read yet"), waiting[1]
+        state, s = _l("Prepared, not read yet"), waiting[1]
         return PositionView(mark, name, is_npm, state, s)
     taken = _taken(loaded, answer, item, organisation_id)
     # What a party objects to is shown first.

@@ -26,10 +26,10 @@ FILL: dict[ChecklistKind, object] = {
     ChecklistKind.URGENT_PLAN: _l("Agree the urgent-action plan"),
 }
 READ_COPIES: dict[ChecklistKind, object] = {
-    ChecklistKind.TERMS: _l("Read the copied answers of the agreed terms"),
-    ChecklistKind.CONFIDENTIALITY: _l("Read the copied answers on confidentiality"),
-    ChecklistKind.VISIT_ROLES: _l("Read the copied roles for a joint visit"),
-    ChecklistKind.URGENT_PLAN: _l("Read the copied answers of the urgent-action plan"),
+    ChecklistKind.TERMS: _l("Read the prepared answers of the agreed terms"),
+    ChecklistKind.CONFIDENTIALITY: _l("Read the prepared answers on confidentiality"),
+    ChecklistKind.VISIT_ROLES: _l("Read the prepared roles for a joint visit"),
+    ChecklistKind.URGENT_PLAN: _l("Read the prepared answers of the urgent-action plan"),
 }
 SIGN: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Sign the agreed terms"),

@@ -768,7 +768,7 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     assert done.h1 == "A small checklist"
     words = f"Copied from {pair.former.cooperation.reference}. Not read yet for: Office of the"
     assert done.text.count(words) == 3
-    assert "Copied, not read by us yet 3" in done.text
+    assert "Prepared, not read by us yet 3" in done.text
 
 
 def test_a_former_text_is_in_force_only_if_it_was_signed(
@@ -794,7 +794,7 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     pair.copy("ilena", "M1", "M2", "M3")
     browser = pair.now.land.browser(app, "samira")
     page = browser.page(address(pair))
-    assert "3 items have copied answers" in page.text
+    assert "3 items have answers, copied or from a model text," in page.text
     assert page.text.count("I have read it") == 3
     assert "I have read all" not in page.text
     answer = pair.now.loaded().sheet.shared("M1")
@@ -806,10 +806,10 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     response = browser.post(reading, data=form.filled_in())
     assert response.location == address(pair, "#m1")
     page = browser.page(address(pair, "?filter=copied"))
-    assert "Copied, not read by us yet 2" in page.text
+    assert "Prepared, not read by us yet 2" in page.text
     assert "Item M1" not in page.text
     whole = max(page.forms(reading), key=lambda form: len(form.values["answer"]))
-    assert "I have read all 2 copied answers of “All of it”" in page.text
+    assert "I have read all 2 prepared answers of “All of it”" in page.text
     response = browser.post(reading, data=whole.filled_in())
     assert response.location == address(pair, "?filter=copied")
     assert pair.unread("M2") == pair.unread("M3") == {"npm", "lantern"}
@@ -824,7 +824,7 @@ def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, a
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(address(pair))
     assert "Wrote this answer" not in page.text
-    assert "Copied, not read yet" in page.text
+    assert "Prepared, not read yet" in page.text
     accepting = address(pair, "/items/M1/accept")
     assert accepting not in page.html
     assert accepting in pair.now.land.browser(app, "joana").page(address(pair)).html
@@ -836,7 +836,7 @@ def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, a
 
 def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1", "M2")
-    label = "Read the copied answers of the agreed terms"
+    label = "Read the prepared answers of the agreed terms"
     for first in ("ilena", "samira", "dora"):
         page = pair.now.land.browser(app, first).page("/")
         assert page.links()[label] == address(pair, "?filter=copied"), first
