@@ -123,7 +123,8 @@ def _agree_on_confidentiality(cast: Cast) -> None:
     )
     nobody = Facts({"C2": {"listed": "nobody"}})
     facts = {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST}), "Samira": nobody}
-    journey.complete(cast, address, facts)
+    journey.begin_with_model_text(cast["Ilena"].page, address)
+    journey.settle(cast, address, facts)
     journey.send_and_sign(cast, address, "Ilena", ("Tomas", "Otto", "Henrik"))
 
 
@@ -145,7 +146,8 @@ def _make_ready(cast: Cast, number: int) -> None:
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
-    facts = {"Ilena": Facts(PLAN), "Joana": Facts(), "Samira": Facts()}
+    decided = Facts(PLAN | {"U7": {"decider": "Ilena"}})
+    facts = {"Ilena": decided, "Joana": Facts(), "Samira": Facts()}
     journey.complete(cast, plan, facts)
     journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
     message = "You confirmed the urgent-action plan."
