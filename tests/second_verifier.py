@@ -118,6 +118,8 @@ WRONG = (
 )
 Note = dict[str, str]
 SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+TIMESTAMP_INFO = bytes.fromhex("2a864886f70d0109100104")
+RSA_PSS = bytes.fromhex("2a864886f70d01010a")
 MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
 DIGESTS = {
     bytes.fromhex("608648016503040201"): SHA256(),
@@ -396,36 +398,84 @@ def parts_of(content: bytes) -> list[tuple[int, bytes, bytes]]:
 
 
 def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
-    (ranges,) = re.findall(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", pdf)
-    before, after, size = map(int, ranges)
-    need(before < after and after + size == len(pdf))
-    hole = re.fullmatch(rb"<([0-9A-Fa-f]+)>", pdf[before:after])
-    need(hole)
-    assert hole
-    _, outer, _, rest = der(bytes.fromhex(hole[1].decode()))
+    places = re.finditer(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", pdf)
+    end = 0
+    for place in places:
+        before, after, size = map(int, place.groups())
+        begin, end = end, after + size
+        need(begin <= place.start() < end <= len(pdf) and begin <= before < after)
+        hole = re.fullmatch(rb"<([0-9A-Fa-f]+)>", pdf[before:after])
+        need(hole)
+        assert hole
+        message, covered = bytes.fromhex(hole[1].decode()), pdf[:before] + pdf[after:end]
+        if begin == 0:
+            check_signature(message, covered, certificate)
+        else:
+            check_timestamp(message, covered)
+    need(end == len(pdf) > 0)
+
+
+def signed_data(message: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Return the parts of a CMS message that is followed by zeros only."""
+    _, outer, _, rest = der(message)
     need(not rest.strip(b"\0"))
     kind, wrapped = parts_of(outer)
     need(kind[1] == SIGNED_DATA)
-    inner = parts_of(parts_of(wrapped[1])[0][1])
+    return parts_of(parts_of(wrapped[1])[0][1])
+
+
+def check_signature(message: bytes, covered: bytes, certificate: x509.Certificate) -> None:
+    inner = signed_data(message)
     need(len(parts_of(inner[2][1])) == 1)  # no content of its own
+    check_signer(inner, covered, certificate)
+
+
+def check_timestamp(message: bytes, covered: bytes) -> None:
+    """Check a timestamp (RFC 3161) with the certificate that it contains."""
+    inner = signed_data(message)
+    kind, wrapped = parts_of(inner[2][1])
+    need(kind[1] == TIMESTAMP_INFO)
+    ((tag, info, _whole),) = parts_of(wrapped[1])
+    need(tag == 0x04)
+    _version, _policy, imprint, *_ = parts_of(parts_of(info)[0][1])
+    algorithm, digest_of_it = parts_of(imprint[1])
+    hashing = DIGESTS[parts_of(algorithm[1])[0][1]]
+    need(digest_of_it[1] == hashlib.new(hashing.name, covered).digest())
+    ((_tag, signer, _signer),) = parts_of(inner[-1][1])
+    issuer, serial = parts_of(parts_of(signer)[1][1])
+    (own,) = [
+        certificate
+        for part in inner[3:-1]
+        if part[0] == 0xA0
+        for certificate in map(x509.load_der_x509_certificate, (w for *_, w in parts_of(part[1])))
+        if certificate.issuer.public_bytes() == issuer[2]
+        and certificate.serial_number == int.from_bytes(serial[1])
+    ]
+    check_signer(inner, info, own)
+
+
+def check_signer(
+    inner: list[tuple[int, bytes, bytes]], covered: bytes, certificate: x509.Certificate
+) -> None:
     (signer,) = parts_of(inner[-1][1])
-    _version, _who, algorithm, attributes, _kind, signature, *_ = parts_of(signer[1])
+    _version, _who, algorithm, attributes, kind, signature, *_ = parts_of(signer[1])
     need(attributes[0] == 0xA0)
     hashing = DIGESTS[parts_of(algorithm[1])[0][1]]
     stated = {}
     for _tag, attribute, _whole in parts_of(attributes[1]):
         name, values = parts_of(attribute)
         stated[name[1]] = values[1]
-    signed = pdf[:before] + pdf[after:]
     (own,) = parts_of(stated[MESSAGE_DIGEST])
-    need(own[1] == hashlib.new(hashing.name, signed).digest())
+    need(own[1] == hashlib.new(hashing.name, covered).digest())
     key, data = certificate.public_key(), b"\x31" + attributes[2][1:]
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(signature[1], data, ec.ECDSA(hashing))
     else:
         need(isinstance(key, rsa.RSAPublicKey))
         assert isinstance(key, rsa.RSAPublicKey)
-        key.verify(signature[1], data, padding.PKCS1v15(), hashing)
+        is_pss = parts_of(kind[1])[0][1] == RSA_PSS
+        pss = padding.PSS(padding.MGF1(hashing), padding.PSS.AUTO)
+        key.verify(signature[1], data, pss if is_pss else padding.PKCS1v15(), hashing)
 
 
 def who_signs(document: dict[str, Any]) -> dict[UUID, int]:

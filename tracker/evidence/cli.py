@@ -1,4 +1,4 @@
-"""Commands for evidence: manage keys, export a bundle, verify one."""
+"""Commands for evidence: manage keys, export a bundle, verify one, renew a signed PDF."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
 from tracker.core.db import db
@@ -17,6 +18,8 @@ from tracker.evidence.bundles import verify as checking
 from tracker.evidence.bundles.bundle import DamagedError
 from tracker.evidence.bundles.container import ContainerError
 from tracker.evidence.bundles.verify import Anchor, Report
+from tracker.evidence.certificates import pdf
+from tracker.evidence.certificates.pdf import SignError
 from tracker.evidence.keys import signing_keys
 from tracker.evidence.keys.signing_keys import PublicKey
 from tracker.evidence.log.notes import NoteError
@@ -137,7 +140,9 @@ def _state(key: PublicKey) -> str:
 
 # Bundles ------------------------------------------------------------------------------------------
 
-evidence_group = AppGroup("evidence", help="Export evidence bundles, and verify them.")
+evidence_group = AppGroup(
+    "evidence", help="Export evidence bundles, verify them, and renew signed PDFs."
+)
 
 
 @evidence_group.command("export")
@@ -156,12 +161,7 @@ def export(reference: str, file: Path) -> None:
     Texts about visits and personal undertakings are left out: people who may open them can export
     them from the cooperation's page in the register.
     """
-    if file.exists():
-        raise click.ClickException(f"{file} already exists.")
-    if not os.access(file.parent, os.W_OK):  # before anything is recorded
-        raise click.ClickException(
-            f"{file} can't be written: the folder doesn't exist, or you may not write to it."
-        )
+    _require_new(file)  # before anything is recorded
     cooperation_id = queries.find_for_command(reference)
     if cooperation_id is None:
         raise click.ClickException(f"There is no cooperation {reference}.")
@@ -175,6 +175,37 @@ def export(reference: str, file: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from error
     click.echo(f"{file}: events {taken.count}, frozen texts {len(taken.revision_ids)}.")
+
+
+@evidence_group.command("renew")
+@click.argument("file", type=FILE)
+@click.option(
+    "-o",
+    "--output",
+    "renewed",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; an existing file is not overwritten.",
+)
+def renew(file: Path, renewed: Path) -> None:
+    """Add one more archive timestamp to the signed PDF FILE, and write the result to a new file.
+
+    Do so before the certificate of its last timestamp ends; a PDF without any gets its first. Keep
+    FILE too: its digest is the one in the evidence. Needs TRACKER_TIMESTAMP_URL. It checks that
+    FILE is sound in itself, not whose it is.
+    """
+    _require_new(renewed)
+    address = current_app.extensions["settings"].timestamp_url
+    if not address:
+        raise click.ClickException("Set TRACKER_TIMESTAMP_URL to a timestamp service.")
+    try:
+        data = pdf.renew(file.read_bytes(), address)
+        _write(renewed, data)
+    except SignError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{renewed} can't be written: {error.strerror}.") from error
+    click.echo(f"{renewed}: renew it before {pdf.timestamp_end(data):%F}.")
 
 
 @evidence_group.command("verify", with_appcontext=False)
@@ -264,6 +295,15 @@ def _anchor(file: Path) -> Anchor:
         return Anchor.read(file.name, file.read_bytes())
     except NoteError as error:
         raise NotCheckedError(f"{file} contains no checkpoint: {error}") from error
+
+
+def _require_new(file: Path) -> None:
+    if file.exists():
+        raise click.ClickException(f"{file} already exists.")
+    if not os.access(file.parent, os.W_OK):
+        raise click.ClickException(
+            f"{file} can't be written: the folder doesn't exist, or you may not write to it."
+        )
 
 
 def _write(file: Path, data: bytes) -> None:

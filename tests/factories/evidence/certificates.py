@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
@@ -69,7 +69,6 @@ def a_signer(
     *,
     begins: dt.datetime = NOW - YEAR,
     lasts: dt.timedelta = 10 * YEAR,
-    stamps_time: bool = False,
 ) -> Signer:
     """Return a key (by default a new one) with a self-signed certificate."""
     private = private or new_private()
@@ -84,9 +83,6 @@ def a_signer(
         .not_valid_after(begins + lasts)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     )
-    if stamps_time:
-        use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-        builder = builder.add_extension(use, critical=True)
     return Signer(private, (builder.sign(private, hashes.SHA256()),))
 
 

@@ -5,29 +5,23 @@ In one file: one certificate, from its making to its download.
 
 import datetime as dt
 import io
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 import sqlalchemy as sa
-from asn1crypto import keys as asn1_keys
-from asn1crypto import tsp
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements, checklists, powers
 from tests.factories.cooperations import Country, country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
+from tests.factories.evidence.bundles import a_pdf
 from tests.factories.evidence.certificates import (
-    a_signer,
     by_revision,
     file_of,
     make_all,
@@ -35,6 +29,7 @@ from tests.factories.evidence.certificates import (
 )
 from tests.factories.visits import Scene, planned
 from tests.log_lines import Lines
+from tests.servers.timestamps import MOVED, TimestampServer
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
@@ -54,8 +49,8 @@ from tracker.demo import checklists as demo_checklists
 from tracker.evidence.certificates import (
     contents,
     issuing,
-    pades,
     pdf,
+    remote,
     typesetting,
 )
 from tracker.evidence.certificates import (
@@ -75,7 +70,6 @@ from tracker.worker import jobs
 
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
-MOVED = "/moved"
 NOWHERE = "http://127.0.0.1:9/tsa"
 NO_CERTIFICATE = "no certificate yet; tracker check says more"
 
@@ -439,64 +433,71 @@ def test_an_overdue_certificate_is_reported(
 
 
 @pytest.fixture
-def timestamps() -> Iterator[str]:
-    """The address of a timestamp service (RFC 3161) on this machine."""
-    signer = a_signer(rsa.generate_private_key(65537, 2048), stamps_time=True)
-    private = signer.private.private_bytes(
-        serialization.Encoding.DER,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    stamper = DummyTimeStamper(
-        tsa_cert=pades._asn1(signer.certificates[0]),
-        tsa_key=asn1_keys.PrivateKeyInfo.load(private),
-    )
-
-    class Service(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-
-        def do_POST(self) -> None:
-            if self.path == MOVED:
-                self.send_response(302)
-                self.send_header("Location", "/tsa")
-                self.end_headers()
-                return
-            sent_ = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = stamper.request_tsa_response(tsp.TimeStampReq.load(sent_)).dump()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Service)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/tsa"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def timestamps() -> Iterator[TimestampServer]:
+    """A timestamp service on this machine, whose certificate names a revocation list."""
+    with TimestampServer(lists=True) as server:
+        yield server
 
 
-def test_a_configured_service_puts_its_timestamp_under_the_signature(
-    land: Country, terms: Checklist, timestamps: str, tmp_path: Path
+def test_a_configured_service_timestamps_the_signature_and_then_the_whole_file(
+    land: Country, terms: Checklist, timestamps: TimestampServer, tmp_path: Path
 ) -> None:
     sign(land, terms)
-    a_round(tmp_path, timestamp_url=timestamps)
+    a_round(tmp_path, timestamp_url=timestamps.url)
     (row,) = db.session.scalars(sa.select(Certificate)).all()
     assert row.has_timestamp
-    (signature,) = PdfFileReader(io.BytesIO(file_of(row))).embedded_signatures
+    reader = PdfFileReader(io.BytesIO(file_of(row)))
+    signature, archive = reader.embedded_signatures
     unsigned = signature.signer_info["unsigned_attrs"].native
     assert [field["type"] for field in unsigned] == ["signature_time_stamp_token"]
+    assert archive.sig_object_type == "/DocTimeStamp"
+    assert len(reader.root["/DSS"]["/CRLs"]) == 1
 
 
-def test_no_redirect_of_a_service_is_followed(timestamps: str) -> None:
+def test_no_redirect_of_a_service_is_followed(timestamps: TimestampServer) -> None:
     with pytest.raises(HTTPError, match="302"):
-        pades._Service(timestamps.removesuffix("/tsa") + MOVED)._ask(b"")
+        remote.exchange(timestamps.address + MOVED, {}, b"", longest=1)
+
+
+def test_a_revocation_list_that_is_away_is_waited_for_a_day_and_then_left_out(
+    land: Country,
+    terms: Checklist,
+    timestamps: TimestampServer,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    sign(land, terms)
+    timestamps.revocation_is_away = True
+    a_round(tmp_path, timestamp_url=timestamps.url)
+    assert count() == 0
+    assert "no revocation list from http://127.0.0.1" in certificates.failing()[0].error
+    frozen_time(clock.now() + PATIENCE + dt.timedelta(minutes=1))
+    a_round(tmp_path, with_dates=True, timestamp_url=timestamps.url)
+    (row,) = db.session.scalars(sa.select(Certificate)).all()
+    assert row.has_timestamp
+    assert certificates.failing() == []
+
+
+def test_an_operator_renews_a_certificate_into_a_new_file(
+    app: Flask, timestamps: TimestampServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, renewed = tmp_path / "certificate.pdf", tmp_path / "renewed.pdf"
+    file.write_bytes(a_pdf())
+    arguments = ["evidence", "renew", str(file), "-o", str(renewed)]
+    done = app.test_cli_runner().invoke(args=arguments)
+    assert (done.exit_code, renewed.exists()) == (1, False)
+    assert "Set TRACKER_TIMESTAMP_URL" in done.output
+    settings = replace(app.extensions["settings"], timestamp_url=timestamps.url)
+    monkeypatch.setitem(app.extensions, "settings", settings)
+    done = app.test_cli_runner().invoke(args=arguments)
+    end = timestamps.own.not_valid_after_utc
+    assert (done.exit_code, done.output) == (0, f"{renewed}: renew it before {end:%F}.\n")
+    assert renewed.read_bytes().startswith(file.read_bytes())
+    again = app.test_cli_runner().invoke(args=arguments)
+    assert (again.exit_code, "already exists" in again.output) == (1, True)
+    file.write_bytes(b"%PDF-1.7")
+    done = app.test_cli_runner().invoke(args=[*arguments[:-1], str(tmp_path / "other.pdf")])
+    assert (done.exit_code, "isn't sound (unreadable)" in done.output) == (1, True)
 
 
 def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(

@@ -15,6 +15,7 @@ from tests.factories.evidence.certificates import (
     plain_values,
     with_another_title,
 )
+from tests.servers.timestamps import TimestampServer
 from tracker.core import canonical
 from tracker.evidence.certificates import pdf
 from tracker.evidence.certificates.pdf import (
@@ -155,6 +156,20 @@ def test_the_file_stays_archival_and_accessible_with_its_signature(
     for mark in (b"<pdfaid:part>3<", b"<pdfaid:conformance>A<", b"<pdfuaid:part>1<"):
         assert signed.count(mark) == 1
     assert b"/Version" not in signed.replace(b"/BaseVersion", b"")
+
+
+def test_archive_timestamps_leave_the_file_archival(plain: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "timestamped.pdf"
+    with TimestampServer() as service:
+        path.write_bytes(pdf.renew(pdf.sign(plain, SIGNER, service.url), service.url))
+    assert run("qpdf", "--check", str(path)).returncode == 0
+    assert "PDF version:     1.7" in run("pdfinfo", str(path)).stdout
+    output = run("pdfsig", "-nocert", str(path)).stdout
+    assert output.count("Signature Validation: Signature is Valid.") == 1
+    assert output.count("  - Total document signed") == 1
+    data = path.read_bytes()
+    assert data.count(b"<pdfaid:part>3<") == 1
+    assert b"/Version" not in data.replace(b"/BaseVersion", b"")
 
 
 def test_the_canonical_document_travels_inside(file: Path, tmp_path: Path) -> None:

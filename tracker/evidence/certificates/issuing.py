@@ -46,8 +46,9 @@ from tracker.signoff.models import Revision, Signature, SignatureRequest
 from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
 
 TEMPLATE = "certificate.typ"
-# How long a certificate waits for the timestamp service after the last signature; then it is made
-# without a timestamp, since a certificate that is never made helps nobody.
+# How long a certificate waits for the timestamp service, and the sources of revocation data, after
+# the last signature; then it is made without what can't be had, since a certificate that is never
+# made helps nobody.
 PATIENCE = dt.timedelta(hours=24)
 
 # The events shown on the certificate of an undertaking.
@@ -304,14 +305,22 @@ def _make(work: _Work, language: str, timestamp_url: str) -> Made:
 
 
 def _sign(plain: bytes, work: _Work, timestamp_url: str) -> tuple[bytes, bool]:
+    """Return the signed PDF, and whether it has timestamps.
+
+    After PATIENCE, revocation data that can't be had is left out, then the timestamps.
+    """
     signer = Signer(work.key.private, work.key.certificates)
-    if timestamp_url:
-        try:
-            return pdf.sign(plain, signer, timestamp_url), True
-        except TimestampError:
-            if clock.now() - work.completed_at < PATIENCE:
-                raise
-    return pdf.sign(plain, signer), False
+    if not timestamp_url:
+        return pdf.sign(plain, signer), False
+    try:
+        return pdf.sign(plain, signer, timestamp_url), True
+    except TimestampError:
+        if clock.now() - work.completed_at < PATIENCE:
+            raise
+    try:
+        return pdf.sign(plain, signer, timestamp_url, needs_revocation_data=False), True
+    except TimestampError:
+        return pdf.sign(plain, signer), False
 
 
 def _keep(revision: Revision, document: Made) -> Certificate:

@@ -1,16 +1,17 @@
 """Signatures of PDF files (PAdES), made and verified with pyHanko.
 
 pyHanko's verdict alone accepts a file with bytes added at its end. Here a file is sound only if the
-verdict is good and the last signature covers the whole file.
+verdict is good, the last signature or timestamp covers the whole file, and nothing but validation
+data and timestamps was added to what was signed.
 """
 
 import asyncio
+import datetime as dt
 import io
-import urllib.error
-import urllib.request
+from collections.abc import Collection, Iterable, Iterator
 
+from asn1crypto import cms
 from asn1crypto import keys as asn1_keys
-from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -19,18 +20,24 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign import fields, signers
+from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.general import SigningError, find_cms_attribute_iter
 from pyhanko.sign.signers import constants
-from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.signers.pdf_signer import PdfTimeStamper, TimestampDSSContentSettings
 from pyhanko.sign.validation import (
     EmbeddedPdfSignature,
     SignatureCoverageLevel,
     async_validate_pdf_signature,
+    async_validate_pdf_timestamp,
 )
+from pyhanko.sign.validation.dss import collect_validation_info
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import InsufficientRevinfoError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from tracker.core import clock
+from tracker.evidence.certificates import remote
 from tracker.evidence.certificates.pdf import (
     Flaw,
     Signer,
@@ -39,9 +46,14 @@ from tracker.evidence.certificates.pdf import (
 )
 
 FIELD = "Certificate"
+ARCHIVE_FIELD = "Archive"
 DIGEST = "sha256"
-SECONDS = 10
-LONGEST_ANSWER = 100_000
+LONGEST_ERROR = 200
+SIGNATURE, TIMESTAMP = "/Sig", "/DocTimeStamp"
+# What a signature may be followed by: nothing, or validation data and timestamps.
+ALLOWED_ADDITIONS = {ModificationLevel.NONE, ModificationLevel.LTA_UPDATES}
+# Printed and outside the page: the only invisible fields that PDF/A and PDF/UA both allow.
+UNSEEN = fields.InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
 
 
 # Signing ------------------------------------------------------------------------------------------
@@ -67,45 +79,68 @@ class _Addition(IncrementalPdfFileWriter):
         """Write neither a date of change nor a producer."""
 
 
-class _WithoutRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: it could lead to an address without TLS."""
+def sign(
+    plain: bytes, signer: Signer, timestamp_url: str = "", *, needs_revocation_data: bool = True
+) -> bytes:
+    """Return a PDF signed as a whole (PAdES B-B); it can't be changed after.
 
-    def redirect_request(self, *_: object) -> None:
-        """Say that there is no further request."""
+    With a timestamp service it has a timestamp, what is needed to check all certificates later, and
+    an archive timestamp over everything (B-LTA). needs_revocation_data: whether a certificate that
+    names sources of revocation data needs an answer from them.
 
-
-_OPENER = urllib.request.build_opener(_WithoutRedirects)
-
-
-class _Service(TimeStamper):
-    """A timestamp service (RFC 3161), called over HTTP."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # pyHanko's
-        self._url = url
-
-    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Send a request and return the response."""
-        return await asyncio.to_thread(self._ask, req.dump())
-
-    def _ask(self, query: bytes) -> tsp.TimeStampResp:
-        request = urllib.request.Request(  # noqa: S310 -- the operator's own address, http or https
-            self._url,
-            data=query,
-            headers={
-                "Content-Type": "application/timestamp-query",
-                "Accept": "application/timestamp-reply",
-            },
-        )
-        with _OPENER.open(request, timeout=SECONDS) as answer:
-            return tsp.TimeStampResp.load(answer.read(LONGEST_ANSWER), strict=True)
-
-
-def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
-    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); it can't be changed after.
-
-    Raise TimestampError if the service can't be used, SignError if it can't be signed.
+    Raise TimestampError if the service or such a source can't be used, SignError if it can't be
+    signed.
     """
+    try:
+        if not timestamp_url:
+            return _signed(plain, signer, None)
+        service = remote.TimestampService(timestamp_url)
+        signed = _archived(
+            _signed(plain, signer, service), service, needs_revocation_data=needs_revocation_data
+        )
+        flaw = signature_flaw(signed, signer.certificates[0])
+    except (OSError, ValueError, PdfError, SigningError) as error:
+        raise _error_from(error, timestamp_url) from error
+    except Exception as error:
+        if not timestamp_url:
+            raise
+        # Whatever the service's answer breaks must not keep a certificate from being made.
+        raise _error_from(error, timestamp_url) from error
+    if flaw is not None:
+        message = f"The timestamp service can't be used: its timestamps aren't sound ({flaw.value})"
+        raise TimestampError(message)
+    return signed
+
+
+def renew(pdf: bytes, timestamp_url: str) -> bytes:
+    """Return a signed PDF with one more archive timestamp, and what the last one is checked with.
+
+    Raise TimestampError if the service can't be used or the last timestamp can't be relied on any
+    more, SignError if the file isn't sound. Nothing says here whose signature it is.
+    """
+    flaw = _flaw_of_what_it_names(pdf)
+    if flaw is not None:
+        message = f"The signature or a timestamp of this PDF isn't sound ({flaw.value})."
+        raise SignError(message)
+    try:
+        service = remote.TimestampService(timestamp_url)
+        renewed = _archived(pdf, service, needs_revocation_data=True)
+    except Exception as error:
+        raise _error_from(error, timestamp_url) from error
+    if _flaw_of_what_it_names(renewed) is not None:
+        message = "The timestamp service can't be used: its timestamp isn't sound."
+        raise TimestampError(message)
+    return renewed
+
+
+def timestamp_end(pdf: bytes) -> dt.datetime:
+    """Return when the certificate of the last archive timestamp of a PDF ends."""
+    *_, last = PdfFileReader(io.BytesIO(pdf)).embedded_timestamp_signatures
+    end: dt.datetime = last.signer_cert.not_valid_after
+    return end
+
+
+def _signed(plain: bytes, signer: Signer, service: remote.TimestampService | None) -> bytes:
     own, *others = map(_asn1, signer.certificates)
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's
     store.register_multiple(others)
@@ -122,29 +157,77 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
-    # Printed and outside the page: the only invisible field that PDF/A and PDF/UA both allow.
-    unseen = fields.InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
-    try:
-        writer = _Addition(io.BytesIO(plain))
-        signed = _ArchivalSigner(
-            metadata,
-            signer=signers.SimpleSigner(
-                signing_cert=own,
-                signing_key=asn1_keys.PrivateKeyInfo.load(private),
-                cert_registry=store,
-            ),
-            timestamper=_Service(timestamp_url) if timestamp_url else None,
-            new_field_spec=fields.SigFieldSpec(FIELD, invis_sig_settings=unseen),
-        ).sign_pdf(writer)
-    except (OSError, ValueError, PdfError, SigningError) as error:
-        words = " ".join(str(error).split())[:200] or type(error).__name__
-        if timestamp_url and not isinstance(error, PdfError | SigningError):
-            message = f"The timestamp service can't be used: {words}"
-            raise TimestampError(message) from error
-        message = f"The PDF can't be signed: {words}"
-        raise SignError(message) from error
+    signed = _ArchivalSigner(
+        metadata,
+        signer=signers.SimpleSigner(
+            signing_cert=own,
+            signing_key=asn1_keys.PrivateKeyInfo.load(private),
+            cert_registry=store,
+        ),
+        timestamper=service,
+        new_field_spec=fields.SigFieldSpec(FIELD, invis_sig_settings=UNSEEN),
+    ).sign_pdf(_Addition(io.BytesIO(plain)))
     pdf: bytes = signed.getvalue()
     return pdf
+
+
+def _archived(
+    pdf: bytes, service: remote.TimestampService, *, needs_revocation_data: bool
+) -> bytes:
+    """Return a PDF with a timestamp over its last signature, and what that is checked with.
+
+    Both are one addition, so that a timestamp covers all that was added before it.
+    """
+    return asyncio.run(_archived_async(pdf, service, needs_revocation_data=needs_revocation_data))
+
+
+async def _archived_async(
+    pdf: bytes, service: remote.TimestampService, *, needs_revocation_data: bool
+) -> bytes:
+    await service.async_dummy_response(DIGEST)
+    *_, last = signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    known = [*_certificates_of(last), *service.cert_registry]
+    failures: list[str] = []
+    context = ValidationContext(
+        trust_roots=_highest(known),
+        other_certs=known,
+        moment=clock.now(),
+        allow_fetching=True,
+        fetchers=remote.fetchers(failures),
+        revocation_mode="hard-fail" if needs_revocation_data else "soft-fail",
+    )
+    stamper = PdfTimeStamper(service, f"{ARCHIVE_FIELD}-{len(signatures)}", UNSEEN)
+    try:
+        archived = await stamper.async_timestamp_pdf(
+            _Addition(io.BytesIO(pdf)),
+            DIGEST,
+            validation_context=context,
+            validation_paths=await collect_validation_info(last, context),
+            dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
+        )
+    except InsufficientRevinfoError as error:
+        raise OSError("; ".join(failures) or str(error)) from error
+    data: bytes = archived.getvalue()
+    return data
+
+
+def _highest(
+    certificates: Collection[asn1_x509.Certificate],
+) -> list[asn1_x509.Certificate]:
+    """Return the certificates that no other of them issued: nothing here can vouch for them."""
+    names = {certificate.subject.dump() for certificate in certificates}
+    return [
+        certificate
+        for certificate in certificates
+        if certificate.self_issued or certificate.issuer.dump() not in names
+    ]
+
+
+def _error_from(error: Exception, timestamp_url: str) -> SignError:
+    words = " ".join(str(error).split())[:LONGEST_ERROR] or type(error).__name__
+    if timestamp_url and not isinstance(error, PdfError | SigningError):
+        return TimestampError(f"The timestamp service can't be used: {words}")
+    return SignError(f"The PDF can't be signed: {words}")
 
 
 # Verifying ----------------------------------------------------------------------------------------
@@ -152,42 +235,82 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
 
 def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
     """Return what is wrong with the signature of a PDF; this alone is not the whole check."""
+    return _flaw(pdf, _asn1(certificate))
+
+
+def _flaw_of_what_it_names(pdf: bytes) -> Flaw | None:
+    """Return what is wrong with the signature of a PDF if it is by the certificate it names."""
+    return _flaw(pdf, None)
+
+
+def _flaw(pdf: bytes, certificate: asn1_x509.Certificate | None) -> Flaw | None:
     try:
         return asyncio.run(_signature_flaw(pdf, certificate))
     except Exception:  # noqa: BLE001 -- whatever a forged file breaks in the reader, it is a flaw
         return Flaw.UNREADABLE
 
 
-async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
+async def _signature_flaw(pdf: bytes, certificate: asn1_x509.Certificate | None) -> Flaw | None:
     signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     if not signatures:
         return Flaw.NOT_SIGNED
+    own, *timestamps = signatures
+    if own.sig_object_type != SIGNATURE or any(
+        timestamp.sig_object_type != TIMESTAMP for timestamp in timestamps
+    ):
+        return Flaw.NOT_WHOLE
     # Exactly this certificate, not another one from the same authority.
-    context = ValidationContext(trust_roots=[_asn1(certificate)], allow_fetching=False)
+    context = _trusting([certificate or own.signer_cert])
     status = await async_validate_pdf_signature(
-        signatures[-1],
+        own,
         signer_validation_context=context,
-        ts_validation_context=_of_the_service(signatures[-1]),
+        ts_validation_context=_trusting(_certificates_of_timestamps(own)),
         key_usage_settings=KeyUsageConstraints(
             key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
         ),
     )
-    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(signatures) > 1:
+    statuses = [
+        await async_validate_pdf_timestamp(timestamp, _trusting(_embedded(timestamp.signed_data)))
+        for timestamp in timestamps
+    ]
+    coverage = [status.coverage, *(of_timestamp.coverage for of_timestamp in statuses)]
+    if coverage[-1] != SignatureCoverageLevel.ENTIRE_FILE or any(
+        level != SignatureCoverageLevel.ENTIRE_REVISION for level in coverage[:-1]
+    ):
         return Flaw.NOT_WHOLE
-    return None if status.bottom_line else Flaw.BROKEN
-
-
-def _of_the_service(signature: EmbeddedPdfSignature) -> ValidationContext:
-    """Return a context that trusts the certificate of the signature's timestamp.
-
-    The operator chose the service, and nothing here vouches for it; the timestamp itself must still
-    be intact and match the signature.
-    """
-    stamps = find_cms_attribute_iter(
-        signature.signer_info["unsigned_attrs"], "signature_time_stamp_token"
+    if status.modification_level not in ALLOWED_ADDITIONS:
+        return Flaw.NOT_WHOLE
+    is_sound = status.bottom_line and all(
+        of_timestamp.intact and of_timestamp.valid and of_timestamp.trusted
+        for of_timestamp in statuses
     )
-    chosen = [response.chosen for stamp in stamps for response in stamp["content"]["certificates"]]
-    return ValidationContext(trust_roots=chosen, allow_fetching=False)
+    return None if is_sound else Flaw.BROKEN
+
+
+def _trusting(certificates: Iterable[asn1_x509.Certificate]) -> ValidationContext:
+    """Return a context that trusts some certificates and nothing else.
+
+    Of timestamps, those that came with them: the operator chose the service, and nothing here
+    vouches for it; each timestamp itself must still be intact and match what it covers.
+    """
+    return ValidationContext(trust_roots=list(certificates), allow_fetching=False)
+
+
+def _certificates_of(signature: EmbeddedPdfSignature) -> list[asn1_x509.Certificate]:
+    """Return all certificates in a signature or timestamp, and in a timestamp of a signature."""
+    return [*_embedded(signature.signed_data), *_certificates_of_timestamps(signature)]
+
+
+def _certificates_of_timestamps(
+    signature: EmbeddedPdfSignature,
+) -> Iterator[asn1_x509.Certificate]:
+    unsigned = signature.signer_info["unsigned_attrs"]
+    for stamp in find_cms_attribute_iter(unsigned, "signature_time_stamp_token"):
+        yield from _embedded(stamp["content"])
+
+
+def _embedded(signed_data: cms.SignedData) -> Iterator[asn1_x509.Certificate]:
+    return (choice.chosen for choice in signed_data["certificates"])
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

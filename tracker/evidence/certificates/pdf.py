@@ -5,6 +5,7 @@ by code that signs or verifies a file: the worker, commands, and a web process o
 a PDF.
 """
 
+import datetime as dt
 import enum
 from dataclasses import dataclass
 from typing import Any
@@ -45,14 +46,39 @@ class Signer:
     name: str = ""
 
 
-def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
-    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); it can't be changed after.
+def sign(
+    plain: bytes, signer: Signer, timestamp_url: str = "", *, needs_revocation_data: bool = True
+) -> bytes:
+    """Return a PDF signed as a whole (PAdES B-B); it can't be changed after.
 
-    Raise TimestampError if the service can't be used, SignError if it can't be signed.
+    With a timestamp service it has a timestamp, what is needed to check all certificates later, and
+    an archive timestamp over everything (B-LTA). needs_revocation_data: whether a certificate that
+    names sources of revocation data needs an answer from them.
+
+    Raise TimestampError if the service or such a source can't be used, SignError if it can't be
+    signed.
     """
     from tracker.evidence.certificates import pades  # noqa: PLC0415 -- see above
 
-    return pades.sign(plain, signer, timestamp_url)
+    return pades.sign(plain, signer, timestamp_url, needs_revocation_data=needs_revocation_data)
+
+
+def renew(pdf: bytes, timestamp_url: str) -> bytes:
+    """Return a signed PDF with one more archive timestamp, and what the last one is checked with.
+
+    Raise TimestampError if the service can't be used or the last timestamp can't be relied on any
+    more, SignError if the file isn't sound. Nothing says here whose signature it is.
+    """
+    from tracker.evidence.certificates import pades  # noqa: PLC0415 -- see above
+
+    return pades.renew(pdf, timestamp_url)
+
+
+def timestamp_end(pdf: bytes) -> dt.datetime:
+    """Return when the certificate of the last archive timestamp of a renewed PDF ends."""
+    from tracker.evidence.certificates import pades  # noqa: PLC0415 -- see above
+
+    return pades.timestamp_end(pdf)
 
 
 def flaw_of(pdf: bytes, *, kept_digest: str, certificate: x509.Certificate) -> Flaw | None:
