@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -70,7 +71,7 @@ class Instance:
         assert answer.status == 302, answer
         return visitor
 
-    def read(self, query: sa.Select[*tuple[object, ...]]) -> list[tuple[object, ...]]:
+    def read(self, query: sa.Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return the rows of a query, as they are now."""
         with self.app.app_context():
             rows = [tuple(row) for row in db.session.execute(query)]
@@ -99,12 +100,12 @@ class Instance:
     def sent(self) -> set[UUID]:
         """Return the mails of which the outbox says that they were sent."""
         query = sa.select(OutboxMessage.id).where(OutboxMessage.state == MessageState.SENT)
-        return {row[0] for row in self.read(query)}  # type: ignore[misc]
+        return {row[0] for row in self.read(query)}
 
     def _waiting(self, condition: sa.ColumnElement[bool]) -> set[UUID]:
         query = sa.select(OutboxMessage.id)
         waiting = query.where(OutboxMessage.state == MessageState.WAITING, condition)
-        return {row[0] for row in self.read(waiting)}  # type: ignore[misc]
+        return {row[0] for row in self.read(waiting)}
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:

@@ -75,7 +75,7 @@ def test_failed_sign_ins_are_counted_on_both_hosts_together(instance: Instance) 
 def test_two_hosts_that_start_together_log_no_failure(instance: Instance) -> None:
     for log in instance.first_logs:
         assert "Common Terms is at" in log
-        assert "failed" not in log
+        assert "has failed" not in log
 
 
 def test_two_workers_make_each_certificate_once_and_both_hosts_serve_it(instance: Instance) -> None:
@@ -152,12 +152,12 @@ def require_sound(instance: Instance, acts: Acts, in_transit: set[UUID]) -> None
     instance.settle(in_transit)
     times = instance.times_delivered()
     assert instance.sent() <= set(times) <= instance.sent() | in_transit
-    assert set(times.values()) == {1}
+    # Ten minutes after a host was killed, another sends what it was sending.
+    assert {number for mail, number in times.items() if mail not in in_transit} == {1}
     to_each = Counter(mail.recipients[0] for mail in instance.mails.deliveries)
-    late = len(in_transit)
     addresses = {address_of(words) for words in acts.words(INVITATION, Outcome.DONE)}
-    assert {to_each[address] for address in addresses} <= {0, 1}
-    assert sum(to_each[address] for address in addresses) >= len(addresses) - late
+    once = {address for address in addresses if to_each[address] == 1}
+    assert len(addresses - once) <= len(in_transit)
     assert "Nothing was altered" in instance.first.command("audit", "verify")
     for host in instance.hosts:
         assert "a page has failed" not in host.log()
