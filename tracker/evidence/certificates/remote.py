@@ -39,7 +39,7 @@ Certified: TypeAlias = asn1_x509.Certificate | cms.AttributeCertificateV2
 
 
 class _WithoutRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: it could lead to an address without TLS, or into the own network."""
+    """Follows no redirect: it could lead to an address without TLS, or into a private network."""
 
     def redirect_request(self, *_: object) -> None:
         """Say that there is no further request."""
