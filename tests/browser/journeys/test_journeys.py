@@ -43,8 +43,8 @@ TERMS = {
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
-    "1 nothing to terms in force": (400, 400, 400),
-    "2 confidentiality, one undertaking": (400, 400, 400),
+    "1 nothing to terms in force": (160, 95, 95),
+    "2 confidentiality, one undertaking": (50, 60, 60),
     "3 a first visit ready": (900, 900, 900),
     "4 a second visit ready": (900, 900, 900),
 }
