@@ -78,6 +78,8 @@ class Facts:
     """What this person would choose: by item, the text of the wanted answer for some labels."""
 
     wanted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # Whom they choose in any other list that offers this person; empty: whoever comes first.
+    somebody: str = ""
     today: dt.date = field(default_factory=clock.today)
 
     def for_item(self, code: str) -> Mapping[str, str]:
@@ -92,7 +94,7 @@ def answer(page: Page, code: str, facts: Facts) -> None:
     _rows_for(form, wanted)
     _confirm_all(form)
     _choose_all(form, wanted)
-    _select_all(form, wanted)
+    _select_all(form, wanted, facts)
     _write_all(form, wanted, facts)
     _save(page, form, code)
 
@@ -108,7 +110,7 @@ def decide(page: Page, code: str, facts: Facts) -> None:
         answer(page, code, facts)
         return
     _choose_all(form, wanted, only_open=True)
-    _select_all(form, wanted, only_open=True)
+    _select_all(form, wanted, facts, only_open=True)
     _write_all(form, wanted, facts, only_open=True)
     _save(page, form, code)
 
@@ -170,7 +172,9 @@ def _choose_all(form: Locator, wanted: Mapping[str, str], *, only_open: bool = F
     form.locator(choices).evaluate_all(CHECK, chosen)
 
 
-def _select_all(form: Locator, wanted: Mapping[str, str], *, only_open: bool = False) -> None:
+def _select_all(
+    form: Locator, wanted: Mapping[str, str], facts: Facts, *, only_open: bool = False
+) -> None:
     values: list[str | None] = []
     for select in _controls(form, "select"):
         if only_open and not select.is_open:
@@ -181,6 +185,7 @@ def _select_all(form: Locator, wanted: Mapping[str, str], *, only_open: bool = F
             wanted.get(select.name)
             or wanted.get(f"{select.column}@{select.row}")
             or wanted.get(select.column)
+            or facts.somebody
         )
         values.append(
             next(
