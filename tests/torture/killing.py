@@ -25,7 +25,7 @@ CALLERS = 8
 WHOLE = 10
 # How long the server works before the next kill, at most, in seconds.
 LONGEST = 0.6
-_PATIENCE = 60.0
+_PATIENCE = 240.0
 
 
 class KillingError(Exception):
