@@ -34,13 +34,24 @@ def include_object(
     return not (kind == "table" and (name or "").startswith("search_"))
 
 
+def compare_references(connection: sa.Connection, *, compares: bool) -> None:
+    """Have SQLite compare references between rows, or not.
+
+    Batch mode rebuilds tables; with foreign keys on, dropping the old one would fail. It goes past
+    SQLAlchemy, which would begin a transaction: within one, SQLite ignores this.
+    """
+    if connection.dialect.name == "sqlite":
+        state = "ON" if compares else "OFF"
+        connection.connection.cursor().execute(f"PRAGMA foreign_keys={state}")
+
+
 def run() -> None:
-    """Run the migrations online, each in its own transaction."""
+    """Run the migrations online, each in its own transaction.
+
+    Raise RuntimeError if a row refers to one that isn't there; nothing is undone.
+    """
     with database.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            # Batch mode rebuilds tables; with foreign keys on, dropping the old one would fail.
-            connection.execute(sa.text("PRAGMA foreign_keys=OFF"))
-            connection.commit()
+        compare_references(connection, compares=False)
         context.configure(
             connection=connection,
             target_metadata=database.metadatas[None],
@@ -52,10 +63,14 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        connection.commit()
         if connection.dialect.name == "sqlite":
+            lost = connection.execute(sa.text("PRAGMA foreign_key_check")).all()
             connection.commit()
-            connection.execute(sa.text("PRAGMA foreign_keys=ON"))
-            connection.commit()
+            if lost:
+                message = f"a row of {lost[0][0]} refers to a row of {lost[0][2]} that isn't there"
+                raise RuntimeError(message)
+        compare_references(connection, compares=True)
 
 
 run()
