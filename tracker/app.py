@@ -4,6 +4,9 @@ In one file: it is the only place that knows all packages, and most of it is tab
 """
 
 import datetime as dt
+import os
+import pwd
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -806,6 +809,25 @@ def _add_template_context(app: Flask) -> None:
         app.register_blueprint(routes.blueprint)
 
 
+def _require_owner(folder: Path) -> None:
+    """Raise SettingsError if an existing folder belongs to another user.
+
+    Root, for example, could write there, and leave keys and files that their owner can't read.
+    """
+    owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+    if owner != os.geteuid():
+        name = _name_of(owner)
+        message = f"{folder} belongs to {name}. Run this as {name}, with the settings of {name}."
+        raise SettingsError(message)
+
+
+def _name_of(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"user {user_id}"
+
+
 def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
     if may_create:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -815,6 +837,7 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
             "TRACKER_DATA_DIR and TRACKER_DATABASE_URL say where it is."
         )
         raise SettingsError(message)
+    _require_owner(settings.data_dir)
     new = may_create and not settings.database_is_there
     ring = keys.load(settings.data_dir / "keys", may_make=new)
     give(app, services_of(settings, ring))

@@ -4,6 +4,7 @@ What a program that is installed can check of them, it checks: systemd-analyze, 
 """
 
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -197,6 +198,27 @@ def test_the_newest_backup_is_restored_apart_from_the_instance_and_deleted_again
     assert (option, value, database) == ("--identity", "key", "none")
     assert not Path(place).parent.exists()
     assert ("Restored and verified" in done.stdout) == (status == 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root acts as another user")
+def test_a_command_runs_as_the_service_with_its_settings(tmp_path: Path) -> None:
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / "settings").write_text("TRACKER_BASE_URL=https://terms.example\n")
+    command = fake_tracker(tmp_path, 'echo "$(id -un) $TRACKER_BASE_URL $TRACKER_DATA_DIR $2"')
+    command.rename(tmp_path / ".venv/bin/tracker")
+    done = subprocess.run(
+        [FILES / "tracker.sh", "invite", "Ada Example"],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "COMMON_TERMS_CODE": str(tmp_path),
+            "COMMON_TERMS_USER": pwd.getpwuid(os.geteuid()).pw_name,
+            "COMMON_TERMS_SETTINGS": str(tmp_path / "settings"),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "root https://terms.example /var/lib/common-terms Ada Example\n"
 
 
 def test_a_drill_without_a_backup_fails(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The command itself: only starting an instance creates one; the rest say what is missing."""
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,23 @@ def test_keys_are_not_created_for_a_database_on_a_server(
     assert run(monkeypatch, folder, "check", DATABASE_URL=server) == 2
     assert "secret.key" in capsys.readouterr().err
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("words", [["check"], ["run"], ["keys", "change", "fields"]])
+def test_nobody_uses_an_instance_that_belongs_to_another_user(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: list[str],
+) -> None:
+    """Root could: it would leave keys that the service can't read."""
+    (tmp_path / "tracker.sqlite3").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 60_000)
+    assert run(monkeypatch, tmp_path, *words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    owner = pwd.getpwuid(tmp_path.stat().st_uid).pw_name
+    assert f"{tmp_path} belongs to {owner}. Run this as {owner}" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["tracker.sqlite3"]
 
 
 def test_content_is_checked_without_an_instance(
