@@ -78,8 +78,9 @@ class Facts:
     """What this person would choose: by item, the text of the wanted answer for some labels."""
 
     wanted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    # Whom they choose in any other list that offers this person; empty: whoever comes first.
-    somebody: str = ""
+    # Whom they choose in any other list: the first of these people whom it offers, or else whoever
+    # comes first there.
+    people: tuple[str, ...] = ()
     today: dt.date = field(default_factory=clock.today)
 
     def for_item(self, code: str) -> Mapping[str, str]:
@@ -185,7 +186,9 @@ def _select_all(
             wanted.get(select.name)
             or wanted.get(f"{select.column}@{select.row}")
             or wanted.get(select.column)
-            or facts.somebody
+            or next(
+                (name for name in facts.people for _value, label in options if name in label), None
+            )
         )
         values.append(
             next(

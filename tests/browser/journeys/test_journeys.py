@@ -140,14 +140,14 @@ def _make_ready(cast: Cast, number: int) -> None:
             "V13": {**TEAM, "safety_contact": "Ilena"},
             "V18": {"briefing": today},
         },
-        somebody="Ruth",
+        people=("Ruth", "Joana", "Ilena"),
     )
     everybody = ("Ilena", "Joana", "Samira")
     journey.complete(cast, roles, dict.fromkeys(everybody, answers), begun=("V1",))
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
-    decided = Facts(PLAN | {"U7": {"decider": "Ilena"}}, somebody="Ruth")
+    decided = Facts(PLAN | {"U7": {"decider": "Ilena"}}, people=("Ruth", "Joana", "Ilena"))
     facts = dict.fromkeys(everybody, decided)
     journey.complete(cast, plan, facts)
     journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
