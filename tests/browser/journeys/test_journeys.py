@@ -142,7 +142,8 @@ def _make_ready(cast: Cast, number: int) -> None:
         },
         people=("Ruth", "Joana", "Ilena"),
     )
-    everybody = ("Ilena", "Joana", "Samira")
+    # Open Door takes no part in the visits.
+    everybody = ("Ilena", "Joana")
     journey.complete(cast, roles, dict.fromkeys(everybody, answers), begun=("V1",))
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
