@@ -415,7 +415,8 @@ def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
 def _unfit(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ...]:
     """Return the items of a visit's plan in force that no longer fit.
 
-    Such as dates before a moved visit, or people who can't act any more.
+    Such as dates before a moved visit, or people who can't act any more. An item that needn't be
+    filled in and was left empty lacks nothing.
     """
     if plan is None or plan.checklist.state is not ChecklistState.IN_FORCE:
         return ()
@@ -423,7 +424,7 @@ def _unfit(plan: LoadedChecklist | None, language: str) -> tuple[ItemFact, ...]:
     for code, stands in plan.standing().items.items():
         reasons.setdefault(code, []).extend(
             reason
-            for problem in stands.problems
+            for problem in (stands.problems if stands.holds_up else ())
             if (reason := reason_of(problem)) not in reasons[code]
         )
     return _item_facts(plan, reasons, language)

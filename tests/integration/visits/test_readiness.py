@@ -870,6 +870,21 @@ def test_a_visit_in_ombudsman_plus_is_ready_once_its_standing_plan_is_signed(sce
     assert_ready(scene)
 
 
+def test_a_plan_fits_a_visit_while_items_that_are_only_recommended_are_left_empty(
+    scene: Scene,
+) -> None:
+    both, signers = ("leyla", "samira"), ("tomas", "otto", "henrik")
+    day = clock.today() + dt.timedelta(days=21)
+    plan_of_visit = Plan("The cells", day, day)
+    planned(scene, members=both, audience=(*both, *signers), plan=plan_of_visit)
+    plan = scene.checklist(URGENT_PLAN, 2)
+    demo_checklists.fill_in(scene.cast, plan, leave=("U13", "U18", "U19"))
+    assert RequirementKind.PLAN in missing_kinds(scene, 2)
+    demo_checklists.send(scene.cast, plan)
+    demo_checklists.sign(scene.cast, plan)
+    assert missing_kinds(scene, 2).isdisjoint({RequirementKind.PLAN, RequirementKind.PLAN_ITEM})
+
+
 # Notified
 
 
