@@ -15,10 +15,11 @@ DESCRIBE = """controls.map(one => ({
   name: one.name, value: one.value, kind: one.type, isNumeric: one.inputMode === "numeric",
   isShown: one.getClientRects().length > 0,
   options: [...(one.options ?? [])].map(option => [option.value, option.text.trim()]),
+  label: one.labels?.[0]?.textContent.trim() ?? "",
   isOpen: isOpen(one),
 }))"""
-# Whether a control is still to be decided: its text or its hint says so, or it is an empty cell of
-# a row that says something else.
+# Whether a control is still to be decided: its text or its hint says so, it is an empty cell of a
+# row that says something else, or it is a sentence to confirm.
 OPEN = """const isOpen = one => {
   const isMarked = words => /to decide/i.test(words ?? "");
   const isFilled = one => ["checkbox", "radio"].includes(one.type) ? one.checked : one.value;
@@ -26,11 +27,12 @@ OPEN = """const isOpen = one => {
     .map(id => document.getElementById(id)?.textContent).join(" ");
   if (isMarked(one.value)) return true;
   const row = one.closest("tbody > tr");
+  const isOptional = one.labels?.[0]?.querySelector(".optional");
+  if (!row && one.value === "y") return !one.checked && !isOptional;
   if (!row) return isMarked(hintOf(one)) || isMarked(hintOf(one.closest("fieldset")));
   const rest = [...row.querySelectorAll("input:not([type=hidden]), select, textarea")];
   const isBegun = rest.some(isFilled) || isMarked(hintOf(one.closest("fieldset")));
-  return isBegun && !isFilled(one) && one.type !== "checkbox"
-    && !one.labels?.[0]?.querySelector(".optional");
+  return isBegun && !isFilled(one) && one.type !== "checkbox" && !isOptional;
 };"""
 
 CHECK = """(controls, chosen) => controls.forEach((one, number) => {
@@ -58,6 +60,7 @@ class Control:
     kind: str
     is_numeric: bool
     is_shown: bool
+    label: str
     options: tuple[tuple[str, str], ...]
     # Whether it is still to be decided.
     is_open: bool
@@ -71,6 +74,17 @@ class Control:
     def row(self) -> str:
         """The number of its row; zero if it is in none."""
         return self.name.split("-")[1] if self.name.count("-") > 1 else "0"
+
+    def is_to_fill(self, wanted: Mapping[str, str]) -> bool:
+        """Return whether it is still to be decided, lacks what is wanted, or says another day."""
+        if self.is_open or (self.name in wanted and not self.value):
+            return True
+        return self.kind == "date" and self.wish(wanted) not in {None, self.value}
+
+    def wish(self, wanted: Mapping[str, str]) -> str | None:
+        """Return what is wanted of it: by its name, or by its column, in its row or in any."""
+        keys = (self.name, f"{self.column}@{self.row}", self.column)
+        return next((wanted[key] for key in keys if key in wanted), None)
 
 
 @dataclass
@@ -94,7 +108,7 @@ def answer(page: Page, code: str, facts: Facts) -> None:
     form = page.locator(_FORM)
     _rows_for(form, wanted)
     _confirm_all(form)
-    _choose_all(form, wanted)
+    _choose_all(form, wanted, facts)
     _select_all(form, wanted, facts)
     _write_all(form, wanted, facts)
     _save(page, form, code)
@@ -107,10 +121,12 @@ def decide(page: Page, code: str, facts: Facts) -> None:
     """
     wanted = facts.for_item(code)
     form = page.locator(_FORM)
-    if not any(control.is_open for control in _controls(form, "input, select, textarea")):
+    controls = _controls(form, "input, select, textarea")
+    if not any(control.is_to_fill(wanted) for control in controls):
         answer(page, code, facts)
         return
-    _choose_all(form, wanted, only_open=True)
+    _confirm_all(form, only_open=True)
+    _choose_all(form, wanted, facts, only_open=True)
     _select_all(form, wanted, facts, only_open=True)
     _write_all(form, wanted, facts, only_open=True)
     _save(page, form, code)
@@ -129,6 +145,7 @@ def _controls(form: Locator, selector: str) -> list[Control]:
             kind=described["kind"],
             is_numeric=described["isNumeric"],
             is_shown=described["isShown"],
+            label=described["label"],
             options=tuple((value, label) for value, label in described["options"]),
             is_open=described["isOpen"],
         )
@@ -149,28 +166,45 @@ def _rows_for(form: Locator, wanted: Mapping[str, str]) -> None:
             expect(table.locator("tbody > tr")).to_have_count(before + 1)
 
 
-def _confirm_all(form: Locator) -> None:
+def _confirm_all(form: Locator, *, only_open: bool = False) -> None:
     boxes = "input[type=checkbox]"
     form.locator(boxes).evaluate_all(
-        CHECK, [box.is_shown and box.value in {"on", "y"} for box in _controls(form, boxes)]
+        CHECK,
+        [
+            box.is_shown and box.value in {"on", "y"} and (box.is_open or not only_open)
+            for box in _controls(form, boxes)
+        ],
     )
 
 
-def _choose_all(form: Locator, wanted: Mapping[str, str], *, only_open: bool = False) -> None:
+def _choose_all(
+    form: Locator, wanted: Mapping[str, str], facts: Facts, *, only_open: bool = False
+) -> None:
     choices = "input[type=radio], input[type=checkbox]"
-    seen: set[str] = set()
-    chosen = []
-    for choice in _controls(form, choices):
-        is_chosen = False
-        if only_open and not choice.is_open:
-            pass
-        elif choice.value != "y" and choice.name in wanted:
-            is_chosen = choice.value in {wanted[choice.name], *wanted[choice.name].split(",")}
-        elif choice.value != "y" and choice.name not in seen:
-            is_chosen = True
-            seen.add(choice.name)
-        chosen.append(is_chosen)
-    form.locator(choices).evaluate_all(CHECK, chosen)
+    controls = _controls(form, choices)
+    by_name: dict[str, list[Control]] = {}
+    for choice in controls:
+        if choice.value != "y" and (choice.is_open or not only_open):
+            by_name.setdefault(choice.name, []).append(choice)
+    chosen = {
+        (choice.name, choice.value)
+        for name, group in by_name.items()
+        for choice in _chosen(group, wanted.get(name), facts)
+    }
+    form.locator(choices).evaluate_all(
+        CHECK, [(choice.name, choice.value) in chosen for choice in controls]
+    )
+
+
+def _chosen(group: list[Control], wish: str | None, facts: Facts) -> list[Control]:
+    """Return the choices of a group by their values, or as people by the beginning of a name."""
+    if wish is None:
+        people = [c for name in facts.people for c in group if c.label.startswith(name)]
+        return [*people, *group][:1]
+    values = {wish, *wish.split(",")}
+    return [c for c in group if c.value in values] or [
+        c for c in group if c.label.startswith(tuple(wish.split(",")))
+    ]
 
 
 def _select_all(
@@ -178,17 +212,12 @@ def _select_all(
 ) -> None:
     values: list[str | None] = []
     for select in _controls(form, "select"):
-        if only_open and not select.is_open:
+        if only_open and not select.is_to_fill(wanted):
             values.append(None)
             continue
         options = [(value, label) for value, label in select.options if value]
-        wish = (
-            wanted.get(select.name)
-            or wanted.get(f"{select.column}@{select.row}")
-            or wanted.get(select.column)
-            or next(
-                (name for name in facts.people for _value, label in options if name in label), None
-            )
+        wish = select.wish(wanted) or next(
+            (name for name in facts.people for _value, label in options if name in label), None
         )
         values.append(
             next(
@@ -207,14 +236,15 @@ def _write_all(
     number = 0
     for control in _controls(form, written):
         number += control.is_shown
-        is_written = control.is_shown and (control.is_open or not only_open)
+        is_written = control.is_shown and (not only_open or control.is_to_fill(wanted))
         values.append(_words(control, number, wanted, facts) if is_written else None)
     form.locator(written).evaluate_all(FILL, values)
 
 
 def _words(control: Control, number: int, wanted: Mapping[str, str], facts: Facts) -> str:
-    if control.name in wanted or control.column in wanted:
-        return wanted.get(control.name) or wanted[control.column]
+    wish = control.wish(wanted)
+    if wish is not None:
+        return wish
     if control.kind == "date":
         return (facts.today + FAR + dt.timedelta(days=number)).isoformat()
     if control.kind == "time":

@@ -42,8 +42,6 @@ PEOPLE = (
     (CSO, "Otto Brandis", ("Signatory", "Manager")),
     (CSO, "Leyla Marchetti", ("Member",)),
 )
-# The links that lead to the form of an answer.
-WRITING = re.compile("^(Write an answer|Write our own|Change the answer|Change our own)")
 # How many items each side answers, besides those with facts of their own, and accepts in the short
 # form.
 SOME_MORE = 1
@@ -242,8 +240,33 @@ def begin_with_model_text(page: Page, address: str) -> None:
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
-def settle(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
-    """Each side fills in what a model text leaves open; then each accepts the draft by sections."""
+def begin_with_former(page: Page, address: str) -> None:
+    """Begin an empty checklist with all answers that can be copied from the newest former one."""
+    page.goto(address)
+    page.get_by_role("link", name="Choose how to begin").click()
+    page.get_by_role("link", name="Start from a former checklist").click()
+    page.locator("main .tasks a").first.click()
+    page.get_by_role("button", name="Copy what is chosen").click()
+    expect(page.locator(".flashes")).to_contain_text("until every party has read")
+
+
+def settle(
+    cast: Cast,
+    address: str,
+    facts: dict[str, Facts],
+    *,
+    begun: Iterable[str] = (),
+    again: Iterable[str] = (),
+) -> None:
+    """Each side fills in what a text leaves open; then each accepts the draft by sections.
+
+    The first person also continues items that were begun elsewhere, and decides some others again.
+    """
+    setter = next(iter(facts))
+    for codes, write in ((begun, answer), (again, decide)):
+        for code in codes:
+            cast[setter].page.goto(f"{address}/items/{code}/answer")
+            write(cast[setter].page, code, facts[setter])
     for name, known in facts.items():
         _decide_all(cast[name].page, address, known)
     for name in facts:
@@ -251,14 +274,19 @@ def settle(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
 
 
 def _decide_all(page: Page, address: str, facts: Facts) -> None:
-    """Fill in each incomplete item that waits for one's own side."""
+    """Write what is missing of the items that wait for one's own side, and what is incomplete."""
     page.goto(f"{address}?filter=us")
-    items = page.locator("article.item-line:has(.problems), article.item-line:not(:has(.answer))")
-    links = [
-        (code.upper(), item.locator("a").filter(has_text=WRITING).first.get_attribute("href") or "")
-        for item in items.all()
-        if (code := item.get_attribute("id")) and item.locator("a").filter(has_text=WRITING).count()
-    ]
+    # An item may have two answers: what all parties agree on, and what each says about itself.
+    links = page.locator("article.item-line").evaluate_all(
+        """items => items.flatMap(item => {
+          const links = [...item.querySelectorAll("a")];
+          const isOpen = item.querySelector(".problems") || !item.querySelector(".answer");
+          const change = isOpen && links.find(link => /^Change/.test(link.textContent.trim()));
+          const isMissing = link => /^Write (an answer|our own)/.test(link.textContent.trim());
+          return links.filter(link => link === change || isMissing(link))
+            .map(link => [item.id.toUpperCase(), link.getAttribute("href")]);
+        })"""
+    )
     for code, link in links:
         page.goto(link)
         decide(page, code, facts)
@@ -305,13 +333,12 @@ def _accept_all(page: Page, address: str) -> None:
     if not is_long():
         return
     page.goto(f"{address}?filter=us")
-    accept = page.locator("form[action*='/accept'] button")
-    for code in page.locator("article.item-line:has(form[action*='/accept'])").evaluate_all(
-        "items => items.map(item => item.id)"
-    ):
-        page.goto(f"{address}?filter=us&open={code.upper()}")
-        page.locator(f"#{code}").get_by_role("button", name=re.compile("^Accept ")).first.click()
-    expect(accept).to_have_count(0)
+    for kind, button in (("/accept", "^Accept "), ("/copies/read", "^I have read it")):
+        forms = page.locator(f"article.item-line form[action*='{kind}']")
+        for code in forms.evaluate_all("forms => forms.map(form => form.closest('article').id)"):
+            page.goto(f"{address}?filter=us&open={code.upper()}")
+            page.locator(f"#{code}").get_by_role("button", name=re.compile(button)).first.click()
+        expect(forms).to_have_count(0)
 
 
 def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[str]) -> None:
@@ -377,6 +404,11 @@ AUDIENCE = ("Ilena", "Pavo", "Ruth", "Tomas", "Joana", "Otto", "Leyla")
 PLACE = "Lower Harbour police station"
 
 
+def visit_day(number: int) -> dt.date:
+    """Return the day of a visit."""
+    return Facts().today + dt.timedelta(days=20 * number)
+
+
 def plan_visit(cast: Cast, number: int = 1) -> str:
     """The coordinator plans a visit: kind, place, days, team, who may know. Return its address."""
     page = cast["Ilena"].page
@@ -384,7 +416,7 @@ def plan_visit(cast: Cast, number: int = 1) -> str:
     page.locator("input[name=kind]").first.check()
     page.locator("input[name=place_type][value=police]").check()
     page.get_by_label("Place", exact=True).fill(PLACE)
-    first = Facts().today + dt.timedelta(days=20 * number)
+    first = visit_day(number)
     page.locator("input[name=starts_on]").fill(first.isoformat())
     page.locator("input[name=ends_on]").fill(first.isoformat())
     page.locator("input[name=announced]").first.check()
