@@ -605,7 +605,7 @@ def can_read_copies(
     if not goes_on:
         return goes_on
     if state is not ChecklistState.DRAFTING:
-        return no(_l("You can only mark copied answers as read while the text is a draft."))
+        return no(_l("You can only mark prepared answers as read while the text is a draft."))
     return YES
 
 

@@ -239,7 +239,7 @@ def _others_positions(context: _Context, line: Line) -> Task:
 
 
 def _on_copies(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    """Return tasks for reading copied answers, one for each party."""
+    """Return tasks for reading prepared answers, one for each party."""
     if not line.unread or not context.works_on(line):
         return []
     return [context.waiting(YOURS, line, partial(_copies_task, context, line))]
@@ -247,8 +247,8 @@ def _on_copies(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]
 
 def _copies_task(context: _Context, line: Line) -> Task:
     many = ngettext(
-        "%(num)s copied item for %(side)s to read.",
-        "%(num)s copied items for %(side)s to read.",
+        "%(num)s item with a prepared answer for %(side)s to read.",
+        "%(num)s items with prepared answers for %(side)s to read.",
         line.unread or 0,
         side=context.actor.organisation_name,
     )

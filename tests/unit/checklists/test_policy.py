@@ -695,7 +695,7 @@ def test_whoever_takes_part_reads_copies_while_it_is_drafted(
 ) -> None:
     words = READ_ONLY
     if role in WRITING:
-        words = "" if state is DRAFTING else "You can only mark copied answers as read while"
+        words = "" if state is DRAFTING else "You can only mark prepared answers as read while"
     says(policy.can_read_copies(actor(role), DOOR_PARTY, state, goes_on=YES), words)
     says(policy.can_read_copies(actor(role), None, state, goes_on=YES), NO_PARTY)
 

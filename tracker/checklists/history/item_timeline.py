@@ -340,7 +340,7 @@ class _Teller:
         )
 
     def _reading(self, reading: CopyReading) -> Entry:
-        words = _("%(party)s has read the copied answer", party=reading.organisation.name)
+        words = _("%(party)s has read the prepared answer", party=reading.organisation.name)
         return Entry(when=reading.read_at, words=words, name=reading.reader.name)
 
     def _warnings(self) -> Iterator[Entry]:

@@ -816,7 +816,7 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     assert "Read for Open Door Legal Aid." in browser.page(response.location).text
     history = browser.page(f"/cooperations/{pair.now.cooperation.reference}/history").text
     assert "copied answers from a former checklist: M1, M2, M3." in history
-    assert "Agreed terms: copied answers were read for Open Door Legal Aid: M2, M3." in history
+    assert "Agreed terms: prepared answers were read for Open Door Legal Aid: M2, M3." in history
 
 
 def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, app: Flask) -> None:
@@ -840,7 +840,7 @@ def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None
     for first in ("ilena", "samira", "dora"):
         page = pair.now.land.browser(app, first).page("/")
         assert page.links()[label] == address(pair, "?filter=copied"), first
-        assert "2 copied items for" in page.text
+        assert "2 items with prepared answers for" in page.text
     pair.read("dora", "M1", "M2")
     assert label not in pair.now.land.browser(app, "samira").page("/").text
     assert label not in pair.now.land.browser(app, "ada").page("/").text
@@ -853,7 +853,7 @@ def test_an_answers_history_shows_that_it_was_copied_and_who_read_it(
     pair.read("dora", "M1")
     page = pair.now.land.browser(app, "joana").page(address(pair, "/items/M1/history"))
     assert "Office of the People's Advocate copied an answer from a former checklist" in page.text
-    assert "Open Door Legal Aid has read the copied answer" in page.text
+    assert "Open Door Legal Aid has read the prepared answer" in page.text
     assert "Dora Lund" in page.text
 
 
