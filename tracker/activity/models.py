@@ -89,7 +89,10 @@ class EventDetail(Base):
 
 
 class ReadLogEntry(Identified, Base):
-    """One page view of class K2 to K7: who read what, when (product.md, section 7)."""
+    """One page view of class K2 to K7: who read what, when (product.md, section 7).
+
+    A page with secret words of several people has an entry for each of them.
+    """
 
     __tablename__ = "read_log_entry"
 

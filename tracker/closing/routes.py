@@ -189,18 +189,18 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
 
 
 def _note_reading(actor: Actor, requests: Sequence[MaterialReturn]) -> None:
-    """Log who reads what people wrote about their copies, one row a page view; nothing if nobody.
+    """Log who reads what people wrote about their copies: an entry for each of these people.
 
-    As part of the undertaking of the first of them, in which each promised what they write about.
+    It names the person's undertaking, in which they promised what they write about.
     """
     if not requests:
         return
     log = partial(
-        trail.log_read,
+        trail.log_reads,
         actor,
         cooperation_id=requests[0].cooperation_id,
         subject_type="undertaking",
-        subject_id=requests[0].undertaking_id,
+        subject_ids=sorted({request.undertaking_id for request in requests}),
         page="closing",
     )
     note_reading(log, f"closing {requests[0].cooperation_id}")

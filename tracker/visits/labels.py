@@ -99,6 +99,7 @@ READ_PAGES: dict[str, object] = {
     "visit_stop": _l("stopping"),
     "visit_override": _l("overriding a gate"),
     "evidence": _l("exporting evidence"),
+    "closing": _l("What a person wrote about their copies"),
 }
 # A checklist's certificate: it may be that of the agreed terms, which are of class K8.
 READ_CERTIFICATE = ("certificate", "checklist")

@@ -1,6 +1,7 @@
 """The pages of returns and of the closing, as each kind of reader sees them."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 import pytest
@@ -27,6 +28,8 @@ from tracker.closing.models import Disposal, ReturnState
 from tracker.core import clock
 from tracker.ui.locale import as_date
 from tracker.undertakings.models import Undertaking
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 def closing_page(scene: Scene) -> str:
@@ -99,13 +102,37 @@ def test_only_deciders_read_what_a_person_added(app: Flask, ended: Scene) -> Non
 def test_reading_what_others_added_about_their_copies_is_in_the_read_log(
     app: Flask, ended: Scene
 ) -> None:
-    """product.md, 7: one row a page view, and none where nothing is shown."""
+    """product.md, 7: no entry where nothing is shown."""
     ended.demonstration.browser(app, "milan").page(closing_page(ended))
     assert readers(ended) == []
     add_words(ended)
     for key in ("ilena", "joana", "samira", "leyla", "milan"):
         ended.demonstration.browser(app, key).page(closing_page(ended))
     assert readers(ended) == [ended.user("milan")]
+
+
+def test_the_read_log_names_each_person_whose_words_were_shown(
+    app: Flask, ended: Scene, statements: Statements
+) -> None:
+    """Whoever looks one of them up finds the reading; it takes no statement for each of them."""
+    add_words(ended)
+    milan = ended.demonstration.browser(app, "milan")
+    with statements() as for_one:
+        milan.page(closing_page(ended))
+    service.confirm(
+        ended.actor("samira"), returns(ended)["samira"].id, Disposal.BOTH, "One notebook burnt."
+    )
+    ended.session.commit()
+    with statements() as for_two:
+        milan.page(closing_page(ended))
+    assert len(for_two) == len(for_one)
+    entries = ended.session.scalars(sa.select(ReadLogEntry).order_by(ReadLogEntry.at)).all()
+    of = {key: returns(ended)[key].undertaking_id for key in ("leyla", "samira")}
+    assert entries[0].subject_id == of["leyla"]
+    assert {entry.subject_id for entry in entries[1:]} == set(of.values())
+    assert len(entries) == 3
+    log = milan.page(f"/cooperations/{ended.reference}/reads")
+    assert log.text.count("What a person wrote about their copies") == 3
 
 
 def test_whoever_has_only_a_password_does_not_read_what_others_added(
