@@ -5,35 +5,30 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.servers import stopping
 from tests.servers.ports import free_port
+from tests.servers.server import PATIENCE, ProcessServer
 from tracker.core.paths import ROOT
 
 PROGRAM = shutil.which("nginx")
 CONFIGURATION = ROOT / "docs" / "operating" / "nginx.conf"
 NAME = "terms.npm.example"
-_PATIENCE = 20.0
 
 
-class Proxy:
+class Proxy(ProcessServer):
     """nginx on free ports of this machine; use it in a with statement."""
 
     def __init__(self, folder: Path, behind: int) -> None:
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._command = [
+        super().__init__([
             str(PROGRAM), "-e", str(folder / "start.log"), "-p", str(folder),
             "-c", str(_configured(folder, self.port, behind)), "-g", "daemon off;",
-        ]  # fmt: skip
+        ])  # fmt: skip
 
     def complaints(self) -> str:
         """Return what nginx says about its configuration; empty if it understands every line."""
@@ -42,38 +37,15 @@ class Proxy:
         )
         return done.stderr or f"exit {done.returncode}" * bool(done.returncode)
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                self.connect().close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return self
-        self.stop()
-        raise TimeoutError
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Stop nginx, and wait until it has."""
-        if self._process is not None:
-            stopping.stop(self._process, _PATIENCE)
+    def _reach(self) -> None:
+        self.connect().close()
 
     def connect(self) -> ssl.SSLSocket:
         """Open a connection over TLS, without comparing the certificate, which nobody signed."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
         return context.wrap_socket(plain, server_hostname=NAME)
 
 

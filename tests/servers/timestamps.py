@@ -5,8 +5,6 @@ import functools
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import tsp
@@ -18,6 +16,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
+from tests.servers.server import Server
 from tracker.core import clock
 from tracker.evidence.certificates.pdf import Signer
 
@@ -68,7 +67,7 @@ class _Root:
         return self.issue(self.name, self.key.public_key(), 30 * YEAR)
 
 
-class TimestampServer:
+class TimestampServer(Server):
     """The authority; use it in a with statement. Its certificates begin when it starts.
 
     With lists, its certificates name a revocation list; with ocsp, a service that answers on
@@ -96,19 +95,14 @@ class TimestampServer:
         self._root = _Root(_named(f"{name} root"), ec.generate_private_key(ec.SECP256R1()))
         self._of_signers = _Root(_named("Ministry"), ec.generate_private_key(ec.SECP256R1()))
 
-    def __enter__(self) -> Self:
+    def _start(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
         self.begin()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """Stop the authority, and wait until it has."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
