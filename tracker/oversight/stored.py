@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
@@ -131,21 +131,19 @@ def _any_time_as_text(connection: Connection) -> Iterator[None]:
 
 def _loaders_of_any_time() -> "dict[str, type[Loader]]":
     from psycopg import DataError  # noqa: PLC0415
+    from psycopg.adapt import Loader as Usual  # noqa: PLC0415
     from psycopg.types.datetime import DateLoader, TimestamptzLoader  # noqa: PLC0415
 
-    def load_any(load: "Callable[[Buffer], Any]", data: "Buffer") -> Any:
-        try:
-            return load(data)
-        except DataError:
-            return bytes(data).decode()
-
-    class AnyDay(DateLoader):
+    class AnyTime(Usual):
         def load(self, data: "Buffer") -> Any:
-            return load_any(super().load, data)
+            try:
+                return super().load(data)  # type: ignore[safe-super]  # mixed into usual ones
+            except DataError:
+                return bytes(data).decode()
 
-    class AnyMoment(TimestamptzLoader):
-        def load(self, data: "Buffer") -> Any:
-            return load_any(super().load, data)
+    class AnyDay(AnyTime, DateLoader): ...
+
+    class AnyMoment(AnyTime, TimestamptzLoader): ...
 
     return {"date": AnyDay, "timestamptz": AnyMoment}
 
