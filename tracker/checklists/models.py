@@ -502,13 +502,17 @@ class Flag(Identified, Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     author_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     is_outside: Mapped[bool] = mapped_column(default=False)
-    # For a rule: its key, the powers of the NPM it protects, the passage it is based on, and the
-    # digest of the term as it is. The digest is erased once the term changes, so that no
-    # explanation outlives it. For a reviewer: the digest of the party's row that the flag is about,
-    # if it is about one row of an answer.
+    # For a rule: its key, the powers of the NPM it protects, and the passage it is based on.
     rule: Mapped[str | None] = mapped_column(sa.String(40))
     powers: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     passage: Mapped[str | None] = mapped_column(sa.String(200))
+    # The digest of what the flag is about, erased once that changes, so that no explanation
+    # outlives it. It has two meanings, told apart by "rule":
+    # - set, the flag is by a rule, and this is the digest of the term that the rule matched;
+    # - NULL, the flag is a reviewer's, and this is the digest of the party's row that it is about
+    #   (safeguards.flagged_row), or NULL if it is about the whole answer.
+    # It stays one column: events bind each row with its columns' names, so a value that a migration
+    # moved to another column would be named by the audit as altered.
     matched: Mapped[str | None] = mapped_column(sa.String(64))
     reason: Mapped[str]
     # On a visit's checklist (K2) these are empty, the digest is keyed, and the rest is encrypted
