@@ -186,6 +186,8 @@ def test_the_newest_backup_is_restored_apart_from_the_instance_and_deleted_again
     folder.mkdir()
     for day in ("2026-11-01", "2026-11-30", "2026-11-29"):
         (folder / f"terms-{day}T021500Z.age").touch()
+    # Not a nightly one, though its name comes last.
+    (folder / "terms-before-the-update.age").touch()
     command = fake_tracker(
         tmp_path,
         'echo "$2 $3 $4 ${TRACKER_DATABASE_URL:-none} $TRACKER_DATA_DIR";'
