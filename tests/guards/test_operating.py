@@ -242,9 +242,46 @@ def test_the_proxy_takes_the_largest_request_and_passes_on_what_the_application_
 
 
 def test_the_proxy_listens_for_https_only() -> None:
-    listening = re.findall(r"listen ([^;]+);", (FILES / "nginx.conf").read_text())
+    text = (FILES / "nginx.conf").read_text()
+    listening = re.findall(r"^ *listen ([^;]+);", text, re.MULTILINE)
     assert len(listening) == 2
     assert all(address.endswith(" ssl") for address in listening)
+
+
+def test_what_can_be_added_to_the_proxy_redirects_the_start_page_alone() -> None:
+    text = (FILES / "nginx.conf").read_text()
+    block = "\n".join(re.findall(r"^#(server \{|    .*|\})$", text, re.MULTILINE))
+    assert block.count("{") == block.count("}") == 3
+    (name,) = set(re.findall(r"server_name ([^;]+);", text))
+    assert re.findall(r"location (.+) \{ return ([^;]+); \}", block) == [
+        ("= /", f"308 https://{name}/"),
+        ("/", "444"),
+    ]
+
+
+def test_the_example_of_the_settings_is_valid_and_complete() -> None:
+    """Read by a shell, as tracker.sh does, and with what the unit sets."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'set -a; . "$0"; env -0', FILES / "settings.example"],
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    variables = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    given = {name: value for name, value in variables.items() if name.startswith("TRACKER_")}
+    service = unit(FILES / "common-terms.service")["Service"]
+    by_unit = dict(line.split("=", 1) for line in service["Environment"].splitlines() if line)
+    assert not given.keys() & by_unit.keys()
+    settings = Settings.from_environment({**by_unit, **given})
+    assert settings.secure
+    assert (settings.backup_days, settings.port, settings.host) == (2, 8000, "127.0.0.1")
+    assert variables["BACKUP_KEY"].startswith("age1")
+    # What is switched on by removing the mark is valid too.
+    text = (FILES / "settings.example").read_text()
+    added = re.findall(r"^#(TRACKER_\w+)='(.+)'$", text, re.MULTILINE)
+    assert added
+    assert Settings.from_environment({**by_unit, **given, **dict(added)}).database_file is None
 
 
 @pytest.mark.skipif(proxy.PROGRAM is None, reason="nginx is not installed")
