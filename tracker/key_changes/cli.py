@@ -16,8 +16,6 @@ from tracker.key_changes.service import ChangeError, Left
 
 __all__ = ["keys_group"]
 
-# What people call a key, and the name of its file.
-NAMES = {"fields": "fields", "trail": "trail", "factors": "totp"}
 STAYS = {
     "fields": "The keys of cooperations are wrapped again, and otherwise as before: signed texts "
     "and events depend on them.",
@@ -27,7 +25,7 @@ STAYS = {
 
 
 @keys_group.command("change")
-@click.argument("name", type=click.Choice(list(NAMES)))
+@click.argument("name", type=click.Choice(list(queries.NAMES)))
 @click.option("--alone", is_flag=True, help="No other machine uses this PostgreSQL database.")
 @click.option(
     "--drop-codes", is_flag=True, help="Delete recovery codes made under the earlier key."
@@ -45,7 +43,7 @@ def change(name: str, *, alone: bool, drop_codes: bool) -> None:
     Exit 0: the key is changed, or created to be copied. Exit 1: it isn't changed to its end, with
     the reason; everything can be read.
     """
-    key = NAMES[name]
+    key = queries.NAMES[name]
     if drop_codes and name != "factors":
         raise click.UsageError("Recovery codes are made under the key factors.")
     with _errors():

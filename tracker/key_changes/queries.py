@@ -65,6 +65,9 @@ FIELDS = (
 SEALED_CHAINS, SEALED_ACCOUNTS = "chains", "accounts"
 APPS, RECOVERY_CODES = "apps", "people with recovery codes"
 EVIDENCE_KEYS = "files of evidence keys"
+# The keys that can be changed, by what commands and messages call them: the names of their files.
+NAMES = {"fields": "fields", "trail": "trail", "factors": "totp"}
+_WORDS = {name: word for word, name in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class State:
     number: int
     parts: tuple[Part, ...] = ()
     is_prepared: bool = False
+
+    @property
+    def word(self) -> str:
+        """What commands and messages call the key."""
+        return _WORDS[self.name]
 
     @property
     def left(self) -> int:

@@ -294,7 +294,7 @@ def _tell_key_changes(state: health.Health) -> None:
     """Print a line for what is written under each key that is being changed."""
     for changing in key_changes.states() if state.database == "well" else ():
         for part in changing.parts:
-            click.echo(f"  {changing.name}, {part.name}: {part.left} of {part.total} left")
+            click.echo(f"  {changing.word}, {part.name}: {part.left} of {part.total} left")
 
 
 def _report() -> None:

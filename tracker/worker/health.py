@@ -141,9 +141,9 @@ def _keys() -> str:
     """Return which keys are being changed, and how far that is."""
     states = key_changes.states()
     changing = (
-        f"{state.name} is only prepared"
+        f"{state.word} is only prepared"
         if state.is_prepared
-        else f"{state.name} is being changed, {state.percent} % done"
+        else f"{state.word} is being changed, {state.percent} % done"
         for state in states
     )
     return ", ".join(changing) or WELL

@@ -58,8 +58,8 @@ def test_a_whole_instance_verifies_while_each_key_is_changed_and_afterwards(
         with app.app_context():
             service.prepare(name)
             service.begin(name)
-            assert f"{name} is being changed" in health.look().keys
-            assert health.look().keys != f"{name} is being changed, 100 % done"
+            assert f"{word} is being changed" in health.look().keys
+            assert health.look().keys != f"{word} is being changed, 100 % done"
         # Events are recorded, and values written, under both keys.
         audit = tracker("audit", "verify")
         assert audit.exit_code == 0, audit.output
