@@ -46,7 +46,7 @@ LIMITS = {
     "1 nothing to terms in force": (160, 95, 95),
     "2 confidentiality, one undertaking": (50, 60, 60),
     "3 a first visit ready": (275, 160, 152),
-    "4 a second visit ready": (72, 112, 104),
+    "4 a second visit ready": (88, 118, 110),
 }
 
 

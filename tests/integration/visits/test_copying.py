@@ -163,3 +163,24 @@ def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Vi
     assert {frozenset(content) for _verb, content in events} == {
         frozenset({"who", "kind", "items", "organisation"})
     }
+
+
+def test_the_days_of_a_former_visit_are_not_copied_and_the_page_names_them(
+    scene: Scene, second: Visit, app: Flask
+) -> None:
+    former = load(scene.checklist(ROLES, 1)).sheet.shared("V18")
+    assert former is not None
+    assert {"briefing", "debriefing"} <= former.values.keys()
+    now = scene.checklist(ROLES, 2)
+    page = scene.demonstration.browser(app, "ilena").page(
+        f"/checklists/{now.id}/copy/{scene.checklist(ROLES, 1).id}"
+    )
+    assert "Left out because it is a day of the earlier visit" in page.text
+    assert "Debriefing" in page.text
+    copy(scene)
+    copied = load(now).sheet.shared("V18")
+    assert copied is not None
+    assert not {"briefing", "debriefing"} & copied.values.keys()
+    assert dict(copied.values) == {
+        key: value for key, value in former.values.items() if not key.endswith("briefing")
+    }

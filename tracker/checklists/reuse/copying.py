@@ -18,7 +18,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklist_templates.schema import Item, Part, Template
+from tracker.checklist_templates.schema import FieldType, Item, Part, Template, TemplateField
 from tracker.checklists import policy, queries
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
@@ -33,7 +33,7 @@ from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copy_marks
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
-from tracker.checklists.rules.values import FieldPath, fit, shown_only
+from tracker.checklists.rules.values import FieldPath, Fit, fit, shown_only, without
 from tracker.checklists.service import (
     as_seen,
     count_again,
@@ -119,8 +119,8 @@ def preview(
     """Return which answers of an earlier checklist fit here for a person's party, of all or some.
 
     Existing answers stay. Values that name people or parties who do not take part here are left
-    out, and so is what the fields can't hold. An item that is shown only because of another's
-    answer is offered together with that one.
+    out, and so is what the fields can't hold, and the days of an earlier visit. An item that is
+    shown only because of another's answer is offered together with that one.
     """
     whole = library.parsed(loaded.checklist.template)
     behind: dict[Why, dict[str, None]] = {}
@@ -129,7 +129,7 @@ def preview(
         item = whole.item(code)
         why = Why.GONE if item is None else _stays(actor, loaded, item, scope, answer)
         if item is not None and why is None:
-            fitting = fit(item.fields_of(scope), answer.values, loaded.surroundings)
+            fitting = _fitting(item.fields_of(scope), answer.values, loaded, former)
             candidates[code, scope] = Copied(scope, answer, fitting.values, fitting.left_out)
         elif why is not None:
             behind.setdefault(why, {})[code] = None
@@ -151,6 +151,20 @@ def preview(
         behind={why: tuple(behind[why]) for why in Why if why in behind},
         seen=_digest(offers),
     )
+
+
+def _fitting(
+    fields: tuple[TemplateField, ...],
+    values: Mapping[str, Any],
+    loaded: LoadedChecklist,
+    former: LoadedChecklist,
+) -> Fit:
+    """Return what these fields can hold here, without the days of an earlier visit."""
+    fitting = fit(fields, values, loaded.surroundings)
+    if former.checklist.visit_id is None:
+        return fitting
+    rest = without(fields, fitting.values, {FieldType.DATE})
+    return Fit(rest.values, (*fitting.left_out, *rest.left_out))
 
 
 def _answers_to_copy(

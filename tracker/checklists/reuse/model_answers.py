@@ -1,6 +1,6 @@
 """Service functions for an organisation's own model answers: save, rename, delete."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,10 +19,10 @@ from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ModelAnswer
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import (
-    FieldPath,
     Fit,
     fit,
     shown_only,
+    without,
 )
 from tracker.checklists.service import own_organisation, owner_of
 from tracker.core import clock
@@ -96,36 +96,7 @@ def to_keep(actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScop
 
 def without_names(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Fit:
     """Return values as a model answer stores them: without people and parties."""
-    by_key = {field.key: field for field in fields}
-    values_kept: dict[str, Any] = {}
-    left_out: dict[FieldPath, None] = {}
-    for key, value in shown_only(fields, values).items():
-        field = by_key.get(key)
-        if field is None or not has_content(value):
-            continue
-        if field.type in NAMING:
-            left_out[key, None] = None
-            continue
-        values_kept[key] = value
-        if field.columns:
-            naming = set(_naming_columns(field))
-            left_out |= {(key, place): None for place in sorted(_filled(value, naming))}
-            values_kept[key] = [_row_without(row, naming) for row in value]
-    return Fit(
-        {key: value for key, value in values_kept.items() if has_content(value)}, tuple(left_out)
-    )
-
-
-def _naming_columns(field: TemplateField) -> Iterator[str]:
-    return (column.key for column in field.columns if column.type in NAMING)
-
-
-def _filled(rows: list[dict[str, Any]], columns: set[str]) -> set[str]:
-    return {key for row in rows for key in columns if has_content(row.get(key))}
-
-
-def _row_without(row: dict[str, Any], columns: set[str]) -> dict[str, Any]:
-    return {key: cell for key, cell in row.items() if key not in columns}
+    return without(fields, shown_only(fields, values), NAMING)
 
 
 def fitted(model: ModelAnswer, loaded: LoadedChecklist, item: Item) -> Fit:

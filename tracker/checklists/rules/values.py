@@ -5,7 +5,7 @@ In one file: each question goes through the same types of fields.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -291,6 +291,32 @@ def _fits(field: TemplateField, value: Any, surroundings: Surroundings) -> bool:
     except WrongTypeError:
         return False
     return True
+
+
+def without(
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], types: Collection[FieldType]
+) -> Fit:
+    """Return the values that are not of some types, and where there were others."""
+    by_key = {field.key: field for field in fields}
+    rest: dict[str, Any] = {}
+    left_out: dict[FieldPath, None] = {}
+    for key, value in values.items():
+        field = by_key.get(key)
+        if field is None or not has_content(value):
+            continue
+        if field.type in types:
+            left_out[key, None] = None
+            continue
+        rest[key] = value
+        if field.columns:
+            columns = {column.key for column in field.columns if column.type in types}
+            filled = {place for row in value for place in columns if has_content(row.get(place))}
+            left_out |= {(key, place): None for place in sorted(filled)}
+            rest[key] = [
+                {place: cell for place, cell in row.items() if place not in columns}
+                for row in value
+            ]
+    return Fit({key: value for key, value in rest.items() if has_content(value)}, tuple(left_out))
 
 
 def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iterator[Problem]:
