@@ -140,17 +140,19 @@ class Running:
         self._name = ""
 
     def on(self, point: StartingPoint[Any]) -> Application:
-        """Return the application on a starting point; files with the same one share it."""
-        if self._name != point.name:
-            self._name = ""
-            if self._started:
-                # The next file doesn't wait until it has stopped.
-                self._started[-1].ask_to_stop()
-            folder = self._new_folder() / "data"
-            shutil.copytree(point.data_dir, folder)
-            # One process responds like two, and takes a third less time to start.
-            self._started.append(Application(folder, workers="1").__enter__())
-            self._name = point.name
+        """Return the application on a starting point; files on ones with the same keys share it."""
+        if self._name == point.first.name:
+            put_under(self._started[-1], point.data_dir)
+            return self._started[-1]
+        self._name = ""
+        if self._started:
+            # The next file doesn't wait until it has stopped.
+            self._started[-1].ask_to_stop()
+        folder = self._new_folder() / "data"
+        shutil.copytree(point.data_dir, folder)
+        # One process responds like two, and takes a third less time to start.
+        self._started.append(Application(folder, workers="1").__enter__())
+        self._name = point.first.name
         return self._started[-1]
 
     def stop(self) -> None:

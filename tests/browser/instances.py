@@ -50,6 +50,11 @@ class StartingPoint(Generic[Value]):
         return self._built() / "data"
 
     @property
+    def first(self) -> "StartingPoint[Any]":
+        """The starting point that this one began from; all that began from it share its keys."""
+        return self if self.on is None else self.on.first
+
+    @property
     def value(self) -> Value:
         """What build returned."""
         # Written only by tests, in a folder that nobody else may enter.
@@ -79,7 +84,7 @@ class StartingPoint(Generic[Value]):
 
 
 def put_under(application: Application, data_dir: Path) -> None:
-    """Put a running application on a fresh copy of the data directory it was started with.
+    """Put a running application on a fresh copy of a data directory with the same keys.
 
     The server and the worker keep their connections: to them it looks as if somebody had changed
     all rows in one transaction. Keys stay, as no test changes them.

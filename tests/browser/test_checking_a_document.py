@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
-from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.demonstration import DEMONSTRATION, FirstStart
 from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
 from tracker.cooperations.models import Cooperation
@@ -27,7 +27,7 @@ DROP = """([name, words]) => {
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[None]:
+def starting_point() -> StartingPoint[FirstStart]:
     """The demonstration."""
     return DEMONSTRATION
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Viewpor
 
 from tests.browser.accessibility import add_axe, grave_faults
 from tests.browser.conftest import WIDE, NewContext
-from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, Visitor, pages_of
+from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, FirstStart, Visitor, pages_of
 from tests.browser.instances import StartingPoint
 from tests.effort import is_long
 from tests.servers.application import Application
@@ -43,7 +43,7 @@ MOST_MEMORY = 200
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[None]:
+def starting_point() -> StartingPoint[FirstStart]:
     """The demonstration."""
     return DEMONSTRATION
 

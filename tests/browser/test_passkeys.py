@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import demonstration
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, NewContext
-from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.demonstration import DEMONSTRATION, FirstStart
 from tests.browser.devices import Device, set_up
 from tests.browser.instances import StartingPoint
 from tests.servers.application import Application
@@ -27,7 +27,7 @@ SignIn = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[None]:
+def starting_point() -> StartingPoint[FirstStart]:
     """The demonstration."""
     return DEMONSTRATION
 

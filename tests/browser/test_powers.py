@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import NewContext
-from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.demonstration import DEMONSTRATION, FirstStart
 from tests.browser.devices import Device, set_up
 from tests.browser.instances import DATABASE, StartingPoint
 from tests.browser.people import Person, expect_told, somebody
@@ -39,7 +39,7 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[None]:
+def starting_point() -> StartingPoint[FirstStart]:
     """The demonstration."""
     return DEMONSTRATION
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewContext
-from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.demonstration import DEMONSTRATION, FirstStart
 from tests.browser.instances import StartingPoint
 
 PLACE = "Lower Harbour"
@@ -18,7 +18,7 @@ RESTRICTED = (PLACE, "emergency ward", "two cases from the police station", "Let
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[None]:
+def starting_point() -> StartingPoint[FirstStart]:
     """The demonstration."""
     return DEMONSTRATION
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import demonstration
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import NewContext
-from tests.browser.demonstration import DEMONSTRATION, code_of
+from tests.browser.demonstration import DEMONSTRATION, FirstStart, code_of
 from tests.browser.devices import Device, set_up
 from tests.browser.instances import StartingPoint
 from tests.browser.test_passkeys import kept_signature
@@ -23,7 +23,7 @@ WITH_CODE = "Sign for Lantern Health Network"
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[None]:
+def starting_point() -> StartingPoint[FirstStart]:
     """The demonstration."""
     return DEMONSTRATION
 
