@@ -1,6 +1,7 @@
 """The demonstration in a browser: signing its people in, and the pages they see."""
 
 import re
+import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Collection
@@ -19,7 +20,8 @@ from werkzeug.routing import MapAdapter
 from tests import open_sessions
 from tests.browser.instances import StartingPoint, opened, settle
 from tests.effort import tries
-from tests.servers.application import Application
+from tests.servers.application import Application, ApplicationError
+from tests.servers.ports import free_port
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.core.db import db
@@ -53,22 +55,62 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstStart:
-    """What the first start with the demonstration led to, before anybody did anything."""
+class Answer:
+    """What a server responded: the status, the number of the request, where it led, the text."""
 
+    status: int
+    request: str
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """What could be seen of the first start with the demonstration, before anybody did anything."""
+
+    url: str
+    # What a visitor was shown.
+    home: Answer
     # What the command check printed.
     checked: str
-    # Where a visitor arrived.
-    arrived_at: str
-    page: str
+    # Requests that the web processes refused; the metrics before and after; what was logged.
+    refused: tuple[Answer, ...]
+    metrics: tuple[Answer, Answer]
+    log: str
+    # Why a second start at the same address stopped.
+    second_start: str
+
+
+def _get(url: str) -> Answer:
+    try:
+        answer = urllib.request.urlopen(url, timeout=PATIENCE)  # noqa: S310 -- own address
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        number = answer.headers.get("X-Request-Id", "")
+        return Answer(answer.status, number, answer.url, answer.read().decode())
+
+
+def _start_first(data_dir: Path) -> FirstStart:
+    """Start for the first time as somebody who tries it, with two web processes; look around."""
+    port = free_port()
+    metrics = f"http://127.0.0.1:{port}/metrics"
+    with Application(
+        data_dir, patience=PATIENCE, demo="1", metrics_port=str(port), log_format="json"
+    ) as application:
+        home, checked, before = _get(application.url), application.command("check"), _get(metrics)
+        refused = tuple(_get(f"{application.url}/metrics") for _ in range(8))
+        after, log, second_start = _get(metrics), application.log(), "It started."
+        try:
+            application.command("run")
+        except ApplicationError as error:
+            second_start = str(error)
+    return FirstStart(application.url, home, checked, refused, (before, after), log, second_start)
 
 
 def _load(data_dir: Path) -> FirstStart:
-    """Start for the first time as somebody who tries it, look around, and do the worker's jobs."""
-    with Application(data_dir, patience=PATIENCE, demo="1", log_format="json") as application:
-        with urllib.request.urlopen(application.url, timeout=PATIENCE) as answer:  # noqa: S310 -- own address
-            arrived_at, page = answer.url.removeprefix(application.url), answer.read().decode()
-        first_start = FirstStart(application.command("check"), arrived_at, page)
+    """Load it by a first start, and do what the worker would do next."""
+    first_start = _start_first(data_dir)
     with opened(data_dir) as app:
         settle(app)
         assert db.session.scalar(sa.select(sa.func.count(Certificate.id)))
