@@ -19,6 +19,8 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.browser import demonstration
 from tests.browser.instances import PREPARED, StartingPoint, put_under, signed_in
@@ -201,14 +203,12 @@ def state_of(inside: Flask) -> Callable[[str], Any]:
     return find
 
 
-# Slow files come first, so that no worker begins one when the other has finished. One worker begins
-# with the first of them and the other with the second, and both take what follows: files whose data
-# have the same keys are together, as starting the application takes nine seconds of CPU.
+# Slow files come first, so that no worker begins one when the other has finished.
 _FIRST = (
     "test_joint_visit_journey.py",
-    "test_crawl.py",
     "test_agreement_journey.py",
     "test_nothing_typed_is_lost.py",
+    "test_crawl.py",
     "test_signed_means_seen.py",
     "test_passkeys.py",
     "test_powers.py",
@@ -217,6 +217,23 @@ _FIRST = (
     "test_checking_a_document.py",
     "test_start.py",
 )
+# One worker takes all of these, almost half of the work. They share an application, and the other
+# worker needs none but that of the demonstration: each start takes nine seconds of CPU.
+_TOGETHER = _FIRST[:3]
+
+
+class Scheduler(LoadFileScheduling):  # type: ignore[misc]  # the library is not typed
+    """Gives each file to a free worker, and some files to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "kept together" if file.rpartition("/")[2] in _TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler | None:
+    """Return the scheduler, unless --dist asks for another one."""
+    return Scheduler(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)
