@@ -1,10 +1,11 @@
 """Credentials are written in few places, and each of these binds them to their person."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
+from tests.guards.sources import nodes_of, package_modules
 from tracker.core.paths import PACKAGE
 
 SEALED = {
@@ -27,13 +28,13 @@ WRITERS = {
 }
 
 
-def writes(source: str) -> set[str]:
+def writes(nodes: Iterable[ast.AST]) -> set[str]:
     """Return which sealed columns a module sets, in a row or in a statement."""
-    return set(_assigned(ast.parse(source))) & SEALED
+    return set(_assigned(nodes)) & SEALED
 
 
-def _assigned(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _assigned(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         match node:
             case ast.Assign(targets=targets):
                 yield from (target.attr for target in targets if isinstance(target, ast.Attribute))
@@ -47,9 +48,7 @@ def _assigned(tree: ast.AST) -> Iterator[str]:
 
 def test_credentials_are_set_only_where_they_are_bound() -> None:
     places = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        if writes(path.read_text())
+        path.relative_to(PACKAGE).as_posix() for path in package_modules() if writes(nodes_of(path))
     }
     assert places == WRITERS
 
@@ -65,5 +64,6 @@ def test_credentials_are_set_only_where_they_are_bound() -> None:
     ],
 )
 def test_the_guard_sees_each_way_of_setting(line: str, expected: set[str]) -> None:
-    assert writes(line) >= expected
-    assert bool(writes(line)) is bool(expected)
+    written = writes(ast.walk(ast.parse(line)))
+    assert written >= expected
+    assert bool(written) is bool(expected)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from wtforms.fields.core import UnboundField
 
 import tracker.app  # noqa: F401 -- imports all forms
-from tracker.core.paths import PACKAGE, ROOT
+from tests.guards.sources import nodes_of, package_modules
+from tracker.core.paths import ROOT
 from tracker.ui.form_base import Form
 
 # What packages may import from the form library: nothing that has a message.
@@ -16,10 +17,10 @@ _MACHINERYS = {"identity", "next", "remember", "submit"}
 
 
 def _features() -> Iterator[tuple[str, ast.ImportFrom | ast.Import]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in package_modules():
         if path.parent.name in {"core", "ui"}:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes_of(path):
             if isinstance(node, ast.ImportFrom | ast.Import):
                 yield str(path.relative_to(ROOT)), node
 

@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.guards.sources import nodes_of, package_modules
 from tracker.core.paths import PACKAGE
 
 _METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
@@ -16,9 +17,9 @@ _ATTRIBUTES = {"id", "value"}
 _MAY = {"worker/cli.py"}
 
 
-def calls(tree: ast.AST) -> Iterator[ast.Call]:
+def calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
     """Yield the calls of a logger's methods."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -39,16 +40,14 @@ def is_fixed(call: ast.Call) -> bool:
 
 
 def modules() -> list[Path]:
-    return [
-        path for path in sorted(PACKAGE.rglob("*.py")) if str(path.relative_to(PACKAGE)) not in _MAY
-    ]
+    return [path for path in package_modules() if str(path.relative_to(PACKAGE)) not in _MAY]
 
 
 def test_lines_are_fixed_words() -> None:
     logging = [
         (str(path.relative_to(PACKAGE)), call)
         for path in modules()
-        for call in calls(ast.parse(path.read_text()))
+        for call in calls(nodes_of(path))
     ]
     assert len(logging) > 8
     assert [f"{name}:{call.lineno}" for name, call in logging if not is_fixed(call)] == []
@@ -66,7 +65,7 @@ def test_lines_are_fixed_words() -> None:
     ],
 )
 def test_what_is_put_into_a_line_is_seen(code: str) -> None:
-    (call,) = calls(ast.parse(code))
+    (call,) = calls(ast.walk(ast.parse(code)))
     assert not is_fixed(call)
 
 

@@ -1,6 +1,5 @@
 """The map of modules in docs/architecture.md, made from the first lines of their docstrings."""
 
-import ast
 import re
 import tomllib
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guards.sources import outline_of
 from tracker.core.paths import PACKAGE, ROOT
 
 DOCUMENT = ROOT / "docs" / "architecture.md"
@@ -20,9 +20,7 @@ def summaries(folder: Path = PACKAGE) -> dict[Path, str]:
     """Return the first line of each module's docstring, by its path; empty files are left out."""
     modules = sorted(path for path in folder.rglob("*.py") if path.stat().st_size)
     return {
-        path.relative_to(folder): (ast.get_docstring(ast.parse(path.read_text())) or "")
-        .partition("\n")[0]
-        .replace("|", "\\|")
+        path.relative_to(folder): outline_of(path).docstring.partition("\n")[0].replace("|", "\\|")
         for path in modules
     }
 

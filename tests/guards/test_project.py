@@ -7,11 +7,13 @@ import stat
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.guards.sources import names_given, outline_of, text_of
 from tracker.core.paths import MIGRATIONS, PACKAGE, ROOT
 from tracker.settings import PREFIX, Settings
 
@@ -73,12 +75,17 @@ _REPLACED_MODULES = {
 }  # fmt: skip
 
 
-def our_files(folder: Path = ROOT) -> Iterator[Path]:
+@cache
+def our_files(folder: Path = ROOT) -> tuple[Path, ...]:
+    return tuple(_files_in(folder))
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if _NOT_OURS.fullmatch(path.name):
             continue
         if path.is_dir():
-            yield from our_files(path)
+            yield from _files_in(path)
         elif path.is_file():
             yield path
 
@@ -110,7 +117,7 @@ def locked_versions(which: str) -> dict[str, str]:
 def test_every_module_has_a_docstring() -> None:
     modules = [path for path in python_files() if path.name != "__init__.py"]
     assert len(modules) > 20
-    silent = [name(p) for p in modules if not ast.get_docstring(ast.parse(p.read_text()))]
+    silent = [name(p) for p in modules if not outline_of(p).docstring]
     assert silent == []
 
 
@@ -119,8 +126,8 @@ def test_a_long_file_says_why_it_is_one() -> None:
     silent = [
         name(path)
         for path in python_files()
-        if len((text := path.read_text()).splitlines()) > _LONG
-        and not re.search(r"\bIn one file: \w", ast.get_docstring(ast.parse(text)) or "")
+        if len(text_of(path).splitlines()) > _LONG
+        and not re.search(r"\bIn one file: \w", outline_of(path).docstring)
     ]
     assert silent == []
 
@@ -136,29 +143,13 @@ def test_no_folder_of_code_holds_more_files_than_can_be_looked_over() -> None:
     assert many.keys() == CATALOGUES, many
 
 
-def names_given(tree: ast.AST) -> Iterator[str]:
-    """Yield the names of functions, variables, parameters and fields of classes."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            yield node.name
-
-
 def test_functions_variables_and_fields_are_named_after_what_they_are() -> None:
     """Migrations stay as they were written."""
     vague = [
         f"{name(path)}: {given}"
         for path in python_files()
         if not path.is_relative_to(MIGRATIONS)
-        for given in names_given(ast.parse(path.read_text()))
-        if given in SAYS_NOTHING
+        for given in sorted(outline_of(path).names & SAYS_NOTHING)
     ]
     assert vague == []
 
@@ -184,7 +175,7 @@ def test_functions_variables_and_fields_are_named_after_what_they_are() -> None:
     ],
 )
 def test_each_way_to_name_something_is_looked_at(code: str) -> None:
-    assert set(names_given(ast.parse(code))) & SAYS_NOTHING
+    assert set(names_given(ast.walk(ast.parse(code)))) & SAYS_NOTHING
 
 
 def test_no_name_of_the_first_version_is_left() -> None:
@@ -193,9 +184,7 @@ def test_no_name_of_the_first_version_is_left() -> None:
     for path in python_files():
         if path.is_relative_to(MIGRATIONS):
             continue
-        tree = ast.parse(path.read_text())
-        names = {*names_given(tree)}
-        names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        names = outline_of(path).names | outline_of(path).classes
         left += [f"{name(path)}: {old}" for old in sorted(names & REPLACED_NAMES.keys())]
         if path.stem in _REPLACED_MODULES:
             left.append(name(path))

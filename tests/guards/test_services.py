@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.guards.sources import package_modules, tree_of
 from tracker import create_app
 from tracker.core import services
-from tracker.core.paths import PACKAGE, ROOT
+from tracker.core.paths import ROOT
 from tracker.core.services import Slot
 from tracker.settings import Settings
 
@@ -63,8 +64,8 @@ def test_services_can_not_be_changed_and_show_no_keys(tmp_path: Path) -> None:
 def test_no_module_keeps_what_is_set_while_the_application_runs() -> None:
     changed = {
         f"{path.relative_to(ROOT / 'tracker')}: {written}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for written in changed_names(ast.parse(path.read_text()))
+        for path in package_modules()
+        for written in changed_names(tree_of(path))
     }
     assert changed == _KEPT
 

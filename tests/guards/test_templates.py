@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from flask import Flask
 from jinja2 import nodes
 
+from tests.guards.sources import package_modules, text_of
 from tests.guards.test_project import SAYS_NOTHING
 from tracker import create_app
 from tracker.activity.verbs import VERBS
@@ -109,12 +111,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     )
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Return the templates of pages and mails; those of PDF are in another language (typst)."""
     paths = (path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".typ")
-    return sorted(str(path.relative_to(TEMPLATES)) for path in paths)
+    return tuple(sorted(str(path.relative_to(TEMPLATES)) for path in paths))
 
 
+@cache
 def parsed(app: Flask, name: str) -> nodes.Template:
     return app.jinja_env.parse((TEMPLATES / name).read_text(), name, name)
 
@@ -139,7 +143,7 @@ def frames(app: Flask, name: str) -> Iterator[nodes.Template]:
 
 def rendered_by_code() -> set[str]:
     """Return the templates whose names are in the code."""
-    code = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    code = "".join(text_of(path) for path in package_modules())
     return set(re.findall(r'"([a-z_]+(?:/[\w.]+)*\.(?:html|txt))"', code))
 
 
@@ -247,8 +251,8 @@ def test_nothing_is_inline_and_nothing_passes_unescaped() -> None:
 def test_markup_is_made_only_where_it_is_escaped_or_cleaned() -> None:
     makers = {
         str(path.relative_to(ROOT))
-        for path in PACKAGE.rglob("*.py")
-        if re.search(r"\bMarkup\(", path.read_text())
+        for path in package_modules()
+        if re.search(r"\bMarkup\(", text_of(path))
     }
     assert makers == {
         "tracker/guidance/markdown.py",
@@ -334,9 +338,9 @@ def test_code_that_speaks_to_people_joins_words_as_their_language_does() -> None
     """With ui.locale.with_commas and with_semicolons."""
     joining = Counter(
         str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if "from flask_babel" in path.read_text()
-        for line in path.read_text().splitlines()
+        for path in package_modules()
+        if "from flask_babel" in text_of(path)
+        for line in text_of(path).splitlines()
         if re.search(r"[\"'][,;] [\"']\.join\(", line)
     )
     assert joining == JOINED_AS_STORED

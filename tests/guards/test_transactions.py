@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from tests.guards.sources import nodes_of, package_modules, tree_of
 from tracker.core.paths import PACKAGE
 
 # Views, and modules that only views use.
@@ -68,12 +70,13 @@ def where(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+@cache
 def transaction_ends() -> dict[str, set[str]]:
     """Return the functions of each module that end a transaction."""
     return {
         where(path): names
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if (names := set(ends_of_transactions(ast.parse(path.read_text()))))
+        for path in package_modules()
+        if (names := set(ends_of_transactions(tree_of(path))))
     }
 
 
@@ -117,9 +120,9 @@ def test_each_view_that_does_so_says_why_beside_it() -> None:
 def test_views_call_perform_for_all_the_rest() -> None:
     calls = sum(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "perform"
-        for path in PACKAGE.rglob("*.py")
+        for path in package_modules()
         if is_of_views(where(path))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
     )
     assert calls > 90
 

@@ -9,8 +9,9 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from tests.guards.test_project import name, python_files
-from tracker.core.paths import PACKAGE, TRANSLATIONS
+from tests.guards.sources import nodes_of, package_modules
+from tests.guards.test_project import name
+from tracker.core.paths import TRANSLATIONS
 from tracker.settings import KNOWN_LANGUAGES
 
 # English is in the code itself.
@@ -97,9 +98,8 @@ def test_every_text_in_the_code_is_in_the_catalogue() -> None:
         known = {forms(message.id)[0] for message in read_po(file) if message.id}
     calls = [
         (path, call)
-        for path in python_files()
-        if path.is_relative_to(PACKAGE)
-        for call in ast.walk(ast.parse(path.read_text()))
+        for path in package_modules()
+        for call in nodes_of(path)
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args
         if call.func.id in TRANSLATING
     ]
