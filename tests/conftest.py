@@ -101,7 +101,13 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # the library is no
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "kept together" if _is_kept_together(nodeid) else nodeid
+        file = nodeid.partition("::")[0]
+        if _is_kept_together(nodeid):
+            return "kept together"
+        # Guards look at the same parsed modules, unit tests of a file at what it builds once.
+        if file.startswith("tests/guards/"):
+            return "guards"
+        return file if file.startswith("tests/unit/") else nodeid
 
 
 def _is_kept_together(nodeid: str) -> bool:

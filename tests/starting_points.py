@@ -58,6 +58,7 @@ def run_folder() -> Path:
     return Path(os.environ[RUN_FOLDER])
 
 
+@cache
 def start_of_run() -> dt.datetime:
     """Return the moment, in UTC, at which each test begins: when the first one of the run began.
 
