@@ -15,7 +15,8 @@ _AT_ONCE = frozenset({"Barrier", "at_once", "before_commit", "wait_until_waited_
 def few(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Return what is tried, and what is passed over since other cases send the same queries.
 
-    Tests without the mark are in neither. Races are tried whatever some_on_postgresql says.
+    Tests without the mark are in neither. Races are tried whatever some_on_postgresql says, and so
+    are tests that have the mark themselves though their file has it.
     """
     marked = [item for item in items if item.get_closest_marker(DIFFERING)]
     places = _places_in_file(marked)
@@ -28,7 +29,7 @@ def few(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.It
         family = item.nodeid.partition("[")[0]
         is_tried = number is None or cases[family] < number.args[0]
         cases[family] += 1
-        if some is not None and not _is_race(item):
+        if some is not None and not _is_race(item) and not _is_marked_itself(item):
             is_tried &= places[item.nodeid] % some.args[0] == 0
         (tried if is_tried else passed_over).append(item)
     return tried, passed_over
@@ -43,6 +44,10 @@ def _places_in_file(items: Iterable[pytest.Item]) -> dict[str, int]:
         places[nodeid] = tests[file]
         tests[file] += 1
     return places
+
+
+def _is_marked_itself(item: pytest.Item) -> bool:
+    return len(list(item.iter_markers(DIFFERING))) > 1
 
 
 def _is_race(item: pytest.Item) -> bool:

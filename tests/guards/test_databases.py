@@ -76,8 +76,10 @@ def test_make_test_tries_every_race_and_some_of_the_marked_tests(
             case("b", some),
             case("c", some, both, act=lambda: at_once),
             case("d", some, both),
+            case("d2", some, both, both),
+            case("f", some, both),
             *(case(f"e[{number}]", both, two) for number in range(3)),
         ]
     )
-    assert [item.name for item in tried] == ["a", "c", "d", "e[0]", "e[1]"]
-    assert [item.name for item in passed_over] == ["e[2]"]
+    assert [item.name for item in tried] == ["a", "c", "d", "d2", "e[0]", "e[1]"]
+    assert [item.name for item in passed_over] == ["f", "e[2]"]

@@ -20,7 +20,7 @@ from tracker.activity.witness import NotSoundError
 from tracker.core import clock
 from tracker.mail.models import OutboxMessage
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
 Freeze = Callable[[dt.datetime], None]
 DAY = dt.timedelta(days=1)

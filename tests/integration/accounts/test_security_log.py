@@ -32,7 +32,7 @@ Browsers = Callable[[], CheckedClient]
 Statements = Callable[[], AbstractContextManager[list[str]]]
 OWN, ALL = "/account/security-log", "/administration/security-log"
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
 def logged(session: Session, people: House, key: str | None) -> list[tuple[str, str]]:
@@ -226,6 +226,7 @@ def test_a_refusal_is_logged_although_nothing_was_done_and_the_page_was_only_rea
     assert "Page: /people" in shown
 
 
+@pytest.mark.both_databases
 def test_what_is_refused_stays_refused_if_the_log_cannot_be_written(
     people: House, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +268,7 @@ def test_each_person_sees_their_own_entries_and_an_administrator_all(
     assert "192.0.2.17" in ada.page(f"{ALL}?kind=nonsense&person=nobody&page=7").text
 
 
+@pytest.mark.both_databases
 def test_pages_follow_each_other_and_take_the_same_statements_whatever_the_number_of_entries(
     people: House, browsers: Browsers, session: Session, statements: Statements
 ) -> None:
@@ -297,6 +299,7 @@ def rows_of(page: Page) -> int:
     return page.text.count("When: ")
 
 
+@pytest.mark.both_databases
 def test_a_flood_is_counted_and_not_stored(
     people: House, session: Session, monkeypatch: pytest.MonkeyPatch, frozen_time: Clock
 ) -> None:
@@ -329,6 +332,7 @@ def test_a_refusal_on_a_visit_names_no_page_since_it_tells_who_is_on_its_list(
     assert refusals == [""]
 
 
+@pytest.mark.both_databases
 def test_the_worker_deletes_what_is_older_than_twelve_months(
     people: House, session: Session, frozen_time: Clock
 ) -> None:
@@ -343,6 +347,7 @@ def test_the_worker_deletes_what_is_older_than_twelve_months(
     assert len(logged(session, people, "dora")) == 1
 
 
+@pytest.mark.both_databases
 def test_the_log_is_read_limited_and_shortened_by_its_indexes(
     people: House, session: Session
 ) -> None:

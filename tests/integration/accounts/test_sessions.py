@@ -32,7 +32,7 @@ PHONE = (
     "Chrome/141.0.0.0 Mobile Safari/537.36"
 )
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
 def on_the_phone(client: CheckedClient, key: str) -> CheckedClient:
@@ -269,6 +269,7 @@ def test_a_removed_passkey_leads_to_that_offer(people: House, browsers: Browsers
     assert "You changed how you sign in." in text(done)
 
 
+@pytest.mark.both_databases
 def test_where_a_session_was_begun_is_encrypted_for_its_row(
     people: House, browsers: Browsers, session: Session
 ) -> None:
@@ -282,6 +283,7 @@ def test_where_a_session_was_begun_is_encrypted_for_its_row(
     assert "Unknown browser" in here.get("/account/sessions").text
 
 
+@pytest.mark.both_databases
 def test_the_worker_forgets_sessions_whose_longest_time_is_over(
     people: House, browsers: Browsers, session: Session, frozen_time: Clock
 ) -> None:

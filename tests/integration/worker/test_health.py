@@ -21,7 +21,7 @@ from tracker.guidance.models import Article
 from tracker.settings import Settings
 from tracker.worker import health, prepare, storage
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
 PARTS = ("certificates", "accounts", "texts", "jobs", "storage", "backup", "keys")
 NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
@@ -48,6 +48,7 @@ def beat(session: Session) -> None:
     session.commit()
 
 
+@pytest.mark.both_databases
 def test_all_is_well_once_a_worker_has_been_round(client: CheckedClient, session: Session) -> None:
     assert well(client) == (503, WELL | {"worker": "has not run yet"})
     beat(session)
@@ -81,6 +82,7 @@ def test_missing_guidance_is_reported(client: CheckedClient, session: Session) -
     assert well(client)[1]["content"] == "needs tracker content load"
 
 
+@pytest.mark.both_databases
 def test_a_database_without_tables_is_reported(empty: Flask) -> None:
     state = health.look()
     assert (state.database, state.is_well) == ("needs tracker db upgrade", False)
