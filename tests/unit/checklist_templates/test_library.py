@@ -23,13 +23,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def alone(folder: Path) -> Path:
-    """The same with only the terms: a mistake in them is reported before the others are missed."""
-    shutil.rmtree(folder / "checklists" / "ar")
-    for path in (folder / "checklists").iterdir():
-        if path.name != TERMS:
-            path.unlink()
-    return folder
+def alone(tmp_path: Path) -> Path:
+    """The first and the last items of the terms alone: a mistake in them is reported first."""
+    terms = (CONTENT / "checklists" / TERMS).read_text()
+    first, _, rest = terms.partition("      - code: M4\n")
+    _, last, others = rest.partition("  - key: others\n")
+    (tmp_path / "checklists").mkdir()
+    (tmp_path / "checklists" / TERMS).write_text(first + last + others)
+    return tmp_path
 
 
 def spoil(folder: Path, old: str, new: str, file: str = TERMS) -> None:
