@@ -7,7 +7,6 @@ import stat
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,17 +74,12 @@ _REPLACED_MODULES = {
 }  # fmt: skip
 
 
-@cache
-def our_files(folder: Path = ROOT) -> tuple[Path, ...]:
-    return tuple(_files_in(folder))
-
-
-def _files_in(folder: Path) -> Iterator[Path]:
+def our_files(folder: Path = ROOT) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if _NOT_OURS.fullmatch(path.name):
             continue
         if path.is_dir():
-            yield from _files_in(path)
+            yield from our_files(path)
         elif path.is_file():
             yield path
 
