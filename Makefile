@@ -15,7 +15,7 @@ bin = .venv/bin
 # take 12 to 20 % less CPU (docs/adr/0044). Servers that tests start don't get it.
 allocator = $$(PYTHONMALLOC=mimalloc $(bin)/python -c '' 2>/dev/null && echo PYTHONMALLOC=mimalloc MIMALLOC_ALLOW_LARGE_OS_PAGES=1)
 pytest = env $(allocator) $(bin)/pytest -q -n auto
-# While one test waits for a database server, another can work.
+# While one test waits for a database server or for a program it started, another can work.
 served = env $(allocator) $(bin)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
 # With a +: runs beside those that follow (.ci/steps).
@@ -79,7 +79,7 @@ unit: tools
 	@$(pytest) tests/unit tests/guards
 
 sqlite: tools
-	@$(pytest) --database=sqlite tests/integration tests/migrations
+	@$(served) --database=sqlite tests/integration tests/migrations
 
 # What can differ between the databases, with the system's clock moved 400 days ahead.
 postgresql-ahead: tools system
