@@ -16,6 +16,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -341,15 +342,18 @@ def cose(data: bytes) -> dict[Any, Any]:
 
 
 def check_proof(proof: dict[str, str], document: str, sentence: str) -> None:
-    need(set(proof) == PROOF and re.fullmatch("[0-9a-f]{32,128}", proof["nonce"]))
+    need(set(proof) - {"entries"} == PROOF and re.fullmatch("[0-9a-f]{32,128}", proof["nonce"]))
     values = {name: from_base64url(proof[name]) for name in PROOF - {"nonce"}}
     client_data = json.loads(values["client_data_json"])
-    expected = {
-        "use": "common-terms/sign/1",
-        "document": document,
-        "sentence": sentence,
-        "nonce": proof["nonce"],
-    }
+    text = {"document": document, "sentence": sentence}
+    expected: dict[str, Any] = {"use": "common-terms/sign/1", **text}
+    if "entries" in proof:
+        entries = proof["entries"].split(" ")
+        need(len(entries) == 20 and all(re.fullmatch("[0-9a-f]{64}", entry) for entry in entries))
+        need(all(first < second for first, second in pairwise(entries)))
+        need(hashlib.sha256(canonical(text)).hexdigest() in entries)
+        expected = {"use": "common-terms/sign-list/1", "entries": entries}
+    expected["nonce"] = proof["nonce"]
     challenge = hashlib.sha256(canonical(expected)).digest()
     need(client_data["challenge"] == base64.urlsafe_b64encode(challenge).rstrip(b"=").decode())
     need(client_data["type"] == "webauthn.get" and client_data.get("crossOrigin", False) is False)

@@ -67,6 +67,9 @@ from tracker.agreements.routes import (
 from tracker.agreements.routes import (
     signing as signing_routes,
 )
+from tracker.agreements.routes import (
+    together as together_routes,
+)
 from tracker.authoring import my_work as authoring_work
 from tracker.authoring import policy as authoring
 from tracker.authoring.checklists import routes as authoring_routes
@@ -185,6 +188,7 @@ from tracker.undertakings import routes as undertaking_routes
 from tracker.undertakings import scope as undertaking_scope
 from tracker.undertakings.in_presence import routes as undertaking_presence_routes
 from tracker.undertakings.paper import routes as undertaking_paper_routes
+from tracker.undertakings.together import routes as undertakings_together_routes
 from tracker.visits import bars as visit_bars
 from tracker.visits import own_part
 from tracker.visits import pages as visit_pages
@@ -598,9 +602,11 @@ COOPERATION_PAGES = frozenset(
         "safeguards",
         "selection",
         "signing",
+        "together",
         "undertaking_paper",
         "undertaking_presence",
         "undertakings",
+        "undertakings_together",
         "visits",
     }
 )
@@ -642,6 +648,7 @@ ROUTES = (
     reading_routes,
     accepting_routes,
     signing_routes,
+    together_routes,
     paper_routes,
     request_routes,
     notice_routes,
@@ -658,6 +665,7 @@ ROUTES = (
     own_routes,
     words_routes,
     undertaking_routes,
+    undertakings_together_routes,
     undertaking_paper_routes,
     undertaking_presence_routes,
     closing_routes,

@@ -267,6 +267,23 @@ def pass_on_form(able: Sequence[Signatory]) -> Form:
     return cast("Form", type("PassOnForm", (ShownFields,), members)())
 
 
+def texts_form(texts: Sequence[tuple[str, str]], chosen: Any = None) -> Form:
+    """Return the form that chooses which texts to sign, as (mark, title); chosen is what was sent.
+
+    It is sent in the URL: the page that follows says what was chosen in its sentences.
+    """
+    members: dict[str, Any] = {
+        "Meta": type("Meta", (Form.Meta,), {"csrf": False}),
+        "opened": ChoicesField(
+            _l("Which of these texts have you read, and sign?"),
+            [Required()],
+            choices=[Option(mark, title) for mark, title in texts],
+            not_offered=_l("A text changed after you opened it. Read it as it is now."),
+        ),
+    }
+    return cast("Form", type("TextsForm", (Form,), members)(formdata=chosen))
+
+
 class NoticeForm(ShownFields):
     """The day from which a text is no longer in force, and the reason."""
 

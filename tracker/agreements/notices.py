@@ -6,7 +6,7 @@ carrying out and lifting a notice change the same rows.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -183,10 +183,14 @@ def duties_in(document: Mapping[str, Any], kind: ChecklistKind, language: str) -
 
 def open_notices(checklist: Checklist) -> list[Notice]:
     """Return the notices that are neither lifted nor withdrawn, the oldest first."""
+    return _open_notices([checklist.id])
+
+
+def _open_notices(checklist_ids: Collection[UUID]) -> list[Notice]:
     return list(
         db.session.scalars(
             sa.select(Notice)
-            .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+            .where(Notice.checklist_id.in_(checklist_ids), Notice.closed_at.is_(None))
             .order_by(Notice.given_at, Notice.id)
             .options(
                 load_joined(Notice.organisation, Organisation.name),
@@ -202,13 +206,17 @@ def replaced_by_signing(checklist: Checklist) -> list[Notice]:
     A party that gave one has to sign after it, so each page up to the signature names them. A text
     that has ended stays ended until it is agreed again.
     """
-    if standing_revision_id(checklist) is None:
-        return []
-    return [
-        notice
-        for notice in open_notices(checklist)
-        if notice.kind is NoticeKind.SUSPENDED or notice.taken_effect_at is None
-    ]
+    return replaced_by_signing_each([checklist])[checklist.id]
+
+
+def replaced_by_signing_each(checklists: Collection[Checklist]) -> dict[UUID, list[Notice]]:
+    """Return the same for each of some checklists, in one query."""
+    replaced: dict[UUID, list[Notice]] = {checklist.id: [] for checklist in checklists}
+    standing = [row.id for row in checklists if standing_revision_id(row) is not None]
+    for notice in _open_notices(standing) if standing else ():
+        if notice.kind is NoticeKind.SUSPENDED or notice.taken_effect_at is None:
+            replaced[notice.checklist_id].append(notice)
+    return replaced
 
 
 def find(checklist: Checklist, notice_id: UUID) -> Notice | None:

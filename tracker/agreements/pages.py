@@ -66,16 +66,26 @@ class RequestView:
 
 def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
     """Return a request for display; its slots, parties and signatures must be loaded."""
-    return RequestView(
-        signature_request,
-        agreements.standing_of(signature_request),
-        accounts.names({slot.user_id for slot in signature_request.slots}),
-        {
-            slot.id: signoff.why_passed_on(slot, key)
-            for slot in signature_request.slots
-            if slot.stands_for_id
-        },
-    )
+    return read_several([(signature_request, key)])[0]
+
+
+def read_several(requests: Iterable[tuple[SignatureRequest, bytes | None]]) -> list[RequestView]:
+    """Return the same for several requests, each with the key of its text, in one query."""
+    pairs = list(requests)
+    people = accounts.names({slot.user_id for request, _key in pairs for slot in request.slots})
+    return [
+        RequestView(
+            request,
+            agreements.standing_of(request),
+            people,
+            {
+                slot.id: signoff.why_passed_on(slot, key)
+                for slot in request.slots
+                if slot.stands_for_id
+            },
+        )
+        for request, key in pairs
+    ]
 
 
 def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:

@@ -5,7 +5,7 @@ who is notified.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -545,6 +545,29 @@ def sign(
         _tell_whose_turn_came(checklist, before, signature)
     marks.refresh_marked(checklist)
     return signature
+
+
+def sign_several(
+    actor: Actor,
+    texts: Sequence[tuple[Checklist, SigningPage, str]],
+    *,
+    language: str,
+    identity: Identity,
+) -> None:
+    """Sign several pending texts, each with its page and sentence, with one proof of identity.
+
+    All are signed or none: whatever sign() refuses for one of them, it refuses for all.
+    """
+    lock(*(checklist for checklist, _page, _sentence in texts))
+    for checklist, page, sentence in texts:
+        sign(
+            actor,
+            checklist,
+            page=page,
+            sentence=sentence,
+            language=language,
+            identity=identity,
+        )
 
 
 def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Signature) -> None:

@@ -153,6 +153,8 @@ class CooperationView:
     may_leave: bool
     # Whether the person may read how any partner was chosen.
     reads_selection: bool
+    # How many of its texts wait for the person's own signature, those of visits left out.
+    to_sign: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         may_add_party=bool(policy.can_add_party(actor, fact)),
         may_leave=not is_joining and bool(leaving.can_leave(actor, cooperation, fact)),
         reads_selection=not is_joining and bool(selection.readable(actor, fact)),
+        to_sign=sum(waiting.waits_for(actor) for waiting in context.waiting_revisions.values()),
     )
 
 

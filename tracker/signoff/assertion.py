@@ -1,7 +1,12 @@
-"""What a passkey signs (text, sentence and nonce), and whether its signature is valid. Pure.
+"""What a passkey signs (texts, sentences and a nonce), and whether its signature is valid. Pure.
 
 Verification needs only what a signature stores: no database, no instance, no network. The values of
-a proof are base64url without padding, except for the nonce, which is hexadecimal.
+a proof are base64url without padding, except for the nonce and the entries, which are hexadecimal.
+
+A response for several texts covers a list with an entry for each: the digest of its text and
+sentence. Each signature keeps the whole list, which tells nothing about the other texts: texts
+contain a random salt, and the list is filled up with random entries, so that nobody can tell how
+many there were.
 
 webauthn parses the key (COSE) and verifies the signature. What the browser and the device say is
 checked here: the library's verification of a whole response needs a counter that a proof doesn't
@@ -15,7 +20,7 @@ import enum
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +42,9 @@ from webauthn.helpers.exceptions import WebAuthnException
 from tracker.core import canonical
 
 USE = "common-terms/sign/1"
+LIST_USE = "common-terms/sign-list/1"
+# The entries of each list: most of them random where only a few texts are signed.
+LENGTH = 20
 # The parts of a proof: the credential id, its public key (COSE), what the device said and signed.
 KEYS = (
     "credential_id",
@@ -46,12 +54,15 @@ KEYS = (
     "signature",
     "nonce",
 )
+# Where several texts were signed by one response: the entries, ascending, with spaces between them.
+ENTRIES = "entries"
 # The authenticator data (WebAuthn, section 6.1): digest of the RP ID, flags, counter.
 _PLACE, _FLAGS, _LEAST = slice(0, 32), 32, 37
 _PRESENT, _VERIFIED = 0x01, 0x04
 # The number of bytes of a coordinate on the curve P-256.
 _COORDINATE = 32
 _NONCE = re.compile(r"[0-9a-f]{32,128}")
+_ENTRIES = re.compile(rf"[0-9a-f]{{64}}(?: [0-9a-f]{{64}}){{{LENGTH - 1}}}")
 
 # The kinds of keys that a proof may have, and the one signature algorithm of each.
 _ALGORITHM_OF = {
@@ -91,6 +102,8 @@ class _Read:
     client_data: Mapping[str, Any]
     signature: bytes
     nonce: str
+    # Empty if one text was signed.
+    entries: Sequence[str]
 
 
 def challenge(document_digest: str, sentence: str, nonce: str) -> bytes:
@@ -102,19 +115,31 @@ def challenge(document_digest: str, sentence: str, nonce: str) -> bytes:
     return hashlib.sha256(canonical.to_bytes(parts)).digest()
 
 
+def entry(document_digest: str, sentence: str) -> str:
+    """Return the entry of a text and its sentence in a list, in hexadecimal."""
+    return canonical.digest_of({"document": document_digest, "sentence": sentence})
+
+
+def challenge_of_list(entries: Sequence[str], nonce: str) -> bytes:
+    """Return the 32-byte challenge a passkey signs for the texts of a list."""
+    parts = {"use": LIST_USE, "entries": list(entries), "nonce": nonce}
+    return hashlib.sha256(canonical.to_bytes(parts)).digest()
+
+
 def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
     """Return why a proof is not valid for this text and sentence, or None if it is.
 
     It is valid if the device with the key verified its user and signed the challenge for this text,
-    this sentence and the nonce, at the origin it names.
+    this sentence and the nonce, or for a list that contains them, at the origin it names.
     """
     try:
         read = _read(proof)
     except (ValueError, TypeError, KeyError, RecursionError, WebAuthnException):
         return Flaw.INCOMPLETE
     client_data, flags = read.client_data, read.authenticator_data[_FLAGS]
-    if client_data.get("challenge") != bytes_to_base64url(
-        challenge(document_digest, sentence, read.nonce)
+    signed_challenge = _challenge_of(read, document_digest, sentence)
+    if signed_challenge is None or client_data.get("challenge") != bytes_to_base64url(
+        signed_challenge
     ):
         return Flaw.OTHER_TEXT
     if (
@@ -166,8 +191,28 @@ def _is_p256(key: DecodedEC2PublicKey) -> bool:
     return key.crv == COSECRV.P256 and len(key.x) == len(key.y) == _COORDINATE
 
 
+def _challenge_of(read: _Read, document_digest: str, sentence: str) -> bytes | None:
+    """Return the challenge that was to be signed; None if the text isn't in the list."""
+    if not read.entries:
+        return challenge(document_digest, sentence, read.nonce)
+    if entry(document_digest, sentence) not in read.entries:
+        return None
+    return challenge_of_list(read.entries, read.nonce)
+
+
+def _entries_of(proof: Mapping[str, Any]) -> Sequence[str]:
+    if ENTRIES not in proof:
+        return ()
+    if not _ENTRIES.fullmatch(proof[ENTRIES]):
+        raise ValueError("not the entries of a list")
+    entries: list[str] = proof[ENTRIES].split()
+    if entries != sorted(set(entries)):
+        raise ValueError("not in the one order, or twice the same")
+    return entries
+
+
 def _read(proof: object) -> _Read:
-    if not isinstance(proof, Mapping) or set(proof) != set(KEYS):
+    if not isinstance(proof, Mapping) or set(proof) - {ENTRIES} != set(KEYS):
         raise ValueError("not the values of a proof")
     nonce, client_text = proof["nonce"], decode(proof["client_data_json"])
     device = decode(proof["authenticator_data"])
@@ -183,6 +228,7 @@ def _read(proof: object) -> _Read:
         client_data=client_data,
         signature=decode(proof["signature"]),
         nonce=nonce,
+        entries=_entries_of(proof),
     )
 
 

@@ -1,11 +1,16 @@
-"""The proof of identity kept with a signature, and the page on which it was given."""
+"""The proof of identity kept with a signature, and the page on which it was given. Pure.
+
+Several texts can be signed with one proof: a list then stands for them (docs/adr/0101).
+"""
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from tracker.core import canonical
+from tracker.signoff import assertion
 from tracker.signoff.models import Method
 
 # How long a proof is valid: it is given on the signing form itself (product.md, 5.3).
@@ -51,3 +56,44 @@ class SigningPage:
     def is_good(self, now: dt.datetime) -> bool:
         """Return whether the page is still valid."""
         return dt.timedelta(0) <= now - self.at <= OPEN_FOR
+
+
+# Several texts -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TextToSign:
+    """A text by its digest, and the sentence that is signed under it."""
+
+    document_digest: str
+    sentence: str
+
+
+def digest_of_list(texts: Sequence[TextToSign]) -> str:
+    """Return the digest that stands for the texts of a list, in the order they are shown."""
+    return canonical.digest_of([text.document_digest for text in texts])
+
+
+def sentence_of_list(texts: Sequence[TextToSign]) -> str:
+    """Return one text that stands for the sentences of a list, in the order they are shown."""
+    return canonical.to_bytes([text.sentence for text in texts]).decode()
+
+
+def entries_of(texts: Sequence[TextToSign], page: SigningPage) -> list[str]:
+    """Return the list that a passkey signs on a page: an entry for each text, and random ones.
+
+    The random entries are those of the page, whose salt nobody but the signer ever gets. Raise
+    ValueError for no text, for the same one twice, and for more than fit into a list.
+    """
+    entries = {assertion.entry(text.document_digest, text.sentence) for text in texts}
+    if not texts or len(entries) != len(texts) or len(entries) > assertion.LENGTH:
+        raise ValueError("not the texts of a list")
+    filled = range(assertion.LENGTH - len(entries))
+    return sorted(
+        entries | {canonical.digest_of({"salt": page.salt, "number": number}) for number in filled}
+    )
+
+
+def page_of_text(page: SigningPage, text: TextToSign) -> SigningPage:
+    """Return the opening of a page as that of one text; the caller compared the whole list."""
+    return replace(page, digest=text.document_digest)

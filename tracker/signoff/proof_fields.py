@@ -1,6 +1,7 @@
 """Proof of identity on a signing form: which methods are offered, and the result."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,15 @@ from tracker.accounts.factors import binding, identity_proof, passkeys
 from tracker.accounts.models import User
 from tracker.core.db import db
 from tracker.signoff import assertion, shown
-from tracker.signoff.identity_proof import Identity, SigningPage
+from tracker.signoff.identity_proof import (
+    Identity,
+    SigningPage,
+    TextToSign,
+    digest_of_list,
+    entries_of,
+    page_of_text,
+    sentence_of_list,
+)
 from tracker.signoff.models import Method
 
 
@@ -52,6 +61,22 @@ def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     Raise RefusedError unless events bind who is to prove who they are: such pages show by which
     power they act, and who confirmed it.
     """
+    return _offer(
+        actor, page, sentence, lambda: assertion.challenge(page.digest, sentence, page.nonce)
+    )
+
+
+def offer_several(actor: Actor, texts: Sequence[TextToSign]) -> Offer:
+    """Return the same for a page opened now, on which one proof signs several texts."""
+    page = shown.page_with(digest_of_list(texts))
+    return _offer(actor, page, sentence_of_list(texts), lambda: _challenge_of_list(texts, page))
+
+
+def _challenge_of_list(texts: Sequence[TextToSign], page: SigningPage) -> bytes:
+    return assertion.challenge_of_list(entries_of(texts, page), page.nonce)
+
+
+def _offer(actor: Actor, page: SigningPage, sentence: str, challenge: Callable[[], bytes]) -> Offer:
     # If their credentials were changed, the proof is refused and says who can reset them.
     if binding.fault_of(db.session.get_one(User, actor.user_id)) is None:
         bound.require_as_recorded(actor)
@@ -59,8 +84,8 @@ def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:
         return Offer(token, "", "")
-    challenge = assertion.challenge(page.digest, sentence, page.nonce)
-    return Offer(token, json.dumps(passkeys.options(own, challenge)), passkeys.own_origin().origin)
+    options = json.dumps(passkeys.options(own, challenge()))
+    return Offer(token, options, passkeys.own_origin().origin)
 
 
 def token_to_vouch(actor: Actor, page: SigningPage, sentence: str) -> str:
@@ -95,6 +120,28 @@ def prove(
     )
 
 
+def prove_several(
+    actor: Actor, given: Given, page: SigningPage | None, texts: Sequence[TextToSign]
+) -> tuple[Identity, list[SigningPage]]:
+    """Return the Identity that a form proves for all texts of a list, and each text's page.
+
+    As prove(): nothing is proven unless the page recently showed exactly these texts and sentences,
+    in this order. A passkey must have signed the whole list; each signature keeps it.
+    """
+    shown.require_to_sign(page, digest_of_list(texts), sentence_of_list(texts))
+    if page is None:  # require_to_sign has already refused
+        raise LookupError
+    pages = [page_of_text(page, text) for text in texts]
+    if not given.passkey:
+        identity = _identity(identity_proof.prove(actor.user_id, given.password, given.code))
+        return identity, pages
+    proof = identity_proof.prove_by_passkey(
+        actor.user_id, given.passkey, _challenge_of_list(texts, page)
+    )
+    entries = " ".join(entries_of(texts, page))
+    return _identity(proof, page.nonce, entries), pages
+
+
 def prove_by_mailed_code(actor: Actor, subject_id: UUID, given: Given) -> Identity:
     """Return the Identity that a password and a mailed code prove; the caller asks its policy."""
     return _identity(
@@ -102,6 +149,9 @@ def prove_by_mailed_code(actor: Actor, subject_id: UUID, given: Given) -> Identi
     )
 
 
-def _identity(shown: identity_proof.Proof, nonce: str = "") -> Identity:
-    shown_proof = {**shown.assertion, "nonce": nonce} if shown.assertion is not None else None
+def _identity(shown: identity_proof.Proof, nonce: str = "", entries: str = "") -> Identity:
+    shown_proof = None
+    if shown.assertion is not None:
+        of_list = {assertion.ENTRIES: entries} if entries else {}
+        shown_proof = {**shown.assertion, "nonce": nonce, **of_list}
     return Identity(shown.user_id, Method(shown.method), shown.at, shown_proof)

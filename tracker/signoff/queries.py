@@ -35,6 +35,13 @@ def revision(revision_id: UUID) -> Revision | None:
     )
 
 
+def revisions(revision_ids: Iterable[UUID]) -> dict[UUID, Revision]:
+    """Return several revisions by id, as revision() does."""
+    wanted = sa.select(Revision).where(Revision.id.in_(list(revision_ids)))
+    rows = db.session.scalars(wanted.options(selectinload(Revision.signatures)))
+    return {row.id: row for row in rows}
+
+
 class TakenBy(NamedTuple):
     """Who took the signature of somebody without an account."""
 
@@ -85,14 +92,14 @@ _REVISIONS = (
     )
     .order_by(Revision.number.desc())
 )
-_REQUEST = (
-    sa.select(SignatureRequest)
-    .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
-    .options(
-        selectinload(SignatureRequest.slots),
-        selectinload(SignatureRequest.parties),
-        joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-    )
+_WHOLE_REQUEST = sa.select(SignatureRequest).options(
+    selectinload(SignatureRequest.slots),
+    selectinload(SignatureRequest.parties),
+    joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+)
+_REQUEST = _WHOLE_REQUEST.where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
+_REQUESTS = _WHOLE_REQUEST.where(
+    SignatureRequest.revision_id.in_(sa.bindparam("ids", expanding=True))
 )
 
 
@@ -112,6 +119,12 @@ def revisions_of(
 def request_of(revision_id: UUID) -> SignatureRequest | None:
     """Return the request of a revision with its slots and the signatures given."""
     return db.session.scalar(_REQUEST, {"revision_id": revision_id})
+
+
+def requests_of(revision_ids: Iterable[UUID]) -> dict[UUID, SignatureRequest]:
+    """Return the requests of several revisions, by revision, as request_of() does."""
+    rows = db.session.scalars(_REQUESTS, {"ids": list(revision_ids)})
+    return {row.revision_id: row for row in rows}
 
 
 _SIGNATURES = (

@@ -217,12 +217,35 @@ def slot_as_recorded(
 
     Raise LookupError if they have none, and RefusedError unless events bind both.
     """
+    slot, former = _slot_of(actor, signature_request)
+    require_slot_as_recorded(signature_request, slot, former)
+    return slot, former
+
+
+def require_own_slots_as_recorded(
+    actor: Actor, cooperation_id: UUID, requests: Iterable[SignatureRequest]
+) -> None:
+    """Raise RefusedError unless slot_as_recorded() is true of several requests of a cooperation.
+
+    In a constant number of queries, unless something is wrong.
+    """
+    slots = [_slot_of(actor, signature_request) for signature_request in requests]
+    rows = [row for pair in slots for row in pair if row is not None]
+    if not witness.are_as_recorded(cooperation_id, rows):
+        raise RefusedError(DIFFERS)
+    former = {row.user_id for _slot, row in slots if row is not None}
+    if former and not bound.are_as_recorded(former, [], []):
+        for user_id, name in accounts.names(former).items():
+            require_signer_as_recorded(user_id, name)
+
+
+def _slot_of(
+    actor: Actor, signature_request: SignatureRequest
+) -> tuple[SignatureSlot, SignatureSlot | None]:
     slot = queries.slot_of(signature_request, actor.organisation_id, actor.user_id)
     if slot is None:
         raise LookupError
-    former = queries.stood_for(signature_request, slot)
-    require_slot_as_recorded(signature_request, slot, former)
-    return slot, former
+    return slot, queries.stood_for(signature_request, slot)
 
 
 def evidence_of_revision(revision: Revision) -> str:

@@ -18,6 +18,7 @@ from tracker.signoff.scan_fields import ComparedFields, ScanFields
 from tracker.ui import locale
 from tracker.ui.fields import (
     ChoiceField,
+    ChoicesField,
     CodeField,
     ConfirmField,
     DateField,
@@ -463,7 +464,28 @@ class OpeningForm(Form):
 
 def opening_form(terms: Terms, visits: Sequence[VisitChoice], sent: Any = None) -> OpeningForm:
     """Return the form that says what is to be opened; by default everything the terms allow."""
+    return _opening(terms, visits, {}, sent)
 
+
+def several_form(
+    terms: Terms,
+    visits: Sequence[VisitChoice],
+    undertakings: Sequence[tuple[str, str]],
+    sent: Any = None,
+) -> OpeningForm:
+    """Return the same for several undertakings to choose from, each with its token and a name."""
+    opened = ChoicesField(
+        _l("Whose undertakings have you read, and countersign?"),
+        [Required()],
+        choices=[Option(token, name) for token, name in undertakings],
+        not_offered=_l("One of them changed after you opened it. Read it as it is now."),
+    )
+    return _opening(terms, visits, {"opened": opened}, sent)
+
+
+def _opening(
+    terms: Terms, visits: Sequence[VisitChoice], more: dict[str, Any], sent: Any
+) -> OpeningForm:
     def within_terms(_form: Any, field: Any) -> None:
         if field.data > terms.until:
             raise StopValidation(str(_l("The last day can't be later than the terms say (C1)")))
@@ -471,13 +493,14 @@ def opening_form(terms: Terms, visits: Sequence[VisitChoice], sent: Any = None) 
             raise StopValidation(str(_l("This day has passed")))
 
     members: dict[str, Any] = {
+        **more,
         "until": DateField(
             _l("Last day"),
             [Required(), within_terms],
             description=_l(
                 "The terms don't allow a later day. Choose an earlier one if that's enough."
             ),
-        )
+        ),
     }
     if terms.scope is Scope.ONE_VISIT:
         members["visit"] = ChoiceField(

@@ -94,6 +94,18 @@ class Line:
         return self.undertaking.state in {UndertakingState.ON_PAPER, UndertakingState.SIGNED}
 
     @property
+    def may_be_together(self) -> bool:
+        """Whether the reader may countersign it with others, as far as a list can tell."""
+        row = self.undertaking
+        return (
+            row.state is UndertakingState.SIGNED
+            and not (self.is_own or self.is_taken or self.paper)
+            and row.has_interests is False
+            and not row.party_has_interest
+            and self.bearing == NOTHING_ADDED
+        )
+
+    @property
     def waits_for_terms(self) -> bool:
         """Whether nobody can go on with it until the agreed terms, which have run out, are renewed.
 

@@ -149,12 +149,19 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
     revision = signoff.revision(undertaking.revision_id)
     if revision is None:
         return None
+    return replace(
+        signed_text(undertaking, revision, language),
+        certificates=signoff.certificates(revision.id),
+    )
+
+
+def signed_text(undertaking: Undertaking, revision: Revision, language: str) -> Signed:
+    """Return the same from the text that the person signed, without certificates."""
     document = signing.document_of(revision, keys.key_of(undertaking.cooperation_id))
-    lines = [_signature(signature) for signature in revision.signatures]
     return Signed(
         revision,
         frozen_text.read(document, language),
-        lines,
+        [_signature(signature) for signature in revision.signatures],
         when=next(
             (
                 when_signed(signature.signed_at, signature.paper)
@@ -166,7 +173,7 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
         is_countersigned=any(
             signature.kind is SignatureKind.COUNTERSIGNATURE for signature in revision.signatures
         ),
-        certificates=signoff.certificates(revision.id),
+        certificates=[],
     )
 
 

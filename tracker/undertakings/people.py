@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import Membership, User
@@ -73,19 +74,23 @@ def party_ids(cooperation_id: UUID, terms_frozen_at: dt.datetime | None = None) 
 
 def has_role(user_id: UUID, organisation_id: UUID) -> bool:
     """Return whether a person has any role in an organisation today, and isn't suspended."""
-    wanted = (
-        sa.exists()
-        .where(
-            Membership.user_id == user_id,
-            Membership.organisation_id == organisation_id,
-            held_on(clock.today()),
-            User.id == Membership.user_id,
-            User.active.is_(True),
-            User.suspended_at.is_(None),
-        )
-        .select()
+    return bool(db.session.scalar(sa.select(has_role_in(user_id, organisation_id))))
+
+
+def has_role_in(
+    user_id: UUID | sa.SQLColumnExpression[UUID],
+    organisation_id: UUID | sa.SQLColumnExpression[UUID],
+) -> sa.ColumnElement[bool]:
+    """Return has_role() as a condition over columns."""
+    account = aliased(User)
+    return sa.exists().where(
+        Membership.user_id == user_id,
+        Membership.organisation_id == organisation_id,
+        held_on(clock.today()),
+        account.id == Membership.user_id,
+        account.active.is_(True),
+        account.suspended_at.is_(None),
     )
-    return bool(db.session.scalar(wanted))
 
 
 def npm_ids(cooperation_id: UUID) -> frozenset[UUID]:

@@ -1,6 +1,6 @@
 """Queries for single undertakings, scoped to the actor or a cooperation already found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -295,6 +295,12 @@ def cooperations_of(user_id: UUID) -> list[UUID]:
         CooperationPerson.user_id == user_id
     )
     return sorted(db.session.scalars(sa.union(asked_in, part_in)))
+
+
+def lock(undertaking_ids: Iterable[UUID]) -> None:
+    """Lock undertakings until the transaction ends, in a fixed order."""
+    wanted = sa.select(Undertaking.id).where(Undertaking.id.in_(list(undertaking_ids)))
+    db.session.execute(wanted.order_by(Undertaking.id).with_for_update(of=Undertaking)).all()
 
 
 def locked(undertaking_id: UUID) -> Undertaking:

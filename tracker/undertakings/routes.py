@@ -364,6 +364,11 @@ def listed(reference: str) -> str:
         cooperation=cooperation,
         overview=overview,
         decides=decides,
+        to_countersign=sum(
+            line.may_be_together for party in overview.parties for line in party.lines
+        )
+        if decides
+        else 0,
         nobody_decides=pages.nobody_decides(
             actor,
             cooperation.id,

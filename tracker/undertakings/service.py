@@ -4,7 +4,8 @@ In one file: each verb begins where the previous one ends, on the same row.
 """
 
 import datetime as dt
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,17 @@ from tracker.undertakings.models import (
 )
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedText:
+    """An undertaking to countersign, with what its pages showed: the token of page 1, page 2."""
+
+    undertaking_id: UUID
+    opened: str
+    page: SigningPage
+    sentence: str
+
 
 MAX_INTERESTS = 5000
 MAX_REASON = adding.MAX_REASON
@@ -208,6 +220,11 @@ def page_1_token(actor: Actor, undertaking: Undertaking) -> str:
     return page_tokens.token_of(actor, _OPENED, _shown_on_page_1(actor, undertaking))
 
 
+def page_1_token_without_interests(actor: Actor, undertaking: Undertaking) -> str:
+    """Return the same for an undertaking to which its person added no interests."""
+    return page_tokens.token_of(actor, _OPENED, _page_1_digest(undertaking, ()))
+
+
 def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
     """Raise NotShownError unless the person's page 1 showed the text and the current decisions."""
     page_tokens.require_shown(
@@ -224,6 +241,10 @@ def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
 
 def _shown_on_page_1(actor: Actor, undertaking: Undertaking) -> str:
     added = added_interests.of_person(actor, undertaking.cooperation_id, undertaking.user_id)
+    return _page_1_digest(undertaking, added)
+
+
+def _page_1_digest(undertaking: Undertaking, added: Iterable[AddedInterest]) -> str:
     return page_tokens.digest_of(
         str(undertaking.id),
         page_to_countersign(undertaking).digest,
@@ -408,6 +429,36 @@ def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
     )
     messages.countersigned(undertaking)
     return clearance
+
+
+def countersign_several(
+    actor: Actor,
+    texts: Sequence[OpenedText],
+    *,
+    until: dt.date,
+    visit_id: UUID | None,
+    language: str,
+    identity: Identity,
+) -> None:
+    """Countersign several undertakings with one proof of identity: all of them, or none.
+
+    Each as countersign() does it, and refused as there. until and visit_id are the same for all.
+    """
+    # All rows before the first chain: two people who countersign others at once don't wait for
+    # each other.
+    queries.lock(text.undertaking_id for text in texts)
+    for text in texts:
+        countersign(
+            actor,
+            text.undertaking_id,
+            until=until,
+            opened=text.opened,
+            page=text.page,
+            sentence=text.sentence,
+            language=language,
+            identity=identity,
+            visit_id=visit_id,
+        )
 
 
 def withdraw(actor: Actor, undertaking_id: UUID) -> None:

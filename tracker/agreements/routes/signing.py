@@ -23,6 +23,7 @@ from tracker.agreements import (
     renewal,
     revisions,
     text_shown,
+    waiting_texts,
 )
 from tracker.agreements import (
     forms as agreement_forms,
@@ -208,6 +209,7 @@ def read(checklist_id: UUID) -> str | Response:
         since=revisions.since(checklist, _opened(actor), signature_request.revision),
         opened=shown.mark_of(actor, signature_request.revision.digest),
         replaced=agreements_notices.replaced_by_signing(checklist),
+        are_several=waiting_texts.count_asked(actor, checklist.cooperation_id) > 1,
         **_who_signs(actor, checklist, signature_request),
         kind_words=labels.KINDS[checklist.kind],
     )

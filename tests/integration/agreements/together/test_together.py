@@ -1,0 +1,360 @@
+"""Several texts of a cooperation, read on one page and signed with one proof of identity."""
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import starting_points
+from tests.client import CheckedClient
+from tests.factories import checklists, passkeys
+from tests.factories.accounts import PASSWORD
+from tests.factories.passkeys import Device, asked_on
+from tests.factories.tables import StoredTable, Table, begin
+from tests.factories.templates import a_field, a_template, an_item, publish
+from tests.integration.agreements.conftest import Clock
+from tests.pages import Page
+from tracker.accounts.factors import binding, passwords, second_factor
+from tracker.accounts.factors.binding import Change
+from tracker.activity import verbs
+from tracker.agreements import service as agreements
+from tracker.agreements import waiting_texts
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistState
+from tracker.cooperations.models import Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+from tracker.signoff import assertion
+from tracker.signoff.identity_proof import OPEN_FOR, Identity
+from tracker.signoff.models import Method, Signature
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+TERMS, RULES = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
+
+
+def _send_both() -> StoredTable:
+    """The terms and the confidentiality terms, both waiting for all signatures."""
+    publish(a_template(an_item("U1", a_field()), kind="urgent_plan"))
+    table = begin(db.session(), Mode.VISIT, Mode.OMB_PLUS)
+    table.send(TERMS)
+    table.send(RULES)
+    return StoredTable.of(table)
+
+
+@pytest.fixture
+def both(app: Flask, session: Session) -> Table:
+    return starting_points.of(app).use("two_texts_sent", _send_both).load(session)
+
+
+class Hand:
+    """A signatory's browser and passkey."""
+
+    def __init__(self, app: Flask, table: Table, first: str) -> None:
+        self.table, self.device = table, Device()
+        passkeys.add(table[first], self.device)
+        table.session.commit()
+        # The address of page 2, with the marks of the texts.
+        self.page_2 = ""
+        self.client: CheckedClient = table.land.browser(app, first)
+        self.address = f"/cooperations/{table.cooperation.reference}/sign"
+
+    def page_1(self, status: int = 200) -> Page:
+        return self.client.page(self.address, status)
+
+    def choose(self, *numbers: int) -> Page:
+        """Tick texts on page 1 by their position, and continue."""
+        marks = marks_on(self.page_1())
+        address = _address(self.address, [marks[number] for number in numbers])
+        response = self.client.get(address, follow_redirects=True)
+        self.page_2 = response.request.full_path
+        return Page.of(response)
+
+    def sign(self, page: Page, **more: str) -> Page:
+        """Confirm page 2 with the passkey."""
+        answer = self.device.answer(asked_on(page).challenge)
+        data = page.form().filled_in(passkey=answer, **more)
+        response = self.client.post(self.page_2, data=data, csrf=False, follow_redirects=True)
+        return Page.of(response)
+
+
+def send_again(table: Table) -> None:
+    """Call the confidentiality terms back and send them again: another revision."""
+    agreements.call_back(table["ilena"], table.checklist(RULES), reason="One more thing.")
+    checklists.send(table.checklist(RULES), table["ilena"], table.signatories)
+    table.session.commit()
+
+
+def marks_on(page: Page) -> list[str]:
+    """Return what the ticks on page 1 send, in the order of the texts."""
+    boxes = [box for box in page.root.iter("input") if box.attrib.get("name") == "opened"]
+    return [box.attrib["value"] for box in boxes]
+
+
+def _address(address: str, marks: list[str]) -> str:
+    return f"{address}?chosen=1" + "".join(f"&opened={mark}" for mark in marks)
+
+
+@pytest.fixture
+def tomas(app: Flask, both: Table) -> Hand:
+    return Hand(app, both, "tomas")
+
+
+def signatures(table: Table) -> list[Signature]:
+    table.session.rollback()
+    return list(table.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
+
+
+def test_both_texts_stand_in_full_on_one_page(tomas: Hand) -> None:
+    page = tomas.page_1()
+    assert page.h1 == "Read the texts you sign"
+    for code in ("M1", "C1", "C12"):
+        assert code in page.text
+    for row in waiting_texts.waiting(tomas.table["tomas"], tomas.table.cooperation.id):
+        assert row.revision.digest in page.text.replace(" ", "")
+
+
+def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) -> None:
+    page = tomas.choose(0, 1)
+    assert page.h1 == "Sign 2 texts"
+    assert page.text.count("bind it to this text") == 2
+    assert "You signed 2 texts." in tomas.sign(page).text
+    given = signatures(tomas.table)
+    assert len({row.revision_id for row in given}) == 2
+    for row in given:
+        assert row.method is Method.PASSKEY
+        assert row.proof is not None
+        digest, sentence = row.document_digest, row.sentence
+        assert assertion.flaw(row.proof, document_digest=digest, sentence=sentence) is None
+        others = [other for other in given if other is not row]
+        for other in others:
+            # Nothing in the proof of one text names another.
+            assert other.document_digest not in str(row.proof)
+    assert len(tomas.table.events(verbs.SIGNED.name)) == 2
+
+
+def test_the_last_signatures_bring_both_into_force_and_the_audit_agrees(
+    app: Flask, both: Table
+) -> None:
+    for first in ("tomas", "henrik", "otto"):
+        hand = Hand(app, both, first)
+        assert "You signed 2 texts." in hand.sign(hand.choose(0, 1)).text
+    both.session.rollback()
+    states = {both.checklist(kind).state for kind in (TERMS, RULES)}
+    assert states == {ChecklistState.IN_FORCE}
+    assert integrity.check_all().finding is None
+
+
+def test_only_ticked_texts_are_signed(tomas: Hand) -> None:
+    """With one of them ticked, it is the sentence of that one."""
+    page = tomas.choose(1)
+    assert page.h1 == "Sign 1 text"
+    assert "You signed 1 text." in tomas.sign(page).text
+    assert len(signatures(tomas.table)) == 1
+
+
+def test_nothing_is_signed_without_a_tick(tomas: Hand) -> None:
+    page = tomas.client.page(_address(tomas.address, []))
+    assert page.title.startswith("Problem: ")
+    assert "Choose at least one answer" in page.text
+    assert tomas.client.page(f"{tomas.address}/confirm").h1 == "Read the texts you sign"
+    assert signatures(tomas.table) == []
+
+
+def code_of(table: Table, first: str) -> str:
+    """Give a person a password and a code app; return its current code."""
+    user = binding.hold(table[first].user_id)
+    user.password = passwords.hashed(PASSWORD)
+    binding.bind(None, user, Change.PASSWORD)
+    second_factor.enrol(user)
+    table.session.commit()
+    return second_factor.current_code(user).code
+
+
+def test_one_code_signs_both_texts_and_no_third(tomas: Hand) -> None:
+    code = code_of(tomas.table, "tomas")
+    page = tomas.choose(0, 1)
+    assert "Or with your password and a code" in page.text
+    given = {"password": PASSWORD, "code": code}
+    wrong = page.form().filled_in(**{**given, "code": "000000"})
+    response = tomas.client.post(tomas.page_2, data=wrong, csrf=False)
+    assert "The code is wrong or has expired" in response.text
+    assert signatures(tomas.table) == []
+    data = page.form().filled_in(**given)
+    response = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
+    assert "You signed 2 texts." in response.text
+    signed = signatures(tomas.table)
+    assert [row.method for row in signed] == [Method.PASSWORD_TOTP] * 2
+    assert [row.proof for row in signed] == [None, None]
+    send_again(tomas.table)
+    third = tomas.client.page(f"/checklists/{tomas.table.checklist(RULES).id}/sign")
+    address = third.links()["Continue to sign"]
+    again = Page.of(tomas.client.submit(address, password=PASSWORD, code=code))
+    assert "This code has already been used" in again.text
+    assert len(signatures(tomas.table)) == 2
+
+
+def test_a_response_signs_one_list_once(tomas: Hand) -> None:
+    page = tomas.choose(0, 1)
+    answer = tomas.device.answer(asked_on(page).challenge)
+    data = page.form().filled_in(passkey=answer)
+    tomas.client.post(tomas.page_2, data=data, csrf=False)
+    again = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
+    assert "can&#39;t be signed any more as you opened it" in again.text
+    assert len(signatures(tomas.table)) == 2
+
+
+def test_the_response_for_one_list_does_not_sign_another(tomas: Hand) -> None:
+    """Whoever ticked one text signs no second one with the same response."""
+    first = tomas.choose(0)
+    answer = tomas.device.answer(asked_on(first).challenge)
+    two = tomas.choose(0, 1)
+    data = two.form().filled_in(passkey=answer)
+    response = tomas.client.post(tomas.page_2, data=data, csrf=False)
+    assert "didn&#39;t confirm" in response.text
+    # Nor does the page of one text do for two.
+    token = first.form().values["page_token"][0]
+    again = tomas.sign(two, page_token=token)
+    assert again.h1 == "Read the texts you sign"
+    assert signatures(tomas.table) == []
+
+
+def test_if_a_text_changed_meanwhile_nothing_is_signed_and_the_change_is_shown(
+    tomas: Hand,
+) -> None:
+    page = tomas.choose(0, 1)
+    send_again(tomas.table)
+    again = tomas.sign(page)
+    assert again.h1 == "Read the texts you sign"
+    assert "One of the texts can't be signed any more as you opened it" in again.text
+    assert "What changed since you opened revision 1" in again.text
+    assert signatures(tomas.table) == []
+
+
+def test_a_tick_for_a_text_that_changed_is_not_taken(tomas: Hand) -> None:
+    marks = marks_on(tomas.page_1())
+    send_again(tomas.table)
+    page = tomas.client.page(_address(tomas.address, marks))
+    assert "A text changed after you opened it. Read it as it is now." in page.text
+
+
+def test_a_page_that_was_open_too_long_signs_nothing(tomas: Hand, frozen_time: Clock) -> None:
+    now = clock.now()
+    page = tomas.choose(0, 1)
+    frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
+    again = tomas.sign(page)
+    assert "You opened the page more than 10 minutes ago" in again.text
+    assert signatures(tomas.table) == []
+
+
+def test_all_are_signed_or_none(tomas: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_first = agreements.sign
+    seen: list[object] = []
+
+    def refuse_the_second(*args: Any, **values: Any) -> Signature:
+        if seen:
+            raise RuleBrokenError("Not this one.")
+        seen.append(args)
+        return sign_first(*args, **values)
+
+    monkeypatch.setattr(agreements, "sign", refuse_the_second)
+    page = tomas.sign(tomas.choose(0, 1))
+    assert "Not this one." in page.text
+    assert signatures(tomas.table) == []
+
+
+def test_whoever_has_one_text_to_sign_is_led_to_it(app: Flask, both: Table) -> None:
+    agreements.call_back(both["ilena"], both.checklist(RULES), reason="One more thing.")
+    both.session.commit()
+    hand = Hand(app, both, "tomas")
+    response = hand.client.get(hand.address)
+    assert response.location == f"/checklists/{both.checklist(TERMS).id}/sign"
+
+
+@pytest.mark.parametrize("first", ["ilena", "nadia", "samira"])
+def test_whoever_has_nothing_to_sign_is_led_to_the_cooperation(
+    app: Flask, both: Table, first: str
+) -> None:
+    for rest in ("", "/confirm"):
+        client = both.land.browser(app, first)
+        response = client.get(f"/cooperations/{both.cooperation.reference}/sign{rest}")
+        assert response.status_code in {302, 303}
+        assert response.location.split("?")[0] in {
+            f"/cooperations/{both.cooperation.reference}",
+            f"/cooperations/{both.cooperation.reference}/sign",
+        }
+
+
+def test_an_outsider_finds_no_such_page(app: Flask, both: Table) -> None:
+    for rest in ("", "/confirm"):
+        client = both.land.browser(app, "marek")
+        client.page(f"/cooperations/{both.cooperation.reference}/sign{rest}", 404)
+
+
+def test_another_persons_marks_open_nothing(app: Flask, both: Table) -> None:
+    tomas, henrik = Hand(app, both, "tomas"), Hand(app, both, "henrik")
+    marks = marks_on(tomas.page_1())
+    page = henrik.client.page(_address(henrik.address, marks))
+    assert page.title.startswith("Problem: ")
+    query = "&".join(f"opened={mark}" for mark in marks)
+    assert henrik.client.page(f"{henrik.address}/confirm?{query}").h1 == "Read the texts you sign"
+
+
+def test_the_page_before_signing_one_text_leads_to_all_of_them(tomas: Hand) -> None:
+    alone = tomas.client.page(f"/checklists/{tomas.table.checklist(TERMS).id}/sign")
+    assert alone.links()["Read and sign them together"] == tomas.address
+    cooperation = tomas.client.page(f"/cooperations/{tomas.table.cooperation.reference}")
+    assert cooperation.links()["Read and sign them together"] == tomas.address
+
+
+def test_whoever_has_one_text_to_sign_is_not_led_there(app: Flask, both: Table) -> None:
+    agreements.call_back(both["ilena"], both.checklist(RULES), reason="One more thing.")
+    both.session.commit()
+    hand = Hand(app, both, "tomas")
+    for address in (
+        f"/checklists/{both.checklist(TERMS).id}/sign",
+        f"/cooperations/{both.cooperation.reference}",
+    ):
+        assert "Read and sign them together" not in hand.client.page(address).links()
+
+
+def test_a_changed_slot_is_noticed_before_anybody_reads(tomas: Hand) -> None:
+    tomas.table.session.execute(
+        sa.text("UPDATE signature_place SET on_behalf_of = 'Somebody else'")
+    )
+    tomas.table.session.commit()
+    assert tomas.client.get(tomas.address).status_code == 403
+    table = tomas.table
+    texts = [
+        (checklist, agreements.page_with(checklist), "I sign.")
+        for checklist in (table.checklist(TERMS), table.checklist(RULES))
+    ]
+    identity = Identity(table["tomas"].user_id, Method.PASSWORD_TOTP, clock.now())
+    with pytest.raises(RefusedError):
+        agreements.sign_several(table["tomas"], texts, language="en", identity=identity)
+
+
+def test_no_page_sends_a_statement_for_each_text(
+    app: Flask, both: Table, statements: Statements
+) -> None:
+    hand = Hand(app, both, "tomas")
+
+    def sent(count: int) -> tuple[int, int]:
+        hand.choose(*range(count))
+        with statements() as reading:
+            hand.page_1()
+        with statements() as choosing:
+            hand.client.page(hand.page_2)
+        return len(reading), len(choosing)
+
+    two = sent(2)
+    both.send(ChecklistKind.URGENT_PLAN)
+    both.session.commit()
+    assert sent(3) == two
+    assert max(two) <= 20, two
