@@ -156,24 +156,34 @@ def age(file: Path, days: int) -> None:
     os.utime(file, (then, then))
 
 
+OLD = "terms-2026-10-20T021500Z.age"
+
+
 @pytest.mark.parametrize(("status", "left"), [(0, 2), (1, 2)])
 def test_an_old_backup_is_deleted_once_there_is_a_new_one(
     tmp_path: Path, status: int, left: int
 ) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
-    for name, days in (("terms-1.age", 40), ("terms-2.age", 3), ("other.age", 40)):
+    for name, days in (
+        (OLD, 40),
+        ("terms-2026-11-27T021500Z.age", 3),
+        ("terms-before-the-update.age", 40),
+        ("other.age", 40),
+    ):
         (folder / name).touch()
         age(folder / name, days)
     command = fake_tracker(tmp_path, f'[ {status} = 0 ] && echo "$4" >"$2"; exit {status}')
     done = run("backup.sh", command, folder, "30", "--to", "age1key")
     assert done.returncode == status
-    names = {path.name for path in folder.glob("terms-*")}
+    names = {path.name for path in folder.glob("terms-2*")}
     assert len(names) == left
-    assert ("terms-1.age" in names) == (status != 0)
+    assert (OLD in names) == (status != 0)
+    # Whoever made it by hand deletes it by hand.
+    assert (folder / "terms-before-the-update.age").exists()
     assert (folder / "other.age").exists()
     if status == 0:
-        (made_now,) = names - {"terms-2.age"}
+        (made_now,) = names - {"terms-2026-11-27T021500Z.age"}
         assert (folder / made_now).read_text() == "age1key\n"
         assert re.fullmatch(r"terms-\d{4}-\d\d-\d\dT\d{6}Z\.age", made_now)
 

@@ -523,7 +523,7 @@ class ReadLine:
 def reads(
     actor: Actor, cooperation_id: UUID, *, offset: int, limit: int
 ) -> tuple[int, list[ReadLine]]:
-    """Return how many page views of a cooperation were logged, and some of them, newest first.
+    """Return how many entries the read log of a cooperation has, and some of them, newest first.
 
     The caller has asked the policy: the NPM's managers may see it.
     """

@@ -759,7 +759,7 @@ def test_the_npms_managers_read_the_read_log(browser: Browser, scene: Scene, sec
     browser("pavo").page(f"/cooperations/{scene.reference}/visits")
     shown = browser("milan").page(f"/cooperations/{scene.reference}/reads")
     assert shown.h1 == "Read log"
-    for words in ("4 page views", "Leyla Marchetti", "Visit 1", "Visit 2", "The list of visits"):
+    for words in ("4 entries", "Leyla Marchetti", "Visit 1", "Visit 2", "The list of visits"):
         assert words in shown.text
     for word in (HARBOUR, *hidden()):
         assert word not in shown.text
