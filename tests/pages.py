@@ -26,6 +26,25 @@ _POINTERS = frozenset(
         "list",
     }
 )
+# Elements that are landmarks once they have a name, and their roles.
+_LANDMARKS = {
+    "section": "region",
+    "nav": "navigation",
+    "aside": "complementary",
+    "form": "form",
+    "search": "search",
+}
+_LANDMARK_ROLES = frozenset({*_LANDMARKS.values(), "search"})
+# Elements that are landmarks once they have a name, and their roles.
+_LANDMARKS = {
+    "section": "region",
+    "nav": "navigation",
+    "aside": "complementary",
+    "form": "form",
+    "search": "search",
+}
+_LANDMARK_ROLES = frozenset(_LANDMARKS.values())
+_HEADING = re.compile(r"h[1-6]")
 _NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
 
 
@@ -130,6 +149,8 @@ class Page:
         """Raise PageError unless the page follows the rules for every page."""
         faults = [
             *self._heading_faults(),
+            *self._landmark_faults(),
+            *self._level_faults(),
             *self._id_faults(),
             *self._inline_faults(),
         ]
@@ -155,6 +176,57 @@ class Page:
             yield "the h1 is empty"
         if not self.title.startswith((headings[0], f"Problem: {headings[0]}")):
             yield f"the title {self.title!r} does not begin with the h1 {headings[0]!r}"
+
+    def _landmark_faults(self) -> Iterator[str]:
+        """Yield names that several landmarks of the same kind have: nobody can tell them apart."""
+        texts = {row.attrib["id"]: _words(row) for row in self.root.iter() if "id" in row.attrib}
+        names: Counter[tuple[str, str]] = Counter()
+        for element in self.root.iter():
+            role = element.attrib.get("role", _LANDMARKS.get(element.tag, ""))
+            label = element.attrib.get("aria-label", "")
+            labelled_by = element.attrib.get("aria-labelledby", "").split()
+            name = label or " ".join(texts.get(row, "") for row in labelled_by)
+            if role in _LANDMARK_ROLES and name:
+                names[role, name] += 1
+        for (role, name), count in names.items():
+            if count > 1:
+                yield f"{count} landmarks ({role}) are named {name!r}"
+
+    def _level_faults(self) -> Iterator[str]:
+        """Yield headings that skip a level."""
+        last = 0
+        for element in self.root.iter():
+            if len(element.tag) == len("h1") and element.tag[0] == "h" and element.tag[1].isdigit():
+                level = int(element.tag[1])
+                if level > last + 1:
+                    yield f"heading {_words(element)!r} of level {level} follows one of {last}"
+                last = level
+
+    def _landmark_faults(self) -> Iterator[str]:
+        """Yield names that several landmarks of the same kind have: nobody can tell them apart."""
+        texts = {row.attrib["id"]: _words(row) for row in self.root.iter() if "id" in row.attrib}
+        names: Counter[tuple[str, str]] = Counter()
+        for element in self.root.iter():
+            role = element.attrib.get("role", _LANDMARKS.get(element.tag, ""))
+            labels = element.attrib.get("aria-labelledby", "").split()
+            name = element.attrib.get("aria-label") or " ".join(
+                texts.get(row, "") for row in labels
+            )
+            if role in _LANDMARK_ROLES and name:
+                names[role, name] += 1
+        for (role, name), count in names.items():
+            if count > 1:
+                yield f"{count} landmarks ({role}) are named {name!r}"
+
+    def _level_faults(self) -> Iterator[str]:
+        """Yield headings that skip a level; the summary of problems stands before the h1."""
+        last = 1
+        for element in self.root.iter():
+            if _HEADING.fullmatch(element.tag):
+                level = int(element.tag[1])
+                if level > last + 1:
+                    yield f"the heading {_words(element)!r} (h{level}) follows an h{last}"
+                last = level
 
     def _id_faults(self) -> Iterator[str]:
         ids = Counter(e.attrib["id"] for e in self.root.iter() if "id" in e.attrib)

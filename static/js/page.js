@@ -64,3 +64,12 @@ try {
 } catch {
   // A window without storage.
 }
+
+// A wide table takes the focus only where it has to be scrolled.
+const wide = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const place of document.querySelectorAll(".scroll[tabindex]")) wide.observe(place);

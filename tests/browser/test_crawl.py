@@ -36,6 +36,11 @@ COVERED = """() => [...document.querySelectorAll(".tasks a, .tasks button")].fil
     const { x, y, width, height } = link.getClientRects()[0];
     return !link.contains(document.elementFromPoint(x + width / 2, y + height / 2));
 }).map((link) => link.textContent.trim())"""
+# The wide tables that take the focus although they fit, or don't although they have to be scrolled.
+FOCUSED = """() => [...document.querySelectorAll(".scroll")]
+    .filter((place) => place.checkVisibility())
+    .filter((place) => place.matches("[tabindex]") !== place.scrollWidth > place.clientWidth)
+    .map((place) => place.textContent.trim().slice(0, 40))"""
 FIRST_PAGE = 60 * 1024
 # In megabytes, for a web process after ten people opened every page; test_memory has a lower limit
 # and explains it.
@@ -96,15 +101,17 @@ def test_axe_finds_nothing_grave_each_link_is_reached_and_no_page_scrolls_sidewa
         add_axe(context)
         return context
 
-    faults, covered, wide = [], [], []
+    faults, covered, focused, wide = [], [], [], []
     for page, where in every_page(visitors, with_axe):
         faults += grave_faults(page)
         covered += [f"{where}: {words}" for words in page.evaluate(COVERED)]
+        focused += [f"{where}: {words}" for words in page.evaluate(FOCUSED)]
         page.set_viewport_size(NARROW)
         wide += [f"{where}, {side}" for side in ("ltr", "rtl") if not page.evaluate(FITS, side)]
         page.set_viewport_size(WIDE)
     assert faults == []
     assert covered == []
+    assert focused == []
     assert wide == []
 
 

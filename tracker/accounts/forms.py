@@ -37,7 +37,12 @@ def _language_options() -> list[Option]:
 class ProfileForm(Form):
     """One's own name and language."""
 
-    name = LineField(_l("Name"), [Required(_l("Enter your name"))], most=200)
+    name = LineField(
+        _l("Name"),
+        [Required(_l("Enter your name"))],
+        most=200,
+        render_kw={"autocomplete": "name"},
+    )
     language = SelectOneField(
         _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
     )
@@ -63,6 +68,7 @@ class AcceptForm(Form):
         [Required(_l("Enter your name"))],
         most=200,
         description=_l("As it should appear beside your signature."),
+        render_kw={"autocomplete": "name"},
     )
     language = SelectOneField(
         _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None

@@ -436,7 +436,9 @@ def test_the_address_on_paper_leads_to_the_verdict(
     assert where.endswith(
         f"/verify?reference={demonstration.references['complete']}&digest={revision.digest}"
     )
-    assert "Genuine." in stranger.page(where[where.index("/verify") :]).text
+    page = stranger.page(where[where.index("/verify") :])
+    assert "Genuine." in page.text
+    assert page.title.startswith("Check a document: Genuine.")
 
 
 def test_a_stranger_hands_over_a_file_and_nothing_of_it_is_kept(

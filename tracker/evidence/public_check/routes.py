@@ -101,13 +101,16 @@ def _page(
 ) -> str:
     form = form or FileForm(formdata=None)
     paper = paper or PaperForm(request.args)
+    words = answer_words(answer) if answer else None
     return render_template(
         "evidence/verify.html",
         form=form,
         paper=paper,
         forms=[form, paper],
         answer=answer,
-        words=answer_words(answer) if answer else None,
+        words=words,
+        # In the title too, so that it is read out first.
+        outcome=words[0] if words else "",
         minutes=minutes,
         marker=MARKER,
         now=clock.now(),
