@@ -11,8 +11,9 @@ from typing import Any
 from flask_babel import gettext as _
 
 from tracker.access.actor import OrganisationKind
+from tracker.checklist_templates.schema import FieldType
 from tracker.checklists import localized_values
-from tracker.checklists.localized_values import Part_, Table
+from tracker.checklists.localized_values import Choices, Confirmation, Part_, Table
 from tracker.cooperations.agreed_ways import (
     ON_VISITS_IF_ASKED,
     PROTECTION,
@@ -24,7 +25,7 @@ from tracker.cooperations.models import Mode
 from tracker.core.localized import (
     LocalizedStr,
     LocalizedText,
-    joined,
+    language_of,
     pick_language,
 )
 from tracker.mail.render import in_language
@@ -36,6 +37,8 @@ from tracker.ui.locale import as_date, with_commas
 
 # The format used before wording was stored in several languages.
 FIRST = "common-terms/1"
+# With more items than this, a text has a list of its contents.
+LONG = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,17 @@ class FrozenSection:
     title: str
     items: tuple[FrozenItem, ...]
 
+    @property
+    def codes(self) -> str:
+        """The codes of its items; of a run of them the first and the last, such as M1–M4."""
+        runs: list[list[str]] = []
+        for item in self.items:
+            if runs and _number_in(item.code) == _number_in(runs[-1][-1]) + 1:
+                runs[-1].append(item.code)
+            else:
+                runs.append([item.code])
+        return with_commas("–".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
+
 
 @dataclass(frozen=True, slots=True)
 class FrozenText:
@@ -94,6 +108,17 @@ class FrozenText:
     def by_code(self) -> dict[str, FrozenItem]:
         """All items by their code."""
         return {item.code: item for section in self.sections for item in section.items}
+
+    @property
+    def is_long(self) -> bool:
+        """Whether people need a list of its contents to find their way."""
+        return len(self.by_code) > LONG
+
+
+def _number_in(code: str) -> int:
+    """Return the number of an item, as in M12; -1 if its code has none."""
+    digits = "".join(filter(str.isdigit, code))
+    return int(digits) if digits else -1
 
 
 def languages_of(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -127,7 +152,7 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
         language=shown,
         languages=known,
         binding=known[0],
-        title=pick_language(document["title"], *tongues),
+        title=title_in(document, shown),
         reference=document["cooperation"]["reference"],
         cooperation=document["cooperation"]["title"],
         parties=tuple(party["name"] for party in document["parties"]),
@@ -143,6 +168,14 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
         about=_about(document, shown),
         technical=tuple(leaves.technical(document, known)),
     )
+
+
+def title_in(document: Mapping[str, Any], language: str) -> str:
+    """Return the title of a text in a language, or in the binding one if it has no other."""
+    shown = shown_in(document, language)
+    if document["format"] == FIRST:
+        return LocalizedStr(document["checklist"]["title"], shown)
+    return pick_language(document["title"], shown, document["template"]["language"])
 
 
 def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
@@ -243,8 +276,11 @@ def _field(field: Mapping[str, Any], tongues: tuple[str, ...]) -> Part_:
         heads = tuple(say(head["label"]) for head in field["columns"])
         return label, Table(heads, tuple(tuple(map(say, row)) for row in field["rows"]))
     if "texts" in field:
-        return label, joined("\n", map(say, field["texts"]))
-    return label, say(field["text"])
+        return label, Choices(map(say, field["texts"]))
+    words = say(field["text"])
+    if field["type"] == FieldType.CONFIRM and words:
+        return label, Confirmation(words, language_of(words))
+    return label, words
 
 
 # Apart from the items -----------------------------------------------------------------------------
@@ -320,12 +356,17 @@ def _signer(signatory: Mapping[str, Any]) -> str:
     return with_commas(word for word in parts if word)
 
 
-def _power(signatory: Mapping[str, Any]) -> str:
+def power_days(signatory: Mapping[str, Any]) -> tuple[dt.date | None, dt.date | None]:
+    """Return the days on which the power of a signatory begins and ends, as the text has them."""
     first, last = (
         dt.date.fromisoformat(signatory[key]) if signatory.get(key) else None
         for key in ("power_from", "power_until")
     )
-    return power_words(signatory["power"], first, last)
+    return first, last
+
+
+def _power(signatory: Mapping[str, Any]) -> str:
+    return power_words(signatory["power"], *power_days(signatory))
 
 
 def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
@@ -405,7 +446,7 @@ def _read_first(document: Mapping[str, Any], language: str) -> FrozenText:
         language=language,
         languages=(language,),
         binding=language,
-        title=LocalizedStr(document["checklist"]["title"], language),
+        title=title_in(document, language),
         reference=document["cooperation"]["reference"],
         cooperation=document["cooperation"]["title"],
         parties=tuple(party["name"] for party in document["parties"]),

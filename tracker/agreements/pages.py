@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind
 from tracker.accounts import queries as accounts
+from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
 from tracker.checklists.models import Notice, NoticeKind
 from tracker.checklists.pages import PositionView
@@ -88,8 +89,20 @@ def read_several(requests: Iterable[tuple[SignatureRequest, bytes | None]]) -> l
     ]
 
 
-def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
-    """Return each person who signs, with the status of their signature."""
+def who_signs(
+    view: RequestView,
+    parties: Iterable[PartyFact],
+    actor: Actor,
+    document: Mapping[str, Any],
+) -> list[PositionView]:
+    """Return each person who signs, with the status of their signature.
+
+    document is the frozen text, which names the office and the power of each.
+    """
+    named = {
+        (signatory["organisation_id"], signatory["name"]): signatory
+        for signatory in document["signatories"]
+    }
     given = _signatures_by_signer(view.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []
@@ -97,20 +110,36 @@ def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> 
         own = sides.get(party.organisation_id)
         signature = given.get((party.organisation_id, slot.user_id))
         state, s = _state(view.standing, party, slot, signature, actor)
+        name = view.people.get(slot.user_id, "")
         notes = [own.name if own else "", *_for_whom(view, slot)]
         if signature is not None:
             notes.append(_signed_note(signature))
         views.append(
             PositionView(
                 party=own.mark if own else "",
-                name=view.people.get(slot.user_id, ""),
+                name=name,
                 npm=own is not None and own.side is OrganisationKind.NPM,
                 state=state,
                 s=s,
                 note=with_commas(note for note in notes if note),
+                by=_office_and_power(named.get((str(slot.organisation_id), name)), signature),
             )
         )
     return views
+
+
+def _office_and_power(named: Mapping[str, Any] | None, signature: Signature | None) -> str:
+    """Return by which power somebody signs, as they signed or as the text names them."""
+    if signature is not None:
+        office, power = signature.office, signature.power or ""
+        days = (signature.power_from, signature.power_until)
+    elif named is not None:
+        office, power = named["office"], named["power"]
+        days = frozen_text.power_days(named)
+    else:
+        return ""
+    by = _("by %(power)s", power=power_words(power, *days)) if power else ""
+    return with_commas(word for word in (office, by) if word)
 
 
 def _state(

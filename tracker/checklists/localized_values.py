@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from flask_babel import gettext as _
 
@@ -16,7 +16,7 @@ from tracker.checklists.rules.rendering import (
     ShownField,
     show,
 )
-from tracker.core.localized import LocalizedStr, joined
+from tracker.core.localized import LocalizedStr, joined, language_of
 from tracker.ui.locale import as_date
 
 # The largest number of columns side by side, and of letters in one cell.
@@ -27,6 +27,30 @@ PartDifference = tuple[str, value_differences.Difference | value_differences.Tab
 
 # Texts that the application, not a person, gives as a value.
 SAID = frozenset({FieldType.CONFIRM, FieldType.DATE, FieldType.CLASS})
+
+
+class Choices(LocalizedStr):
+    """Several chosen values as one text, a line each, which can also be shown as a list."""
+
+    __slots__ = ("entries",)
+
+    entries: tuple[str, ...]
+
+    def __new__(cls, entries: Iterable[str]) -> Self:
+        """Return the values as a text."""
+        values = tuple(entries)
+        whole = joined("\n", values)
+        text = super().__new__(cls, whole, language_of(whole))
+        text.entries = values
+        return text
+
+
+class Confirmation(LocalizedStr):
+    """Words that say whether a statement is confirmed; the statement is the label of its field."""
+
+    __slots__ = ()
+
+    is_confirmation = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +65,13 @@ class Table:
         """Whether it is shown line by line: it has many columns, or a cell longer than a page."""
         is_long = any(len(cell) > LONG for line in self.lines for cell in line)
         return len(self.heads) > COLUMNS or is_long
+
+    @property
+    def empty_columns(self) -> frozenset[int]:
+        """The numbers of the columns in which no line has anything."""
+        return frozenset(
+            number for number, column in enumerate(zip(*self.lines, strict=True)) if not any(column)
+        )
 
 
 def parts(
@@ -73,7 +104,9 @@ def shown_value(field: ShownField) -> Any:
     if field.rows:
         return Table(tuple(head.label for head in field.columns), _lines(field))
     if field.texts:
-        return joined("\n", [_in_words(field.type, text) for text in field.texts])
+        return Choices([_in_words(field.type, text) for text in field.texts])
+    if field.type is FieldType.CONFIRM:
+        return Confirmation(_text(field))
     return _text(field)
 
 

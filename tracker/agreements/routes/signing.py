@@ -3,7 +3,7 @@
 In one file: the pages of one blueprint show the same frozen text and lead to each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, ActorMembership
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
@@ -200,17 +200,22 @@ def read(checklist_id: UUID) -> str | Response:
         return _to_record(checklist_id)
     signature_request = _waiting(checklist)
     require(_may_sign(actor, signature_request))
+    document = _document(checklist, signature_request.revision)
+    membership = found_or_404(signoff_policy.signing_membership(actor))
+    who_signs = _who_signs(actor, checklist, signature_request, document)
+    replaced = agreements_notices.replaced_by_signing(checklist)
     return render_template(
         "agreements/sign_read.html",
         checklist=checklist,
         cooperation=heads.cooperation(checklist),
         revision=signature_request.revision,
-        text=_text(_document(checklist, signature_request.revision)),
+        text=_text(document),
+        sentence_words=_sentence(actor, membership, who_signs["asking"], document, replaced),
         since=revisions.since(checklist, _opened(actor), signature_request.revision),
         opened=shown.mark_of(actor, signature_request.revision.digest),
-        replaced=agreements_notices.replaced_by_signing(checklist),
+        replaced=replaced,
         are_several=waiting_texts.count_asked(actor, checklist.cooperation_id) > 1,
-        **_who_signs(actor, checklist, signature_request),
+        **who_signs,
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -232,11 +237,9 @@ def sign(checklist_id: UUID) -> str | Response:
     text = frozen_text.read(document, locale.language())
     membership = found_or_404(signoff_policy.signing_membership(actor))
     # Before the proof: a failed one rolls the transaction back.
-    who_signs = _who_signs(actor, checklist, signature_request)
+    who_signs = _who_signs(actor, checklist, signature_request, document)
     replaced = agreements_notices.replaced_by_signing(checklist)
-    sentence = agreement_pages.sentence(
-        actor, membership, who_signs["asking"], text.title, text.cooperation, replaced
-    )
+    sentence = _sentence(actor, membership, who_signs["asking"], document, replaced)
     form = ProofForm()
     ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
@@ -334,8 +337,24 @@ def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
     return redirect(url_for("signing.read", checklist_id=checklist.id, opened=opened), 303)
 
 
+def _sentence(
+    actor: Actor,
+    membership: ActorMembership,
+    asking: agreement_pages.RequestView,
+    document: Mapping[str, Any],
+    replaced: Iterable[Notice],
+) -> str:
+    """Return the sentence that is signed, with the title of the text in the reader's language."""
+    title = frozen_text.title_in(document, locale.language())
+    cooperation = document["cooperation"]["title"]
+    return agreement_pages.sentence(actor, membership, asking, title, cooperation, replaced)
+
+
 def _who_signs(
-    actor: Actor, checklist: Checklist, signature_request: SignatureRequest
+    actor: Actor,
+    checklist: Checklist,
+    signature_request: SignatureRequest,
+    document: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return for display who signs, by which rule, what was passed on, and the deadline.
 
@@ -347,7 +366,7 @@ def _who_signs(
     parties = heads.parties(checklist)
     return {
         "asking": asking,
-        "signers": agreement_pages.who_signs(asking, parties, actor),
+        "signers": agreement_pages.who_signs(asking, parties, actor, document),
         "rules": agreement_pages.rules(asking, parties),
         "passings": agreement_pages.passings(asking),
         "until": agreement_pages.until_words(asking),

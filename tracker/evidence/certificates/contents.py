@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 
 from tracker.activity.queries import HistoryLine
 from tracker.agreements import frozen_text
-from tracker.checklists.localized_values import Part_, Table
+from tracker.checklists.localized_values import Choices, Confirmation, Part_, Table
 from tracker.core import clock
 from tracker.core.localized import language_of
 from tracker.evidence.certificates.pdf import MARKER
@@ -152,6 +152,7 @@ def _text(source: Source, language: str) -> Values:
             _say(_("between %(parties)s", parties=listed(text.parties)), language, is_said=True),
         ],
         "running": f"{text.title} · {text.reference}",
+        "contents": _("Contents") if text.is_long else None,
         "sections": [
             {
                 "title": _say(section.title, language),
@@ -164,9 +165,10 @@ def _text(source: Source, language: str) -> Values:
 
 
 def _beside(title: str, parts: Sequence[Part_], language: str) -> Values:
-    """Return a section with what a text says apart from its clauses."""
+    """Return a section with what a text says apart from its clauses: facts, not headings."""
     return {
         "title": _say(title, language, is_said=True),
+        "are_facts": True,
         "items": [
             {
                 "code": "",
@@ -188,16 +190,17 @@ def _item(item: frozen_text.FrozenItem, language: str) -> Values:
             {
                 "by": _say(answer.by, language) if answer.by else None,
                 "labelled": item.is_labelled(answer),
-                "parts": [_part(part, language) for part in answer.parts],
+                "parts": [_part(part, language, below=item.label) for part in answer.parts],
             }
             for answer in item.answers
         ],
     }
 
 
-def _part(part: Part_, language: str) -> Values:
+def _part(part: Part_, language: str, below: str = "") -> Values:
+    """Return a field of an answer, without a label that says what the heading above it says."""
     label, value = part
-    values = {"label": _say(label, language) if label else None}
+    values: Values = {"label": _say(label, language) if label and label != below else None}
     if isinstance(value, Table):
         return values | {
             "short": False,
@@ -205,7 +208,14 @@ def _part(part: Part_, language: str) -> Values:
             "lines": [[_say(cell, language) for cell in line] for line in value.lines],
             "widths": _widths(value),
             "stacked": value.is_stacked,
+            "empty_columns": sorted(value.empty_columns),
         }
+    if isinstance(value, Choices) and len(value.entries) > 1:
+        entries = [_say(entry, language) for entry in value.entries]
+        return values | {"short": False, "entries": entries}
+    if isinstance(value, Confirmation) and label:
+        statement = {"label": _say(label, language), "statement": True}
+        return statement | {"short": False, "text": _say(value, language)}
     words = str(value or "")
     is_short = len(words) <= SHORT and "\n" not in words
     return values | {"short": is_short, "text": _say(value or "", language)}
