@@ -45,17 +45,18 @@ class Secrets:
         )
         self.words.append(secrets.token_hex(8))
         service.edit(writer, edited.id, f"Again {self.words[-1]}")
-        service.settle(reader, settled.id)
+        self.words += [secrets.token_hex(8), secrets.token_hex(8)]
+        service.settle(reader, settled.id, f"First we said {self.words[-2]}.")
         service.reopen(writer, settled.id)
-        service.settle(reader, settled.id)
+        service.settle(reader, settled.id, f"Between us we keep {self.words[-1]}.")
         service.withdraw(writer, gone.id)
         service.mark_seen(reader, mentioned.id)
         service.make_task(writer, tasked.id, reader.user_id, clock.today())
         service.make_task(writer, mentioned.id, reader.user_id, clock.today() + dt.timedelta(9))
         service.finish_task(reader, mentioned.id)
-        # Nobody reads what was edited away or withdrawn.
-        at = len(self.words) - 6
-        self.withdrawn += [self.words[at + 1], self.words[at + 3]]
+        # Nobody reads what was edited away or withdrawn, or the outcome of what was opened again.
+        at = len(self.words) - 8
+        self.withdrawn += [self.words[at + 1], self.words[at + 3], self.words[at + 6]]
 
     @classmethod
     def together(cls, *those: "Secrets") -> "Secrets":

@@ -46,11 +46,16 @@ class CommentLine:
     own: bool
     text: str
     is_settled: bool
+    # What came of a settled one, if that is known.
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The comments that a person may read on an item: how many, and the last few."""
+    """The comments that a person may read on an item: how many, and the last few.
+
+    Both of the open ones and of the settled ones.
+    """
 
     count: int = 0
     last: tuple[CommentLine, ...] = ()

@@ -18,6 +18,29 @@ def put_text(checklist: Checklist, comment: Comment, text: str) -> None:
         comment.text, comment.sealed = None, crypto.seal(key, text.encode(), _place(comment))
 
 
+def put_outcome(checklist: Checklist, comment: Comment, outcome: str) -> None:
+    """Store what came of a comment, in the same way as its text."""
+    key = key_for(checklist)
+    if key is None:
+        comment.outcome, comment.sealed_outcome = outcome, None
+    else:
+        sealed = crypto.seal(key, outcome.encode(), _place_of_outcome(comment))
+        comment.outcome, comment.sealed_outcome = None, sealed
+
+
+def erase_outcome(comment: Comment) -> None:
+    """Erase what came of a comment: it is open again, or withdrawn."""
+    comment.outcome = comment.sealed_outcome = None
+
+
+def outcome_of(cooperation_id: UUID, comment: Comment) -> str:
+    """Return what came of a comment; empty if that isn't known."""
+    if comment.sealed_outcome is None:
+        return comment.outcome or ""
+    key = keys.key_of(cooperation_id)
+    return crypto.unseal(key, comment.sealed_outcome, _place_of_outcome(comment)).decode()
+
+
 def erase_text(comment: Comment) -> None:
     """Erase the text from the row for good."""
     comment.text = comment.sealed = None
@@ -32,3 +55,7 @@ def text_of(cooperation_id: UUID, comment: Comment) -> str:
 
 def _place(comment: Comment) -> str:
     return f"comment:{comment.id}"
+
+
+def _place_of_outcome(comment: Comment) -> str:
+    return f"comment:{comment.id}:outcome"

@@ -1,4 +1,4 @@
-"""Forms for comments: write one, edit one, turn one into a task."""
+"""Forms for comments: write one, edit one, settle one, turn one into a task."""
 
 from typing import Any
 
@@ -6,11 +6,12 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.comments.labels import AUDIENCES
 from tracker.comments.models import CommentAudience
-from tracker.comments.policy import TEXT_LENGTH
+from tracker.comments.policy import OUTCOME_LENGTH, TEXT_LENGTH
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
     DateField,
+    LineField,
     Option,
     SelectOneField,
     TextField,
@@ -54,6 +55,20 @@ class EditForm(Form):
     """The text of a comment, to be changed."""
 
     text = TextField(_l("Your comment"), [Required()], most=TEXT_LENGTH)
+
+
+class SettleForm(Form):
+    """What came of a comment, in a sentence."""
+
+    outcome = LineField(
+        _l("What came of it?"),
+        [Required(_l("Say in a sentence what came of it"))],
+        description=_l(
+            "One sentence, such as “We keep five days.” Everyone who can read the comment sees it."
+        ),
+        most=OUTCOME_LENGTH,
+        render_kw={"class": "wide"},
+    )
 
 
 class TaskForm(Form):

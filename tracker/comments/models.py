@@ -44,6 +44,10 @@ class Comment(Identified, Base):
     edited_at: Mapped[dt.datetime | None]
     settled_at: Mapped[dt.datetime | None]
     settled_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # What came of it, in a sentence, stored like the text; both None while it is open, once it is
+    # withdrawn, and if it was settled before outcomes were asked for.
+    outcome: Mapped[str | None]
+    sealed_outcome: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # The last time it was reopened; for a comment to the author's own side, no event says so.
     reopened_at: Mapped[dt.datetime | None]
     reopened_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))

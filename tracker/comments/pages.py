@@ -48,6 +48,8 @@ class CommentView:
     edited_at: dt.datetime | None
     settled_at: dt.datetime | None
     settled_by: str
+    # What came of it; empty if it is open, or was settled before outcomes were asked for.
+    outcome: str
     withdrawn_at: dt.datetime | None
     mentioned: tuple[str, ...]
     tasks: tuple[TaskView, ...]
@@ -83,6 +85,7 @@ def _view(actor: Actor, checklist: Checklist, comment: Comment, goes_on: Decisio
         edited_at=comment.edited_at,
         settled_at=comment.settled_at,
         settled_by=comment.settled_by.name if comment.settled_by else "",
+        outcome=encryption.outcome_of(checklist.cooperation_id, comment),
         withdrawn_at=comment.withdrawn_at,
         mentioned=tuple(sorted(mention.user.name for mention in comment.mentions)),
         tasks=tuple(_task_view(actor, fact, task) for task in comment.tasks if not task.ended_at),

@@ -9,6 +9,8 @@ from tracker.access.decision import YES, Decision, no
 from tracker.comments.facts import CommentFact
 
 TEXT_LENGTH = 4000
+# One sentence.
+OUTCOME_LENGTH = 300
 EDITED_WITHIN = dt.timedelta(minutes=15)
 
 

@@ -183,6 +183,8 @@ def _thread(actor: Actor, checklist_id: UUID, item: str | None) -> sa.ColumnElem
 def beside(actor: Actor, checklist: Checklist) -> Threads | None:
     """Return for each item the number of readable comments, and the last few, in one query.
 
+    The last few of the open ones, and as many of the settled ones.
+
     None for somebody who can't read comments on this checklist. A reader for checklists.
     """
     if not writes_on(actor, checklist):
@@ -192,7 +194,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
         sa.select(
             Comment.id,
             sa.func.row_number()
-            .over(partition_by=Comment.item, order_by=newest_first)
+            .over(partition_by=(Comment.item, Comment.settled_at.is_(None)), order_by=newest_first)
             .label("place"),
             sa.func.count().over(partition_by=Comment.item).label("count"),
         )
@@ -221,6 +223,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
                 own=row.audience is CommentAudience.OWN,
                 text=encryption.text_of(checklist.cooperation_id, row),
                 is_settled=row.settled_at is not None,
+                outcome=encryption.outcome_of(checklist.cooperation_id, row),
             )
         )
     return Threads({item: Thread(count, tuple(last[item])) for item, count in counts.items()})

@@ -21,7 +21,7 @@ from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
 from tracker.comments import labels, pages, policy, queries, service
 from tracker.comments.facts import fact_of
-from tracker.comments.forms import CommentForm, EditForm, TaskForm
+from tracker.comments.forms import CommentForm, EditForm, SettleForm, TaskForm
 from tracker.comments.models import Comment, CommentAudience
 from tracker.comments.people import of_audience
 from tracker.core import clock
@@ -102,11 +102,21 @@ def withdraw(comment_id: UUID) -> Answered:
     return done or _comment_page("comments/withdraw.html", actor, comment, form)
 
 
-@blueprint.post("/comments/<uuid:comment_id>/settle")
+@blueprint.route("/comments/<uuid:comment_id>/settle", methods=["GET", "POST"])
 @signed_in
-def settle(comment_id: UUID) -> Response:
-    """Settle a comment."""
-    return _done(comment_id, service.settle, _("The comment is settled."))
+def settle(comment_id: UUID) -> Answered:
+    """Settle a comment, saying in a sentence what came of it."""
+    actor = current_actor()
+    comment = _opened_comment(actor, comment_id)
+    form = SettleForm()
+    require_for(form, policy.can_settle(fact_of(comment)))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.settle(actor, comment_id, form.outcome.data or ""),
+        success=_("The comment is settled."),
+        next=lambda _none: _to_id(actor, comment_id),
+    )
+    return done or _comment_page("comments/settle.html", actor, comment, form)
 
 
 @blueprint.post("/comments/<uuid:comment_id>/reopen")

@@ -35,7 +35,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
-TEXT, MENTIONS, PERSON, DUE_ON = "text", "mentions", "person", "due_on"
+TEXT, MENTIONS, PERSON, DUE_ON, OUTCOME = "text", "mentions", "person", "due_on", "outcome"
 
 
 def write(
@@ -100,6 +100,7 @@ def withdraw(actor: Actor, comment_id: UUID) -> None:
     comment = _locked(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
     encryption.erase_text(comment)
+    encryption.erase_outcome(comment)
     comment.withdrawn_at = clock.now()
     for mention in comment.mentions:
         db.session.delete(mention)
@@ -110,19 +111,25 @@ def withdraw(actor: Actor, comment_id: UUID) -> None:
     _record(verbs.COMMENT_WITHDRAWN, actor, comment.checklist, comment)
 
 
-def settle(actor: Actor, comment_id: UUID) -> None:
-    """Settle a comment; anybody who can read it may."""
+def settle(actor: Actor, comment_id: UUID, outcome: str) -> None:
+    """Settle a comment, saying in a sentence what came of it; anybody who can read it may.
+
+    The event binds the row with the outcome and does not contain it: auditors and bundles see
+    events, and no comment (docs/adr/0097).
+    """
     comment = _locked(actor, comment_id)
     _require_still(policy.can_settle(fact_of(comment)))
+    encryption.put_outcome(comment.checklist, comment, _tidy_outcome(outcome))
     comment.settled_at, comment.settled_by_id = clock.now(), actor.user_id
     db.session.flush()
     _record(verbs.COMMENT_SETTLED, actor, comment.checklist, comment)
 
 
 def reopen(actor: Actor, comment_id: UUID) -> None:
-    """Reopen a settled comment; anybody who can read it may."""
+    """Reopen a settled comment, which ends its outcome; anybody who can read it may."""
     comment = _locked(actor, comment_id)
     _require_still(policy.can_reopen(fact_of(comment)))
+    encryption.erase_outcome(comment)
     comment.settled_at = comment.settled_by_id = None
     comment.reopened_at, comment.reopened_by_id = clock.now(), actor.user_id
     db.session.flush()
@@ -269,6 +276,18 @@ def _tidy(text: str) -> str:
     if len(tidied) > policy.TEXT_LENGTH:
         raise RuleBrokenError(
             _l("A comment can have at most %(most)s characters.", most=policy.TEXT_LENGTH), TEXT
+        )
+    return tidied
+
+
+def _tidy_outcome(outcome: str) -> str:
+    tidied = " ".join(outcome.split())
+    if not tidied:
+        raise RuleBrokenError(_l("Say in a sentence what came of it."), OUTCOME)
+    if len(tidied) > policy.OUTCOME_LENGTH:
+        raise RuleBrokenError(
+            _l("An outcome can have at most %(most)s characters.", most=policy.OUTCOME_LENGTH),
+            OUTCOME,
         )
     return tidied
 

@@ -52,7 +52,7 @@ def answers(
     wanted = [comment_id for name in classes for comment_id in written.comments[name].comments][::3]
     few = effort.tries(2, len(wanted))
     in_turn = islice(cycle(wanted), first, None)
-    ways = [("GET", rest) for rest in ("", "/edit", "/withdraw", "/task")]
+    ways = [("GET", rest) for rest in ("", "/edit", "/settle", "/withdraw", "/task")]
     ways += [
         ("POST", rest)
         for rest in ("/edit", "/withdraw", "/task", "/settle", "/reopen", "/seen", "/task/done")

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from uuid import uuid4
+from xml.etree.ElementTree import Element
 
 import pytest
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ from tracker.ui.paging import SIZE
 Statements = Callable[[], AbstractContextManager[list[str]]]
 Time = Callable[[dt.datetime], None]
 NOON = noon_in(100)
+AGREED = "Thirty days it is."
 
 
 def writing(page: Page) -> Form:
@@ -186,10 +188,10 @@ def test_hostile_and_foreign_words_are_words(talk: Talk, words: str) -> None:
 
 def test_a_thread_is_narrowed_to_what_is_open_or_settled(talk: Talk) -> None:
     open_, settled, gone = (talk.write("samira") for _ in range(3))
-    service.settle(talk["ilena"], settled.id)
+    service.settle(talk["ilena"], settled.id, AGREED)
     service.withdraw(talk["samira"], gone.id)
     hidden = talk.write("joana", audience=OWN)
-    service.settle(talk["joana"], hidden.id)
+    service.settle(talk["joana"], hidden.id, AGREED)
     talk.session.commit()
     shown_by_filter = {
         state: lines(talk.page("ilena", f"{talk.thread()}?state={state}"))
@@ -243,7 +245,7 @@ def test_each_is_offered_what_they_may_do(talk: Talk) -> None:
     }
     assert offered(talk.page("oren", talk.thread()), written) == {"seen", "settle", "task"}
     assert offered(talk.page("joana", talk.thread()), written) == {"settle", "task"}
-    service.settle(talk["joana"], written.id)
+    service.settle(talk["joana"], written.id, AGREED)
     service.make_task(talk["joana"], written.id, talk.id("oren"), clock.today())
     talk.session.commit()
     assert offered(talk.page("oren", talk.thread()), written) == {"seen", "reopen", "task/done"}
@@ -252,7 +254,11 @@ def test_each_is_offered_what_they_may_do(talk: Talk) -> None:
 
 def test_a_comment_is_settled_opened_again_and_seen_by_buttons(talk: Talk) -> None:
     written = talk.write("samira", mentions=[talk.id("oren")])
-    assert "Settled Ilena Dorvath" in text_of(press(talk, "ilena", written, "settle"), written)
+    browser, address = talk.browser("ilena"), f"/comments/{written.id}/settle"
+    assert "Let us talk about this." in browser.page(address).text
+    settled = Page.of(browser.submit(address, outcome=AGREED))
+    assert f"Settled: {AGREED}" in text_of(settled, written)
+    assert "Settled Ilena Dorvath" in text_of(settled, written)
     assert "Settled" not in text_of(press(talk, "oren", written, "reopen"), written)
     assert "Read a comment that mentions you" in talk.page("oren", "/").text
     page = press(talk, "oren", written, "seen")
@@ -262,11 +268,75 @@ def test_a_comment_is_settled_opened_again_and_seen_by_buttons(talk: Talk) -> No
 
 def test_somebody_elses_action_in_the_meantime_is_reported(talk: Talk) -> None:
     written = talk.write("samira")
-    service.settle(talk["ilena"], written.id)
+    service.settle(talk["ilena"], written.id, AGREED)
     talk.session.commit()
-    browser = talk.browser("oren")
-    response = browser.post(f"/comments/{written.id}/settle", follow_redirects=True)
+    browser, address = talk.browser("oren"), f"/comments/{written.id}/settle"
+    response = browser.post(address, data={"outcome": "Twenty days."})
     assert "This comment has already been settled." in Page.of(response).text
+    assert response.status_code == 403
+    assert Page.of(response).form().values["outcome"] == ["Twenty days."]
+    assert "This comment has already been settled." in browser.page(address, 403).text
+
+
+def test_nobody_settles_a_comment_with_an_empty_form(talk: Talk) -> None:
+    written = talk.write("samira")
+    page = Page.of(talk.browser("ilena").submit(f"/comments/{written.id}/settle", outcome=" "))
+    assert page.title.startswith("Problem: ")
+    assert "Say in a sentence what came of it" in page.text
+    assert talk.again(written).settled_at is None
+
+
+def with_outcomes(page: Page) -> list[Element]:
+    """Return the parts of a page that fold a settled comment under its outcome."""
+    return [part for part in page.root.iter("details") if "Settled" in summary(part)]
+
+
+def summary(part: Element) -> str:
+    return " ".join("".join(part[0].itertext()).split())
+
+
+def test_settled_comments_are_folded_under_their_outcome_and_open_ones_are_not(talk: Talk) -> None:
+    settled, old, _open = (talk.write("samira", text=f"{word}.") for word in ("Ash", "Oak", "Fir"))
+    service.settle(talk["ilena"], settled.id, AGREED)
+    service.settle(talk["ilena"], old.id, AGREED)
+    # Settled before outcomes were asked for.
+    talk.session.execute(sa.update(Comment).where(Comment.id == old.id).values(outcome=None))
+    talk.session.commit()
+    for address in (talk.thread(), f"/checklists/{talk.terms.id}"):
+        page = talk.page("joana", address)
+        assert list(map(summary, with_outcomes(page))) == [
+            f"Settled: {AGREED}",
+            "Settled, without an outcome",
+        ]
+        away = "".join("".join(part.itertext()) for part in with_outcomes(page))
+        assert [word in away for word in ("Ash.", "Oak.", "Fir.")] == [True, True, False]
+        assert "Fir." in page.text
+
+
+def test_the_outcome_of_a_comment_to_ones_own_side_stays_there(talk: Talk) -> None:
+    written = talk.write("samira", audience=OWN)
+    service.settle(talk["dora"], written.id, "Emberwick it is.")
+    talk.session.commit()
+    addresses = (talk.thread(), f"/checklists/{talk.terms.id}")
+    for address in addresses:
+        assert "Emberwick" in talk.page("henrik", address).text
+        for first in ("ilena", "oren", "joana"):
+            assert "Emberwick" not in talk.page(first, address).html
+    assert talk.browser("ilena").get(f"/comments/{written.id}/settle").status_code == 404
+    assert "settled" not in talk.events()
+
+
+def test_settled_comments_leave_room_beside_their_item_for_the_open_ones(talk: Talk) -> None:
+    open_ = talk.write("samira", text="Still open.")
+    for number in range(4):
+        written = talk.write("samira", text=f"Number {number}.")
+        service.settle(talk["ilena"], written.id, f"Outcome {number}.")
+    talk.session.commit()
+    words = article(talk.page("ilena", f"/checklists/{talk.terms.id}"), "M1")
+    assert "Still open." in words
+    assert [f"Outcome {n}." in words for n in range(4)] == [False, True, True, True]
+    assert "5 comments. The last 4 are shown." in words
+    assert talk.again(open_).settled_at is None
 
 
 def test_an_author_edits_and_the_comment_says_so(talk: Talk, frozen_time: Time) -> None:
@@ -360,7 +430,7 @@ def test_a_person_who_cannot_read_comments_gets_404(talk: Talk, first: str) -> N
     for address in (talk.thread(), talk.thread(None)):
         assert browser.get(address).status_code == 404
         assert browser.post(address, data={"text": "x", "audience": "all"}).status_code == 404
-    for rest in ("", "/edit", "/withdraw", "/task"):
+    for rest in ("", "/edit", "/settle", "/withdraw", "/task"):
         assert browser.get(f"/comments/{written.id}{rest}").status_code == 404
     for rest in ("/settle", "/reopen", "/seen", "/task", "/task/done", "/edit", "/withdraw"):
         assert browser.post(f"/comments/{written.id}{rest}").status_code == 404
@@ -388,7 +458,7 @@ def article(page: Page, code: str) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
-def test_the_last_few_stand_folded_beside_their_item_with_how_many_there_are(talk: Talk) -> None:
+def test_the_last_few_are_beside_their_item_with_how_many_there_are(talk: Talk) -> None:
     for number in range(4):
         talk.write("samira", text=f"Number {number}.")
     gone = talk.write("samira", text="Number 4.")
@@ -398,7 +468,7 @@ def test_the_last_few_stand_folded_beside_their_item_with_how_many_there_are(tal
     talk.session.commit()
     page = talk.page("ilena", f"/checklists/{talk.terms.id}")
     words = article(page, "M1")
-    assert "4 comments The last 3 are shown." in words
+    assert "4 comments. The last 3 are shown." in words
     assert [f"Number {n}." in words for n in range(5)] == [False, True, True, True, False]
     assert "Hidden." not in page.html
     assert "No comments. Write one" in article(page, "M2")

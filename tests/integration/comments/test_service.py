@@ -11,24 +11,33 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.comments import ALL, OWN
+from tests.factories.comments import ALL, OWN, comment
+from tests.factories.visits import Scene
 from tests.integration.comments.conftest import Talk
 from tests.starting_points import noon_in
+from tracker.access.actor import Actor
 from tracker.accounts.models import Membership, User
 from tracker.agreements import departures
-from tracker.comments import queries, service
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.comments import encryption, queries, service
 from tracker.comments.models import Comment, CommentTask
-from tracker.comments.policy import TEXT_LENGTH
+from tracker.comments.policy import OUTCOME_LENGTH, TEXT_LENGTH
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
+from tracker.oversight import integrity
 from tracker.worker import jobs
 
 Time = Callable[[dt.datetime], None]
 DAY = dt.timedelta(days=1)
+AGREED = "Thirty days it is."
 NOON = noon_in(100)
+
+
+def agree(actor: Actor, comment_id: UUID) -> None:
+    service.settle(actor, comment_id, AGREED)
 
 
 def reads(talk: Talk, first: str, written: Comment) -> bool:
@@ -61,7 +70,7 @@ def test_only_ones_own_side_reads_a_comment_to_it(talk: Talk) -> None:
 def test_the_trail_records_comments_to_all_parties_without_their_text(talk: Talk) -> None:
     written = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
     service.edit(talk["samira"], written.id, "quillfen again")
-    service.settle(talk["oren"], written.id)
+    service.settle(talk["oren"], written.id, AGREED)
     service.reopen(talk["joana"], written.id)
     service.make_task(talk["ilena"], written.id, talk.id("oren"), clock.today())
     service.finish_task(talk["oren"], written.id)
@@ -87,7 +96,7 @@ def test_the_trail_records_comments_to_all_parties_without_their_text(talk: Talk
 def test_the_trail_records_no_comments_to_ones_own_side(talk: Talk) -> None:
     written = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
     service.edit(talk["samira"], written.id, "Other words")
-    service.settle(talk["dora"], written.id)
+    service.settle(talk["dora"], written.id, AGREED)
     service.reopen(talk["dora"], written.id)
     service.make_task(talk["samira"], written.id, talk.id("dora"), clock.today())
     service.finish_task(talk["dora"], written.id)
@@ -172,7 +181,7 @@ def test_a_withdrawn_comment_keeps_author_and_time_but_no_text(talk: Talk) -> No
     assert task.ended_at is not None
     assert not task.is_open
     assert reads(talk, "joana", written)
-    for act in (service.settle, service.reopen):
+    for act in (agree, service.reopen):
         with pytest.raises(StaleError, match="withdrawn"):
             act(talk["ilena"], written.id)
     for refused in (service.withdraw, lambda who, comment: service.edit(who, comment, "Back.")):
@@ -189,10 +198,10 @@ def test_only_its_author_withdraws_a_comment(talk: Talk) -> None:
 
 def test_whoever_reads_a_comment_settles_it_and_opens_it_again(talk: Talk) -> None:
     written = talk.write("samira")
-    service.settle(talk["leyla"], written.id)
+    service.settle(talk["leyla"], written.id, AGREED)
     assert talk.again(written).settled_by_id == talk.id("leyla")
     with pytest.raises(StaleError, match="already been settled"):
-        service.settle(talk["ilena"], written.id)
+        service.settle(talk["ilena"], written.id, AGREED)
     service.reopen(talk["oren"], written.id)
     row = talk.again(written)
     assert (row.settled_at, row.settled_by_id) == (None, None)
@@ -201,10 +210,58 @@ def test_whoever_reads_a_comment_settles_it_and_opens_it_again(talk: Talk) -> No
         service.reopen(talk["ilena"], written.id)
 
 
+@pytest.mark.parametrize("outcome", ["", "  \n ", "x" * (OUTCOME_LENGTH + 1)])
+def test_nobody_settles_a_comment_without_an_outcome_of_one_sentence(
+    talk: Talk, outcome: str
+) -> None:
+    written = talk.write("samira")
+    with pytest.raises(RuleBrokenError) as broken:
+        service.settle(talk["ilena"], written.id, outcome)
+    assert broken.value.field == service.OUTCOME
+    assert talk.again(written).settled_at is None
+    assert "settled" not in talk.events()
+
+
+def test_an_outcome_ends_when_the_comment_is_opened_again_or_withdrawn(talk: Talk) -> None:
+    reopened, withdrawn = talk.write("samira"), talk.write("samira")
+    for written in (reopened, withdrawn):
+        service.settle(talk["ilena"], written.id, f"  {AGREED}\n")
+        assert talk.again(written).outcome == AGREED
+    service.reopen(talk["oren"], reopened.id)
+    service.withdraw(talk["samira"], withdrawn.id)
+    for written in (reopened, withdrawn):
+        assert (talk.again(written).outcome, talk.again(written).sealed_outcome) == (None, None)
+
+
+def test_the_event_binds_an_outcome_and_does_not_say_it(talk: Talk) -> None:
+    """docs/adr/0097: auditors and bundles see events, and no comment."""
+    written = talk.write("samira")
+    service.settle(talk["oren"], written.id, "Emberwick it is.")
+    talk.session.commit()
+    assert "Emberwick" not in str(talk.events())
+    assert integrity.check_all().finding is None
+    talk.session.execute(
+        sa.update(Comment).where(Comment.id == written.id).values(outcome="Nothing of it.")
+    )
+    talk.session.commit()
+    assert integrity.check_all().finding is not None
+
+
+def test_an_outcome_on_a_visits_text_is_encrypted(scene: Scene) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    written = comment(scene.actor("ilena"), roles, "V8")
+    service.settle(scene.actor("pavo"), written.id, AGREED)
+    scene.session.commit()
+    row = scene.session.get_one(Comment, written.id, populate_existing=True)
+    assert row.outcome is None
+    assert AGREED.encode() not in (row.sealed_outcome or b"")
+    assert encryption.outcome_of(roles.cooperation_id, row) == AGREED
+
+
 def test_nothing_is_done_with_a_comment_of_the_other_side(talk: Talk) -> None:
     written = talk.write("samira", audience=OWN)
     stranger = talk["ilena"]
-    for act in (service.settle, service.reopen, service.withdraw, service.mark_seen):
+    for act in (agree, service.reopen, service.withdraw, service.mark_seen):
         with pytest.raises(RefusedError, match="That comment doesn't exist"):
             act(stranger, written.id)
     with pytest.raises(RefusedError, match="That comment doesn't exist"):

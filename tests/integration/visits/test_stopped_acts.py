@@ -517,7 +517,7 @@ def test_talk_goes_on_and_what_was_taken_on_can_be_given_back(scene: Scene) -> N
     written = comment(ilena, roles, ASSIGNED, mentions=[leyla.user_id])
     comments.mark_seen(leyla, written.id)
     comments.finish_task(leyla, remark)
-    comments.settle(ilena, remark)
+    comments.settle(ilena, remark, "Nothing more to do.")
     side = assignments.of_side(leyla, roles)
     assert side is not None
     assignments.give_back(leyla, roles, ASSIGNED, seen=side.seen(ASSIGNED))

@@ -163,7 +163,7 @@ def _for_reading(actor: Actor, waiting: WaitingText) -> dict[str, Any]:
         "text": frozen_text.read(waiting.document, locale.language_of_text()),
         "replaced": waiting.replaced,
         "since": next((since for since in changes if since is not None), None),
-        "signers": agreement_pages.who_signs(waiting.view, parties, actor),
+        "signers": agreement_pages.who_signs(waiting.view, parties, actor, waiting.document),
         "rules": agreement_pages.rules(waiting.view, parties),
         "passings": agreement_pages.passings(waiting.view),
         "until": agreement_pages.until_words(waiting.view),
