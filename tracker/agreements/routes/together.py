@@ -133,9 +133,13 @@ def sign(reference: str) -> str | Response:
 
 def _sentence(actor: Actor, waiting: WaitingText) -> str:
     membership = found_or_404(policy.signing_membership(actor))
-    text = frozen_text.read(waiting.document, locale.language())
     return agreement_pages.sentence(
-        actor, membership, waiting.view, text.title, text.cooperation, waiting.replaced
+        actor,
+        membership,
+        waiting.view,
+        frozen_text.title_in(waiting.document, locale.language()),
+        waiting.document["cooperation"]["title"],
+        waiting.replaced,
     )
 
 
