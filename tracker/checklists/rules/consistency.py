@@ -14,15 +14,15 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import NAMING_BODIES, Item
+from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import Filled, PartyFact, Sheet, Surroundings
+from tracker.checklists.rules.nameable import Circle
 from tracker.checklists.rules.values import Problem, as_date, as_id, names_in
 from tracker.cooperations.models import Mode
 
 Values = Mapping[str, Any]
 Rule = Callable[[Item, Values, Surroundings, Sheet], Iterator[Problem]]
 
-# The items of a visit in which every field names people who act on site.
-ON_SITE = frozenset({"V5", "V8", "V9", "V10", "V11", "V12"})
 # The item of a visit's roles that says the type of place.
 KIND_OF_PLACE = "V1"
 # The item of a visit's roles with each person's letter of access.
@@ -47,6 +47,7 @@ def problems(
     item: Item, values: Values, surroundings: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
     """Yield where an answer contradicts another item, the team or the days of the visit."""
+    yield from _misplaced(item, values, surroundings)
     for rule in RULES.get(item.code, ()):
         yield from rule(item, values, surroundings, sheet)
 
@@ -123,55 +124,37 @@ def is_of_former_place(saved_at: dt.datetime, asked_at: dt.datetime | None) -> b
 # People ---------------------------------------------------------------------------------------
 
 
-def _of_team(*keys: str, but: str = "") -> Rule:
-    """Return the rule that whoever acts on site is on the team (V4), which is cleared (J2).
-
-    It checks these fields of an item, or without any, all of them except one.
-    """
-
-    def words(label: object) -> object:
-        return _l(
-            "%(label)s: choose someone on the team, or add this person to the team first.",
-            label=label,
-        )
-
-    def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
-        if around.team is not None:
-            on_site = keys or tuple(field.key for field in item.fields if field.key != but)
-            yield from _others_than(around.team, item, values, frozenset(on_site), words)
-
-    return rule
-
-
-def _of_team_or_npm(*keys: str) -> Rule:
-    """Return the rule that people named in these fields are on the team or of the NPM."""
-
-    def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
-        if around.team is not None:
-
-            def words(label: object) -> object:
-                return _l("%(label)s: choose someone on the team or of the NPM.", label=label)
-
-            allowed = around.team | around.npm_people
-            yield from _others_than(allowed, item, values, frozenset(keys), words)
-
-    return rule
+def _choose(circle: Circle, label: object) -> object:
+    """Return what to do where a field names somebody whom it can't name."""
+    match circle:
+        case Circle.TEAM:
+            return _l(
+                "%(label)s: choose someone on the team, or add this person to the team first.",
+                label=label,
+            )
+        case Circle.TEAM_OR_NPM:
+            return _l("%(label)s: choose someone on the team or of the NPM.", label=label)
+        case Circle.NPM:
+            return _l("%(label)s: choose someone of the NPM.", label=label)
+        case _:
+            return _l(
+                "Name someone who isn't on the team. The safety contact stays outside and can be "
+                "reached during the whole visit."
+            )
 
 
-def _of_npm(*keys: str) -> Rule:
-    """Return the rule that people named in these fields, or in all, are of the NPM.
-
-    They decide on an urgent case (U3), or speak with authorities for the NPM (V2).
-    """
-
-    def words(label: object) -> object:
-        return _l("%(label)s: choose someone of the NPM.", label=label)
-
-    def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
-        named = keys or tuple(field.key for field in item.fields)
-        yield from _others_than(around.npm_people, item, values, frozenset(named), words)
-
-    return rule
+def _misplaced(item: Item, values: Values, around: Surroundings) -> Iterator[Problem]:
+    """Yield where a field names somebody whom it can't name (nameable)."""
+    for field in item.fields:
+        circle = nameable.circle_of(item, field)
+        if circle is Circle.ANYBODY:
+            continue
+        for row, part, name in names_in(field, values.get(field.key)):
+            person = as_id(name)
+            if part.type in NAMING_BODIES or nameable.can_name(circle, person, around):
+                continue
+            words = _choose(circle, part.label)
+            yield Problem(field.key, words, row, None if row is None else part.key, person)
 
 
 def _not_about_the_lead_to_the_lead(
@@ -181,37 +164,6 @@ def _not_about_the_lead_to_the_lead(
     person = as_id(values.get("complaints"))
     if person is not None and person == as_id(sheet.value("V3", "lead")):
         yield Problem("complaints", _l("Name someone other than the team lead."))
-
-
-def _stays_outside(
-    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
-) -> Iterator[Problem]:
-    """Check that the safety contact isn't on the team, which may be unreachable inside (V13)."""
-    contact = as_id(values.get("safety_contact"))
-    if contact is not None and contact in (around.team or ()):
-        yield Problem(
-            "safety_contact",
-            _l(
-                "Name someone who isn't on the team. The safety contact stays outside and can be "
-                "reached during the whole visit."
-            ),
-        )
-
-
-def _others_than(
-    allowed: AbstractSet[UUID],
-    item: Item,
-    values: Values,
-    keys: AbstractSet[str],
-    words: Callable[[object], object],
-) -> Iterator[Problem]:
-    """Yield where one of these fields names a person who is not allowed there."""
-    for field in item.fields:
-        for row, part, person in names_in(field, values.get(field.key)):
-            is_person = field.key in keys and part.type not in NAMING_BODIES
-            if is_person and as_id(person) not in allowed:
-                column = None if row is None else part.key
-                yield Problem(field.key, words(part.label), row, column, as_id(person))
 
 
 def _raw_notes(
@@ -533,20 +485,13 @@ def _reminded_in_time(
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    **dict.fromkeys(ON_SITE, (_of_team(),)),
-    "V1": (_of_team_or_npm("brief_by"), _brief_in_time),
-    "V2": (_of_npm("authorities"), _team_knows_in_time, _no_more_than_announced),
-    "V3": (_of_team("groups"),),
+    "V1": (_brief_in_time,),
+    "V2": (_team_knows_in_time, _no_more_than_announced),
     "V4": (_terms_of_people,),
-    "V7": (_of_team("speaker", "stand_in"), _of_team_or_npm("at_gate")),
-    "V11": (_of_team(but="reports_to"), _of_team_or_npm("reports_to")),
-    CREDENTIALS: (_stays_outside,),
     "V15": (_check_of_reprisals,),
-    "V16": (_of_team_or_npm("sends_out"), _not_about_the_lead_to_the_lead),
+    "V16": (_not_about_the_lead_to_the_lead,),
     "V18": (_briefings,),
-    "V19": (_of_team_or_npm("parts", "editor", "reviewer"), _raw_notes, _within_the_standing_rule),
-    "U3": (_of_npm(),),
-    "U9": (_of_team_or_npm("recorder"),),
+    "V19": (_raw_notes, _within_the_standing_rule),
     "U14": (_measures,),
     "U16": (_follow_up,),
     "U18": (_review_afterwards,),
