@@ -1,5 +1,9 @@
 """Starting a visit's checklists from those of an earlier visit (class K2)."""
 
+import json
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -8,8 +12,9 @@ from tests.factories.checklists import shown_answers
 from tests.factories.visits import Scene, planned, standing_plan
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries
+from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.reuse import copying
@@ -17,6 +22,8 @@ from tracker.checklists.reuse.copying import Preview, Why
 from tracker.cooperations import audiences
 from tracker.cooperations.models import AudienceMember
 from tracker.core.errors import RuleBrokenError
+from tracker.visits import service
+from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
 
 ROLES, PLAN, TERMS = (
@@ -175,7 +182,7 @@ def test_the_days_of_a_former_visit_are_not_copied_and_the_page_names_them(
     page = scene.demonstration.browser(app, "ilena").page(
         f"/checklists/{now.id}/copy/{scene.checklist(ROLES, 1).id}"
     )
-    assert "Left out because it is a day of the earlier visit" in page.text
+    assert "Left out because it belongs to the earlier visit" in page.text
     assert "Debriefing" in page.text
     copy(scene)
     copied = load(now).sheet.shared("V18")
@@ -184,3 +191,58 @@ def test_the_days_of_a_former_visit_are_not_copied_and_the_page_names_them(
     assert dict(copied.values) == {
         key: value for key, value in former.values.items() if not key.endswith("briefing")
     }
+
+
+def answered(scene: Scene, item: str, number: int = 2) -> dict[str, Any]:
+    answer = load(scene.checklist(ROLES, number)).sheet.shared(item)
+    assert answer is not None
+    return dict(answer.values)
+
+
+def test_the_aim_is_copied_and_kind_and_type_of_place_stay_as_planned(
+    scene: Scene, second: Visit
+) -> None:
+    before, planned_answer = answered(scene, "V1", 1), {"kind": "urgent", "place_type": "prison"}
+    roles, actor = scene.checklist(ROLES, 2), scene.actor("ilena")
+    assert answered(scene, "V1").keys() == planned_answer.keys()
+    checklists.save_answer(actor, roles, "V1", AnswerScope.SHARED, planned_answer, base_version=1)
+    scene.session.commit()
+    assert {"V1"} <= set(copy(scene, "ilena", "V1"))
+    now = answered(scene, "V1")
+    assert now["aims"] == before["aims"]
+    assert {key: now[key] for key in planned_answer} == planned_answer
+    # Nobody has asked the CSOs for this visit yet, and the day was of the other.
+    assert not {"brief_due", "background_asked", "other_type"} & now.keys()
+    answer = load(scene.checklist(ROLES, 2)).sheet.shared("V1")
+    assert answer is not None
+    assert answer.is_unread_by(scene.body("npm"))
+    # Once it says more, it is an answer of its own.
+    assert "V1" in look(scene).behind[Why.ANSWERED]
+
+
+def test_the_aim_isnt_copied_while_the_type_of_another_place_is_to_be_said(
+    scene: Scene, second: Visit
+) -> None:
+    """A copy would count as having said it."""
+    plan = plan_of(second)
+    moved = replace(plan, place="Another place")
+    service.change_plan(scene.actor("ilena"), second, version=second.version, plan=moved)
+    scene.session.commit()
+    assert "V1" in look(scene).behind[Why.ANSWERED]
+
+
+def test_people_who_arent_on_the_team_of_the_second_visit_are_left_out(scene: Scene) -> None:
+    planned(scene, members=("leyla", "henrik"), audience=("leyla", "henrik"))
+    scene.session.commit()
+    before = answered(scene, "V5", 1)
+    gone = {str(scene.user(key)) for key in ("samira", "marek")}
+    assert gone <= {row["person"] for row in before["roles"]}
+    copied = set(copy(scene))
+    assert {"V5", "V8"} <= copied
+    now = answered(scene, "V5")
+    assert {row["person"] for row in now["roles"]} == {
+        str(scene.user(key)) for key in ("pavo", "ruth", "leyla")
+    }
+    assert now["may_refuse"] is True
+    named = json.dumps([answered(scene, item) for item in ("V5", "V8", "V10") if item in copied])
+    assert not any(person in named for person in gone)

@@ -18,7 +18,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklist_templates.schema import FieldType, Item, Part, Template, TemplateField
+from tracker.checklist_templates.schema import FieldType, Item, Part, Template
 from tracker.checklists import policy, queries
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
@@ -31,7 +31,8 @@ from tracker.checklists.negotiation import safeguards
 from tracker.checklists.negotiation.stored_positions import end_talks, put_positions
 from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copy_marks
-from tracker.checklists.rules import completeness
+from tracker.checklists.rules import completeness, nameable
+from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_outdated
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
 from tracker.checklists.rules.values import FieldPath, Fit, fit, shown_only, without
 from tracker.checklists.service import (
@@ -50,6 +51,10 @@ from tracker.ui.locale import with_commas
 
 # The name of a form's field for the chosen items.
 ITEMS = "items"
+# What planning a visit answers of V1; and what else of it is about one place only, or says what was
+# done for that visit.
+PLANNED_FIELDS = frozenset({"kind", "place_type"})
+NOT_OF_ANOTHER_PLACE = PLANNED_FIELDS | {"other_type", "background_asked"}
 # Personal answers and other parties' own answers are never copied (product.md, 4.3).
 COPIED = (AnswerScope.SHARED, AnswerScope.PARTY)
 
@@ -118,8 +123,10 @@ def preview(
 ) -> Preview:
     """Return which answers of an earlier checklist fit here for a person's party, of all or some.
 
-    Existing answers stay. Values that name people or parties who do not take part here are left
-    out, and so is what the fields can't hold, and the days of an earlier visit. An item that is
+    Existing answers stay, but what planning a visit says of V1 is completed. Values that name
+    people or parties who do not take part here are left out, and so is what the fields can't hold.
+    Of an earlier visit its days, its kind and type of place, and whoever can't be named in this one
+    are left out. An item that is
     shown only because of another's answer is offered together with that one.
     """
     whole = library.parsed(loaded.checklist.template)
@@ -129,7 +136,7 @@ def preview(
         item = whole.item(code)
         why = Why.GONE if item is None else _stays(actor, loaded, item, scope, answer)
         if item is not None and why is None:
-            fitting = _fitting(item.fields_of(scope), answer.values, loaded, former)
+            fitting = _fitting(item, scope, answer.values, loaded, former)
             candidates[code, scope] = Copied(scope, answer, fitting.values, fitting.left_out)
         elif why is not None:
             behind.setdefault(why, {})[code] = None
@@ -154,17 +161,31 @@ def preview(
 
 
 def _fitting(
-    fields: tuple[TemplateField, ...],
+    item: Item,
+    scope: AnswerScope,
     values: Mapping[str, Any],
     loaded: LoadedChecklist,
     former: LoadedChecklist,
 ) -> Fit:
-    """Return what these fields can hold here, without the days of an earlier visit."""
+    """Return what an item's fields can hold here, without what belongs to an earlier visit.
+
+    Its days, who was on its team and, in V1, its kind and type of place. What planning this visit
+    says of V1 stays.
+    """
+    fields = item.fields_of(scope)
     fitting = fit(fields, values, loaded.surroundings)
     if former.checklist.visit_id is None:
         return fitting
     rest = without(fields, fitting.values, {FieldType.DATE})
-    return Fit(rest.values, (*fitting.left_out, *rest.left_out))
+    named = nameable.without_strangers(item, rest.values, loaded.surroundings)
+    left_out = (*fitting.left_out, *rest.left_out, *named.left_out)
+    if item.code != KIND_OF_PLACE or scope is not AnswerScope.SHARED:
+        return Fit(named.values, left_out)
+    here = {key: cell for key, cell in named.values.items() if key not in NOT_OF_ANOTHER_PLACE}
+    dropped = ((key, None) for key in named.values if key not in here)
+    current = loaded.sheet.shared(item.code)
+    begun = current.values if current is not None and here else {}
+    return Fit({**here, **begun}, (*left_out, *dropped))
 
 
 def _answers_to_copy(
@@ -192,13 +213,29 @@ def _stays(
     fields = item.fields_of(scope)
     reasons = {
         Why.LISTS: item.part is not Part.TERMS or item.code in policy.LET_IN,
-        Why.ANSWERED: current is not None and not current.is_empty,
+        Why.ANSWERED: current is not None
+        and not current.is_empty
+        and not _is_only_begun(loaded, item, current),
         Why.GONE: not fields,
         Why.OTHERS: not any(policy.can_set(actor, party, field) for field in fields),
         Why.LEFT_OUT: answer.not_applicable,
         Why.CLOSED: not loaded.is_open(item),
     }
     return next((why for why, holds in reasons.items() if holds), None)
+
+
+def _is_only_begun(loaded: LoadedChecklist, item: Item, current: Filled) -> bool:
+    """Return whether an answer is what planning a visit says of V1, which a copy can complete.
+
+    Not if the place has changed since: then a person has to say of which type it is.
+    """
+    return (
+        item.code == KIND_OF_PLACE
+        and loaded.checklist.visit_id is not None
+        and not current.not_applicable
+        and current.values.keys() <= PLANNED_FIELDS
+        and not is_outdated(item.code, current, loaded.surroundings)
+    )
 
 
 def _shown(
