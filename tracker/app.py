@@ -181,6 +181,7 @@ from tracker.ui.locale import init_locale, select_language
 from tracker.ui.navigation import Entry, everybody, init_frame, register_navigation
 from tracker.ui.uploads import init_uploads
 from tracker.undertakings import adding as undertaking_interests
+from tracker.undertakings import clearing_states
 from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
@@ -765,6 +766,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         beside.VISIT_READER.holding(visit_queries.facts),
         beside.GOING_ON.holding(visit_queries.text_goes_on),
         beside.COMMENT_READER.holding(comment_queries.beside),
+        beside.CLEARANCE_READER.holding(clearing_states.words_beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
         cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),
         lifecycle_queries.END_READER.holding(review_queries.end_decided),

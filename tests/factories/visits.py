@@ -189,6 +189,7 @@ def team_plan(
     audience: Iterable[str] = ("leyla", "marek"),
     from_on: dt.date | None = None,
     gaps: str = "",
+    team_knows: bool = False,
 ) -> TeamPlan:
     """Return who leads, who is on the team and who may know."""
     return TeamPlan(
@@ -197,6 +198,7 @@ def team_plan(
         members=tuple(Member(scene.user(key), "Interviews", "Maravenan") for key in members),
         audience=tuple(AudienceEntry(scene.user(key), from_on) for key in audience),
         gaps=gaps,
+        team_knows=team_knows,
     )
 
 

@@ -1,14 +1,15 @@
 """What higher packages supply for a checklist: comments, own guidance, its text, its visit."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
 from tracker.checklists.models import Checklist
+from tracker.cooperations.people import Participant
 from tracker.core.services import Slot
 
 
@@ -25,6 +26,8 @@ class VisitFacts:
     kind_asked_at: dt.datetime | None = None
     # Whether it was stopped, for good.
     is_stopped: bool = False
+    # When each person joined the team, if that was recorded.
+    joined: Mapping[UUID, dt.datetime] = field(default_factory=dict)
 
 
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
@@ -34,6 +37,17 @@ VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 # The condition over Checklist that it belongs to no visit that was stopped.
 GOING_ON: Slot[Callable[[], sa.ColumnElement[bool]]] = Slot("going_on", sa.true)
+
+
+ClearanceReader = Callable[
+    [Actor, UUID, Iterable[Participant], UUID | None, Collection[UUID]], Mapping[UUID, object]
+]
+
+
+# The reader that says what stands beside a name in a list: undertakings is a higher package.
+CLEARANCE_READER: Slot[ClearanceReader] = Slot(
+    "clearance_reader", lambda _actor, _cooperation_id, _people, _visit_id, _team: {}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from werkzeug.datastructures import MultiDict
 
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.field_content import ROW
-from tracker.checklist_templates.schema import WRITTEN, Column, FieldType, TemplateField
+from tracker.checklist_templates.schema import NAMING, WRITTEN, Column, FieldType, TemplateField
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
-from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.people_lists import PeopleLists
 from tracker.cooperations import outside_bodies
 from tracker.core.localized import with_code
 from tracker.ui.fields import (
@@ -209,15 +209,16 @@ class ProofForm(ProofFields):
 def answer_form(
     form: type[Form],
     fields: tuple[TemplateField, ...],
-    loaded: LoadedChecklist,
+    lists: PeopleLists,
     values: Mapping[str, Any],
     typed: DraftValues | None = None,
 ) -> Form:
     """Return a form for the fields of an answer; a submitted form fills itself.
 
-    typed is what somebody typed earlier and did not save: the form then shows that.
+    lists are those of the item's people. typed is what somebody typed earlier and did not save: the
+    form then shows that.
     """
-    members = {name_of(field): _field(field, loaded, values.get(field.key)) for field in fields}
+    members = {name_of(field): _field(field, lists, values.get(field.key)) for field in fields}
     if typed is not None:
         return as_typed(type("ItemForm", (form,), members), typed)
     data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
@@ -271,14 +272,14 @@ def name_of(field: TemplateField | Column) -> str:
     return f"{field.key}_" if hasattr(Form, field.key) or field.key == "meta" else field.key
 
 
-def _field(field: TemplateField, loaded: LoadedChecklist, value: Any) -> Any:
+def _field(field: TemplateField, lists: PeopleLists, value: Any) -> Any:
     validators = [] if field.required or field.required_when else [Optional()]
     settings: dict[str, Any] = {"description": _beside(field, value)}
     if field.type is FieldType.TABLE and field.rows is not None:
         row = type(
             "ItemRow",
             (RowForm,),
-            {name_of(column): _column(column, loaded) for column in field.columns},
+            {name_of(column): _column(column, field, lists, value) for column in field.columns},
         )
         return Rows(
             cast("type[RowForm]", row),
@@ -293,9 +294,11 @@ def _field(field: TemplateField, loaded: LoadedChecklist, value: Any) -> Any:
         settings["choices"] = [Option(o.value, o.label, o.hint or "") for o in field.options]
         return ChoiceField(field.label, validators, **settings)
     if field.type in {FieldType.CHOICES, FieldType.PERSONS}:
-        settings["choices"] = _options(field, loaded)
+        settings["choices"] = _options(field, field, lists, value)
         return ChoicesField(field.label, validators, **settings)
-    return _single(field, loaded, validators, settings)
+    if field.type in OFFERING:
+        settings["choices"] = _options(field, field, lists, value)
+    return _single(field, validators, settings)
 
 
 def _beside(field: TemplateField, value: Any) -> object:
@@ -310,11 +313,16 @@ def _beside(field: TemplateField, value: Any) -> object:
     return _l("%(hint)s To decide: %(what)s", hint=field.hint, what=what)
 
 
-def _column(column: Column, loaded: LoadedChecklist) -> Any:
+def _column(column: Column, field: TemplateField, lists: PeopleLists, value: Any) -> Any:
     validators = [] if column.required or column.required_when else [Optional()]
-    return _single(column, loaded, validators, {"description": column.hint or ""})
+    settings: dict[str, Any] = {"description": column.hint or ""}
+    if column.type in OFFERING:
+        settings["choices"] = _options(field, column, lists, value)
+    return _single(column, validators, settings)
 
 
+# Fields that offer a drop-down list.
+OFFERING = NAMING | {FieldType.CLASS, FieldType.CHOICE}
 PLAIN = {
     FieldType.CONFIRM: ConfirmField,
     FieldType.TEXT: TextField,
@@ -327,7 +335,6 @@ PLAIN = {
 
 def _single(
     field: TemplateField | Column,
-    loaded: LoadedChecklist,
     validators: list[Any],
     settings: dict[str, Any],
 ) -> Any:
@@ -342,15 +349,19 @@ def _single(
             most=field.max if field.max is not None else 100_000,
             **settings,
         )
-    return SelectOneField(field.label, validators, choices=_options(field, loaded), **settings)
+    return SelectOneField(field.label, validators, **settings)
 
 
-def _options(field: TemplateField | Column, loaded: LoadedChecklist) -> list[Option]:
-    match field.type:
+def _options(
+    field: TemplateField, part: TemplateField | Column, lists: PeopleLists, value: Any
+) -> list[Option]:
+    """Return the choices of a field, or of a column of it; value is what the field holds."""
+    loaded = lists.loaded
+    match part.type:
         case FieldType.PERSON | FieldType.PERSONS:
             return [
-                Option(str(p.user_id), f"{p.name} ({p.organisation_name})")
-                for p in loaded.people.values()
+                Option(str(user_id), words, group=group)
+                for user_id, words, group in lists.offer(field, part, value)
             ]
         case FieldType.PARTY:
             return [Option(str(p.organisation_id), p.name) for p in loaded.surroundings.parties]
@@ -366,7 +377,7 @@ def _options(field: TemplateField | Column, loaded: LoadedChecklist) -> list[Opt
         case FieldType.CLASS:
             return [Option(code, label) for code, label in CLASSES.items()]
         case _:
-            return [Option(o.value, o.label, o.hint or "") for o in field.options]
+            return [Option(o.value, o.label, o.hint or "") for o in part.options]
 
 
 def _to_form(field: TemplateField | Column, value: Any) -> Any:

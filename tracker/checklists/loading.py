@@ -419,6 +419,7 @@ def _surroundings(
         bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         reopened=_reopened(checklist),
         team=visit.team if visit else None,
+        joined=visit.joined if visit else {},
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
         today_in_visit=_today_in(visit),

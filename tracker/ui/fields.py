@@ -26,12 +26,16 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice: the stored value, its label, a hint below, whether it is disabled."""
+    """One choice: the stored value, its label, a hint below, whether it is disabled.
+
+    In a drop-down list, choices of the same group follow each other below its name.
+    """
 
     value: str
     label: object
     hint: object = ""
     disabled: bool = False
+    group: object = ""
 
 
 class LineField(library.StringField):
@@ -267,7 +271,10 @@ class _Offers(library.SelectField):
     def _choices_from_input(self, choices: Sequence[Any] | None) -> list[Any]:
         return [
             SelectChoice(
-                option.value, option.label, render_kw={"disabled": True} if option.disabled else {}
+                option.value,
+                option.label,
+                optgroup=option.group or None,
+                render_kw={"disabled": True} if option.disabled else {},
             )
             for option in choices or ()
         ]

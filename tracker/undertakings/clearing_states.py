@@ -1,21 +1,25 @@
-"""Queries for people's progress towards a clearance, for the readiness of visits.
+"""Queries for people's progress towards a clearance, for visits' readiness and lists of people.
 
 What only the rows say about an undertaking or a clearance doesn't count.
 """
 
 import datetime as dt
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 
+from tracker.access.actor import Actor
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance
+from tracker.cooperations.people import Participant
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.ui.locale import with_commas
 from tracker.undertakings import added_interests, bound
 from tracker.undertakings.added_interests import Bearing
 from tracker.undertakings.bound import Compared
@@ -24,6 +28,7 @@ from tracker.undertakings.models import (
     Undertaking,
     UndertakingState,
 )
+from tracker.undertakings.scope import FOR_OWN_PEOPLE
 
 
 class Interests(enum.StrEnum):
@@ -121,3 +126,56 @@ def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[U
         _OPEN, {"ids": clearance_ids, "visit_id": visit_id, "day": clock.today()}
     )
     return dict(rows.all())
+
+
+# Beside names in lists ---------------------------------------------------------------------------
+
+# What a list says of the decision on interests, never of the interests themselves.
+INTERESTS: dict[Interests, object] = {
+    Interests.NONE: _l("no interests declared"),
+    Interests.UNDECIDED: _l("interests not decided"),
+    Interests.ACCEPT: _l("interests accepted"),
+    Interests.LIMIT: _l("interests accepted with a limit"),
+    Interests.REPLACE: _l("somebody else will replace them"),
+}
+
+
+def words_beside(
+    actor: Actor,
+    cooperation_id: UUID,
+    people: Iterable[Participant],
+    visit_id: UUID | None = None,
+    team: Collection[UUID] = (),
+) -> Mapping[UUID, str]:
+    """Return what stands beside some people's names, in a constant number of statements.
+
+    Of those who need a clearance, and whose undertaking the reader may know of: all for the NPM,
+    for others themselves, their own people, and whoever is on the team of the visit they see. The
+    caller has found the cooperation, and the visit, with a query scoped to the actor.
+    """
+    needing = [
+        person.user_id
+        for person in people
+        if person.needs_clearance and (person.user_id in team or _may_know_of(actor, person))
+    ]
+    if not needing:
+        return {}
+    states = clearing_states(cooperation_id, needing, visit_id)
+    return {user_id: _words(state) for user_id, state in states.items()}
+
+
+def _may_know_of(actor: Actor, person: Participant) -> bool:
+    """Return whether the reader may see the status of somebody's undertaking, as in its list."""
+    if actor.acts_for_npm and not actor.outside_expert:
+        return True
+    is_own = person.organisation_id == actor.organisation_id and actor.has(*FOR_OWN_PEOPLE)
+    return is_own or person.user_id == actor.user_id
+
+
+def _words(state: ClearingState) -> str:
+    if state.cleared:
+        return with_commas([_l("cleared"), INTERESTS[state.interests]])
+    if state.signed:
+        waiting = _l("not cleared") if state.countersigned else _l("to be countersigned")
+        return with_commas([waiting, INTERESTS[state.interests]])
+    return str(_l("not cleared"))

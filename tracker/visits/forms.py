@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.people_lists import name_and
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations.people import Person, by_user
 from tracker.ui import locale
@@ -40,6 +41,8 @@ from tracker.visits.service import (
     TeamPlan,
 )
 
+# What stands beside people's names in lists, by their ids.
+Beside = Mapping[UUID, object]
 NO_NAMES = _l("Don't name or describe any person deprived of liberty or any case.")
 
 
@@ -134,24 +137,27 @@ class OverrideForm(ReasonForm):
     mark = HiddenValueField(most=TOKEN_LENGTH)
 
 
-def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
-    """Return the form that plans a visit, with the choices that the roles offer."""
+def plan_form(template: Template, taking_part: Iterable[Person], beside: Beside) -> Form:
+    """Return the form that plans a visit, with the choices that the roles offer.
+
+    beside is what stands beside people's names.
+    """
     members = {
         "visit_id": HiddenValueField(default=lambda: str(uuid4())),
         **{
             key: _choice(template, item, key)
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
         },
-        **_team_fields(by_user(taking_part).values()),
+        **_team_fields(by_user(taking_part).values(), beside),
     }
     return cast("Form", type("PlanForm", (PlaceForm,), members)())
 
 
-def team_form(taking_part: Iterable[Person], roles: LoadedChecklist) -> Form:
+def team_form(taking_part: Iterable[Person], roles: LoadedChecklist, beside: Beside) -> Form:
     """Return the form that changes lead, team and audience, filled with the current roles."""
     members = {
         **{f"version_{item.lower()}": VersionField() for item in ("V2", "V3", "V4")},
-        **_team_fields(by_user(taking_part).values()),
+        **_team_fields(by_user(taking_part).values(), beside),
     }
     return cast("Form", type("TeamForm", (Form,), members)(data=team_data(roles)))
 
@@ -204,6 +210,7 @@ def planned_team(form: Form) -> TeamPlan:
         ),
         audience=tuple(AudienceEntry(row["user_id"], row["from_on"]) for row in audience),
         gaps=form["gaps"].data or "",
+        team_knows=bool(form["team_knows"].data),
     )
 
 
@@ -227,16 +234,17 @@ def _choice(template: Template, item: str, key: str) -> ChoiceField:
     )
 
 
-def _team_fields(taking_part: Collection[Person]) -> dict[str, Any]:
-    everybody = [_person(person) for person in taking_part]
-    own = [_person(person) for person in taking_part if person.is_npm_staff]
+def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, Any]:
+    everybody = [_person(person, beside) for person in taking_part]
+    own = [_person(person, beside) for person in taking_part if person.is_npm_staff]
     member_row = type(
         "MemberRow",
         (RowForm,),
         {
             "user_id": _select(_l("Person"), everybody),
-            "skill": LineField(_l("Skill"), [Optional()]),
-            "languages": LineField(_l("Languages"), [Optional()]),
+            # Needed before the roles are sent, not before the visit is planned.
+            "skill": LineField(_l("Skill")),
+            "languages": LineField(_l("Languages")),
         },
     )
     audience_row = type(
@@ -264,16 +272,26 @@ def _team_fields(taking_part: Collection[Person]) -> dict[str, Any]:
         ),
         "gaps": TextField(
             _l("What the team lacks, and why"),
+            description=_l(
+                "Write “none” if nothing is missing. Don't name or describe any person deprived of "
+                "liberty or any case."
+            ),
+        ),
+        "team_knows": ConfirmField(
+            _l("Let everyone on the team know place and dates"),
             [Optional()],
-            description=NO_NAMES,
+            description=_l(
+                "From today, once they're cleared. To let somebody know later, list them below "
+                "with a day."
+            ),
         ),
         "audience": Rows(
             audience_row,
-            _l("Who may know place and dates"),
+            _l("Who else may know place and dates"),
             description=_l(
                 "The person who plans the visit, the lead and the deputy always know. Nobody "
-                "else does unless listed here, even within the NPM. Leave the day empty to let "
-                "them know from today."
+                "else does unless you tick the box above or list them here, even within the NPM. "
+                "Leave the day empty to let them know from today."
             ),
         ),
     }
@@ -285,5 +303,5 @@ def _select(label: object, choices: list[Option], description: object = "") -> S
     )
 
 
-def _person(person: Person) -> Option:
-    return Option(str(person.user_id), f"{person.name} ({person.organisation_name})")
+def _person(person: Person, beside: Beside) -> Option:
+    return Option(str(person.user_id), name_and(person, beside.get(person.user_id, "")))

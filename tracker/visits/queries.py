@@ -162,8 +162,10 @@ def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
     )
 
 
+# Who is on a team, each with the moment they joined; None: before it was recorded.
+Team = Mapping[UUID, dt.datetime | None]
 _WITH_TEAM = (
-    sa.select(Visit, TeamMember.user_id)
+    sa.select(Visit, TeamMember.user_id, TeamMember.joined_at)
     .outerjoin(TeamMember, TeamMember.visit_id == Visit.id)
     .where(Visit.id.in_(sa.bindparam("ids", expanding=True)))
 )
@@ -174,23 +176,23 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
 
     A reader for the rules of checklists that a scoped query found.
     """
-    members: dict[Visit, set[UUID]] = {}
+    teams: dict[Visit, dict[UUID, dt.datetime | None]] = {}
     # A visit is returned once for each member of its team, or once without any.
     rows = cast(
-        "Iterable[tuple[Visit, UUID | None]]",
+        "Iterable[tuple[Visit, UUID | None, dt.datetime | None]]",
         db.session.execute(_WITH_TEAM, {"ids": list(visit_ids)}),
     )
-    for visit, user_id in rows:
-        members.setdefault(visit, set()).update([] if user_id is None else [user_id])
-    return {visit.id: _facts(visit, team) for visit, team in members.items()}
+    for visit, user_id, joined_at in rows:
+        teams.setdefault(visit, {}).update({} if user_id is None else {user_id: joined_at})
+    return {visit.id: _facts(visit, team) for visit, team in teams.items()}
 
 
 def facts_of(visit: Visit, team: Iterable[TeamMember]) -> VisitFacts:
     """Return what facts() does, of a visit and its team that were just read."""
-    return _facts(visit, {member.user_id for member in team})
+    return _facts(visit, {member.user_id: member.joined_at for member in team})
 
 
-def _facts(visit: Visit, team: Collection[UUID]) -> VisitFacts:
+def _facts(visit: Visit, team: Team) -> VisitFacts:
     plan = plan_of(visit)
     return VisitFacts(
         frozenset(team),
@@ -199,6 +201,7 @@ def _facts(visit: Visit, team: Collection[UUID]) -> VisitFacts:
         plan.place_changed_at,
         plan.kind_asked_at,
         is_stopped=visit.stage is VisitStage.STOPPED,
+        joined={user_id: joined_at for user_id, joined_at in team.items() if joined_at},
     )
 
 

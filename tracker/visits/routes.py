@@ -39,6 +39,7 @@ from tracker.ui import locale, paging
 from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform
+from tracker.undertakings.clearing_states import words_beside
 from tracker.visits import labels, own_part, pages, policy, queries, readiness, service, shown, team
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import MemberFact
@@ -112,7 +113,8 @@ def plan(reference: str) -> Answered:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
-    form = plan_form(template, people.people(cooperation.id))
+    taking_part = people.people(cooperation.id)
+    form = plan_form(template, taking_part, words_beside(actor, cooperation.id, taking_part))
     if not _may_go_on(actor, cooperation, form, service.can_plan(actor, cooperation)):
         planned_here = bool(service.can_be_planned(cooperation))
         return _planning_page(cooperation, form, planned_here=planned_here), HTTPStatus.FORBIDDEN
@@ -418,7 +420,11 @@ def change_team(reference: str, number: int) -> Answered:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_team")
     roles = team.checklists_of(visit)[ChecklistKind.VISIT_ROLES]
-    form = team_form(people.people(visit.cooperation_id), load(roles))
+    taking_part = people.people(visit.cooperation_id)
+    loaded = load(roles)
+    members = loaded.surroundings.team or frozenset()
+    beside = words_beside(actor, visit.cooperation_id, taking_part, visit.id, members)
+    form = team_form(taking_part, loaded, beside)
     if not _may_change_by(form, actor, visit):
         return _team_page(actor, reference, visit, form), HTTPStatus.FORBIDDEN
     if not form.is_submitted() and not any(

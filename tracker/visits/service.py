@@ -91,6 +91,8 @@ class TeamPlan:
     audience: tuple[AudienceEntry, ...]
     # What the team lacks, and why.
     gaps: str = ""
+    # Whether everyone on the team may know too, from today on unless listed with a day.
+    team_knows: bool = False
 
 
 # Plan ---------------------------------------------------------------------------------------------
@@ -244,14 +246,15 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
 def _audience_values(
     planner_id: UUID | None, planned: TeamPlan, first: dt.date | None = None
 ) -> dict[str, Any]:
-    """Return the audience with the planner, lead and deputy in it.
+    """Return the audience with the planner, lead and deputy in it, and the team if that was chosen.
 
     No day means from today on. Who joins the team after the visit has begun may know since then,
     its first day, as all of the team.
     """
     today = min(clock.today(), first or clock.today())
     days = {person.user_id: person.from_on or today for person in planned.audience}
-    for user_id in (planner_id, planned.lead_id, planned.deputy_id):
+    team = [member.user_id for member in planned.members] if planned.team_knows else []
+    for user_id in (planner_id, planned.lead_id, planned.deputy_id, *team):
         if user_id is not None:
             days.setdefault(user_id, today)
     return {

@@ -47,6 +47,7 @@ from tracker.checklists import pages
 from tracker.checklists.forms import AnswerForm, answer_form, name_of, values_of
 from tracker.checklists.labels import KINDS, NUMBERS
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.people_lists import PeopleLists
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.values import check_types
 from tracker.cooperations.models import Mode
@@ -428,7 +429,7 @@ def try_item(text_id: UUID, code: str) -> str:
     item = found_or_404(template.item(code))
     scope = _scope(item)
     fields = item.fields_of(scope)
-    form = answer_form(AnswerForm, fields, loaded, {})
+    form = answer_form(AnswerForm, fields, PeopleLists(loaded, None, item), {})
     problems: list[object] | None = None
     if form.validate_on_submit():
         try:

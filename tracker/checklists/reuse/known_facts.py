@@ -1,19 +1,20 @@
 """What the application knows already, as the beginning of an answer that nobody has written yet.
 
 Facts have one home: details of an organisation, powers of its signatories, ways of working and days
-of the cooperation. Nothing is saved: whoever saves the answer has seen it.
+of the cooperation, the team of a visit. Nothing is saved: whoever saves the answer has seen it.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts import queries as accounts
-from tracker.checklist_templates.checks import CheckName
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import PartyFact
 from tracker.checklists.rules.values import as_id, fit
 from tracker.core import clock
@@ -55,23 +56,54 @@ def _shared(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:
         head = loaded.cooperation
         days = (("start", head.starts_on), ("review", head.review_on), ("end", head.ends_on))
         return {key: day.isoformat() for key, day in days if day is not None}
-    return {
-        check.field: [{check.column: person} for person in _team(loaded)]
-        for check in item.done.checks
-        if check.check is CheckName.ROW_PER_TEAM_MEMBER and check.field and check.column
-    }
+    table = nameable.team_table(item)
+    if table is None or not loaded.surroundings.team:
+        return {}
+    return {table[0].key: [{table[1].key: person} for person in _team(loaded)]}
+
+
+def with_joined(
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an answer's values with a row for each person on the team who joined since (V5, V13).
+
+    Not everybody writes a part of the report (V19): there only those have a new row who joined the
+    team after the answer was saved.
+    """
+    current = loaded.sheet.shared(item.code)
+    table = nameable.team_table(item) if scope is AnswerScope.SHARED else None
+    if table is None or current is None or current.is_empty or current.not_applicable:
+        return dict(values)
+    key, column = table[0].key, table[1].key
+    rows = list(values.get(key) or ())
+    named = {row.get(column) for row in rows}
+    joined = loaded.surroundings.joined
+    new = [
+        {column: person}
+        for person in _team(loaded)
+        if person not in named
+        and (nameable.needs_each(item) or _is_later(joined.get(UUID(person)), current.saved_at))
+    ]
+    return {**values, key: [*rows, *new]} if new else dict(values)
+
+
+def _is_later(joined_at: dt.datetime | None, saved_at: dt.datetime) -> bool:
+    return joined_at is not None and joined_at > saved_at
 
 
 def _of_party(loaded: LoadedChecklist, actor: Actor, item: Item) -> dict[str, Any]:
-    """Return the people of a CSO who take part, for those who must sign an undertaking (C2)."""
+    """Return those of a party's people who must sign an undertaking (C2).
+
+    Of a CSO everybody who takes part, of the NPM its outside experts.
+    """
     party = loaded.own_party(actor)
     is_list = loaded.checklist.kind is ChecklistKind.CONFIDENTIALITY and item.code == "C2"
-    if not is_list or party is None or party.side is not OrganisationKind.CSO:
+    if not is_list or party is None:
         return {}
     people = [
         person
         for person in loaded.people.values()
-        if person.organisation_id == party.organisation_id
+        if person.organisation_id == party.organisation_id and person.needs_clearance
     ]
     rows = [
         {

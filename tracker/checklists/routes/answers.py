@@ -71,6 +71,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import hints, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import require_question_shown
+from tracker.checklists.people_lists import PeopleLists
 from tracker.checklists.reuse import (
     beginning,
     copies,
@@ -215,8 +216,10 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     )
     known = known_facts.begun(loaded, actor, item, scope)
     first = begun.fit.values if begun else {**known, **values_now(current)}
-    values = own_rows.values_to_write(loaded, actor, item, scope, first)
-    form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
+    with_team = known_facts.with_joined(loaded, item, scope, first)
+    values = own_rows.values_to_write(loaded, actor, item, scope, with_team)
+    lists = PeopleLists(loaded, actor, item)
+    form = answer_form(AnswerForm, fields, lists, values, writing.typed)
     open_form(form, actor, loaded, item, current)
     not_ours, is_draft = _("Your organisation doesn't write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
@@ -252,7 +255,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         conflict=show_both,
     )
     is_known = not begun and bool(
-        known or own_rows.is_row_known(loaded, actor, item, scope, values)
+        known or with_team != first or own_rows.is_row_known(loaded, actor, item, scope, values)
     )
     return done or _answer_page(
         loaded, item, scope, form, writing, current, begun=begun, is_known=is_known
@@ -372,7 +375,8 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     )
     fields = item.fields_of(AnswerScope.SHARED)
     current = loaded.sheet.shared(item.code)
-    form = answer_form(ProposalForm, fields, loaded, current.values if current else {})
+    values = current.values if current else {}
+    form = answer_form(ProposalForm, fields, PeopleLists(loaded, actor, item), values)
     if not (form.is_submitted() and form.has_words):
         return redirect(address, 303)
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)

@@ -59,6 +59,8 @@ from tracker.checklists.forms import (
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, DraftKind, Proposal, Stance
 from tracker.checklists.negotiation import positions, undoing
+from tracker.checklists.people_lists import PeopleLists
+from tracker.checklists.reuse import known_facts
 from tracker.checklists.rules.facts import Filled
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
@@ -178,8 +180,10 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     replies_to = _replies_to()
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
     record = from_record(actor, loaded, item, current) if writing.typed is None else None
-    values = record.values if record else _values_to_begin_with(loaded, item, current, replies_to)
-    form = answer_form(ProposalForm, fields, loaded, values, writing.typed)
+    first = record.values if record else _values_to_begin_with(loaded, item, current, replies_to)
+    values = known_facts.with_joined(loaded, item, AnswerScope.SHARED, first)
+    lists = PeopleLists(loaded, actor, item)
+    form = answer_form(ProposalForm, fields, lists, values, writing.typed)
     show_version(form, current)
     if shows_anew(form):
         show_item(form, actor, loaded, item)
@@ -226,7 +230,8 @@ def _without_answer(
     The answer existed when it was typed: the checklist was upgraded to a version it doesn't fit.
     """
     address = url_for("checklists.answer", checklist_id=loaded.checklist.id, code=item.code)
-    form = answer_form(ProposalForm, item.fields_of(AnswerScope.SHARED), loaded, {})
+    lists = PeopleLists(loaded, actor, item)
+    form = answer_form(ProposalForm, item.fields_of(AnswerScope.SHARED), lists, {})
     if not (form.is_submitted() and form.has_words):
         return redirect(address, 303)
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, loaded.sheet.shared(item.code))

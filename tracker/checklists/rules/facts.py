@@ -95,6 +95,8 @@ class Surroundings:
     reopened: frozenset[str] | None = None
     # For a visit's checklist: the team, and the first and the last day.
     team: frozenset[UUID] | None = None
+    # When each person joined that team, if it was recorded.
+    joined: Mapping[UUID, dt.datetime] = field(default_factory=dict)
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
     # Today, from the first day of that visit on; None before.

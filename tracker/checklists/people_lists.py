@@ -1,0 +1,88 @@
+"""Lists of people in the form of an answer: whom they offer, in which order, with what beside."""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from tracker.access.actor import Actor
+from tracker.checklist_templates.schema import Column, Item, TemplateField
+from tracker.checklists.beside import CLEARANCE_READER
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.rules import nameable
+from tracker.checklists.rules.values import as_id, names_in
+from tracker.cooperations.people import Participant
+
+ON_TEAM = _l("On the team")
+OTHERS = _l("Not on the team")
+
+
+class ListedPerson(NamedTuple):
+    """Somebody in a list: what it says, and under which heading, if it has headings."""
+
+    user_id: UUID
+    words: object
+    group: object = ""
+
+
+class PeopleLists:
+    """The lists of one item's form; without an actor nothing stands beside the names.
+
+    In a visit's checklists the team comes first, and a field offers only those whom it can name.
+    Whoever is named there already stays in its list, so that nothing is lost by saving the rest.
+    """
+
+    def __init__(self, loaded: LoadedChecklist, actor: Actor | None, item: Item) -> None:
+        self.loaded = loaded
+        self._actor = actor
+        self._item = item
+
+    def offer(
+        self, field: TemplateField, part: TemplateField | Column, value: Any
+    ) -> list[ListedPerson]:
+        """Return the list of a field or of a table's column; value is what the field holds."""
+        around = self.loaded.surroundings
+        circle = nameable.offered_circle(self._item, field)
+        named = {as_id(name) for _row, where, name in names_in(field, value) if where == part}
+        people = [
+            person
+            for person in self.loaded.people.values()
+            if person.user_id in named or nameable.can_name(circle, person.user_id, around)
+        ]
+        return list(self._grouped(people))
+
+    def _grouped(self, people: Collection[Participant]) -> Iterator[ListedPerson]:
+        team = self.loaded.surroundings.team or frozenset()
+        members = [person for person in people if person.user_id in team]
+        others = [person for person in people if person.user_id not in team]
+        are_mixed = bool(members and others)
+        for group, own in ((ON_TEAM, members), (OTHERS, others)):
+            for person in own:
+                words = LazyString(self._words, person)
+                yield ListedPerson(person.user_id, words, group if are_mixed else "")
+
+    def _words(self, person: Participant) -> str:
+        return name_and(person, self._beside.get(person.user_id, ""))
+
+    @cached_property
+    def _beside(self) -> Mapping[UUID, object]:
+        """What stands beside the names: read only if a list is shown, of a visit's checklist."""
+        loaded = self.loaded
+        if self._actor is None or loaded.checklist.visit_id is None:
+            return {}
+        return CLEARANCE_READER.get()(
+            self._actor,
+            loaded.checklist.cooperation_id,
+            loaded.people.values(),
+            loaded.checklist.visit_id,
+            loaded.surroundings.team or frozenset(),
+        )
+
+
+def name_and(person: Participant, beside: object) -> str:
+    """Return somebody's name and organisation, and what stands beside them."""
+    whole = f"{person.name} ({person.organisation_name})"
+    return f"{whole}: {beside}" if beside else whole
