@@ -59,6 +59,9 @@ from tracker.agreements.routes import (
     joining as joining_routes,
 )
 from tracker.agreements.routes import (
+    keeping as keeping_routes,
+)
+from tracker.agreements.routes import (
     notices as notice_routes,
 )
 from tracker.agreements.routes import (
@@ -101,6 +104,9 @@ from tracker.checklists.routes import (
 )
 from tracker.checklists.routes import (
     model_answers as model_answer_routes,
+)
+from tracker.checklists.routes import (
+    own_texts as own_text_routes,
 )
 from tracker.checklists.routes import (
     positions as position_routes,
@@ -324,6 +330,11 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_draft,
     ),
     verbs.MODEL_TEXT_USED: (
+        lifecycle.follow_answer,
+        visit_bars.follow_answer,
+        visits.follow_draft,
+    ),
+    verbs.OWN_MODEL_TEXT_USED: (
         lifecycle.follow_answer,
         visit_bars.follow_answer,
         visits.follow_draft,
@@ -591,9 +602,11 @@ COOPERATION_PAGES = frozenset(
         "ending",
         "history",
         "joining",
+        "keeping",
         "lifecycle",
         "model_answers",
         "moving",
+        "own_texts",
         "paper",
         "positions",
         "readings.ask",
@@ -650,6 +663,7 @@ ROUTES = (
     accepting_routes,
     signing_routes,
     together_routes,
+    keeping_routes,
     paper_routes,
     request_routes,
     notice_routes,
@@ -660,6 +674,7 @@ ROUTES = (
     beginning_routes,
     copying_routes,
     model_answer_routes,
+    own_text_routes,
     comment_routes,
     authoring_routes,
     guidance_editing_routes,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0068_outcomes_of_comments"
-down_revision = "0066_begun_from_model_texts"
+down_revision = "0067_own_model_texts"
 branch_labels = None
 depends_on = None
 

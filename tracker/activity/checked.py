@@ -170,6 +170,7 @@ DECIDES_NOTHING: dict[str, str] = {
     "comment_task": "what a comment asks of a person; of own-side ones no event tells (adr 19)",
     "draft": "what a person is typing and has not saved; theirs alone",
     "model_answer": "an organisation's own texts to start from; agreed is only what is saved",
+    "own_model_text": "an NPM's own texts to begin with; agreed is only what each party has read",
     "read_log_entry": "who read what; nothing follows from it",
     "security_log_entry": "sign-ins, failures, refusals; nothing follows from it",
     "outbox_message": "what is mailed, kept until it is sent; its text is encrypted for its row",

@@ -134,6 +134,8 @@ KEY_CHANGE_ENDED = _verb("key_change_ended", "name", "number")
 MODEL_ANSWER_KEPT = _verb("model_answer_kept")
 MODEL_ANSWER_RENAMED = _verb("model_answer_renamed")
 MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
+MODEL_TEXT_KEPT = _verb("model_text_kept")
+MODEL_TEXT_RETIRED = _verb("model_text_retired")
 
 # A cooperation's chain
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
@@ -166,6 +168,7 @@ ANSWERS_COPIED = _verb("answers_copied", "kind", "items", "organisation")
 MODEL_TEXT_USED = _verb(
     "model_text_used", "kind", "items", "language", "text_version", "organisation"
 )
+OWN_MODEL_TEXT_USED = _verb("own_model_text_used", "kind", "items", "organisation")
 COPIES_READ = _verb("copies_read", "kind", "items", "organisation")
 ITEMS_ACCEPTED = _verb("items_accepted", "kind", "items", "versions", "organisation")
 ACCEPTANCE_UNDONE = _verb("acceptance_undone", "kind", "items", "organisation")

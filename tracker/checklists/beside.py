@@ -28,6 +28,8 @@ class VisitFacts:
     is_stopped: bool = False
     # When each person joined the team, if that was recorded.
     joined: Mapping[UUID, dt.datetime] = field(default_factory=dict)
+    # Where it is, to leave that out of what is kept of its texts (adr 96).
+    place: str = ""
 
 
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]

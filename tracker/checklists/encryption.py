@@ -14,6 +14,7 @@ from tracker.checklists.models import (
     Draft,
     Flag,
     HintAnswer,
+    OwnModelText,
     Position,
     Proposal,
 )
@@ -179,6 +180,27 @@ def keyed_digest(checklist: Checklist, *parts: str) -> str:
     """Return a digest of a restricted checklist's text, which can't be guessed without its key."""
     key = keys.key_of(checklist.cooperation_id)
     return crypto.digest_with(key, "matched/1", canonical.digest_of(list(parts)))
+
+
+def put_model_text(row: OwnModelText, values: Mapping[str, Any]) -> None:
+    """Store a model text, encrypted if it is from a visit's checklist; the row has its id."""
+    if row.is_of_visit:
+        row.values = None
+        row.sealed = _seal(row.cooperation_id, row.id, "model_text", dict(values))
+    else:
+        row.values = dict(values)
+        row.sealed = None
+
+
+def model_text_of(row: OwnModelText) -> dict[str, Any]:
+    """Return a model text by item; nothing if it was retired, or erased with its key."""
+    if row.sealed is None:
+        return dict(row.values or {})
+    try:
+        values: dict[str, Any] = _unseal(row.cooperation_id, row.id, "model_text", row.sealed)
+    except keys.KeyDestroyedError:  # erased for good, as intended
+        return {}
+    return values
 
 
 def put_typed(cooperation_id: UUID, draft: Draft, typed: Mapping[str, list[str]]) -> None:

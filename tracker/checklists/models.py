@@ -51,6 +51,8 @@ class CopySource(enum.StrEnum):
     CHECKLIST = "checklist"
     # The model text that comes with the product.
     PRODUCT = "product"
+    # A model text that a body of the NPM keeps for itself.
+    OWN = "own"
 
 
 class Stance(enum.StrEnum):
@@ -658,6 +660,46 @@ class ModelAnswer(Identified, Base):
     changed_at: Mapped[dt.datetime]
 
     author: Mapped[User] = relationship(lazy="raise")
+
+
+class OwnModelText(Identified, Base):
+    """A text that a body of the NPM keeps from a signed one to begin others with (adr 96).
+
+    It names no people, no dates and no partners. Nothing of it is agreed where it is used until
+    each party has read it. One that is retired has no content any more.
+    """
+
+    __tablename__ = "own_model_text"
+    __table_args__ = (
+        sa.CheckConstraint('"values" IS NULL OR sealed IS NULL', name="in_one_form"),
+        sa.CheckConstraint(
+            'retired_at IS NULL OR ("values" IS NULL AND sealed IS NULL)', name="retired_is_empty"
+        ),
+        sa.CheckConstraint(
+            "(retired_at IS NULL) = (retired_by_id IS NULL)", name="retired_by_somebody"
+        ),
+        sa.Index("ix_own_model_text_organisation", "organisation_id", "kind", "kept_at"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    kind: Mapped[ChecklistKind]
+    # The signed text it was kept from.
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    revision_number: Mapped[int]
+    template_version: Mapped[int]
+    item_count: Mapped[int]
+    # item -> field -> value. Plain if kept from class K8; from a visit's checklist (K2) encrypted
+    # with the key of the cooperation it was kept from, so that it is erased with that.
+    values: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    is_of_visit: Mapped[bool]
+    kept_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    kept_at: Mapped[dt.datetime]
+    retired_at: Mapped[dt.datetime | None]
+    retired_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+
+    kept_by: Mapped[User] = relationship(foreign_keys=[kept_by_id], lazy="raise")
 
 
 class Draft(Identified, Base):

@@ -633,3 +633,21 @@ def can_keep_as_model(actor: Actor, party: PartyFact | None, *, is_restricted: b
     if is_restricted:
         return no(_l("You can't keep anything from a visit's pages as a model answer."))
     return can_keep_models(actor)
+
+
+def can_use_own_texts(actor: Actor) -> Decision:
+    """Decide who may see the model texts that their body of the NPM keeps, and retire them."""
+    if actor.acts_for_npm and actor.has(*KEEPERS) and not actor.outside_expert:
+        return YES
+    return no(_l("Only coordinators and managers of an NPM can see the model texts that it keeps."))
+
+
+def can_keep_text(actor: Actor, party: PartyFact | None, *, is_signed: bool) -> Decision:
+    """Decide who may keep a text as a model text of their body of the NPM: once all have signed."""
+    if party is None:
+        return no(_l("You aren't acting for a party of this checklist."))
+    if not party.is_of_npm or not can_use_own_texts(actor):
+        return no(_l("Only coordinators and managers of the NPM can keep a text as a model text."))
+    if not is_signed:
+        return no(_l("You can only keep a text that all parties have signed."))
+    return YES

@@ -26,6 +26,7 @@ from tracker.checklists.models import (
     ChecklistState,
     Flag,
     ModelAnswer,
+    OwnModelText,
     Proposal,
     SafeguardReview,
 )
@@ -519,3 +520,49 @@ def model_answer(actor: Actor, model_id: UUID, *, to_change: bool = False) -> Mo
     if to_change:
         wanted = wanted.with_for_update(of=ModelAnswer).execution_options(populate_existing=True)
     return db.session.scalar(wanted)
+
+
+def _own_texts(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over OwnModelText that the body acted for keeps it.
+
+    No others are ever read: not by partners, other bodies, auditors or administrators.
+    """
+    if not policy.can_use_own_texts(actor):
+        return sa.false()
+    return sa.and_(
+        OwnModelText.organisation_id == actor.organisation_id, OwnModelText.retired_at.is_(None)
+    )
+
+
+def own_texts(actor: Actor, kind: ChecklistKind | None = None) -> list[OwnModelText]:
+    """Return the model texts that the person's body of the NPM keeps, the newest first."""
+    of_kind = sa.true() if kind is None else OwnModelText.kind == kind
+    rows = db.session.scalars(
+        sa.select(OwnModelText)
+        .where(_own_texts(actor), of_kind)
+        .options(load_joined(OwnModelText.kept_by, User.name))
+        .order_by(OwnModelText.kept_at.desc(), OwnModelText.id)
+    )
+    return list(rows)
+
+
+def own_text(actor: Actor, text_id: UUID, *, to_change: bool = False) -> OwnModelText | None:
+    """Return a model text that the person's body of the NPM keeps, or None."""
+    wanted = (
+        sa.select(OwnModelText)
+        .where(OwnModelText.id == text_id, _own_texts(actor))
+        .options(load_joined(OwnModelText.kept_by, User.name))
+    )
+    if to_change:
+        wanted = wanted.with_for_update(of=OwnModelText).execution_options(populate_existing=True)
+    return db.session.scalar(wanted)
+
+
+def references_of(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the references of cooperations, of those that the person may see."""
+    rows = db.session.execute(
+        sa.select(Cooperation.id, Cooperation.reference).where(
+            Cooperation.id.in_(set(cooperation_ids)), scope.visible(actor)
+        )
+    )
+    return {row.id: row.reference for row in rows}

@@ -1,5 +1,7 @@
-"""The demonstration's copied answers, who has read them, and its model answers."""
+"""The demonstration's copied answers, who has read them, its model answers and model text."""
 
+from tracker.agreements import keeping
+from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import queries
 from tracker.checklists.loading import load
@@ -7,6 +9,7 @@ from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.reuse import copying, model_answers
 from tracker.demo.people import Cast
+from tracker.signoff import queries as signoff
 
 # What has been read for whom; the rest is unread.
 READ = {"ilena": ("M1", "M2", "M3", "M4"), "samira": ("M1", "M2")}
@@ -53,3 +56,9 @@ def keep_models(cast: Cast, terms: Checklist) -> None:
             title=title,
             note=note,
         )
+
+
+def keep_text(cast: Cast, terms: Checklist) -> None:
+    """Keep signed terms as a model text of the NPM."""
+    ((revision, _asked),) = signoff.revisions_of(SUBJECT, terms.id)
+    keeping.keep(cast.actor("ilena"), terms, revision, "en")

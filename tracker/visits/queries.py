@@ -202,6 +202,7 @@ def _facts(visit: Visit, team: Team) -> VisitFacts:
         plan.kind_asked_at,
         is_stopped=visit.stage is VisitStage.STOPPED,
         joined={user_id: joined_at for user_id, joined_at in team.items() if joined_at},
+        place=plan.place,
     )
 
 

@@ -26,6 +26,7 @@ from tracker.checklists.models import (
     Flag,
     ModelAnswer,
     Notice,
+    OwnModelText,
     Proposal,
     ProposalState,
 )
@@ -360,6 +361,7 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("the NPM's", {"model_id": _model(demonstration, "npm")}),
             Thing("the CSO's", {"model_id": _model(demonstration, "od")}),
         ],
+        "own_text_id": [Thing("the NPM's", {"own_text_id": _first(sa.select(OwnModelText.id))})],
         "checklists.template": [Thing("", {"kind": "terms"})],
     }
 

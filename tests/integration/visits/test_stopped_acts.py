@@ -67,6 +67,7 @@ SUGGESTED, FLAGGED, ASSIGNED = "V6", "V9", "V8"
 OPENED = ["V6", "V8", "V9"]
 # Reading, the record, what a side keeps for itself, and the end of what somebody took on.
 GO_ON = {
+    "agreements.keeping.keep",
     "agreements.service.call_back",
     "checklists.assignments.service.give_back",
     "comments.service.edit",
@@ -105,6 +106,7 @@ PARTS_OF_VERBS = {
     "checklists.assignments.service.seen_in",
     "checklists.assignments.service.token_of",
     "checklists.negotiation.positions.require_shown",
+    "checklists.reuse.own_texts.store",
     "checklists.service.count_again",
     "checklists.service.owner_of",
 }
@@ -306,6 +308,9 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
             samira, roles, SUGGESTED, "A donor decides?", seen=item_digest(load(roles), whole)
         ),
         "checklists.reuse.beginning.begin": lambda: beginning.begin(ilena, roles, "en", seen=""),
+        "checklists.reuse.beginning.begin_with_own": lambda: beginning.begin_with_own(
+            ilena, roles, uuid4(), seen=""
+        ),
         "checklists.reuse.copying.copy": lambda: copying.copy(
             ilena, roles, uuid4(), [SUGGESTED], seen=""
         ),

@@ -20,6 +20,7 @@ from tracker.agreements import (
     amendments,
     evidence,
     frozen_text,
+    keeping,
     renewal,
     revisions,
     text_shown,
@@ -596,6 +597,7 @@ def _record_page(
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,
         is_restricted=encryption.is_restricted(checklist),
+        may_keep=keeping.can_keep(actor, loaded, compared, revision.id),
         is_signed_by_all=compared.agrees and outcome is not None and outcome.is_signed_by_all,
         certificates=signoff.certificates(revision.id),
     )

@@ -34,6 +34,7 @@ BY_RULE = ""
 CAME_FROM = {
     CopySource.CHECKLIST: _l("%(party)s copied an answer from a former checklist"),
     CopySource.PRODUCT: _l("%(party)s began with the model text that comes with the product"),
+    CopySource.OWN: _l("%(party)s began with a model text of its own"),
 }
 
 

@@ -79,11 +79,12 @@ def model_text(kind: ChecklistKind, modes: Iterable[Mode], language: str) -> Mod
 
     It is in English if it isn't available in the language.
     """
-    shipped = _shipped()
-    content = shipped.get((kind, language)) or next(
-        own for (of_kind, _language), own in shipped.items() if of_kind is kind
-    )
-    return merge(content, modes)
+    return merge(_shipped().get((kind, language)) or content_of(kind), modes)
+
+
+def content_of(kind: ChecklistKind) -> ModelTextContent:
+    """Return the text that comes with the product for all ways of working, in English."""
+    return next(own for (of_kind, _language), own in _shipped().items() if of_kind is kind)
 
 
 def languages(kind: ChecklistKind) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from tracker.checklists.model_texts.schema import (
     Row,
 )
 from tracker.checklists.rules.facts import Surroundings
-from tracker.checklists.rules.values import Fit, fit
+from tracker.checklists.rules.values import Fit, as_id, fit
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import strictest_first, takes_short_form
 
@@ -183,7 +183,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     types = {column.key: column.type for column in columns}
     fixed = {row.key for row in field.rows.fixed} if field.rows else frozenset()
-    key = {ROW: given[ROW]} if given[ROW] in fixed else {}
+    key = {ROW: given[ROW]} if given.get(ROW) in fixed else {}
     for own in _repeated(given.get(EACH), around):
         cells = {
             column: _named(cell, types[column], own, around)
@@ -213,6 +213,8 @@ def _named(value: Any, kind: FieldType, own: UUID | None, around: Surroundings) 
         return value
     if value == OWN:
         return None if own is None else str(own)
+    if as_id(value) in {party.organisation_id for party in around.parties}:
+        return value  # in a text that a body of the NPM keeps, that body
     npm = next(iter(around.parties_of(OrganisationKind.NPM)), None)
     return str(npm.organisation_id) if value == THE_NPM and npm else None
 

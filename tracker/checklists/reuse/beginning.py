@@ -1,8 +1,9 @@
-"""Service functions for beginning an empty checklist with the model text (adr 93)."""
+"""Service functions for beginning an empty checklist with a model text (adr 93, 96)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
@@ -17,9 +18,10 @@ from tracker.checklists import policy
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.model_texts import merging
 from tracker.checklists.model_texts.library import model_text
-from tracker.checklists.models import Checklist, CopySource
-from tracker.checklists.reuse import copying, known_facts, recorded_selection
+from tracker.checklists.models import Checklist, CopySource, OwnModelText
+from tracker.checklists.reuse import copying, known_facts, own_texts, recorded_selection
 from tracker.checklists.reuse.copying import Arrival, Origin
+from tracker.checklists.reuse.own_texts import OwnText
 from tracker.checklists.rules.consistency import KIND_OF_PLACE
 from tracker.checklists.rules.values import fit
 from tracker.core import canonical
@@ -34,10 +36,12 @@ PLANNED = policy.LET_IN | {KIND_OF_PLACE}
 class Beginning:
     """The answers with which a checklist would begin, before anything is saved."""
 
-    # The language and the version of the model text.
+    # The language and the version of the model text that comes with the product; of another the
+    # version of the checklist it is from, and which one it is.
     language: str
     version: int
     answers: tuple[tuple[Item, Mapping[str, Any]], ...]
+    own: OwnModelText | None = None
 
     @property
     def open_count(self) -> int:
@@ -51,6 +55,7 @@ class Beginning:
             [
                 self.language,
                 self.version,
+                str(self.own.id) if self.own else "",
                 [[item.code, dict(values)] for item, values in self.answers],
             ]
         )
@@ -97,24 +102,48 @@ def beginnings(
 
     It is for the ways of working, parties and people of the cooperation. Nothing of it is saved.
     """
-    whole, modes = library.parsed(loaded.checklist.template), loaded.surroundings.modes
-    items = [item for item in loaded.template.items if loaded.is_open(item)]
-    known = {item.code: _known(actor, loaded, item) for item in items}
-    begun = []
-    for text in (model_text(loaded.checklist.kind, modes, language) for language in languages):
-        answers = merging.answers(text, whole, loaded.surroundings)
-        begun.append(
-            Beginning(
-                language=text.language,
-                version=text.version,
-                answers=tuple(
-                    (item, merging.with_facts(item, answers[item.code], known[item.code]))
-                    for item in items
-                    if item.code in answers
-                ),
-            )
+    return tuple(_of_product(_Known(actor, loaded), languages))
+
+
+def all_beginnings(
+    actor: Actor, loaded: LoadedChecklist, languages: Iterable[str]
+) -> tuple[tuple[Beginning, ...], tuple[Beginning, ...]]:
+    """Return the texts that the actor's body keeps, and the product's as beginnings() does."""
+    known = _Known(actor, loaded)
+    own = (_of_own(known, text) for text in own_texts.for_checklist(actor, loaded))
+    return tuple(own), tuple(_of_product(known, languages))
+
+
+class _Known:
+    """What is known of a checklist's answers, read once for several texts."""
+
+    def __init__(self, actor: Actor, loaded: LoadedChecklist) -> None:
+        self.loaded = loaded
+        self.items = [item for item in loaded.template.items if loaded.is_open(item)]
+        self.values = {item.code: _known(actor, loaded, item) for item in self.items}
+
+    def filled(
+        self, answers: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[tuple[Item, Mapping[str, Any]], ...]:
+        """Return the answers to open items, with what is known in its place."""
+        return tuple(
+            (item, merging.with_facts(item, answers[item.code], self.values[item.code]))
+            for item in self.items
+            if item.code in answers
         )
-    return tuple(begun)
+
+
+def _of_product(known: _Known, languages: Iterable[str]) -> Iterator[Beginning]:
+    checklist, around = known.loaded.checklist, known.loaded.surroundings
+    whole = library.parsed(checklist.template)
+    for language in languages:
+        text = model_text(checklist.kind, around.modes, language)
+        answers = known.filled(merging.answers(text, whole, around))
+        yield Beginning(text.language, text.version, answers)
+
+
+def _of_own(known: _Known, text: OwnText) -> Beginning:
+    return Beginning("", text.row.template_version, known.filled(text.answers), text.row)
 
 
 def _known(actor: Actor, loaded: LoadedChecklist, item: Item) -> Mapping[str, Any]:
@@ -142,16 +171,9 @@ def begin(actor: Actor, checklist: Checklist, language: str, *, seen: str) -> tu
     Nobody has read it yet: no party accepts any of it until it has (adr 22 and 93). seen is the
     digest of what the person saw: raise StaleError if it has changed. Return the items.
     """
-    loaded = load_for_update(checklist)
-    may_begin(actor, loaded).require()
+    loaded = _loaded_for(actor, checklist)
     (begun,) = beginnings(actor, loaded, [language])
-    if begun.seen != seen:
-        raise StaleError(_l("Something changed while you were choosing. Look at it again."))
-    origin = Origin(CopySource.PRODUCT)
-    copying.keep_unread(
-        actor, loaded, [Arrival(item, SHARED, values, origin) for item, values in begun.answers]
-    )
-    items = [item.code for item, _values in begun.answers]
+    items = _keep(actor, loaded, begun, seen, CopySource.PRODUCT)
     trail.record(
         verbs.MODEL_TEXT_USED,
         actor=actor,
@@ -165,3 +187,42 @@ def begin(actor: Actor, checklist: Checklist, language: str, *, seen: str) -> tu
         organisation=actor.organisation_name,
     )
     return tuple(items)
+
+
+def begin_with_own(
+    actor: Actor, checklist: Checklist, text_id: UUID, *, seen: str
+) -> tuple[str, ...]:
+    """Do the same with a model text that the actor's body of the NPM keeps (adr 96)."""
+    loaded = _loaded_for(actor, checklist)
+    known = _Known(actor, loaded)
+    texts = own_texts.for_checklist(actor, loaded)
+    begun = next((_of_own(known, text) for text in texts if text.row.id == text_id), None)
+    items = _keep(actor, loaded, begun, seen, CopySource.OWN)
+    trail.record(
+        verbs.OWN_MODEL_TEXT_USED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=items,
+        organisation=actor.organisation_name,
+    )
+    return tuple(items)
+
+
+def _loaded_for(actor: Actor, checklist: Checklist) -> LoadedChecklist:
+    loaded = load_for_update(checklist)
+    may_begin(actor, loaded).require()
+    return loaded
+
+
+def _keep(
+    actor: Actor, loaded: LoadedChecklist, begun: Beginning | None, seen: str, source: CopySource
+) -> list[str]:
+    """Store the answers as they were seen; return the items."""
+    if begun is None or begun.seen != seen:
+        raise StaleError(_l("Something changed while you were choosing. Look at it again."))
+    arrivals = [Arrival(item, SHARED, values, Origin(source)) for item, values in begun.answers]
+    copying.keep_unread(actor, loaded, arrivals)
+    return [item.code for item, _values in begun.answers]

@@ -1,24 +1,36 @@
 """The page on which a person chooses how an empty checklist begins: with a text, or without one."""
 
+from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, current_app, redirect, request, url_for
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, require, signed_in
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, note_reading, require, signed_in
+from tracker.activity import service as trail
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import encryption, localized_values, queries
-from tracker.checklists.editing import checklist_page, get_or_404, load_localized
+from tracker.checklists.editing import (
+    checklist_page,
+    get_or_404,
+    load_localized,
+    uuid_or_nil,
+)
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.model_texts import library
-from tracker.checklists.models import Checklist
-from tracker.checklists.reuse import beginning
+from tracker.checklists.models import Checklist, OwnModelText
+from tracker.checklists.reuse import beginning, own_text_pages
 from tracker.checklists.reuse.beginning import Beginning
 from tracker.checklists.routes.copying import COPIED
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.ui import locale
 from tracker.ui.perform import perform
+
+# The page, in the read log, where what was kept from another visit is read.
+MODEL_TEXT = "model_text"
 
 blueprint = Blueprint("beginning", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -26,7 +38,7 @@ blueprint = Blueprint("beginning", __name__, url_prefix="/checklists/<uuid:check
 @blueprint.route("/begin", methods=["GET", "POST"])
 @signed_in
 def choose(checklist_id: UUID) -> str | Response:
-    """Offer the ways in which an empty checklist can begin, and begin it with the model text."""
+    """Offer the ways in which an empty checklist can begin, and begin it with a model text."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "begin")
     loaded = load_localized(checklist)
@@ -34,21 +46,20 @@ def choose(checklist_id: UUID) -> str | Response:
     if request.method == "POST":
         return perform(
             None,
-            lambda: beginning.begin(
-                actor,
-                checklist,
-                request.form.get("language", ""),
-                seen=request.form.get("seen", ""),
-            ),
+            lambda: _begin(actor, checklist),
             success=lambda items: (_begun_words(len(items)), "warning"),
             next=lambda items: redirect(_after(checklist, begun=bool(items)), 303),
         )
     allowed = beginning.may_begin(actor, loaded)
     languages = _languages(checklist)
-    texts = beginning.beginnings(actor, loaded, languages) if allowed else ()
+    own, texts = beginning.all_beginnings(actor, loaded, languages) if allowed else ((), ())
+    rows = [text.own for text in own if text.own]
+    _note_reading(actor, rows)
+    views = own_text_pages.views(actor, rows)
     return checklist_page(
         "checklists/reuse/begin.html",
         loaded,
+        own=[(view, text, _preview(loaded, text)) for view, text in zip(views, own, strict=True)],
         texts=texts,
         preview=_preview(loaded, texts[0]) if texts else [],
         why_not=allowed.reason,
@@ -56,6 +67,32 @@ def choose(checklist_id: UUID) -> str | Response:
         has_earlier=bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         is_restricted=encryption.is_restricted(checklist),
     )
+
+
+def _begin(actor: Actor, checklist: Checklist) -> tuple[str, ...]:
+    """Begin with the text that was chosen: one that the NPM keeps, or the product's."""
+    seen, own = request.form.get("seen", ""), request.form.get("own")
+    if own is not None:
+        return beginning.begin_with_own(actor, checklist, uuid_or_nil(own), seen=seen)
+    return beginning.begin(actor, checklist, request.form.get("language", ""), seen=seen)
+
+
+def _note_reading(actor: Actor, rows: Iterable[OwnModelText]) -> None:
+    """Log that a person reads what was kept from visits' checklists (K2), by cooperation."""
+    read: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        if row.is_of_visit:
+            read.setdefault(row.cooperation_id, []).append(row.checklist_id)
+    for cooperation_id, checklist_ids in read.items():
+        log = partial(
+            trail.log_reads,
+            actor,
+            cooperation_id=cooperation_id,
+            subject_type="checklist",
+            subject_ids=checklist_ids,
+            page=MODEL_TEXT,
+        )
+        note_reading(log, f"{MODEL_TEXT} {cooperation_id}")
 
 
 def _languages(checklist: Checklist) -> list[str]:

@@ -1,0 +1,491 @@
+"""Model texts that an NPM keeps from signed texts: kept in one step, begun with, retired.
+
+In one file: one model text, from the record of a signed text to another cooperation.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.tables import Table, another, set_out
+from tests.factories.visits import Scene, planned
+from tests.pages import Page
+from tracker.access.actor import Role
+from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
+from tracker.agreements import keeping
+from tracker.agreements import service as agreements
+from tracker.checklist_templates import to_decide
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import encryption, queries
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, CopySource, OwnModelText
+from tracker.checklists.reuse import beginning, own_text_pages, own_texts
+from tracker.checklists.reuse.beginning import Beginning
+from tracker.cooperations.models import CooperationKey
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.signoff import queries as signoff
+from tracker.visits.encryption import plan_of
+
+pytestmark = pytest.mark.some_on_postgresql(3)
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+NPM, DOOR = "npm", "door"
+LIST = "/model-texts"
+
+
+@pytest.fixture
+def table(session: Session) -> Table:
+    """Terms that an NPM and two CSOs have signed."""
+    signed = set_out(session)
+    signed.sign()
+    return signed
+
+
+def keep(table: Table, first: str = "ilena", language: str = "en") -> OwnModelText:
+    checklist = table.checklist()
+    ((revision, _asked),) = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    row = keeping.keep(table[first], checklist, revision, language)
+    table.session.commit()
+    return row
+
+
+def own(table: Table, first: str = "ilena") -> tuple[Beginning, ...]:
+    texts, _product = beginning.all_beginnings(table[first], table.loaded(), ["en"])
+    return texts
+
+
+def begin(table: Table, row: OwnModelText, first: str = "ilena") -> tuple[str, ...]:
+    seen = next(text.seen for text in own(table) if text.own is not None)
+    items = beginning.begin_with_own(table[first], table.checklist(), row.id, seen=seen)
+    table.session.commit()
+    return items
+
+
+def record(table: Table) -> str:
+    return f"/checklists/{table.checklist().id}/record"
+
+
+def people_named(table: Table) -> set[str]:
+    return {str(user.id) for user in table.land.users.values()}
+
+
+# What is kept
+
+
+@pytest.mark.both_databases
+def test_a_signed_text_is_kept_without_its_people_dates_and_partners(table: Table) -> None:
+    row = keep(table)
+    text = encryption.model_text_of(row)
+    assert {"M2", "M4", "M6", "M10", "M18", "M20"} <= text.keys()
+    signed = table.loaded().sheet.shared("M2")
+    assert signed is not None
+    assert text["M2"] == dict(signed.values)
+    stored = str(text)
+    partners = {str(table.land.id(key)) for key in (DOOR, "lantern")}
+    assert not {name for name in people_named(table) | partners if name in stored}
+    assert to_decide.is_mark(text["M5"]["second_reader"])
+    assert not {"M2", "M6"} & {code for code in text if "start" in text[code]}
+    assert (row.kind, row.item_count, row.is_of_visit) == (ChecklistKind.TERMS, len(text), False)
+
+
+def test_names_of_partners_and_people_in_what_was_written_are_to_decide(session: Session) -> None:
+    table = set_out(session)
+    table.save("ilena", "M2", objectives="Open Door Legal Aid and Samira Okell learn with us.")
+    table.accept("M2", "samira", "joana")
+    table.sign()
+    text = encryption.model_text_of(keep(table))["M2"]["objectives"]
+    assert text == "[to decide: a name] and [to decide: a name] learn with us."
+
+
+def test_what_is_to_decide_is_marked_in_the_language_of_the_page(table: Table) -> None:
+    text = encryption.model_text_of(keep(table, language="ar"))
+    assert text["M5"]["second_reader"].startswith("[للتحديد: ")
+
+
+def test_no_event_says_which_text_was_kept_or_where_it_is_from(table: Table) -> None:
+    own_texts.retire(table["nadia"], keep(table).id)
+    table.session.commit()
+    details = table.session.execute(
+        sa.select(Event.verb, EventDetail.content)
+        .join(EventDetail, EventDetail.event_id == Event.id)
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(Event.verb.like("model_text_%"), Chain.kind == ChainKind.INSTANCE)
+        .order_by(Event.number)
+    ).all()
+    assert [verb for verb, _content in details] == ["model_text_kept", "model_text_retired"]
+    assert {frozenset(content) for _verb, content in details} == {frozenset({"who"})}
+    assert table.events("model_text_kept") == table.events("model_text_retired") == []
+
+
+def test_a_text_is_kept_once_and_only_so_many(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = keep(table)
+    with pytest.raises(RuleBrokenError, match="keeps this text as a model text already"):
+        keep(table, "nadia")
+    monkeypatch.setattr(own_texts, "MOST", 1)
+    other = another(table.land, DOOR, "lantern")
+    other.sign()
+    with pytest.raises(RuleBrokenError, match="Retire one first"):
+        keep(other)
+    own_texts.retire(table["ilena"], row.id)
+    assert keep(table).id != row.id
+
+
+# Who may
+
+
+@pytest.mark.parametrize("first", ["ilena", "nadia"])
+def test_a_coordinator_or_a_manager_of_the_npm_keeps_a_text(table: Table, first: str) -> None:
+    assert keep(table, first).kept_by_id == table[first].user_id
+
+
+@pytest.mark.parametrize("first", ["samira", "joana", "tomas", "oren", "petra", "marek", "ada"])
+def test_nobody_else_keeps_a_text(table: Table, first: str) -> None:
+    with pytest.raises(RefusedError):
+        keep(table, first)
+
+
+def test_a_text_that_not_all_have_signed_is_not_kept(session: Session) -> None:
+    table = set_out(session)
+    table.send()
+    with pytest.raises(RefusedError, match="that all parties have signed"):
+        keep(table)
+
+
+def test_an_outside_expert_of_the_npm_sees_none_even_as_coordinator(table: Table) -> None:
+    row = keep(table)
+    table.land.person("Iver Moss", NPM, Role.COORDINATOR, outside_expert=True)
+    table.session.commit()
+    assert queries.own_texts(table["iver"]) == []
+    assert queries.own_text(table["iver"], row.id) is None
+
+
+@pytest.mark.both_databases
+def test_nobody_of_another_body_finds_a_kept_text(table: Table, app: Flask) -> None:
+    row = keep(table)
+    for first, lists in (("samira", 403), ("vesna", 200), ("oren", 403), ("ada", 403)):
+        browser = table.land.browser(app, first)
+        assert browser.get(LIST).status_code == lists, first
+        assert browser.get(f"{LIST}/{row.id}").status_code == 404, first
+        assert browser.post(f"{LIST}/{row.id}/retire").status_code == 404, first
+    assert "There are none yet." in table.land.browser(app, "vesna").page(LIST).text
+    assert table.land.browser(app, "root").get(LIST).status_code == 403
+
+
+def test_who_may_not_see_the_agreement_is_not_told_which_it_was(table: Table, app: Flask) -> None:
+    row = keep(table)
+    # The NPM has left the cooperation since.
+    table.session.execute(
+        sa.text("UPDATE party SET left_on = '2020-01-01' WHERE organisation_id = :npm"),
+        {"npm": table.land.id(NPM).hex},
+    )
+    table.session.commit()
+    page = table.land.browser(app, "ilena").page(f"{LIST}/{row.id}")
+    assert "From an agreement that you can't open" in page.text
+    assert table.cooperation.reference not in page.text
+
+
+# Beginning with it
+
+
+def test_another_cooperation_begins_with_it_and_nobody_has_read_it_yet(table: Table) -> None:
+    row = keep(table)
+    other = another(table.land, DOOR)
+    items = begin(other, row)
+    assert {"M1", "M2", "M4", "M6"} <= set(items)
+    loaded = other.loaded()
+    for item in items:
+        answer = loaded.sheet.shared(item)
+        assert answer is not None
+        assert (answer.source, answer.version) == (CopySource.OWN, 1)
+        assert loaded.standing().items[item].unread_by == tuple(
+            party.organisation_id for party in loaded.parties
+        )
+        assert not loaded.standing().items[item].done
+    assert loaded.positions == ()
+    # Who begins with a text has written nothing (product.md, 6): they may be its second reader.
+    assert loaded.sheet.authors == frozenset()
+    (event,) = other.events("own_model_text_used")
+    assert {key: value for key, value in event.items() if key != "who"} == {
+        "kind": "terms",
+        "items": list(items),
+        "organisation": "Office of the People's Advocate",
+    }
+
+
+def test_each_new_partner_finds_a_row_of_its_own_to_fill_in(table: Table) -> None:
+    row = keep(table)
+    other = another(table.land, "lantern", "bridge")
+    begin(other, row)
+    answer = other.loaded().sheet.shared("M4")
+    assert answer is not None
+    rows = {row["party"]: row for row in answer.values["expectations"]}
+    assert set(rows) == {str(other.land.id(key)) for key in (NPM, "lantern", "bridge")}
+    assert to_decide.is_mark(rows[str(other.land.id("bridge"))]["expects"])
+    assert not to_decide.is_mark(rows[str(other.land.id(NPM))]["expects"])
+
+
+def test_a_text_is_offered_only_for_its_own_checklist(table: Table) -> None:
+    keep(table)
+    other = another(table.land, DOOR)
+    confidentiality = other.loaded(ChecklistKind.CONFIDENTIALITY)
+    assert own_texts.for_checklist(table["ilena"], confidentiality) == []
+    assert len(own(other)) == 1
+
+
+def test_what_changed_since_it_was_shown_is_shown_again(table: Table) -> None:
+    row = keep(table)
+    other = another(table.land, DOOR)
+    ilena, checklist = other["ilena"], other.checklist()
+    for seen in ("", "nonsense"):
+        with pytest.raises(StaleError, match="Something changed while you were choosing"):
+            beginning.begin_with_own(ilena, checklist, row.id, seen=seen)
+    (text,) = own(other)
+    own_texts.retire(ilena, row.id)
+    with pytest.raises(StaleError, match="Something changed while you were choosing"):
+        beginning.begin_with_own(ilena, checklist, row.id, seen=text.seen)
+
+
+def test_only_a_coordinator_of_the_npm_begins_with_it(table: Table) -> None:
+    row = keep(table)
+    other = another(table.land, DOOR)
+    for first in ("samira", "nadia", "oren", "vesna"):
+        with pytest.raises(RefusedError):
+            begin(other, row, first)
+    assert other.loaded().sheet.answers == {}
+
+
+def test_a_checklist_that_has_answers_is_not_begun(table: Table) -> None:
+    row = keep(table)
+    other = another(table.land, DOOR)
+    begin(other, row)
+    with pytest.raises(RefusedError, match="already has answers"):
+        begin(other, row)
+
+
+# Retiring
+
+
+def test_a_retired_text_has_no_content_and_is_offered_nowhere(table: Table) -> None:
+    row = keep(table)
+    other = another(table.land, DOOR)
+    begin(other, row)
+    own_texts.retire(table["nadia"], row.id)
+    table.session.commit()
+    assert queries.own_texts(table["ilena"]) == []
+    assert (row.values, row.sealed, row.retired_by_id) == (None, None, table["nadia"].user_id)
+    # What was begun with it stays.
+    assert other.loaded().sheet.shared("M2") is not None
+    with pytest.raises(StaleError, match="has been retired in the meantime"):
+        own_texts.retire(table["ilena"], row.id)
+
+
+@pytest.mark.both_databases
+def test_the_database_refuses_a_retired_text_that_still_says_something(table: Table) -> None:
+    row = keep(table)
+    with pytest.raises(IntegrityError):
+        table.session.execute(
+            sa.text(
+                "UPDATE own_model_text SET retired_at = kept_at, retired_by_id = kept_by_id "
+                "WHERE id = :id"
+            ),
+            {"id": row.id.hex},
+        )
+    table.session.rollback()
+
+
+# Pages
+
+
+@pytest.mark.both_databases
+def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(table: Table, app: Flask) -> None:
+    browser = table.land.browser(app, "ilena")
+    page = browser.page(record(table))
+    (form,) = page.forms(f"{record(table)}/1/keep")
+    done = Page.of(browser.post(form.action, data=form.values, csrf=False, follow_redirects=True))
+    assert "Kept as a model text, with" in done.text
+    assert done.h1 == "Our model text: Agreed terms"
+    for words in (f"From {table.cooperation.reference}, revision 1", "Kept by Ilena Dorvath"):
+        assert words in done.text
+    again = Page.of(browser.post(form.action, data=form.values, csrf=False, follow_redirects=True))
+    assert "Your organisation keeps this text as a model text already." in again.text
+    listed = browser.page(LIST)
+    assert f"From {table.cooperation.reference}, revision 1" in listed.text
+    other = another(table.land, DOOR)
+    address = f"/checklists/{other.checklist().id}"
+    page = browser.page(f"{address}/begin")
+    assert page.text.index("A model text of the NPM") < page.text.index("that comes with the")
+    own_form, *product = page.forms(f"{address}/begin")
+    assert "own" in own_form.values
+    assert all("language" in form.values for form in product)
+    begun = Page.of(
+        browser.post(own_form.action, data=own_form.values, csrf=False, follow_redirects=True)
+    )
+    assert "From a model text that the NPM keeps. Not read yet for:" in begun.text
+    history = browser.page(f"/cooperations/{other.cooperation.reference}/history").text
+    assert "began with a model text of its own: M1, M2" in history
+    item = browser.page(f"{address}/items/M2/history").text
+    assert "Office of the People's Advocate began with a model text of its own" in item
+    (link,) = [to for words, to in listed.links().items() if words.startswith("From ")]
+    retired = Page.of(browser.submit(link, action=f"{link}/retire"))
+    assert "The model text is retired." in retired.text
+    assert browser.get(link).status_code == 404
+
+
+def test_a_partner_learns_nothing_of_the_npms_texts(table: Table, app: Flask) -> None:
+    keep(table)
+    other = another(table.land, DOOR)
+    browser = other.land.browser(app, "samira")
+    assert "Keep as our model text" not in browser.page(record(table)).text
+    assert browser.post(f"{record(table)}/1/keep").status_code == 403
+    page = browser.page(f"/checklists/{other.checklist().id}/begin")
+    assert "A model text of the NPM" not in page.text
+    assert table.cooperation.reference not in page.text
+
+
+def test_others_keep_nothing_by_address(table: Table, app: Flask) -> None:
+    for first, status in (("oren", 403), ("tomas", 403), ("ada", 403), ("marek", 404)):
+        browser = table.land.browser(app, first)
+        assert browser.post(f"{record(table)}/1/keep").status_code == status, first
+    assert table.land.browser(app, "ilena").post(f"{record(table)}/9/keep").status_code == 404
+    assert table.session.scalars(sa.select(OwnModelText)).all() == []
+
+
+def test_a_page_that_is_no_longer_right_begins_nothing(table: Table, app: Flask) -> None:
+    row = keep(table)
+    other = another(table.land, DOOR)
+    browser, address = other.land.browser(app, "ilena"), f"/checklists/{other.checklist().id}/begin"
+    for fields in ({"own": str(row.id)}, {"own": "nonsense", "seen": "x"}):
+        page = Page.of(browser.post(address, data=fields, follow_redirects=True))
+        assert "Something changed while you were choosing." in page.text
+    assert other.loaded().sheet.answers == {}
+
+
+def test_many_kept_texts_are_offered_in_as_many_statements_as_one(
+    table: Table, statements: Statements
+) -> None:
+    keep(table)
+    third = another(table.land, DOOR)
+    counts = []
+    for _times in range(2):
+        ilena, loaded = third["ilena"], third.loaded()
+        with statements() as sent:
+            texts = own_texts.for_checklist(ilena, loaded)
+            own_text_pages.views(ilena, [text.row for text in texts])
+        counts.append((len(texts), len(sent)))
+        signed = another(table.land, DOOR, "lantern")
+        signed.sign()
+        keep(signed)
+    assert counts == [(1, 2), (2, 2)]
+
+
+# Of a visit (class K2)
+
+ROLES, PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+def keep_of_visit(scene: Scene, kind: ChecklistKind = ROLES, key: str = "ilena") -> OwnModelText:
+    checklist = scene.checklist(kind)
+    revision, _asked = signoff.revisions_of(agreements.SUBJECT, checklist.id)[0]
+    row = keeping.keep(scene.actor(key), checklist, revision, "en")
+    scene.session.commit()
+    return row
+
+
+def second(scene: Scene) -> Checklist:
+    planned(scene, members=("leyla", "marek"), audience=("leyla", "marek"))
+    scene.session.commit()
+    return scene.checklist(ROLES, 2)
+
+
+def test_of_a_visit_methods_stay_and_place_dates_and_people_go(scene: Scene) -> None:
+    row = keep_of_visit(scene)
+    assert (row.values, row.is_of_visit) == (None, True)
+    assert row.sealed is not None
+    text = encryption.model_text_of(row)
+    assert {"V6", "V14", "V16"} <= text.keys()
+    assert {"V2", "V3", "V4", "V13", "V20"}.isdisjoint(text)
+    signed = load(scene.checklist(ROLES)).sheet.shared("V6")
+    assert signed is not None
+    assert text["V6"]["method"] == signed.values["method"]
+    stored = str(text)
+    plan = plan_of(scene.visit())
+    facts = {plan.starts_on.isoformat(), plan.ends_on.isoformat(), plan.place}
+    facts |= {str(user_id) for user_id in scene.demonstration.users.values()}
+    assert not {fact for fact in facts if fact in stored}
+
+
+def test_another_visit_begins_with_it_encrypted_and_both_readings_are_logged(
+    scene: Scene, app: Flask
+) -> None:
+    row = keep_of_visit(scene)
+    roles = second(scene)
+    browser = scene.demonstration.browser(app, "ilena")
+    page = browser.page(f"/checklists/{roles.id}/begin")
+    (form, *_product) = page.forms(f"/checklists/{roles.id}/begin")
+    pages = scene.session.execute(
+        sa.select(ReadLogEntry.subject_id, ReadLogEntry.page).where(
+            ReadLogEntry.page.in_(["begin", "model_text"])
+        )
+    ).all()
+    assert {tuple(entry) for entry in pages} == {
+        (roles.id, "begin"),
+        (row.checklist_id, "model_text"),
+    }
+    done = browser.post(form.action, data=form.values, csrf=False)
+    assert done.status_code == 303
+    scene.session.expire_all()
+    answer = load(scene.checklist(ROLES, 2)).sheet.shared("V6")
+    assert answer is not None
+    assert answer.source is CopySource.OWN
+
+
+def test_the_list_says_nothing_of_what_is_kept_from_a_visit(scene: Scene, app: Flask) -> None:
+    row = keep_of_visit(scene)
+    text = encryption.model_text_of(row)
+    browser = scene.demonstration.browser(app, "ilena")
+    for address in (LIST, f"{LIST}/{row.id}"):
+        page = browser.page(address)
+        assert text["V6"]["method"] not in page.text
+        assert str(row.checklist_id) not in page.html
+
+
+def test_nothing_of_a_visit_is_offered_where_there_is_no_visit(scene: Scene) -> None:
+    keep_of_visit(scene, PLAN)
+    standing = scene.checklist(PLAN)
+    loaded = load(standing)
+    assert len(own_texts.for_checklist(scene.actor("ilena"), loaded)) == 1
+    loaded.checklist.visit_id = None
+    with scene.session.no_autoflush:
+        assert own_texts.for_checklist(scene.actor("ilena"), loaded) == []
+    scene.session.rollback()
+
+
+def test_whoever_may_not_open_the_visit_keeps_nothing_of_it(scene: Scene, app: Flask) -> None:
+    address = f"/checklists/{scene.checklist(ROLES).id}/record/1/keep"
+    assert scene.demonstration.browser(app, "nadia").post(address).status_code == 404
+    assert scene.demonstration.browser(app, "samira").post(address).status_code == 403
+
+
+def test_destroying_the_key_of_the_cooperation_erases_what_was_kept_of_its_visits(
+    scene: Scene,
+) -> None:
+    row = keep_of_visit(scene)
+    assert encryption.model_text_of(row)
+    key = scene.session.get_one(CooperationKey, row.cooperation_id)
+    key.wrapped = None
+    scene.session.flush()
+    assert encryption.model_text_of(row) == {}
+    scene.session.rollback()
