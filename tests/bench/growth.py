@@ -73,6 +73,8 @@ def pages_of(demonstration: Demonstration) -> Iterator[GrowingPage]:
     yield GrowingPage("register, in force", "milan", "/register?state=in_force")
     yield GrowingPage("register, drafting", "milan", "/register?state=drafting")
     yield GrowingPage("register searched", "milan", "/register?q=police")
+    yield GrowingPage("register of a party", "milan", "/register?party=lantern&kind=terms")
+    yield GrowingPage("register, a later page", "milan", "/register?page=20")
     yield GrowingPage("register, one", "milan", f"/register/{signed}")
     register = "/register/undertakings"
     yield GrowingPage("undertakings of all", "ilena", register)

@@ -27,7 +27,7 @@ VIEWS = {
     "checklists/routes/drafts.py: keep": "a script gets JSON",
     "checklists/editing.py: handle_conflict": "the text of a conflict is stored as a draft",
     "evidence/routes.py: export": "the response is a file, and errors are no broken rules",
-    "oversight/routes.py: check": "rolled back, so that others can write meanwhile",
+    "oversight/routes.py: check": "others can write while it runs, and its page is the response",
     "oversight/routes.py: export": "the response is a file",
     "oversight/undertaking_register/routes.py: export": "the response is a file",
     "ui/errors.py: _unavailable": "the transaction failed, and the page that says so may read",

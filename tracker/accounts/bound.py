@@ -76,6 +76,7 @@ NOT_COMPARED: Mapping[str, tuple[Verb, ...]] = {
         verbs.TEMPLATE_DISCARDED,
     ),
     "reading: whoever can write to the database can read it": (
+        verbs.INTEGRITY_CHECKED,
         verbs.EVIDENCE_EXPORTED,
         verbs.REGISTER_EXPORTED,
         verbs.UNDERTAKINGS_EXPORTED,

@@ -1,13 +1,13 @@
 """Queries for the trail: a cooperation's history, and the instance's for administrators."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, defer, selectinload
+from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 
 from tracker.access.actor import Actor
 from tracker.activity import verbs
@@ -274,6 +274,19 @@ def who_did_last(verb: Verb, subject_type: str, subject_id: UUID) -> Doer | None
     if not who:
         return None
     return Doer(UUID(who["id"]), UUID(who["for_id"]) if who.get("for_id") else None)
+
+
+def last_of(verb: Verb, subject_type: str, subject_ids: Collection[UUID]) -> HistoryLine | None:
+    """Return the instance's last event of a kind about one of some subjects; None without one.
+
+    Not scoped, as last_evidence().
+    """
+    row = db.session.execute(
+        _last_of(sa.select(Event), verb, subject_type)
+        .where(Event.subject_id.in_(subject_ids))
+        .options(joinedload(Event.detail), defer(Event.state))
+    ).first()
+    return _line(row[0], is_after_stop=False) if row else None
 
 
 def last_evidence(verb: Verb, subject_type: str, subject_id: UUID) -> str | None:

@@ -322,5 +322,7 @@ AUDIENCE_CHANGED = _verb("audience_changed", "number")
 TEAM_CHANGED = _verb("team_changed", "number")
 # How many frozen texts of class K8 it includes, and whether any of class K2 to K7.
 EVIDENCE_EXPORTED = _verb("evidence_exported", "texts", "closed")
+# Nothing was altered: in an organisation's register, or without one in the whole instance.
+INTEGRITY_CHECKED = _verb("integrity_checked", "organisation")
 REGISTER_EXPORTED = _verb("register_exported", "rows", "format")
 UNDERTAKINGS_EXPORTED = _verb("undertakings_exported", "rows", "format")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -43,6 +44,24 @@ class Narrowing(enum.StrEnum):
     REVIEW_OVERDUE = "review_overdue"
     # Whether an override still counts or not: auditors see each.
     OVERRIDDEN = "overridden"
+    FLAGGED = "flagged"
+
+
+class Need(enum.IntEnum):
+    """The groups in which the register is ordered: what needs a manager most comes first.
+
+    An agreement is in the first one that it belongs to.
+    """
+
+    DECLINED = 0
+    REVIEW_OVERDUE = 1
+    LACKS_SIGNATURES = 2
+    FLAGGED = 3
+    ENDS_SOON = 4
+    SUSPENDED = 5
+    NONE = 6
+    ENDED = 7
+    DRAFTING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,24 @@ class Question:
     words: str = ""
     mode: Mode | None = None
     narrowing: Narrowing | None = None
+    # Words of a party's name.
+    party: str = ""
+    kind: ChecklistKind | None = None
+    # Agreements that were or will be valid on one of these days.
+    from_on: dt.date | None = None
+    until_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many agreements match the filters: by state, and in each group of the order."""
+
+    # "" is all of them; else by Narrowing, each among those that match the other filters.
+    counts: Mapping[str, int]
+    # How many of those that match all filters are in each group.
+    needs: Mapping[Need, int]
+    # When the text that has waited longest for signatures was sent; None if only visits' texts do.
+    waiting_since: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +153,7 @@ class RegisterLine:
     reviewed_on: dt.date | None = None
     # A prior agreement on paper: not reviewed here, not signed electronically.
     made_before: bool = False
+    is_flagged: bool = False
     taken_over: tuple[TakenOver, ...] = ()
 
 

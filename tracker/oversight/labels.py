@@ -51,7 +51,7 @@ FORMS: dict[str, object] = {
 NARROWINGS: dict[Narrowing, object] = {
     Narrowing.BEGINS_LATER: _l("Begins later"),
     Narrowing.IN_FORCE: _l("In force"),
-    Narrowing.ENDS_SOON: _l("Ends within 60 days"),
+    Narrowing.ENDS_SOON: _l("Ends within 90 days"),
     Narrowing.LACKS_SIGNATURES: _l("Waiting for signatures"),
     Narrowing.DECLINED: _l("Declined"),
     Narrowing.DRAFTING: _l("Draft"),
@@ -59,6 +59,7 @@ NARROWINGS: dict[Narrowing, object] = {
     Narrowing.ENDED: _l("Ended"),
     Narrowing.REVIEW_OVERDUE: _l("Review overdue"),
     Narrowing.OVERRIDDEN: _l("Ever overridden"),
+    Narrowing.FLAGGED: _l("Open flags"),
 }
 
 FAULTS: dict[Fault | ChainFault, object] = {

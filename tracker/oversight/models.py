@@ -41,6 +41,7 @@ class RegisterEntry(Base):
             "state",
             "is_sent",
             "is_overridden",
+            "is_flagged",
             "from_on",
             "until_on",
             "review_on",
@@ -55,12 +56,14 @@ class RegisterEntry(Base):
             "state",
             "is_sent",
             "is_overridden",
+            "is_flagged",
             "from_on",
             "until_on",
             "review_on",
             "left_on",
             "is_of_npm",
             "cooperation_id",
+            "sent_on",
         ),
     )
 
@@ -80,6 +83,10 @@ class RegisterEntry(Base):
     state: Mapped[EntryState]
     is_sent: Mapped[bool]
     is_overridden: Mapped[bool]
+    # Whether a flag on it is open; never for a visit's text, whose answers are planning (K2).
+    is_flagged: Mapped[bool]
+    # Since when it waits for signatures; not for a visit's text, of which no days are shown.
+    sent_on: Mapped[dt.date | None]
     # The first day that the text names (M19); without one it is in force once all have signed.
     from_on: Mapped[dt.date | None]
     until_on: Mapped[dt.date | None]

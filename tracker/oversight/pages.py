@@ -1,6 +1,6 @@
 """View models for the register: the rows of its page and its export."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,9 +15,17 @@ from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.db import db
-from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
-from tracker.oversight.labels import FORMS, state_words
+from tracker.oversight.facts import (
+    AgreementState,
+    Narrowing,
+    Overview,
+    Question,
+    RegisterLine,
+    VisitMark,
+)
+from tracker.oversight.labels import FORMS, NARROWINGS, state_words
 from tracker.signoff.models import Revision
+from tracker.ui.filters import PAGE, FilterLink, here
 from tracker.ui.locale import as_date, with_semicolons
 from tracker.visits.labels import STAGES
 from tracker.visits.stages import PREPARED
@@ -83,30 +91,68 @@ def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[U
     return {revision.id: evidence.words_of(compared, revision.id)[0] for revision in revisions}
 
 
-def summary(counts: dict[str, int]) -> list[str]:
-    """Return sentences saying how many there are, and what needs attention."""
-    total, overdue, ending, lacking = (
-        counts[key]
-        for key in ("", Narrowing.REVIEW_OVERDUE, Narrowing.ENDS_SOON, Narrowing.LACKS_SIGNATURES)
-    )
+# What the overview counts: the filters that a manager looks at first.
+ATTENTION = (
+    Narrowing.DECLINED,
+    Narrowing.REVIEW_OVERDUE,
+    Narrowing.LACKS_SIGNATURES,
+    Narrowing.FLAGGED,
+    Narrowing.ENDS_SOON,
+    Narrowing.OVERRIDDEN,
+)
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """Return a sentence saying how many agreements there are."""
+    total = counts[""]
     if not total:
-        return [_("No agreement.")]
-    sentences = [ngettext("One agreement.", "%(num)s agreements.", total)]
-    if overdue:
-        sentences.append(
-            ngettext("One review is overdue.", "%(num)s reviews are overdue.", overdue)
-        )
-    if ending:
-        sentences.append(
-            ngettext("One ends within 60 days.", "%(num)s end within 60 days.", ending)
-        )
-    if lacking:
-        sentences.append(
-            ngettext(
-                "One is waiting for signatures.", "%(num)s are waiting for signatures.", lacking
+        return str(_("No agreement."))
+    return str(ngettext("One agreement.", "%(num)s agreements.", total))
+
+
+def attention(overview: Overview) -> list[FilterLink]:
+    """Return what needs attention, each with its count and a link to exactly these agreements."""
+    links = []
+    for narrowing in ATTENTION:
+        label = NARROWINGS[narrowing]
+        since = overview.waiting_since
+        if narrowing is Narrowing.LACKS_SIGNATURES and since is not None:
+            label = _(
+                "Waiting for signatures, the first since %(day)s", day=as_date(since, "medium")
             )
-        )
-    return sentences
+        url = here({"state": narrowing.value, PAGE: None})
+        links.append(counted(label, overview.counts[narrowing], url))
+    return links
+
+
+def counted(label: object, count: int, url: str) -> FilterLink:
+    """Return a count that is a link, unless it is zero."""
+    return FilterLink(
+        label=label,
+        url=url,
+        count=count,
+        current=url == here({PAGE: None}),
+        note="" if count else "0",
+    )
+
+
+def without_drafts(
+    views: list[LineView], question: Question
+) -> tuple[list[LineView], list[LineView]]:
+    """Return the rows of a page to show, and the drafts to fold below them.
+
+    Drafts come last. A page of nothing else shows them, and drafts with an open flag are no less
+    urgent than other agreements.
+    """
+    drafts = [
+        view
+        for view in views
+        if view.line.state is AgreementState.DRAFTING and not view.line.is_flagged
+    ]
+    others = [view for view in views if view not in drafts]
+    if not others or question.narrowing is Narrowing.DRAFTING:
+        return views, []
+    return others, drafts
 
 
 def _notes(line: RegisterLine) -> list[str]:
@@ -123,15 +169,7 @@ def _notes(line: RegisterLine) -> list[str]:
         )
         for body in line.taken_over
     ]
-    if line.made_before:
-        notes.append(
-            _(
-                "Made on paper before this tool was in use; not reviewed here (G3), not signed "
-                "electronically"
-            )
-        )
-    if line.is_amended:
-        notes.append(_("An amendment is on its way"))
+    notes += _marks(line)
     if line.state is AgreementState.REVIEW_OVERDUE:
         notes.append(
             _("Due %(day)s. No new visit until then", day=as_date(line.review_on, "medium"))
@@ -143,6 +181,23 @@ def _notes(line: RegisterLine) -> list[str]:
     if line.visit:
         notes += _visit_notes(line, line.visit)
     return notes
+
+
+def _marks(line: RegisterLine) -> list[str]:
+    """Return what else is true of an agreement, whatever its status."""
+    marks = []
+    if line.made_before:
+        marks.append(
+            _(
+                "Made on paper before this tool was in use; not reviewed here (G3), not signed "
+                "electronically"
+            )
+        )
+    if line.is_flagged:
+        marks.append(_("A flag is open"))
+    if line.is_amended:
+        marks.append(_("An amendment is on its way"))
+    return marks
 
 
 def _visit_notes(line: RegisterLine, visit: VisitMark) -> list[str]:

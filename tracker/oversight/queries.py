@@ -24,6 +24,7 @@ from tracker.checklists.models import (
     Checklist,
     ChecklistParty,
     ChecklistState,
+    Flag,
     NoticeKind,
     Renewal,
 )
@@ -38,7 +39,9 @@ from tracker.oversight import policy
 from tracker.oversight.facts import (
     AgreementState,
     Narrowing,
+    Need,
     Override,
+    Overview,
     Question,
     RegisterLine,
     TakenOver,
@@ -59,7 +62,7 @@ from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits import bound as visit_bound
 from tracker.visits.models import GateOverride, Visit, VisitStage
 
-SOON = dt.timedelta(days=60)
+SOON = dt.timedelta(days=90)
 MAX_LENGTH = 200
 MAX_WORDS = 8
 # How many rows of an export are in memory at a time.
@@ -85,12 +88,7 @@ _IS_DECLINED = sa.and_(
 _STOPPED = {Outcome.SUSPENDED: AgreementState.SUSPENDED, Outcome.ENDED: AgreementState.ENDED}
 # The states that end with the last day.
 _CAN_END = frozenset({EntryState.IN_FORCE, EntryState.SUSPENDED})
-# The columns that some filters ask alone.
-_FLAGS = {
-    Narrowing.LACKS_SIGNATURES: RegisterEntry.is_sent,
-    Narrowing.OVERRIDDEN: RegisterEntry.is_overridden,
-}
-# The order of the register: the newest cooperation first, then visits in order.
+# The order within each group of Need: the newest cooperation first, then visits in order.
 _PLACE = (
     RegisterEntry.newest_first,
     RegisterEntry.visit_number,
@@ -103,46 +101,43 @@ Way = Callable[[type[RegisterEntry]], list[sa.ColumnElement[bool]]]
 
 
 def lines(
-    actor: Actor, question: Question, *, offset: int = 0, limit: int = 25
+    actor: Actor,
+    question: Question,
+    *,
+    offset: int = 0,
+    limit: int = 25,
+    needs: Mapping[Need, int] | None = None,
 ) -> list[RegisterLine]:
-    """Return one page of the agreements that match the filters, the newest cooperation first.
+    """Return one page of the agreements that match the filters, by need.
 
-    Managers see those of their own organisation, auditors those of the NPM they audit; nobody else
-    sees any. A constant number of queries, however many agreements there are.
+    Within each group the newest cooperation comes first. needs are those of overview(), so that
+    only the groups on the page are read, each in the order of the index. Managers see agreements of
+    their own organisation, auditors those of the NPM they audit; nobody else sees any. A constant
+    number of queries, however many agreements there are.
     """
-    ids = db.session.scalars(
-        _entries(sa.select(RegisterEntry.checklist_id), actor, question)
-        .order_by(*_PLACE)
-        .offset(offset)
-        .limit(limit)
-    )
-    return _lines_of(actor, list(ids))
+    if needs is None:
+        needs = overview(actor, question).needs
+    parts = [
+        _in_order(sa.select(*_PLACE), actor, question, need).offset(first).limit(count)
+        for need, first, count in _parts(needs, offset, limit)
+    ]
+    return _lines_of(actor, _one_after_the_other(parts))
 
 
 def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
     """Yield all agreements that match the filters, in batches, in the order of lines()."""
-    query = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
-    following = query
-    while True:
-        places = db.session.execute(following).all()
-        if not places:
-            return
-        yield _lines_of(actor, [place.checklist_id for place in places])
-        last = zip(_PLACE, places[-1], strict=True)
-        following = query.where(
-            RegisterEntry.newest_first >= places[-1].newest_first,
-            sa.tuple_(*_PLACE)
-            > sa.tuple_(*(sa.literal(value, column.type) for column, value in last)),
-        )
+    for need, count in overview(actor, question).needs.items():
+        if count:
+            yield from _all_of(actor, question, need)
 
 
-def counts(actor: Actor, question: Question) -> dict[str, int]:
-    """Return the number of agreements for each filter, in one query; "" is all of them."""
-    today = clock.today()
+def overview(actor: Actor, question: Question) -> Overview:
+    """Return the number of agreements for each filter and each need, in one query."""
     columns = (
         RegisterEntry.state,
         RegisterEntry.is_sent,
         RegisterEntry.is_overridden,
+        RegisterEntry.is_flagged,
         RegisterEntry.from_on,
         RegisterEntry.until_on,
         RegisterEntry.review_on,
@@ -150,52 +145,41 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
     # First by the columns themselves: that is the order of an index, and needs no sorting.
     by_day = (
         _entries(
-            sa.select(*columns, sa.func.count().label("count")),
+            sa.select(
+                *columns,
+                sa.func.count().label("count"),
+                sa.func.min(RegisterEntry.sent_on).label("since"),
+            ),
             actor,
-            Question(question.words, question.mode),
+            replace(question, narrowing=None),
         )
         .group_by(*columns)
         .subquery()
     )
-    kinds: tuple[sa.ColumnElement[Any], ...] = (
-        by_day.c.state,
-        by_day.c.is_sent,
-        by_day.c.is_overridden,
-        *(
-            sa.case((condition, 1), else_=0)
-            for condition in (
-                by_day.c.from_on > today,
-                by_day.c.until_on < today,
-                by_day.c.until_on <= today + SOON,
-                by_day.c.review_on < today,
-            )
-        ),
+    conditions = _conditions(by_day.c)
+    kinds = (
+        _need(conditions),
+        *(sa.case((condition, 1), else_=0) for condition in conditions.values()),
     )
     rows: Iterable[Any] = db.session.execute(
-        sa.select(*kinds, sa.func.sum(by_day.c.count)).group_by(*kinds)
+        sa.select(sa.func.sum(by_day.c.count), sa.func.min(by_day.c.since), *kinds).group_by(*kinds)
     )
-    numbers = dict.fromkeys(["", *Narrowing], 0)
-    for state, is_sent, is_overridden, is_to_come, is_over, ends_soon, is_overdue, count in rows:
-        is_valid = state is EntryState.IN_FORCE and not is_over
-        runs = is_valid and not is_to_come
-        for key, holds in (
-            ("", True),
-            (Narrowing.BEGINS_LATER, is_valid and is_to_come),
-            (Narrowing.IN_FORCE, runs),
-            (Narrowing.ENDS_SOON, runs and ends_soon),
-            (Narrowing.REVIEW_OVERDUE, runs and is_overdue),
-            (
-                Narrowing.ENDED,
-                state is EntryState.ENDED or (state in _CAN_END and is_over),
-            ),
-            (Narrowing.SUSPENDED, state is EntryState.SUSPENDED and not is_over),
-            (Narrowing.DECLINED, state is EntryState.DECLINED),
-            (Narrowing.DRAFTING, state is EntryState.DRAFTING),
-            (Narrowing.LACKS_SIGNATURES, is_sent),
-            (Narrowing.OVERRIDDEN, is_overridden),
-        ):
-            numbers[key] += int(count) if holds else 0
-    return numbers
+    counts = dict.fromkeys(["", *Narrowing], 0)
+    needs = dict.fromkeys(Need, 0)
+    days = []
+    for count, since, need, *flags in rows:
+        matching = ["", *(key for key, flag in zip(conditions, flags, strict=True) if flag)]
+        for key in matching:
+            counts[key] += int(count)
+        if (question.narrowing or "") in matching:
+            needs[Need(need)] += int(count)
+        days += [since] if since else []
+    return Overview(counts, needs, min(days, default=None))
+
+
+def counts(actor: Actor, question: Question) -> Mapping[str, int]:
+    """Return the number of agreements for each filter, in one query; "" is all of them."""
+    return overview(actor, question).counts
 
 
 def find(actor: Actor, checklist_id: UUID) -> RegisterLine | None:
@@ -226,7 +210,9 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
             "state": _entry_state(checklist, visit_stage, is_declined=bool(is_declined)),
             "is_sent": checklist.state is ChecklistState.SENT,
             "is_overridden": bool(overridden),
-            "from_on": as_date(from_on),
+            "is_flagged": bool(is_flagged),
+            "sent_on": _day(sent_at) if checklist.state is ChecklistState.SENT else None,
+            "from_on": as_date(from_on) or (None if number else _day(checklist.in_force_at)),
             "until_on": as_date(until_on),
             "review_on": review_on,
         }
@@ -237,6 +223,8 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
             visit_stage,
             is_declined,
             overridden,
+            is_flagged,
+            sent_at,
             from_on,
             until_on,
             review_on,
@@ -264,6 +252,10 @@ def _ended_with_terms(entry: dict[str, Any], terms: Mapping[str, Any] | None) ->
         return {**entry, "state": EntryState.ENDED}
     days = [day for day in (entry["until_on"], terms["until_on"]) if day]
     return {**entry, "until_on": min(days, default=None)}
+
+
+def _day(moment: dt.datetime | None) -> dt.date | None:
+    return moment.astimezone(clock.zone()).date() if moment else None
 
 
 def _newest_first(reference: str) -> int:
@@ -340,9 +332,88 @@ def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
         entries = entries.where(
             sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True)
         )
+    if question.kind is not None:
+        place = list(ChecklistKind).index(question.kind)
+        entries = entries.where(RegisterEntry.kind_place == place)
+    entries = entries.where(*_with_party(question.party), *_valid_between(question))
     if question.narrowing is not None:
-        entries = entries.where(_narrowed(question.narrowing))
+        entries = entries.where(_conditions(RegisterEntry)[question.narrowing])
     return entries
+
+
+def _with_party(party: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions that each word occurs in the name of one party of the cooperation."""
+    words = party[:MAX_LENGTH].split()[:MAX_WORDS]
+    if words:
+        yield (
+            sa.exists()
+            .where(
+                Party.cooperation_id == RegisterEntry.cooperation_id,
+                Organisation.id == Party.organisation_id,
+                *(Organisation.name.icontains(word, autoescape=True) for word in words),
+            )
+            .correlate(RegisterEntry)
+        )
+
+
+def _valid_between(question: Question) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions that a text was or is valid on one of the days.
+
+    Not texts of visits, of which the register shows no days.
+    """
+    first, last = question.from_on, question.until_on
+    if first is None and last is None:
+        return
+    yield RegisterEntry.visit_number == 0
+    yield RegisterEntry.state.in_([*_CAN_END, EntryState.ENDED])
+    if first is not None:
+        yield sa.or_(RegisterEntry.until_on.is_(None), RegisterEntry.until_on >= first)
+    if last is not None:
+        yield sa.or_(RegisterEntry.from_on.is_(None), RegisterEntry.from_on <= last)
+
+
+def _in_order(query: Any, actor: Actor, question: Question, need: Need) -> sa.Select[Any]:
+    """Select the visible entries of one group of the order."""
+    condition = _need(_conditions(RegisterEntry)) == need.value
+    return _entries(query, actor, question).where(condition).order_by(*_PLACE)
+
+
+def _parts(needs: Mapping[Need, int], offset: int, limit: int) -> Iterator[tuple[Need, int, int]]:
+    """Yield which groups a page shows: from which of their entries on, and how many."""
+    for need in Need:
+        count = needs[need]
+        if offset < count and limit > 0:
+            shown = min(count - offset, limit)
+            yield need, offset, shown
+            limit -= shown
+        offset = max(0, offset - count)
+
+
+def _one_after_the_other(parts: Sequence[sa.Select[Any]]) -> list[UUID]:
+    """Return the ids that the parts of a page select, in one query."""
+    if not parts:
+        return []
+    numbered = []
+    for number, part in enumerate(parts):
+        columns = part.subquery().c
+        numbered.append(sa.select(sa.literal(number).label("part"), *columns))
+    order = ["part", *(column.name for column in _PLACE)]
+    rows = db.session.execute(sa.union_all(*numbered).order_by(*map(sa.text, order)))
+    return [row.checklist_id for row in rows]
+
+
+def _all_of(actor: Actor, question: Question, need: Need) -> Iterator[list[RegisterLine]]:
+    """Yield all agreements of one group, in batches."""
+    query = _in_order(sa.select(*_PLACE), actor, question, need).limit(AT_A_TIME)
+    following = query
+    while places := db.session.execute(following).all():
+        yield _lines_of(actor, [place.checklist_id for place in places])
+        last = zip(_PLACE, places[-1], strict=True)
+        following = query.where(
+            RegisterEntry.newest_first >= places[-1].newest_first,
+            sa.tuple_(*_PLACE)
+            > sa.tuple_(*(sa.literal(value, column.type) for column, value in last)),
+        )
 
 
 def _seen(actor: Actor) -> sa.ColumnElement[bool]:
@@ -396,34 +467,38 @@ def _without_audits(actor: Actor) -> Actor:
     return replace(actor, memberships=memberships)
 
 
-def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
-    today, first, until = clock.today(), RegisterEntry.from_on, RegisterEntry.until_on
-    is_in_force = RegisterEntry.state == EntryState.IN_FORCE
-    is_suspended = RegisterEntry.state == EntryState.SUSPENDED
+def _conditions(entry: Any) -> dict[Narrowing, sa.ColumnElement[bool]]:
+    """Return the condition of each filter over the columns of entries, or of groups of them."""
+    today = clock.today()
+    state, first, until = entry.state, entry.from_on, entry.until_on
+    is_in_force, is_suspended = state == EntryState.IN_FORCE, state == EntryState.SUSPENDED
     # The same rule as signoff.outcomes.validity, for many texts.
     goes_on = sa.or_(until.is_(None), until >= today)
     is_valid = sa.and_(is_in_force, goes_on)
     runs = sa.and_(is_valid, sa.or_(first.is_(None), first <= today))
-    match state:
-        case Narrowing.BEGINS_LATER:
-            return sa.and_(is_valid, first > today)
-        case Narrowing.IN_FORCE:
-            return runs
-        case Narrowing.ENDS_SOON:
-            return sa.and_(runs, until <= today + SOON)
-        case Narrowing.REVIEW_OVERDUE:
-            return sa.and_(runs, RegisterEntry.review_on < today)
-        case Narrowing.ENDED:
-            return sa.or_(
-                RegisterEntry.state == EntryState.ENDED,
-                sa.and_(sa.or_(is_in_force, is_suspended), until < today),
-            )
-        case Narrowing.SUSPENDED:
-            return sa.and_(is_suspended, goes_on)
-        case _ if state in _FLAGS:
-            return _FLAGS[state].is_(True)
-        case _:
-            return RegisterEntry.state == EntryState(state.value)
+    is_over = sa.and_(state.in_(_CAN_END), until < today)
+    return {
+        Narrowing.BEGINS_LATER: sa.and_(is_valid, first > today),
+        Narrowing.IN_FORCE: runs,
+        Narrowing.ENDS_SOON: sa.and_(runs, until <= today + SOON),
+        Narrowing.REVIEW_OVERDUE: sa.and_(runs, entry.review_on < today),
+        Narrowing.LACKS_SIGNATURES: entry.is_sent.is_(True),
+        Narrowing.DECLINED: state == EntryState.DECLINED,
+        Narrowing.DRAFTING: state == EntryState.DRAFTING,
+        Narrowing.SUSPENDED: sa.and_(is_suspended, goes_on),
+        Narrowing.ENDED: sa.or_(state == EntryState.ENDED, is_over),
+        Narrowing.OVERRIDDEN: entry.is_overridden.is_(True),
+        Narrowing.FLAGGED: entry.is_flagged.is_(True),
+    }
+
+
+def _need(conditions: Mapping[Narrowing, sa.ColumnElement[bool]]) -> sa.ColumnElement[int]:
+    """Return the group of the order; the first that an entry belongs to counts."""
+    groups = {need: Narrowing[need.name] for need in Need if need is not Need.NONE}
+    return sa.case(
+        *((conditions[narrowing], need.value) for need, narrowing in groups.items()),
+        else_=Need.NONE.value,
+    )
 
 
 # The columns of a line ----------------------------------------------------------------------------
@@ -445,8 +520,20 @@ def _rows(actor: Actor | None) -> sa.Select[Any]:
             _from(),
             _until(),
             _review(),
+            _is_flagged(),
         )
     )
+
+
+def _is_flagged() -> sa.ColumnElement[Any]:
+    """Return whether a flag on the text is open; not for a visit's, whose answers are K2."""
+    is_flagged = sa.exists().where(Flag.checklist_id == Checklist.id, Flag.closed_at.is_(None))
+    return sa.case((sa.and_(Checklist.visit_id.is_(None), is_flagged), 1), else_=0)
+
+
+def _sent_at() -> sa.ColumnElement[Any]:
+    """Return when the newest revision was sent; not for a visit's text."""
+    return sa.case((Checklist.visit_id.is_(None), _NewestAsked.sent_at), else_=sa.null())
 
 
 def _answered(fields: dict[ChecklistKind, tuple[str, str]]) -> sa.ColumnElement[Any]:
@@ -662,12 +749,13 @@ def _line(
         to_sign,
         form,
         *days,
+        is_flagged,
     ) = row
     of_visit = visit is not None
     from_on, until_on = as_date(days[0]), as_date(days[1])
     tells_itself = checklist.kind is ChecklistKind.TERMS and not (made_before and from_on is None)
     if not tells_itself and not of_visit and checklist.in_force_at:
-        from_on = checklist.in_force_at.astimezone(clock.zone()).date()
+        from_on = _day(checklist.in_force_at)
     return RegisterLine(
         checklist_id=checklist.id,
         cooperation_id=cooperation.id,
@@ -698,6 +786,7 @@ def _line(
         review_on=days[2],
         reviewed_on=cooperation.reviewed_on if checklist.kind is ChecklistKind.TERMS else None,
         made_before=bool(made_before),
+        is_flagged=bool(is_flagged),
         taken_over=() if of_visit or revision is None else replaced,
     )
 
@@ -834,6 +923,8 @@ _ENTRIES = _joined(
         Visit.stage,
         sa.case((_IS_DECLINED, 1), else_=0),
         sa.case((_IS_OVERRIDDEN, 1), else_=0),
+        _is_flagged(),
+        _sent_at(),
         _from(),
         _until(),
         _review(),

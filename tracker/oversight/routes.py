@@ -1,62 +1,83 @@
 """Pages for the register: the list, the history of an agreement, the export, the audit."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from tracker.access.actor import Role
+from tracker.access.actor import Actor, Role
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.labels import KINDS
+from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import policy as evidence
 from tracker.oversight import export as files
-from tracker.oversight import integrity, labels, pages, policy, queries, service
+from tracker.oversight import integrity, labels, last_check, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
 from tracker.oversight.undertaking_register import policy as undertakings
+from tracker.oversight.undertaking_register import queries as undertaking_queries
+from tracker.oversight.undertaking_register.facts import Access, Filters
 from tracker.signoff import queries as signoff
 from tracker.ui import paging
 from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/register")
-# Filters that are shown even if nothing matches.
-ALWAYS = frozenset({"", Narrowing.IN_FORCE, Narrowing.LACKS_SIGNATURES})
+# Filters that are shown even if nothing matches; those of the overview are shown there.
+ALWAYS = frozenset({"", Narrowing.IN_FORCE})
+# The kind that leads to the register of undertakings.
+UNDERTAKINGS = "undertakings"
 EVENTS = 500
 
 
 @blueprint.get("")
 @signed_in
-def register() -> str:
-    """Show the agreements the person may see, filtered as requested."""
+def register() -> ResponseReturnValue:
+    """Show the agreements the person may see, filtered as requested, and what needs attention."""
     actor = current_actor()
     require(policy.can_see_register(actor))
     question = _asked()
+    sees_undertakings = bool(undertakings.can_see_undertakings(actor))
+    if sees_undertakings and request.args.get("kind") == UNDERTAKINGS:
+        return _to_undertakings(question)
     number = paging.asked_number()
-    counts = queries.counts(actor, question)
-    total = counts[question.narrowing or ""]
+    overview = queries.overview(actor, question)
+    total = overview.counts[question.narrowing or ""]
+    offset = paging.offset(number)
     lines = (
-        queries.lines(actor, question, offset=paging.offset(number), limit=paging.SIZE)
+        queries.lines(actor, question, offset=offset, limit=paging.SIZE, needs=overview.needs)
         if total
         else []
     )
     views = [pages.view(actor, line) for line in lines]
+    kinds = [(kind.value, KINDS[kind]) for kind in ChecklistKind]
     return render_template(
         "oversight/register.html",
         page=paging.Page(views, number, paging.SIZE, total),
+        # Drafts come last, and are folded below other agreements.
+        parts=pages.without_drafts(views, question),
         disagreeing=sum(view.disagrees for view in views),
-        links=_links(counts, question),
-        summary=pages.summary(counts),
-        question=question,
+        attention=pages.attention(overview) + _of_undertakings(actor, question),
+        last_check=last_check.last_check(actor),
+        links=_links(overview.counts, question),
+        summary=pages.summary(overview.counts),
+        fields=_fields(question),
         is_narrowed=question != Question(),
+        # Whether a filter is chosen that is otherwise folded.
+        is_finely_narrowed=replace(question, words="", narrowing=None) != Question(),
         modes=[(mode.value, MODE_LABELS[mode]) for mode in Mode],
+        kinds=[*kinds, (UNDERTAKINGS, _("Personal undertakings"))] if sees_undertakings else kinds,
         is_auditor=actor.has(Role.AUDITOR),
-        sees_undertakings=bool(undertakings.can_see_undertakings(actor)),
+        sees_undertakings=sees_undertakings,
     )
 
 
@@ -108,40 +129,101 @@ def export() -> Response:
 def check() -> str:
     """Audit the cooperations of this register now, and show the result.
 
-    Numbers of rows and events aren't shown, since they tell the size of a visit's team (K2).
+    Numbers of rows and events aren't shown, since they tell the size of a visit's team (K2). If
+    nothing was altered, the check is recorded, and the register shows it.
     """
     actor = current_actor()
     require(policy.can_see_register(actor))
     problem: object = ""
     verdict = None
-    db.session.rollback()  # nothing is written here, so others can write while it runs
+    db.session.rollback()  # nothing was written yet, so others can write while it runs
     try:
         verdict = integrity.check_cooperations(actor)
     except integrity.NotCheckableError:
         problem = _(
             "The check can't be run. An administrator can find out why on the command line."
         )
+    at = clock.now()
+    if verdict is not None and verdict.finding is None:
+        last_check.record_intact(actor)
+        db.session.commit()  # not performed: the page is the response
     return render_template(
         "oversight/check.html",
         verdict=verdict,
         cooperations=verdict.counts.chains if verdict else 0,
         finding=labels.finding_words(verdict.finding) if verdict and verdict.finding else problem,
-        at=clock.now(),
+        at=at,
     )
 
 
 def _asked() -> Question:
     """Parse the filters from a URL or a form; unknown values filter nothing."""
-    mode, state = request.values.get("mode", ""), request.values.get("state", "")
+    names = ("mode", "state", "kind", "from", "until")
+    chosen = {name: request.values.get(name, "") for name in names}
+    words, party = (
+        tidy_line(request.values.get(name, ""))[: queries.MAX_LENGTH] for name in ("q", "party")
+    )
     return Question(
-        words=tidy_line(request.values.get("q", ""))[: queries.MAX_LENGTH],
-        mode=next((choice for choice in Mode if choice.value == mode), None),
-        narrowing=next((choice for choice in Narrowing if choice.value == state), None),
+        words=words,
+        mode=next((choice for choice in Mode if choice.value == chosen["mode"]), None),
+        narrowing=next((state for state in Narrowing if state.value == chosen["state"]), None),
+        party=party,
+        kind=next((kind for kind in ChecklistKind if kind.value == chosen["kind"]), None),
+        from_on=as_date(chosen["from"]),
+        until_on=as_date(chosen["until"]),
     )
 
 
-def _links(counts: dict[str, int], question: Question) -> list[FilterLink]:
+def _fields(question: Question) -> dict[str, str]:
+    """Return the filters as values of a form's fields."""
+    return {
+        "q": question.words,
+        "party": question.party,
+        "kind": question.kind.value if question.kind else "",
+        "mode": question.mode.value if question.mode else "",
+        "from": question.from_on.isoformat() if question.from_on else "",
+        "until": question.until_on.isoformat() if question.until_on else "",
+        "state": question.narrowing.value if question.narrowing else "",
+    }
+
+
+def _links(counts: Mapping[str, int], question: Question) -> list[FilterLink]:
     """Return the filters to show: the usual ones, and those with matches."""
     shown = {*ALWAYS, question.narrowing, *(key for key, count in counts.items() if count)}
     options = [("", _("All")), *((choice.value, labels.NARROWINGS[choice]) for choice in Narrowing)]
-    return filter_links("state", [option for option in options if option[0] in shown], counts)
+    return filter_links(
+        "state",
+        [option for option in options if option[0] in shown and option[0] not in pages.ATTENTION],
+        counts,
+    )
+
+
+def _of_undertakings(actor: Actor, question: Question) -> list[FilterLink]:
+    """Return the count of undertakings that give no access yet, linked to exactly these.
+
+    Only if no filter is chosen that undertakings don't have.
+    """
+    has_only_words = replace(question, words="", party="", narrowing=None) == Question()
+    if not has_only_words or not undertakings.can_see_undertakings(actor):
+        return []
+    words = _words(question)
+    filters = Filters(words, access=Access.NOT_YET)
+    return [
+        pages.counted(
+            _("Undertakings not open yet"),
+            undertaking_queries.count(actor, filters),
+            url_for(
+                "undertaking_register.show", cooperation=words or None, access=Access.NOT_YET.value
+            ),
+        )
+    ]
+
+
+def _to_undertakings(question: Question) -> ResponseReturnValue:
+    """Redirect to the register of undertakings, which looks for the same words."""
+    words = _words(question) or None
+    return redirect(url_for("undertaking_register.show", cooperation=words), 303)
+
+
+def _words(question: Question) -> str:
+    return f"{question.words} {question.party}".strip()

@@ -33,6 +33,12 @@ OF_ALL_ITS_LINES = frozenset(
         "undertakings of all, open",
         "undertakings of all searched",
         "undertakings export",
+        # These count undertakings beside their own lines.
+        "register",
+        "register, in force",
+        "register, drafting",
+        "register searched",
+        "register, a later page",
     }
 )
 
@@ -66,12 +72,18 @@ USED = {
     "cooperations searched": _WORDS,
     "register searched": _WORDS,
 }
+# The last counts the undertakings.
+_REGISTER = {
+    "ix_register_entry_counts",
+    "ix_register_entry_order",
+    "ix_cooperation_entry_order",
+}
 # Indexes in whose order SQLite has to read what it counts: in another order, or row by row, it
 # takes many times as long.
 IN_ORDER = {
     "cooperations": {"ix_cooperation_entry_order"},
-    "register": {"ix_register_entry_counts", "ix_register_entry_order"},
-    "register searched": {"ix_register_entry_counts", "ix_register_entry_order"},
+    "register": _REGISTER,
+    "register searched": _REGISTER,
 }
 LOOKED_AT = USED.keys() | IN_ORDER.keys()
 

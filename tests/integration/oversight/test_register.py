@@ -138,8 +138,8 @@ def test_a_text_that_was_called_back_is_a_draft_again(land: Country, terms: Chec
         (1, 300, 100, AgreementState.BEGINS_LATER, {Narrowing.BEGINS_LATER}),
         (1, 40, 30, AgreementState.BEGINS_LATER, {Narrowing.BEGINS_LATER}),
         (0, 300, 100, AgreementState.IN_FORCE, {Narrowing.IN_FORCE}),
-        (-10, 61, 30, AgreementState.IN_FORCE, {Narrowing.IN_FORCE}),
-        (-10, 60, 30, AgreementState.ENDS_SOON, {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}),
+        (-10, 91, 30, AgreementState.IN_FORCE, {Narrowing.IN_FORCE}),
+        (-10, 90, 30, AgreementState.ENDS_SOON, {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}),
         (-10, 1, 0, AgreementState.ENDS_SOON, {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}),
         (
             -300,
@@ -451,7 +451,8 @@ def test_the_page_describes_each_agreement(
     session.commit()
     page = land.browser(app, "nadia").page("/register")
     assert page.h1 == "Agreement register"
-    assert "2 agreements. One ends within 60 days." in page.text
+    assert "2 agreements." in page.text
+    assert "Ends within 90 days 1" in page.text
     assert "In force, ends soon" in page.text
     assert "Signed: 2 of 2" in page.text
     assert "With: Open Door Legal Aid" in page.text

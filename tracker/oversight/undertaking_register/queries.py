@@ -150,6 +150,13 @@ def counts(actor: Actor, filters: Filters) -> dict[str, int]:
     }
 
 
+def count(actor: Actor, filters: Filters) -> int:
+    """Return how many undertakings match all filters; cheaper than counts() for one group."""
+    return (
+        db.session.scalar(_matching(sa.select(sa.func.count(Undertaking.id)), actor, filters)) or 0
+    )
+
+
 # Filters ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,425 @@
+"""The register's first look: what is counted, in which order agreements come, who checked last.
+
+In one file: counts, order and filters of one page have to agree.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements
+from tests.factories.checklists import decline_text, flag_term
+from tests.factories.cooperations import Country, open_one
+from tests.factories.demonstration import Demonstration
+from tests.factories.evidence.tampering import EVENTS, Tampering, hands
+from tests.factories.visits import Scene, override, without_credential_of
+from tests.pages import Page
+from tracker.access.actor import Role
+from tracker.activity.models import Event
+from tracker.activity.stale import recompute
+from tracker.activity.verbs import INTEGRITY_CHECKED
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, Flag
+from tracker.checklists.negotiation import safeguards
+from tracker.cooperations.models import Cooperation, Mode
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.oversight import queries
+from tracker.oversight.facts import AgreementState, Narrowing, Question, RegisterLine
+from tracker.oversight.last_check import last_check
+from tracker.oversight.models import RegisterEntry
+from tracker.oversight.undertaking_register import queries as undertakings
+from tracker.oversight.undertaking_register.facts import Access, Filters
+from tracker.ui import paging
+
+pytestmark = pytest.mark.some_on_postgresql(5)
+
+DAY = dt.timedelta(days=1)
+PAIR = {"npm": "tomas", "door": "henrik"}
+WHO = ("milan", "henrik", "greta")
+COUNTED = (
+    "Declined",
+    "Review overdue",
+    "Waiting for signatures",
+    "Open flags",
+    "Ends within 90 days",
+    "Ever overridden",
+)
+
+
+def rows(page: Page) -> int:
+    return sum(len(list(body.iter("tr"))) for body in page.root.iter("tbody"))
+
+
+def counted(page: Page) -> Iterator[tuple[str, int, str]]:
+    """Yield each count of the first look: its label, the number, its link or nothing."""
+    for navigation in page.root.iter("nav"):
+        if navigation.attrib.get("aria-label") != "Needs attention":
+            continue
+        for entry in navigation.iter("li"):
+            link = entry.find("a")
+            words = " ".join("".join(entry.itertext()).split())
+            label, number = words.rsplit(" ", 1)
+            yield label, int(number), "" if link is None else link.attrib["href"]
+
+
+def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
+    today = clock.today()
+    review_on = today + review * DAY if review else None
+    term = agreements.term(today + begins * DAY, today + ends * DAY, review_on)
+    agreements.answer(land, terms, "M19", **term)
+    agreements.send(land, terms, PAIR)
+    agreements.sign(land, terms, "tomas", "henrik")
+
+
+def flagged(land: Country, terms: Checklist) -> Flag:
+    today = clock.today()
+    agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
+    return flag_term(land.actor("ilena"), terms, "M19", "A ministry decides.")
+
+
+@pytest.fixture
+def cooperation(land: Country) -> Cooperation:
+    return open_one(land, "door", modes=(Mode.VISIT,))
+
+
+@pytest.fixture
+def terms(cooperation: Cooperation) -> Checklist:
+    return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+
+
+def lines(land: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
+    question = Question(**filters)  # type: ignore[arg-type] # the fields of a query
+    recompute()
+    page = queries.lines(land.actor(first), question, limit=1_000)
+    overview = queries.overview(land.actor(first), question)
+    assert overview.counts[question.narrowing or ""] == len(page) == sum(overview.needs.values())
+    return page
+
+
+# Counts
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("who", WHO)
+def test_each_count_leads_to_exactly_these_agreements(
+    app: Flask, session: Session, demonstration: Demonstration, who: str
+) -> None:
+    scene = Scene(session, demonstration)
+    override(scene.actor("milan"), without_credential_of(scene, "ruth"))
+    flag_term(
+        scene.actor("samira"),
+        session.get_one(Checklist, demonstration.checklists["differing", "terms"]),
+        "M9",
+        "A ministry would decide.",
+    )
+    session.commit()
+    browser = demonstration.browser(app, who)
+    for narrowed in ("", "?q=police", "?kind=terms&party=lantern"):
+        first_look = list(counted(browser.page(f"/register{narrowed}")))
+        agreement_counts = [entry for entry in first_look if "Undertakings" not in entry[0]]
+        assert [label.split(",")[0] for label, _n, _url in agreement_counts] == list(COUNTED)
+        for label, number, url in agreement_counts:
+            assert bool(url) == (number > 0), label
+            if url:
+                page = browser.page(url)
+                assert rows(page) == number, (narrowed, label)
+                assert (label, number, url) in list(counted(page))
+    numbers = {
+        label.split(",")[0]: number for label, number, _url in counted(browser.page("/register"))
+    }
+    assert numbers["Open flags"] == 1
+    assert numbers["Ever overridden"] == 1
+    assert numbers["Waiting for signatures"] == (0 if who == "henrik" else 1)
+
+
+def test_undertakings_are_counted_for_whoever_sees_their_register(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    browser = demonstration.browser(app, "milan")
+    entry = next(
+        entry for entry in counted(browser.page("/register")) if "Undertakings" in entry[0]
+    )
+    label, number, url = entry
+    scene = Scene(session, demonstration)
+    expected = undertakings.counts(scene.actor("milan"), Filters())[Access.NOT_YET]
+    assert (label, number) == ("Undertakings not open yet", expected)
+    if url:
+        assert rows(browser.page(url)) == number
+    # A CSO has no such register.
+    assert "Undertakings" not in demonstration.browser(app, "henrik").page("/register").text
+
+
+def test_undertakings_are_not_counted_beside_filters_that_they_do_not_have(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    browser = demonstration.browser(app, "milan")
+    for question in ("kind=terms", "mode=VISIT", "from=2026-01-01"):
+        entries = counted(browser.page(f"/register?{question}"))
+        assert not [label for label, _n, _url in entries if "Undertakings" in label], question
+
+
+@pytest.mark.both_databases
+def test_since_when_is_that_of_the_text_sent_first(
+    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    today = clock.today()
+    agreements.send(land, terms, PAIR)
+    other = agreements.checklist_of(open_one(land, "door", title="Another"), ChecklistKind.TERMS)
+    db.session.commit()
+    frozen_time(clock.now() + 3 * DAY)
+    agreements.send(land, other, PAIR)
+    recompute()
+    nadia = land.actor("nadia")
+    assert queries.overview(nadia, Question()).waiting_since == today
+    assert queries.overview(nadia, Question("Another")).waiting_since == today + 3 * DAY
+    agreements.sign(land, terms, "tomas", "henrik")
+    recompute()
+    assert queries.overview(nadia, Question()).waiting_since == today + 3 * DAY
+
+
+@pytest.mark.both_databases
+def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """What is answered about a visit, and when its texts were sent, is planning (K2)."""
+    scene = Scene(session, demonstration)
+    of_visits = (
+        sa.select(RegisterEntry)
+        .join(Checklist, Checklist.id == RegisterEntry.checklist_id)
+        .where(Checklist.visit_id.is_not(None))
+    )
+    entries = session.scalars(of_visits).all()
+    assert entries
+    assert {(entry.is_flagged, entry.sent_on, entry.from_on) for entry in entries} == {
+        (False, None, None)
+    }
+    milan = scene.actor("milan")
+    for question in (Question(from_on=dt.date.min), Question(until_on=dt.date.max)):
+        dated = queries.lines(milan, question, limit=1_000)
+        assert dated
+        assert [line for line in dated if line.visit] == []
+
+
+@pytest.mark.both_databases
+def test_a_flag_counts_until_it_is_explained(land: Country, terms: Checklist) -> None:
+    flag = flagged(land, terms)
+    ilena = land.actor("ilena")
+    assert [line.checklist_id for line in lines(land, narrowing=Narrowing.FLAGGED)] == [terms.id]
+    assert lines(land)[0].is_flagged
+    safeguards.explain_flag(ilena, terms, flag.id, "The NPM decides.")
+    assert lines(land, narrowing=Narrowing.FLAGGED) == []
+
+
+# Order
+
+
+@pytest.mark.both_databases
+def test_what_needs_a_manager_most_comes_first_and_drafts_last(land: Country) -> None:
+    cooperations = [
+        open_one(land, "door", title=title)
+        for title in ("In force", "Overdue", "Sent", "Declined", "Ending", "Ended", "Flagged")
+    ]
+    of = {
+        cooperation.title: agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+        for cooperation in cooperations
+    }
+    in_force(land, of["In force"], -10, 300, 100)
+    in_force(land, of["Overdue"], -300, 300, -1)
+    in_force(land, of["Ending"], -10, 90, 30)
+    in_force(land, of["Ended"], -300, -1, -100)
+    for title in ("Sent", "Declined"):
+        agreements.send(land, of[title], PAIR)
+    decline_text(land.actor("henrik"), of["Declined"], reason="Too long.", items=["M19"])
+    flagged(land, of["Flagged"])
+    recompute()
+    nadia = land.actor("nadia")
+    whole = lines(land)
+    assert [line.title for line in whole][:7] == [
+        "Declined",
+        "Overdue",
+        "Sent",
+        "Flagged",
+        "Ending",
+        "In force",
+        "Ended",
+    ]
+    assert {line.state for line in whole[7:]} == {AgreementState.DRAFTING}
+    for size in (1, 3, 4):
+        shown = [
+            line
+            for offset in range(0, len(whole) + size, size)
+            for line in queries.lines(nadia, Question(), offset=offset, limit=size)
+        ]
+        assert shown == whole
+    exported = [line for some in queries.all_lines(nadia, Question()) for line in some]
+    assert exported == whole
+
+
+def test_drafts_are_folded_below_other_agreements(
+    app: Flask, land: Country, terms: Checklist, session: Session
+) -> None:
+    session.commit()
+    browser = land.browser(app, "nadia")
+    assert "drafts</summary>" not in browser.page("/register").html
+    in_force(land, terms, -10, 300)
+    session.commit()
+    page = browser.page("/register")
+    before, folded = page.html.split("1 draft</summary>")
+    assert str(terms.id) in before
+    assert "Joint monitoring of police custody" in folded
+    assert "draft</summary>" not in browser.page("/register?state=drafting").html
+
+
+# Filters
+
+
+@pytest.mark.both_databases
+def test_a_party_is_found_by_its_name_alone(land: Country) -> None:
+    door = open_one(land, "door", title="Lantern is in the title")
+    other = open_one(land, "lantern", title="Another")
+    assert {line.reference for line in lines(land, party="lantern")} == {other.reference}
+    assert {line.reference for line in lines(land, party="legal DOOR")} == {door.reference}
+    assert lines(land, party="lantern door") == []
+    assert lines(land, party="%") == []
+
+
+@pytest.mark.both_databases
+def test_a_kind_is_found_alone(land: Country, cooperation: Cooperation) -> None:
+    for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY):
+        assert [line.kind for line in lines(land, kind=kind)] == [kind]
+    assert lines(land, kind=ChecklistKind.VISIT_ROLES) == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("first", "last", "is_found"),
+    [
+        (None, None, True),
+        (-10, None, True),
+        (30, None, True),
+        (31, None, False),
+        (None, -11, False),
+        (None, -10, True),
+        (-100, -11, False),
+        (5, 6, True),
+        (31, 40, False),
+    ],
+)
+def test_dates_find_what_is_valid_on_one_of_the_days(
+    land: Country, terms: Checklist, first: int | None, last: int | None, *, is_found: bool
+) -> None:
+    in_force(land, terms, -10, 30)
+    today = clock.today()
+    days: dict[str, Any] = {
+        name: today + days * DAY
+        for name, days in (("from_on", first), ("until_on", last))
+        if days is not None
+    }
+    of_terms = [
+        line.checklist_id for line in lines(land, **days) if line.kind is ChecklistKind.TERMS
+    ]
+    assert of_terms == ([terms.id] if is_found else [])
+    if days:  # a draft has no days
+        assert all(line.kind is ChecklistKind.TERMS for line in lines(land, **days))
+
+
+def test_undertakings_are_a_kind_that_leads_to_their_register(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    browser = demonstration.browser(app, "milan")
+    assert "Personal undertakings" in browser.page("/register").html
+    answer = browser.get("/register?kind=undertakings&q=police&party=lantern")
+    assert answer.status_code == 303
+    assert answer.location == "/register/undertakings?cooperation=police+lantern"
+    # Whoever may not see them gets the agreements of all kinds.
+    cso = demonstration.browser(app, "henrik")
+    page = cso.page("/register?kind=undertakings")
+    assert page.h1 == "Agreement register"
+    assert "Personal undertakings" not in page.html
+
+
+@pytest.mark.both_databases
+def test_filters_stay_in_links_fields_and_export(app: Flask, demonstration: Demonstration) -> None:
+    browser = demonstration.browser(app, "milan")
+    chosen = {"kind": "terms", "party": "lantern", "from": "2020-01-01", "until": "2030-12-31"}
+    query = "&".join(f"{name}={value}" for name, value in chosen.items())
+    page = browser.page(f"/register?{query}&q=custody&state=in_force")
+    for form in (page.form("/register/export"), page.form("")):
+        filled = form.filled_in()
+        for name, value in {**chosen, "q": "custody", "state": "in_force"}.items():
+            assert filled[name] == [value], name
+    for _label, _number, url in counted(page):
+        assert not url or all(f"{name}={value}" in url for name, value in chosen.items())
+    export = browser.post("/register/export", data=chosen | {"q": "", "state": ""})
+    assert export.get_data(as_text=True).count("\n") == 1 + rows(browser.page(f"/register?{query}"))
+
+
+@pytest.mark.both_databases
+def test_dates_that_are_none_filter_nothing(app: Flask, demonstration: Demonstration) -> None:
+    browser = demonstration.browser(app, "milan")
+    whole = rows(browser.page("/register"))
+    assert 0 < whole <= paging.SIZE
+    for value in ("2026-02-30", "yesterday", "%00", "99999-01-01", "2026-1-1"):
+        assert rows(browser.page(f"/register?from={value}&until={value}")) == whole, value
+
+
+# The last check
+
+
+def test_the_register_names_who_checked_last_and_when(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    manager, auditor = (demonstration.browser(app, who) for who in ("milan", "greta"))
+    nothing = "No check that nothing was altered is recorded yet."
+    assert nothing in manager.page("/register").text
+    manager.submit("/register", action="/register/check")
+    for browser in (manager, auditor):
+        text = browser.page("/register").text
+        assert "Nothing was altered: last checked on" in text
+        assert "by Milan" in text
+    # A partner's register was not checked by that.
+    assert nothing in demonstration.browser(app, "henrik").page("/register").text
+    auditor.submit("/register", action="/register/check")
+    assert "by Greta" in manager.page("/register").text
+
+
+def test_a_check_by_the_command_counts_for_every_register(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    result = app.test_cli_runner().invoke(args=["audit", "verify"])
+    assert result.exit_code == 0, result.output
+    for who in WHO:
+        text = demonstration.browser(app, who).page("/register").text
+        assert "Nothing was altered: the whole instance was last checked on" in text
+
+
+def test_a_check_that_finds_something_altered_is_not_recorded(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    with app.app_context(), hands() as connection:
+        other = Tampering(connection, demonstration.cooperations["waiting"])
+        other.update(EVENTS, other.event_id(3), verb="signed")
+    answer = demonstration.browser(app, "milan").post("/register/check")
+    assert "Something was altered." in answer.get_data(as_text=True)
+    assert app.test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 1
+    recorded = sa.select(sa.func.count()).where(Event.verb == INTEGRITY_CHECKED.name)
+    assert session.scalar(recorded) == 0
+    assert last_check(Scene(session, demonstration).actor("milan")) is None
+
+
+def test_a_manager_of_a_partner_records_a_check_of_its_own_register_only(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    demonstration.browser(app, "henrik").post("/register/check")
+    scene = Scene(session, demonstration)
+    line = last_check(scene.actor("henrik"))
+    assert line is not None
+    assert line.who == scene.actor("henrik").name
+    assert scene.actor("henrik").has(Role.MANAGER)
+    assert last_check(scene.actor("milan")) is None
