@@ -600,6 +600,7 @@ COOPERATION_PAGES = frozenset(
         "comments",
         "copying",
         "dashboard.cooperation",
+        "dashboard.history",
         "departures",
         "ending",
         "history",

@@ -57,6 +57,8 @@ class Event(Identified, Base):
     __table_args__ = (
         sa.UniqueConstraint("chain_id", "number"),
         sa.Index("ix_event_subject", "subject_type", "subject_id"),
+        # For the milestones of a cooperation, and the kinds of its events.
+        sa.Index("ix_event_verb", "chain_id", "verb", "number"),
     )
 
     chain_id: Mapped[UUID] = mapped_column(sa.ForeignKey("chain.id"))

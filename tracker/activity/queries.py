@@ -1,4 +1,7 @@
-"""Queries for the trail: a cooperation's history, and the instance's for administrators."""
+"""Queries for the trail: a cooperation's history, and the instance's for administrators.
+
+In one file: every history leaves out the same events and names.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -40,6 +43,7 @@ class HistoryLine:
     is_altered: bool = False
     # The event's own number in the chain.
     digest: str = ""
+    event_id: UUID | None = None
 
 
 # People who work on these may know of a visit, and may be on its team (class K2). The history,
@@ -97,6 +101,32 @@ def history(
     if reader is not None:
         condition = sa.and_(condition, seen_by(reader))
     return _page(condition, offset, limit)
+
+
+def story(
+    cooperation_id: UUID,
+    reader: Actor,
+    *,
+    of: Iterable[Verb] | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> tuple[list[HistoryLine], bool]:
+    """Return a page of the events that a person sees, the newest first, and whether more follow.
+
+    All or of some verbs, beginning after a given event. The page is found by the event's id, since
+    its number would reveal how many events the person doesn't see. Nothing is counted, so a page
+    costs the same in a long history. The caller has found the cooperation with a query scoped to
+    the reader.
+    """
+    query = _shown(sa.and_(Chain.cooperation_id == cooperation_id, seen_by(reader)))
+    if of is not None:
+        query = query.where(Event.verb.in_([verb.name for verb in of]))
+    if after is not None:
+        last = aliased(Event)
+        place = sa.select(last.number).where(last.id == after, last.chain_id == Event.chain_id)
+        query = query.where(Event.number < place.scalar_subquery())
+    lines = _newest(query, 0, limit + 1)
+    return lines[:limit], len(lines) > limit
 
 
 def subject_history(
@@ -207,20 +237,28 @@ def _is_a_persons_own() -> sa.ColumnElement[bool]:
 def _page(
     condition: sa.ColumnElement[bool], offset: int, limit: int
 ) -> tuple[int, list[HistoryLine]]:
-    query = (
+    query = _shown(condition)
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+    return total, _newest(query, offset, limit)
+
+
+def _shown(condition: sa.ColumnElement[bool]) -> "sa.Select[Event]":
+    return (
         sa.select(Event)
         .join(Event.chain)
         .where(condition, Event.verb.not_in(_OF_ROWS), ~_is_a_persons_own())
     )
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
-    rows = db.session.execute(
+
+
+def _newest(query: "sa.Select[Event]", offset: int, limit: int) -> list[HistoryLine]:
+    rows: Iterable[Any] = db.session.execute(
         query.add_columns(after_stop())
         .options(selectinload(Event.detail), defer(Event.state))
         .order_by(Event.number.desc())
         .offset(offset)
         .limit(limit)
     )
-    return total, [_line(event, is_after_stop=is_after_stop) for event, is_after_stop in rows]
+    return [_line(event, is_after_stop=is_after_stop) for event, is_after_stop in rows]
 
 
 def _line(event: Event, *, is_after_stop: bool) -> HistoryLine:
@@ -245,6 +283,7 @@ def _line(event: Event, *, is_after_stop: bool) -> HistoryLine:
         is_erased=stored is None,
         is_altered=is_altered,
         digest=event.digest,
+        event_id=event.id,
     )
 
 

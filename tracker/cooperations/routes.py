@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
-from tracker.activity import queries as trail
 from tracker.cooperations import labels, outside_bodies, people, policy, queries, service
 from tracker.cooperations.forms import (
     BodyForm,
@@ -40,7 +39,6 @@ from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
 blueprint = Blueprint("cooperations", __name__)
-HISTORY_SIZE = 50
 
 
 @blueprint.app_template_filter("stage_words")
@@ -399,27 +397,6 @@ def end_person(reference: str, person_id: UUID) -> str | Response:
         form=form,
         cooperation=_read_again(actor, reference, cooperation),
         person=person,
-    )
-
-
-@blueprint.get("/cooperations/<reference>/history")
-@signed_in
-def history(reference: str) -> str:
-    """Show what happened, the newest first."""
-    actor = current_actor()
-    cooperation = _find(actor, reference)
-    number = paging.asked_number()
-    total, lines = trail.history(
-        cooperation.id,
-        reader=actor,
-        offset=paging.offset(number, HISTORY_SIZE),
-        limit=HISTORY_SIZE,
-    )
-    return render_template(
-        "cooperations/history.html",
-        cooperation=cooperation,
-        page=Page(lines, number, HISTORY_SIZE, total),
-        leaves_out_the_team=trail.leaves_out_the_team(cooperation.id),
     )
 
 

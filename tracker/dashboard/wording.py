@@ -1,13 +1,15 @@
 """Texts and links shared by My work and the cooperation page."""
 
 import datetime as dt
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_ngettext
+from flask_babel import lazy_ngettext, ngettext
 
 from tracker.access.actor import Actor, Role
+from tracker.activity.kinds import Act, EventKind
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.policy import WRITERS
@@ -19,6 +21,42 @@ from tracker.ui.locale import with_commas
 # Who renews terms that have run out, or gives notice of the end.
 RENEWERS = (Role.COORDINATOR, Role.SIGNATORY)
 RENEW_OR_END = _l("Renew the agreed terms or end them")
+EVENT_KINDS: dict[EventKind, object] = {
+    EventKind.MILESTONES: _l("Milestones"),
+    EventKind.ANSWERS: _l("Answers and comments"),
+    EventKind.SIGNING: _l("Signing"),
+    EventKind.PEOPLE: _l("Parties and people"),
+    EventKind.VISITS: _l("Visits"),
+    EventKind.COURSE: _l("Stages and reviews"),
+}
+# What several events of an act are together, by the number of items or people.
+ACT_WORDS: dict[Act, Callable[[int], object]] = {
+    Act.ANSWERED: lambda number: ngettext(
+        "%(num)s item answered", "%(num)s items answered", number
+    ),
+    Act.ACCEPTED: lambda number: ngettext(
+        "%(num)s item accepted", "%(num)s items accepted", number
+    ),
+    Act.DISCUSSED: lambda number: ngettext(
+        "%(num)s item to discuss", "%(num)s items to discuss", number
+    ),
+    Act.SUGGESTED: lambda number: ngettext(
+        "Changes suggested to %(num)s item", "Changes suggested to %(num)s items", number
+    ),
+    Act.COMMENTED: lambda number: ngettext(
+        "Comments on %(num)s item", "Comments on %(num)s items", number
+    ),
+    Act.FLAGGED: lambda number: ngettext("%(num)s item flagged", "%(num)s items flagged", number),
+    Act.JOINED: lambda number: ngettext("%(num)s person added", "%(num)s people added", number),
+    Act.ASKED: lambda number: ngettext(
+        "%(num)s person asked for an undertaking",
+        "%(num)s people asked for an undertaking",
+        number,
+    ),
+    Act.CERTIFIED: lambda number: ngettext(
+        "%(num)s certificate made", "%(num)s certificates made", number
+    ),
+}
 FILL: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Fill in the agreed terms"),
     ChecklistKind.CONFIDENTIALITY: _l("Agree the terms on confidentiality"),

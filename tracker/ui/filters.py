@@ -60,16 +60,18 @@ def filter_links(
     name: str,
     options: Sequence[tuple[str, object]],
     counts: Mapping[str, int] | None = None,
+    *,
+    of_page: Sequence[str] = (PAGE,),
 ) -> list[FilterLink]:
     """Return a link for each value of a query parameter; the empty value means all.
 
-    Choosing another value goes back to the first page.
+    Choosing another value goes back to the first page: of_page are the parameters it drops.
     """
     chosen = request.args.get(name, "")
     return [
         FilterLink(
             label=label,
-            url=here({name: value or None, PAGE: None}),
+            url=here({**dict.fromkeys(of_page), name: value or None}),
             count=None if counts is None else counts.get(value, 0),
             current=value == chosen,
         )

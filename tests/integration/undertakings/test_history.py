@@ -27,7 +27,7 @@ ENDINGS = {"clearance_opened", "clearance_closed", "undertaking_closed"}
 
 
 def shown(stage: Stage, key: str) -> list[HistoryLine]:
-    return trail.history(stage.cooperation.id, reader=stage.actor(key), limit=1000)[1]
+    return trail.story(stage.cooperation.id, stage.actor(key), limit=1000)[0]
 
 
 def verbs_of(stage: Stage, key: str) -> set[str]:

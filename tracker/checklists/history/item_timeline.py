@@ -61,6 +61,17 @@ def tell(loaded: LoadedChecklist, item: Item, events: ItemEvents) -> list[Entry]
     return sorted(teller.entries(), key=lambda entry: entry.when)
 
 
+def of_version(
+    loaded: LoadedChecklist, item: Item, events: ItemEvents, number: int
+) -> Entry | None:
+    """Return the entry of one version of the shared answer: its values, before and after."""
+    shared = [version for version in events.versions if version.scope is AnswerScope.SHARED]
+    by_number = {version.version: version for version in shared}
+    if number not in by_number:
+        return None
+    return _Teller(loaded, item, events).of_version(by_number[number], by_number.get(number - 1))
+
+
 def _is_rest(whole: Any, rest: Any) -> bool:
     """Return whether a value is the same, or a table in whose rows only cells are missing."""
     if not (isinstance(whole, list) and isinstance(rest, list) and len(whole) == len(rest)):
@@ -162,6 +173,9 @@ class _Teller:
         return localized_values.parts(
             self.item.fields_of(AnswerScope.SHARED), values, self.loaded.names
         )
+
+    def of_version(self, version: Answer, before: Answer | None) -> Entry:
+        return self._version(version, before)
 
     def _version(self, version: Answer, before: Answer | None) -> Entry:
         made_of = self.made_of.get(version.id)

@@ -465,7 +465,10 @@ def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) 
     assert "From the model text that comes with the product. Not read yet for:" in done.text
     assert "Choose how to begin" not in browser.page(address(table, "")).text
     history = browser.page(f"/cooperations/{table.cooperation.reference}/history").text
-    assert "began with the model text that comes with the product: M1, M2" in history
+    assert (
+        "began with the model text that comes with the product: “Parties and mandates”, "
+        "“Objectives”" in history
+    )
     item = browser.page(address(table, "/items/M2/history")).text
     assert "Office of the People's Advocate began with the model text that comes" in item
     page = browser.page(address(table), status=403)

@@ -815,8 +815,8 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     assert pair.unread("M2") == pair.unread("M3") == {"npm", "lantern"}
     assert "Read for Open Door Legal Aid." in browser.page(response.location).text
     history = browser.page(f"/cooperations/{pair.now.cooperation.reference}/history").text
-    assert "copied answers from a former checklist: M1, M2, M3." in history
-    assert "Agreed terms: prepared answers were read for Open Door Legal Aid: M2, M3." in history
+    assert "copied answers from a former checklist: “Item M1”, “Item M2”, “" in history
+    assert "prepared answers were read for Open Door Legal Aid: “Item M2”, “" in history
 
 
 def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, app: Flask) -> None:

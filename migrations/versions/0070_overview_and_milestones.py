@@ -1,4 +1,4 @@
-"""Open flags and days of sending in the register's entries, for a manager's first look.
+"""Flags and days of sending in the register's entries, and an index of events by verb.
 
 All entries are computed again at the next start, as with each event.
 """
@@ -6,8 +6,8 @@ All entries are computed again at the next start, as with each event.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0070_first_look"
 down_revision = "0068_outcomes_of_comments"
+revision = "0070_overview_and_milestones"
 branch_labels = None
 depends_on = None
 
@@ -28,10 +28,12 @@ def upgrade() -> None:
     )
     op.add_column("register_entry", sa.Column("sent_on", sa.Date(), nullable=True))
     _index([*_STATE, "is_flagged", *_REST], ["sent_on"])
+    op.create_index("ix_event_verb", "event", ["chain_id", "verb", "number"])
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_index("ix_event_verb", table_name="event")
     _index([*_STATE, *_REST], [])
     op.drop_column("register_entry", "sent_on")
     op.drop_column("register_entry", "is_flagged")
