@@ -783,6 +783,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         beside.VISIT_READER.holding(visit_queries.facts),
         beside.GOING_ON.holding(visit_queries.text_goes_on),
+        beside.VISIT_NUMBER.holding(visit_queries.number_of_text),
         beside.COMMENT_READER.holding(comment_queries.beside),
         beside.CLEARANCE_READER.holding(clearing_states.words_beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),

@@ -11,7 +11,7 @@ from tracker.access.actor import POWERS, Actor
 from tracker.accounts import browsers, labels, queries
 from tracker.accounts.people import sessions
 from tracker.accounts.queries import WaitingPower
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, Task, TaskHeading, Tasks
 
 
 def my_tasks(actor: Actor) -> Tasks:
@@ -64,4 +64,5 @@ def _task(actor: Actor, power: WaitingPower) -> Task | None:
         return Task(label, _("Waiting for the person to accept it"), OTHERS, url, where)
     if power.has_colleague and not actor.has(*POWERS):  # not for the administrator to confirm
         return None
-    return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Look"))
+    under = TaskHeading("people", _("People and their roles"))
+    return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Look"), under=under)

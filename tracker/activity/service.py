@@ -1,9 +1,9 @@
 """Recording of events: appends to the chain and runs the handlers, in the caller's transaction."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -260,18 +260,32 @@ def log_reads(
 
     Like log_read, in a constant number of statements.
     """
+    reads = [Read(cooperation_id, subject_type, subject_id) for subject_id in subject_ids]
+    log_all_reads(actor, reads, page=page)
+
+
+class Read(NamedTuple):
+    """Something of class K2 to K7 that a page shows."""
+
+    cooperation_id: UUID
+    subject_type: str
+    subject_id: UUID
+
+
+def log_all_reads(actor: Actor, reads: Iterable[Read], *, page: str) -> None:
+    """Record that a person opened a page that shows subjects of several cooperations."""
     now = clock.now()
     entries = [
         ReadLogEntry(
-            cooperation_id=cooperation_id,
+            cooperation_id=read.cooperation_id,
             user_id=actor.user_id,
             organisation_id=actor.organisation_id,
-            subject_type=subject_type,
-            subject_id=subject_id,
+            subject_type=read.subject_type,
+            subject_id=read.subject_id,
             page=page,
             at=now,
         )
-        for subject_id in subject_ids
+        for read in reads
     ]
     if will_write.get():
         db.session.add_all(entries)

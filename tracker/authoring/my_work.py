@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.authoring import queries
 from tracker.guidance.models import Article
-from tracker.ui.tasks import YOURS, Task, Tasks
+from tracker.ui.tasks import YOURS, Task, TaskHeading, Tasks
 
 
 def shipped_texts(actor: Actor) -> Tasks:
@@ -28,4 +28,5 @@ def _task(row: Article) -> Task:
             "edited text stays until you decide."
         ),
         act=_l("Decide"),
+        under=TaskHeading("guidance", _l("Guidance")),
     )

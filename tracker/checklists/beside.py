@@ -40,6 +40,11 @@ VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 # The condition over Checklist that it belongs to no visit that was stopped.
 GOING_ON: Slot[Callable[[], sa.ColumnElement[bool]]] = Slot("going_on", sa.true)
 
+# The number of the visit that a Checklist belongs to, as a column.
+VISIT_NUMBER: Slot[Callable[[], sa.ColumnElement[int | None]]] = Slot(
+    "visit_number", lambda: sa.cast(sa.null(), sa.Integer)
+)
+
 
 ClearanceReader = Callable[
     [Actor, UUID, Iterable[Participant], UUID | None, Collection[UUID]], Mapping[UUID, object]

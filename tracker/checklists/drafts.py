@@ -14,6 +14,7 @@ from tracker.access.actor import Actor
 from tracker.access.conditions import built_for_all
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
+from tracker.checklists.beside import VISIT_NUMBER
 from tracker.checklists.models import Checklist, Draft, DraftKind
 from tracker.checklists.queries import is_going_on, visible
 from tracker.cooperations.models import Cooperation
@@ -66,6 +67,8 @@ class Begun:
     item: str
     kind: DraftKind
     cooperation: str
+    # The number of the visit, if the checklist belongs to one.
+    visit: int | None
     kept_at: dt.datetime
 
 
@@ -157,20 +160,24 @@ def begun(actor: Actor) -> list[Begun]:
     """Return the person's drafts on checklists they may still open, the newest MANY."""
     query, reader = _begun(actor)
     return [
-        Begun(row.checklist_id, kind, row.item, row.kind, title, row.kept_at)
-        for row, kind, title in db.session.execute(query, {"most": MANY, **reader})
+        Begun(row.checklist_id, kind, row.item, row.kind, title, visit, row.kept_at)
+        for row, kind, title, visit in db.session.execute(query, {"most": MANY, **reader})
     ]
 
 
 @built_for_all
 def _begun(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
-    return _BEGUN.where(
-        Draft.user_id == actor.user_id,
-        Draft.organisation_id == actor.organisation_id,
-        visible(actor),
-        # On the text of a stopped visit nothing can be saved any more.
-        is_going_on(),
-    ).limit(sa.bindparam("most", type_=sa.Integer()))
+    return (
+        _BEGUN.add_columns(VISIT_NUMBER.get()())
+        .where(
+            Draft.user_id == actor.user_id,
+            Draft.organisation_id == actor.organisation_id,
+            visible(actor),
+            # On the text of a stopped visit nothing can be saved any more.
+            is_going_on(),
+        )
+        .limit(sa.bindparam("most", type_=sa.Integer()))
+    )
 
 
 def forget_old() -> int:

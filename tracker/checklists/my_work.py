@@ -1,5 +1,6 @@
 """Assignments and unfinished drafts on checklists, for My work."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,9 @@ from tracker.checklists.assignments.service import Batch
 from tracker.checklists.drafts import Begun
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import DraftKind
-from tracker.core import clock
-from tracker.ui.locale import as_date, as_datetime, with_commas
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
+from tracker.cooperations.pages import task_heading
+from tracker.ui.locale import as_datetime, with_commas
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting, due_words
 
 
 def drafts_begun(actor: Actor) -> Tasks:
@@ -49,7 +50,9 @@ def _task(draft: Begun) -> Task:
         state=_("Draft of %(when)s", when=as_datetime(draft.kept_at)),
         s=YOURS,
         url=page_of(draft.checklist_id, draft.item, draft.kind),
-        why=draft.cooperation,
+        why=draft.cooperation
+        if draft.visit is None
+        else _("%(title)s, visit %(n)s", title=draft.cooperation, n=draft.visit),
         act=_("Go on"),
     )
 
@@ -68,11 +71,23 @@ def assigned(actor: Actor) -> Tasks:
         if batch.user_id == actor.user_id:
             mine.append(Waiting(YOURS, (_own_task, batch), _tasks, batch.due_on))
         elif batch.is_free:
-            mine.append(Waiting(YOURS, (_task_to_pass_on, batch), _tasks, batch.due_on))
+            under = task_heading(batch.reference, batch.cooperation)
+            mine.append(
+                Waiting(YOURS, (_task_to_pass_on, batch), _tasks, batch.due_on, under=under)
+            )
         elif batch.assigned_by_id == actor.user_id:
             others.append(Waiting(OTHERS, (_others_task, batch), _tasks, batch.due_on))
     is_cut = sum(len(batch.items) for batch in waiting) >= assignments.MANY
-    return Tasks(mine=tuple(mine), others=tuple(others), is_cut=is_cut)
+    return Tasks(mine=tuple(mine), others=tuple(others), days=_first_days(waiting), is_cut=is_cut)
+
+
+def _first_days(waiting: Sequence[Batch]) -> dict[UUID, dt.date]:
+    """Return the first day that is set for items of each checklist of one's side."""
+    days: dict[UUID, dt.date] = {}
+    for batch in waiting:
+        if batch.due_on is not None:
+            days[batch.checklist_id] = min(batch.due_on, days.get(batch.checklist_id, dt.date.max))
+    return days
 
 
 def _tasks(shown: Sequence[tuple[Callable[[Batch], Task], Batch]]) -> list[Task]:
@@ -84,7 +99,7 @@ def _own_task(batch: Batch) -> Task:
         label=ngettext(
             "Do %(num)s item assigned to you", "Do %(num)s items assigned to you", len(batch.items)
         ),
-        state=_due(batch) or _("Waiting for you"),
+        state=due_words(batch.due_on) if batch.due_on else _("Waiting for you"),
         s=YOURS,
         url=url_for("checklists.show", checklist_id=batch.checklist_id, filter="mine"),
         why=_where(batch),
@@ -104,7 +119,7 @@ def _task_to_pass_on(batch: Batch) -> Task:
         url=url_for("assignments.listed", checklist_id=batch.checklist_id),
         why=_(
             "%(where)s. %(name)s can't work on this any more.",
-            where=_where(batch),
+            where=f"{KINDS[batch.kind]}, {with_commas(batch.items)}",
             name=batch.name,
         ),
         due=batch.due_on,
@@ -122,14 +137,6 @@ def _others_task(batch: Batch) -> Task:
         why=_where(batch),
         due=batch.due_on,
     )
-
-
-def _due(batch: Batch) -> str:
-    if batch.due_on is None:
-        return ""
-    if batch.due_on < clock.today():
-        return str(_("Overdue since %(day)s", day=as_date(batch.due_on)))
-    return str(_("Due on %(day)s", day=as_date(batch.due_on)))
 
 
 def _where(batch: Batch) -> str:

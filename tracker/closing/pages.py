@@ -18,6 +18,7 @@ from tracker.closing import confidentiality_days, queries
 from tracker.closing.models import Closing, MaterialReturn, RecordedHow
 from tracker.closing.queries import PartyReturns
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.pages import task_heading
 from tracker.core import clock
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
@@ -103,8 +104,8 @@ def my_tasks(actor: Actor) -> Tasks:
                 reference=cooperation.reference,
                 return_id=request.id,
             ),
-            _("%(title)s, %(reference)s", title=cooperation.title, reference=cooperation.reference),
             due=request.due_on,
+            under=task_heading(cooperation.reference, cooperation.title),
         )
         for request, cooperation in queries.of_people_without_account(actor)
     ]
@@ -114,7 +115,7 @@ def my_tasks(actor: Actor) -> Tasks:
             _("Your turn"),
             YOURS,
             url_for("closing.show", reference=cooperation.reference),
-            _("%(title)s, %(reference)s", title=cooperation.title, reference=cooperation.reference),
+            under=task_heading(cooperation.reference, cooperation.title),
         )
         for cooperation in queries.to_complete(actor)
     ]

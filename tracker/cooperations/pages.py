@@ -1,4 +1,4 @@
-"""View models for cooperation pages: people by party, passages."""
+"""View models for cooperation pages: people by party, passages, headings of tasks."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from tracker.cooperations.people import Person
 from tracker.cooperations.people import parties as current_parties
 from tracker.core import clock
 from tracker.ui.locale import as_date
+from tracker.ui.tasks import TaskHeading
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class PartyPeople:
     is_npm: bool
     people: list[Person]
     may_change: bool = False
+
+
+def task_heading(reference: str, title: str) -> TaskHeading:
+    """Return the heading of a cooperation's tasks on My work."""
+    url = url_for("dashboard.cooperation", reference=reference)
+    return TaskHeading(reference, title, url, reference)
 
 
 def taken_over(cooperation: Cooperation, organisation_ids: Collection[str]) -> list[str]:

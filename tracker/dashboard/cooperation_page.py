@@ -3,8 +3,8 @@
 In one file: the sections of one page, built from the same facts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import url_for
@@ -35,6 +35,7 @@ from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
     AGREE_AGAIN,
+    DECIDERS,
     FILL,
     NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
@@ -49,6 +50,7 @@ from tracker.dashboard.wording import (
     record_url,
     review_url,
     send_url,
+    settle_flags,
     sign_url,
     works,
 )
@@ -70,7 +72,7 @@ from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
 from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
 from tracker.ui.stages import StageView
-from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
+from tracker.ui.tasks import OTHERS, TO_START, YOURS, Task, TaskGroup
 
 FEW_REASONS = 6
 # As long as no new text is being drafted beside the signed one.
@@ -173,6 +175,8 @@ class _Context:
     # Whether stage and dates agree with signatures and events.
     agrees: bool
     fact: CooperationFact
+    # How many flags are open on each draft.
+    open_flags: Mapping[UUID, int]
     may_change: bool
     is_joining: bool
 
@@ -229,6 +233,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         compared=compared,
         agrees=cooperation.id in agreeing,
         fact=fact,
+        open_flags=_open_flags(own.values(), terms),
         may_change=bool(policy.can_change(actor, fact)),
         is_joining=is_joining,
     )
@@ -261,6 +266,19 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         reads_selection=not is_joining and bool(selection.readable(actor, fact)),
         to_sign=sum(waiting.waits_for(actor) for waiting in context.waiting_revisions.values()),
     )
+
+
+def _open_flags(own: Iterable[Checklist], terms: LoadedChecklist | None) -> dict[UUID, int]:
+    """Return how many flags are open on each draft; those of the loaded terms are known."""
+    drafts = {row.id for row in own if row.state is ChecklistState.DRAFTING}
+    known: dict[UUID, int] = {}
+    if terms is not None:
+        known[terms.checklist.id] = sum(flag.closed_at is None for flag in terms.flags)
+    return {
+        checklist_id: number
+        for checklist_id, number in (known | queries.open_flags(drafts - known.keys())).items()
+        if number and checklist_id in drafts
+    }
 
 
 def _is_joining(actor: Actor, fact: CooperationFact) -> bool:
@@ -400,8 +418,23 @@ def _checklist_tasks(context: _Context, checklist: Checklist, *, is_needed: bool
         tasks_found = [_fill_task(context, checklist)]
     if checklist.kind is ChecklistKind.TERMS and context.terms is not None:
         tasks_found.append(_reading_task(context, context.terms))
+    if flags := context.open_flags.get(checklist.id):
+        tasks_found.append(_flag_task(context, checklist, flags))
     tasks_found.append(_signing_task(context, checklist))
     return tasks_found
+
+
+def _flag_task(context: _Context, checklist: Checklist, number: int) -> Task:
+    """Return the NPM's task to settle open flags; they hold up what comes after."""
+    label, url = settle_flags(number), checklist_url(checklist.id, narrowed="flagged")
+    is_of_npm = context.actor.organisation_id in {
+        party.organisation_id
+        for party in people.parties(context.cooperation)
+        if party.side is OrganisationKind.NPM
+    }
+    if is_of_npm and context.works and context.actor.has(*DECIDERS):
+        return Task(label, _("Waiting for us"), YOURS, url)
+    return Task(label, _("Waiting for the NPM"), OTHERS, url)
 
 
 def _fill_task(context: _Context, checklist: Checklist) -> Task:
@@ -617,7 +650,7 @@ def _people_task(context: _Context) -> Task:
     label = _("Name who takes part")
     if not own and context.works:
         why = _("Nobody from %(side)s has been added yet.", side=context.actor.organisation_name)
-        return Task(label, _("Waiting for us"), YOURS, url, why)
+        return Task(label, _("Waiting for us"), YOURS, url, why, act=_("Add people"))
     empty = [
         party.organisation.name
         for party in people.parties(context.cooperation)
@@ -647,8 +680,12 @@ def _no_visit_yet(
 
 
 def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
-    # A due review comes first: while it is overdue, no new visit can be planned.
-    in_order = sorted(groups, key=lambda group: group.key != "review")
+    # A due review comes first: while it is overdue, no new visit can be planned. Then the people:
+    # without them, nobody has access or tasks.
+    first = ("review", "people")
+    in_order = sorted(
+        groups, key=lambda group: first.index(group.key) if group.key in first else len(first)
+    )
     tasks = [task for group in in_order for task in group.tasks]
     ours = next((task for task in tasks if task.s == YOURS), None)
     if ours is not None:
@@ -659,15 +696,22 @@ def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
     theirs = next((task for task in tasks if task.s == OTHERS), None)
     if theirs is not None:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
-        return NextStep(_("Next step"), text)
+        label = _("See where this stands") if theirs.url else ""
+        return NextStep(_("Next step"), text, label, theirs.url)
     if not context.agrees:
         return NextStep(_("Next step"), DISAGREES[0])
     if context.cooperation.stage is Stage.ACTIVE:
-        return _step_of_active(context)
+        return _with_offer(_step_of_active(context), tasks)
     terms = context.own.get(ChecklistKind.TERMS)
     if context.cooperation.stage is Stage.SUSPENDED and terms is not None:
         return _step_of_suspended(context, terms)
     return NextStep(_("Next step"), _("Nobody has anything to do."))
+
+
+def _with_offer(step: NextStep, tasks: Sequence[Task]) -> NextStep:
+    """Return a step with what the person can begin, though nobody has to."""
+    offer = next((task for task in tasks if task.s == TO_START and task.url), None)
+    return step if offer is None else replace(step, label=offer.label, url=offer.url)
 
 
 def _step_of_active(context: _Context) -> NextStep:

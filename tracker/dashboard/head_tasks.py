@@ -13,6 +13,7 @@ from tracker.checklists.models import ChecklistState
 from tracker.cooperations import policy
 from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import Purpose, requirement
+from tracker.cooperations.pages import task_heading
 from tracker.core import clock
 from tracker.dashboard import agreeing, queries
 from tracker.dashboard.queries import Running, TermsAnswers
@@ -102,7 +103,8 @@ def _amending(
                 _("Waiting for you"),
                 YOURS,
                 record_url(text.checklist_id),
-                _("%(title)s. %(why)s", title=cooperation.title, why=why),
+                why,
+                under=task_heading(cooperation.reference, cooperation.title),
             )
         )
     return tasks_found
@@ -151,7 +153,7 @@ def _tasks_of_head(
                 _("Waiting for you"),
                 YOURS,
                 modes_url(cooperation.reference),
-                cooperation.title,
+                under=task_heading(cooperation.reference, cooperation.title),
             )
         )
     if _review_is_to_begin(cooperation):
@@ -161,7 +163,8 @@ def _tasks_of_head(
 
 
 def _overdue(label: str, cooperation: Running, due: dt.date | None, url: str) -> Waiting[_Dated]:
-    return Waiting(YOURS, _Dated(label, cooperation, due, url), _tell, due)
+    under = task_heading(cooperation.reference, cooperation.title)
+    return Waiting(YOURS, _Dated(label, cooperation, due, url), _tell, due, under=under)
 
 
 def _tell(shown: Sequence[_Dated]) -> list[Task]:
@@ -173,11 +176,10 @@ def _tell(shown: Sequence[_Dated]) -> list[Task]:
             _("Overdue since %(day)s", day=as_date(task.due)),
             YOURS,
             task.url,
-            task.cooperation.title,
             due=task.due,
         )
         if task.cooperation.id in agree
-        else Task(task.label, *DISAGREES, task.url, task.cooperation.title)
+        else Task(task.label, *DISAGREES, task.url)
         for task in shown
     ]
 

@@ -1,7 +1,7 @@
 """A person's tasks on checklists and signatures, for My work."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,7 +12,9 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor, Role
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.labels import KINDS
 from tracker.cooperations.models import Stage
+from tracker.cooperations.pages import task_heading
 from tracker.dashboard import agreeing, head_tasks, queries
 from tracker.dashboard.queries import (
     Line,
@@ -23,22 +25,24 @@ from tracker.dashboard.queries import (
     WaitingRevision,
 )
 from tracker.dashboard.wording import (
+    DECIDERS,
     FILL,
-    READ_COPIES,
     SEND,
     SIGN,
     answer_suggestions,
     checklist_url,
+    is_plain_member,
     record_url,
     review_url,
     send_url,
+    settle_flags,
     sign_url,
     works,
 )
 from tracker.reviews import pages as review_pages
 from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import listed
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
+from tracker.ui.tasks import OTHERS, YOURS, Part, Task, TaskHeading, Tasks, Waiting
 
 # Makes one task from a line, once it is shown.
 Made = Callable[[], Task]
@@ -61,9 +65,16 @@ class _Context:
     agreeing: set[UUID] = field(default_factory=set)
 
     def works_on(self, line: Line) -> bool:
-        """Whether their side's work is this person's: coordinators, and people who take part."""
-        return line.is_party and works(
-            self.actor, taking_part=line.cooperation_id in self.takes_part_in
+        """Whether the items of their side are this person's work: they are the coordinators'."""
+        return line.is_party and self.actor.has(Role.COORDINATOR)
+
+    def settles_flags(self, line: Line) -> bool:
+        """Whether flags wait for this person: coordinators of the NPM, deciders who take part."""
+        return (
+            line.is_party
+            and self.cooperations[line.cooperation_id].is_of_npm
+            and self.actor.has(*DECIDERS)
+            and works(self.actor, taking_part=line.cooperation_id in self.takes_part_in)
         )
 
     def names(self, line: Line, ids: Iterable[UUID]) -> str:
@@ -94,6 +105,17 @@ class _Context:
             return title
         return str(_("%(title)s, visit %(n)s", title=title, n=self.visit_numbers[line.visit_id]))
 
+    def visit(self, line: Line) -> str:
+        """The visit of a checklist, to be read below the heading of its cooperation."""
+        if line.visit_id is None:
+            return ""
+        return str(_("Visit %(number)s", number=self.visit_numbers[line.visit_id]))
+
+    def heading(self, line: Line) -> TaskHeading:
+        """The heading of its cooperation."""
+        cooperation = self.cooperations[line.cooperation_id]
+        return task_heading(cooperation.reference, cooperation.title)
+
     def tell(self, shown: Sequence[tuple[Line, Made]]) -> list[Task]:
         """Return tasks for display, reading what they need in a constant number of queries."""
         lines = [line for line, _made in shown]
@@ -109,11 +131,30 @@ class _Context:
         self.agreeing.update(agreeing.texts(line.id for line in lines if self.is_to_sign(line)))
         return [tasks() for _line, tasks in shown]
 
-    def waiting(
-        self, s: str, line: Line, tasks: Made, due: dt.date | None = None
+    def others(self, line: Line, made: Made) -> Waiting[tuple[Line, Made]]:
+        """Return a task on a checklist that waits for others."""
+        return Waiting(OTHERS, (line, made), self.tell)
+
+    def shared(self, line: Line, made: Made, *, items: bool = False) -> Waiting[tuple[Line, Made]]:
+        """Return a task on a checklist that a colleague could do as well; items: on its items."""
+        return Waiting(
+            YOURS,
+            (line, made),
+            self.tell,
+            under=self.heading(line),
+            checklist_id=line.id if items else None,
+        )
+
+    def own(
+        self, line: Line, made: Made, due: dt.date | None = None, *, is_first: bool = False
     ) -> Waiting[tuple[Line, Made]]:
-        """Return a pending task on a checklist."""
-        return Waiting(s, (line, tasks), self.tell, due)
+        """Return a task on a checklist that only this person can do."""
+        return Waiting(YOURS, (line, made), self.tell, due, is_first=is_first)
+
+
+def _asks_who(actor: Actor) -> bool:
+    """Return whether it matters where a person takes part: for who settles the NPM's flags."""
+    return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.has(Role.COORDINATOR)
 
 
 def checklist_tasks(actor: Actor) -> Tasks:
@@ -124,7 +165,7 @@ def checklist_tasks(actor: Actor) -> Tasks:
     context = _Context(
         actor=actor,
         cooperations=by_id,
-        takes_part_in=queries.takes_part_in(actor, by_id),
+        takes_part_in=queries.takes_part_in(actor, by_id) if _asks_who(actor) else frozenset(),
         turns=queries.turns(actor, [line.revision_sent_id for line in lines if line.is_sent]),
         terms=queries.answers_of_terms(
             [
@@ -139,41 +180,89 @@ def checklist_tasks(actor: Actor) -> Tasks:
     tasks += head_tasks.tasks(actor, cooperations, context.terms)
     if any(cooperation.stage is Stage.UNDER_REVIEW for cooperation in cooperations):
         tasks += review_pages.my_tasks(actor)
+    others = tuple(task for task in tasks if task.s == OTHERS)
     return Tasks(
         mine=tuple(task for task in tasks if task.s == YOURS),
-        others=tuple(task for task in tasks if task.s == OTHERS),
+        # Members see what is theirs, not the work of their side.
+        others=() if is_plain_member(actor) else others,
         dates=tuple(head_tasks.dates(cooperations)),
         is_cut=len(cooperations) == queries.MANY or len(lines) == queries.MANY_LINES,
     )
 
 
 def _of_line(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
+    """Return the one task on a checklist: the person's, or else what others have to do."""
     if line.is_sent:
         return _on_signatures(context, line)
     if not context.is_to_do(line):
         return []
-    tasks = [*_on_copies(context, line), *_on_positions(context, line)]
+    if _waits_for(context, line):
+        return [context.shared(line, partial(_line_task, context, line), items=True)]
+    if line.waits:
+        return [context.others(line, partial(_others_positions, context, line))]
     if line.open_flags:
-        is_mine = context.cooperations[line.cooperation_id].is_of_npm and context.works_on(line)
-        tell = partial(_flag_task, context, line, is_mine=is_mine)
-        tasks.append(context.waiting(YOURS if is_mine else OTHERS, line, tell))
-    if line.is_complete and line.suggestions:
-        tasks.append(_on_suggestions(context, line))
-    if line.is_complete and not tasks:
-        tasks.append(_on_completed(context, line))
-    return tasks
+        return [context.others(line, partial(_others_flags, context, line))]
+    if not line.is_complete:
+        return []
+    if line.suggestions:
+        return [context.others(line, partial(_others_suggestions, context, line))]
+    return [_on_completed(context, line)]
 
 
-def _on_suggestions(context: _Context, line: Line) -> Waiting[tuple[Line, Made]]:
-    """Return the task to answer what is suggested on an agreed text, or to withdraw it."""
-    s = YOURS if context.works_on(line) else OTHERS
-    return context.waiting(s, line, partial(_suggestions_task, context, line, s))
+def _waits_for(context: _Context, line: Line) -> bool:
+    """Return whether something on a draft waits for this person."""
+    if context.works_on(line) and (line.ours or line.unread or _has_suggestions(line)):
+        return True
+    return bool(line.open_flags) and context.settles_flags(line)
 
 
-def _suggestions_task(context: _Context, line: Line, s: str) -> Task:
-    state = _("Waiting for you") if s == YOURS else _("Waiting for others")
+def _has_suggestions(line: Line) -> bool:
+    """Return whether suggestions are all that is left on a draft: others show on its items."""
+    return line.is_complete and bool(line.suggestions)
+
+
+def _line_task(context: _Context, line: Line) -> Task:
+    """Return the task on a draft: what there is to do, part by part."""
+    return Task(
+        KINDS[line.kind],
+        _("Waiting for you"),
+        YOURS,
+        checklist_url(line.id),
+        context.visit(line),
+        parts=tuple(_parts(context, line)),
+    )
+
+
+def _parts(context: _Context, line: Line) -> Iterator[Part]:
+    if context.works_on(line):
+        unread = line.unread or 0
+        # Whatever is to be read waits too.
+        to_answer = (line.ours or 0) - unread
+        if unread:
+            words = ngettext("%(num)s item to read", "%(num)s items to read", unread)
+            yield Part(words, checklist_url(line.id, narrowed="copied"))
+        if to_answer > 0:
+            words = ngettext("%(num)s item to answer", "%(num)s items to answer", to_answer)
+            yield Part(words, checklist_url(line.id, narrowed="us"))
+    if line.open_flags and context.settles_flags(line):
+        words = ngettext("%(num)s flag to settle", "%(num)s flags to settle", line.open_flags)
+        yield Part(words, checklist_url(line.id, narrowed="flagged"))
+    if context.works_on(line) and _has_suggestions(line):
+        words = ngettext(
+            "%(num)s suggestion to answer", "%(num)s suggestions to answer", line.suggestions
+        )
+        yield Part(words, checklist_url(line.id))
+
+
+def _others_suggestions(context: _Context, line: Line) -> Task:
     label = answer_suggestions(line.suggestions)
-    return Task(label, state, s, checklist_url(line.id), context.title(line))
+    return Task(label, _("Waiting for others"), OTHERS, checklist_url(line.id), context.title(line))
+
+
+def _others_flags(context: _Context, line: Line) -> Task:
+    url = checklist_url(line.id, narrowed="flagged")
+    label = settle_flags(line.open_flags)
+    return Task(label, _("Waiting for the NPM"), OTHERS, url, context.title(line))
 
 
 def _on_signatures(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
@@ -181,10 +270,9 @@ def _on_signatures(context: _Context, line: Line) -> list[Waiting[tuple[Line, Ma
     if turn is None:
         return []
     if turn.is_mine:
-        return [
-            context.waiting(YOURS, line, partial(_own_signature, context, line, turn), turn.until)
-        ]
-    return [context.waiting(OTHERS, line, partial(_others_signature, context, line))]
+        made = partial(_own_signature, context, line, turn)
+        return [context.own(line, made, turn.until, is_first=True)]
+    return [context.others(line, partial(_others_signature, context, line))]
 
 
 def _own_signature(context: _Context, line: Line, turn: Turn) -> Task:
@@ -208,81 +296,22 @@ def _others_signature(context: _Context, line: Line) -> Task:
     return Task(SIGN[line.kind], state, OTHERS, record_url(line.id), context.title(line))
 
 
-def _on_positions(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    if line.ours and context.works_on(line):
-        return [context.waiting(YOURS, line, partial(_own_positions, context, line))]
-    if not line.waits:
-        return []
-    return [context.waiting(OTHERS, line, partial(_others_positions, context, line))]
-
-
-def _own_positions(context: _Context, line: Line) -> Task:
-    waits = ngettext(
-        "%(num)s item waiting for %(side)s.",
-        "%(num)s items waiting for %(side)s.",
-        line.ours or 0,
-        side=context.actor.organisation_name,
-    )
-    return Task(
-        FILL[line.kind],
-        _("Waiting for you"),
-        YOURS,
-        checklist_url(line.id, narrowed="us"),
-        _("%(title)s. %(waits)s", title=context.title(line), waits=waits),
-    )
-
-
 def _others_positions(context: _Context, line: Line) -> Task:
     waited_for = [party.organisation_id for party in context.parties[line.id] if party.waits]
     state = _("Waiting for %(names)s", names=context.names(line, waited_for))
     return Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), context.title(line))
 
 
-def _on_copies(context: _Context, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    """Return tasks for reading prepared answers, one for each party."""
-    if not line.unread or not context.works_on(line):
-        return []
-    return [context.waiting(YOURS, line, partial(_copies_task, context, line))]
-
-
-def _copies_task(context: _Context, line: Line) -> Task:
-    many = ngettext(
-        "%(num)s item with a prepared answer for %(side)s to read.",
-        "%(num)s items with prepared answers for %(side)s to read.",
-        line.unread or 0,
-        side=context.actor.organisation_name,
-    )
-    return Task(
-        READ_COPIES[line.kind],
-        _("Waiting for you"),
-        YOURS,
-        checklist_url(line.id, narrowed="copied"),
-        _("%(title)s. %(waits)s", title=context.title(line), waits=many),
-    )
-
-
-def _flag_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
-    label = ngettext(
-        "Settle %(num)s flag: limits the NPM's independence",
-        "Settle %(num)s flags: limits the NPM's independence",
-        line.open_flags,
-    )
-    url = checklist_url(line.id, narrowed="flagged")
-    if is_mine:
-        return Task(label, _("Waiting for you"), YOURS, url, context.title(line))
-    return Task(label, _("Waiting for the NPM"), OTHERS, url, context.title(line))
-
-
 def _on_completed(context: _Context, line: Line) -> Waiting[tuple[Line, Made]]:
-    """Return tasks on a complete and agreed text: the second reader's, then sending it."""
+    """Return the task on a complete and agreed text: the second reader's, then sending it."""
     if line.is_to_be_reviewed:
         is_theirs = context.answers(line).second_reader == context.actor.user_id
-        is_mine = is_theirs and not line.outside_reader
-        tell = partial(_review_task, context, line, is_mine=is_mine)
-    else:
-        is_mine = context.actor.has(Role.COORDINATOR) and context.works_on(line)
-        tell = partial(_send_task, context, line, is_mine=is_mine)
-    return context.waiting(YOURS if is_mine else OTHERS, line, tell)
+        if is_theirs and not line.outside_reader:
+            return context.own(line, partial(_review_task, context, line, is_mine=True))
+        return context.others(line, partial(_review_task, context, line, is_mine=False))
+    if context.works_on(line):
+        return context.shared(line, partial(_send_task, context, line, is_mine=True))
+    return context.others(line, partial(_send_task, context, line, is_mine=False))
 
 
 def _review_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
@@ -296,7 +325,8 @@ def _review_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
 
 
 def _send_task(context: _Context, line: Line, *, is_mine: bool) -> Task:
-    label, why = SEND[line.kind], context.title(line)
+    label = SEND[line.kind]
     if is_mine:
-        return Task(label, _("Waiting for you"), YOURS, send_url(line.id), why)
-    return Task(label, _("Waiting for a coordinator"), OTHERS, checklist_url(line.id), why)
+        return Task(label, _("Waiting for you"), YOURS, send_url(line.id), context.visit(line))
+    state = _("Waiting for a coordinator")
+    return Task(label, state, OTHERS, checklist_url(line.id), context.title(line))

@@ -487,6 +487,18 @@ def has_suggestions(checklist: Checklist) -> bool:
     return bool(db.session.scalar(sa.select(_SUGGESTIONS).where(Checklist.id == checklist.id)))
 
 
+def open_flags(checklist_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many flags are open on some checklists; a scoped query found them."""
+    if not checklist_ids:
+        return {}
+    rows = db.session.execute(
+        sa.select(Flag.checklist_id, sa.func.count())
+        .where(Flag.checklist_id.in_(checklist_ids), Flag.closed_at.is_(None))
+        .group_by(Flag.checklist_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:
     """Return the numbers of some visits of cooperations the person may see."""
     wanted = [visit_id for visit_id in visit_ids if visit_id is not None]

@@ -1,16 +1,19 @@
 """My work, and the page of a cooperation."""
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
 from tracker.access.gate import current_actor, found_or_404, signed_in
+from tracker.access.reading import lacks_second_factor
 from tracker.activity import queries as trail
 from tracker.activity.kinds import VERBS_OF, EventKind
+from tracker.checklists.queries import VISIT
 from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
@@ -18,7 +21,9 @@ from tracker.dashboard.story import OPEN, Story
 from tracker.dashboard.wording import EVENT_KINDS
 from tracker.ui import paging
 from tracker.ui.filters import PAGE, filter_links, here
-from tracker.ui.tasks import Task, Waiting, written_out
+from tracker.ui.tasks import Task, Waiting, by_heading, written_out
+
+Row = TypeVar("Row")
 
 blueprint = Blueprint("dashboard", __name__)
 HISTORY_SIZE = 50
@@ -29,16 +34,32 @@ MILESTONES = 8
 @blueprint.get("/")
 @signed_in
 def my_work() -> str:
-    """Show a person's own tasks, those of others, and the dates ahead."""
-    work = tasks.of_person(current_actor())
+    """Show a person's own tasks and visits, what waits for others, and the dates ahead."""
+    actor = current_actor()
+    work = tasks.of_person(actor)
     mine, others = _pages({"page": work.mine, "others": work.others})
+    visits = _page("visits", work.visits)
+    shows_days = not lacks_second_factor()
+    if visits.items and shows_days:
+        reads = [trail.Read(visit.cooperation_id, VISIT, visit.id) for visit in visits.items]
+        trail.log_all_reads(actor, reads, page="my_work")
     return render_template(
         "dashboard/my_work.html",
         mine=mine,
+        groups=by_heading(mine.items),
+        first_due=_first_due(work.mine, mine.items),
         others=others,
+        visits=visits,
+        shows_days=shows_days,
         dates=work.dates,
         is_cut=work.is_cut,
     )
+
+
+def _first_due(waiting: Sequence[Task | Waiting[Any]], shown: Iterable[Task]) -> dt.date | None:
+    """Return the day on which the first task is due, if the page shows that task with its day."""
+    first = min((task.due for task in waiting if task.due), default=None)
+    return first if first in {task.due for task in shown} else None
 
 
 @blueprint.get("/cooperations/<reference>")
@@ -98,21 +119,18 @@ def _pages(lists: Mapping[str, Sequence[Task | Waiting[Any]]]) -> list[paging.Pa
 
     All are written out together, so that they share their queries.
     """
-    numbers = {
-        name: min(paging.asked_number(name=name), max(1, -(-len(waiting) // paging.SIZE)))
-        for name, waiting in lists.items()
-    }
-    shown = {
-        name: waiting[paging.offset(numbers[name]) :][: paging.SIZE]
-        for name, waiting in lists.items()
-    }
-    tasks_in_order = iter(written_out([task for part in shown.values() for task in part]))
+    pages = [_page(name, waiting) for name, waiting in lists.items()]
+    tasks_in_order = iter(written_out([task for page in pages for task in page.items]))
     return [
         paging.Page(
-            list(islice(tasks_in_order, len(part))),
-            numbers[name],
-            paging.SIZE,
-            len(lists[name]),
+            list(islice(tasks_in_order, len(page.items))), page.number, page.size, page.total
         )
-        for name, part in shown.items()
+        for page in pages
     ]
+
+
+def _page(name: str, rows: Sequence[Row]) -> paging.Page[Row]:
+    """Return the requested page of a list; the last one if it is beyond the end."""
+    number = min(paging.asked_number(name=name), max(1, -(-len(rows) // paging.SIZE)))
+    shown = rows[paging.offset(number, paging.SIZE) :][: paging.SIZE]
+    return paging.Page(shown, number, paging.SIZE, len(rows))

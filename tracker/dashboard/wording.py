@@ -18,6 +18,8 @@ from tracker.core import clock
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui.locale import with_commas
 
+# Who does the work of a side, and decides for it.
+DECIDERS = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 # Who renews terms that have run out, or gives notice of the end.
 RENEWERS = (Role.COORDINATOR, Role.SIGNATORY)
 RENEW_OR_END = _l("Renew the agreed terms or end them")
@@ -63,12 +65,6 @@ FILL: dict[ChecklistKind, object] = {
     ChecklistKind.VISIT_ROLES: _l("Agree the roles for a joint visit"),
     ChecklistKind.URGENT_PLAN: _l("Agree the urgent-action plan"),
 }
-READ_COPIES: dict[ChecklistKind, object] = {
-    ChecklistKind.TERMS: _l("Read the prepared answers of the agreed terms"),
-    ChecklistKind.CONFIDENTIALITY: _l("Read the prepared answers on confidentiality"),
-    ChecklistKind.VISIT_ROLES: _l("Read the prepared roles for a joint visit"),
-    ChecklistKind.URGENT_PLAN: _l("Read the prepared answers of the urgent-action plan"),
-}
 SIGN: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Sign the agreed terms"),
     ChecklistKind.CONFIDENTIALITY: _l("Sign the terms on confidentiality"),
@@ -110,6 +106,15 @@ def answer_suggestions(number: int) -> object:
     return lazy_ngettext("Answer %(num)s suggestion", "Answer %(num)s suggestions", number)
 
 
+def settle_flags(number: int) -> object:
+    """Return the NPM's task to change what is flagged, or to explain why it is acceptable."""
+    return lazy_ngettext(
+        "Settle %(num)s flag: limits the NPM's independence",
+        "Settle %(num)s flags: limits the NPM's independence",
+        number,
+    )
+
+
 def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:
     """Return whether the review of an active cooperation should have taken place."""
     is_active = stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
@@ -120,6 +125,11 @@ def has_run_out(stage: Stage, ends_on: dt.date | None) -> bool:
     """Return whether the last day of the terms of an active cooperation has passed."""
     is_active = stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
     return is_active and validity(None, ends_on, clock.today()) is Validity.RUN_OUT
+
+
+def is_plain_member(actor: Actor) -> bool:
+    """Return whether a person has no part in their side's work but what is given to them."""
+    return actor.has(Role.MEMBER) and not actor.has(*DECIDERS)
 
 
 def works(actor: Actor, *, taking_part: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import url_for
@@ -16,6 +16,7 @@ from tracker.agreements.frozen_text import FrozenItem, FrozenText
 from tracker.checklists.models import Checklist
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.pages import task_heading
 from tracker.core import clock
 from tracker.lifecycle.policy import Facts, Gate
 from tracker.reviews import labels, policy, queries
@@ -304,9 +305,10 @@ def _notice_task(url: str, why: str, *, is_mine: bool) -> Task:
 def _my_task(actor: Actor, review: OpenReview) -> Task:
     if review.number is None:
         url = url_for("reviews.listed", reference=review.reference)
-        return _notice_task(url, review.title, is_mine=_signs(actor))
+        task = _notice_task(url, review.title, is_mine=_signs(actor))
+        return _grouped(task, review) if task.s == YOURS else task
     if policy.can_conclude_without(actor, review.for_conclusion, clock.today()):
-        return _conclude_task(review.reference, review.number, review.title)
+        return _grouped(_conclude_task(review.reference, review.number, ""), review)
     url = record_url(review.reference, review.number)
     if review.is_complete:
         is_mine = bool(signoff.decides(actor, clock.today())) and not review.is_confirmed
@@ -315,8 +317,13 @@ def _my_task(actor: Actor, review: OpenReview) -> Task:
         is_mine = actor.has(*BEGINNERS)
         label = _("Write the record of the review")
     if is_mine:
-        return Task(label, _("Waiting for you"), YOURS, url, review.title)
+        return _grouped(Task(label, _("Waiting for you"), YOURS, url), review)
     return Task(label, _("Waiting for others"), OTHERS, url, review.title)
+
+
+def _grouped(task: Task, review: OpenReview) -> Task:
+    """Return a task under the heading of its cooperation, which then says where it is."""
+    return replace(task, why="", under=task_heading(review.reference, review.title))
 
 
 def _conclude_task(reference: str, number: int, why: str) -> Task:

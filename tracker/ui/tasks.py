@@ -1,15 +1,42 @@
 """Tasks and groups of tasks as My work lists them, filled in by each feature."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.core import clock
+from tracker.ui.locale import as_date
 
 Subject = TypeVar("Subject")
 
 # Style marks (data-s) that mean: it is the reader's turn, or somebody else's.
 YOURS = "wait"
 OTHERS = "other"
+# Nobody has to begin it, but the reader can.
+TO_START = "todo"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHeading:
+    """What tasks on My work are grouped by: usually a cooperation, with its reference."""
+
+    key: str
+    title: object = field(compare=False)
+    url: str = field(default="", compare=False)
+    reference: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a task with a page of its own: "3 items to read"."""
+
+    words: object
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +54,9 @@ class Task:
     why: object = ""
     due: dt.date | None = None
     act: object = ""
+    parts: tuple[Part, ...] = ()
+    # Where My work lists it; None: among what only the reader can do.
+    under: TaskHeading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +71,24 @@ class Waiting(Generic[Subject]):
     subject: Subject
     tell: Callable[[Sequence[Subject]], Iterable[Task]]
     due: dt.date | None = None
+    under: TaskHeading | None = None
+    # Whether it comes before what is due: the person's signatures.
+    is_first: bool = False
+    # The checklist that it is about, if days set for its items are this task's too.
+    checklist_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVisit:
+    """A visit open to the reader whose list names them; its days are of class K2."""
+
+    id: UUID
+    cooperation_id: UUID
+    title: str
+    number: int
+    starts_on: dt.date
+    days: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +112,64 @@ class Tasks:
     mine: tuple[Task | Waiting[Any], ...] = ()
     others: tuple[Task | Waiting[Any], ...] = ()
     dates: tuple[DateAhead, ...] = ()
+    visits: tuple[OwnVisit, ...] = ()
+    # The first days that are set for items of checklists.
+    days: Mapping[UUID, dt.date] = field(default_factory=dict)
     is_cut: bool = False
 
 
 def together(parts: Iterable[Tasks]) -> Tasks:
-    """Join the tasks of several features: those with a due date first, dates in order."""
+    """Join the tasks of several features: those with a due date first, dates in order.
+
+    The reader's begin with what only they can do; the rest is in groups, those due first.
+    """
     tasks = list(parts)
-
-    def by_due(task: Task | Waiting[Any]) -> dt.date:
-        return task.due or dt.date.max
-
+    days = {checklist_id: day for part in tasks for checklist_id, day in part.days.items()}
     return Tasks(
-        mine=tuple(sorted((task for part in tasks for task in part.mine), key=by_due)),
-        others=tuple(sorted((task for part in tasks for task in part.others), key=by_due)),
+        mine=tuple(_grouped([_dated(task, days) for part in tasks for task in part.mine])),
+        others=tuple(sorted((task for part in tasks for task in part.others), key=_by_due)),
         dates=tuple(
             sorted((date for part in tasks for date in part.dates), key=lambda day: day.day)
         ),
+        visits=tuple(
+            sorted(
+                (visit for part in tasks for visit in part.visits),
+                key=lambda visit: (visit.starts_on, visit.title, visit.number),
+            )
+        ),
+        days=days,
         is_cut=any(part.is_cut for part in tasks),
     )
+
+
+def _by_due(task: Task | Waiting[Any]) -> dt.date:
+    return task.due or dt.date.max
+
+
+def _dated(task: Task | Waiting[Any], days: Mapping[UUID, dt.date]) -> Task | Waiting[Any]:
+    """Return a task on a checklist with the first day that is set for one of its items."""
+    if not isinstance(task, Waiting) or task.checklist_id is None:
+        return task
+    return replace(task, due=days.get(task.checklist_id, task.due))
+
+
+def _grouped(tasks: Iterable[Task | Waiting[Any]]) -> list[Task | Waiting[Any]]:
+    """Return tasks by group, first those of no group."""
+    groups: dict[TaskHeading | None, list[Task | Waiting[Any]]] = {}
+    for task in tasks:
+        groups.setdefault(task.under, []).append(task)
+    own = sorted(groups.pop(None, []), key=_own_first)
+    in_order = sorted(groups.values(), key=lambda group: min(map(_by_due, group)))
+    return own + [task for group in in_order for task in sorted(group, key=_by_due)]
+
+
+def _own_first(task: Task | Waiting[Any]) -> tuple[bool, dt.date]:
+    return not (isinstance(task, Waiting) and task.is_first), _by_due(task)
+
+
+def by_heading(tasks: Iterable[Task]) -> list[tuple[TaskHeading | None, list[Task]]]:
+    """Return tasks that are in order by group, each with its heading."""
+    return [(heading, list(group)) for heading, group in groupby(tasks, lambda task: task.under)]
 
 
 def written_out(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
@@ -92,9 +180,25 @@ def written_out(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
             subjects.setdefault(task.tell, []).append(task.subject)
     tasks_by_writer = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
     return [
-        next(tasks_by_writer[waiting.tell]) if isinstance(waiting, Waiting) else waiting
+        _under(waiting, next(tasks_by_writer[waiting.tell]))
+        if isinstance(waiting, Waiting)
+        else waiting
         for waiting in some
     ]
+
+
+def _under(waiting: Waiting[Any], task: Task) -> Task:
+    """Return a written task under its heading, and with the day that is set for its items."""
+    if waiting.checklist_id is not None and waiting.due is not None:
+        return replace(task, under=waiting.under, due=waiting.due, state=due_words(waiting.due))
+    return replace(task, under=waiting.under)
+
+
+def due_words(day: dt.date) -> str:
+    """Return until when something is to be done, or since when it is overdue."""
+    if day < clock.today():
+        return str(_("Overdue since %(day)s", day=as_date(day)))
+    return str(_("Due on %(day)s", day=as_date(day)))
 
 
 @dataclass(frozen=True, slots=True)

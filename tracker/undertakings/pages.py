@@ -24,6 +24,7 @@ from tracker.cooperations import keys
 from tracker.cooperations import people as cooperation_people
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
+from tracker.cooperations.pages import task_heading
 from tracker.cooperations.policy import gives_access
 from tracker.core import clock
 from tracker.core.db import db
@@ -45,7 +46,7 @@ from tracker.signoff.labels import (
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import locale
 from tracker.ui.locale import as_date
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
+from tracker.ui.tasks import OTHERS, YOURS, Task, TaskHeading, Tasks, Waiting
 from tracker.undertakings import (
     added_interests,
     encryption,
@@ -450,8 +451,12 @@ def my_tasks(actor: Actor) -> Tasks:
     incomplete = lists.all_incomplete_lists(actor)
     return Tasks(
         mine=(
-            *(Waiting(YOURS, task, _tasks) for task in tasks.mine),
-            *(Waiting(YOURS, task, _list_tasks) for task in incomplete if task.is_own),
+            *map(_waiting, tasks.mine),
+            *(
+                Waiting(YOURS, task, _own_list_tasks, under=_heading(task))
+                for task in incomplete
+                if task.is_own
+            ),
         ),
         others=(
             *(Waiting(OTHERS, other, _tasks) for other in tasks.others),
@@ -459,6 +464,25 @@ def my_tasks(actor: Actor) -> Tasks:
         ),
         is_cut=tasks.is_cut,
     )
+
+
+def _waiting(task: waiting.Task) -> Waiting[waiting.Task]:
+    """Return a person's own undertaking as theirs alone, a decision as its cooperation's."""
+    if task.kind is TaskKind.SIGN:
+        return Waiting(YOURS, task, _tasks, is_first=True)
+    return Waiting(YOURS, task, _decisions, under=_heading(task))
+
+
+def _heading(task: waiting.Task | lists.IncompleteList) -> TaskHeading:
+    return task_heading(task.reference, task.title)
+
+
+def _decisions(shown: Sequence[waiting.Task]) -> list[Task]:
+    return [replace(_task(task), why="") for task in shown]
+
+
+def _own_list_tasks(shown: Sequence[lists.IncompleteList]) -> list[Task]:
+    return [_list_task(task) for task in shown]
 
 
 def _list_tasks(shown: Sequence[lists.IncompleteList]) -> list[Task]:

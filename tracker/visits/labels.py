@@ -90,6 +90,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
 # The pages of the read log, by the names under which they are logged.
 READ_PAGES: dict[str, object] = {
     "visits": _l("The list of visits"),
+    "my_work": _l("days, on My work"),
     "visit": _l("place and days"),
     "visit_readiness": _l("readiness"),
     "visit_my_part": _l("their part"),

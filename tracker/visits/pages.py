@@ -3,7 +3,7 @@
 In one file: the pages of a visit name its team, gates and stages in the same words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_pla
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations.models import Cooperation
-from tracker.cooperations.pages import passage_url
+from tracker.cooperations.pages import passage_url, task_heading
 from tracker.core import clock
 from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
@@ -31,7 +31,7 @@ from tracker.lifecycle.policy import GateState
 from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui.locale import as_date, language, listed
 from tracker.ui.stages import StageView
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, OwnVisit, Task, Tasks
 from tracker.visits import labels, policy, queries, service, shown, stages
 from tracker.visits.encryption import Plan
 from tracker.visits.facts import (
@@ -47,7 +47,7 @@ from tracker.visits.facts import (
 )
 from tracker.visits.models import VisitStage
 from tracker.visits.policy import Outline
-from tracker.visits.queries import ReadLine, VisitLine, Waiting
+from tracker.visits.queries import OpenVisit, ReadLine, VisitLine, Waiting
 from tracker.visits.readiness import Reading
 
 State = tuple[object, str]
@@ -790,12 +790,27 @@ def page_words(line: ReadLine) -> object:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Return what waits for a person on visits; nothing of class K2.
+    """Return what waits for a person on visits, and which are open to them, with days (K2).
 
     A source for My work.
     """
+    visits = queries.open_visits(actor)
     return Tasks(
-        mine=tuple(task for waiting in queries.tasks(actor) for task in _own_tasks(waiting))
+        mine=tuple(task for visit in visits for task in _own_tasks(visit.waiting)),
+        visits=tuple(_own_visit(visit) for visit in visits),
+    )
+
+
+def _own_visit(visit: OpenVisit) -> OwnVisit:
+    where = visit.waiting
+    return OwnVisit(
+        id=visit.id,
+        cooperation_id=visit.cooperation_id,
+        title=where.title,
+        number=where.number,
+        starts_on=visit.plan.starts_on,
+        days=days(visit.plan),
+        url=url_for("visits.show", reference=where.reference, number=where.number),
     )
 
 
@@ -867,7 +882,25 @@ def _own_tasks(waiting: Waiting) -> list[Task]:
         tasks.append(
             Task(_("Read the urgent-action plan"), _("Waiting for you"), YOURS, url, where)
         )
+    return tasks + list(_shared_tasks(waiting, target))
+
+
+def _shared_tasks(waiting: Waiting, target: Mapping[str, Any]) -> Iterator[Task]:
+    """Return what others could do as well, to be read below the heading of the cooperation."""
+    under = task_heading(waiting.reference, waiting.title)
+    visit, state = _("Visit %(number)s", number=waiting.number), _("Waiting for you")
+    if waiting.names_team:
+        label, url = _("Name who takes part"), url_for("visits.change_team", **target)
+        why = _("%(visit)s. Only the lead and the deputy are on the team.", visit=visit)
+        yield Task(label, state, YOURS, url, why, under=under)
     if waiting.makes_ready:
-        url = url_for("visits.ready", **target)
-        tasks.append(Task(_("Make a joint visit ready"), _("Waiting for you"), YOURS, url, where))
-    return tasks
+        label, url = _("Make a joint visit ready"), url_for("visits.ready", **target)
+        yield Task(label, state, YOURS, url, visit, under=under)
+    if waiting.decides_on_override:
+        label, url = _("Decide whether to override gate J3"), url_for("visits.ready", **target)
+        why = _(
+            "%(visit)s. Only this gate is left. An override can excuse what's missing for the "
+            "NPM's own people.",
+            visit=visit,
+        )
+        yield Task(label, state, YOURS, url, why, under=under)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.access.conditions import built_for_all, built_once
 from tracker.accounts.models import User
 from tracker.activity.models import Event, ReadLogEntry
@@ -39,7 +39,7 @@ from tracker.undertakings.queries import VisitChoice
 from tracker.visits import bound
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
-from tracker.visits.policy import Outline, can_change, outline
+from tracker.visits.policy import Outline, can_change, can_override, outline
 from tracker.visits.stages import PREPARED
 
 # How many visits My work reads: those to whose lists the person was added last.
@@ -217,6 +217,19 @@ def text_goes_on() -> sa.ColumnElement[bool]:
     return _TEXT_GOES_ON
 
 
+_NUMBER_OF_TEXT = (
+    sa.select(Visit.number)
+    .where(Visit.id == Checklist.visit_id)
+    .correlate(Checklist)
+    .scalar_subquery()
+)
+
+
+def number_of_text() -> sa.ColumnElement[int | None]:
+    """Return the number of the visit that a Checklist belongs to; for those who may open it."""
+    return _NUMBER_OF_TEXT
+
+
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
     """Return the visits of a cooperation that are being prepared, for undertakings for a visit."""
     rows = db.session.execute(
@@ -304,6 +317,31 @@ class Waiting:
     accepts_role: bool = False
     confirms_plan: bool = False
     makes_ready: bool = False
+    # Whether only the lead and the deputy are on the team.
+    names_team: bool = False
+    # Whether only gate J3 is left, which a manager of the NPM can override.
+    decides_on_override: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for the person."""
+        return not (
+            self.accepts_role
+            or self.confirms_plan
+            or self.makes_ready
+            or self.names_team
+            or self.decides_on_override
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVisit:
+    """A visit open to a person whose list names them: its plan (K2), and what waits for them."""
+
+    id: UUID
+    cooperation_id: UUID
+    plan: Plan
+    waiting: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,8 +378,20 @@ _IN_TEAM = sa.exists().where(
     TeamMember.user_id == _USER,
     TeamMember.organisation_id == sa.bindparam("organisation_id"),
 )
+# Somebody besides the lead and the deputy, who are always on the team.
+_HAS_TEAM = (
+    sa.select(sa.func.count()).where(TeamMember.visit_id == Visit.id).scalar_subquery()
+) > len(("lead", "deputy"))
 _TO_PREPARE = (
-    sa.select(Visit, Cooperation.reference, Cooperation.title, Cooperation.stage, _LEADS, _IN_TEAM)
+    sa.select(
+        Visit,
+        Cooperation.reference,
+        Cooperation.title,
+        Cooperation.stage,
+        _LEADS,
+        _IN_TEAM,
+        _HAS_TEAM,
+    )
     .join(Cooperation, Cooperation.id == Visit.cooperation_id)
     # Found through the lists that name the person: nobody else sees the planning.
     .join(
@@ -362,6 +412,15 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
 
     Takes a constant number of queries.
     """
+    visits = open_visits(actor, cooperation_id)
+    return [visit.waiting for visit in visits if not visit.waiting.is_empty]
+
+
+def open_visits(actor: Actor, cooperation_id: UUID | None = None) -> list[OpenVisit]:
+    """Return the visits ahead that are open to a person and whose lists name them.
+
+    In all their cooperations or in one; takes a constant number of queries.
+    """
     query, reader = _to_prepare(actor) if cooperation_id is None else _to_prepare_in_one(actor)
     rows = db.session.execute(
         query,
@@ -380,8 +439,8 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
         return []
     checklists, own = _checklists(actor, [line.visit.id for line in prepared_])
     keys.hold({line.visit.cooperation_id for line in prepared_})
-    waiting = [_waiting(actor, line, checklists, own) for line in prepared_]
-    return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
+    visits = [_open_visit(actor, line, checklists, own) for line in prepared_]
+    return [visit for visit in visits if visit is not None]
 
 
 @built_for_all
@@ -404,19 +463,32 @@ class _Prepared(NamedTuple):
     cooperation_stage: Stage
     leads: bool
     in_team: bool
+    has_team: bool
 
 
 # The roles and the urgent plan of visits.
 _Checklists = dict[tuple[UUID, ChecklistKind], Checklist]
 
 
-def _waiting(
+def _open_visit(
     actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
-) -> Waiting:
+) -> OpenVisit | None:
+    """Return a visit with what waits for the person; None if nothing can be prepared any more."""
     visit, plan = line.visit, plan_of(line.visit)
-    # Nothing of it can be prepared any more.
     if line.cooperation_stage in CLOSED or plan.is_over(clock.today()):
-        return Waiting(line.reference, line.title, visit.number)
+        return None
+    waiting = _waiting(actor, line, plan, checklists, own)
+    return OpenVisit(visit.id, visit.cooperation_id, plan, waiting)
+
+
+def _waiting(
+    actor: Actor,
+    line: _Prepared,
+    plan: Plan,
+    checklists: _Checklists,
+    own: Mapping[UUID, _Own],
+) -> Waiting:
+    visit = line.visit
     roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
     npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
     plans = bool(
@@ -428,12 +500,18 @@ def _waiting(
             leads=line.leads,
         )
     )
+    # While the agreed terms are suspended, nothing that a planner does makes it ready.
+    is_unready = not visit.is_ready and line.cooperation_stage not in AT_REST
+    # Managers may plan too, but what is left to them is to decide.
+    prepares = plans and is_unready and (line.leads or actor.has(Role.COORDINATOR))
+    may_override = can_override(actor, npm_ids, visit.stage, is_over=False)
     waiting = Waiting(
         reference=line.reference,
         title=line.title,
         number=visit.number,
-        # While the agreed terms are suspended, nothing that a planner does makes it ready.
-        makes_ready=plans and not visit.is_ready and line.cooperation_stage not in AT_REST,
+        makes_ready=prepares,
+        names_team=prepares and not line.has_team,
+        decides_on_override=is_unready and visit.stage is VisitStage.CLEARED and bool(may_override),
     )
     if not line.in_team:
         return waiting

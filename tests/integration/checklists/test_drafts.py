@@ -482,7 +482,8 @@ def test_a_person_without_clearance_does_not_see_even_their_own_draft(
     scene: Scene, app: Flask
 ) -> None:
     leyla, address = on_visit(scene, app)
-    assert "You started an answer to V8" in leyla.page("/").text
+    page = leyla.page("/").text
+    assert f"You started an answer to V8{scene.cooperation.title}, visit 1" in page
     clearances.close(scene.actor("ilena"), scene.clearance("leyla"), reason="Left the team")
     scene.session.commit()
     assert leyla.get(address).status_code == 404

@@ -18,6 +18,7 @@ from tracker.checklists import encryption
 from tracker.checklists.labels import KINDS
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
+from tracker.cooperations.pages import task_heading
 from tracker.signoff import paper, paper_policy, paper_view
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper_models import PaperKind, PaperRecord, PaperState
@@ -188,10 +189,7 @@ def _task(record: Waiting, state: object, s: str) -> Task:
     )
     if s == OTHERS:
         label = _("Signed on paper: %(kind)s", kind=KINDS[record.checklist_kind])
-    return Task(
-        label,
-        str(state),
-        s,
-        url_for("paper.show", checklist_id=record.checklist_id, record_id=record.id),
-        record.title,
-    )
+    url = url_for("paper.show", checklist_id=record.checklist_id, record_id=record.id)
+    if s == OTHERS:
+        return Task(label, str(state), s, url, record.title)
+    return Task(label, str(state), s, url, under=task_heading(record.reference, record.title))

@@ -35,6 +35,7 @@ class Waiting:
     recorded_by_id: UUID
     checklist_id: UUID
     checklist_kind: ChecklistKind
+    reference: str
     title: str
     # As stored in the record.
     signers: list[dict[str, Any]]
@@ -75,6 +76,7 @@ _WAITING = (
         PaperRecord.user_id,
         Checklist.id,
         Checklist.kind,
+        Cooperation.reference,
         Cooperation.title,
         PaperRecord.signers,
         sa.case((_ANSWERED, 1), else_=0),

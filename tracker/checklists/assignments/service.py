@@ -292,6 +292,7 @@ class Batch:
 
     checklist_id: UUID
     kind: ChecklistKind
+    reference: str
     cooperation: str
     items: tuple[str, ...]
     user_id: UUID
@@ -323,6 +324,7 @@ def waiting(actor: Actor) -> list[Batch]:
         Batch(
             checklist_id=batch[0].checklist_id,
             kind=batch[0].kind,
+            reference=batch[0].reference,
             cooperation=batch[0].title,
             items=tuple(row.item for row in batch),
             user_id=batch[0].assignee_id,
@@ -362,6 +364,7 @@ class _LeftItem(NamedTuple):
     due_on: dt.date | None
     assigned_at: dt.datetime
     name: str
+    reference: str
     title: str
     kind: ChecklistKind
     visit_id: UUID | None
@@ -415,6 +418,7 @@ _LEFT = (
         Assignment.due_on,
         Assignment.assigned_at,
         User.name,
+        Cooperation.reference,
         Cooperation.title,
         Checklist.kind,
         Checklist.visit_id,

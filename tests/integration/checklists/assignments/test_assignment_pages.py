@@ -354,6 +354,18 @@ def test_my_work_lists_items_assigned_to_me_and_by_me(room: Room) -> None:
     assert "Do 1 item assigned to you" in states(room.browser("dora").page("/"))
 
 
+def test_the_line_of_a_checklist_says_until_when_its_first_item_is_assigned(
+    room: Room, frozen_time: Time
+) -> None:
+    frozen_time(NOON - DAY)
+    assign(room.table, "samira", "M1", "dora", due_on=clock.today() + 9 * DAY)
+    assign(room.table, "samira", "M7", "henrik", due_on=clock.today() + DAY)
+    page = room.browser("samira").page("/")
+    assert states(page)["Agreed terms"] == f"Due on {DAY_IN_WORDS}"
+    assert f"The first is due on {DAY_IN_WORDS}." in page.text
+    assert "Due on" not in states(room.browser("ilena").page("/"))["Agreed terms"]
+
+
 def test_an_overdue_item_is_marked_in_my_work(room: Room, frozen_time: Time) -> None:
     frozen_time(NOON)
     assign(room.table, "samira", "M1", "dora", due_on=clock.today())
