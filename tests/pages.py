@@ -34,15 +34,6 @@ _LANDMARKS = {
     "form": "form",
     "search": "search",
 }
-_LANDMARK_ROLES = frozenset({*_LANDMARKS.values(), "search"})
-# Elements that are landmarks once they have a name, and their roles.
-_LANDMARKS = {
-    "section": "region",
-    "nav": "navigation",
-    "aside": "complementary",
-    "form": "form",
-    "search": "search",
-}
 _LANDMARK_ROLES = frozenset(_LANDMARKS.values())
 _HEADING = re.compile(r"h[1-6]")
 _NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
@@ -176,31 +167,6 @@ class Page:
             yield "the h1 is empty"
         if not self.title.startswith((headings[0], f"Problem: {headings[0]}")):
             yield f"the title {self.title!r} does not begin with the h1 {headings[0]!r}"
-
-    def _landmark_faults(self) -> Iterator[str]:
-        """Yield names that several landmarks of the same kind have: nobody can tell them apart."""
-        texts = {row.attrib["id"]: _words(row) for row in self.root.iter() if "id" in row.attrib}
-        names: Counter[tuple[str, str]] = Counter()
-        for element in self.root.iter():
-            role = element.attrib.get("role", _LANDMARKS.get(element.tag, ""))
-            label = element.attrib.get("aria-label", "")
-            labelled_by = element.attrib.get("aria-labelledby", "").split()
-            name = label or " ".join(texts.get(row, "") for row in labelled_by)
-            if role in _LANDMARK_ROLES and name:
-                names[role, name] += 1
-        for (role, name), count in names.items():
-            if count > 1:
-                yield f"{count} landmarks ({role}) are named {name!r}"
-
-    def _level_faults(self) -> Iterator[str]:
-        """Yield headings that skip a level."""
-        last = 0
-        for element in self.root.iter():
-            if len(element.tag) == len("h1") and element.tag[0] == "h" and element.tag[1].isdigit():
-                level = int(element.tag[1])
-                if level > last + 1:
-                    yield f"heading {_words(element)!r} of level {level} follows one of {last}"
-                last = level
 
     def _landmark_faults(self) -> Iterator[str]:
         """Yield names that several landmarks of the same kind have: nobody can tell them apart."""

@@ -104,8 +104,8 @@ def a_partner_joins(year: Year) -> None:
     expect(year.page("joana").locator("main")).to_contain_text("Your organisation is joining.")
     assert year.gates("joana") == {}
     assert year.tasks("joana") == [
-        "Fill in the agreed terms",
-        "Agree the terms on confidentiality",
+        "Agreed terms",
+        "Confidentiality",
     ]
     assert "2 of 2" in year.register("milan")
     year.expect_mail("joana", "Your organisation was added to a cooperation")

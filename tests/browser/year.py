@@ -292,7 +292,7 @@ class Year:
         """Return somebody's tasks, as My work shows them."""
         page = self[key].page
         page.goto("/")
-        return page.locator("[aria-labelledby=mine] .tasks a").all_inner_texts()
+        return page.locator("[aria-labelledby=mine] .tasks > li > div > a").all_inner_texts()
 
     def status(self, key: str, address: str = "") -> int:
         """Return the HTTP status of the cooperation's page, or of one below it, for somebody."""

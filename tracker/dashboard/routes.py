@@ -41,8 +41,8 @@ def my_work() -> str:
     visits = _page("visits", work.visits)
     shows_days = not lacks_second_factor()
     if visits.items and shows_days:
-        reads = [trail.Read(visit.cooperation_id, VISIT, visit.id) for visit in visits.items]
-        trail.log_all_reads(actor, reads, page="my_work")
+        reads = [activity.Read(visit.cooperation_id, VISIT, visit.id) for visit in visits.items]
+        activity.log_all_reads(actor, reads, page="my_work")
     return render_template(
         "dashboard/my_work.html",
         mine=mine,
