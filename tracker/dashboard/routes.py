@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.access.reading import lacks_second_factor
 from tracker.activity import queries as trail
+from tracker.activity import service as activity
 from tracker.activity.kinds import VERBS_OF, EventKind
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import queries as cooperations

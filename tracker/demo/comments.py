@@ -48,7 +48,9 @@ def write(cast: Cast, terms: Checklist) -> None:
         text="The donor has taken its name off the invitation.",
         audience=everybody,
     )
-    service.settle(cast.actor("ilena"), gone.id, "The invitation goes out without the name of the donor.")
+    service.settle(
+        cast.actor("ilena"), gone.id, "The invitation goes out without the name of the donor."
+    )
     service.write(
         cast.actor("anton"),
         terms,
