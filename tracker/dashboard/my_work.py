@@ -118,7 +118,7 @@ class _Context:
 
     def tell(self, shown: Sequence[tuple[Line, Made]]) -> list[Task]:
         """Return tasks for display, reading what they need in a constant number of queries."""
-        lines = [line for line, _made in shown]
+        lines = [line for line, _build in shown]
         self.parties.update(queries.parties_of([line.id for line in lines]))
         self.waiting_revisions.update(
             queries.waiting_revisions(
@@ -131,25 +131,25 @@ class _Context:
         self.agreeing.update(agreeing.texts(line.id for line in lines if self.is_to_sign(line)))
         return [tasks() for _line, tasks in shown]
 
-    def others(self, line: Line, made: Made) -> Waiting[tuple[Line, Made]]:
+    def others(self, line: Line, build: Made) -> Waiting[tuple[Line, Made]]:
         """Return a task on a checklist that waits for others."""
-        return Waiting(OTHERS, (line, made), self.tell)
+        return Waiting(OTHERS, (line, build), self.tell)
 
-    def shared(self, line: Line, made: Made, *, items: bool = False) -> Waiting[tuple[Line, Made]]:
+    def shared(self, line: Line, build: Made, *, items: bool = False) -> Waiting[tuple[Line, Made]]:
         """Return a task on a checklist that a colleague could do as well; items: on its items."""
         return Waiting(
             YOURS,
-            (line, made),
+            (line, build),
             self.tell,
             under=self.heading(line),
             checklist_id=line.id if items else None,
         )
 
     def own(
-        self, line: Line, made: Made, due: dt.date | None = None, *, is_first: bool = False
+        self, line: Line, build: Made, due: dt.date | None = None, *, is_first: bool = False
     ) -> Waiting[tuple[Line, Made]]:
         """Return a task on a checklist that only this person can do."""
-        return Waiting(YOURS, (line, made), self.tell, due, is_first=is_first)
+        return Waiting(YOURS, (line, build), self.tell, due, is_first=is_first)
 
 
 def _asks_who(actor: Actor) -> bool:
@@ -270,8 +270,8 @@ def _on_signatures(context: _Context, line: Line) -> list[Waiting[tuple[Line, Ma
     if turn is None:
         return []
     if turn.is_mine:
-        made = partial(_own_signature, context, line, turn)
-        return [context.own(line, made, turn.until, is_first=True)]
+        build = partial(_own_signature, context, line, turn)
+        return [context.own(line, build, turn.until, is_first=True)]
     return [context.others(line, partial(_others_signature, context, line))]
 
 

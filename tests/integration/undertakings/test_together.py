@@ -88,7 +88,7 @@ def countersignatures() -> list[Signature]:
 
 def test_the_list_leads_to_what_each_person_signed(tomas: Hand) -> None:
     page = tomas.client.page(tomas.listed)
-    assert page.links()["Countersign several at once"] == tomas.address
+    assert page.links()["Countersign several together"] == tomas.address
     page = tomas.page_1()
     assert page.h1 == "Read the undertakings you countersign"
     assert page.text.count("Nothing declared.") == 3
@@ -146,7 +146,7 @@ def test_what_was_declared_has_to_be_looked_at_alone(app: Flask, stage: Stage) -
     stage.sign("samira")
     db.session.commit()
     hand = Hand(app, stage)
-    assert "Countersign several at once" not in hand.client.page(hand.listed).links()
+    assert "Countersign several together" not in hand.client.page(hand.listed).links()
     assert hand.page_1().text.count("Nothing declared.") == 1
     stage.decide("leyla")
     db.session.commit()
