@@ -60,6 +60,7 @@ _ANSWERS = (
     verbs.ANSWER_SAVED,
     verbs.ANSWERS_COPIED,
     verbs.MODEL_TEXT_USED,
+    verbs.OWN_MODEL_TEXT_USED,
     verbs.COPIES_READ,
     verbs.ITEMS_ACCEPTED,
     verbs.ACCEPTANCE_UNDONE,
