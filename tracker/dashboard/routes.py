@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
-from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
@@ -79,7 +78,7 @@ def history(reference: str) -> str:
     actor = current_actor()
     cooperation = found_or_404(cooperations.find(actor, reference))
     kind = next((kind for kind in EventKind if kind.value == request.args.get("kind")), None)
-    after = _after()
+    after = paging.asked_after()
     lines, has_more = trail.story(
         cooperation.id, actor, of=VERBS_OF[kind] if kind else None, after=after, limit=HISTORY_SIZE
     )
@@ -105,14 +104,6 @@ def history(reference: str) -> str:
         following=here({PAGE: str(lines[-1].event_id), OPEN: None}) if has_more else "",
         leaves_out_the_team=trail.leaves_out_the_team(cooperation.id),
     )
-
-
-def _after() -> UUID | None:
-    """Return the event after which the page begins; None if the parameter is invalid."""
-    try:
-        return UUID(request.args.get(PAGE, ""))
-    except ValueError:
-        return None
 
 
 def _pages(lists: Mapping[str, Sequence[Task | Waiting[Any]]]) -> list[paging.Page[Task]]:

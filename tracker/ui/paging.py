@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from flask import request
 
-from tracker.ui.filters import here
+from tracker.ui.filters import PAGE, here
 
 Item = TypeVar("Item")
 
@@ -72,6 +73,14 @@ def asked_number(arguments: Mapping[str, str] | None = None, name: str = "page")
     if typed.isascii() and typed.isdecimal() and 1 <= int(typed[:9]) <= FARTHEST:
         return int(typed[:9])
     return 1
+
+
+def asked_after() -> UUID | None:
+    """Return the entry after which the requested page begins; None if the parameter is invalid."""
+    try:
+        return UUID(request.args.get(PAGE, ""))
+    except ValueError:
+        return None
 
 
 def offset(number: int, size: int = SIZE) -> int:

@@ -32,6 +32,7 @@ PAGES = {
     "my work": ("ilena", "/", 34),
     "the list of cooperations": ("ilena", "/cooperations", 13),
     "a cooperation": ("ilena", "/cooperations/{complete}", 30),
+    "its history": ("ilena", "/cooperations/{complete}/history", 13),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 8),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),

@@ -1,7 +1,5 @@
 """Pages for the register of undertakings: the list and its export."""
 
-from uuid import UUID
-
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
@@ -31,7 +29,7 @@ def show() -> str:
     filters = _requested()
     counts = queries.counts(actor, filters)
     total = counts[filters.access or ""]
-    after = _place()
+    after = paging.asked_after()
     page = queries.page(actor, filters, after=after, limit=paging.SIZE) if total else None
     lines = page.lines if page else []
     views = [pages.view(actor, line) for line in lines]
@@ -101,11 +99,3 @@ def _fields(filters: Filters) -> dict[str, str]:
         "ends": str(filters.ends_within or ""),
         "version": filters.version.value if filters.version else "",
     }
-
-
-def _place() -> UUID | None:
-    """Return the undertaking after which the page begins; None if the parameter is invalid."""
-    try:
-        return UUID(request.args.get(PAGE, ""))
-    except ValueError:
-        return None
