@@ -156,9 +156,9 @@ def _make_ready(cast: Cast, number: int) -> None:
     if number == 1:
         journey.settle(cast, roles, everybody_knows)
     else:
-        # Planning began V1, so that it isn't copied; the days that were copied have passed by then.
-        again = ("V15", "V18", "V19")
-        journey.settle(cast, roles, everybody_knows, begun=("V1",), again=again)
+        # What was said of the first visit only isn't copied: its days, and whether CSOs were asked.
+        again = ("V1", "V15", "V18", "V19")
+        journey.settle(cast, roles, everybody_knows, again=again)
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
