@@ -58,7 +58,7 @@ def keep_models(cast: Cast, terms: Checklist) -> None:
         )
 
 
-def keep_text(cast: Cast, terms: Checklist) -> None:
-    """Keep signed terms as a model text of the NPM."""
-    ((revision, _asked),) = signoff.revisions_of(SUBJECT, terms.id)
-    keeping.keep(cast.actor("ilena"), terms, revision, "en")
+def keep_text(cast: Cast, signed: Checklist) -> None:
+    """Keep a signed text as a model text of the NPM."""
+    ((revision, _asked),) = signoff.revisions_of(SUBJECT, signed.id)
+    keeping.keep(cast.actor("ilena"), signed, revision, "en")

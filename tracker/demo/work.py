@@ -119,11 +119,11 @@ def complete(cast: Cast) -> None:
     )
     sign(cast, _agree_terms(cast, cooperation))
     copies.keep_models(cast, _checklist(cooperation, ChecklistKind.TERMS))
-    copies.keep_text(cast, _checklist(cooperation, ChecklistKind.TERMS))
     confidentiality = _checklist(cooperation, ChecklistKind.CONFIDENTIALITY)
     fill_in(cast, confidentiality, other={"C1": {"documents": [CODE_OF_CONDUCT]}})
     send(cast, confidentiality)
     sign(cast, confidentiality)
+    copies.keep_text(cast, confidentiality)
     visit.clear_people(cast, cooperation)
     visit.make_ready(cast, cooperation)
 
