@@ -6,7 +6,7 @@ All entries are computed again at the next start, as with each event.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0070_overview_and_milestones"
+revision = "0069_overview_and_milestones"
 down_revision = "0068_outcomes_of_comments"
 branch_labels = None
 depends_on = None
