@@ -1,11 +1,15 @@
 """Forms for organisations."""
 
+from collections.abc import Collection
+
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
 from tracker.organisations.labels import KINDS, TYPES
+from tracker.organisations.languages import language_codes, other_languages
 from tracker.organisations.models import Organisation
 from tracker.organisations.service import SHORT_NAME_LENGTH, Details
+from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -16,10 +20,20 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
+from tracker.ui.locale import languages, name_of
 from tracker.ui.validators import Optional, Required
 
 COUNTRY_LENGTH = 80
 MOST_LANGUAGES = 12
+
+
+def _known_languages() -> list[str]:
+    """Return the codes of all languages the product has, those of this instance first."""
+    return list(dict.fromkeys([*(offered.code for offered in languages()), *KNOWN_LANGUAGES]))
+
+
+def _language_options() -> list[Option]:
+    return [Option(code, name_of(code)) for code in _known_languages()]
 
 
 class OrganisationForm(Form):
@@ -33,10 +47,16 @@ class OrganisationForm(Form):
         description=_l("Used where there's little room. Leave empty to use the full name."),
     )
     country = LineField(_l("Country or region"), [Optional()], most=COUNTRY_LENGTH)
-    languages = LineField(
+    languages = ChoicesField(
         _l("Working languages"),
         [Optional()],
-        description=_l("Separated by commas, such as English, Arabic."),
+        choices=_language_options,
+        description=_l("Its agreements are frozen in these languages, so that it can sign them."),
+    )
+    other_languages = LineField(
+        _l("Other working languages"),
+        [Optional()],
+        description=_l("For information, separated by commas, such as French, Spanish."),
     )
     mandate = TextField(
         _l("Legal base or mandate"),
@@ -50,13 +70,15 @@ class OrganisationForm(Form):
     )
     version = VersionField()
 
-    def details(self) -> Details:
-        """Return the details that were entered."""
+    def details(self, earlier: Collection[str] = ()) -> Details:
+        """Return the details that were entered; earlier are the languages stored so far."""
         return Details(
             name=self.name.data or "",
             short_name=self.short_name.data or "",
             country=self.country.data or "",
-            languages=_split(self.languages.data),
+            languages=_joined(
+                self.languages.data or (), _split(self.other_languages.data), earlier
+            ),
             mandate=self.mandate.data or "",
             contact=self.contact.data or "",
         )
@@ -65,7 +87,9 @@ class OrganisationForm(Form):
         """Fill the form with an organisation's details."""
         for name in ("name", "short_name", "country", "mandate", "contact", "version"):
             self[name].data = getattr(organisation, name)
-        self.languages.data = ", ".join(organisation.languages)
+        known = language_codes(organisation.languages)
+        self.languages.data = [code for code in _known_languages() if code in known]
+        self.other_languages.data = ", ".join(other_languages(organisation.languages))
 
 
 class CsoForm(OrganisationForm):
@@ -83,9 +107,9 @@ class CsoForm(OrganisationForm):
     represents_persons = ConfirmField(_l("Represents people deprived of liberty or their families"))
     represents_staff = ConfirmField(_l("Represents staff"))
 
-    def details(self) -> Details:
-        """Return the details that were entered."""
-        common = super().details()
+    def details(self, earlier: Collection[str] = ()) -> Details:
+        """Return the details that were entered; earlier are the languages stored so far."""
+        common = super().details(earlier)
         return Details(
             name=common.name,
             short_name=common.short_name,
@@ -129,6 +153,16 @@ class KindForm(Form):
 def form_for(kind: OrganisationKind) -> OrganisationForm:
     """Return the form for a kind of organisation."""
     return CsoForm() if kind is OrganisationKind.CSO else OrganisationForm()
+
+
+def _joined(codes: Collection[str], others: list[str], earlier: Collection[str]) -> list[str]:
+    """Return the known languages as codes, also those typed by name, then the other names.
+
+    An NPM's first language is the one proposed as binding, so those of earlier keep their order.
+    """
+    chosen = {*codes, *language_codes(others)}
+    in_order = dict.fromkeys([*language_codes(earlier), *_known_languages()])
+    return [*(code for code in in_order if code in chosen), *other_languages(others)]
 
 
 def _split(text: str | None) -> list[str]:

@@ -21,6 +21,11 @@ def language_codes(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code))
 
 
+def other_languages(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the languages in a list that aren't known here, as they were typed."""
+    return tuple(name for name in names if folded(name) not in _codes())
+
+
 @cache
 def _codes() -> dict[str, str]:
     codes = {folded(name): code for name, code in OTHER_NAMES.items()}

@@ -11,8 +11,9 @@ from tracker.access.actor import OrganisationKind
 from tracker.core.errors import StaleError
 from tracker.organisations import labels, policy, queries, service
 from tracker.organisations.forms import KindForm, OrganisationForm, form_for
+from tracker.organisations.languages import language_codes, other_languages
 from tracker.organisations.models import Organisation
-from tracker.ui import paging
+from tracker.ui import locale, paging
 from tracker.ui.filters import filter_links
 from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
@@ -93,6 +94,7 @@ def show(organisation_id: str) -> str:
         organisation=organisation,
         kind=labels.KINDS[organisation.kind],
         types=labels.type_words(organisation.types, organisation.other_type),
+        languages_used=_language_words(organisation.languages),
         may_change=policy.can_change_organisations(actor),
         may_replace=policy.can_replace(
             actor, {role.organisation_id for role in actor.memberships}, organisation.id
@@ -122,7 +124,10 @@ def change(organisation_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.change(
-            actor, organisation.id, form.details(), seen_version=form.version.data
+            actor,
+            organisation.id,
+            form.details(organisation.languages),
+            seen_version=form.version.data,
         ),
         success=_("The changes are saved."),
         next=redirect(url_for("organisations.show", organisation_id=organisation.id)),
@@ -153,16 +158,24 @@ def _differences(form: OrganisationForm, organisation: Organisation) -> list[tup
     theirs = form_for(organisation.kind)
     theirs.fill(organisation)
     return [
-        (field.label.text, _shown(theirs[field.short_name].data))
+        (field.label.text, _shown(field.short_name, theirs[field.short_name].data))
         for field in form
         if field.short_name not in {"version", "csrf_token"}
         and (field.data or "") != (theirs[field.short_name].data or "")
     ]
 
 
-def _shown(value: object) -> str:
+def _language_words(languages: list[str]) -> list[str]:
+    """Return an organisation's languages: the known ones by their names here, then the others."""
+    known = [locale.name_of(code) for code in language_codes(languages)]
+    return [*known, *other_languages(languages)]
+
+
+def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
-    if isinstance(value, list):
+    if name == "languages" and isinstance(value, list) and value:
+        return with_commas(_language_words(value))
+    if isinstance(value, list) and value:
         return with_commas(str(words) for words in labels.type_words(value, _("Other")))
     return str(value) if value else str(_("nothing"))

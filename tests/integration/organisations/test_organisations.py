@@ -41,16 +41,18 @@ def test_an_administrator_adds_a_cso_with_its_types(
         name="  Age   With Rights ",
         types=["vulnerable_groups", "other"],
         other_type="Neighbours of homes",
-        languages="English, arabic ,, English",
+        languages=["en"],
+        other_languages="French, arabic ,, French",
         country="Maravena",
         litigates="y",
     )
     page = Page.of(response)
     assert page.h1 == "Age With Rights"
     assert "For a particular group in a vulnerable situation; Neighbours of homes" in page.text
-    assert "English, arabic" in page.text
+    assert "English, Arabic, French" in page.text
     organisation = session.query(Organisation).filter_by(name="Age With Rights").one()
     assert organisation.mark == "AW"
+    assert organisation.languages == ["en", "ar", "French"]
     assert organisation.litigates
     assert not organisation.represents_staff
     event = session.query(Event).filter_by(verb="organisation_added").all()[-1]
@@ -68,6 +70,7 @@ def test_an_administrator_adds_a_cso_with_its_types(
         ({"types": ["other"]}, "Say what other type it is"),
         ({"mandate": "x" * 6000}, "Use at most 5000 characters"),
         ({"country": "x" * 81}, "Use at most 80 characters"),
+        ({"languages": ["xx"]}, "Choose one of the answers offered"),
     ],
 )
 def test_bad_input_says_why_and_adds_nothing(
@@ -126,6 +129,46 @@ def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
     ada.post(path, data=page.form().values, csrf=False)
     stored = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
     assert stored.country == "Tressia"
+
+
+def test_languages_typed_by_name_earlier_are_chosen_and_others_kept(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    stored = session.get_one(Organisation, people.organisations["door"])
+    stored.languages = ["Arabic", "Spanish"]
+    session.commit()
+    ada, path = browser_of("ada"), f"/organisations/{stored.id}"
+    assert "Arabic, Spanish" in ada.page(path).text
+    values = ada.page(f"{path}/change").form().values
+    assert values["languages"] == ["ar"]
+    assert values["other_languages"] == ["Spanish"]
+    ada.submit(f"{path}/change", country="Maravena")
+    session.refresh(stored)
+    assert stored.languages == ["ar", "Spanish"]
+    assert "Arabic, Spanish" in ada.page(path).text
+
+
+def test_the_first_language_of_an_organisation_stays_the_first(
+    people: House, browser_of: BrowserOf, session: Session
+) -> None:
+    stored = session.get_one(Organisation, people.organisations["npm"])
+    stored.languages = ["Arabic"]
+    session.commit()
+    browser_of("ada").submit(f"/organisations/{stored.id}/change", languages=["en", "ar"])
+    session.refresh(stored)
+    assert stored.languages == ["ar", "en"]
+
+
+def test_languages_somebody_else_saved_are_shown_by_their_names(
+    people: House, browser_of: BrowserOf
+) -> None:
+    ada = browser_of("ada")
+    path = f"/organisations/{people.organisations['door']}/change"
+    form = ada.page(path).form()
+    ada.submit(path, languages=["en", "ar"], other_languages="French")
+    late = Page.of(ada.post(path, data=form.filled_in(languages=["en"]), csrf=False))
+    assert "English, Arabic" in late.text
+    assert "French" in late.text
 
 
 @pytest.mark.parametrize("version", [None, 0, 7])
