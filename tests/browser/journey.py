@@ -154,7 +154,7 @@ def _invite(admin: Person, organisation: str, person: Person, roles: Iterable[st
     for role in roles:
         page.get_by_label(re.compile(f"^{role}")).check()
     if "Signatory" in roles:
-        page.get_by_label(re.compile("^Office, of a signatory")).fill("President")
+        page.get_by_label(re.compile("^Office")).fill("President")
         page.get_by_label(re.compile("^Power to sign")).fill("section 12 of its statutes")
     page.get_by_role("button", name="Send the invitation").click()
     admin.expect_told(f"An invitation to {person.email} is on its way.")

@@ -1,7 +1,7 @@
 """Forms for accounts: profile, second factor, invitations, roles, suspension."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -109,17 +109,26 @@ class ReasonForm(Form):
     )
 
 
+class ForRole(Optional):
+    """Allows an empty answer unless the role above the field was chosen; the label says so.
+
+    The service requires it then.
+    """
+
+    field_flags: ClassVar[dict[str, bool]] = {"needed": True}
+
+
 class _RoleDetails(Form):
-    """Fields that belong to certain roles."""
+    """Fields that belong to certain roles; the page shows each below its role."""
 
     office = LineField(
-        _l("Office, of a signatory"),
-        [Optional()],
+        _l("Office"),
+        [ForRole()],
         description=_l("For example president or director. Shown on the signature."),
     )
     power = LineField(
-        _l("Power to sign, of a signatory"),
-        [Optional()],
+        _l("Power to sign"),
+        [ForRole()],
         most=500,
         description=_l("Where the power comes from: law, statutes, decision, with its date."),
     )
@@ -138,8 +147,8 @@ class _RoleDetails(Form):
         description=_l("Needs a clearance, like people from a CSO."),
     )
     audits = SelectOneField(
-        _l("NPM to audit (for an auditor from another body)"),
-        [Optional()],
+        _l("NPM to audit"),
+        [ForRole()],
         coerce=UUID,
         blank=_l("None"),
     )

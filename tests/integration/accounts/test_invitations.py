@@ -230,6 +230,41 @@ def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
     assert error.value.field == "power_until"
 
 
+def test_what_a_role_needs_is_below_it_and_marked(
+    people: House, browser_of: Callable[[str], CheckedClient]
+) -> None:
+    def below(path: str) -> dict[str, str]:
+        page = browser_of("ada").page(path)
+        words = {
+            label.attrib["id"]: "".join(label.itertext())
+            for label in page.root.iter("label")
+            if "id" in label.attrib
+        }
+        return {
+            words[part.attrib["aria-labelledby"]]: " ".join("".join(part.itertext()).split())
+            for part in page.root.iter("div")
+            if part.attrib.get("class") == "parts"
+        }
+
+    invite = "/people/invite/{}".format
+    at_door = below(invite(people.organisations["door"]))
+    assert list(at_door) == ["Signatory"]
+    signatory = at_door["Signatory"]
+    assert "Office (needed for this role)" in signatory
+    assert "Power to sign (needed for this role)" in signatory
+    assert "Valid until (optional)" in signatory
+    npm = below(invite(people.organisations["npm"]))
+    assert "Outside expert of an NPM" in npm["Member"]
+    assert "NPM to audit" not in npm.get("Auditor", "")
+    court = below(invite(people.organisations["court"]))
+    assert list(court) == ["Auditor"]
+    assert "NPM to audit (needed for this role)" in court["Auditor"]
+    assert below("/people/invite/administrator") == {}
+    given = below(f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}")
+    assert "Office (needed for this role)" in given["Signatory"]
+    assert "Member" not in given
+
+
 def test_mistakes_are_shown_and_typed_text_is_kept(
     people: House, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
