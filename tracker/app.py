@@ -154,6 +154,7 @@ from tracker.evidence.keys.signing_keys import KeyFolder
 from tracker.evidence.log import checkpoints
 from tracker.evidence.log.checkpoints import CheckpointSettings
 from tracker.evidence.public_check import routes as verify_routes
+from tracker.getting_started import routes as getting_started_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
 from tracker.lifecycle import bound as lifecycle_bound
@@ -631,6 +632,7 @@ COOPERATION_PAGES = frozenset(
 OWN_PAGES = frozenset(
     {
         "closing.confirm",
+        "getting_started.settings",
         "readings.answer_hint",
         "readings.flag",
         "readings.show",
@@ -652,6 +654,7 @@ ROUTES = (
     power_routes,
     organisation_routes,
     mail_routes,
+    getting_started_routes,
     guidance_routes,
     cooperation_routes,
     succession_routes,
@@ -721,7 +724,12 @@ NAVIGATION = (
     Entry("organisations.listed", _l("Organisations"), administers),
     Entry("authoring.versions", _l("Checklists"), administers),
     Entry("guidance_editing.articles", _l("Guidance texts"), administers),
-    Entry("mail.messages", _l("Mail"), administers),
+    Entry(
+        "mail.messages",
+        _l("Mail"),
+        administers,
+        frozenset({"getting_started.mail", "getting_started.mail_arrived"}),
+    ),
 )
 
 

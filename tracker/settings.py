@@ -89,6 +89,8 @@ class Settings:
     metrics_host: str
     demo: bool
     testing: bool = False
+    # The names of settings that the environment gives, without the prefix; the others are defaults.
+    chosen: frozenset[str] = frozenset()
 
     @property
     def secure(self) -> bool:
@@ -149,6 +151,7 @@ class Settings:
             metrics_port=read.other_port("METRICS_PORT", port),
             metrics_host=read.text("METRICS_HOST", "127.0.0.1"),
             demo=read.flag("DEMO", default=False),
+            chosen=read.chosen(),
         )
         read.refuse_unknown()
         return settings
@@ -214,6 +217,10 @@ class _Reader:
         if unknown:
             message = f"{', '.join(unknown)}: there is no such setting; see docs/operations.md"
             raise SettingsError(message)
+
+    def chosen(self) -> frozenset[str]:
+        """Return the names of settings that have a value in the environment."""
+        return frozenset(name for name in self._asked if self.text(name, ""))
 
     def allow_without_tls(self, name: str) -> None:
         """Read which services may be used without TLS; before any of them is read."""

@@ -74,6 +74,7 @@ OF_THE_INSTANCE = {
     "template_words_changed",
     "organisation_added",
     "organisation_changed",
+    "mail_tested",
     "person_invited",
     "invitation_sent_again",
     "invitation_revoked",

@@ -241,9 +241,15 @@ def test_names_for_tests_and_other_programs_are_ignored() -> None:
     assert Settings.from_environment({"TRACKER_TEST_X": "1", "OTHER": "1"}) == read()
 
 
+def test_what_the_environment_gives_is_known_also_if_it_is_the_default() -> None:
+    given = read(TIMEZONE="UTC", LANGUAGES="ar", COUNTRY=" ")
+    assert {"TIMEZONE", "LANGUAGES"} <= given.chosen
+    assert not {"COUNTRY", "PORT"} & given.chosen
+
+
 @pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
 def test_operations_documents_every_setting_by_name(field: str) -> None:
-    if field == "testing":  # not set from outside
+    if field in {"testing", "chosen"}:  # not set from outside
         return
     name = {"max_upload_bytes": "max_request_kb"}.get(field, field)
     assert f"`TRACKER_{name.upper()}`" in (ROOT / "docs" / "operations.md").read_text()

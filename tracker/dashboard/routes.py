@@ -19,6 +19,7 @@ from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
 from tracker.dashboard.story import OPEN, Story
 from tracker.dashboard.wording import EVENT_KINDS
+from tracker.getting_started.pages import first_steps
 from tracker.ui import paging
 from tracker.ui.filters import PAGE, filter_links, here
 from tracker.ui.tasks import Task, Waiting, by_heading, written_out
@@ -53,6 +54,7 @@ def my_work() -> str:
         shows_days=shows_days,
         dates=work.dates,
         is_cut=work.is_cut,
+        steps=first_steps(actor),
     )
 
 

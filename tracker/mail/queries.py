@@ -19,6 +19,7 @@ ABOUT_ACCOUNTS = frozenset(
     {
         "invitation",
         "link_refused",
+        "mail_test",
         "passkey_added",
         "passkey_removed",
         "passkey_set_aside",

@@ -36,6 +36,7 @@ from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
 from tracker.evidence.models import SignedCheckpoint
+from tracker.getting_started import service as getting_started
 from tracker.guidance.models import Article
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings.models import Undertaking
@@ -165,6 +166,12 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_authoring(demonstration),
         **_guidance(demonstration),
         "filename": [Thing("a style sheet", {"filename": "css/base.css"})],
+        "mail_token": [
+            Thing(
+                "the administrator's test email",
+                {"mail_token": getting_started.token_for(demonstration.users["iris"])},
+            )
+        ],
         "size": [Thing("", {"size": _size()})],
         "before size": [Thing("", {"before": _size(), "size": _size()})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],

@@ -29,7 +29,7 @@ PAGES = {
     "the library, signed in": ("ilena", "/guidance", 8),
     "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
-    "my work": ("ilena", "/", 34),
+    "my work": ("ilena", "/", 35),
     "the list of cooperations": ("ilena", "/cooperations", 13),
     "a cooperation": ("ilena", "/cooperations/{complete}", 30),
     "its history": ("ilena", "/cooperations/{complete}/history", 13),

@@ -34,6 +34,7 @@ WITHOUT_LINK = {
     "evidence.newest_checkpoint",
     "evidence.public_keys",
     "accounts.accept_invitation",
+    "getting_started.mail_arrived",
     "security.reset_password",
     "security.two_factor_token_validation",
     "security.mf_recovery",

@@ -1,0 +1,265 @@
+"""The first steps: what is still open, where each leads, and that the list empties itself."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import House, house, signed_in
+from tests.pages import Page
+from tracker.access.actor import OrganisationKind, Role
+from tracker.accounts.models import User
+from tracker.accounts.people import invitations
+from tracker.accounts.people.invitations import NewInvitation
+from tracker.activity.models import Event
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.getting_started import pages, queries, service
+from tracker.mail.models import OutboxMessage
+
+BrowserOf = Callable[[str], CheckedClient]
+TEST_PAGE = "/administration/mail/test"
+
+
+@pytest.fixture
+def people(session: Session) -> House:
+    return house(session)
+
+
+@pytest.fixture
+def browser_of(people: House, browsers: Callable[[], CheckedClient]) -> BrowserOf:
+    return lambda key: signed_in(browsers(), key)
+
+
+@pytest.fixture
+def nothing_chosen(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that gives no settings; that of the tests does."""
+    settings = replace(app.extensions["settings"], chosen=frozenset())
+    monkeypatch.setitem(app.extensions, "settings", settings)
+
+
+@pytest.fixture
+def alone(session: Session, nothing_chosen: None) -> House:
+    """An instance with its first administrator and nothing else."""
+    first = House(session)
+    first.add_person("ada", None, Role.ADMINISTRATOR)
+    return first
+
+
+def labels(app: Flask, house: House, key: str) -> list[str]:
+    """Return the open steps of a person."""
+    with app.test_request_context():
+        steps = pages.first_steps(house.actor(key))
+    return [str(step.label) for step in steps.open] if steps else []
+
+
+def link_in(session: Session) -> str:
+    """Return the path in the newest test email."""
+    message = (
+        session.query(OutboxMessage)
+        .filter_by(kind="mail_test")
+        .order_by(OutboxMessage.created_at.desc())
+        .first()
+    )
+    assert message is not None
+    found = re.search(r"/administration/mail/test/\S+", message.body)
+    assert found is not None
+    return found[0]
+
+
+def test_the_first_administrator_sees_every_step_and_where_it_is_done(
+    alone: House, browsers: Callable[[], CheckedClient]
+) -> None:
+    page = signed_in(browsers(), "ada").page("/")
+    assert "0 of 10 steps done." in page.text
+    assert "Start with the steps below." in page.text
+    assert "You have no tasks." not in page.text
+    for address in (
+        TEST_PAGE,
+        "/administration/settings",
+        "/organisations/new",
+        "/people/invite",
+        "/people/invite/administrator",
+    ):
+        assert address in page.addresses()
+
+
+@pytest.mark.both_databases
+def test_a_step_is_gone_once_it_is_done(app: Flask, alone: House, session: Session) -> None:
+    assert "Add the NPM" in labels(app, alone, "ada")
+    alone.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
+    assert "Add the NPM" not in labels(app, alone, "ada")
+    assert "Invite a coordinator of the NPM" in labels(app, alone, "ada")
+    alone.add_person("ilena", "npm", Role.COORDINATOR)
+    assert "Invite a coordinator of the NPM" not in labels(app, alone, "ada")
+    alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    alone.add_person("samira", "door", Role.COORDINATOR)
+    alone.add_person("henrik", "door", Role.SIGNATORY)
+    alone.add_person("tomas", "npm", Role.SIGNATORY)
+    alone.add_person("iris", None, Role.ADMINISTRATOR)
+    assert labels(app, alone, "ada") == ["Test the email", "Set the time zone", "Set the languages"]
+
+
+def test_the_list_disappears_when_all_is_done(
+    app: Flask, people: House, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.add_person("tomas", "npm", Role.SIGNATORY)
+    people.add_person("iris", None, Role.ADMINISTRATOR)
+    ada = people.actor("ada")
+    service.confirm_test(ada, service.token_for(ada.user_id))
+    session.commit()
+    chosen = replace(app.extensions["settings"], chosen=frozenset({"TIMEZONE", "LANGUAGES"}))
+    monkeypatch.setitem(app.extensions, "settings", chosen)
+    assert labels(app, people, "ada") == []
+    with app.test_request_context():
+        assert pages.first_steps(ada) is None
+
+
+@pytest.mark.both_databases
+def test_who_has_only_been_invited_or_is_suspended_does_not_count(
+    app: Flask, people: House, session: Session
+) -> None:
+    invitations.invite(
+        people.actor("ada"), NewInvitation("bo@example.org", [Role.ADMINISTRATOR], name="Bo Marsh")
+    )
+    session.commit()
+    assert "Invite a second administrator" in labels(app, people, "ada")
+    people.add_person("iris", None, Role.ADMINISTRATOR)
+    assert "Invite a second administrator" not in labels(app, people, "ada")
+    session.get_one(User, people.people["iris"]).active = False
+    session.commit()
+    assert "Invite a second administrator" in labels(app, people, "ada")
+
+
+def test_a_coordinator_of_the_npm_is_led_to_a_signatory_and_the_first_cooperation(
+    browser_of: BrowserOf, people: House
+) -> None:
+    page = browser_of("ilena").page("/")
+    assert "Invite somebody who signs for Office of the People's Advocate" in page.text
+    assert "Open the first cooperation" in page.text
+    assert "/cooperations/open" in page.addresses()
+    assert f"/people/invite/{people.organisations['npm']}" in page.addresses()
+    assert "Test the email" not in page.text
+
+
+def test_a_coordinator_of_a_cso_is_not_led_to_open_a_cooperation(app: Flask, people: House) -> None:
+    assert labels(app, people, "samira") == []  # Henrik signs for it
+    assert labels(app, people, "joana") == ["Invite somebody who signs for Lantern Health Network"]
+
+
+@pytest.mark.both_databases
+def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
+    app: Flask, people: House, session: Session
+) -> None:
+    invited = invitations.invite(
+        people.actor("joana"),
+        NewInvitation(
+            "bo@example.org",
+            [Role.SIGNATORY],
+            name="Bo Marsh",
+            organisation_id=people.organisations["lantern"],
+            power="Statutes, article 9",
+            office="President",
+        ),
+    )
+    session.commit()
+    assert labels(app, people, "joana") == ["Invite somebody who signs for Lantern Health Network"]
+    invitations.accept(
+        invited.token, name="Bo Marsh", password="seven lanterns by the harbour", language="en"
+    )
+    session.commit()
+    assert labels(app, people, "joana") == ["Somebody who signs for Lantern Health Network"]
+
+
+@pytest.mark.parametrize("who", ["nadia", "henrik", "dora"])
+def test_nobody_else_has_first_steps(app: Flask, people: House, who: str) -> None:
+    assert labels(app, people, who) == []
+
+
+@pytest.mark.both_databases
+def test_the_steps_take_one_statement_however_many_organisations_there_are(
+    app: Flask,
+    people: House,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
+) -> None:
+    for number in range(5):
+        people.add_organisation(f"more{number}", f"Group {number}", OrganisationKind.CSO)
+    ada, ilena = people.actor("ada"), people.actor("ilena")
+    for actor, of in ((ada, lambda: queries.of_instance(clock.today())), (ilena, None)):
+        with statements() as sent:
+            _ = of() if of else queries.of_organisation(actor, clock.today())
+        assert len(sent) == 1
+
+
+# The test email --------------------------------------------------------------------------------
+
+
+def test_an_administrator_tests_the_email_and_the_step_is_gone(
+    app: Flask, browser_of: BrowserOf, people: House, session: Session
+) -> None:
+    ada = browser_of("ada")
+    assert "is on its way" in Page.of(ada.submit(TEST_PAGE)).text
+    assert "Test the email" in labels(app, people, "ada")  # sent is not arrived
+    link = link_in(session)
+    assert ada.page(link).h1 == "Confirm that the email arrived"
+    assert "Test the email" in labels(app, people, "ada")  # reading changes nothing
+    ada.submit(link)
+    assert session.query(Event).filter_by(verb="mail_tested").count() == 1
+    assert "Test the email" not in labels(app, people, "ada")
+
+
+def test_a_link_works_a_week_and_for_its_reader_only(people: House, session: Session) -> None:
+    people.add_person("iris", None, Role.ADMINISTRATOR)
+    ada, iris = people.actor("ada"), people.actor("iris")
+    token = service.token_for(ada.user_id)
+    assert service.is_valid(ada, token)
+    for wrong in (token[:-1], "", "x" * 300, f"{token}x"):
+        assert not service.is_valid(ada, wrong)
+    with pytest.raises(RuleBrokenError):
+        service.confirm_test(iris, token)
+
+
+def test_a_link_that_is_too_old_offers_a_new_email(
+    browser_of: BrowserOf, people: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = browser_of("ada")
+    with monkeypatch.context() as earlier:
+        day = clock.today() - dt.timedelta(days=service.DAYS + 1)
+        earlier.setattr(clock, "today", lambda: day)
+        token = service.token_for(people.people["ada"])
+    page = ada.page(f"{TEST_PAGE}/{token}")
+    assert "This link doesn't work" in page.text
+    assert ada.post(f"{TEST_PAGE}/{token}").status_code == 200
+    assert not queries.of_instance(clock.today()).mail_tested
+
+
+@pytest.mark.parametrize("who", ["ilena", "nadia", "samira", "henrik", "dora"])
+def test_only_administrators_set_up_the_instance(
+    browser_of: BrowserOf, people: House, session: Session, who: str
+) -> None:
+    browser, actor = browser_of(who), people.actor(who)
+    for address in (TEST_PAGE, f"{TEST_PAGE}/{service.token_for(actor.user_id)}"):
+        assert browser.get(address).status_code == 403
+        assert browser.post(address).status_code == 403
+    assert browser.get("/administration/settings").status_code == 403
+    with pytest.raises(RefusedError):
+        service.send_test(actor)
+    with pytest.raises(RefusedError):
+        service.confirm_test(actor, service.token_for(actor.user_id))
+    assert session.query(Event).filter_by(verb="mail_tested").count() == 0
+
+
+def test_the_settings_are_shown_with_what_nobody_has_chosen(
+    browser_of: BrowserOf, nothing_chosen: None
+) -> None:
+    page = browser_of("ada").page("/administration/settings")
+    assert "Nobody has chosen it yet." in page.text
+    assert "Nobody has chosen them yet." in page.text
+    assert "TRACKER_TIMEZONE" in page.text

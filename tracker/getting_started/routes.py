@@ -1,0 +1,62 @@
+"""Pages for setting up an instance: the test email, and the settings to decide."""
+
+from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access import gate
+from tracker.accounts.forms import EmptyForm
+from tracker.getting_started import pages, policy, service
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("getting_started", __name__, url_prefix="/administration")
+
+
+@blueprint.route("/mail/test", methods=["GET", "POST"])
+@gate.signed_in
+def mail() -> str | Response:
+    """Send yourself a test email."""
+    actor = gate.current_actor()
+    gate.require(policy.can_set_up(actor))
+    form = EmptyForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.send_test(actor),
+        success=_("A test email to %(email)s is on its way.", email=actor.email),
+        next=redirect(url_for("getting_started.mail")),
+    )
+    return done or render_template("getting_started/mail.html", form=form)
+
+
+@blueprint.route("/mail/test/<mail_token>", methods=["GET", "POST"])
+@gate.signed_in
+def mail_arrived(mail_token: str) -> str | Response:
+    """Confirm that the test email arrived; its link leads here."""
+    actor = gate.current_actor()
+    gate.require(policy.can_set_up(actor))
+    if not service.is_valid(actor, mail_token):
+        return render_template("getting_started/mail.html", form=EmptyForm(), is_too_old=True)
+    form = EmptyForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.confirm_test(actor, mail_token),
+        success=_("Email from this instance arrives."),
+        next=redirect(url_for("dashboard.my_work")),
+    )
+    return done or render_template("getting_started/mail_arrived.html", form=form)
+
+
+@blueprint.get("/settings")
+@gate.signed_in
+def settings() -> str:
+    """Show the settings that every instance decides, and how to change them."""
+    gate.require(policy.can_set_up(gate.current_actor()))
+    chosen = current_app.extensions["settings"].chosen
+    return render_template(
+        "getting_started/settings.html",
+        time_zone=locale.time_zone_words(),
+        time_zone_is_set=pages.TIME_ZONE in chosen,
+        offered=[language.name for language in locale.languages()],
+        languages_are_set=pages.LANGUAGES in chosen,
+    )
