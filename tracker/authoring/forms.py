@@ -1,17 +1,22 @@
 """Forms for checklists and guidance written in this instance."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from tracker.authoring.checklists.item_editing import ItemChange
 from tracker.authoring.checklists.service import MAX_REASON, MAX_TEXT
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.guidance import article_validation
+from tracker.authoring.translations.item_texts import ItemText, TextPath
+from tracker.checklist_templates.schema import Required as ItemRequired
+from tracker.checklist_templates.strict import MAX_WORDS
 from tracker.core.content import ContentError
 from tracker.core.errors import RuleBrokenError
+from tracker.core.localized import LocalizedStr
 from tracker.guidance.queries import Taxonomy
 from tracker.ui.fields import (
     ChoiceField,
@@ -93,6 +98,47 @@ class UploadForm(SentTextForm):
     )
 
 
+class ItemForm(Form):
+    """One item of a checklist: its texts, and whether it is required."""
+
+    label = LineField(_l("Name"), [Required(_l("Enter the name"))], render_kw={"class": "wide"})
+    prompt = TextField(
+        _l("Question"),
+        [Required(_l("Enter the question"))],
+        most=MAX_WORDS,
+        render_kw={"rows": 3},
+    )
+    help = TextField(
+        _l("How to answer"),
+        [Optional()],
+        most=MAX_WORDS,
+        description=_l("Shown below the question. Leave it empty if the question says enough."),
+        render_kw={"rows": 4},
+    )
+    required = ChoiceField(_l("Is it required?"), [Required()])
+    version = VersionField()
+
+    def __init__(self, offered: Iterable[Option], **kw: Any) -> None:
+        super().__init__(**kw)
+        self["required"].choices = list(offered)
+
+    def change(self) -> ItemChange:
+        """Return what was typed."""
+        return ItemChange(
+            label=self["label"].data or "",
+            prompt=self["prompt"].data or "",
+            help=self["help"].data or "",
+            required=ItemRequired(self["required"].data),
+        )
+
+    def refuse(self, error: RuleBrokenError | ContentError) -> None:
+        """Show what the whole checklist may not say as problems of the form."""
+        if isinstance(error, ContentError):
+            self.form_errors.extend(mistake.message for mistake in error.mistakes)
+        else:
+            super().refuse(error)
+
+
 class WordsForm(SentTextForm):
     """The translation of a version, together with the one it replaces."""
 
@@ -110,6 +156,51 @@ class WordsForm(SentTextForm):
         description=_l("It's recorded in the instance's trail."),
     )
     version = VersionField()
+
+
+class ItemWordsForm(Form):
+    """The translation of one item, together with the translation it replaces."""
+
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        most=MAX_REASON,
+        description=_l("It's recorded in the instance's trail."),
+        render_kw={"rows": 3},
+    )
+    version = VersionField()
+
+    def texts(self, texts: Iterable[ItemText]) -> dict[TextPath, str]:
+        """Return what was typed, by the path of each text."""
+        return {text.path: self[text.field_name].data or "" for text in texts}
+
+    def refuse(self, error: RuleBrokenError | ContentError) -> None:
+        """Show what a translation may not say as problems of the form."""
+        if isinstance(error, ContentError):
+            self.form_errors.extend(mistake.message for mistake in error.mistakes)
+        else:
+            super().refuse(error)
+
+
+def item_words_form(
+    texts: Iterable[ItemText], language: str, shown: Mapping[TextPath, str], *, version: int
+) -> ItemWordsForm:
+    """Return a form with a field for each text of an item; the original is its label."""
+    members = {
+        text.field_name: TextField(
+            LocalizedStr(text.words, language),
+            [Required(_l("Enter the translation"))],
+            most=MAX_WORDS,
+            description=text.name,
+            render_kw={"rows": 2},
+        )
+        for text in texts
+    }
+    data: dict[str, Any] = {
+        text.field_name: shown[text.path] for text in texts if text.path in shown
+    }
+    form_class = type("ItemWordsOf", (ItemWordsForm,), members)
+    return cast("ItemWordsForm", form_class(data=data | {"version": version}))
 
 
 class DraftForm(SentTextForm):

@@ -24,6 +24,9 @@ STATES: dict[TemplateState, tuple[object, str]] = {
     TemplateState.RETIRED: (_l("Retired"), "off"),
 }
 
+# An item of a draft beside its base version.
+CHANGED_ITEM, NEW_ITEM = (_l("Changed"), "half"), (_l("New"), "half")
+
 ARTICLE_ORIGINS: dict[ArticleOrigin, object] = {
     ArticleOrigin.SHIPPED: _l("Supplied with the software"),
     ArticleOrigin.EDITED: _l("Edited here"),

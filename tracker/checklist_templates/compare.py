@@ -7,9 +7,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates import value_differences
+from tracker.checklist_templates.labels import REQUIRED
 from tracker.checklist_templates.schema import (
     Column,
     Item,
+    Required,
     Template,
     TemplateField,
 )
@@ -119,6 +121,11 @@ def between(old: Template, new: Template) -> TemplateDifference:
     )
 
 
+def between_items(old: Item, new: Item) -> ItemDifference:
+    """Return what changed from one state of an item to another."""
+    return _item(old, new, None)
+
+
 def _section_of(template: Template) -> dict[str, str]:
     return {item.code: section.title for section in template.sections for item in section.items}
 
@@ -215,9 +222,11 @@ def _change(name: object, before: str, after: str, where: str = "") -> Change | 
 
 
 def _as_words(value: Any) -> str:
-    """Return a rule of a template as its file would write it, in one line."""
+    """Return a rule of a template in one line, as its file would write it; required in words."""
     if value is None or value == ():
         return ""
+    if isinstance(value, Required):
+        return str(REQUIRED[value])
     if isinstance(value, bool):
         return "yes" if value else "no"
     if hasattr(value, "model_dump"):

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from ruamel.yaml import YAML
 
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
@@ -37,6 +36,7 @@ from tracker.core.content import (
     name_of,
     read_text,
     read_yaml,
+    yaml_writer,
 )
 from tracker.core.db import db
 from tracker.core.localized import language_of
@@ -124,11 +124,8 @@ def read_one(text: str, file: str) -> TemplateFile:
 
 def as_text(template: Template) -> str:
     """Write a checklist as YAML that parses to an equal one; defaults are left out."""
-    yaml = YAML(typ="rt")
-    yaml.width = 100
-    yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
-    yaml.dump(template.model_dump(mode="json", by_alias=True, exclude_defaults=True), text)
+    yaml_writer().dump(template.model_dump(mode="json", by_alias=True, exclude_defaults=True), text)
     return text.getvalue()
 
 

@@ -4,12 +4,14 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+MAX_WORDS = 2000
+
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Value = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 ItemCode = Annotated[str, StringConstraints(pattern=r"^[MCVU][1-9][0-9]{0,2}$")]
 Statement = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]?$")]
 PassageRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS)]
 
 
 # Nobody asks which fields of a template were set. One set for all its parts, and not one for each,

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklist_templates.schema import Power, Required
+from tracker.checklist_templates.schema import Power
 from tracker.checklists.models import ChecklistState, NoticeKind, Stance
 from tracker.checklists.rules.completeness import ItemStatus, WorkState
 
@@ -81,13 +81,6 @@ STANCES = {
     Stance.ACCEPTS: (_l("Accepts"), "done"),
     Stance.WANTS_CHANGE: (_l("Wants a change"), "half"),
     Stance.WANTS_TALK: (_l("Wants to discuss"), "half"),
-}
-
-REQUIRED = {
-    Required.ALWAYS: _l("Required"),
-    Required.RECOMMENDED: _l("Recommended"),
-    Required.OPTIONAL: _l("Optional"),
-    Required.CONDITIONAL: _l("Required on a condition"),
 }
 
 # What a rule's flag protects: decisions of the NPM alone, and its freedom to act.

@@ -167,6 +167,14 @@ def yaml_reader() -> YAML:
     return yaml
 
 
+def yaml_writer() -> YAML:
+    """Return a writer for YAML as it is downloaded; what was read before keeps its comments."""
+    yaml = YAML(typ="rt")
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
 def read_yaml(
     text: str, file: str, mistakes: list[Mistake], *, first_line: int = 1
 ) -> YamlText | None:

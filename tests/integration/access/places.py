@@ -455,7 +455,25 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
                 {"kind": newest.kind.value, "number": newest.version, "language": "ar"},
             )
         ],
+        "code kind number": [
+            Thing(
+                "an item of the newest terms",
+                {"kind": newest.kind.value, "number": newest.version, "code": "M18"},
+            )
+        ],
+        "code kind language number": [
+            Thing(
+                "Arabic words of an item of the newest terms",
+                {
+                    "kind": newest.kind.value,
+                    "number": newest.version,
+                    "language": "ar",
+                    "code": "M18",
+                },
+            )
+        ],
         "draft_id": [Thing("of changed terms", draft)],
+        "code draft_id": [Thing("an item of changed terms", draft | {"code": "M18"})],
         "text_id": [Thing("the newest terms", tried)],
         "code text_id": [Thing("the newest terms", tried | {"code": "M18"})],
     }

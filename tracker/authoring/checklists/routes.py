@@ -114,6 +114,12 @@ def version(kind: str, number: int) -> str:
         "authoring/version.html",
         row=row,
         template=library.parsed(row),
+        form_of={
+            item.code: url_for(
+                "checklist_items.of_version", kind=kind, number=number, code=item.code
+            )
+            for item in library.parsed(row).items
+        },
         kind_words=KINDS[row.kind],
         state=labels.STATES[row.state],
         origin=labels.ORIGINS[row.origin],
@@ -258,16 +264,22 @@ def upload() -> Answered:
 def draft(draft_id: UUID) -> str:
     """Show a draft: what it changes, and what can be done with it."""
     row = found_or_404(queries.draft(_administrator(), draft_id))
+    template, difference = _template_of(row), _difference(row)
     return render_template(
         "authoring/draft.html",
         draft=row,
         kind_words=KINDS[row.kind],
-        template=_template_of(row),
+        template=template,
+        form_of={
+            item.code: url_for("checklist_items.of_draft", draft_id=draft_id, code=item.code)
+            for item in template.items
+        },
+        status_of={item.code: labels.CHANGED_ITEM for item in difference.changed}
+        | {item.code: labels.NEW_ITEM for item in difference.new},
         falling_back=[
-            (code, languages.lacking(words, _template_of(row)))
-            for code, words in _carried(row).items()
+            (code, languages.lacking(words, template)) for code, words in _carried(row).items()
         ],
-        difference=_difference(row),
+        difference=difference,
     )
 
 

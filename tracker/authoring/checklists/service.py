@@ -83,11 +83,6 @@ def _laxer(
     file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
 ) -> list[Mistake]:
     """Return what is looser than in the version it was derived from, or the latest shipped one."""
-    shipped = max(
-        (row for row in rows if row.origin is TemplateOrigin.SHIPPED),
-        key=lambda row: row.version,
-        default=base,
-    )
     places = {
         item["code"]: ("sections", s, "items", i)
         for s, section in enumerate(file.text.tree["sections"])
@@ -95,12 +90,22 @@ def _laxer(
     }
     musts = queries.musts()
     mistakes = []
-    for row in {base.id: base, shipped.id: shipped}.values():
-        for change in laxer(library.parsed(row), file.template, musts):
+    for old in compared_with(base, rows):
+        for change in laxer(old, file.template, musts):
             line = file.text.line(places.get(change.code, ("sections",)))
             words = f"item {change.code}: {change.message}" if change.code else change.message
             mistakes.append(Mistake(file.text.file, line, words))
     return mistakes
+
+
+def compared_with(base: ChecklistTemplate, rows: list[ChecklistTemplate]) -> list[Template]:
+    """Return what a change may not be looser than: its base version, and the latest shipped one."""
+    shipped = max(
+        (row for row in rows if row.origin is TemplateOrigin.SHIPPED),
+        key=lambda row: row.version,
+        default=base,
+    )
+    return [library.parsed(row) for row in {base.id: base, shipped.id: shipped}.values()]
 
 
 def take_in(actor: Actor, text: str) -> TemplateDraft:

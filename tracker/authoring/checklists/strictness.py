@@ -67,6 +67,22 @@ def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
     return changes
 
 
+def least_required(olds: Iterable[Template], code: str, musts: frozenset[str]) -> Required:
+    """Return what an item must be required at least, by the versions it is compared with."""
+    bound = [
+        item.required
+        for old in olds
+        if (item := old.item(code)) is not None
+        and (code in WORKED_WITH or not musts.isdisjoint(item.rests_on.statements))
+    ]
+    return max(bound, key=_REQUIRED.index, default=Required.OPTIONAL)
+
+
+def is_less(one: Required, other: Required) -> bool:
+    """Return whether an item would be required less than another."""
+    return _REQUIRED.index(one) < _REQUIRED.index(other)
+
+
 def _why_it_stays(bound: Sequence[str]) -> str:
     if bound:
         return f"it rests on {', '.join(bound)}, a must of the source, so it can't be removed"
@@ -76,7 +92,7 @@ def _why_it_stays(bound: Sequence[str]) -> str:
 def _item(old: Item, new: Item) -> Iterator[str]:
     if new.part is not old.part:
         yield f"its part is {old.part.value}, and it stays so"
-    if _REQUIRED.index(new.required) < _REQUIRED.index(old.required):
+    if is_less(new.required, old.required):
         yield f"it is required: {old.required.value}, and can't be less"
     elif new.required is Required.CONDITIONAL and not _is_as_wide(
         old.required_when, new.required_when

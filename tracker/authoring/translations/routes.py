@@ -23,7 +23,7 @@ blueprint = Blueprint(
 )
 
 
-def _get_or_404(
+def get_or_404(
     kind: str, number: int, language: str
 ) -> tuple[ChecklistTemplate, TemplateWords | None]:
     """Return a version with its translation into a language, or abort with 404."""
@@ -38,7 +38,7 @@ def _get_or_404(
     return row, translations.current(row.id).get(language)
 
 
-def _words(
+def words_in_use(
     row: ChecklistTemplate, words_row: TemplateWords | None, language: str
 ) -> ChecklistWords:
     """Return the translation in use, or none yet."""
@@ -51,7 +51,7 @@ def _words(
 @signed_in
 def change(kind: str, number: int, language: str) -> str | Response:
     """Show the translation in use, and replace it; mistakes are shown beside it."""
-    row, words_row = _get_or_404(kind, number, language)
+    row, words_row = get_or_404(kind, number, language)
     form = WordsForm(data={"version": words_row.number if words_row else 0})
     seen = form.version.data
     done = form.validate_on_submit() and perform(
@@ -74,8 +74,17 @@ def change(kind: str, number: int, language: str) -> str | Response:
         held=words_row,
         language_code=language,
         language_words=locale.name_of(language),
+        items=[
+            (
+                item,
+                url_for(
+                    "item_words.change", kind=kind, number=number, language=language, code=item.code
+                ),
+            )
+            for item in library.parsed(row).items
+        ],
         origin=labels.WORDS_ORIGINS[words_row.origin] if words_row else "",
-        lacking=languages.lacking(_words(row, words_row, language), library.parsed(row)),
+        lacking=languages.lacking(words_in_use(row, words_row, language), library.parsed(row)),
         kind_words=KINDS[row.kind],
     )
 
@@ -84,8 +93,8 @@ def change(kind: str, number: int, language: str) -> str | Response:
 @signed_in
 def download(kind: str, number: int, language: str) -> Response:
     """Return the translation as a YAML file that also contains what is still untranslated."""
-    row, words_row = _get_or_404(kind, number, language)
-    text = translations.as_text(_words(row, words_row, language), library.parsed(row))
+    row, words_row = get_or_404(kind, number, language)
+    text = translations.as_text(words_in_use(row, words_row, language), library.parsed(row))
     response = make_response(text)
     response.headers["Content-Type"] = "application/yaml; charset=utf-8"
     name = f"{row.kind.value}-{row.version}-{language}.yaml"

@@ -19,6 +19,7 @@ from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.access.page_tokens import NotShownError
 from tracker.activity.stale import recompute
 from tracker.checklist_templates import library
+from tracker.checklist_templates.labels import REQUIRED
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
@@ -593,6 +594,6 @@ def template(kind: str) -> str:
         "checklists/template.html",
         template=parsed,
         passages={item.code: library.beside_item(item, passages) for item in parsed.items},
-        required=labels.REQUIRED,
+        required=REQUIRED,
         number=labels.NUMBERS[parsed.kind],
     )
