@@ -128,7 +128,7 @@ def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
 
 
 def _power() -> str:
-    return _("Nobody can sign yet. Only people who have accepted the invitation count.")
+    return str(_("Nobody can sign yet. Only people who have accepted the invitation count."))
 
 
 def _step(label: object, why: object, url: str) -> Task:

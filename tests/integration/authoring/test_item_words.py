@@ -1,5 +1,7 @@
 """The translation of one item, changed in a form with each text beside the original."""
 
+from typing import Any
+
 import pytest
 
 from tests.factories.accounts import House
@@ -14,6 +16,8 @@ from tracker.checklist_templates.languages import ItemWords, words_of
 from tracker.checklist_templates.models import ChecklistKind
 
 NAME, QUESTION = "text-label", "text-prompt"
+
+Fields = dict[str, Any]
 
 
 def of_item(code: str = "M2") -> str:
@@ -40,7 +44,7 @@ def test_an_administrator_translates_one_item_and_the_others_keep_their_words(
     page = ada.page(of_item())
     assert page.h1 == "M2 in Arabic"
     assert page.form().values[NAME] == [before.items["M2"].label]
-    done = Page.of(ada.submit(of_item(), reason="A better word", **{NAME: "الغايات"}))
+    done = Page.of(ada.submit(of_item(), reason="A better word", **Fields({NAME: "الغايات"})))
     assert "The wording is changed. Pages show it from now on." in done.text
     row = arabic_row(newest())
     after = translations.parsed(row)
@@ -60,14 +64,14 @@ def test_a_reworded_item_begins_with_what_is_translated_already(
     form = ada.page(of_item("M1")).form()
     assert form.values[NAME] == [""]
     assert form.values[QUESTION] == [before.prompt]
-    ada.submit(of_item("M1"), reason="New", **{NAME: "من يشارك"})
+    ada.submit(of_item("M1"), reason="New", **Fields({NAME: "من يشارك"}))
     now = translations.parsed(arabic_row(newest())).items["M1"]
     assert now.label == "من يشارك"
     assert now.fields == before.fields
 
 
 def test_an_item_is_translated_in_full_or_not_at_all(people: House, browser_of: BrowserOf) -> None:
-    typed = {NAME: "الغايات", QUESTION: ""}
+    typed: Fields = {NAME: "الغايات", QUESTION: ""}
     page = Page.of(browser_of("ada").submit(of_item(), reason="Half", **typed))
     assert page.title.startswith("Problem: ")
     assert "Enter the translation" in page.text
@@ -77,7 +81,7 @@ def test_an_item_is_translated_in_full_or_not_at_all(people: House, browser_of: 
 
 def test_a_reason_and_a_change_are_needed(people: House, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
-    assert Page.of(ada.submit(of_item(), **{NAME: "الغايات"})).title.startswith("Problem: ")
+    assert Page.of(ada.submit(of_item(), **Fields({NAME: "الغايات"}))).title.startswith("Problem: ")
     same = Page.of(ada.submit(of_item(), reason="None"))
     assert "same wording as before" in same.text.replace("’", "'")
     assert arabic_row(newest()).number == 1
@@ -87,7 +91,7 @@ def test_a_later_save_sees_both_translations_and_what_was_typed_is_kept(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
-    fields = ada.page(of_item()).form().filled_in(reason="Mine", **{NAME: "أهدافنا"})
+    fields = ada.page(of_item()).form().filled_in(reason="Mine", **Fields({NAME: "أهدافنا"}))
     change(people, better(newest()))
     page = Page.of(ada.post(of_item(), data=fields, csrf=False))
     assert "Two people changed this at the same time." in page.text

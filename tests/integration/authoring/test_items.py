@@ -1,6 +1,7 @@
 """One item of a checklist, changed in a form: its texts, and whether it is required."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -175,7 +176,8 @@ def test_the_condition_of_an_item_stays_and_can_be_restored(
 def test_name_and_question_are_needed(
     people: House, browser_of: BrowserOf, session: Session, field: str
 ) -> None:
-    page = Page.of(browser_of("ada").submit(place(), **{field: " ", "help": "Typed"}))
+    typed: dict[str, Any] = {field: " ", "help": "Typed"}
+    page = Page.of(browser_of("ada").submit(place(), **typed))
     assert page.title.startswith("Problem: ")
     assert page.form().values["help"] == ["Typed"]
     assert session.scalars(sa.select(TemplateDraft)).all() == []

@@ -105,10 +105,7 @@ def _with_item(text: str, code: str, change: ItemChange, base: Template) -> str:
         raise ContentError(mistakes)
     whole = copy.deepcopy(tree.tree)
     node = next(
-        item
-        for section in whole["sections"]
-        for item in section["items"]
-        if item["code"] == code
+        item for section in whole["sections"] for item in section["items"] if item["code"] == code
     )
     _set(node, "label", change.label)
     _set(node, "prompt", change.prompt, after="label")
