@@ -75,12 +75,12 @@ from tracker.agreements.routes import (
 )
 from tracker.authoring import my_work as authoring_work
 from tracker.authoring import policy as authoring
-from tracker.authoring.checklists import item_routes as checklist_item_routes
 from tracker.authoring.checklists import routes as authoring_routes
 from tracker.authoring.guidance import routes as guidance_editing_routes
+from tracker.authoring.item_words import routes as item_words_routes
+from tracker.authoring.items import routes as checklist_item_routes
 from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import routes as own_routes
-from tracker.authoring.translations import item_routes as item_words_routes
 from tracker.authoring.translations import routes as words_routes
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists import beside

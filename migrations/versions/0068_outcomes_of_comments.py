@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the change. Comments settled so far have no outcome."""
-    op.add_column("comment", sa.Column("outcome", sa.String()))
+    op.add_column("comment", sa.Column("outcome", sa.Text()))
     op.add_column("comment", sa.Column("sealed_outcome", sa.LargeBinary()))
 
 

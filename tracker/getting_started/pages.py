@@ -9,9 +9,8 @@ from flask_babel import gettext as _
 from tracker.access.actor import Actor, Role
 from tracker.core import clock
 from tracker.getting_started import queries
-from tracker.ui.tasks import OTHERS, Task
+from tracker.ui.tasks import OTHERS, TO_START, Task
 
-TODO = "todo"
 # The settings that every instance decides for itself.
 TIME_ZONE, LANGUAGES = "TIMEZONE", "LANGUAGES"
 
@@ -132,4 +131,4 @@ def _power() -> str:
 
 
 def _step(label: object, why: object, url: str) -> Task:
-    return Task(label, _("To do"), TODO, url, why)
+    return Task(label, _("To do"), TO_START, url, why)

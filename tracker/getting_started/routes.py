@@ -1,5 +1,7 @@
 """Pages for setting up an instance: the test email, and the settings to decide."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -31,12 +33,13 @@ def mail() -> str | Response:
 
 @blueprint.route("/mail/test/<mail_token>", methods=["GET", "POST"])
 @gate.signed_in
-def mail_arrived(mail_token: str) -> str | Response:
+def mail_arrived(mail_token: str) -> str | tuple[str, int] | Response:
     """Confirm that the test email arrived; its link leads here."""
     actor = gate.current_actor()
     gate.require(policy.can_set_up(actor))
     if not service.is_valid(actor, mail_token):
-        return render_template("getting_started/mail.html", form=EmptyForm(), is_too_old=True)
+        page = render_template("getting_started/mail.html", form=EmptyForm(), is_too_old=True)
+        return page, HTTPStatus.NOT_FOUND
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
         form,

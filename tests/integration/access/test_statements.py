@@ -37,7 +37,7 @@ PAGES = {
     "own undertakings": ("leyla", "/undertakings", 8),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
-    "a text before signing": ("otto", "/checklists/{waiting}/sign", 13),
+    "a text before signing": ("otto", "/checklists/{waiting}/sign", 14),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 31),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 30),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 30),

@@ -501,7 +501,7 @@ def test_opening_comments_on_a_visits_roles_is_noted(
 # Many
 
 
-def test_two_thousand_comments_cost_as_many_queries_as_three(
+def test_two_thousand_comments_cost_no_more_queries_than_three(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{n}" for n in range(1, 201)]
@@ -521,7 +521,8 @@ def test_two_thousand_comments_cost_as_many_queries_as_three(
     few = [count(where) for where in places]
     fill(table, codes, 10)
     assert (session.scalar(sa.select(sa.func.count()).select_from(Comment)) or 0) > 2000
-    assert [count(where) for where in places] == few
+    # My work needs one fewer: no line about a checklist is left on its first page.
+    assert all(count(where) <= before for where, before in zip(places, few, strict=True))
 
 
 def fill(table: Table, codes: list[str], times: int) -> None:

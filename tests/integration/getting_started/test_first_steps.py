@@ -68,9 +68,9 @@ def link_in(session: Session) -> str:
         .first()
     )
     assert message is not None
-    found = re.search(r"/administration/mail/test/\S+", message.body)
-    assert found is not None
-    return found[0]
+    link = re.search(r"/administration/mail/test/\S+", message.body)
+    assert link is not None
+    return link[0]
 
 
 def test_the_first_administrator_sees_every_step_and_where_it_is_done(
@@ -236,9 +236,9 @@ def test_a_link_that_is_too_old_offers_a_new_email(
         day = clock.today() - dt.timedelta(days=service.DAYS + 1)
         earlier.setattr(clock, "today", lambda: day)
         token = service.token_for(people.people["ada"])
-    page = ada.page(f"{TEST_PAGE}/{token}")
+    page = ada.page(f"{TEST_PAGE}/{token}", 404)
     assert "This link doesn't work" in page.text
-    assert ada.post(f"{TEST_PAGE}/{token}").status_code == 200
+    assert ada.post(f"{TEST_PAGE}/{token}").status_code == 404
     assert not queries.of_instance(clock.today()).mail_tested
 
 

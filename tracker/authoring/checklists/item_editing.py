@@ -82,13 +82,13 @@ def change_draft(
     """
     policy.can_look_after_checklists(actor).require()
     draft = db.session.get(TemplateDraft, draft_id, populate_existing=True)
-    if draft is None or draft.version != seen_version:
+    item = Template.model_validate(draft.content).item(code) if draft is not None else None
+    if draft is not None and item is None:
+        raise StaleError(_l("This item was removed from the draft in the meantime."))
+    if draft is None or item is None or draft.version != seen_version:
         raise StaleError(
             _l("Somebody else changed this draft in the meantime. Compare, then save again.")
         )
-    item = Template.model_validate(draft.content).item(code)
-    if item is None:
-        raise StaleError(_l("This item was removed from the draft in the meantime."))
     base = library.parsed(db.session.get_one(ChecklistTemplate, draft.base_id))
     if applied(change, item, base.item(code)) == item:
         raise RuleBrokenError(_l("Nothing is different from the draft. Change something."))

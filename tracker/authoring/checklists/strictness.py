@@ -78,9 +78,9 @@ def least_required(olds: Iterable[Template], code: str, musts: frozenset[str]) -
     return max(bound, key=_REQUIRED.index, default=Required.OPTIONAL)
 
 
-def is_less(one: Required, other: Required) -> bool:
+def is_less(required: Required, other: Required) -> bool:
     """Return whether an item would be required less than another."""
-    return _REQUIRED.index(one) < _REQUIRED.index(other)
+    return _REQUIRED.index(required) < _REQUIRED.index(other)
 
 
 def _why_it_stays(bound: Sequence[str]) -> str:

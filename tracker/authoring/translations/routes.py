@@ -1,18 +1,16 @@
 """Pages for translations of a checklist version: download them, replace them."""
 
-from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
-from tracker.authoring import labels, policy, queries
+from tracker.access.gate import current_actor, signed_in
+from tracker.authoring import labels
 from tracker.authoring.checklists import service
 from tracker.authoring.forms import WordsForm
+from tracker.authoring.translations.editing import get_or_404, words_in_use
 from tracker.checklist_templates import languages, library, translations
-from tracker.checklist_templates.languages import ChecklistWords
-from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate, TemplateWords
 from tracker.checklists.labels import KINDS
-from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui import locale
 from tracker.ui.perform import perform
 
@@ -21,30 +19,6 @@ blueprint = Blueprint(
     __name__,
     url_prefix="/administration/checklists/<kind>/<int(max=999999):number>/words/<language>",
 )
-
-
-def get_or_404(
-    kind: str, number: int, language: str
-) -> tuple[ChecklistTemplate, TemplateWords | None]:
-    """Return a version with its translation into a language, or abort with 404."""
-    actor = current_actor()
-    require(policy.can_look_after_checklists(actor))
-    try:
-        row = found_or_404(queries.version(actor, ChecklistKind(kind), number))
-    except ValueError:
-        abort(404)
-    if language not in KNOWN_LANGUAGES or language == library.parsed(row).language:
-        abort(404)
-    return row, translations.current(row.id).get(language)
-
-
-def words_in_use(
-    row: ChecklistTemplate, words_row: TemplateWords | None, language: str
-) -> ChecklistWords:
-    """Return the translation in use, or none yet."""
-    if words_row is not None:
-        return translations.parsed(words_row)
-    return ChecklistWords(kind=row.kind, language=language, version=row.version)
 
 
 @blueprint.route("", methods=["GET", "POST"])

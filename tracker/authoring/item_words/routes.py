@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.authoring.checklists import service
 from tracker.authoring.forms import item_words_form
+from tracker.authoring.translations.editing import get_or_404, words_in_use
 from tracker.authoring.translations.item_texts import (
     ItemText,
     TextPath,
@@ -17,7 +18,6 @@ from tracker.authoring.translations.item_texts import (
     texts_of,
     words_from,
 )
-from tracker.authoring.translations.routes import get_or_404, words_in_use
 from tracker.checklist_templates import library, translations, value_differences
 from tracker.checklist_templates.compare import Change
 from tracker.checklist_templates.languages import ChecklistWords, ItemWords, words_of
