@@ -152,7 +152,7 @@ def _invite(admin: Person, organisation: str, person: Person, roles: Iterable[st
     page.get_by_label("Email address").fill(person.email)
     page.get_by_label("Name", exact=False).nth(0).fill(person.name)
     for role in roles:
-        page.get_by_label(re.compile(f"^{role}")).check()
+        page.get_by_role("checkbox", name=re.compile(f"^{role}")).check()
     if "Signatory" in roles:
         page.get_by_label(re.compile("^Office")).fill("President")
         page.get_by_label(re.compile("^Power to sign")).fill("section 12 of its statutes")

@@ -57,7 +57,7 @@ def test_a_role_is_given_by_one_confirmed_by_another_and_ended(
     samira.goto("/people")
     samira.get_by_role("link", name="Dina Faro").click()
     samira.get_by_role("link", name="Give a role").click()
-    samira.get_by_label(re.compile("^Signatory")).check()
+    samira.get_by_role("radio", name=re.compile("^Signatory")).check()
     samira.get_by_label(re.compile("^Office")).fill("Deputy director")
     samira.get_by_label(re.compile("^Power to sign")).fill("Decision of the board of 3 May")
     samira.get_by_role("button", name="Give the role").click()

@@ -70,7 +70,7 @@ def test_a_text_that_was_sent_again_must_be_read_again_before_it_is_signed(
         signatory.get_by_role("heading", name="What changed since you opened revision 1")
     ).to_be_visible()
     changed = signatory.get_by_role("region", name="What changed since you opened revision 1")
-    expect(changed.get_by_role("heading", name="Purpose of the cooperation")).to_be_visible()
+    expect(changed.get_by_text("Purpose of the cooperation", exact=True)).to_be_visible()
     expect(changed.locator("ins", has_text=OTHER_WORDS)).to_be_visible()
     assert grave_faults(signatory) == []
     assert kept_signature(live)["method"] == "demonstration"
