@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (under a minute), fmt, messages, map, permissions, bench, drill, torture, hosts, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (a few minutes), fmt, messages, map, permissions, bench, drill, torture, hosts, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:

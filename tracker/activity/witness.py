@@ -1,14 +1,15 @@
 """Events as their chain binds them, on which statements to others are based instead of columns."""
 
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.activity import binding
+from tracker.activity.binding import State
 from tracker.activity.chain import Link, head_is_authentic, state_of
 from tracker.activity.checked import after
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
@@ -19,6 +20,16 @@ from tracker.core.db import Base, db
 RowT = TypeVar("RowT", bound=Base)
 # An event with its details; None for those that are gone.
 DetailedEvent = tuple[Link, dict[str, Any] | None]
+
+
+class Recorded(NamedTuple):
+    """An event with its details (None for those that are gone), and what it says about rows."""
+
+    link: Link
+    details: dict[str, Any] | None
+    state: State
+
+
 _EVENT = (
     Event.id,
     Event.chain_id,
@@ -91,8 +102,20 @@ def of_subjects_with_details(
 
     None for details that are gone, or aren't those that the event binds.
     """
+    events = recorded(statement, cooperation_ids, **values)
+    return [(event.link, event.details) for event in events]
+
+
+def recorded(
+    statement: sa.Select[Any], cooperation_ids: Collection[UUID], **values: Any
+) -> list[Recorded]:
+    """Return what of_subjects_with_details() does, each event with what it says about rows."""
     links = ((*_link(row), row) for row in _of_subjects(statement, cooperation_ids, values))
-    return [(link, _details(link, row)) for link, digest, row in links if link.digest() == digest]
+    return [
+        Recorded(link, _details(link, row), row.state or {})
+        for link, digest, row in links
+        if link.digest() == digest
+    ]
 
 
 def those_of(
@@ -147,6 +170,28 @@ def as_recorded(cooperation_id: UUID, rows: Collection[RowT]) -> list[RowT]:
     places = {binding.place_of(row): binding.digest_of(row) for row in rows}
     last = _last_said(places, Chain.cooperation_id == cooperation_id) if places else {}
     return [row for row in rows if last.get(place := binding.place_of(row)) == places[place]]
+
+
+def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT]:
+    """Return the rows, each with its cooperation, that aren't as the last event binding them says.
+
+    events are those about the rows themselves, in order. All events of a cooperation are read, as
+    for are_as_recorded(), only if these contradict one of its rows: an event about something else
+    may have bound the row since. So no query is needed while nothing was changed; the keys of the
+    cooperations should be loaded.
+    """
+    last = {}
+    for event in events:
+        for table, states in event.state.items():
+            last.update({(table, row_id): after(state) for row_id, state in states.items()})
+    doubtful: dict[UUID, list[RowT]] = {}
+    for row, cooperation_id in rows.items():
+        if last.get(binding.place_of(row)) != binding.digest_of(row):
+            doubtful.setdefault(cooperation_id, []).append(row)
+    differ: set[RowT] = set()
+    for cooperation_id, some in doubtful.items():
+        differ.update(set(some).difference(as_recorded(cooperation_id, some)))
+    return differ
 
 
 def are_all_as_recorded(cooperation_id: UUID, table: str, rows: Collection[Base]) -> bool:

@@ -1,6 +1,6 @@
 """A cooperation's encryption key: created with it, stored wrapped, destroyed for good."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,8 +31,12 @@ def hold(cooperation_ids: Collection[UUID]) -> None:
     known_ids = {cooperation_id for cooperation_id, row in keys.items() if row in db.session}
     wanted = set(cooperation_ids) - known_ids
     if wanted:
-        rows = db.session.scalars(_KEYS, {"ids": list(wanted)})
-        keys.update({row.cooperation_id: row for row in rows})
+        keep(db.session.scalars(_KEYS, {"ids": list(wanted)}))
+
+
+def keep(rows: Iterable[CooperationKey | None]) -> None:
+    """Note that this session has loaded some keys, so that key_of() doesn't load them again."""
+    _loaded_keys().update({row.cooperation_id: row for row in rows if row is not None})
 
 
 def _loaded_keys() -> dict[UUID, CooperationKey]:

@@ -132,7 +132,7 @@ class _Context:
         return [tasks() for _line, tasks in shown]
 
     def others(self, line: Line, build: Made) -> Waiting[tuple[Line, Made]]:
-        """Return a task on a checklist that waits for others."""
+        """Return a task on a checklist that other people have to do."""
         return Waiting(OTHERS, (line, build), self.tell)
 
     def shared(self, line: Line, build: Made, *, items: bool = False) -> Waiting[tuple[Line, Made]]:

@@ -35,7 +35,7 @@ MILESTONES = 8
 @blueprint.get("/")
 @signed_in
 def my_work() -> str:
-    """Show a person's own tasks and visits, what waits for others, and the dates ahead."""
+    """Show a person's own tasks and visits, what other people have to do, and the next dates."""
     actor = current_actor()
     work = tasks.of_person(actor)
     mine, others = _pages({"page": work.mine, "others": work.others})

@@ -157,7 +157,7 @@ def _saved_version(line: HistoryLine) -> int | None:
 
 
 def _key(line: HistoryLine) -> object:
-    """Return what events are told together by; an event of no such act stands alone."""
+    """Return the key by which events are grouped; an event of no such act is a group of its own."""
     act = act_of(line.verb, line.details.get("stance"))
     if act is None or line.is_altered or line.is_erased:
         return line.event_id

@@ -1,6 +1,6 @@
 """The proof of identity kept with a signature, and the page on which it was given. Pure.
 
-Several texts can be signed with one proof: a list then stands for them (docs/adr/0101).
+Several texts can be signed with one proof, of a list of them (docs/adr/0101).
 """
 
 import datetime as dt
@@ -70,12 +70,12 @@ class TextToSign:
 
 
 def digest_of_list(texts: Sequence[TextToSign]) -> str:
-    """Return the digest that stands for the texts of a list, in the order they are shown."""
+    """Return the digest of the list of texts, in the order in which they are shown."""
     return canonical.digest_of([text.document_digest for text in texts])
 
 
 def sentence_of_list(texts: Sequence[TextToSign]) -> str:
-    """Return one text that stands for the sentences of a list, in the order they are shown."""
+    """Return the sentences of a list as one text, in the order in which they are shown."""
     return canonical.to_bytes([text.sentence for text in texts]).decode()
 
 

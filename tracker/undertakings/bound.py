@@ -15,7 +15,7 @@ from tracker.activity.witness import NotSoundError
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.keys import KeyDestroyedError
-from tracker.cooperations.models import Clearance, ClearanceScope
+from tracker.cooperations.models import Clearance, ClearanceScope, CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
@@ -41,22 +41,33 @@ _BESIDE = (
         clearances.terms_have_stopped(
             sa.bindparam("day", type_=sa.Date()), Undertaking.cooperation_id
         ),
+        CooperationKey,
     )
     .outerjoin(Clearance, Clearance.undertaking_id == Undertaking.id)
+    .outerjoin(CooperationKey, CooperationKey.cooperation_id == Undertaking.cooperation_id)
     .where(Undertaking.id.in_(_IDS))
     .order_by(Clearance.from_on, Clearance.id)
 )
 _OF_CLEARANCES = (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED)
-# Of clearances, and of undertakings those events whose details count.
+# The events about an undertaking that bind its row.
+_OF_UNDERTAKINGS = (
+    *outcomes.UNDERTAKING,
+    verbs.UNDERTAKING_SCAN_RECORDED,
+    verbs.UNDERTAKING_SCAN_CONFIRMED,
+    verbs.UNDERTAKING_SCAN_REFUSED,
+    verbs.UNDERTAKING_SCAN_WITHDRAWN,
+    verbs.INTERESTS_DECIDED,
+)
+# Of undertakings and of the clearances they opened.
 _EVENTS = witness.about_with_details(
     sa.or_(
         sa.and_(
             Event.subject_type == CLEARANCE,
             Event.subject_id.in_(sa.bindparam("clearance_ids", expanding=True)),
         ),
-        Event.id.in_(sa.bindparam("event_ids", expanding=True)),
+        sa.and_(Event.subject_type == SUBJECT, Event.subject_id.in_(_IDS)),
     ),
-    (*_OF_CLEARANCES, *outcomes.UNDERTAKING),
+    (*_OF_CLEARANCES, *_OF_UNDERTAKINGS),
 )
 
 
@@ -84,8 +95,8 @@ class Compared:
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
-    That includes what each opened and until when, and why it was closed. In four statements, and
-    none if there is nothing to compare.
+    That includes what was declared and decided, what each opened and until when, and why it was
+    closed. In four statements, and none if there is nothing to compare.
     """
     if not undertakings:
         return {}
@@ -96,22 +107,23 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
         undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
     }
     beside = _beside([undertaking.id for undertaking in undertakings])
-    courses = [result.course for result in compared.values()]
-    recorded = witness.of_subjects_with_details(
+    cooperation_ids = {undertaking.cooperation_id for undertaking in undertakings}
+    recorded = witness.recorded(
         _EVENTS,
-        {undertaking.cooperation_id for undertaking in undertakings},
+        cooperation_ids,
         clearance_ids=[clearance.id for clearance, _has_stopped in beside.values() if clearance],
-        event_ids=[
-            event_id
-            for course in courses
-            for event_id in (course.signed_by, course.closed_by)
-            if event_id
-        ],
+        undertaking_ids=list(compared),
     )
     by_clearance: dict[UUID, list[Link]] = {}
-    for link, _details in witness.those_of(recorded, {CLEARANCE}, _OF_CLEARANCES):
-        by_clearance.setdefault(link.subject_id, []).append(link)
-    details = {link.event_id: content for link, content in recorded if content is not None}
+    for event in recorded:
+        if event.link.subject_type == CLEARANCE:
+            by_clearance.setdefault(event.link.subject_id, []).append(event.link)
+    details = {
+        event.link.event_id: event.details for event in recorded if event.details is not None
+    }
+    differing = witness.differing(
+        recorded, {undertaking: undertaking.cooperation_id for undertaking in undertakings}
+    )
     results = {}
     for undertaking in undertakings:
         claim = compared[undertaking.id]
@@ -119,6 +131,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
         results[undertaking.id] = replace(
             claim,
             agrees=claim.agrees
+            and undertaking not in differing
             and _is_closed_as_recorded(undertaking, claim.course, details)
             and _is_opened_as_recorded(undertaking, clearance, by_clearance, details),
             clearance=clearance,
@@ -138,13 +151,14 @@ def _signed_beside(
 def _beside(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance | None, bool]]:
     """Return the newest clearance opened by each of some undertakings, if there is one.
 
-    With whether the agreed terms let nobody have access now.
+    With whether the agreed terms let nobody have access now. Loads the keys of their cooperations.
     """
     values = {"undertaking_ids": undertaking_ids, "day": clock.today()}
-    rows = db.session.execute(_BESIDE, values)
-    return {
-        undertaking_id: (clearance, has_stopped) for undertaking_id, clearance, has_stopped in rows
-    }
+    beside: dict[UUID, tuple[Clearance | None, bool]] = {}
+    for undertaking_id, clearance, has_stopped, key in db.session.execute(_BESIDE, values):
+        beside[undertaking_id] = (clearance, has_stopped)
+        keys.keep([key])
+    return beside
 
 
 def look_whole(undertaking: Undertaking) -> Compared:

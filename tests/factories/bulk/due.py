@@ -15,14 +15,14 @@ from tests.moments import RunningFrom, using
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
-from tracker.checklists.models import Assignment, Notice, NoticeKind, OutsideReading
+from tracker.checklists.models import Assignment, Checklist, Notice, NoticeKind, OutsideReading
 from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party, Stage
 from tracker.core import clock
 from tracker.core.db import Base, db
-from tracker.signoff.models import RequestState, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
 DAY = dt.timedelta(days=1)
 GOES = "marek"
@@ -47,13 +47,27 @@ def copies(
 def make_due(scene: Scene, visits: int, count: int) -> None:
     """Make much due, in a cooperation with many visits in preparation and in others.
 
-    visits are planned in addition to the demonstration's; count rows of each kind become due.
+    visits are planned in addition to the demonstration's; count rows of each kind become due. Only
+    in cooperations of the demonstration: nothing that was copied can be acted on, since no event
+    binds it.
     """
+    own = list(scene.demonstration.cooperations.values())
+    checklist_ids = list(
+        scene.session.scalars(sa.select(Checklist.id).where(Checklist.cooperation_id.in_(own)))
+    )
+    revision_ids = list(
+        scene.session.scalars(sa.select(Revision.id).where(Revision.cooperation_id.in_(own)))
+    )
     for _ in range(visits):
         planned(scene)
     scene.session.commit()
     yesterday, today, now = clock.today() - DAY, clock.today(), clock.now()
-    is_open = Clearance.closed_at.is_(None)
+    is_open = sa.and_(Clearance.closed_at.is_(None), Clearance.cooperation_id.in_(own))
+    is_waiting = sa.and_(
+        SignatureRequest.state == RequestState.WAITING,
+        SignatureRequest.revision_id.in_(revision_ids),
+    )
+    is_notice = sa.and_(Notice.taken_effect_at.is_(None), Notice.checklist_id.in_(checklist_ids))
     is_running = sa.and_(Membership.role == Role.MEMBER, Membership.ended_at.is_(None))
     with hands() as connection:
         # Refers to undertakings that don't exist, since one that ends closes everything it opened.
@@ -68,7 +82,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         )
         # Suspensions: the first takes the text out of force.
         values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
-        copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
+        copies(connection, Notice, is_notice, count, **values)
         # A party that takes part in the visits has left by itself.
         connection.execute(
             sa.update(Party)
@@ -95,11 +109,19 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             )
         )
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
-        connection.execute(sa.update(MaterialReturn).values(due_on=yesterday))
-        connection.execute(sa.update(Assignment).values(due_on=yesterday, reminded_on=None))
+        connection.execute(
+            sa.update(MaterialReturn)
+            .where(MaterialReturn.cooperation_id.in_(own))
+            .values(due_on=yesterday)
+        )
+        connection.execute(
+            sa.update(Assignment)
+            .where(Assignment.checklist_id.in_(checklist_ids))
+            .values(due_on=yesterday, reminded_on=None)
+        )
         connection.execute(
             sa.update(SignatureRequest)
-            .where(SignatureRequest.state == RequestState.WAITING)
+            .where(is_waiting)
             .values(remind_every=1, remind_whom=[WHO_SIGNS], sent_at=now - 10 * DAY)
         )
         connection.execute(

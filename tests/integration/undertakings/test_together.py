@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import passkeys
+from tests.factories.evidence.tampering import hands
 from tests.factories.passkeys import Device, asked_on
 from tests.factories.undertakings import HARBOUR, PASSWORD, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
@@ -23,13 +24,15 @@ from tracker.oversight import integrity
 from tracker.signoff import assertion
 from tracker.signoff.identity_proof import OPEN_FOR
 from tracker.signoff.models import Method, Signature, SignatureKind
-from tracker.undertakings import adding, queries, service
-from tracker.undertakings.models import UndertakingState
+from tracker.undertakings import adding, bound, queries, service
+from tracker.undertakings.clearing_states import clearing_states
+from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
 from tracker.undertakings.service import OpenedText
 from tracker.undertakings.together import queries as together
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 SIGNERS = ("leyla", "otto", "joana")
+DIFFERS = "agree with its signatures"
 
 
 class Hand:
@@ -151,6 +154,52 @@ def test_what_was_declared_has_to_be_looked_at_alone(app: Flask, stage: Stage) -
     stage.decide("leyla")
     db.session.commit()
     assert len(hand.tokens()) == 1
+
+
+def test_an_interest_that_was_removed_in_the_database_is_offered_to_nobody(
+    app: Flask, stage: Stage
+) -> None:
+    stage.sign("leyla", TOLD)
+    stage.sign("otto")
+    db.session.commit()
+    hand = Hand(app, stage)
+    change(stage, "leyla", has_interests=False)
+    assert len(hand.tokens()) == 1
+    assert DIFFERS in hand.client.page(hand.listed).text
+    undertaking = stage.undertaking("leyla")
+    assert DIFFERS in hand.client.page(f"{hand.listed}/{undertaking.id}").text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"decision": InterestsDecision.ACCEPT},
+        {"has_interests": None},
+        {"party_has_interest": None},
+        {"briefed_on": None},
+    ],
+)
+def test_a_decision_that_was_changed_in_the_database_counts_for_nothing(
+    stage: Stage, values: dict[str, Any]
+) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla", InterestsDecision.LIMIT, "Her brother works there.")
+    db.session.commit()
+    change(stage, "leyla", **values)
+    undertaking = stage.undertaking("leyla")
+    assert not bound.compare([undertaking])[undertaking.id].agrees
+    person = undertaking.user_id
+    [state] = clearing_states(stage.cooperation.id, [person]).values()
+    assert not state.agrees
+    assert not state.signed
+
+
+def change(stage: Stage, key: str, **values: Any) -> None:
+    table, undertaking_id = Undertaking.__table__, stage.undertaking(key).id
+    db.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(table).where(table.c.id == undertaking_id).values(**values))
+    db.session.expire_all()
 
 
 def test_an_interest_added_meanwhile_stops_all_of_them(tomas: Hand) -> None:
