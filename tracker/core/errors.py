@@ -24,5 +24,16 @@ class RefusedError(Exception):
         return str(self.reason)
 
 
+class TooOftenError(Exception):
+    """Raised when a person has to wait before they do something again; reason says why."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.reason)
+
+
 class StaleError(RuleBrokenError):
     """Raised when somebody else saved in the meantime; both values have to be shown."""

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from tracker.access import reading
 from tracker.access.gate import current_actor, found_or_404, public, require, signed_in
+from tracker.accounts import long_work
 from tracker.activity import queries as trail
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -63,6 +64,7 @@ def export(reference: str) -> str | Response:
     if not form.validate_on_submit():
         return _export_page(cooperation, form)
     reading.require_second_factor()
+    long_work.begin(actor)
     # Not performed: the response is a file, and what can go wrong is damage, not a broken rule.
     try:
         taken = service.export(

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, Role
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.accounts import long_work
 from tracker.activity import queries as trail
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
@@ -115,6 +116,7 @@ def export() -> Response:
     """Return the filtered register as CSV; the export is recorded."""
     actor = current_actor()
     require(policy.can_see_register(actor))
+    long_work.begin(actor)
     file = files.CsvFile(pages.export_heads())
     service.export(actor, _asked(), file, pages.export_row)
     db.session.commit()  # not performed: the response is a file
@@ -136,7 +138,8 @@ def check() -> str:
     require(policy.can_see_register(actor))
     problem: object = ""
     verdict = None
-    db.session.rollback()  # nothing was written yet, so others can write while it runs
+    # Nothing is locked, so others can write while it runs.
+    long_work.begin(actor)
     try:
         verdict = integrity.check_cooperations(actor)
     except integrity.NotCheckableError:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs
 from tracker.core.db import Unavailable, db, why_unavailable, will_write
-from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.core.errors import RefusedError, RuleBrokenError, TooOftenError
 from tracker.ui.typed_text import typed_text
 
 # The error pages; any other HTTP error gets the page for 400 or 500.
@@ -58,6 +58,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(CSRFError, _session_ended)
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(RuleBrokenError, _rule_broken)
+    app.register_error_handler(TooOftenError, _too_often)
     app.register_error_handler(SQLAlchemyError, _unavailable)
     app.register_error_handler(InternalServerError, _our_fault)
     app.register_error_handler(HTTPException, _any_error)
@@ -77,6 +78,10 @@ def _session_ended(_error: CSRFError) -> Response:
 
 def _refused(error: RefusedError) -> Response:
     return _page("403", 403, reason=str(error), typed=_typed())
+
+
+def _too_often(error: TooOftenError) -> Response:
+    return _page("429", 429, reason=str(error), typed=_typed())
 
 
 def _rule_broken(error: RuleBrokenError) -> Response:

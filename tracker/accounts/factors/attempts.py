@@ -1,4 +1,4 @@
-"""Rate limits on proofs of identity, counted in the database per account and per client.
+"""Limits on proofs of identity and other acts, counted in the database per account and client.
 
 Keys are authenticated digests, so that the table reveals no address.
 """
@@ -78,6 +78,11 @@ def guesses(code: str) -> Counter:
 def verification(address: str | None) -> Counter:
     """Count a client's verifications of documents that showed nothing genuine."""
     return Counter(f"verification|{_network(address)}", 30)
+
+
+def long_work(user_id: UUID) -> Counter:
+    """Count a person's exports, bundles and audits."""
+    return Counter(f"long-work|{user_id}", 20)
 
 
 def minutes_to_wait(counters: Iterable[Counter]) -> int:

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Role
 from tracker.access.gate import current_actor, require, signed_in
+from tracker.accounts import long_work
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.oversight import policy as agreements
@@ -61,6 +62,7 @@ def export() -> Response:
     """Return the filtered register as CSV; the export is recorded."""
     actor = current_actor()
     require(policy.can_see_undertakings(actor))
+    long_work.begin(actor)
     file = CsvFile(pages.export_heads())
     service.export(actor, _requested(), file, pages.export_row)
     db.session.commit()  # not performed: the response is a file
