@@ -1,7 +1,9 @@
-"""Accessibility problems that axe finds on a page."""
+"""Accessibility problems of a page: those that axe finds, and targets that are too small."""
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.targets import small_targets
 
 # Only the requested parts of the result are sent from the browser to the test. Rules of which each
 # fault is minor or moderate don't run, nor is anything loaded in advance, as only those need it.
@@ -22,8 +24,9 @@ def add_axe(context: BrowserContext) -> None:
 
 
 def grave_faults(page: Page) -> list[str]:
-    """Return what axe calls serious or critical: the rule, the element and the reason."""
+    """Return targets that are too small, and what axe calls serious or critical, with reasons."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     faults = page.evaluate(_FIND)
-    return [f"{page.url}: {rule} at {place}: {reason}" for rule, place, reason in faults]
+    of_axe = [f"{page.url}: {rule} at {place}: {reason}" for rule, place, reason in faults]
+    return of_axe + small_targets(page)

@@ -10,9 +10,10 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize, expect
 
 from tests.browser.accessibility import add_axe, grave_faults
-from tests.browser.conftest import WIDE, NewContext
+from tests.browser.conftest import PHONE, WIDE, NewContext
 from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, FirstStart, Visitor, pages_of
 from tests.browser.instances import StartingPoint
+from tests.browser.targets import small_targets
 from tests.effort import is_long
 from tests.servers.application import Application
 from tracker.core.security import CONTENT_SECURITY_POLICY
@@ -93,7 +94,7 @@ def every_page(
         context.close()
 
 
-def test_axe_finds_nothing_grave_each_link_is_reached_and_no_page_scrolls_sideways(
+def test_axe_finds_nothing_grave_targets_are_large_enough_and_no_page_scrolls_sideways(
     visitors: list[Visitor], new_context: NewContext
 ) -> None:
     def with_axe(**options: Any) -> BrowserContext:
@@ -106,6 +107,8 @@ def test_axe_finds_nothing_grave_each_link_is_reached_and_no_page_scrolls_sidewa
         faults += grave_faults(page)
         covered += [f"{where}: {words}" for words in page.evaluate(COVERED)]
         focused += [f"{where}: {words}" for words in page.evaluate(FOCUSED)]
+        page.set_viewport_size(PHONE)
+        faults += small_targets(page)
         page.set_viewport_size(NARROW)
         wide += [f"{where}, {side}" for side in ("ltr", "rtl") if not page.evaluate(FITS, side)]
         page.set_viewport_size(WIDE)
