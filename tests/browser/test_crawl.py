@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Viewpor
 
 from tests.browser.accessibility import add_axe, grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
-from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, FirstStart, Visitor, pages_of
-from tests.browser.instances import StartingPoint
+from tests.browser.demonstration import FEW, HUBS, Visitor, pages_of
+from tests.browser.further_pages import FURTHER, FurtherPage
+from tests.browser.instances import StartingPoint, signed_in
 from tests.browser.targets import small_targets
 from tests.effort import is_long
 from tests.servers.application import Application
@@ -49,16 +50,20 @@ MOST_MEMORY = 200
 
 
 @pytest.fixture(scope="module")
-def starting_point() -> StartingPoint[FirstStart]:
-    """The demonstration."""
-    return DEMONSTRATION
+def starting_point() -> StartingPoint[list[FurtherPage]]:
+    """The demonstration, with more begun in it."""
+    return FURTHER
 
 
 @pytest.fixture(scope="module")
 def visitors(
-    browser: Browser, application: Application, inside: Flask, state_of: Callable[[str], Any]
+    browser: Browser,
+    application: Application,
+    inside: Flask,
+    state_of: Callable[[str], Any],
+    starting_point: StartingPoint[list[FurtherPage]],
 ) -> list[Visitor]:
-    """People signed in, each with the pages that those before them don't see."""
+    """People signed in, each with the pages that those before them don't see, and further ones."""
     urls = inside.url_map.bind("localhost")
     known: set[str] = set()
     visitors_so_far = []
@@ -73,7 +78,18 @@ def visitors(
         known |= set(new)
         visitors_so_far.append(Visitor(key or "a stranger", state, new))
     assert len(known) > 40
-    return visitors_so_far
+    return visitors_so_far + further_visitors(inside, starting_point.value)
+
+
+def further_visitors(inside: Flask, pages: list[FurtherPage]) -> list[Visitor]:
+    """Return the people who open the pages to which no first link leads."""
+    by_person = {(page.key, page.mark): dict[str, str]() for page in pages}
+    for page in pages:
+        by_person[page.key, page.mark][page.address] = page.address
+    return [
+        Visitor(key, signed_in(inside, mark), addresses)
+        for (key, mark), addresses in by_person.items()
+    ]
 
 
 def every_page(

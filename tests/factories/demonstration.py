@@ -79,23 +79,7 @@ def make() -> Demonstration:
     for _title, step in work.steps():
         step(cast)
     outsiders(cast)
-    _let_powers_wait(cast)
-    passkeys.add(cast.actor("dina"), Device())
-    invited = invitations.invite(
-        cast.actor("samira"),
-        NewInvitation(
-            email="nour.haddad@maravena.example",
-            roles=(Role.MEMBER,),
-            organisation_id=cast.bodies["od"].id,
-        ),
-    )
-    draft = authoring.take_in(
-        cast.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
-    )
-    _begin_an_answer(cast)
-    _give_notice(cast)
-    _ask_for_copies()
-    withdrawn = _withdraw_a_scan(cast)
+    begun = begin_more(cast)
     health.beat()
     db.session.commit()
     due.make_checkpoint()
@@ -114,15 +98,46 @@ def make() -> Demonstration:
             (names[row.cooperation_id], row.kind.value): row.id
             for row in db.session.scalars(sa.select(Checklist))
         },
-        invitation=invited.id,
-        invitation_token=invited.token,
-        template_draft=draft.id,
-        paper=withdrawn,
+        invitation=begun.invitation,
+        invitation_token=begun.invitation_token,
+        template_draft=begun.template_draft,
+        paper=begun.paper,
     )
     certificates.make_all()
     open_sessions.begin_all()
     db.session.commit()
     return demonstration
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What people began in the demonstration and didn't finish."""
+
+    invitation: UUID
+    invitation_token: str
+    template_draft: UUID
+    paper: UUID
+
+
+def begin_more(cast: people.Cast) -> Begun:
+    """Have people begin what the demonstration leaves out; outsiders are needed for it."""
+    _let_powers_wait(cast)
+    passkeys.add(cast.actor("dina"), Device())
+    invited = invitations.invite(
+        cast.actor("samira"),
+        NewInvitation(
+            email="nour.haddad@maravena.example",
+            roles=(Role.MEMBER,),
+            organisation_id=cast.bodies["od"].id,
+        ),
+    )
+    draft = authoring.take_in(
+        cast.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
+    )
+    _begin_an_answer(cast)
+    _give_notice(cast)
+    _ask_for_copies()
+    return Begun(invited.id, invited.token, draft.id, _withdraw_a_scan(cast))
 
 
 def _terms(cooperation: str) -> Checklist:
