@@ -37,6 +37,8 @@ from tracker.ui.words import tidy_line, tidy_text
 
 # How many mistakes are shown at a time.
 MOST_MISTAKES = 40
+# How many characters a text may have to be translated in a field of one line.
+SHORT = 60
 
 
 class SentTextForm(Form):
@@ -192,7 +194,7 @@ def item_words_form(
             [Required(_l("Enter the translation"))],
             most=MAX_WORDS,
             description=text.name,
-            render_kw={"rows": 2},
+            render_kw={"rows": 2} if len(text.words) > SHORT else {"rows": 1, "class": "one-line"},
         )
         for text in texts
     }
