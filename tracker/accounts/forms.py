@@ -19,6 +19,7 @@ from tracker.ui.fields import (
     LineField,
     Option,
     PasswordField,
+    PhoneField,
     SelectOneField,
     TextField,
 )
@@ -35,7 +36,7 @@ def _language_options() -> list[Option]:
 
 
 class ProfileForm(Form):
-    """One's own name and language."""
+    """One's own name, language and telephone number."""
 
     name = LineField(
         _l("Name"),
@@ -45,6 +46,14 @@ class ProfileForm(Form):
     )
     language = SelectOneField(
         _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
+    )
+    telephone = PhoneField(
+        _l("Telephone number"),
+        [Optional()],
+        description=_l(
+            "When someone names you in a checklist that asks for your number, we fill in this one. "
+            "It isn't shown anywhere else."
+        ),
     )
 
 

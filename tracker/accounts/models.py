@@ -148,6 +148,20 @@ class UserSession(Identified, Base):
     sealed_origin: Mapped[bytes]
 
 
+class TelephoneNumber(Base):
+    """How to reach a person by telephone, as they gave it; encrypted, and deleted with the account.
+
+    In a table of its own, since hardly any page reads it and every page reads the person.
+    """
+
+    __tablename__ = "telephone_number"
+
+    user_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    sealed_number: Mapped[bytes]
+
+
 class RefusedAccount(Base):
     """An account whose credentials were changed outside the application, as the worker found it.
 

@@ -26,7 +26,7 @@ from tracker.accounts.forms import (
     offer,
 )
 from tracker.accounts.models import Invitation, Passkey, User
-from tracker.accounts.people import invitations, names, service
+from tracker.accounts.people import invitations, names, service, telephones
 from tracker.accounts.people import sessions as stored_sessions
 from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import onward
@@ -53,10 +53,10 @@ GONE = 410
 @blueprint.route("/account", methods=["GET", "POST"])
 @gate.signed_in
 def profile() -> str | Response:
-    """Show your own account, and change name and language."""
+    """Show your own account, and change name, language and telephone number."""
     actor = gate.current_actor()
     user = _signed_in_user()
-    form = ProfileForm(obj=user)
+    form = ProfileForm(obj=user, telephone=telephones.own(actor))
     may_rename = names.can_rename(actor, actor.user_id)
     # A page opened before the person got their role may still send another name: it is refused.
     if not may_rename and (form.name.data or user.name) == user.name:
@@ -67,6 +67,7 @@ def profile() -> str | Response:
             actor,
             name=(form.name.data or "") if "name" in form else user.name,
             language=form.language.data,
+            telephone=form.telephone.data or "",
         ),
         success=_("Your profile is saved."),
         next=redirect(url_for("accounts.profile")),

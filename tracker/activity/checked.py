@@ -182,6 +182,7 @@ DECIDES_NOTHING: dict[str, str] = {
     "refused_account": "which account the worker found to be refused; found again",
     "attempt": "failed proofs of identity, kept for minutes to slow down guessing",
     "user_session": "who is signed in where; a session also needs the cookie that names it",
+    "telephone_number": "how to reach a person; begins a form, agreed is only what is saved",
     "used_challenge": "answered challenges of passkeys, kept for minutes",
     "mailed_code": "a code by mail, good for minutes and kept as a keyed digest",
     "passage_use": "where a passage is used; worked out again when content is loaded",

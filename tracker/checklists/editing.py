@@ -62,6 +62,7 @@ BESIDE = frozenset(
         "draft_known",
         "draft_number",
         "draft_page",
+        "numbers_shown",
         "page_token",
         "remove_row",
         "then",

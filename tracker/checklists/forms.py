@@ -42,13 +42,28 @@ from tracker.ui.validators import Optional, Required
 DUE_HINT = _l("The person is reminded once, on that day, unless it's done by then.")
 
 
-class AnswerForm(ShownFields):
+class NumbersForm(ShownFields):
+    """A form in whose empty fields telephone numbers from accounts can be filled in."""
+
+    # Whether they were filled in after it was sent, so that it is shown again to be checked.
+    has_new_numbers = False
+
+
+class AnswerForm(NumbersForm):
     """What every answer's form has beside the item's own fields."""
 
     base_version = VersionField(default=0)
 
 
-class ProposalForm(ShownFields):
+class OwnNumberForm(AnswerForm):
+    """The same where people can give their own telephone number, which has its home elsewhere."""
+
+    own_telephone = ConfirmField(
+        _l("Save my own telephone number, as given here, in my account too"), [Optional()]
+    )
+
+
+class ProposalForm(NumbersForm):
     """Fields of every proposal's form besides the item's own."""
 
     base_version = VersionField(default=0)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
 from tracker.accounts.factors import key_changes as accounts
-from tracker.accounts.models import SecurityLogEntry, User, UserSession
-from tracker.accounts.people import sessions
+from tracker.accounts.models import SecurityLogEntry, TelephoneNumber, User, UserSession
+from tracker.accounts.people import sessions, telephones
 from tracker.accounts.security_log import entry_origins
 from tracker.activity import seals as chains
 from tracker.activity.models import Chain
@@ -54,6 +54,12 @@ FIELDS = (
         UserSession.sealed_origin,
         (UserSession.id, UserSession.user_id),
         sessions.origin_context,
+    ),
+    Field(
+        "telephone numbers",
+        TelephoneNumber.sealed_number,
+        (TelephoneNumber.user_id,),
+        telephones.number_context,
     ),
     Field(
         "entries of the security log",

@@ -23,6 +23,7 @@ from tracker.accounts.people import (
     power_ends,
     powers,
     sessions,
+    telephones,
     without_email,
 )
 from tracker.activity import service as trail
@@ -62,10 +63,11 @@ class NewRole:
     audits_id: UUID | None = None
 
 
-def change_profile(actor: Actor, *, name: str, language: str) -> None:
-    """Change the actor's own name and language; raise RuleBrokenError with the field name.
+def change_profile(actor: Actor, *, name: str, language: str, telephone: str) -> None:
+    """Change the actor's own name, language and telephone number.
 
-    Those who sign, manage or coordinate don't change their own name (names.rename).
+    Raise RuleBrokenError with the field name. Those who sign, manage or coordinate don't change
+    their own name (names.rename).
     """
     kept_name = " ".join(name.split())
     if not kept_name:
@@ -77,6 +79,7 @@ def change_profile(actor: Actor, *, name: str, language: str) -> None:
         raise RuleBrokenError(may.reason, "name")
     for field in changed:
         setattr(user, field, wanted[field])
+    telephones.change(actor, " ".join(telephone.split()))
     if changed:
         trail.record(
             PERSON_CHANGED,
@@ -210,6 +213,8 @@ def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
 def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
     """Suspend an account immediately, in open sessions too; its roles stay for its return.
 
+    Its telephone number is deleted.
+
     Raises RefusedError, or RuleBrokenError if it is already suspended, no reason is given, or it is
     the last administrator's.
     """
@@ -225,6 +230,7 @@ def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
         user.suspended_at = clock.now()
         user.suspended_reason = reason.strip()
         _forget_sessions(user)
+    telephones.erase(user.id)
     trail.record(
         PERSON_SUSPENDED,
         actor=actor,
@@ -378,6 +384,8 @@ def _end(memberships: Sequence[Membership], actor: Actor | None, reason: str) ->
     last = not _running(user.id, memberships[0].organisation_id)
     if last:
         end_sessions(actor, user)
+        if not _has_any_role(user.id):
+            telephones.erase(user.id)
     for membership in memberships:
         trail.record(
             ROLE_ENDED,
@@ -392,6 +400,12 @@ def _end(memberships: Sequence[Membership], actor: Actor | None, reason: str) ->
             reason=reason,
         )
         powers.tell_of_end(actor, membership)
+
+
+def _has_any_role(user_id: UUID) -> bool:
+    """Return whether a person has a current or pending role in any organisation."""
+    own = sa.exists().where(Membership.user_id == user_id, Membership.ended_at.is_(None))
+    return bool(db.session.scalar(sa.select(own)))
 
 
 def _facts(user_id: UUID) -> policy.PersonFacts:

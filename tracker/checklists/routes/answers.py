@@ -60,7 +60,6 @@ from tracker.checklists.editing import (
     values_now,
 )
 from tracker.checklists.forms import (
-    AnswerForm,
     LeaveOutForm,
     ProposalForm,
     answer_form,
@@ -81,6 +80,7 @@ from tracker.checklists.reuse import (
     recorded_selection,
     template_upgrade,
 )
+from tracker.checklists.routes.telephones import Numbers
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
@@ -220,7 +220,9 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     with_team = known_facts.with_joined(loaded, item, scope, first)
     values = own_rows.values_to_write(loaded, actor, item, scope, with_team)
     lists = PeopleLists(loaded, actor, item)
-    form = answer_form(AnswerForm, fields, lists, values, writing.typed)
+    numbers = Numbers(item, fields, lists, actor)
+    with_numbers = numbers.begin(values, writing)
+    form = answer_form(numbers.form_class, fields, lists, with_numbers, writing.typed)
     open_form(form, actor, loaded, item, current)
     not_ours, is_draft = _("Your organisation doesn't write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
@@ -237,6 +239,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             base_version=seen_version(form),
             loaded_from=model_answers.fitted(model, loaded, item).values if model else None,
         )
+        numbers.keep_own(form)
         writing.finish()
         recompute()  # the message says whether the item is complete
 
@@ -248,7 +251,8 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             return _saved_already(overtaken_writing, code)
         return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
 
-    done = is_sent(form) and perform(
+    is_whole = is_sent(form) and not numbers.fill(form)
+    done = is_whole and perform(
         form,
         save,
         success=lambda _none: _saved(actor, checklist, item),
@@ -256,10 +260,20 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         conflict=show_both,
     )
     is_known = not begun and bool(
-        known or with_team != first or own_rows.is_row_known(loaded, actor, item, scope, values)
+        known
+        or with_team != first
+        or with_numbers != values
+        or own_rows.is_row_known(loaded, actor, item, scope, values)
     )
     return done or _answer_page(
-        loaded, item, scope, form, writing, current, begun=begun, is_known=is_known
+        loaded,
+        item,
+        scope,
+        form,
+        writing,
+        current,
+        begun=begun,
+        is_known=is_known,
     )
 
 

@@ -61,6 +61,7 @@ from tracker.checklists.models import Checklist, DraftKind, Proposal, Stance
 from tracker.checklists.negotiation import positions, undoing
 from tracker.checklists.people_lists import PeopleLists
 from tracker.checklists.reuse import known_facts
+from tracker.checklists.routes.telephones import Numbers
 from tracker.checklists.rules.facts import Filled
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
@@ -183,7 +184,9 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     first = record.values if record else _values_to_begin_with(loaded, item, current, replies_to)
     values = known_facts.with_joined(loaded, item, AnswerScope.SHARED, first)
     lists = PeopleLists(loaded, actor, item)
-    form = answer_form(ProposalForm, fields, lists, values, writing.typed)
+    numbers = Numbers(item, fields, lists, actor)
+    with_numbers = numbers.begin(values, writing)
+    form = answer_form(ProposalForm, fields, lists, with_numbers, writing.typed)
     show_version(form, current)
     if shows_anew(form):
         show_item(form, actor, loaded, item)
@@ -212,7 +215,8 @@ def propose(checklist_id: UUID, code: str) -> Answered:
             overtaken_writing = replace(overtaken_writing, theirs=None)
         return _propose_page(now, item_of(now, code), form, overtaken_writing)
 
-    done = is_sent(form) and perform(
+    is_whole = is_sent(form) and not numbers.fill(form)
+    done = is_whole and perform(
         form,
         act,
         success=_("The other parties can now see your suggestion for %(code)s.", code=code),
