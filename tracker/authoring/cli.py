@@ -1,6 +1,6 @@
 """The command that imports a text as an organisation's own guidance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -10,9 +10,10 @@ from flask.cli import AppGroup
 
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.own_guidance import service as own_guidance
-from tracker.core.content import ContentError, Mistake, read_text
+from tracker.core.content import read_text
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.mistakes import ContentError, Mistake, in_full
 from tracker.guidance import markdown
 from tracker.guidance.queries import taxonomy
 from tracker.organisations import queries as organisations
@@ -159,7 +160,18 @@ def _words(text: FileText, given: Given) -> tuple[ArticleWords, int]:
 
 
 def _wrong(file: Path, error: ContentError, moved: int = 0) -> click.ClickException:
-    lines = [
-        f"{file}:{max(1, mistake.line + moved)}: {mistake.message}" for mistake in error.mistakes
-    ]
-    return click.ClickException("\n".join(lines))
+    lines = _lines(file)
+    mistakes = (
+        replace(mistake, file=str(file), line=max(1, mistake.line + moved))
+        for mistake in error.mistakes
+    )
+    return click.ClickException(
+        "\n".join(line for mistake in mistakes for line in in_full(mistake, lines))
+    )
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []

@@ -3,20 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from tracker.authoring.checklists.item_editing import ItemChange
 from tracker.authoring.checklists.service import MAX_REASON, MAX_TEXT
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.guidance import article_validation
+from tracker.authoring.sent_text import SentTextForm, line_and_message
 from tracker.authoring.translations.item_texts import ItemText, TextPath
 from tracker.checklist_templates.schema import Required as ItemRequired
 from tracker.checklist_templates.strict import MAX_WORDS
-from tracker.core.content import ContentError
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import LocalizedStr
+from tracker.core.mistakes import ContentError
 from tracker.guidance.queries import Taxonomy
 from tracker.ui.fields import (
     ChoiceField,
@@ -35,57 +34,8 @@ from tracker.ui.locale import languages
 from tracker.ui.validators import Optional, Required
 from tracker.ui.words import tidy_line, tidy_text
 
-# How many mistakes are shown at a time.
-MOST_MISTAKES = 40
 # How many characters a text may have to be translated in a field of one line.
 SHORT = 60
-
-
-class SentTextForm(Form):
-    """A text that is uploaded as a file or typed."""
-
-    def __init__(self, **kw: Any) -> None:
-        super().__init__(**kw)
-        self.mistakes: list[str] = []
-
-    def sent_text(self) -> str:
-        """Return the file's text, or what was typed; raise RuleBrokenError if there is none.
-
-        A file's text is put into the text field, so that it can be corrected there.
-        """
-        if "file" in self and self["file"].data:
-            self["text"].data = self.file_text()
-        text: str = self["text"].data or ""
-        if not text:
-            raise RuleBrokenError(
-                _l("Choose a file, or paste the text."), "file" if "file" in self else "text"
-            )
-        return text + "\n"
-
-    def file_text(self) -> str:
-        """Return the text of the uploaded file; raise RuleBrokenError if it isn't text."""
-        try:
-            text: str = self["file"].data.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise RuleBrokenError(
-                _l("This file isn't UTF-8 text. Save it as UTF-8, then send it again."), "file"
-            ) from error
-        return str(tidy_text(text))
-
-    def refuse(self, error: RuleBrokenError | ContentError) -> None:
-        """Show mistakes beside the text, each with its line."""
-        if isinstance(error, RuleBrokenError):
-            super().refuse(error)
-            return
-        self.mistakes = [
-            _("Line %(line)s: %(message)s", line=mistake.line, message=mistake.message[:300])
-            for mistake in error.mistakes[:MOST_MISTAKES]
-        ]
-        count = len(error.mistakes)
-        if count > MOST_MISTAKES:
-            self.mistakes.append(_("and %(n)s more", n=count - MOST_MISTAKES))
-        words = ngettext("%(num)s mistake in the text", "%(num)s mistakes in the text", count)
-        self["text"].errors = [*self["text"].errors, words]
 
 
 class UploadForm(SentTextForm):
@@ -231,7 +181,7 @@ class PublishForm(Form):
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
         """Show mistakes in the draft above the form, each with its line."""
         if isinstance(error, ContentError):
-            self.form_errors.extend(str(mistake) for mistake in error.mistakes)
+            self.form_errors.extend(map(line_and_message, error.mistakes))
         else:
             super().refuse(error)
 

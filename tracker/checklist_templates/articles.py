@@ -8,7 +8,7 @@ translates.
 from collections.abc import Iterable, Iterator, Mapping
 
 from tracker.checklist_templates.schema import Template
-from tracker.core.content import Mistake
+from tracker.core.mistakes import Mistake
 from tracker.guidance.library import ArticleText, Library, PassageText
 from tracker.guidance.models import DEFAULT_LANGUAGE
 

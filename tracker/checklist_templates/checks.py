@@ -2,9 +2,11 @@
 
 import enum
 
+from flask_babel import gettext as _
 from pydantic import model_validator
 
 from tracker.checklist_templates.strict import Key, Strict
+from tracker.core.mistakes import UnfitError
 
 
 class CheckName(enum.StrEnum):
@@ -50,11 +52,11 @@ class Check(Strict):
     def _has_what_it_tests(self) -> "Check":
         for name in _NEEDS[self.check]:
             if not getattr(self, name) and getattr(self, name) != 0:
-                message = f"check {self.check.value} needs {name}"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("check %(check)s needs %(name)s", check=self.check.value, name=name)
+                )
         if not self.looks_at:
-            message = f"check {self.check.value} names no field"
-            raise ValueError(message)
+            raise UnfitError(_("check %(check)s names no field", check=self.check.value))
         return self
 
 

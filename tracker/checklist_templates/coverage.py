@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tracker.checklist_templates import articles, languages, risky_phrases
 from tracker.checklist_templates.library import (
@@ -11,7 +12,7 @@ from tracker.checklist_templates.library import (
     missing_items,
 )
 from tracker.checklist_templates.risky_phrases import PhraseFile
-from tracker.core.content import Mistake
+from tracker.core.mistakes import ContentError, Mistake, report
 from tracker.guidance.library import Library
 from tracker.settings import KNOWN_LANGUAGES
 
@@ -49,8 +50,8 @@ class Coverage:
             or self.broken
         )
 
-    def lines(self) -> list[str]:
-        """Return the findings, a line each."""
+    def lines(self, content: Path | None = None) -> list[str]:
+        """Return the findings, a line each; broken references with their lines in a folder."""
 
         def named(codes: tuple[str, ...]) -> str:
             return ", ".join(codes) or "none"
@@ -67,7 +68,11 @@ class Coverage:
             *self._languages(),
             f"Risky phrases: {looked_for or 'none'}",
             f"Broken references: {len(self.broken) or 'none'}",
-            *(str(mistake) for mistake in self.broken),
+            *(
+                report(ContentError(self.broken), content).splitlines()
+                if content
+                else map(str, self.broken)
+            ),
         ]
 
     def _languages(self) -> Iterator[str]:

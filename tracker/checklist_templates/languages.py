@@ -5,8 +5,9 @@ it is shown in the checklist's own language (adr 38).
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from flask_babel import gettext as _
 from pydantic import Field, model_validator
 
 from tracker.checklist_templates.models import ChecklistKind
@@ -30,10 +31,20 @@ from tracker.checklist_templates.strict import (
     with_parts,
 )
 from tracker.core.localized import LocalizedStr
+from tracker.core.mistakes import UnfitError
+from tracker.core.schema_problems import Mark, write_instead
 from tracker.settings import KNOWN_LANGUAGES
 
 ItemPath = tuple[str, ...]
-Misfit = tuple[ItemPath, str]
+
+
+class Misfit(NamedTuple):
+    """Where a translation doesn't fit its checklist, and what to write instead."""
+
+    place: ItemPath
+    message: str
+    advice: str = ""
+    mark: Mark = "value"
 
 
 class Labelled(Strict):
@@ -91,8 +102,15 @@ class ChecklistWords(Strict):
     @model_validator(mode="after")
     def _is_in_a_language_we_know(self) -> "ChecklistWords":
         if self.language not in KNOWN_LANGUAGES:
-            message = f"language is {self.language!r}, not one of {', '.join(KNOWN_LANGUAGES)}"
-            raise ValueError(message)
+            raise UnfitError(
+                _(
+                    "language is '%(language)s', not one of %(choices)s",
+                    language=self.language,
+                    choices=", ".join(KNOWN_LANGUAGES),
+                ),
+                write_instead(self.language, KNOWN_LANGUAGES),
+                ("language",),
+            )
         return self
 
 
@@ -139,24 +157,37 @@ def content_of(words: ChecklistWords) -> dict[str, Any]:
 def misfits(words: ChecklistWords, template: Template) -> Iterator[Misfit]:
     """Yield where translation and checklist differ: missing and superfluous texts."""
     if words.language == template.language:
-        yield ("language",), f"{words.language} is the checklist's own language"
-    if words.version != template.version:
-        message = (
-            f"these words are of version {words.version}, and the checklist is version "
-            f"{template.version}: look at what changed, then raise the number"
+        yield Misfit(
+            ("language",),
+            _("%(language)s is the checklist's own language", language=words.language),
+            _("Write the language of the translation."),
         )
-        yield ("version",), message
-    sections = {section.key for section in template.sections}
+    if words.version != template.version:
+        message = _(
+            "these words are of version %(words)s, and the checklist is version %(version)s: "
+            "look at what changed, then raise the number",
+            words=words.version,
+            version=template.version,
+        )
+        advice = _("Write %(word)s instead.", word=template.version)
+        yield Misfit(("version",), message, advice)
+    sections = [section.key for section in template.sections]
     for key in words.sections:
         if key not in sections:
-            yield ("sections", key), f"there is no section {key}"
+            message = _("there is no section %(key)s", key=key)
+            yield Misfit(("sections", key), message, write_instead(key, sections), mark="key")
     for code, own in words.items.items():
         item = template.item(code)
         if item is None:
-            yield ("items", code), f"there is no item {code}"
+            message = _("there is no item %(code)s", code=code)
+            advice = _("Write the code of an item of this checklist, or remove these lines.")
+            yield Misfit(("items", code), message, advice, mark="key")
             continue
-        for place, message in differing(_tree(words_of(item)), _tree(own), ()):
-            yield ("items", code, *place), f"item {code}: {message}"
+        for misfit in differing(_tree(words_of(item)), _tree(own), ()):
+            yield misfit._replace(
+                place=("items", code, *misfit.place),
+                message=_("item %(code)s: %(problem)s", code=code, problem=misfit.message),
+            )
 
 
 def _tree(words: ItemWords) -> dict[str, Any]:
@@ -164,18 +195,35 @@ def _tree(words: ItemWords) -> dict[str, Any]:
 
 
 def differing(
-    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath, of: str = "the checklist"
+    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath, of: str = ""
 ) -> Iterator[Misfit]:
-    """Yield where two trees differ in their keys, by path: what is missing, what is superfluous."""
-    for key in own:
+    """Yield where two trees differ in their keys, by path: what is missing, what is superfluous.
+
+    of is what the first tree belongs to, if it isn't the checklist.
+    """
+    for key, part in own.items():
         if key not in given:
-            yield place, f"{'.'.join((*place, key))} is missing"
+            message = _("%(place)s is missing", place=".".join((*place, key)))
+            yield Misfit(place, message, _to_add(key, part), "")
     for key, part in given.items():
         here = (*place, key)
         if key not in own:
-            yield here, f"{of} has no {'.'.join(here)}"
+            message = _(
+                "%(text)s has no %(place)s", text=of or _("the checklist"), place=".".join(here)
+            )
+            yield Misfit(here, message, write_instead(key, list(own)), mark="key")
         elif isinstance(part, dict):
             yield from differing(own[key], part, here, of)
+
+
+def _to_add(key: str, part: Any) -> str:
+    """Return the advice to add the translation of a text, or of several."""
+    if isinstance(part, str):
+        return str(
+            _("Add a line: %(key)s: with the translation of “%(words)s”.", key=key, words=part[:80])
+        )
+    keys = ", ".join(part)
+    return str(_("Add %(key)s: and below it, indented: %(keys)s.", key=key, keys=keys))
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:

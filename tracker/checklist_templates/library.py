@@ -4,15 +4,16 @@ In one file: reading, checking and loading of a version are one pass.
 """
 
 import io
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
@@ -27,19 +28,14 @@ from tracker.checklist_templates.models import (
     WordsOrigin,
 )
 from tracker.checklist_templates.schema import Item, Template
+from tracker.checklist_templates.strict import FORMS
 from tracker.checklist_templates.translations import WordsFile
 from tracker.core import canonical, clock, paths
-from tracker.core.content import (
-    ContentError,
-    Mistake,
-    YamlText,
-    name_of,
-    read_text,
-    read_yaml,
-    yaml_writer,
-)
+from tracker.core.content import YamlText, name_of, read_text, read_yaml, yaml_writer
 from tracker.core.db import db
 from tracker.core.localized import language_of
+from tracker.core.mistakes import ContentError, Mistake
+from tracker.core.schema_problems import NodePath, Reading, nearest
 from tracker.guidance import library as guidance_texts
 from tracker.guidance import service as guidance
 from tracker.guidance.beside import P, beside
@@ -48,9 +44,6 @@ from tracker.guidance.queries import passages_for
 # The last item of a checklist is *Other agreed points* (domain.md, 2.6).
 ITEMS_OF = {"M": 21, "C": 19, "V": 21, "U": 19}
 KINDS_IN_ORDER = tuple(ChecklistKind)
-ITEM_PLACE = re.compile(
-    r"(?P<before>there is no key )?sections\.(?P<section>\d+)\.items\.(?P<item>\d+)[.:]? ?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +108,7 @@ def read_one(text: str, file: str) -> TemplateFile:
             unkeepable = translations.unkeepable(content_of(template))
             mistakes += [Mistake(file, 1, message) for message in unkeepable]
     except RecursionError as error:
-        message = "the text is nested too deeply"
+        message = _("the text is nested too deeply")
         raise ContentError([Mistake(file, 1, message)]) from error
     if mistakes or tree is None or template is None:
         raise ContentError(mistakes)
@@ -136,22 +129,20 @@ def content_of(template: Template) -> dict[str, Any]:
 
 def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
     """Return a text as a checklist, or None after adding all mistakes, each with its item."""
-    fitting: list[Mistake] = []
-    template = tree.fit(Template, fitting)
-    mistakes += [_with_item(mistake, tree) for mistake in fitting]
-    return template
+    return tree.fit(Template, mistakes, reading=Reading(partial(_parted, tree.tree), FORMS))
 
 
-def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
-    """Replace an item's position in a mistake by its code."""
-    place = ITEM_PLACE.match(mistake.message)
-    if place is None:
-        return mistake
-    item = tree.tree["sections"][int(place["section"])]["items"][int(place["item"])]
-    code = item.get("code") if isinstance(item, dict) else None
-    name = code if isinstance(code, str) else f"{place['item']} of section {place['section']}"
-    rest = (place["before"] or "") + mistake.message[place.end() :]
-    return Mistake(mistake.file, mistake.line, f"item {name}: {rest}")
+def _parted(tree: Any, path: NodePath) -> tuple[str, NodePath]:
+    """Split a path at an item, which is named by its code."""
+    match tuple(path):
+        case ("sections", int(section), "items", int(place), *rest):
+            item = tree["sections"][section]["items"][place]
+            code = item.get("code") if isinstance(item, dict) else None
+            if isinstance(code, str):
+                return _("item %(code)s", code=code), rest
+            name = _("item %(place)s of section %(section)s", place=place, section=section)
+            return name, rest
+    return "", path
 
 
 def broken_references(
@@ -166,42 +157,85 @@ def broken_references(
     for file in files:
         for s, section in enumerate(file.template.sections):
             for i, item in enumerate(section.items):
-                place = ("sections", s, "items", i, "rests_on")
-                line = file.text.line(place)
-                unknown = [
-                    statement
-                    for statement in item.rests_on.statements
-                    if statement not in statements
-                ]
-                unknown += [
-                    passage for passage in item.rests_on.passages if passage not in passages
-                ]
+                place = ("sections", s, "items", i)
+                mistakes += _unknown(file.text, place, item, statements, passages)
+                mistakes += _not_carried(file.text, place, item, statements, passages)
                 mistakes += [
-                    Mistake(file.text.file, line, f"{item.code} rests on {ref}: not there")
-                    for ref in unknown
-                ]
-                carried = set().union(*(passages.get(p, set()) for p in item.rests_on.passages))
-                mistakes += [
-                    Mistake(
-                        file.text.file, line, f"{item.code}: no passage of it carries {statement}"
-                    )
-                    for statement in item.rests_on.statements
-                    if statement in statements and statement not in carried
-                ]
-                mistakes += [
-                    Mistake(file.text.file, line, f"{item.code}: {message}")
+                    file.text.mistake((*place, "rests_on"), f"{item.code}: {message}")
                     for message in _broken_limits(item, passages)
                 ]
     return mistakes
+
+
+def _unknown(
+    text: YamlText,
+    place: NodePath,
+    item: Item,
+    statements: frozenset[str],
+    passages: Mapping[str, set[str]],
+) -> Iterator[Mistake]:
+    """Yield the statements and passages an item is based on that don't exist."""
+    for name, refs, known in (
+        ("statements", item.rests_on.statements, statements),
+        ("passages", item.rests_on.passages, passages),
+    ):
+        for number, ref in enumerate(refs):
+            if ref not in known:
+                yield text.mistake(
+                    (*place, "rests_on", name, number),
+                    _("%(code)s is based on %(ref)s, which doesn't exist", code=item.code, ref=ref),
+                    _advice_on(name, ref, known),
+                )
+
+
+def _advice_on(name: str, ref: str, known: Collection[str]) -> str:
+    if name == "statements":
+        return str(
+            _("Use the code of a statement of the source, as the articles of the guidance do.")
+        )
+    closest = nearest(ref, known)
+    if closest:
+        return str(_("Write %(word)s instead.", word=closest))
+    return str(_("Write an article and the key of one of its passages: article/passage."))
+
+
+def _not_carried(
+    text: YamlText,
+    place: NodePath,
+    item: Item,
+    statements: frozenset[str],
+    passages: Mapping[str, set[str]],
+) -> Iterator[Mistake]:
+    """Yield the statements an item is based on that none of its passages has."""
+    carried = set().union(*(passages.get(ref, set()) for ref in item.rests_on.passages))
+    for number, statement in enumerate(item.rests_on.statements):
+        if statement in statements and statement not in carried:
+            yield text.mistake(
+                (*place, "rests_on", "statements", number),
+                _(
+                    "%(code)s: no passage of it carries %(statement)s",
+                    code=item.code,
+                    statement=statement,
+                ),
+                _("Add the passage that covers the statement, or remove the statement."),
+            )
 
 
 def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str]:
     """Yield the limits of an item whose passage doesn't exist or has another statement."""
     for limit in item.limits:
         if limit.passage not in passages:
-            yield f"limit {limit.key} rests on {limit.passage}: not there"
+            yield _(
+                "limit %(key)s is based on %(ref)s, which doesn't exist",
+                key=limit.key,
+                ref=limit.passage,
+            )
         elif limit.statement not in passages[limit.passage]:
-            yield f"limit {limit.key}: its passage does not carry {limit.statement}"
+            yield _(
+                "limit %(key)s: its passage does not carry %(statement)s",
+                key=limit.key,
+                statement=limit.statement,
+            )
 
 
 def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:

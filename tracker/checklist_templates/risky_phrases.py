@@ -26,7 +26,8 @@ from tracker.checklist_templates.strict import (
     check_unique,
 )
 from tracker.core.canonical import digest_of
-from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
+from tracker.core.content import YamlText, name_of, read_text, read_yaml
+from tracker.core.mistakes import ContentError, Mistake
 from tracker.core.paths import CONTENT
 from tracker.core.services import Slot
 from tracker.search.words import Word, folded, folded_words, split

@@ -4,10 +4,12 @@ In one file: the classes refer to each other and are checked as one document.
 """
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Literal
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from pydantic import Field, model_validator
 
 from tracker.access.information import InformationClass
@@ -30,10 +32,21 @@ from tracker.checklist_templates.strict import (
     Words,
     check_unique,
 )
+from tracker.core.mistakes import UnfitError, at_place
+from tracker.core.schema_problems import write_instead
 
 Unit = Literal["hours", "days", "months", "years"]
 # Names that the forms around an item's fields use themselves.
 RESERVED = frozenset({"base_version", "csrf_token", "draft_number", "draft_page", "reason"})
+
+
+_COLUMN = _l("column")
+_ROW = _l("row")
+_FIELD = _l("field")
+_LIMIT = _l("limit")
+_ITEM = _l("item")
+_SECTION = _l("section")
+_OPTION = _l("option")
 
 
 def _is_nothing(value: object) -> bool:
@@ -160,11 +173,13 @@ class Limit(Strict):
             self.above is not None,
         )
         if sum(conditions) != 1:
-            message = (
-                f"limit {self.key} looks for one thing: "
-                "in, without, outside_npm, outside_parties or above"
+            raise UnfitError(
+                _(
+                    "limit %(key)s looks for one thing: "
+                    "in, without, outside_npm, outside_parties or above",
+                    key=self.key,
+                )
             )
-            raise ValueError(message)
         return self
 
 
@@ -197,8 +212,7 @@ class Column(Strict):
     @model_validator(mode="after")
     def _fits_its_type(self) -> "Column":
         if self.type in {FieldType.TABLE, FieldType.PERSONS, FieldType.CHOICES}:
-            message = f"a column can't be of type {self.type.value}"
-            raise ValueError(message)
+            raise UnfitError(_("a column can't be of type %(type)s", type=self.type.value))
         _check_options(self.type, self.options)
         _check_names_who(self)
         return self
@@ -249,45 +263,49 @@ class TemplateField(Strict):
         _check_options(self.type, self.options)
         _check_names_who(self)
         if self.key in RESERVED:
-            message = f"a field can't be called {self.key}"
-            raise ValueError(message)
+            raise UnfitError(_("a field can't be called %(key)s", key=self.key))
         if (self.type is FieldType.TABLE) != bool(self.columns):
-            message = "a table, and only a table, has columns"
-            raise ValueError(message)
+            raise UnfitError(_("a table, and only a table, has columns"))
         if (self.type is FieldType.TABLE) != (self.rows is not None):
-            message = "a table, and only a table, says which rows it has"
-            raise ValueError(message)
+            raise UnfitError(_("a table, and only a table, says which rows it has"))
         return self
 
     @model_validator(mode="after")
     def _has_a_whole_table(self) -> "TemplateField":
-        check_unique("column", [column.key for column in self.columns])
-        check_unique("row", [row.key for row in self.rows.fixed] if self.rows else [])
-        for column in self.columns:
+        with at_place("columns"):
+            check_unique(
+                _COLUMN, [column.key for column in self.columns], _places(self.columns, "key")
+            )
+        fixed = self.rows.fixed if self.rows else ()
+        with at_place("rows", "fixed"):
+            check_unique(_ROW, [row.key for row in fixed], _places(fixed, "key"))
+        for number, column in enumerate(self.columns):
             if column.required_when:
-                _check_neighbour(column.key, column.required_when, self.columns)
+                with at_place("columns", number, "required_when"):
+                    _check_neighbour(column.key, column.required_when, self.columns)
         if self.columns and all(column.shown_when for column in self.columns):
-            message = "one column at least is always shown"
-            raise ValueError(message)
+            raise UnfitError(_("one column at least is always shown"))
         return self
 
     @model_validator(mode="after")
     def _has_limits_that_can_be_met(self) -> "TemplateField":
         given = {row.key for row in self.rows.fixed} if self.rows else set()
         for limit in self.limits:
-            name = f"limit {limit.key}"
+            name = _("limit %(key)s", key=limit.key)
             if self.scope is not AnswerScope.SHARED:
-                message = f"{name} looks at {self.key}: it has no shared answer"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("%(name)s looks at %(key)s: it has no shared answer", name=name, key=self.key)
+                )
             if (self.type is FieldType.TABLE) != (limit.column is not None):
-                message = f"{name} names a column of a table, and only of a table"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("%(name)s names a column of a table, and only of a table", name=name)
+                )
             if not given.issuperset(limit.rows):
-                message = f"{name} names a row that is not there"
-                raise ValueError(message)
+                raise UnfitError(_("%(name)s names a row that doesn't exist", name=name))
             if limit.added_rows and not (self.rows and self.rows.more and given):
-                message = f"{name} looks at rows that people add, and there are none"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("%(name)s looks at rows that people add, and there are none", name=name)
+                )
             _check_limit(name, limit, self)
         return self
 
@@ -338,49 +356,66 @@ class Item(Strict):
     @model_validator(mode="after")
     def _holds_together(self) -> "Item":
         if (self.required is Required.CONDITIONAL) != (self.required_when is not None):
-            message = "required_when goes with required: conditional, and only with it"
-            raise ValueError(message)
-        check_unique("field", [field.key for field in self.fields])
-        check_unique("limit", [limit.key for limit in self.limits])
+            raise UnfitError(
+                _("required_when goes with required: conditional, and only with it"),
+                _("Write both lines, or neither of them."),
+                ("required",),
+            )
+        with at_place("fields"):
+            check_unique(_FIELD, [field.key for field in self.fields], _places(self.fields, "key"))
+        check_unique(_LIMIT, [limit.key for limit in self.limits])
         if self.limits and self.part is not Part.TERMS:
-            message = "limits stand on what the parties sign: part terms"
-            raise ValueError(message)
-        for field in self.fields:
+            raise UnfitError(_("limits belong to what the parties sign: part: terms"))
+        for number, field in enumerate(self.fields):
             if field.required_when:
-                _check_neighbour(field.key, field.required_when, self.fields)
-        for check in self.done.checks:
-            self._check_is_possible(check)
+                with at_place("fields", number, "required_when"):
+                    _check_neighbour(field.key, field.required_when, self.fields)
+        for number, check in enumerate(self.done.checks):
+            with at_place("done", "checks", number):
+                self._check_is_possible(check)
         return self
 
     @model_validator(mode="after")
     def _is_written_by_somebody(self) -> "Item":
         if self.part is Part.PERSON and any(f.scope is not AnswerScope.PERSON for f in self.fields):
-            message = "an item of each person has only fields set by each person"
-            raise ValueError(message)
+            raise UnfitError(_("an item of each person has only fields set by each person"))
         for scope in AnswerScope:
             if len({field.sets for field in self.fields_of(scope)}) > 1:
-                message = f"the {scope.value} fields of an item are set by the same side"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("the %(scope)s fields of an item are set by the same side", scope=scope.value)
+                )
         return self
 
     def _check_is_possible(self, check: Check) -> None:
         by_key = {field.key: field for field in self.fields}
-        name = f"check {check.check.value}"
+        name = _("check %(check)s", check=check.check.value)
         for key in check.all_fields:
             if key not in by_key:
-                message = f"{name} names a field {key} that is not there"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("%(name)s names a field %(key)s, which doesn't exist", name=name, key=key),
+                    write_instead(key, list(by_key)),
+                )
         if len({by_key[key].scope for key in check.all_fields}) > 1:
-            message = f"{name} looks at fields of different answers"
-            raise ValueError(message)
+            raise UnfitError(_("%(name)s looks at fields of different answers", name=name))
         if check.column:
             columns = {column.key: column for column in by_key[check.looks_at[0]].columns}
             if check.column not in columns:
-                message = f"{name} names a column {check.column}: not there"
-                raise ValueError(message)
+                raise UnfitError(
+                    _(
+                        "%(name)s names a column %(column)s, which doesn't exist",
+                        name=name,
+                        column=check.column,
+                    ),
+                    write_instead(check.column, list(columns)),
+                )
             if columns[check.column].shown_when:
-                message = f"{name} names a column {check.column} that may be hidden"
-                raise ValueError(message)
+                raise UnfitError(
+                    _(
+                        "%(name)s names a column %(column)s that may be hidden",
+                        name=name,
+                        column=check.column,
+                    )
+                )
             _check_values(name, check.values, columns[check.column])
 
     @property
@@ -465,27 +500,52 @@ class Template(Strict):
     @model_validator(mode="after")
     def _holds_together(self) -> "Template":
         codes = [item.code for item in self.items]
-        check_unique("item", codes)
-        for code in codes:
+        places = [(*place, "code") for place in self.places]
+        check_unique(_ITEM, codes, places)
+        for code, place in zip(codes, places, strict=True):
             if not code.startswith(self.letter):
-                message = f"item {code} does not begin with {self.letter}"
-                raise ValueError(message)
+                raise UnfitError(
+                    _(
+                        "item %(code)s does not begin with %(letter)s",
+                        code=code,
+                        letter=self.letter,
+                    ),
+                    _("Begin the code with %(letter)s.", letter=self.letter),
+                    place,
+                )
         return self
 
     @model_validator(mode="after")
     def _looks_at_what_is_there(self) -> "Template":
-        check_unique("section", [section.key for section in self.sections])
-        for item in self.items:
-            for condition in (item.required_when, item.shown_when):
-                for answer_condition in answers_asked(condition):
-                    self._check_answer_asked(item.code, answer_condition)
-            for column in (column for field in item.fields for column in field.columns):
-                for answer_condition in answers_asked(column.shown_when):
+        with at_place("sections"):
+            check_unique(
+                _SECTION,
+                [section.key for section in self.sections],
+                _places(self.sections, "key"),
+            )
+        for item, place in zip(self.items, self.places, strict=True):
+            for name in ("required_when", "shown_when"):
+                for answer_condition in answers_asked(getattr(item, name)):
+                    with at_place(*place, name):
+                        self._check_answer_asked(item.code, answer_condition)
+            for number, field in enumerate(item.fields):
+                with at_place(*place, "fields", number):
+                    self._check_columns(item, field)
+        return self
+
+    def _check_columns(self, item: Item, field: TemplateField) -> None:
+        for number, column in enumerate(field.columns):
+            for answer_condition in answers_asked(column.shown_when):
+                with at_place("columns", number, "shown_when"):
                     self._check_answer_asked(item.code, answer_condition)
                     if answer_condition.item == item.code:
-                        message = f"column {column.key} of {item.code} looks at its own item"
-                        raise ValueError(message)
-        return self
+                        raise UnfitError(
+                            _(
+                                "column %(key)s of %(code)s looks at its own item",
+                                key=column.key,
+                                code=item.code,
+                            )
+                        )
 
     @model_validator(mode="after")
     def _does_not_ask_in_a_circle(self) -> "Template":
@@ -501,26 +561,51 @@ class Template(Strict):
                 reached |= ahead
                 ahead = {far for near in ahead for far in conditions[near]} - reached
             if code in reached:
-                message = f"item {code} is shown by an answer that rests on its own"
-                raise ValueError(message)
+                raise UnfitError(
+                    _("item %(code)s is shown by an answer that depends on its own", code=code)
+                )
         return self
 
     def _check_answer_asked(self, code: str, condition: AnswerCondition) -> None:
         other = self.by_code.get(condition.item)
         fields = {field.key: field for field in other.fields} if other else {}
-        name = f"item {code}"
+        name = _("item %(code)s", code=code)
         if condition.field not in fields:
-            message = f"{name} looks at {condition.item}.{condition.field}: not there"
-            raise ValueError(message)
+            raise UnfitError(
+                _(
+                    "%(name)s looks at %(item)s.%(field)s, which doesn't exist",
+                    name=name,
+                    item=condition.item,
+                    field=condition.field,
+                ),
+                write_instead(condition.field, list(fields))
+                if other
+                else _("Write the code of an item of this checklist."),
+            )
         if fields[condition.field].scope is not AnswerScope.SHARED:
-            message = f"{name} looks at {condition.item}.{condition.field}: it has no shared answer"
-            raise ValueError(message)
+            raise UnfitError(
+                _(
+                    "%(name)s looks at %(item)s.%(field)s: it has no shared answer",
+                    name=name,
+                    item=condition.item,
+                    field=condition.field,
+                )
+            )
         _check_values(name, condition.values, fields[condition.field])
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
         """All items in the order of the sections."""
         return tuple(item for section in self.sections for item in section.items)
+
+    @property
+    def places(self) -> list[tuple[int | str, ...]]:
+        """The path of each item, in the order of the items."""
+        return [
+            ("sections", s, "items", i)
+            for s, section in enumerate(self.sections)
+            for i in range(len(section.items))
+        ]
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -532,30 +617,38 @@ class Template(Strict):
         return self.by_code.get(code)
 
 
+def _places(parts: Sequence[Strict], key: str) -> list[tuple[int | str, ...]]:
+    """Return the path of a key of each part of a list."""
+    return [(number, key) for number in range(len(parts))]
+
+
 def _check_options(kind: FieldType, options: tuple[Option, ...]) -> None:
     if (kind in {FieldType.CHOICE, FieldType.CHOICES}) != bool(options):
-        message = "a choice, and only a choice, has options"
-        raise ValueError(message)
-    check_unique("option", [option.value for option in options])
+        raise UnfitError(_("a choice, and only a choice, has options"))
+    with at_place("options"):
+        check_unique(_OPTION, [option.value for option in options], _places(options, "value"))
 
 
 def _check_names_who(part: TemplateField | Column) -> None:
     if part.names_who and part.type not in WRITTEN:
-        message = f"{part.key} names who decides in typed words, and can't hold any"
-        raise ValueError(message)
+        raise UnfitError(
+            _("%(key)s names who decides in typed words, and can't hold any", key=part.key)
+        )
 
 
 def _check_neighbour(
     key: str,
     condition: NeighbourField | NeighbourColumn,
-    among: Iterable[TemplateField | Column],
+    among: Sequence[TemplateField | Column],
 ) -> None:
     """Refuse a condition on a field that doesn't exist, or on values it can't have."""
     wanted = condition.field if isinstance(condition, NeighbourField) else condition.column
     neighbour = next((neighbour for neighbour in among if neighbour.key == wanted), None)
     if neighbour is None or wanted == key:
-        message = f"{key} looks at {wanted}: not there"
-        raise ValueError(message)
+        raise UnfitError(
+            _("%(key)s looks at %(wanted)s, which doesn't exist", key=key, wanted=wanted),
+            write_instead(wanted, [other.key for other in among if other.key != key]),
+        )
     _check_values(key, condition.values, neighbour)
 
 
@@ -565,17 +658,33 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
     if limit.column is not None:
         looked_at = next((column for column in field.columns if column.key == limit.column), None)
     if looked_at is None:
-        message = f"{name} names a column {limit.column}: not there"
-        raise ValueError(message)
+        raise UnfitError(
+            _(
+                "%(name)s names a column %(column)s, which doesn't exist",
+                name=name,
+                column=limit.column,
+            )
+        )
     if limit.outside_npm and looked_at.type not in NAMING:
-        message = f"{name} asks who is outside the NPM, and {looked_at.key} names nobody"
-        raise ValueError(message)
+        raise UnfitError(
+            _(
+                "%(name)s asks who is outside the NPM, and %(key)s names nobody",
+                name=name,
+                key=looked_at.key,
+            )
+        )
     if limit.outside_parties and looked_at.type is not FieldType.BODY:
-        message = f"{name} asks who is no party, and {looked_at.key} names no outside body"
-        raise ValueError(message)
+        raise UnfitError(
+            _(
+                "%(name)s asks who is no party, and %(key)s names no outside body",
+                name=name,
+                key=looked_at.key,
+            )
+        )
     if limit.above is not None and looked_at.type is not FieldType.NUMBER:
-        message = f"{name} asks for a number, and {looked_at.key} holds none"
-        raise ValueError(message)
+        raise UnfitError(
+            _("%(name)s asks for a number, and %(key)s holds none", name=name, key=looked_at.key)
+        )
     _check_values(name, (*limit.values, *limit.without), looked_at)
 
 
@@ -588,8 +697,15 @@ def _check_values(
         possible = {True, False}
     for value in values:
         if value not in possible:
-            message = f"{name} looks for {value} in {looked_at.key}, which can't hold it"
-            raise ValueError(message)
+            raise UnfitError(
+                _(
+                    "%(name)s looks for %(value)s in %(key)s, which can't hold it",
+                    name=name,
+                    value=value,
+                    key=looked_at.key,
+                ),
+                write_instead(str(value), sorted(map(str, possible))) if possible else "",
+            )
 
 
 CLASSES = tuple(member.value for member in InformationClass)

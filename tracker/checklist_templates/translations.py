@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import rfc8785
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from ruamel.yaml import YAML
 
 from tracker.checklist_templates.field_content import UNWRITABLE
@@ -24,16 +25,12 @@ from tracker.checklist_templates.languages import (
 )
 from tracker.checklist_templates.models import ChecklistTemplate, TemplateWords, WordsOrigin
 from tracker.checklist_templates.schema import Template
+from tracker.checklist_templates.strict import FORMS
 from tracker.core import canonical, clock
-from tracker.core.content import (
-    ContentError,
-    Mistake,
-    YamlText,
-    name_of,
-    read_text,
-    read_yaml,
-)
+from tracker.core.content import YamlText, name_of, read_text, read_yaml
 from tracker.core.db import db
+from tracker.core.mistakes import ContentError, Mistake
+from tracker.core.schema_problems import NodePath, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +75,15 @@ def _file(content: Path, path: Path, mistakes: list[Mistake]) -> WordsFile | Non
 
 def fitted(tree: YamlText, mistakes: list[Mistake]) -> ChecklistWords | None:
     """Return a text as a translation, or None after adding all mistakes, each with its item."""
-    fitting: list[Mistake] = []
-    words = tree.fit(ChecklistWords, fitting)
-    mistakes += [_with_item(mistake) for mistake in fitting]
-    return words
+    return tree.fit(ChecklistWords, mistakes, reading=Reading(_parted, FORMS))
+
+
+def _parted(path: NodePath) -> tuple[str, NodePath]:
+    """Split a path at an item, as for a checklist's structure."""
+    match tuple(path):
+        case ("items", code, *rest):
+            return _("item %(code)s", code=code), rest
+    return "", path
 
 
 def read_one(text: str, file: str, template: Template) -> WordsFile:
@@ -93,13 +95,15 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     try:
         tree = read_yaml(text, file, mistakes)
     except RecursionError as error:
-        raise ContentError([Mistake(file, 1, "the text is nested too deeply")]) from error
+        raise ContentError([Mistake(file, 1, _("the text is nested too deeply"))]) from error
     words = None if tree is None else fitted(tree, mistakes)
     if tree is None or words is None:
         raise ContentError(mistakes)
     words_file = WordsFile(words, tree)
     if words.kind is not template.kind:
-        mistakes.append(Mistake(file, tree.line(("kind",)), f"the kind is {template.kind.value}"))
+        message = _("the kind is %(kind)s", kind=template.kind.value)
+        advice = _("Write %(word)s instead.", word=template.kind.value)
+        mistakes.append(tree.mistake(("kind",), message, advice))
     mistakes += [Mistake(file, 1, message) for message in unkeepable(content_of(words))]
     mistakes += broken(words_file, template)
     if mistakes:
@@ -110,12 +114,12 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
 def unkeepable(content: Mapping[str, Any]) -> Iterator[str]:
     """Yield what no database or digest can store: NUL, unpaired surrogates, huge numbers."""
     if any(UNWRITABLE.search(words) for words in _strings(content)):
-        yield "the text holds signs that can't be kept"
+        yield _("the text contains characters that can't be stored")
         return
     try:
         canonical.to_bytes(content)
     except rfc8785.CanonicalizationError:
-        yield "the text holds a number that is too large"
+        yield _("the text contains a number that is too large")
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -130,19 +134,10 @@ def _strings(value: Any) -> Iterator[str]:
                 yield from _strings(part)
 
 
-def _with_item(mistake: Mistake) -> Mistake:
-    """Put the item's code first in a mistake, as for a checklist's structure."""
-    before, item_path, place = mistake.message.partition("items.")
-    code, dot, rest = place.partition(".")
-    if before not in {"", "there is no key "} or not item_path or not dot:
-        return mistake
-    return Mistake(mistake.file, mistake.line, f"item {code}: {before}{rest}")
-
-
 def broken(file: WordsFile, template: Template) -> Iterator[Mistake]:
     """Yield where a translation doesn't fit its checklist, by file, line and item."""
-    for place, message in misfits(file.words, template):
-        yield Mistake(file.text.file, file.text.line(place), message)
+    for misfit in misfits(file.words, template):
+        yield file.text.mistake(misfit.place, misfit.message, misfit.advice, mark=misfit.mark)
 
 
 def as_text(words: ChecklistWords, template: Template) -> str:

@@ -9,8 +9,8 @@ from tracker.checklist_templates import coverage, library, risky_phrases
 from tracker.checklists.model_texts import library as model_texts
 from tracker.checklists.model_texts import trials
 from tracker.core import paths
-from tracker.core.content import ContentError
 from tracker.core.db import db
+from tracker.core.mistakes import ContentError, report
 from tracker.guidance import library as guidance_texts
 
 content = AppGroup("content", help="Load guidance and checklists, and check them.")
@@ -23,7 +23,7 @@ def load() -> None:
         changes = library.load_content()
     except ContentError as error:
         db.session.rollback()
-        click.echo(str(error), err=True)
+        click.echo(report(error, paths.CONTENT), err=True)
         sys.exit(1)
     db.session.commit()
     for change in changes:
@@ -40,14 +40,14 @@ def check() -> None:
     try:
         files = library.read(paths.CONTENT)
         wordings = risky_phrases.read(paths.CONTENT)
-        report = coverage.look(guidance_texts.read(paths.CONTENT), files, wordings)
+        covered = coverage.look(guidance_texts.read(paths.CONTENT), files, wordings)
         texts = model_texts.read(paths.CONTENT, [file.template for file in files])
     except ContentError as error:
-        click.echo(str(error), err=True)
+        click.echo(report(error, paths.CONTENT), err=True)
         sys.exit(1)
     trial = trials.try_files(
         texts, [file.template for file in files], [file.phrases for file in wordings]
     )
-    for line in (*report.lines(), *trial.lines()):
+    for line in (*covered.lines(paths.CONTENT), *trial.lines()):
         click.echo(line)
-    sys.exit(0 if report.is_whole and trial.is_whole else 1)
+    sys.exit(0 if covered.is_whole and trial.is_whole else 1)

@@ -1,48 +1,32 @@
-"""Content files: strict YAML that keeps line numbers, with errors named by file and line."""
+"""Content files: strict YAML that keeps line numbers, with mistakes named by file and line."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 
+from tracker.core.mistakes import Mistake
+from tracker.core.schema_problems import PLAIN, Mark, NodePath, Reading, holds, problems
+from tracker.core.yaml_problems import (
+    ANCHORS,
+    MERGES,
+    NESTED,
+    NO_KEY,
+    NO_VALUE,
+    TAGS,
+    yaml_problem,
+)
+
 Model = TypeVar("Model", bound=BaseModel)
-NodePath = Sequence[int | str]
-NO_VALUE = "there is no such number or date"
-NESTED = "it is nested too deeply"
-ANCHORS = "anchors (&) and aliases (*) are not read here"
-TAGS = "tags (!) are not read here"
-MERGES = "merges (<<) are not read here"
-NO_KEY = "a list or a mapping can't be a key"
 _MERGE = "tag:yaml.org,2002:merge"
 MOST_NESTED = 100
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Mistake:
-    """One mistake in the content: the file, the line, and what is wrong."""
-
-    file: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
-
-
-class ContentError(Exception):
-    """Raised when content can't be loaded; the text has a line for each mistake found."""
-
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = tuple(sorted(set(mistakes)))
-        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +39,37 @@ class YamlText:
 
     def line(self, place: NodePath = ()) -> int:
         """Return the line of the value at a path, or of the nearest value around it."""
-        node, line = self.tree, 0
+        return self.first_line + self._position(place)[0]
+
+    def mistake(
+        self, place: NodePath, message: str, advice: str = "", *, mark: Mark = "value"
+    ) -> Mistake:
+        """Return a mistake at a path: at its value, at its key, or somewhere in its line."""
+        line, of_key, of_value = self._position(place)
+        column = {"key": of_key, "value": of_value, "": 0}[mark]
+        return Mistake(self.file, self.first_line + line, message, advice, column)
+
+    def _position(self, place: NodePath) -> tuple[int, int, int]:
+        """Return the line of a path from 0, and the columns of its key and its value from 1.
+
+        A column is 0 if the path isn't there, or if the value is on another line than its key.
+        """
+        node, position = self.tree, (0, 0, 0)
         for step in place:
-            # A path given by pydantic may contain names of models, which are skipped.
-            if _holds(node, step):
-                line = node.lc.data[step][0]
-                node = node[step]
-        return self.first_line + line
+            if not holds(node, step):
+                return position[0], 0, 0
+            line, column, *of_value = node.lc.data[step]
+            value = column if not of_value else of_value[1] if of_value[0] == line else -1
+            position, node = (line, column + 1, value + 1), node[step]
+        return position
 
     def fit(
-        self, model: type[Model], mistakes: list[Mistake], place: NodePath = ()
+        self,
+        model: type[Model],
+        mistakes: list[Mistake],
+        place: NodePath = (),
+        *,
+        reading: Reading = PLAIN,
     ) -> Model | None:
         """Return the value at a path as a model, or None after adding every mistake in it."""
         node = self.tree
@@ -73,9 +78,15 @@ class YamlText:
         try:
             return model.model_validate(node)
         except ValidationError as error:
-            for detail in error.errors():
-                inner = [*place, *detail["loc"]]
-                mistakes.append(Mistake(self.file, self.line(inner), _in_words(detail)))
+            mistakes += [
+                self.mistake(
+                    (*place, *problem.place),
+                    problem.message,
+                    problem.advice,
+                    mark=problem.mark,
+                )
+                for problem in problems(model, node, error.errors(), reading)
+            ]
             return None
 
 
@@ -84,7 +95,8 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        mistakes.append(Mistake(name_of(root, path), 1, "the file isn't UTF-8 text"))
+        message = _("the file isn't UTF-8 text")
+        mistakes.append(Mistake(name_of(root, path), 1, message, _("Save it as UTF-8.")))
     except OSError as error:
         reason = (error.strerror or "can't be read").lower()
         mistakes.append(Mistake(name_of(root, path), 1, f"the file can't be read: {reason}"))
@@ -125,7 +137,7 @@ class _StrictScanner(RoundTripScanner):
         if depth >= MOST_NESTED:
             self._refuse(NESTED)
 
-    def _refuse(self, reason: str) -> NoReturn:
+    def _refuse(self, reason: object) -> NoReturn:
         raise ScannerError(None, None, reason, self.reader.get_mark())
 
 
@@ -182,15 +194,15 @@ def read_yaml(
     try:
         return YamlText(file, yaml_reader().load(text), first_line)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = first_line + (mark.line if mark else 0)
-        problem = (error.problem or error.context or "can't be understood").splitlines()[0]
-        mistakes.append(Mistake(file, line, f"not valid YAML: {problem}"))
+        problem = yaml_problem(error)
+        line = first_line + problem.line
+        mistakes.append(Mistake(file, line, problem.message, problem.advice, problem.column))
     except YAMLError as error:
-        problem = str(error).splitlines()[0]
-        mistakes.append(Mistake(file, first_line, f"not valid YAML: {problem}"))
+        problem = yaml_problem(error)
+        mistakes.append(Mistake(file, first_line, problem.message, problem.advice))
     except RecursionError:
-        mistakes.append(Mistake(file, first_line, f"not valid YAML: {NESTED}"))
+        message = _("not valid YAML: %(problem)s", problem=NESTED)
+        mistakes.append(Mistake(file, first_line, message))
     return None
 
 
@@ -206,27 +218,3 @@ def repeated(values: Sequence[str]) -> Iterator[tuple[int, str]]:
         if value in seen:
             yield place, value
         seen.add(value)
-
-
-def _holds(node: Any, step: int | str) -> bool:
-    if isinstance(node, CommentedMap):
-        return step in node
-    return isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node)
-
-
-def _in_words(detail: ErrorDetails) -> str:
-    place = ".".join(str(step) for step in detail["loc"])
-    given: Mapping[str, Any] = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            return f"{place} is missing"
-        case "extra_forbidden":
-            return f"there is no key {place}"
-        case "string_pattern_mismatch":
-            return f"{place} is {detail['input']!r}, which doesn't fit {given['pattern']}"
-        case "enum" | "literal_error":
-            return f"{place} is {detail['input']!r}, not {given['expected']}"
-        case "value_error":
-            return f"{place}: {given['error']}" if place else str(given["error"])
-    message = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{place}: {message}" if place else message

@@ -20,18 +20,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 from ruamel.yaml import YAML
 
-from tracker.core.content import (
-    ContentError,
-    Mistake,
-    YamlText,
-    name_of,
-    read_text,
-    read_yaml,
-    repeated,
-)
+from tracker.core.content import YamlText, name_of, read_text, read_yaml, repeated
+from tracker.core.mistakes import ContentError, Mistake
+from tracker.core.schema_problems import Reading
 from tracker.guidance import markdown
 from tracker.guidance.markdown import PASSAGE_RANK, Heading, PassageHeading
 from tracker.guidance.models import Force, Passage
@@ -41,6 +37,7 @@ TAXONOMY = "taxonomy.yaml"
 STATEMENTS = "statements.yaml"
 ARTICLES = "guidance"
 _FENCE = "---"
+_LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _KEY = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 # Ids that the page of an article uses itself, so no passage may have them.
 _PARTS_OF_A_PAGE = re.compile(r"content|passages|.*-title")
@@ -59,6 +56,16 @@ Code = Annotated[str, StringConstraints(pattern=r"^S[1-9][0-9]{0,2}$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Number = Annotated[int, Field(ge=1, strict=True)]
+
+
+# What a text that must have a pattern looks like, as mistakes say it.
+_HEAD = Reading(
+    forms={
+        _KEY: _l("small letters, digits and hyphens"),
+        r"^S[1-9][0-9]{0,2}$": _l("the code of a statement, such as S12"),
+        _LANGUAGE: _l("the code of a language, such as en"),
+    }
+)
 
 
 class _Strict(BaseModel):
@@ -110,7 +117,7 @@ class FrontMatter(_Strict):
     summary: Words
     category: TermSlug
     topics: tuple[TermSlug, ...] = Field(min_length=1)
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+    language: Annotated[str, StringConstraints(pattern=_LANGUAGE)]
     revision: Number
     # For a translation: the revision of the English article that it translates.
     translates: Number | None = None
@@ -258,7 +265,7 @@ def read_file(text: str, file: str) -> tuple[FrontMatter | None, str]:
         return None, text.strip()
     mistakes: list[Mistake] = []
     yaml = read_yaml("\n".join(lines[1:end]), file, mistakes, first_line=2)
-    head = None if yaml is None else yaml.fit(FrontMatter, mistakes)
+    head = None if yaml is None else yaml.fit(FrontMatter, mistakes, reading=_HEAD)
     if head is None:
         raise ContentError(mistakes)
     return head, "\n".join(lines[end + 1 :]).strip()
@@ -318,8 +325,8 @@ class _Reader:
             articles,
         )
 
-    def wrong(self, file: str, line: int, message: str) -> None:
-        self.mistakes.append(Mistake(file, line, message))
+    def wrong(self, file: str, line: int, message: str, advice: str = "") -> None:
+        self.mistakes.append(Mistake(file, line, message, advice))
 
     def heading(self, words: str, _number: int) -> PassageHeading | None:
         """Parse the heading of a passage; None if it is malformed."""
@@ -329,9 +336,15 @@ class _Reader:
         """Return what is wrong with a code that a passage names."""
         article = self.statements.get(code)
         if article is None:
-            return f"there is no statement {code}"
+            return str(_("there is no statement %(code)s", code=code))
         if slug and article != slug:
-            return f"statement {code} belongs to the article {article}"
+            return str(
+                _(
+                    "statement %(code)s belongs to the article %(article)s",
+                    code=code,
+                    article=article,
+                )
+            )
         return None
 
     def code_mistakes(self, read: PassageHeading, slug: str | None) -> Iterator[str]:
@@ -340,13 +353,23 @@ class _Reader:
         messages += [self.item_mistake(code) for code in read.items]
         yield from (message for message in messages if message)
         for _place, code in repeated([*read.statements, *read.items]):
-            yield f"{code} stands there twice"
+            yield _("%(code)s is there twice", code=code)
+
+    def advice_on_codes(self, slug: str | None) -> str:
+        """Return which codes a passage of an article may name."""
+        own = [code for code, article in self.statements.items() if article == slug]
+        if not own:
+            return ""
+        codes = ", ".join(own)
+        return str(
+            _("This article's statements are %(codes)s. Items have codes like M10.", codes=codes)
+        )
 
     def item_mistake(self, code: str) -> str | None:
         """Return what is wrong with an item that a passage names."""
         if self.items is None or code in self.items:
             return None
-        return f"there is no item {code} in the checklists"
+        return str(_("there is no item %(code)s in the checklists", code=code))
 
     def _read_taxonomy(self) -> _Taxonomy | None:
         text = self._yaml(TAXONOMY)
@@ -424,10 +447,12 @@ class _ArticleReader:
         lines = self.text.splitlines()
         end = _end_of_head(lines)
         if end is None:
-            self.wrong(1, f"the file begins with no front matter between two lines {_FENCE}")
+            message = _("the file has no head between two lines %(fence)s", fence=_FENCE)
+            self.wrong(1, message, _("Begin it as a downloaded article does."))
             return None
         yaml = read_yaml("\n".join(lines[1:end]), self.file, self.reader.mistakes, first_line=2)
-        head = None if yaml is None else yaml.fit(FrontMatter, self.reader.mistakes)
+        mistakes = self.reader.mistakes
+        head = None if yaml is None else yaml.fit(FrontMatter, mistakes, reading=_HEAD)
         slug = head.slug if head else None
         lead, passages = self.read_body("\n".join(lines[end + 1 :]), end + 2, slug)
         if not yaml or not head:
@@ -436,8 +461,8 @@ class _ArticleReader:
         line = yaml.line(("revision",))
         return ArticleText(self.file, head, line, lead, passages, digest_of(self.text))
 
-    def wrong(self, line: int, message: str) -> None:
-        self.reader.wrong(self.file, line, message)
+    def wrong(self, line: int, message: str, advice: str = "") -> None:
+        self.reader.wrong(self.file, line, message, advice)
 
     def _check_head(self, yaml: YamlText, head: FrontMatter) -> None:
         _folder, language, name = self.file.split("/")
@@ -465,11 +490,13 @@ class _ArticleReader:
         for heading in headings:
             before = not starts or heading.line < starts[0].line
             if heading.rank < PASSAGE_RANK or before:
-                message = "a heading belongs into a passage, which begins with ##"
-                self.wrong(first_line + heading.line, message)
+                message = _("a heading belongs into a passage, which begins with ##")
+                advice = _("Write ### here, or %(example)s first.", example=self.reader.example)
+                self.wrong(first_line + heading.line, message, advice)
         if not starts:
-            message = f"the article has no passage; one begins with {self.reader.example}"
-            self.wrong(first_line, message)
+            message = _("the article has no passage")
+            advice = _("Begin one with a line such as %(example)s.", example=self.reader.example)
+            self.wrong(first_line, message, advice)
         lines = body.splitlines()
         ends = [*(heading.line for heading in starts[1:]), len(lines)]
         passages = (
@@ -481,7 +508,9 @@ class _ArticleReader:
             else ()
         )
         for place, key in repeated([passage.key for passage in passages]):
-            self.wrong(first_line + starts[place].line, f"passage {key} stands there twice")
+            message = _("passage %(key)s is there twice", key=key)
+            advice = _("Give each passage a key of its own.")
+            self.wrong(first_line + starts[place].line, message, advice)
         return "\n".join(lines[: starts[0].line if starts else None]).strip(), passages
 
     def _read_passage(
@@ -495,17 +524,24 @@ class _ArticleReader:
         line = first_line + heading.line
         text = "\n".join(lines).strip()
         if not text:
-            self.wrong(line, "the passage has no text")
+            advice = _("Write its text below the heading, or remove the heading.")
+            self.wrong(line, _("the passage has no text"), advice)
         read = self.reader.heading(heading.words, number)
         if read is None:
-            self.wrong(line, "the heading of a passage is written ## Title {#key S1 S2}")
+            message = _("this heading isn't one that begins a passage")
+            advice = _("Write it like this: %(example)s", example="## Title {#key S1 S2}")
+            self.wrong(line, message, advice)
             return PassageText(number, f"line {line}", heading.words, (), text)
         if not re.match(_KEY, read.key):
-            self.wrong(line, f"the key {read.key} may hold small letters, digits and hyphens only")
+            message = _(
+                "the key %(key)s may contain small letters, digits and hyphens only", key=read.key
+            )
+            self.wrong(line, message, _("Write a key such as use-and-publication."))
         elif _PARTS_OF_A_PAGE.fullmatch(read.key):
-            self.wrong(line, f"the key {read.key} names a part of the page; choose another")
+            message = _("the key %(key)s names a part of the page", key=read.key)
+            self.wrong(line, message, _("Choose another key."))
         for message in self.reader.code_mistakes(read, slug):
-            self.wrong(line, message)
+            self.wrong(line, message, self.reader.advice_on_codes(slug))
         return PassageText(number, read.key, read.title, read.statements, text, read.items)
 
 

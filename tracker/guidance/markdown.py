@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import nh3
+from flask_babel import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -181,14 +182,20 @@ def unfit(text: str) -> Iterator[tuple[int, str]]:
     for token in _CHECKING.parse(text):
         line = token.map[0] if token.map else 0
         if token.type == "html_block":
-            yield line, "HTML isn't shown; write Markdown"
+            yield line, _("HTML isn't shown; write Markdown")
         for child in token.children or ():
             if child.type == "html_inline":
-                yield line, "HTML isn't shown; write Markdown"
+                yield line, _("HTML isn't shown; write Markdown")
             elif child.type == "image":
-                yield line, "pictures aren't shown"
+                yield line, _("pictures aren't shown")
             elif child.type == "link_open" and not _shown(str(child.attrGet("href"))):
-                yield line, f"the link to {child.attrGet('href')} needs a whole address"
+                yield (
+                    line,
+                    _(
+                        "the link to %(address)s needs a whole address",
+                        address=child.attrGet("href"),
+                    ),
+                )
 
 
 def _shown(address: str) -> bool:

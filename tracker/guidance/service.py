@@ -10,9 +10,9 @@ from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity.verbs import CONTENT_LOADED, CONTENT_WITHDRAWN
 from tracker.core import canonical, clock
-from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
 from tracker.core.localized import LocalizedText, language_of, pick_language
+from tracker.core.mistakes import ContentError, Mistake
 from tracker.guidance.library import ArticleText, Library, PassageText
 from tracker.guidance.models import (
     DEFAULT_LANGUAGE,

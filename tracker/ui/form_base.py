@@ -13,9 +13,9 @@ from wtforms.widgets import ListWidget
 
 from tracker.access import page_organisation
 from tracker.access.page_tokens import OtherOrganisationError
-from tracker.core.content import ContentError
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
+from tracker.core.mistakes import ContentError
 from tracker.ui.locale import with_commas
 from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength, is_blank
 from tracker.ui.words import BareMessage, tidy_line, tidy_text

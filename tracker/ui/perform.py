@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from tracker.access.decision import Decision
 from tracker.access.gate import respond_as_refused
-from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 from tracker.ui.form_base import Form
 
 T = TypeVar("T")

@@ -18,10 +18,10 @@ from tracker.activity.models import Chain, ChainKind
 from tracker.checklist_templates import library
 from tracker.checklists.assignments import service as assignments
 from tracker.cooperations import entries as cooperation_entries
-from tracker.core import clock
-from tracker.core.content import ContentError
+from tracker.core import clock, paths
 from tracker.core.db import db
 from tracker.core.keys import KeysError
+from tracker.core.mistakes import ContentError, report
 from tracker.evidence.keys import signing_keys
 from tracker.lifecycle import planned_ends
 from tracker.oversight import adopting, entries
@@ -244,7 +244,7 @@ def make_evidence_keys(say: Say) -> None:
         missing = signing_keys.make_missing()
     except KeysError as error:
         db.session.rollback()
-        raise PreparationError(str(error)) from error
+        raise PreparationError(report(error, paths.CONTENT)) from error
     db.session.commit()
     for key in missing:
         say(f"Created the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")

@@ -31,9 +31,9 @@ from tracker.checklist_templates.models import (
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.models import Answer, Checklist
 from tracker.core import canonical
-from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 
 HOME = "/administration/checklists"
 OLD, NEW = "Parties and mandates", "Parties, mandates and powers"
@@ -85,11 +85,11 @@ def test_a_text_that_is_written_reads_back_equal(session: Session, kind: Checkli
         ('["]",' * 10_000, "nested too deeply"),
         ("- " * 25_000, "nested too deeply"),
         ("]" * 25_000 + "[" * 25_000, "not valid YAML"),
-        ("just words", "input should be a valid dictionary"),
+        ("just words", "this text must be lines with keys"),
         ("kind: terms\nkind: terms\n", "not valid YAML"),
         ("9" * 5000, "there is no such number or date"),
         ("kind: terms\nversion: 2026-13-45\n", "there is no such number or date"),
-        ("", "input should be a valid dictionary"),
+        ("", "this text must be lines with keys"),
     ],
 )
 def test_a_file_that_is_not_a_checklist_is_refused_with_a_message(text: str, words: str) -> None:
@@ -100,8 +100,8 @@ def test_a_file_that_is_not_a_checklist_is_refused_with_a_message(text: str, wor
 
 def test_signs_and_numbers_that_can_not_be_kept_are_refused(session: Session) -> None:
     for old, new, words in (
-        (OLD, '"Parties \\0"', "signs that can't be kept"),
-        (OLD, '"Parties \\ud800"', "input should be a valid string"),
+        (OLD, '"Parties \\0"', "characters that can't be stored"),
+        (OLD, '"Parties \\ud800"', "contains characters that can't be stored"),
         ("min: 2", f"min: {10**30}", "a number that is too large"),
     ):
         with pytest.raises(ContentError) as caught:
@@ -141,7 +141,7 @@ def test_an_item_on_a_must_can_not_be_removed(people: House) -> None:
 
 def test_everything_an_item_is_based_on_must_exist(people: House) -> None:
     messages = mistakes(people, changed("settling-terms/expectations", "settling-terms/nothing"))
-    assert any("settling-terms/nothing: not there" in message for message in messages)
+    assert any("settling-terms/nothing, which doesn't exist" in message for message in messages)
 
 
 def test_the_version_it_was_derived_from_must_be_there(people: House) -> None:

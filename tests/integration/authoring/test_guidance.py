@@ -36,8 +36,8 @@ from tracker.authoring.checklists import service as authoring
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.guidance import service as guidance_editing
 from tracker.core import clock, paths
-from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 from tracker.guidance import library, markdown, service
 from tracker.guidance import queries as guidance
 from tracker.guidance.library import digest_of
@@ -116,8 +116,8 @@ def test_the_search_finds_the_words_of_now(people: House) -> None:
     [
         ("{#expectations S1 S2 S3}", "{#hopes S1 S2 S3}", "1: the passage expectations stays"),
         ("{#independence S6 S7}", "{#independence S6}", "S7 is a must of the source"),
-        ("{#independence S6 S7}", "{#independence S6}", "this passage carries S7: needed by M"),
-        ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S3}", "S3 stands there twice"),
+        ("{#independence S6 S7}", "{#independence S6}", "this passage must carry S7: needed by M"),
+        ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S3}", "S3 is there twice"),
         ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S24}", "S24 belongs to the article"),
         ("{#expectations S1 S2 S3}", "", "the heading of a passage is written ##"),
         (OLD, "<script>alert(1)</script>", "HTML isn't shown"),
@@ -459,7 +459,7 @@ def test_mistakes_are_shown_beside_the_text_with_their_lines(
     text = edited("{#independence S6 S7}", "{#free S6}").body
     page = Page.of(ada.submit(EDIT, text=text, step="preview"))
     assert "mistakes in the text" in page.text
-    assert "the passage independence stays, with its key: needed by M1, M5" in page.text
+    assert "the passage independence must stay, with its key: needed by M1, M5" in page.text
     assert "Line 1: S7 is a must of the source" in page.text
     assert page.form().values["text"][0] == text
     assert "Preview" not in page.text
@@ -630,7 +630,7 @@ def test_a_shipped_text_that_drops_what_items_rest_on_is_not_used(
     session.commit()
     ship(shipped_content(tmp_path / "content", 4, OLD, "three shipped lists"))
     page = Page.of(browser_of("ada").submit(f"{PLACE}/5/use", reason="So"))
-    assert "the passage own-way stays, with its key: needed by M1" in page.text
+    assert "the passage own-way must stay, with its key: needed by M1" in page.text
     assert current_of().id == row.id
 
 

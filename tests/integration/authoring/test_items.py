@@ -198,7 +198,7 @@ def test_an_item_that_no_longer_fits_the_guidance_names_what_is_wrong(
 ) -> None:
     monkeypatch.setattr(queries, "statement_codes", frozenset)
     page = Page.of(browser_of("ada").submit(place(), label=NEW))
-    assert "M1 rests on S" in page.text
+    assert "M1 is based on S" in page.text
     assert page.form().values["label"] == [NEW]
 
 

@@ -32,8 +32,8 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service as checklists
 from tracker.cooperations.models import Party
 from tracker.core import clock
-from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 from tracker.guidance import library
 from tracker.search.words import NOTHING, ask
 

@@ -21,8 +21,8 @@ from tracker.checklist_templates.models import (
     TemplateWords,
     WordsOrigin,
 )
-from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 from tracker.ui.locale import name_of
 
 OTHERS = ("ilena", "samira", "joana")
@@ -106,8 +106,8 @@ def test_untranslated_texts_are_in_the_file_to_be_translated(session: Session) -
         ('["]",' * 10_000, "nested too deeply"),
         ("- " * 25_000, "nested too deeply"),
         ("]" * 25_000 + "[" * 25_000, "not valid YAML"),
-        ("just words", "input should be a valid dictionary"),
-        ("", "input should be a valid dictionary"),
+        ("just words", "this text must be lines with keys"),
+        ("", "this text must be lines with keys"),
     ],
 )
 def test_a_file_that_is_not_a_translation_is_refused(people: House, text: str, words: str) -> None:
@@ -130,7 +130,7 @@ def test_mistakes_are_named_by_line_and_item(people: House) -> None:
         ("kind: terms\n", "kind: urgent_plan\n", "the kind is terms"),
         ("language: ar\n", "language: en\n", "en is the checklist's own language"),
         ("version: 2\n", "version: 3\n", "these words are of version 3"),
-        (OLD, 'label: "\\0"\n', "signs that can't be kept"),
+        (OLD, 'label: "\\0"\n', "characters that can't be stored"),
     ],
 )
 def test_words_of_something_else_are_refused(people: House, old: str, new: str, words: str) -> None:

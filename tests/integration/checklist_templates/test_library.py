@@ -14,7 +14,7 @@ from tracker.activity.models import Event, EventDetail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import canonical, paths
-from tracker.core.content import ContentError
+from tracker.core.mistakes import ContentError
 from tracker.core.paths import CONTENT
 from tracker.guidance import queries as guidance
 from tracker.guidance.models import PassageUse
@@ -167,8 +167,11 @@ def test_content_with_mistakes_is_not_loaded_and_each_is_named(app: Flask, spoil
         done = app.test_cli_runner().invoke(args=["content", command])
         assert done.exit_code == 1
         assert done.stderr.startswith("checklists/terms.yaml:")
-        assert "version: input should be a valid integer" in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert "version must be a whole number" in done.stderr
+        _named, line, place, advice = done.stderr.splitlines()
+        assert line.endswith("| version: one")
+        assert place.strip() == "^ character 10"
+        assert advice.strip() == "Write digits only, such as 2."
 
 
 def test_a_changed_text_under_an_old_number_is_refused(app: Flask, spoilt: Path) -> None:
@@ -182,4 +185,6 @@ def test_content_check_fails_when_something_is_missing(app: Flask, spoilt: Path)
     change(spoilt, "checklists/terms.yaml", "statements: [S4]", "statements: [S90]")
     done = app.test_cli_runner().invoke(args=["content", "check"])
     assert done.exit_code == 1
-    assert "M2 rests on S90: not there" in done.output
+    assert "M2 is based on S90, which doesn't exist" in done.output
+    assert "| " + " " * 10 + "statements: [S90]" in done.output
+    assert "Use the code of a statement of the source" in done.output

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.guidance import ContentFolder, Written, load_shipped, uses_of
 from tracker.activity import queries as trail
-from tracker.core.content import ContentError
+from tracker.core.mistakes import ContentError
 from tracker.guidance import library, queries, service
 from tracker.guidance.models import Article
 from tracker.search import service as search

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 from tracker.access.decision import YES, no
 from tracker.accounts.models import Attempt
 from tracker.core import clock
-from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError, Mistake
 from tracker.ui.fields import LineField, TextField
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform, require_for

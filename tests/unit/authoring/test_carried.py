@@ -40,10 +40,10 @@ def test_nothing_is_lost_by_the_same_text_or_by_more() -> None:
 
 def test_a_must_that_no_passage_carries_any_more_is_lost() -> None:
     assert losses(text(expectations="S2", form="S10 S3", spare="S4")) == [
-        "expectations: S1 is a must of the source, so a passage carries it"
+        "expectations: S1 is a must of the source, so a passage must carry it"
     ]
     assert losses(text(expectations="S1 S2", spare="S4")) == [
-        ": S10 is a must of the source, so a passage carries it"
+        ": S10 is a must of the source, so a passage must carry it"
     ]
 
 
@@ -59,13 +59,13 @@ def test_a_passage_that_something_rests_on_keeps_its_key() -> None:
     renamed = text(hopes="S1 S2", form="S10")
     hints = Rest("hints at words", ("expectations",))
     assert losses(renamed, M4, Rest("M7", ("expectations",)), hints, M4) == [
-        ": the passage expectations stays, with its key: needed by M4, M7, hints at words"
+        ": the passage expectations must stay, with its key: needed by M4, M7, hints at words"
     ]
 
 
 def test_a_passage_carries_the_statements_for_which_items_rest_on_it() -> None:
     assert losses(text(expectations="S1", form="S10 S2"), M4) == [
-        "expectations: this passage carries S2: needed by M4"
+        "expectations: this passage must carry S2: needed by M4"
     ]
 
 
@@ -73,7 +73,7 @@ def test_another_passage_that_the_item_rests_on_may_carry_the_statement() -> Non
     both = Rest("M4", ("expectations", "form"), ("S2",))
     assert losses(text(expectations="S1", form="S10 S2"), both) == []
     assert losses(text(expectations="S1", form="S10"), both) == [
-        "expectations: this passage carries S2: needed by M4"
+        "expectations: this passage must carry S2: needed by M4"
     ]
 
 
@@ -108,7 +108,7 @@ def test_items_and_their_rules_rest_on_the_passages_of_their_article_alone() -> 
 
 def test_a_loss_is_reported_with_its_passage() -> None:
     (loss,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
-    assert loss == Lost("expectations", "S1 is a must of the source, so a passage carries it")
+    assert loss == Lost("expectations", "S1 is a must of the source, so a passage must carry it")
 
 
 def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() -> None:

@@ -45,7 +45,7 @@ def small() -> Template:
 
 
 def misfits(words: ChecklistWords, template: Template | None = None) -> list[str]:
-    return [message for _place, message in languages.misfits(words, template or small())]
+    return [misfit.message for misfit in languages.misfits(words, template or small())]
 
 
 def spoilt(change: Mapping[str, Any], code: str = "M1") -> ChecklistWords:

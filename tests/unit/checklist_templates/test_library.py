@@ -8,7 +8,8 @@ import pytest
 from tests.factories.templates import a_template, an_item
 from tracker.checklist_templates import coverage, library, risky_phrases
 from tracker.checklist_templates.library import TemplateFile
-from tracker.core.content import ContentError, YamlText
+from tracker.core.content import YamlText
+from tracker.core.mistakes import ContentError
 from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 
@@ -60,24 +61,28 @@ def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
     ("old", "new", "words"),
     [
         ("label: Objectives\n", "labell: Objectives\n", "item M2: there is no key labell"),
-        ("rows: {min: 2}", "rows: {min: two}", "item M1: fields.0.rows.min: input should be a"),
-        ("type: party}", "type: partei}", "item M1: fields.0.columns.0.type is 'partei', not 'con"),
+        ("rows: {min: 2}", "rows: {min: two}", "item M1: fields.0.rows.min must be a whole number"),
+        (
+            "type: party}",
+            "type: partei}",
+            "item M1: fields.0.columns.0.type is 'partei', which isn't",
+        ),
         (
             "{check: row_per_party, field: parties",
             "{check: row_per_party, field: partys",
-            "item M1: check row_per_party names a field partys that is not there",
+            "item M1: check row_per_party names a field partys, which doesn't exist",
         ),
         (
             "{column: kind, in: [other]}",
             "{column: kind, in: [surplus]}",
             "item M1: fields.0: other_kind looks for surplus in kind, which can't hold it",
         ),
-        ("statements: [S4]", "statements: [4]", "item M2: rests_on.statements.0: input should be"),
-        ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which doesn't fit"),
+        ("statements: [S4]", "statements: [4]", "item M2: rests_on.statements.0 must be text"),
+        ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which has the wrong form"),
         ("code: M2\n", "kode: M2\n", "item 1 of section 0: code is missing"),
         ("code: M3\n", "code: M2\n", "item M2 is there more than once"),
-        ("version: 2\n", "version: first\n", "version: input should be a valid integer"),
-        ("letter: M\n", "letter: X\n", "letter is 'X', not 'M', 'C', 'V' or 'U'"),
+        ("version: 2\n", "version: first\n", "version must be a whole number"),
+        ("letter: M\n", "letter: X\n", "letter is 'X', which isn't allowed"),
     ],
 )
 def test_a_mistake_is_named_by_file_line_and_item(
@@ -93,9 +98,7 @@ def test_a_mistake_is_named_by_file_line_and_item(
 def test_a_mistake_has_its_line(alone: Path) -> None:
     spoil(alone, "label: Objectives\n", "label: [Objectives]\n")
     line = line_of("label: Objectives")
-    assert mistakes(alone) == [
-        f"checklists/terms.yaml:{line}: item M2: label: input should be a valid string"
-    ]
+    assert mistakes(alone) == [f"checklists/terms.yaml:{line}: item M2: label must be text"]
 
 
 def test_all_mistakes_of_all_files_are_reported_together(folder: Path) -> None:
@@ -149,8 +152,8 @@ def test_what_an_item_rests_on_must_be_there_and_carried_by_its_passage() -> Non
         (a_file(an_item("M1", rests_on=RESTS_ON)),), STATEMENTS, PASSAGES
     )
     assert [mistake.message for mistake in broken] == [
-        "M1 rests on S90: not there",
-        "M1 rests on no/where: not there",
+        "M1 is based on S90, which doesn't exist",
+        "M1 is based on no/where, which doesn't exist",
         "M1: no passage of it carries S1",
     ]
 
@@ -190,12 +193,12 @@ ARABIC = "ar/terms.yaml"
         ),
         ("              union: نقابة\n", "", "options.union is missing"),
         ("  M2:\n", "  M99:\n", "there is no item M99"),
-        ("  M2:\n", "  M2x:\n", "item M2x: "),
+        ("  M2:\n", "  M2x:\n", "item M2x: the key 'M2x' has the wrong form"),
         ("  trust: ", "  distrust: ", "there is no section distrust"),
         ("version: 2\n", "version: 9\n", "these words are of version 9, and the checklist is ver"),
         ("language: ar\n", "language: en\n", "language is 'en', not that of the folder"),
         ("language: ar\n", "language: xx\n", "language is 'xx', not one of en, ar"),
-        ("kind: terms\n", "kind: term\n", "kind is 'term', not"),
+        ("kind: terms\n", "kind: term\n", "kind is 'term', which isn't allowed"),
     ],
 )
 def test_a_mistake_in_words_is_named_by_file_line_and_item(
@@ -291,4 +294,4 @@ def test_missing_content_is_reported_and_fails_the_check() -> None:
     assert lines[9] == "Risky phrases: none"
     assert lines[10].startswith("Broken references: ")
     assert any(line.endswith("names M7: not there") for line in lines)
-    assert lines[11] == "terms.yaml:1: M1 rests on S90: not there"
+    assert lines[11] == "terms.yaml:1: M1 is based on S90, which doesn't exist"

@@ -19,7 +19,7 @@ from tests.services import alone
 from tests.unit.checklist_templates import ordinary_wordings
 from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.risky_phrases import Entry, Names, PhraseList, WhoDecides
-from tracker.core.content import ContentError
+from tracker.core.mistakes import ContentError
 from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 
@@ -857,7 +857,7 @@ def folder(tmp_path: Path) -> Path:
         ("  - key: veto\n", "  - key: approval\n", "hint approval is there more than once"),
         ("      - approvals\n", "      - approval\n", "form approval is there more than once"),
         ("      - approvals\n", '      - "?!"\n', "hints.0: ?!: no word to look for"),
-        ("    statement: S6\n", "    statement: 6\n", "hints.0.statement: input should be a valid"),
+        ("    statement: S6\n", "    statement: 6\n", "hints.0.statement must be text"),
         ("  - key: veto\n", "  - kee: veto\n", "there is no key hints.2.kee"),
         ("hints:\n", "hints: {unclosed\n", "not valid YAML"),
     ],

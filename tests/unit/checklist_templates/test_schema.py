@@ -103,11 +103,11 @@ CHOICE = a_field("kind", "choice", options=KINDS)
         # References to something else
         (
             an_item("M1", a_field(required_when={"field": "x", "in": ["a"]})),
-            "words looks at x: not",
+            "words looks at x, which",
         ),
         (
             an_item("M1", a_field(required_when={"field": "words", "in": ["a"]})),
-            "words looks at words: not there",
+            "words looks at words, which doesn't exist",
         ),
         (
             an_item("M1", CHOICE, a_field(required_when={"field": "kind", "in": ["boat"]})),
@@ -121,11 +121,11 @@ CHOICE = a_field("kind", "choice", options=KINDS)
         ),
         (
             an_item("M1", a_table("t", a_column("a", required_when={"column": "b", "in": ["x"]}))),
-            "a looks at b: not there",
+            "a looks at b, which doesn't exist",
         ),
         (
             an_item("M1", shown_when={"item": "M2", "field": "x", "in": ["a"]}),
-            "M1 looks at M2.x: not",
+            "M1 looks at M2.x, which",
         ),
         (
             an_item("M1", a_field(), a_field("own", "choice", options=KINDS, **OWN))
@@ -155,12 +155,15 @@ TABLE = a_table("t", a_column("level", "choice", options=KINDS), a_column("due",
         ({"check": "values_covered", "field": "t", "column": "level"}, "needs values"),
         ({"check": "dates_in_order", "field": "t"}, "check dates_in_order needs fields"),
         ({"check": "persons_of_npm"}, "check persons_of_npm names no field"),
-        ({"check": "min_rows", "field": "x", "n": 1}, "names a field x that is not there"),
+        ({"check": "min_rows", "field": "x", "n": 1}, "names a field x, which doesn't exist"),
         (
             {"check": "row_each_way", "field": "t", "column": "level", "unless": "x"},
-            "names a field x that is not there",
+            "names a field x, which doesn't exist",
         ),
-        ({"check": "row_per_party", "field": "t", "column": "x"}, "names a column x: not there"),
+        (
+            {"check": "row_per_party", "field": "t", "column": "x"},
+            "names a column x, which doesn't exist",
+        ),
         (
             {"check": "values_covered", "field": "t", "column": "level", "values": ["boat"]},
             "check values_covered looks for boat in level, which can't hold it",
@@ -189,7 +192,7 @@ def test_items_that_show_each_other_are_refused() -> None:
         kind = a_field("kind", "choice", options=KINDS)
         return an_item(code, kind, shown_when={"item": other, "field": "kind", "in": ["prison"]})
 
-    words = "is shown by an answer that rests on its own"
+    words = "is shown by an answer that depends on its own"
     assert f"item M1 {words}" in refused(asking("M1", "M1"))
     ring = [asking("M1", "M2"), asking("M2", "M3"), asking("M3", "M1")]
     assert f"item M1 {words}" in refused(*ring)

@@ -135,7 +135,7 @@ def test_a_checklist_without_such_columns_stays_as_it_is() -> None:
                     a_column("b", shown_when={"item": "M9", "field": "x", "in": ["y"]}),
                 ),
             ),
-            "item M1 looks at M9.x: not there",
+            "item M1 looks at M9.x, which doesn't exist",
         ),
         (
             an_item(

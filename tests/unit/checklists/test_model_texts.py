@@ -31,7 +31,7 @@ from tracker.checklists.model_texts.library import ModelTextFile
 from tracker.checklists.model_texts.merging import EACH, answers, merge
 from tracker.checklists.model_texts.schema import ModelTextContent
 from tracker.cooperations.models import Mode
-from tracker.core.content import ContentError
+from tracker.core.mistakes import ContentError
 from tracker.core.paths import CONTENT
 from tracker.settings import KNOWN_LANGUAGES
 
@@ -354,11 +354,11 @@ def test_a_translation_has_the_words_alone_at_the_same_places(tmp_path: Path) ->
         ("version: 90", "version: 89", 2, "this text is for version 89"),
         ("language: en", "language: ar", 3, "language is 'ar'"),
         ("base: 1", "bass: 1", 8, "there is no key"),
-        ("[VISIT]", "[VISITS]", 10, "is 'VISITS', not 'INFO_A'"),
-        ("{note: Yes}", "{}", 13, "should have at least 1 item"),
-        ("how many days", '"how [many] days"', 10, "doesn't fit"),
+        ("[VISIT]", "[VISITS]", 10, "is 'VISITS', which isn't allowed"),
+        ("{note: Yes}", "{}", 13, "has fewer entries than it needs (1)"),
+        ("how many days", '"how [many] days"', 10, "which has the wrong form"),
         ("kind: terms", "kind: &k terms", 1, "anchors"),
-        ("    words: As settled.", "    words: 1.5", 15, "should be a valid"),
+        ("    words: As settled.", "    words: 1.5", 15, "must be text"),
     ],
 )
 def test_a_mistake_in_a_text_is_named_by_file_and_line(

@@ -21,9 +21,10 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistTemplate
 from tracker.checklist_templates.schema import Item, Required, Template
 from tracker.checklist_templates.strict import with_parts
-from tracker.core.content import ContentError, Mistake, read_yaml, yaml_writer
+from tracker.core.content import read_yaml, yaml_writer
 from tracker.core.db import db, let_others_write
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError, Mistake
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
@@ -28,9 +29,9 @@ from tracker.checklist_templates.models import (
 )
 from tracker.checklist_templates.schema import Template
 from tracker.core import canonical, clock
-from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db, let_others_write
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError, Mistake
 from tracker.guidance import queries as guidance
 
 # The longest shipped one has 65,000.
@@ -56,15 +57,19 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
     item is based on must exist, and items based on a *must* of the source can't be loosened. Raises
     ContentError with all mistakes by line and item.
     """
-    name, template = CHECKLIST, file.template
+    template = file.template
     if kind is not None and template.kind is not kind:
-        line = file.text.line(("kind",))
-        raise ContentError([Mistake(name, line, f"the kind is {kind.value}, and stays so")])
+        message = _("the kind is %(kind)s, and stays so", kind=kind.value)
+        advice = _("Write %(word)s instead.", word=kind.value)
+        raise ContentError([file.text.mistake(("kind",), message, advice)])
     rows = library.versions(template.kind)
     base = next((row for row in rows if row.version == template.version), None)
     if base is None:
-        message = f"there is no version {template.version}: leave the number of the one you changed"
-        raise ContentError([Mistake(name, file.text.line(("version",)), message)])
+        message = _(
+            "there is no version %(number)s: leave the number of the one you changed",
+            number=template.version,
+        )
+        raise ContentError([file.text.mistake(("version",), message)])
     mistakes = _broken(file) + _laxer(file, base, rows)
     if mistakes:
         raise ContentError(mistakes)
@@ -92,9 +97,12 @@ def _laxer(
     mistakes = []
     for old in compared_with(base, rows):
         for change in laxer(old, file.template, musts):
-            line = file.text.line(places.get(change.code, ("sections",)))
-            words = f"item {change.code}: {change.message}" if change.code else change.message
-            mistakes.append(Mistake(file.text.file, line, words))
+            words = change.message
+            if change.code:
+                words = _("item %(code)s: %(problem)s", code=change.code, problem=words)
+            place = places.get(change.code, ("sections",))
+            advice = _("Put back what the version you changed has there.")
+            mistakes.append(file.text.mistake(place, words, advice))
     return mistakes
 
 
@@ -241,8 +249,9 @@ def read_words(text: str, template: Template, language: str) -> ChecklistWords:
     let_others_write()
     file = translations.read_one(text, name, template)
     if file.words.language != language:
-        line = file.text.line(("language",))
-        raise ContentError([Mistake(name, line, f"the language is {language}, and stays so")])
+        message = _("the language is %(language)s, and stays so", language=language)
+        advice = _("Write %(word)s instead.", word=language)
+        raise ContentError([file.text.mistake(("language",), message, advice)])
     return file.words
 
 
@@ -311,7 +320,8 @@ def tidy_reason(reason: str) -> str:
 
 def _require_length(text: str, name: str) -> None:
     if len(text) > MAX_TEXT:
-        raise ContentError([Mistake(name, 1, f"the text is longer than {MAX_TEXT} characters")])
+        message = _("the text is longer than %(most)s characters", most=MAX_TEXT)
+        raise ContentError([Mistake(name, 1, message, _("Shorten it."))])
 
 
 def _locked(draft_id: UUID) -> TemplateDraft:

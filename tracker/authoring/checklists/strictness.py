@@ -8,6 +8,8 @@ of items that the application itself depends on.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from tracker.checklist_templates.checks import Check
 from tracker.checklist_templates.conditions import AnyCondition, Condition, ModesCondition
 from tracker.checklist_templates.schema import (
@@ -50,7 +52,16 @@ def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
     """
     changes: list[Laxer] = []
     if new.language != old.language:
-        changes.append(Laxer("", f"the language is {new.language}, and it was {old.language}"))
+        changes.append(
+            Laxer(
+                "",
+                _(
+                    "the language is %(language)s, and it was %(before)s",
+                    language=new.language,
+                    before=old.language,
+                ),
+            )
+        )
     for item in old.items:
         bound = [code for code in item.rests_on.statements if code in musts]
         if not bound and item.code not in WORKED_WITH:
@@ -62,7 +73,12 @@ def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
         lost = [code for code in bound if code not in after.rests_on.statements]
         if lost:
             words = ", ".join(lost)
-            changes.append(Laxer(item.code, f"it no longer rests on {words}, a must of the source"))
+            changes.append(
+                Laxer(
+                    item.code,
+                    _("it is no longer based on %(words)s, a must of the source", words=words),
+                )
+            )
         changes += [Laxer(item.code, message) for message in _item(item, after)]
     return changes
 
@@ -85,26 +101,31 @@ def is_less(required: Required, other: Required) -> bool:
 
 def _why_it_stays(bound: Sequence[str]) -> str:
     if bound:
-        return f"it rests on {', '.join(bound)}, a must of the source, so it can't be removed"
-    return "the application works with its answer, so it can't be removed"
+        return str(
+            _(
+                "it is based on %(names)s, a must of the source, so it can't be removed",
+                names=", ".join(bound),
+            )
+        )
+    return str(_("the application works with its answer, so it can't be removed"))
 
 
 def _item(old: Item, new: Item) -> Iterator[str]:
     if new.part is not old.part:
-        yield f"its part is {old.part.value}, and it stays so"
+        yield _("its part must stay %(part)s", part=old.part.value)
     if is_less(new.required, old.required):
-        yield f"it is required: {old.required.value}, and can't be less"
+        yield _("it must stay required: %(required)s, or more", required=old.required.value)
     elif new.required is Required.CONDITIONAL and not _is_as_wide(
         old.required_when, new.required_when
     ):
-        yield "required_when may only be widened: any of the old condition and another"
+        yield _("required_when may only be widened: any of the old condition and another")
     if new.shown_when is not None and not _is_as_wide(old.shown_when, new.shown_when):
-        yield "shown_when may only be widened: any of the old condition and another"
+        yield _("shown_when may only be widened: any of the old condition and another")
     yield from _fields(old.fields, new.fields)
     remaining = list(new.done.checks)
     for check in old.done.checks:
         if not any(_is_as_strict(check, other) for other in remaining):
-            yield f"its done-test {check.check.value} stays"
+            yield _("its check %(check)s must stay", check=check.check.value)
 
 
 def _is_as_wide(old: Condition | None, new: Condition | None) -> bool:
@@ -132,18 +153,18 @@ def _fields(old: Iterable[TemplateField], new: Sequence[TemplateField]) -> Itera
     for field in old:
         after = by_key.get(field.key)
         if after is None:
-            yield f"its field {field.key} stays"
+            yield _("its field %(key)s must stay", key=field.key)
             continue
         for message in (*_one(field, after), *_owners(field, after), *_table(field, after)):
-            yield f"field {field.key}: {message}"
+            yield _("field %(key)s: %(message)s", key=field.key, message=message)
 
 
 def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[str]:
     """Yield what is looser in a field or a column."""
     if new.type is not old.type:
-        yield f"its type is {old.type.value}, and it stays so"
+        yield _("its type must stay %(type)s", type=old.type.value)
     if _need(new) < _need(old):
-        yield "it can't be required less than before"
+        yield _("it can't be required less than before")
     elif old.required_when and new.required_when:
         looked_at = [
             condition.model_copy(update={"values": ()})
@@ -151,14 +172,14 @@ def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[s
         ]
         values = [set(condition.values) for condition in (old.required_when, new.required_when)]
         if looked_at[0] != looked_at[1] or not values[1] >= values[0]:
-            yield "required_when may only be widened"
+            yield _("required_when may only be widened")
     gone = {option.value for option in old.options} - {option.value for option in new.options}
     if gone:
-        yield f"its choices stay: {', '.join(sorted(gone))}"
+        yield _("its choices must stay: %(names)s", names=", ".join(sorted(gone)))
     if (new.min or 0) < (old.min or 0):
-        yield f"min is at least {old.min}"
+        yield _("min must be at least %(min)s", min=old.min)
     if old.max is not None and (new.max is None or new.max > old.max):
-        yield f"max is at most {old.max}"
+        yield _("max must be at most %(max)s", max=old.max)
 
 
 def _need(part: TemplateField | Column) -> int:
@@ -170,34 +191,38 @@ def _need(part: TemplateField | Column) -> int:
 def _owners(old: TemplateField, new: TemplateField) -> Iterator[str]:
     """Yield where fewer people than before set, accept, confirm or countersign a field."""
     if new.sets is not old.sets:
-        yield f"it is set by {old.sets.value}, and stays so"
+        yield _("it must still be set by %(sets)s", sets=old.sets.value)
     if new.accepts not in {old.accepts, Accepts.ALL} and old.accepts is not Accepts.NONE:
-        more = "" if old.accepts is Accepts.ALL else ", or by all"
-        yield f"it is accepted by {old.accepts.value}{more}"
+        if old.accepts is Accepts.ALL:
+            yield _("it must still be accepted by %(accepts)s", accepts=old.accepts.value)
+        else:
+            yield _(
+                "it must still be accepted by %(accepts)s, or by all", accepts=old.accepts.value
+            )
     if old.confirms not in {"none", new.confirms}:
-        yield f"it is confirmed by {old.confirms}"
+        yield _("it must still be confirmed by %(confirms)s", confirms=old.confirms)
     if old.countersigns not in {"none", new.countersigns}:
-        yield f"it is countersigned by {old.countersigns}"
+        yield _("it must still be countersigned by %(countersigns)s", countersigns=old.countersigns)
     lost = [limit.key for limit in old.limits if limit not in new.limits]
     if lost:
-        yield f"its limits stay: {', '.join(lost)}"
+        yield _("its limits must stay: %(names)s", names=", ".join(lost))
 
 
 def _table(old: TemplateField, new: TemplateField) -> Iterator[str]:
     if old.rows is None or new.rows is None:
         return
     if new.rows.min < old.rows.min:
-        yield f"it has at least {old.rows.min} rows"
+        yield _("it must keep at least %(min)s rows", min=old.rows.min)
     gone = {row.key for row in old.rows.fixed} - {row.key for row in new.rows.fixed}
     if gone:
-        yield f"its given rows stay: {', '.join(sorted(gone))}"
+        yield _("its fixed rows must stay: %(names)s", names=", ".join(sorted(gone)))
     by_key = {column.key: column for column in new.columns}
     for column in old.columns:
         after = by_key.get(column.key)
         if after is None:
-            yield f"its column {column.key} stays"
+            yield _("its column %(key)s must stay", key=column.key)
             continue
         for message in _one(column, after):
-            yield f"column {column.key}: {message}"
+            yield _("column %(key)s: %(message)s", key=column.key, message=message)
         if after.shown_when is not None and not _is_as_wide(column.shown_when, after.shown_when):
-            yield f"column {column.key}: shown_when may only be widened"
+            yield _("column %(key)s: shown_when may only be widened", key=column.key)

@@ -1,10 +1,11 @@
 """Requirements for an article's head: a question, a summary, lengths, topics in order."""
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.facts import ArticleWords
-from tracker.core.content import ContentError, Mistake
 from tracker.core.errors import RuleBrokenError
+from tracker.core.mistakes import ContentError, Mistake
 from tracker.guidance.queries import taxonomy
 
 # In characters.
@@ -46,7 +47,8 @@ def _require_text(field: str, text: str, most: int, *, is_needed: bool) -> None:
 def require_length(words: ArticleWords) -> None:
     """Raise ContentError if a text is too long."""
     if len(words.body) > MAX_TEXT:
-        raise ContentError([Mistake("text", 1, f"the text is longer than {MAX_TEXT} characters")])
+        message = _("the text is longer than %(most)s characters", most=MAX_TEXT)
+        raise ContentError([Mistake("text", 1, message, _("Shorten it."))])
 
 
 def in_order(topics: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:

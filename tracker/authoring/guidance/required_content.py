@@ -8,6 +8,8 @@ is based on: it is shown beside the item, and answers were given with it in view
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from tracker.checklist_templates.schema import Template
 from tracker.guidance.library import PassageText
 from tracker.ui.locale import with_commas
@@ -76,7 +78,14 @@ def _lost_passages(old: Codes, new: Codes, resting: Sequence[Rest]) -> Iterator[
     for key in old:
         names = _names(rest for rest in resting if key in rest.keys)
         if names and key not in new:
-            yield Lost("", f"the passage {key} stays, with its key: needed by {names}")
+            yield Lost(
+                "",
+                _(
+                    "the passage %(key)s must stay, with its key: needed by %(names)s",
+                    key=key,
+                    names=names,
+                ),
+            )
 
 
 def _lost_statements(old: Codes, new: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
@@ -94,14 +103,21 @@ def _lost_statements(old: Codes, new: Codes, resting: Sequence[Rest]) -> Iterato
                 and not any(code in new.get(other, ()) for other in rest.keys)
             )
             if names:
-                yield Lost(key, f"this passage carries {code}: needed by {names}")
+                yield Lost(
+                    key,
+                    _(
+                        "this passage must carry %(code)s: needed by %(names)s",
+                        code=code,
+                        names=names,
+                    ),
+                )
 
 
 def _lost_musts(old: Codes, new: Codes, musts: frozenset[str]) -> Iterator[Lost]:
     carried = set().union(*new.values())
     for key, codes in old.items():
         for code in sorted((codes & musts) - carried, key=_by_number):
-            message = f"{code} is a must of the source, so a passage carries it"
+            message = _("%(code)s is a must of the source, so a passage must carry it", code=code)
             yield Lost(key if key in new else "", message)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from flask import (
     Blueprint,
-    abort,
     make_response,
     redirect,
     render_template,
@@ -16,15 +15,16 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import found_or_404, require, signed_in
 from tracker.authoring import labels, pages, queries
 from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import DecideForm, EditForm
 from tracker.authoring.guidance import differences
 from tracker.authoring.guidance import service as guidance_editing
-from tracker.core.content import ContentError
+from tracker.authoring.guidance.editing import administrator, get_revisions, numbered_or_404
 from tracker.core.db import reading
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 from tracker.guidance import policy
 from tracker.guidance.models import Article
 from tracker.guidance.queries import taxonomy
@@ -37,42 +37,25 @@ Answered = str | Response
 REVISION = "/<slug>/<language>/<int(min=1, max=999999):number>"
 
 
-def _administrator() -> Actor:
-    actor = current_actor()
-    require(policy.can_edit(actor))
-    return actor
-
-
 @blueprint.get("")
 @signed_in
 def articles() -> str:
     """List all articles with their current revisions, and shipped ones awaiting a decision."""
     return render_template(
         "authoring/articles.html",
-        lines=queries.articles(_administrator()),
+        lines=queries.articles(administrator()),
         origins=labels.ARTICLE_ORIGINS,
         direction=locale.direction,
     )
-
-
-def _revisions(actor: Actor, slug: str, language: str) -> Sequence[Article]:
-    """Return all revisions of an article; a URL that no database can store is 404 too."""
-    if not (slug.isprintable() and language.isprintable()):
-        abort(404)
-    return found_or_404(queries.revisions(actor, slug, language) or None)
-
-
-def _numbered(revisions: Sequence[Article], number: int | str) -> Article:
-    return found_or_404(next((row for row in revisions if str(row.revision) == str(number)), None))
 
 
 @blueprint.get(REVISION)
 @signed_in
 def revision(slug: str, language: str, number: int) -> str:
     """Show one revision, and how it differs from the previous one or from a chosen one."""
-    actor = _administrator()
-    revisions = _revisions(actor, slug, language)
-    row = _numbered(revisions, number)
+    actor = administrator()
+    revisions = get_revisions(actor, slug, language)
+    row = numbered_or_404(revisions, number)
     others = [other for other in revisions if other.id != row.id]
     other = _compared_with(row, others, request.args.get("with", ""))
     names = pages.names_of(taxonomy(locale.language()))
@@ -120,7 +103,7 @@ def _compared_with(row: Article, others: Sequence[Article], chosen: str) -> Arti
 @signed_in
 def download(slug: str, language: str, number: int) -> Response:
     """Return a revision as a Markdown file that can be changed and uploaded."""
-    row = _numbered(_revisions(_administrator(), slug, language), number)
+    row = numbered_or_404(get_revisions(administrator(), slug, language), number)
     response = make_response(guidance_editing.file_of(row))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     name = f"{row.slug}-{row.language}-{row.revision}.md"
@@ -139,8 +122,8 @@ def edit(slug: str, language: str) -> Answered:
     Started from another revision (?from=), editing begins with an older text or one awaiting a
     decision.
     """
-    actor = _administrator()
-    revisions = _revisions(actor, slug, language)
+    actor = administrator()
+    revisions = get_revisions(actor, slug, language)
     current, base = found_or_404(guidance_editing.current_of(revisions)), _begun_from(revisions)
     form = EditForm(taxonomy(locale.language()))
     if not form.is_submitted():
@@ -151,7 +134,7 @@ def edit(slug: str, language: str) -> Answered:
     def show_again(parts: ArticleParts | None = None, *, is_overtaken: bool = False) -> str:
         with reading():
             return _edit_page(
-                form, _revisions(actor, slug, language), parts, is_overtaken=is_overtaken
+                form, get_revisions(actor, slug, language), parts, is_overtaken=is_overtaken
             )
 
     before, made_from = guidance_editing.words_of(base), base.revision
@@ -160,7 +143,7 @@ def edit(slug: str, language: str) -> Answered:
             return show_again()
         words = form.words(before)
         text = guidance_editing.read(words, slug)
-        guidance_editing.check(text, _revisions(actor, slug, language))
+        guidance_editing.check(text, get_revisions(actor, slug, language))
     except (ContentError, RuleBrokenError) as error:
         form.refuse(error)
         return show_again()
@@ -191,7 +174,7 @@ def _begun_from(revisions: Sequence[Article]) -> Article:
     """Return the revision that editing started from: the requested one, else the current one."""
     chosen = request.args.get("from", "")
     return (
-        _numbered(revisions, chosen)
+        numbered_or_404(revisions, chosen)
         if chosen
         else found_or_404(guidance_editing.current_of(revisions))
     )
@@ -254,9 +237,9 @@ def _edit_page(
 @signed_in
 def use(slug: str, language: str, number: int) -> Answered:
     """Make the latest shipped revision current in place of the edited one."""
-    actor = _administrator()
-    revisions = _revisions(actor, slug, language)
-    row = _numbered(revisions, number)
+    actor = administrator()
+    revisions = get_revisions(actor, slug, language)
+    row = numbered_or_404(revisions, number)
     require(_may_use(actor, revisions, row))
     form = DecideForm()
     done = form.validate_on_submit() and perform(
@@ -284,8 +267,8 @@ def use(slug: str, language: str, number: int) -> Answered:
 @signed_in
 def pass_over(slug: str, language: str, number: int) -> Answered:
     """Keep the edited text instead of a shipped revision."""
-    actor = _administrator()
-    row = _numbered(_revisions(actor, slug, language), number)
+    actor = administrator()
+    row = numbered_or_404(get_revisions(actor, slug, language), number)
     require(policy.can_pass_over(actor, waits=row.waits))
     form = DecideForm()
     done = form.validate_on_submit() and perform(

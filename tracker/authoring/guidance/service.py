@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
@@ -22,12 +23,15 @@ from tracker.checklist_templates import library as checklists
 from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import clock
-from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db, let_others_write
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError, Mistake
 from tracker.guidance import library, markdown, policy, service
 from tracker.guidance.library import FrontMatter, PassageText, SourceText
 from tracker.guidance.models import Article, ArticleOrigin, Passage
+
+# The name of an uploaded file in mistakes; that of a text in a form is "text".
+FILE = "file"
 
 
 def words_of(row: Article) -> ArticleWords:
@@ -78,18 +82,21 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
     Revision, day and source in the head are ignored: publishing sets them. Others can write in the
     meantime. Raise ContentError with all mistakes.
     """
-    name = "file"
+    name = FILE
     if len(text) > article_validation.MAX_FILE:
-        message = f"the file is longer than {article_validation.MAX_FILE} characters"
-        raise ContentError([Mistake(name, 1, message)])
+        message = _("the file is longer than %(most)s characters", most=article_validation.MAX_FILE)
+        raise ContentError([Mistake(name, 1, message, _("Shorten it."))])
     words, own = words_of(row), (row.slug, row.language)
     let_others_write()
     head, body = library.read_file(text, name)
     if head is None:
         return replace(words, body=body)
     if (head.slug, head.language) != own:
-        message = f"this is the file of {head.slug} ({head.language})"
-        raise ContentError([Mistake(name, 2, message)])
+        message = _(
+            "this is the file of %(slug)s (%(language)s)", slug=head.slug, language=head.language
+        )
+        advice = _("Choose the file of %(slug)s (%(language)s).", slug=own[0], language=own[1])
+        raise ContentError([Mistake(name, 2, message, advice)])
     return ArticleWords(head.question, head.summary, head.category, head.topics, body)
 
 
@@ -143,7 +150,8 @@ def _lost(
     }.values():
         before = [_as_text(passage) for passage in row.passages]
         for problem in required_content.lost(before, passages, resting, musts):
-            yield Mistake("text", places.get(problem.key, 1), problem.message)
+            advice = _("Put it back as the current revision has it.")
+            yield Mistake("text", places.get(problem.key, 1), problem.message, advice)
 
 
 def _lines(body: str) -> list[int]:

@@ -24,9 +24,9 @@ from tracker.authoring.guidance import differences
 from tracker.authoring.models import OwnArticle
 from tracker.authoring.own_guidance import queries
 from tracker.authoring.own_guidance import service as own_guidance
-from tracker.core.content import ContentError
 from tracker.core.db import reading
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 from tracker.guidance.queries import taxonomy
 from tracker.search.words import ask
 from tracker.ui import locale

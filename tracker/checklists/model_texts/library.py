@@ -11,7 +11,7 @@ from typing import Any
 
 from tracker.checklist_templates import library as checklist_library
 from tracker.checklist_templates import to_decide
-from tracker.checklist_templates.languages import ItemPath, Misfit, differing
+from tracker.checklist_templates.languages import ItemPath, differing
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import (
     NAMING_BODIES,
@@ -43,15 +43,11 @@ from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import ADDED, fits_type
 from tracker.cooperations.models import Mode
 from tracker.core import paths
-from tracker.core.content import (
-    ContentError,
-    Mistake,
-    Model,
-    YamlText,
-    name_of,
-    read_text,
-    read_yaml,
-)
+from tracker.core.content import Model, YamlText, name_of, read_text, read_yaml
+from tracker.core.mistakes import ContentError, Mistake
+
+# A path, and what is wrong there.
+Misfit = tuple[ItemPath, str]
 
 FOLDER = "model_texts"
 ALONE = Surroundings(frozenset(), {}, ())
@@ -277,7 +273,7 @@ def word_misfits(
     own_words = {code: {k: tree for k, tree in tree.items() if tree} for code, tree in own.items()}
     own_words = {code: tree for code, tree in own_words.items() if tree}
     given = words.model_dump(mode="json", exclude_defaults=True)["items"]
-    for place, message in differing(own_words, given, (), "the model text"):
+    for place, message, *_rest in differing(own_words, given, (), "the model text"):
         yield ("items", *place), f"item {place[0] if place else ''}: {message}"
     for place, text in _leaves(own_words, ()):
         translation = _at(given, place)
