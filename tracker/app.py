@@ -81,6 +81,7 @@ from tracker.authoring.item_words import routes as item_words_routes
 from tracker.authoring.items import routes as checklist_item_routes
 from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import routes as own_routes
+from tracker.authoring.passages import routes as passage_routes
 from tracker.authoring.translations import routes as words_routes
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists import beside
@@ -687,6 +688,7 @@ ROUTES = (
     authoring_routes,
     checklist_item_routes,
     guidance_editing_routes,
+    passage_routes,
     own_routes,
     words_routes,
     item_words_routes,

@@ -135,6 +135,20 @@ def revisions(actor: Actor, slug: str, language: str) -> list[Article]:
     )
 
 
+def current_in_other_languages(actor: Actor, row: Article) -> list[Article]:
+    """Return the current revisions of an article in other languages, with their passages."""
+    if not can_edit(actor):
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Article)
+            .where(Article.slug == row.slug, Article.language != row.language, Article.is_current)
+            .options(selectinload(Article.passages))
+            .order_by(Article.language)
+        )
+    )
+
+
 def waiting_articles(actor: Actor) -> list[Article]:
     """Return the shipped revisions that await a decision, without passages."""
     if not can_edit(actor):

@@ -164,6 +164,19 @@ def _with_uses(article: Article, language: str) -> tuple[list[Passage], dict[str
     )
 
 
+def uses_of(article: Article, language: str) -> dict[str, list[Use]]:
+    """Return where the passages of a current revision are used, by their keys, in one query."""
+    rows = db.session.scalars(
+        sa.select(PassageUse).where(
+            PassageUse.passage.startswith(f"{article.slug}/", autoescape=True)
+        )
+    )
+    by_key: dict[str, list[PassageUse]] = {}
+    for row in rows:
+        by_key.setdefault(row.passage.split("/", 1)[1], []).append(row)
+    return {key: _uses(used, language) for key, used in by_key.items()}
+
+
 def passages_of(articles: Iterable[Article]) -> dict[str, list[Passage]]:
     """Return the passages of some articles by slug, in one query."""
     slugs = {row.id: row.slug for row in articles}

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Flask, current_app
+from sqlalchemy.orm import selectinload
 from werkzeug.routing import Rule
 
 from tests import open_sessions
@@ -491,6 +492,7 @@ def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
     article = _first(
         sa.select(Article)
         .where(Article.is_current, Article.language == "en")
+        .options(selectinload(Article.passages))
         .order_by(Article.slug)
     )
     slug, number = {"slug": article.slug}, article.revision
@@ -504,6 +506,15 @@ def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "slug": [Thing("", slug)],
         "revision slug": [Thing("", slug | {"revision": number})],
         "language slug": [Thing("", slug | {"language": "en"})],
+        "key language slug": [
+            Thing("a passage", slug | {"language": "en", "key": article.passages[0].key})
+        ],
+        "key language slug to": [
+            Thing(
+                "a passage",
+                slug | {"language": "en", "key": article.passages[0].key, "to": "down"},
+            )
+        ],
         "language number slug": [Thing("", slug | {"language": "en", "number": number})],
         "article_id": [
             Thing("own guidance of the CSO, for partners too", own("od")),

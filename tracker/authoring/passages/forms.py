@@ -1,0 +1,98 @@
+"""Forms for one passage of an article."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tracker.authoring.checklists.service import MAX_REASON
+from tracker.authoring.guidance import article_validation
+from tracker.authoring.passages.splicing import PassageWords
+from tracker.authoring.sent_text import SentTextForm
+from tracker.core import canonical
+from tracker.ui.fields import (
+    HiddenValueField,
+    LineField,
+    Option,
+    SelectOneField,
+    TextField,
+    VersionField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.validators import Optional, Required
+
+
+class PassageForm(SentTextForm):
+    """One passage of an article: its title and its text; its key stays where nobody types it."""
+
+    title = LineField(_l("Title"), [Required(_l("Enter a title"))], render_kw={"class": "wide"})
+    text = TextField(
+        _l("Text in Markdown"),
+        [Required(_l("Enter the text"))],
+        most=article_validation.MAX_TEXT,
+        description=_l("A heading inside the passage begins with ###."),
+        render_kw={"class": "prose", "rows": 14},
+    )
+    version = VersionField()
+    # The digest of the passage in the last preview.
+    previewed = HiddenValueField()
+
+    def words(self) -> PassageWords:
+        """Return what was written."""
+        return PassageWords(self["title"].data or "", self["text"].data or "")
+
+    def is_to_be_published(self, step: str | None) -> bool:
+        """Return whether to publish: only if the passage is exactly what the preview showed."""
+        words = self.words()
+        digest = canonical.digest_of({"title": words.title, "text": words.text})
+        seen = bool(self["previewed"].data == digest)
+        self["previewed"].data = digest
+        if step != "publish":
+            return False
+        if not seen:
+            self.form_errors.append(
+                _("The text was changed since its preview. Look at the new one, then publish.")
+            )
+        return seen
+
+
+class PublishedPassageForm(PassageForm):
+    """One passage of the guidance, which is published with a reason."""
+
+    # Required for publishing a text, not for its preview.
+    reason = TextField(
+        _l("Reason"),
+        most=MAX_REASON,
+        description=_l("It's shown beside the revision and recorded in the instance's trail."),
+        render_kw={"rows": 3},
+    )
+
+
+class NewPassageForm(PublishedPassageForm):
+    """A new passage of the guidance, and where it goes."""
+
+    after = SelectOneField(_l("Place"), [Optional()], blank=_l("At the beginning"))
+    translated = SelectOneField(
+        _l("Which passage it translates"),
+        [Optional()],
+        blank=_l("None"),
+        description=_l("Checklist items then show it to readers of this language."),
+    )
+
+    def __init__(self, places: Iterable[Option], untranslated: Iterable[Option], **kw: Any) -> None:
+        super().__init__(**kw)
+        self["after"].choices = list(places)
+        self["translated"].choices = list(untranslated)
+
+
+class DecidePassageForm(Form):
+    """Why a passage is moved or removed, together with the revision that was seen."""
+
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        most=MAX_REASON,
+        description=_l("It's shown beside the revision and recorded in the instance's trail."),
+    )
+    version = VersionField()
