@@ -21,11 +21,12 @@ from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.access.page_organisation import init_page_organisation
 from tracker.accounts import bound as account_bound
-from tracker.accounts import origins
+from tracker.accounts import coordinators, origins
 from tracker.accounts import pages as account_pages
 from tracker.accounts import queries as account_queries
 from tracker.accounts import routes as account_routes
 from tracker.accounts.factors import credentials
+from tracker.accounts.people import of_organisation as people_of_organisation
 from tracker.accounts.people import routes as people_routes
 from tracker.accounts.people import sessions
 from tracker.accounts.policy import can_see_people
@@ -135,9 +136,12 @@ from tracker.cooperations import clearances
 from tracker.cooperations import departures as party_departures
 from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations import keys as cooperation_keys
+from tracker.cooperations import of_organisation as cooperations_of_organisation
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.invitation_requests import pages as invitation_request_pages
+from tracker.cooperations.invitation_requests import routes as invitation_request_routes
 from tracker.cooperations.selection import routes as selection_routes
 from tracker.cooperations.succession import routes as succession_routes
 from tracker.core import clock, keys, paths
@@ -165,6 +169,7 @@ from tracker.lifecycle import queries as lifecycle_queries
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.mail import routes as mail_routes
+from tracker.organisations import page_parts
 from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
@@ -221,6 +226,7 @@ MODELS = (
     "tracker.signoff.paper_models",
     "tracker.cooperations.models",
     "tracker.cooperations.selection.models",
+    "tracker.cooperations.invitation_requests.models",
     "tracker.checklists.models",
     "tracker.authoring.models",
     "tracker.comments.models",
@@ -541,6 +547,7 @@ SEEN: tuple[Seen, ...] = (
 # Sources of tasks: for a person (My work), and for a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     account_pages.my_tasks,
+    invitation_request_pages.my_tasks,
     my_work.checklist_tasks,
     paper_pages.my_tasks,
     reading_pages.my_tasks,
@@ -608,6 +615,7 @@ COOPERATION_PAGES = frozenset(
         "departures",
         "ending",
         "history",
+        "invitation_requests.make",
         "joining",
         "keeping",
         "lifecycle",
@@ -662,6 +670,7 @@ ROUTES = (
     cooperation_routes,
     succession_routes,
     selection_routes,
+    invitation_request_routes,
     recorded_selection_routes,
     checklist_routes,
     position_routes,
@@ -725,7 +734,7 @@ NAVIGATION = (
         "people.listed",
         _l("People"),
         looks_after_people,
-        frozenset({"security_log.listed"}),
+        frozenset({"security_log.listed", "invitation_requests.answer"}),
     ),
     Entry("organisations.listed", _l("Organisations"), administers),
     Entry("authoring.versions", _l("Checklists"), administers),
@@ -794,6 +803,12 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         binding.KEY_READER.holding(cooperation_keys.rows_key_of),
         tasks.SOURCES.holding(TASK_SOURCES),
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
+        page_parts.PEOPLE.holding(people_of_organisation.page),
+        page_parts.COOPERATIONS.holding(cooperations_of_organisation.newest),
+        page_parts.IS_PARTNER.holding(cooperations_of_organisation.is_partner),
+        page_parts.NOBODY_ACTS.holding(people_of_organisation.nobody_acts),
+        page_parts.WITHOUT_COORDINATOR.holding(coordinators.without_coordinator),
+        page_parts.REQUESTS.holding(invitation_request_pages.links),
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         beside.VISIT_READER.holding(visit_queries.facts),
         beside.GOING_ON.holding(visit_queries.text_goes_on),

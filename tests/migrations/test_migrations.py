@@ -63,6 +63,8 @@ EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
 # Nobody from outside was asked to read.
 EMPTY_THERE |= {"outside_reading"}
+# Nobody asked for a partner's first coordinator: each party has one.
+EMPTY_THERE |= {"invitation_request"}
 # It was not recorded how partners were chosen.
 EMPTY_THERE |= {"partner_selection"}
 # Nobody has answered yet whether words limit the NPM.

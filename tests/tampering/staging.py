@@ -10,6 +10,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklists.models import Checklist, Renewal
+from tracker.cooperations.invitation_requests.models import InvitationRequest
 from tracker.cooperations.succession import service as succession
 from tracker.core import canonical, clock
 from tracker.core.db import db
@@ -19,10 +20,11 @@ from tracker.visits.models import GateOverride, Visit
 
 
 def fill_the_rest(demonstration: Demonstration) -> None:
-    """Add a renewal, an override and a body that was replaced, with their events."""
+    """Add a renewal, an override, a replaced body and a request, with their events."""
     _renew(demonstration)
     _override(demonstration)
     _replace(demonstration)
+    _request_invitation(demonstration)
     db.session.flush()
 
 
@@ -71,6 +73,29 @@ def _override(demonstration: Demonstration) -> None:
         number=visit.number,
         gate="J3",
         reason=override.reason,
+    )
+
+
+def _request_invitation(demonstration: Demonstration) -> None:
+    request = InvitationRequest(
+        id=uuid4(),
+        cooperation_id=demonstration.cooperations["complete"],
+        organisation_id=demonstration.organisations["od"],
+        partner_id=demonstration.organisations["npm"],
+        requested_by_id=demonstration.users["ilena"],
+        requested_at=clock.now(),
+        name="Runa Holt",
+        email="runa.holt@example.org",
+        language="en",
+    )
+    db.session.add(request)
+    trail.record(
+        verbs.INVITATION_REQUESTED,
+        actor=None,
+        subject_type="invitation_request",
+        subject_id=request.id,
+        cooperation_id=request.cooperation_id,
+        organisation="Open Door Legal Aid",
     )
 
 

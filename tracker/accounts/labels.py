@@ -19,6 +19,15 @@ class InvitationState(enum.StrEnum):
     REVOKED = "revoked"
 
 
+class NobodyActs(enum.StrEnum):
+    """Why nobody can act for an organisation: what its first coordinator still lacks."""
+
+    NO_ACCOUNT = "no_account"
+    NOT_ACTIVATED = "not_activated"
+    NOT_CONFIRMED = "not_confirmed"
+    NO_COORDINATOR = "no_coordinator"
+
+
 ROLES: dict[Role, object] = {
     Role.COORDINATOR: _l("Coordinator"),
     Role.MEMBER: _l("Member"),
@@ -35,6 +44,13 @@ WHAT_ROLES_MAY: dict[Role, object] = {
     Role.MANAGER: _l("Sees all of the organisation's cooperations and the agreement register"),
     Role.AUDITOR: _l("Reads states, dates, signatures and terms; never confidential content"),
     Role.ADMINISTRATOR: _l("Accounts, organisations, settings; no content of cooperations"),
+}
+
+NOBODY_ACTS: dict[NobodyActs, object] = {
+    NobodyActs.NO_ACCOUNT: _l("Nobody there has an account yet."),
+    NobodyActs.NOT_ACTIVATED: _l("Somebody was invited and hasn't accepted the invitation yet."),
+    NobodyActs.NOT_CONFIRMED: _l("A role there hasn't been confirmed yet."),
+    NobodyActs.NO_COORDINATOR: _l("It has people here, but no coordinator."),
 }
 
 INVITATION_STATES: dict[InvitationState, object] = {

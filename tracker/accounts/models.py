@@ -262,6 +262,14 @@ class Invitation(Identified, Base):
     """An account offered to one address: it expires, can be revoked, and works once."""
 
     __tablename__ = "invitation"
+    __table_args__ = (
+        sa.Index(
+            "ix_invitation_unused",
+            "organisation_id",
+            sqlite_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
 
     email: Mapped[str] = mapped_column(sa.String(255), index=True)
     name: Mapped[str] = mapped_column(default="")

@@ -87,6 +87,7 @@ CHECKED: dict[str, Checked] = {
     ),
     "party": _of(COOPERATION),
     "partner_selection": _of(COOPERATION),
+    "invitation_request": _of(COOPERATION),
     "cooperation_person": _of(COOPERATION),
     "clearance": _of(COOPERATION, restricted=True),
     "clearance_bar": _of(COOPERATION, restricted=True),

@@ -145,6 +145,11 @@ MODES_CHANGED = _verb("modes_changed", "modes", "questions", "modes_before", "qu
 OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")
+# Who was proposed as a partner's first coordinator is in no event.
+INVITATION_REQUESTED = _verb("invitation_requested", "organisation")
+INVITATION_REQUEST_CONFIRMED = _verb("invitation_request_confirmed", "organisation")
+INVITATION_REQUEST_DECLINED = _verb("invitation_request_declined", "organisation", "reason")
+INVITATION_REQUEST_LAPSED = _verb("invitation_request_lapsed", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
 # A CSO that joins while terms are in force: invited, and not joining after all.
 PARTY_JOINING = _verb("party_joining", "organisation", "reason")

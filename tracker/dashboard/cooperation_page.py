@@ -24,6 +24,8 @@ from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.cooperations import agreed_ways, people, policy
 from tracker.cooperations import labels as words
 from tracker.cooperations import queries as cooperations
+from tracker.cooperations.invitation_requests.pages import NobodyActsNotice
+from tracker.cooperations.invitation_requests.pages import notices as nobody_acts
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
 from tracker.cooperations.pages import PartyPeople, departed, joining, people_by_party
@@ -148,6 +150,8 @@ class CooperationView:
     departures: tuple[tuple[str, str], ...]
     # For each party that is joining: the text, and the URL for withdrawing it, if the reader may.
     joining: tuple[tuple[str, str], ...]
+    # The parties for which nobody can act yet.
+    nobody_acts: tuple[NobodyActsNotice, ...]
     # Whether the person's own party is joining, so that most of the cooperation is closed to them.
     is_joining: bool
     may_change: bool
@@ -259,6 +263,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         people=tuple(people_by_party(parties, taking_part)),
         departures=() if is_joining else tuple(_departures(cooperation)),
         joining=tuple(_joining(context)),
+        nobody_acts=() if is_joining else tuple(nobody_acts(actor, cooperation, fact)),
         is_joining=is_joining,
         may_change=context.may_change,
         may_add_party=bool(policy.can_add_party(actor, fact)),

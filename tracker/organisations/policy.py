@@ -17,7 +17,10 @@ def can_list_organisations(actor: Actor) -> Decision:
 
 
 def can_see_organisation(actor: Actor, organisation_id: UUID) -> Decision:
-    """Decide who sees an organisation's page: administrators, and its own people."""
+    """Decide who sees an organisation in full: administrators, and its own people.
+
+    Its page without its people is open to partners too (page_parts.IS_PARTNER).
+    """
     if actor.is_administrator or organisation_id in {m.organisation_id for m in actor.memberships}:
         return YES
     return no(_l("You can only see your own organisations."))

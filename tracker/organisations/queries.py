@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.core.db import db
+from tracker.organisations import page_parts
 from tracker.organisations.models import Organisation, Succession
 
 
@@ -36,11 +37,17 @@ def page(
     *,
     words: str = "",
     kind: OrganisationKind | None = None,
+    nobody_acts: bool = False,
     offset: int = 0,
     limit: int = 25,
 ) -> tuple[int, list[OrganisationLine]]:
-    """Return the number of organisations the person may see, and one page of them by name."""
+    """Return the number of organisations the person may see, and one page of them by name.
+
+    With nobody_acts, only those for which nobody can act.
+    """
     wanted = sa.and_(_seen_by(actor), _matching(words, kind))
+    if nobody_acts:
+        wanted = sa.and_(wanted, page_parts.WITHOUT_COORDINATOR.get()())
     total = db.session.scalar(sa.select(sa.func.count()).select_from(Organisation).where(wanted))
     rows = db.session.execute(
         sa.select(*_LINE).where(wanted).order_by(Organisation.name).offset(offset).limit(limit)
@@ -56,6 +63,23 @@ def counts(actor: Actor, words: str = "") -> dict[OrganisationKind, int]:
         .group_by(Organisation.kind)
     )
     return dict(rows.all())
+
+
+def count_without_coordinator(actor: Actor, words: str = "") -> int:
+    """Return for how many organisations that match a search nobody can act."""
+    wanted = (_seen_by(actor), _matching(words, None), page_parts.WITHOUT_COORDINATOR.get()())
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(Organisation).where(*wanted))
+    return total or 0
+
+
+def find_shown(actor: Actor, organisation_id: UUID) -> Organisation | None:
+    """Return an organisation whose page the person may see: as find(), and their partners."""
+    return db.session.scalar(
+        sa.select(Organisation).where(
+            Organisation.id == organisation_id,
+            sa.or_(_seen_by(actor), page_parts.IS_PARTNER.get()(actor)),
+        )
+    )
 
 
 def find(actor: Actor, organisation_id: UUID) -> Organisation | None:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from tracker.access import gate
 from tracker.access.actor import OrganisationKind
 from tracker.core.errors import StaleError
-from tracker.organisations import labels, policy, queries, service
+from tracker.organisations import labels, page_parts, policy, queries, service
 from tracker.organisations.forms import KindForm, OrganisationForm, form_for
 from tracker.organisations.languages import language_codes, other_languages
 from tracker.organisations.models import Organisation
@@ -20,6 +20,9 @@ from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
 blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
+
+# The filter of the list for organisations without anybody who can act.
+NOBODY_ACTS = "nobody_acts"
 
 
 @blueprint.get("")
@@ -32,7 +35,12 @@ def listed() -> str:
     kind = _kind(request.args.get("kind", ""))
     number = paging.asked_number()
     total, lines = queries.page(
-        actor, words=words, kind=kind, offset=paging.offset(number), limit=paging.SIZE
+        actor,
+        words=words,
+        kind=kind,
+        nobody_acts=request.args.get("kind") == NOBODY_ACTS,
+        offset=paging.offset(number),
+        limit=paging.SIZE,
     )
     counted = queries.counts(actor, words)
     return render_template(
@@ -42,12 +50,18 @@ def listed() -> str:
         kinds=labels.SHORT_KINDS,
         filters=filter_links(
             "kind",
-            [("", _("All")), *((kind.value, words) for kind, words in labels.SHORT_KINDS.items())],
+            [
+                ("", _("All")),
+                *((kind.value, words) for kind, words in labels.SHORT_KINDS.items()),
+                (NOBODY_ACTS, _("Nobody can act yet")),
+            ],
             {
                 "": sum(counted.values()),
                 **{kind.value: number for kind, number in counted.items()},
+                NOBODY_ACTS: queries.count_without_coordinator(actor, words),
             },
         ),
+        nobody_acts=page_parts.NOBODY_ACTS.get()([line.id for line in lines]),
     )
 
 
@@ -86,9 +100,11 @@ def add_kind(kind: str) -> str | Response:
 @blueprint.get("/<organisation_id>")
 @gate.signed_in
 def show(organisation_id: str) -> str:
-    """Show an organisation to its people and to administrators."""
+    """Show an organisation to its people, its partners and administrators."""
     actor = gate.current_actor()
-    organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
+    organisation = gate.found_or_404(queries.find_shown(actor, gate.as_uuid(organisation_id)))
+    number = paging.asked_number()
+    people = page_parts.PEOPLE.get()(actor, organisation.id, paging.offset(number), paging.SIZE)
     return render_template(
         "organisations/show.html",
         organisation=organisation,
@@ -101,6 +117,11 @@ def show(organisation_id: str) -> str:
         ),
         replaced=queries.replaced_by(organisation.id),
         may_list=policy.can_list_organisations(actor),
+        people=people,
+        page=paging.Page(people.lines, number, paging.SIZE, people.total) if people else None,
+        cooperations=page_parts.COOPERATIONS.get()(actor, organisation.id),
+        requests=page_parts.REQUESTS.get()(actor, organisation.id),
+        nobody_acts=page_parts.NOBODY_ACTS.get()([organisation.id]).get(organisation.id),
     )
 
 

@@ -30,6 +30,7 @@ from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.cooperations import departures as leaving
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.invitation_requests import service as invitation_requests
 from tracker.core import clock, logs
 from tracker.core.db import BATCH, db
 from tracker.core.keys import KeysError
@@ -96,6 +97,7 @@ DATED = (
         signature_requests.send_reminder,
     ),
     Job("end outside reading", outside_readings.run_out, outside_reading.expire),
+    Job("end invitation request", invitation_requests.due, invitation_requests.lapse),
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
     Job("remind of review", reminders.reviews_due, reminders.remind_of_review),
     Job("remind of end", reminders.ends_due, reminders.remind_of_end),

@@ -288,6 +288,7 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
                 {"reference": reference, "organisation_id": demonstration.organisations["od"]},
             )
         ],
+        "invitation_request_id": [Thing("no such request", {"invitation_request_id": UUID(int=7)})],
         **{
             f"reviews.{page}": [Thing("no such review", {"reference": reference, "number": 1})]
             for page in ("show", "write", "confirm", "conclude", "call_off")

@@ -31,7 +31,8 @@ PAGES = {
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 35),
     "the list of cooperations": ("ilena", "/cooperations", 13),
-    "a cooperation": ("ilena", "/cooperations/{complete}", 30),
+    # One asks for which parties nobody can act.
+    "a cooperation": ("ilena", "/cooperations/{complete}", 31),
     "its history": ("ilena", "/cooperations/{complete}/history", 13),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 8),

@@ -60,6 +60,8 @@ IN_ANOTHER_STATE = {
     "ending.call_off",
     "guidance_editing.pass_over",
     "guidance_editing.use",
+    "invitation_requests.answer",
+    "invitation_requests.make",
     "joining.take_back",
     "moving.move",
     "organisations.add_kind",

@@ -1,0 +1,185 @@
+"""An organisation's page: who sees its people and its cooperations, and who sees none of it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, bring_in, copied_country, open_one
+from tests.pages import Page
+from tracker.access.actor import OrganisationKind, Role
+from tracker.accounts.models import Membership
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+
+TITLE = "Joint monitoring of police custody"
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    land = copied_country(session)
+    session.commit()
+    return land
+
+
+@pytest.fixture
+def cooperation(land: Country) -> Cooperation:
+    """One of the NPM with Open Door; Lantern has no part in it."""
+    cooperation = open_one(land, "door")
+    land.session.commit()
+    return cooperation
+
+
+def page(app: Flask, land: Country, first: str, key: str = "door") -> Page:
+    return land.browser(app, first).page(f"/organisations/{land.id(key)}")
+
+
+def status(app: Flask, land: Country, first: str, key: str = "door") -> int:
+    return land.browser(app, first).get(f"/organisations/{land.id(key)}").status_code
+
+
+@pytest.mark.parametrize("first", ["samira", "henrik", "root"])
+def test_coordinators_signatories_and_administrators_see_all_its_people_with_their_roles(
+    app: Flask, land: Country, cooperation: Cooperation, first: str
+) -> None:
+    shown = page(app, land, first)
+    for words in ("Samira Okell", "Coordinator", "Henrik Asante", "Signatory, confirmed"):
+        assert words in shown.text
+    assert "Dora Lund" in shown.text
+    assert f"/people/{land.users['dora'].id}" in shown.addresses()
+
+
+def test_a_member_sees_who_acts_for_the_own_organisation_and_nobody_else(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    land.person("Rasmus Vale", "door", Role.MEMBER)
+    land.session.commit()
+    shown = page(app, land, "dora")
+    assert "Who acts for it" in shown.text
+    assert "Samira Okell" in shown.text
+    assert "Rasmus Vale" not in shown.text
+    assert f"/people/{land.users['samira'].id}" not in shown.addresses()
+
+
+def test_a_role_that_waits_says_so(app: Flask, land: Country) -> None:
+    user = land.person("Rasmus Vale", "door")
+    land.session.add(
+        Membership(
+            user_id=user.id,
+            organisation_id=land.id("door"),
+            role=Role.MANAGER,
+            starts_on=clock.today(),
+            created_at=clock.now(),
+        )
+    )
+    land.session.commit()
+    assert "Manager, not confirmed yet" in page(app, land, "samira").text
+
+
+@pytest.mark.parametrize("first", ["ilena", "tomas", "ada"])
+def test_partners_and_their_auditor_see_its_details_and_shared_cooperations_but_not_its_people(
+    app: Flask, land: Country, cooperation: Cooperation, first: str
+) -> None:
+    shown = page(app, land, first)
+    assert shown.h1 == "Open Door Legal Aid"
+    assert TITLE in shown.text
+    for name in ("Samira Okell", "Henrik Asante", "Dora Lund"):
+        assert name not in shown.text
+    assert not [address for address in shown.addresses() if address.endswith("/change")]
+
+
+def test_a_csos_people_see_of_the_npm_no_more_than_that(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    other = open_one(land, "lantern", title="Health in prisons")
+    land.session.commit()
+    shown = page(app, land, "samira", "npm")
+    assert TITLE in shown.text
+    assert "Health in prisons" not in shown.text
+    assert other.reference not in shown.text
+    assert "Oren Maki" not in shown.text
+
+
+@pytest.mark.parametrize(
+    ("first", "key"),
+    [
+        ("joana", "door"),
+        ("vesna", "door"),
+        ("marek", "npm"),
+        ("oren", "door"),
+        ("samira", "lantern"),
+        ("ilena", "court"),
+    ],
+)
+def test_whoever_shares_no_cooperation_with_it_does_not_find_it(
+    app: Flask, land: Country, cooperation: Cooperation, first: str, key: str
+) -> None:
+    assert status(app, land, first, key) == 404
+
+
+def test_a_member_finds_a_partner_once_they_take_part_in_the_cooperation(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    bring_in(land, cooperation, "oren")
+    land.session.commit()
+    assert status(app, land, "oren") == 200
+
+
+def test_administrators_see_no_cooperations(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    shown = page(app, land, "root")
+    assert TITLE not in shown.text
+    assert cooperation.reference not in shown.text
+
+
+def test_partners_can_neither_change_it_nor_invite_into_it(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    client = land.browser(app, "ilena")
+    assert client.get(f"/organisations/{land.id('door')}/change").status_code == 404
+    assert client.get(f"/people/invite/{land.id('door')}").status_code == 404
+
+
+def test_the_cooperations_page_leads_to_each_party(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    client = land.browser(app, "ilena")
+    for place in ("", "/people"):
+        shown = client.page(f"/cooperations/{cooperation.reference}{place}")
+        assert f"/organisations/{land.id('door')}" in shown.addresses()
+
+
+def test_the_list_names_organisations_for_which_nobody_can_act(app: Flask, land: Country) -> None:
+    new = land.organisation("fields", "Fields of Home", OrganisationKind.CSO)
+    land.session.commit()
+    client = land.browser(app, "root")
+    shown = client.page("/organisations")
+    assert "Nobody can act yet. Nobody there has an account yet." in shown.text
+    assert f"/people/invite/{new.id}" in shown.addresses()
+    filtered = client.page("/organisations?kind=nobody_acts")
+    assert "Fields of Home" in filtered.text
+    assert "Open Door Legal Aid" not in filtered.text
+    assert "Court of Accounts" not in filtered.text
+    of_it = client.page(f"/organisations/{new.id}")
+    assert "Nobody can act for Fields of Home yet." in of_it.text
+    assert "Invite a coordinator" in of_it.links()
+
+
+def test_the_page_takes_as_many_statements_for_many_people_and_cooperations_as_for_few(
+    app: Flask, land: Country, statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    counts = []
+    for number in (1, 12):
+        for each in range(number):
+            land.person(f"P{number}x{each} Vale", "door", Role.MEMBER)
+            open_one(land, "door", title=f"One of {number}, {each}")
+        land.session.commit()
+        client = land.browser(app, "samira")
+        client.page(f"/organisations/{land.id('door')}")
+        with statements() as sent:
+            client.get(f"/organisations/{land.id('door')}", read=False)
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
