@@ -50,6 +50,8 @@ ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
 ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
 ORGANISATION_REPLACED = _verb("organisation_replaced", "former", "successor", "since", "source")
 MAIL_TESTED = _verb("mail_tested")
+# An administrator said that a setting of the server is right as it is.
+SETTING_CHECKED = _verb("setting_checked", "name", "value")
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
 INVITATION_SENT_AGAIN = _verb("invitation_sent_again", "email")
 INVITATION_REVOKED = _verb("invitation_revoked", "email")

@@ -6,13 +6,23 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 from flask_babel import gettext as _
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.core import clock
 from tracker.getting_started import queries
+from tracker.getting_started.queries import LANGUAGES, TIME_ZONE
+from tracker.ui import locale
+from tracker.ui.locale import with_commas
 from tracker.ui.tasks import OTHERS, TO_START, Task
 
-# The settings that every instance decides for itself.
-TIME_ZONE, LANGUAGES = "TIMEZONE", "LANGUAGES"
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """A setting that every instance decides: its value, and whether that has been decided."""
+
+    name: str
+    value: str
+    is_chosen: bool
+    is_checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,20 @@ class FirstSteps:
     open: tuple[Task, ...]
     done: int
     total: int
+
+
+def settings(facts: queries.InstanceFacts) -> dict[str, SettingView]:
+    """Return the settings that every instance decides, as they are now."""
+    chosen = current_app.extensions["settings"].chosen
+    values = {
+        TIME_ZONE: locale.time_zone_words(),
+        LANGUAGES: with_commas(language.name for language in locale.languages()),
+    }
+    checked = {TIME_ZONE: facts.time_zone_checked, LANGUAGES: facts.languages_checked}
+    return {
+        name: SettingView(name, str(value), name in chosen, checked[name])
+        for name, value in values.items()
+    }
 
 
 def first_steps(actor: Actor) -> FirstSteps | None:
@@ -44,7 +68,7 @@ def _of_administrator() -> Iterable[tuple[bool, Task]]:
     facts = queries.of_instance(clock.today())
     chosen = current_app.extensions["settings"].chosen
     add, invite = url_for("organisations.add"), url_for("people.choose_for_invitation")
-    settings = url_for("getting_started.settings")
+    to_settings = url_for("getting_started.settings")
     yield (
         facts.mail_tested,
         _step(
@@ -54,20 +78,23 @@ def _of_administrator() -> Iterable[tuple[bool, Task]]:
         ),
     )
     yield (
-        TIME_ZONE in chosen,
-        _step(_("Set the time zone"), _("Deadlines and dates follow it."), settings),
+        TIME_ZONE in chosen or facts.time_zone_checked,
+        _step(_("Check the time zone"), _("Deadlines and dates follow it."), to_settings),
     )
     yield (
-        LANGUAGES in chosen,
-        _step(_("Set the languages"), _("The languages of pages, emails and texts."), settings),
+        LANGUAGES in chosen or facts.languages_checked,
+        _step(
+            _("Check the languages"), _("The languages of pages, emails and texts."), to_settings
+        ),
     )
     yield facts.has_npm, _step(_("Add the NPM"), _("It opens the cooperations."), add)
     yield (
         facts.npm_coordinator,
-        _step(
+        _coordinator_step(
+            OrganisationKind.NPM,
             _("Invite a coordinator of the NPM"),
             _("Coordinators open cooperations and invite the others of their organisation."),
-            invite,
+            is_open=facts.has_npm and not facts.npm_coordinator,
         ),
     )
     yield facts.npm_signatory, _step(_("Invite somebody who signs for the NPM"), _power(), invite)
@@ -81,10 +108,11 @@ def _of_administrator() -> Iterable[tuple[bool, Task]]:
     )
     yield (
         facts.cso_coordinator,
-        _step(
+        _coordinator_step(
+            OrganisationKind.CSO,
             _("Invite a coordinator of the CSO"),
             _("Without one, nobody can fill in its part of a checklist."),
-            invite,
+            is_open=facts.has_cso and not facts.cso_coordinator,
         ),
     )
     yield facts.cso_signatory, _step(_("Invite somebody who signs for the CSO"), _power(), invite)
@@ -124,6 +152,16 @@ def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
                 url_for("lifecycle.open_cooperation"),
             ),
         )
+
+
+def _coordinator_step(kind: OrganisationKind, label: str, why: str, *, is_open: bool) -> Task:
+    """Return the step that invites a coordinator; if it is open, it names the organisation."""
+    lacking = queries.without_coordinator(kind) if is_open else None
+    if lacking is None:
+        return _step(label, why, url_for("people.choose_for_invitation"))
+    organisation_id, name = lacking
+    named = _("Nobody can act for %(name)s yet.", name=name)
+    return _step(label, named, url_for("people.invite", where=organisation_id))
 
 
 def _power() -> str:

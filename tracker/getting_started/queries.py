@@ -7,10 +7,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import coordinators
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import is_current_power, runs_on
 from tracker.activity import verbs
 from tracker.activity.models import Event
+from tracker.activity.verbs import Verb
 from tracker.cooperations.models import Party
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -18,6 +20,13 @@ from tracker.organisations.models import Organisation
 # What the event of a confirmed test email is about: the mail of the instance.
 MAIL = "mail"
 MAIL_ID = UUID("8f2c4a5e-5b0d-4a34-9d55-0c6f1c9a7e21")
+# What the event of a checked setting is about, by the name of the setting.
+SETTING = "setting"
+TIME_ZONE, LANGUAGES = "TIMEZONE", "LANGUAGES"
+SETTING_IDS = {
+    TIME_ZONE: UUID("2b7d1f5c-93e4-4c1a-8f0e-64d1a7c3b5e2"),
+    LANGUAGES: UUID("c4a9e6b1-07d2-4f38-a5c6-1be83f92d740"),
+}
 ENOUGH_ADMINISTRATORS = 2
 
 
@@ -33,6 +42,8 @@ class InstanceFacts:
     cso_signatory: bool
     second_administrator: bool
     mail_tested: bool
+    time_zone_checked: bool
+    languages_checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +76,22 @@ def of_instance(day: dt.date) -> InstanceFacts:
             _somebody(cso, _coordinates(day)),
             _somebody(cso, _signs(day)),
             number >= ENOUGH_ADMINISTRATORS,
-            sa.exists().where(
-                Event.subject_type == MAIL,
-                Event.subject_id == MAIL_ID,
-                Event.verb == verbs.MAIL_TESTED.name,
-            ),
+            _is_recorded(verbs.MAIL_TESTED, MAIL, MAIL_ID),
+            *(_is_checked(name) for name in (TIME_ZONE, LANGUAGES)),
         )
     ).one()
     return InstanceFacts(*map(bool, row))
+
+
+def without_coordinator(kind: OrganisationKind) -> tuple[UUID, str] | None:
+    """Return the oldest organisation of a kind for which nobody can act, by id and name."""
+    row = db.session.execute(
+        sa.select(Organisation.id, Organisation.name)
+        .where(Organisation.kind == kind, coordinators.without_coordinator())
+        .order_by(Organisation.created_at, Organisation.name)
+        .limit(1)
+    ).first()
+    return (row.id, row.name) if row else None
 
 
 def of_organisation(actor: Actor, day: dt.date) -> OrganisationFacts:
@@ -92,6 +111,23 @@ def of_organisation(actor: Actor, day: dt.date) -> OrganisationFacts:
         )
     ).one()
     return OrganisationFacts(*map(bool, row))
+
+
+def is_checked(name: str) -> bool:
+    """Return whether an administrator said that a setting is right as it is."""
+    return bool(db.session.scalar(sa.select(_is_checked(name))))
+
+
+def _is_checked(name: str) -> sa.Exists:
+    return _is_recorded(verbs.SETTING_CHECKED, SETTING, SETTING_IDS[name])
+
+
+def _is_recorded(verb: Verb, subject_type: str, subject_id: UUID) -> sa.Exists:
+    return sa.exists().where(
+        Event.subject_type == subject_type,
+        Event.subject_id == subject_id,
+        Event.verb == verb.name,
+    )
 
 
 def _coordinates(day: dt.date) -> sa.ColumnElement[bool]:

@@ -2,14 +2,14 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access import gate
 from tracker.accounts.forms import EmptyForm
-from tracker.getting_started import pages, policy, service
-from tracker.ui import locale
+from tracker.core import clock
+from tracker.getting_started import pages, policy, queries, service
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("getting_started", __name__, url_prefix="/administration")
@@ -55,11 +55,24 @@ def mail_arrived(mail_token: str) -> str | tuple[str, int] | Response:
 def settings() -> str:
     """Show the settings that every instance decides, and how to change them."""
     gate.require(policy.can_set_up(gate.current_actor()))
-    chosen = current_app.extensions["settings"].chosen
+    shown = pages.settings(queries.of_instance(clock.today()))
     return render_template(
         "getting_started/settings.html",
-        time_zone=locale.time_zone_words(),
-        time_zone_is_set=pages.TIME_ZONE in chosen,
-        offered=[language.name for language in locale.languages()],
-        languages_are_set=pages.LANGUAGES in chosen,
+        time_zone=shown[queries.TIME_ZONE],
+        offered=shown[queries.LANGUAGES],
+    )
+
+
+@blueprint.post("/settings/<setting>/check")
+@gate.signed_in
+def check_setting(setting: str) -> Response:
+    """Record that a setting is right as it is."""
+    actor = gate.current_actor()
+    gate.require(policy.can_set_up(actor))
+    shown = gate.found_or_404(pages.settings(queries.of_instance(clock.today())).get(setting))
+    return perform(
+        None,
+        lambda: service.check_setting(actor, shown.name, shown.value),
+        success=_("Noted. This step is done."),
+        next=redirect(url_for("getting_started.settings"), HTTPStatus.SEE_OTHER),
     )

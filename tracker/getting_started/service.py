@@ -1,4 +1,4 @@
-"""Service functions for the test email: send it, confirm that it arrived."""
+"""Service functions for setting up: the test email, and settings that are right as they are."""
 
 import datetime as dt
 from uuid import UUID
@@ -9,12 +9,12 @@ from itsdangerous import BadData, URLSafeSerializer
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity import service as trail
-from tracker.activity.verbs import MAIL_TESTED
+from tracker.activity.verbs import MAIL_TESTED, SETTING_CHECKED
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.getting_started import messages, policy
-from tracker.getting_started.queries import MAIL, MAIL_ID
+from tracker.getting_started import messages, policy, queries
+from tracker.getting_started.queries import MAIL, MAIL_ID, SETTING, SETTING_IDS
 
 # How many days the link of a test email works.
 DAYS = 7
@@ -50,6 +50,25 @@ def confirm_test(actor: Actor, token: str) -> None:
     if not is_valid(actor, token):
         raise RuleBrokenError(_l("This link no longer works. Send yourself a new test email."))
     trail.record(MAIL_TESTED, actor=actor, subject_type=MAIL, subject_id=MAIL_ID)
+
+
+def check_setting(actor: Actor, name: str, value: str) -> bool:
+    """Record that a setting of the server is right as it is; return False if that is recorded.
+
+    Raises RefusedError.
+    """
+    policy.can_set_up(actor).require()
+    if queries.is_checked(name):
+        return False
+    trail.record(
+        SETTING_CHECKED,
+        actor=actor,
+        subject_type=SETTING,
+        subject_id=SETTING_IDS[name],
+        name=name,
+        value=value,
+    )
+    return True
 
 
 def _signer() -> URLSafeSerializer:

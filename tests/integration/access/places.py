@@ -214,6 +214,7 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
     return {
         "organisation_id": [Thing("the CSO", {"organisation_id": own})],
         "organisations.add_kind": [Thing("", {"kind": "cso"})],
+        "setting": [Thing("", {"setting": "TIMEZONE"})],
         "user_id": [Thing("a member of the CSO", {"user_id": user})],
         "user_id where": [Thing("a member of the CSO", {"user_id": user, "where": own})],
         "membership_id user_id": [

@@ -25,6 +25,7 @@ from tracker.mail.models import OutboxMessage
 
 BrowserOf = Callable[[str], CheckedClient]
 TEST_PAGE = "/administration/mail/test"
+SETTINGS = "/administration/settings"
 
 
 @pytest.fixture
@@ -103,7 +104,20 @@ def test_a_step_is_gone_once_it_is_done(app: Flask, alone: House, session: Sessi
     alone.add_person("henrik", "door", Role.SIGNATORY)
     alone.add_person("tomas", "npm", Role.SIGNATORY)
     alone.add_person("iris", None, Role.ADMINISTRATOR)
-    assert labels(app, alone, "ada") == ["Test the email", "Set the time zone", "Set the languages"]
+    assert labels(app, alone, "ada") == [
+        "Test the email",
+        "Check the time zone",
+        "Check the languages",
+    ]
+
+
+def test_the_step_names_the_organisation_for_which_nobody_can_act(
+    alone: House, browsers: Callable[[], CheckedClient]
+) -> None:
+    door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    page = signed_in(browsers(), "ada").page("/")
+    assert "Nobody can act for Open Door Legal Aid yet." in page.text
+    assert f"/people/invite/{door}" in page.addresses()
 
 
 def test_the_list_disappears_when_all_is_done(
@@ -250,7 +264,10 @@ def test_only_administrators_set_up_the_instance(
     for address in (TEST_PAGE, f"{TEST_PAGE}/{service.token_for(actor.user_id)}"):
         assert browser.get(address).status_code == 403
         assert browser.post(address).status_code == 403
-    assert browser.get("/administration/settings").status_code == 403
+    assert browser.get(SETTINGS).status_code == 403
+    assert browser.post(f"{SETTINGS}/TIMEZONE/check").status_code == 403
+    with pytest.raises(RefusedError):
+        service.check_setting(actor, queries.TIME_ZONE, "UTC")
     with pytest.raises(RefusedError):
         service.send_test(actor)
     with pytest.raises(RefusedError):
@@ -258,10 +275,33 @@ def test_only_administrators_set_up_the_instance(
     assert session.query(Event).filter_by(verb="mail_tested").count() == 0
 
 
-def test_the_settings_are_shown_with_what_nobody_has_chosen(
-    browser_of: BrowserOf, nothing_chosen: None
+def test_an_administrator_says_that_a_setting_is_right_and_the_step_is_gone(
+    app: Flask, browser_of: BrowserOf, people: House, session: Session, nothing_chosen: None
 ) -> None:
-    page = browser_of("ada").page("/administration/settings")
-    assert "Nobody has chosen it yet." in page.text
-    assert "Nobody has chosen them yet." in page.text
+    ada = browser_of("ada")
+    page = ada.page(SETTINGS)
     assert "TRACKER_TIMEZONE" in page.text
+    assert page.text.count("It's right") == 2
+    for setting, step in (
+        ("TIMEZONE", "Check the time zone"),
+        ("LANGUAGES", "Check the languages"),
+    ):
+        assert step in labels(app, people, "ada")
+        for _again in range(2):
+            assert ada.post(f"{SETTINGS}/{setting}/check").location.endswith(SETTINGS)
+        assert step not in labels(app, people, "ada")
+    assert session.query(Event).filter_by(verb="setting_checked").count() == 2
+    page = ada.page(SETTINGS)
+    assert "It's right" not in page.text
+    assert page.text.count("Checked") == 2
+    assert ada.post(f"{SETTINGS}/SECRET_KEY/check").status_code == 404
+
+
+def test_a_setting_of_the_server_needs_no_check(
+    app: Flask, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = replace(app.extensions["settings"], chosen=frozenset({"TIMEZONE", "LANGUAGES"}))
+    monkeypatch.setitem(app.extensions, "settings", chosen)
+    page = browser_of("ada").page(SETTINGS)
+    assert page.text.count("Set on the server") == 2
+    assert "It's right" not in page.text
