@@ -164,6 +164,8 @@ from tracker.evidence.public_check import routes as verify_routes
 from tracker.getting_started import routes as getting_started_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
+from tracker.help import routes as help_routes
+from tracker.help.pages import init_help
 from tracker.lifecycle import bound as lifecycle_bound
 from tracker.lifecycle import queries as lifecycle_queries
 from tracker.lifecycle import routes as lifecycle_routes
@@ -667,6 +669,7 @@ ROUTES = (
     mail_routes,
     getting_started_routes,
     guidance_routes,
+    help_routes,
     cooperation_routes,
     succession_routes,
     selection_routes,
@@ -850,6 +853,7 @@ def _add_template_context(app: Flask) -> None:
     init_locale(app, sign_in.profile_language)
     init_assets(app)
     init_frame(app)
+    init_help(app)
     register_navigation(
         app,
         NAVIGATION,
@@ -857,6 +861,7 @@ def _add_template_context(app: Flask) -> None:
         sign_in="security.login",
         sign_out="security.logout",
         check="verification.verify",
+        help="help.mine",
     )
     init_signing(app)
     init_security_headers(app)

@@ -60,6 +60,8 @@ class Settings:
     mail_from: str
     timezone: str
     country: str
+    # Empty: people are told to ask whoever they work with.
+    contact: str
     languages: tuple[str, ...]
     host: str
     port: int
@@ -126,6 +128,7 @@ class Settings:
             mail_from=read.mailbox("MAIL_FROM", f"Common Terms <no-reply@{address.hostname}>"),
             timezone=read.zone("TIMEZONE", "UTC"),
             country=read.text("COUNTRY", ""),
+            contact=read.text("CONTACT", ""),
             languages=read.languages("LANGUAGES", "en,ar"),
             host=read.text("HOST", "127.0.0.1"),
             port=port,

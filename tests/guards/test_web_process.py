@@ -49,7 +49,7 @@ import sys
 from tracker import create_app
 client = create_app().test_client()
 assert client.get("/healthz").status_code == 503  # nobody has prepared the database
-assert client.get("/sign-in").status_code == 200
+assert client.get("/new-password").status_code == 200
 print("\\n".join(sys.modules))
 """
 

@@ -133,6 +133,21 @@ def replaced_by(organisation_id: UUID) -> Succession | None:
     return db.session.scalar(sa.select(Succession).where(Succession.former_id == organisation_id))
 
 
+def npm_names(limit: int) -> tuple[str, ...]:
+    """Return the names of NPM bodies that nothing replaced, by name: they are public."""
+    return tuple(
+        db.session.scalars(
+            sa.select(Organisation.name)
+            .where(
+                Organisation.kind == OrganisationKind.NPM,
+                ~sa.exists().where(Succession.former_id == Organisation.id),
+            )
+            .order_by(Organisation.name)
+            .limit(limit)
+        )
+    )
+
+
 def find_by_name(name: str) -> Organisation | None:
     """Return the organisation with a name, ignoring case; for the command line."""
     return db.session.scalar(

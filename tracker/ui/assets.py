@@ -14,7 +14,12 @@ from tracker.access.gate import public
 
 ONE_YEAR = 365 * 24 * 60 * 60
 _COMPRESSED = {"text/css", "text/javascript", "image/svg+xml"}
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".webp": "image/webp",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Frame:
     account: str = "accounts.profile"
     switch: str = "accounts.switch"
     check: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class FrameLinks:
     account: str = ""
     switch: str = ""
     check: str = ""
+    help: str = ""
     entries: tuple[Link, ...] = field(default=())
 
 
@@ -117,6 +119,7 @@ def navigation(actor: Actor | None) -> FrameLinks:
         account=_url(frame.account) if actor else "",
         switch=_url(frame.switch) if actor and actor.may_switch else "",
         check=_url(frame.check),
+        help=_url(frame.help),
         entries=tuple(
             Link(entry.label, _url(entry.endpoint), _current(entry))
             for entry in frame.entries

@@ -173,6 +173,7 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
                 {"mail_token": getting_started.token_for(demonstration.users["iris"])},
             )
         ],
+        "help_page": [Thing("", {"help_page": "expert"})],
         "size": [Thing("", {"size": _size()})],
         "before size": [Thing("", {"before": _size(), "size": _size()})],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
