@@ -8,6 +8,7 @@ from tracker.accounts.people import power_ends
 from tracker.accounts.people import service as accounts
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.negotiation import mailing
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.cooperations import departures as leaving
@@ -53,6 +54,10 @@ def expire_due(day: dt.date) -> int:
 
 def send_reminders(day: dt.date) -> int:
     return _all(signature_requests.reminders_due, signature_requests.send_reminder, day)
+
+
+def mail_of_checklists() -> int:
+    return _all(mailing.due, mailing.send, clock.today())
 
 
 def remind_of_tasks(day: dt.date) -> int:

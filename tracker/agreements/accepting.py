@@ -105,7 +105,7 @@ def accept_items(actor: Actor, checklist: Checklist, seen: Mapping[str, str]) ->
     if read:
         copying.note_read(actor, loaded, read)
     versions = _accept(actor, loaded, taken)
-    count_again(checklist)
+    count_again(checklist, actor)
     if not codes:
         return Accepted(codes, read, changed)
     trail.record(

@@ -172,6 +172,118 @@ def assignment_is_due(checklist_id: UUID, user_id: UUID) -> None:
             )
 
 
+def suggestion_made(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell people that another party suggested changes that they can answer."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "suggestion_made",
+                _("A suggestion is waiting for your organisation"),
+                _(
+                    "Another party suggested a change to an answer in a checklist. Sign in to "
+                    "accept it, decline it or suggest something else."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+            )
+
+
+def suggestion_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the party that suggested a change that it was answered."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "suggestion_answered",
+                _("A suggestion of your organisation was answered"),
+                _(
+                    "Another party accepted or declined a change that your organisation suggested, "
+                    "or suggested something else. Sign in to read the answer."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
+def discussion_wished(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell people that another party asks to discuss items."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "discussion_wished",
+                _("Another party asks to discuss an item"),
+                _(
+                    "Another party asks to discuss an item of a checklist. Sign in to read why and "
+                    "to reply."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+            )
+
+
+def flag_raised(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell people that items were flagged as limiting the NPM (S6, S7)."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "flag_raised",
+                _("An item was flagged"),
+                _(
+                    "An item of a checklist was flagged because it may limit the NPM's "
+                    "independence. Sign in to read why."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
+def flag_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the party that raised a flag that it was closed."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "flag_answered",
+                _("A flag was answered"),
+                _(
+                    "A flag that your organisation raised was explained, or the item was changed. "
+                    "Sign in to read what was said."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
+def item_reopened(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell people that items which their party had accepted have changed since."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "item_reopened",
+                _("An item you had accepted was changed"),
+                _(
+                    "An item of a checklist that your organisation had accepted was changed. Sign "
+                    "in to read it and accept it again, or to say what you'd change."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+            )
+
+
+def ready_to_send(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those who can send a checklist for signature that nothing is left before."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "ready_to_send",
+                _("A checklist is ready to be sent for signature"),
+                _(
+                    "All items of a checklist are complete and agreed. You can now send it for "
+                    "signature."
+                ),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
 def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
     body = text(sentence, name=person.name, address=address)
     outbox.queue(person.email, person.language, kind, subject, body)

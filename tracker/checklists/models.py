@@ -78,6 +78,18 @@ class ProposalState(enum.StrEnum):
     OUTDATED = "outdated"
 
 
+class MailReason(enum.StrEnum):
+    """Why a party's people are mailed about a checklist, in the order of the mails."""
+
+    FLAG_RAISED = "flag_raised"
+    FLAG_ANSWERED = "flag_answered"
+    SUGGESTION_MADE = "suggestion_made"
+    SUGGESTION_ANSWERED = "suggestion_answered"
+    DISCUSSION_WISHED = "discussion_wished"
+    ITEM_REOPENED = "item_reopened"
+    READY_TO_SEND = "ready_to_send"
+
+
 class DraftKind(enum.StrEnum):
     """What a draft is of: a shared value, a party's own answer, or why an item is left out.
 
@@ -146,6 +158,9 @@ class Checklist(Identified, Base):
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)
     is_complete: Mapped[bool] = mapped_column(default=False)
+    # Whether nothing keeps the draft from being sent for signature; None: never worked out. Only
+    # mail depends on it.
+    is_ready_to_send: Mapped[bool | None]
     # The items of a cooperation's text in force that name somebody who can't act any more, by their
     # codes, for the same reason.
     misnamed_items: Mapped[str] = mapped_column(default="")
@@ -475,6 +490,30 @@ class Assignment(Identified, Base):
     reminded_on: Mapped[dt.date | None]
 
     assignee: Mapped[User] = relationship(foreign_keys=[assignee_id], lazy="raise")
+
+
+class PendingMail(Identified, Base):
+    """Something that happened on a checklist, of which a party's people are yet to be mailed.
+
+    The worker mails all of it together once it is quiet there, and deletes the rows (adr 103).
+    """
+
+    __tablename__ = "pending_mail"
+    __table_args__ = (
+        # The index for the worker's query.
+        sa.Index("ix_pending_mail_at", "at", "checklist_id", "organisation_id"),
+        sa.Index("ix_pending_mail_checklist", "checklist_id", "organisation_id"),
+    )
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    # The party whose people are mailed.
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    reason: Mapped[MailReason]
+    # Empty if it is about the whole checklist.
+    item: Mapped[str] = mapped_column(sa.String(10), default="")
+    # Who did it, and needs no mail; None: nobody in particular.
+    actor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    at: Mapped[dt.datetime]
 
 
 class Flag(Identified, Base):

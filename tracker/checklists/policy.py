@@ -28,6 +28,8 @@ from tracker.signoff import policy as signoff
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 SENDERS = (Role.COORDINATOR,)
 ASSIGNERS = (Role.COORDINATOR,)
+# Who explains, for the NPM, why a flagged term does not limit it.
+FLAG_CLOSERS = (Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR)
 # Who leads a visit, is on its team and may know of it (V2 to V4): each visit names them again,
 # since what is saved there gives people access immediately.
 LET_IN = frozenset({"V2", "V3", "V4"})
@@ -174,7 +176,7 @@ def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide who may explain why a flagged term does not limit the NPM: people of the NPM."""
     if party is None or not party.is_of_npm:
         return no(_l("Only the NPM can explain or change a flagged term."))
-    if not actor.has(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR):
+    if not actor.has(*FLAG_CLOSERS):
         return no(_l("Only a coordinator, signatory or manager of the NPM can answer flags."))
     return YES
 

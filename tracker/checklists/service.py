@@ -21,7 +21,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part
-from tracker.checklists import encryption, misnamed, parts, policy
+from tracker.checklists import encryption, misnamed, obstacles, parts, policy
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Answer,
@@ -30,7 +30,7 @@ from tracker.checklists.models import (
     ChecklistState,
     Stance,
 )
-from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation import mailing, safeguards
 from tracker.checklists.negotiation.stored_positions import (
     add_positions,
     end_talks,
@@ -124,8 +124,11 @@ def count_again(checklist: Checklist, actor: Actor | None = None) -> None:
     mark(Stale.CHECKLIST, [checklist.id], actor)
 
 
-def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
-    """Update a checklist's counts and its rules' flags."""
+def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
+    """Update a checklist's counts and its rules' flags.
+
+    Once nothing keeps it from being sent for signature, those who can send it are mailed.
+    """
     checklist = db.session.get_one(Checklist, checklist_id)
     loaded = load(checklist)
     if safeguards.apply_rules(loaded):
@@ -138,6 +141,15 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
     for party in checklist.parties:
         party.waiting_count = standing.waiting.get(party.organisation_id, 0)
         party.unread_count = standing.unread.get(party.organisation_id, 0)
+    is_ready = (
+        checklist.state is ChecklistState.DRAFTING
+        and standing.is_complete
+        and bool(loaded.goes_on())
+        and not obstacles.to_sending(loaded)
+    )
+    if is_ready and checklist.is_ready_to_send is False:
+        mailing.note_ready(actor, loaded)
+    checklist.is_ready_to_send = is_ready
     db.session.flush()
 
 
@@ -610,12 +622,13 @@ def after_change(
     changed: Collection[AnswerPart] = ()
     if answer.scope is AnswerScope.SHARED:
         changed = reopen_changed(loaded, item, answer)
+        mailing.note_reopened(actor, loaded, [item.code])
         written_by = (answer.author_id, answer.organisation_id)
         add_positions(loaded, item, answer.id, written_by, Stance.ACCEPTS, on=changed)
         safeguards.close_for_change(actor, loaded, item, changed)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(loaded)
-    count_again(checklist)
+    count_again(checklist, actor)
     return changed
 
 
@@ -636,6 +649,7 @@ def as_seen(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled) 
     keep_versions(loaded, [answer])
     _carry_mark(actor, loaded, answer, rewritten=False)
     end_talks(loaded, [item.code])
+    mailing.note_reopened(actor, loaded, [item.code])
     return answer.id, answer.version
 
 

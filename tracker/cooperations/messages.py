@@ -32,6 +32,22 @@ def power_by_administrator(references: Mapping[UUID, str]) -> None:
             )
 
 
+def cooperation_opened(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell an organisation's people that an NPM opened a cooperation with it."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "cooperation_opened",
+                _("A cooperation with your organisation was opened"),
+                _(
+                    "An NPM opened a cooperation with your organisation. Sign in to see what it's "
+                    "for, and to add the people who take part."
+                ),
+                link_to("dashboard.cooperation", reference=reference),
+            )
+
+
 def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
     """Tell the parties' people that one party gave notice that it leaves, or withdrew it."""
     for person in accounts.contacts(user_ids).values():
@@ -167,3 +183,8 @@ def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
             )
             subject = _("Your invitation to join a cooperation was revoked")
             outbox.queue(person.email, person.language, "own_joining_taken_back", subject, body)
+
+
+def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
+    body = text(sentence, name=person.name, address=address)
+    outbox.queue(person.email, person.language, kind, subject, body)

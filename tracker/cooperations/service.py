@@ -41,6 +41,8 @@ from tracker.organisations.models import Organisation
 
 MAX_TITLE = 200
 MAX_TEXT = 5000
+# Who is mailed when a cooperation is opened with their organisation: they see it, and can begin.
+INFORMED_OF_OPENING = (Role.COORDINATOR, Role.MANAGER)
 
 
 def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain values
@@ -104,6 +106,8 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
         reference=cooperation.reference,
     )
     _bring_in(actor, cooperation, actor.user_id, own, "")
+    informed = accounts.people_with_role([partner.id for partner in partners], INFORMED_OF_OPENING)
+    messages.cooperation_opened(cooperation.reference, informed - {actor.user_id})
     return cooperation
 
 

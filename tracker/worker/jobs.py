@@ -22,6 +22,7 @@ from tracker.activity import stale
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.negotiation import mailing
 from tracker.checklists.outside_reading import queries as outside_readings
 from tracker.checklists.outside_reading import service as outside_reading
 from tracker.closing import queries as returns
@@ -103,6 +104,7 @@ DATED = (
     Job("remind of end", reminders.ends_due, reminders.remind_of_end),
     Job("remind of return", returns.due, closing.remind),
     Job("remind of assignments", assignments.due, assignments.remind),
+    Job("mail of checklists", mailing.due, mailing.send),
 )
 # Run once a day: whether a text whose term is over renews automatically is known only from its
 # content, and a prepared visit may stop being ready because documents expire.

@@ -75,6 +75,24 @@ def test_opening_gives_reference_parties_key_chain_and_opener(land: Country) -> 
     assert instance[0] == "cooperation_registered"
 
 
+def test_the_partners_people_are_mailed_that_a_cooperation_was_opened(land: Country) -> None:
+    """Those who see it and can begin: not the members, and nobody of the NPM that opened it."""
+    land.person("Sten Arvo", "door", Role.MANAGER)
+    cooperation = open_one(land, "door", "lantern")
+    mails = land.session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind == "cooperation_opened")
+    ).all()
+    assert sorted(mail.recipient for mail in mails) == [
+        "joana.pires@example.org",
+        "samira.okell@example.org",
+        "sten.arvo@example.org",
+    ]
+    for mail in mails:
+        assert f"/cooperations/{cooperation.reference}" in mail.body
+        for words in (cooperation.title, "Ilena", "People's Advocate"):
+            assert words not in mail.subject + mail.body
+
+
 def test_references_count_up_and_restart_each_year(
     land: Country, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:

@@ -29,7 +29,9 @@ from tracker.checklists.models import (
     Draft,
     Notice,
     OutsideReading,
+    PendingMail,
 )
+from tracker.checklists.negotiation import mailing
 from tracker.closing.models import MaterialReturn, ReturnState
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import (
@@ -209,6 +211,11 @@ def assignments(connection: Connection) -> None:
     put(connection, Assignment, DUE, due_on=over)
 
 
+def pending(connection: Connection) -> None:
+    put(connection, PendingMail, MANY, at=clock.now())
+    put(connection, PendingMail, DUE, at=clock.now() - mailing.QUIET)
+
+
 def readings(connection: Connection) -> None:
     put(connection, OutsideReading, MANY, until_on=clock.today() - YEARS, ended_at=clock.now())
     put(connection, OutsideReading, MANY, until_on=clock.today() + YEARS)
@@ -245,6 +252,7 @@ LOOKED_FOR = {
     "remind of task": (tasks, DUE),
     "remind of return": (returns, DUE),
     "remind of assignments": (assignments, DUE),
+    "mail of checklists": (pending, DUE),
     "remind of review": (dates, DUE),
     "remind of end": (dates, DUE),
     "renew text": (texts, DUE),

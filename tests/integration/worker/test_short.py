@@ -52,6 +52,7 @@ STATEMENTS = {
     "mail checkpoint": 10,
     "remind of return": 12,
     "remind of assignments": 20,
+    "mail of checklists": 30,
     "remind of end": 20,
     "remind of review": 20,
     "remind of signature request": 20,

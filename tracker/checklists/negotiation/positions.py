@@ -23,6 +23,7 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
+from tracker.checklists.negotiation import mailing
 from tracker.checklists.negotiation.stored_positions import (
     add_positions,
     proposed_now,
@@ -104,7 +105,9 @@ def take_position(
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to discuss."), REASON)
     put_position(loaded, item, answer_id, _taken_by(actor), stance, reason, on=parts)
-    count_again(checklist)
+    if stance is Stance.WANTS_TALK:
+        mailing.note_discussion(actor, loaded, item)
+    count_again(checklist, actor)
     trail.record(
         verbs.POSITION_TAKEN,
         actor=actor,
@@ -169,6 +172,7 @@ def propose(
     db.session.flush()
     copying.read_by_acting(actor, current)
     put_position(loaded, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason, on=parts)
+    mailing.note_suggestion(actor, loaded, item, replied)
     count_again(checklist)
     if replied is None:
         _record(verbs.PROPOSAL_MADE, actor, proposal, loaded, organisation=actor.organisation_name)
@@ -210,7 +214,8 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     _finish(actor, proposal, ProposalState.ACCEPTED)
     changed = after_change(actor, loaded, item, answer)
     add_positions(loaded, item, answer.id, _taken_by(actor), Stance.ACCEPTS, on=changed)
-    count_again(checklist)
+    mailing.note_answer(actor, proposal)
+    count_again(checklist, actor)
     trail.record(
         verbs.PROPOSAL_ACCEPTED,
         actor=actor,
@@ -248,7 +253,8 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
         raise RuleBrokenError(_l("Say why you decline it."), REASON)
     encryption.put_ended_reason(checklist, proposal, reason)
     _finish(actor, proposal, ProposalState.TURNED_DOWN)
-    count_again(checklist)
+    mailing.note_answer(actor, proposal)
+    count_again(checklist, actor)
     _record(
         verbs.PROPOSAL_TURNED_DOWN, actor, proposal, loaded, proposed_by=proposal.organisation.name
     )
@@ -263,7 +269,7 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     if proposal.organisation_id != actor.organisation_id:
         raise RuleBrokenError(_l("Only the party that made a suggestion can withdraw it."))
     _take_back(actor, loaded, proposal)
-    count_again(checklist)
+    count_again(checklist, actor)
 
 
 def _go_back_on_own_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:

@@ -16,7 +16,8 @@ from tracker.access.actor import Actor, Role
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
-from tracker.activity import verbs
+from tracker.activity import stale, verbs
+from tracker.activity.stale import Stale
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, policy
@@ -30,7 +31,7 @@ from tracker.checklists.models import (
     OutsideReading,
     SafeguardReview,
 )
-from tracker.checklists.negotiation import hints
+from tracker.checklists.negotiation import hints, mailing
 from tracker.checklists.negotiation.hints import HintOnAnswer
 from tracker.checklists.negotiation.text_digest import (
     item_digest,
@@ -111,6 +112,8 @@ def raise_flag(
     )
     encryption.put_flag(checklist, flag, FlagContent(reason.strip()))
     db.session.add(flag)
+    mailing.note_flag(actor.user_id, loaded, item.code)
+    stale.mark(Stale.CHECKLIST, [checklist.id], actor)
     db.session.flush()
     trail.record(
         verbs.FLAG_RAISED,
@@ -143,6 +146,7 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
     if not explanation.strip():
         raise RuleBrokenError(_l("Explain why the term doesn't limit the NPM."), REASON)
     _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
+    stale.mark(Stale.CHECKLIST, [checklist.id], actor)
 
 
 def _flag_to_close(
@@ -226,6 +230,7 @@ def answer_hint(
     encryption.put_hint_reason(checklist, answer, tidy)
     checklist.has_hint_answers = True
     db.session.add(answer)
+    stale.mark(Stale.CHECKLIST, [checklist.id], actor)
     db.session.flush()
     trail.record(
         verbs.HINT_ANSWERED,
@@ -333,7 +338,7 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
     _close_unmet(loaded, met)
     for mark, finding in met.items():
         if mark not in standing:
-            _raise_by_rule(checklist, finding, mark)
+            _raise_by_rule(loaded, finding, mark)
     db.session.flush()
     return set(met) != standing
 
@@ -387,8 +392,8 @@ def _close_unmet(loaded: LoadedChecklist, met: Container[_Mark]) -> None:
                 _close(None, loaded.checklist, flag, explanation="", how="no_longer")
 
 
-def _raise_by_rule(checklist: Checklist, finding: Finding, mark: _Mark) -> None:
-    limit = finding.limit
+def _raise_by_rule(loaded: LoadedChecklist, finding: Finding, mark: _Mark) -> None:
+    checklist, limit = loaded.checklist, finding.limit
     powers = tuple(power.value for power in limit.powers)
     _item, _rule, matched = mark
     flag = Flag(
@@ -401,6 +406,8 @@ def _raise_by_rule(checklist: Checklist, finding: Finding, mark: _Mark) -> None:
     content = FlagContent(limit.because, limit.key, powers, limit.passage)
     encryption.put_flag(checklist, flag, content)
     db.session.add(flag)
+    answer = loaded.sheet.shared(finding.item)
+    mailing.note_flag(answer.author_id if answer else None, loaded, finding.item)
     db.session.flush()
     # On a visit's text they would reveal what was answered (K2).
     told_powers: dict[str, Any] = {"powers": list(powers)}
@@ -422,6 +429,8 @@ def _close(
     flag.closed_at = clock.now()
     flag.closed_by_id = actor.user_id if actor else None
     encryption.put_explanation(checklist, flag, explanation)
+    if actor is not None:
+        mailing.note_flag_answer(actor, flag)
     db.session.flush()
     trail.record(
         verbs.FLAG_CLOSED,
@@ -497,6 +506,7 @@ def confirm_review(
         alone_because=because if alone else None,
     )
     db.session.add(review)
+    stale.mark(Stale.CHECKLIST, [checklist.id], actor)
     db.session.flush()
     trail.record(
         verbs.SAFEGUARDS_REVIEWED,

@@ -27,7 +27,7 @@ from tracker.checklists.models import (
     CopySource,
     Stance,
 )
-from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation import mailing, safeguards
 from tracker.checklists.negotiation.stored_positions import end_talks, put_positions
 from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copy_marks
@@ -396,6 +396,7 @@ def keep_unread(actor: Actor, loaded: LoadedChecklist, arrivals: Iterable[Arriva
         if arrival.scope is AnswerScope.SHARED
     }
     end_talks(loaded, shared.keys())
+    mailing.note_reopened(actor, loaded, shared.keys())
     for item in shared.values():
         safeguards.close_for_change(actor, loaded, item)
     safeguards.void_review(loaded)
@@ -439,7 +440,7 @@ def say_read(actor: Actor, checklist: Checklist, seen: Mapping[UUID, str]) -> tu
         (actor.user_id, own),
         Stance.ACCEPTS,
     )
-    count_again(checklist)
+    count_again(checklist, actor)
     read = {item.code for item, _filled in fresh}
     items = [item.code for item in loaded.template.items if item.code in read]
     _record(verbs.COPIES_READ, actor, checklist, items)

@@ -1,0 +1,400 @@
+"""Parties are mailed about what others do on a checklist: together, and once it is quiet there.
+
+In one file: each reason for a mail with who gets it, when, and when it no longer holds.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests import due
+from tests.factories.checklists import flag_term
+from tests.factories.demonstration import Demonstration
+from tests.factories.tables import Table
+from tests.factories.visits import Scene
+from tracker.access.actor import Role
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
+from tracker.checklists.models import ChecklistState, MailReason, PendingMail, Proposal, Stance
+from tracker.checklists.negotiation import mailing, positions, safeguards
+from tracker.cooperations.models import AudienceMember, Stage
+from tracker.core import clock
+from tracker.mail.models import OutboxMessage
+
+pytestmark = pytest.mark.both_databases
+
+MINUTE = dt.timedelta(minutes=1)
+PEOPLE_OF_NPM = {"ilena", "tomas", "nadia", "oren", "petra"}
+PEOPLE_OF_DOOR = {"samira", "henrik", "dora"}
+PEOPLE_OF_LANTERN = {"joana", "otto", "leyla"}
+Later = Callable[[dt.timedelta], None]
+
+
+@pytest.fixture
+def later(frozen_time: Callable[[dt.datetime], None]) -> Later:
+    """A function that stops the clock, or moves it on."""
+    frozen_time(clock.now())
+    return lambda passed: frozen_time(clock.now() + passed)
+
+
+def mails(session: Session, *kinds: str) -> list[OutboxMessage]:
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind.in_(kinds))
+    return list(session.scalars(wanted.order_by(OutboxMessage.created_at)))
+
+
+def mailed(table: Table, kind: str) -> list[str]:
+    """Return the first names of those who were mailed for a reason, sorted."""
+    recipients = (mail.recipient for mail in mails(table.session, kind))
+    return sorted(address.split(".", maxsplit=1)[0] for address in recipients)
+
+
+def kinds_mailed(table: Table) -> set[str]:
+    kinds = {reason.value for reason in MailReason}
+    return {mail.kind for mail in mails(table.session, *kinds)}
+
+
+def work(table: Table) -> int:
+    """Have the worker mail what is due; return for how many parties it did."""
+    table.session.commit()
+    number = due.mail_of_checklists()
+    table.session.commit()
+    return number
+
+
+def start_over(table: Table, later: Later) -> None:
+    """Mail what preparing the table has noted, and forget it."""
+    later(mailing.QUIET)
+    work(table)
+    table.session.execute(sa.delete(OutboxMessage))
+    table.session.commit()
+
+
+def suggest(table: Table, first: str, item: str = "M1", words: str = "Shorter.") -> Proposal:
+    answer = table.loaded().sheet.shared(item)
+    assert answer is not None
+    proposal = positions.propose(
+        table[first],
+        table.checklist(),
+        item,
+        {"words": words},
+        answer_id=answer.answer_id,
+        reason="Because.",
+    )
+    table.session.commit()
+    return proposal
+
+
+def discuss(table: Table, first: str, item: str = "M1") -> None:
+    answer = table.loaded().sheet.shared(item)
+    assert answer is not None
+    positions.take_position(
+        table[first],
+        table.checklist(),
+        item,
+        Stance.WANTS_TALK,
+        answer_id=answer.answer_id,
+        reason="What is meant?",
+    )
+    table.session.commit()
+
+
+# Together, once it is quiet
+
+
+def test_the_other_parties_are_mailed_once_about_many_suggestions(
+    table: Table, later: Later
+) -> None:
+    for item in ("M1", "M6", "M9"):
+        table.save("ilena", item)
+        suggest(table, "samira", item)
+        later(3 * MINUTE)
+    assert work(table) == 0
+    later(mailing.QUIET)
+    assert work(table) == 2
+    assert mailed(table, "suggestion_made") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
+    later(mailing.QUIET)
+    assert work(table) == 0
+    assert table.session.scalars(sa.select(PendingMail)).all() == []
+
+
+def test_somebody_who_never_stops_delays_the_mail_for_an_hour_at_most(
+    table: Table, later: Later
+) -> None:
+    table.save("ilena", "M1")
+    for number in range(20):
+        assert work(table) == 0, number
+        suggest(table, "samira", words=f"Wording {number}.")
+        later(3 * MINUTE)
+    later(MINUTE)
+    assert work(table) == 2
+    assert mailed(table, "suggestion_made") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
+
+
+def test_a_mail_names_nothing_and_nobody(table: Table, later: Later) -> None:
+    table.save("ilena", "M1")
+    suggest(table, "samira")
+    later(mailing.QUIET)
+    work(table)
+    mail = mails(table.session, "suggestion_made")[0]
+    assert f"/checklists/{table.checklist().id}?filter=us" in mail.body
+    for word in ("Samira", "Open Door", "M1", "Shorter", "Because", table.cooperation.title):
+        assert word not in mail.subject + mail.body
+
+
+def test_people_read_the_mail_in_their_language(table: Table, later: Later) -> None:
+    table.land.users["ilena"].language = "ar"
+    table.save("ilena", "M1")
+    suggest(table, "samira")
+    later(mailing.QUIET)
+    work(table)
+    languages = {mail.recipient: mail.language for mail in mails(table.session, "suggestion_made")}
+    assert languages.pop(table.land.users["ilena"].email) == "ar"
+    assert set(languages.values()) == {"en"}
+
+
+def test_nobody_else_is_mailed(table: Table, later: Later) -> None:
+    """Neither another cooperation's people, nor auditors and administrators."""
+    table.save("ilena", "M1")
+    suggest(table, "samira")
+    discuss(table, "joana")
+    later(mailing.QUIET)
+    work(table)
+    everybody = {*mailed(table, "suggestion_made"), *mailed(table, "discussion_wished")}
+    assert everybody == PEOPLE_OF_NPM | PEOPLE_OF_DOOR | PEOPLE_OF_LANTERN
+
+
+def test_a_coordinator_who_takes_no_part_yet_is_mailed_too(table: Table, later: Later) -> None:
+    table.land.person("Iris Vane", "door", Role.COORDINATOR)
+    table.land.person("Milo Sand", "door", Role.MEMBER)
+    table.session.commit()
+    table.save("ilena", "M1")
+    discuss(table, "joana")
+    later(mailing.QUIET)
+    work(table)
+    assert {"iris"} == {*mailed(table, "discussion_wished")} - PEOPLE_OF_NPM - PEOPLE_OF_DOOR
+
+
+# Suggestions
+
+
+def test_nobody_is_mailed_about_a_suggestion_that_was_answered_or_withdrawn(
+    table: Table, later: Later
+) -> None:
+    table.save("ilena", "M1")
+    table.save("ilena", "M6")
+    answered, withdrawn = suggest(table, "samira"), suggest(table, "samira", "M6")
+    positions.accept_proposal(table["ilena"], table.checklist(), answered.id)
+    positions.withdraw_proposal(table["samira"], table.checklist(), withdrawn.id)
+    later(mailing.QUIET)
+    work(table)
+    assert mailed(table, "suggestion_made") == []
+
+
+@pytest.mark.parametrize("how", ["accepted", "declined", "another"])
+def test_the_party_that_suggested_is_mailed_the_answer(
+    table: Table, later: Later, how: str
+) -> None:
+    table.save("ilena", "M1")
+    proposal = suggest(table, "samira")
+    terms = table.checklist()
+    if how == "accepted":
+        positions.accept_proposal(table["ilena"], terms, proposal.id)
+    elif how == "declined":
+        positions.turn_down_proposal(table["ilena"], terms, proposal.id, "Too short.")
+    else:
+        answer = table.loaded().sheet.shared("M1")
+        assert answer is not None
+        positions.propose(
+            table["ilena"],
+            terms,
+            "M1",
+            {"words": "Shorter, but not that short."},
+            answer_id=answer.answer_id,
+            reason="Because.",
+            replies_to=proposal.id,
+        )
+    later(mailing.QUIET)
+    work(table)
+    assert mailed(table, "suggestion_answered") == sorted(PEOPLE_OF_DOOR)
+    # The other suggestion waits for the third party too, which is mailed that.
+    others = sorted(PEOPLE_OF_LANTERN) if how == "another" else []
+    assert mailed(table, "suggestion_made") == others
+
+
+# Wishes to discuss
+
+
+def test_the_other_parties_are_mailed_that_one_asks_to_discuss_an_item(
+    table: Table, later: Later
+) -> None:
+    table.save("ilena", "M1")
+    discuss(table, "samira")
+    later(mailing.QUIET)
+    assert work(table) == 2
+    assert mailed(table, "discussion_wished") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
+
+
+def test_nobody_is_mailed_about_a_wish_that_ended_or_was_met(table: Table, later: Later) -> None:
+    table.save("ilena", "M1")
+    table.save("ilena", "M6")
+    discuss(table, "samira")
+    discuss(table, "samira", "M6")
+    later(MINUTE)
+    table.accept("M1", "dora")
+    # The NPM changes what they wish to discuss.
+    table.save("oren", "M6", seen=1)
+    later(mailing.QUIET)
+    work(table)
+    assert mailed(table, "discussion_wished") == []
+
+
+# Changes of what was accepted
+
+
+def test_a_party_is_mailed_that_what_it_accepted_was_changed(table: Table, later: Later) -> None:
+    table.save("ilena", "M1")
+    proposal = suggest(table, "samira")
+    table.accept("M1", "joana")
+    start_over(table, later)
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    later(mailing.QUIET)
+    work(table)
+    assert mailed(table, "item_reopened") == sorted(PEOPLE_OF_LANTERN)
+
+
+def test_nobody_is_mailed_about_a_change_that_somebody_of_the_party_has_accepted(
+    table: Table, later: Later
+) -> None:
+    table.save("ilena", "M1")
+    proposal = suggest(table, "samira")
+    table.accept("M1", "joana")
+    start_over(table, later)
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    later(MINUTE)
+    table.accept("M1", "leyla")
+    later(mailing.QUIET)
+    assert work(table) == 1
+    assert kinds_mailed(table) == {"suggestion_answered"}
+
+
+# Flags
+
+
+def test_those_who_can_explain_or_change_a_flagged_item_are_mailed(
+    table: Table, later: Later
+) -> None:
+    table.settle("M1")
+    flag_term(table["oren"], table.checklist(), "M1", "A donor decides?")
+    later(mailing.QUIET)
+    work(table)
+    explaining = {"ilena", "tomas", "nadia"}
+    everybody = explaining | PEOPLE_OF_DOOR | PEOPLE_OF_LANTERN
+    assert mailed(table, "flag_raised") == sorted(everybody)
+
+
+def test_whoever_raised_a_flag_is_not_mailed_about_it(table: Table, later: Later) -> None:
+    table.settle("M1")
+    flag_term(table["nadia"], table.checklist(), "M1", "A donor decides?")
+    later(mailing.QUIET)
+    work(table)
+    assert "nadia" not in mailed(table, "flag_raised")
+    assert {"ilena", "tomas"} < {*mailed(table, "flag_raised")}
+
+
+def test_the_party_that_raised_a_flag_is_mailed_the_explanation(table: Table, later: Later) -> None:
+    table.settle("M1")
+    flag = flag_term(table["oren"], table.checklist(), "M1", "A donor decides?")
+    safeguards.explain_flag(table["nadia"], table.checklist(), flag.id, "No donor.")
+    later(mailing.QUIET)
+    assert work(table) == 1
+    assert kinds_mailed(table) == {"flag_answered"}
+    assert mailed(table, "flag_answered") == sorted(PEOPLE_OF_NPM - {"nadia"})
+
+
+# Ready to be sent
+
+
+def test_nobody_is_mailed_that_it_is_ready_when_it_was_sent_in_the_meantime(
+    whole_table: Table, later: Later
+) -> None:
+    table = whole_table
+    table.send()
+    assert table.checklist().state is ChecklistState.SENT
+    later(mailing.QUIET)
+    work(table)
+    assert mailed(table, "ready_to_send") == []
+
+
+def test_those_who_can_send_a_checklist_are_mailed_once_nothing_is_left(
+    table: Table, later: Later
+) -> None:
+    terms = table.agree()
+    flag = flag_term(table["dora"], terms, "M1", "A donor decides?")
+    later(mailing.QUIET)
+    work(table)
+    # It was ready for a moment only.
+    assert mailed(table, "ready_to_send") == []
+    safeguards.explain_flag(table["ilena"], table.checklist(), flag.id, "No donor.")
+    table.session.commit()
+    later(mailing.QUIET)
+    work(table)
+    # Whoever did the last thing that was left knows.
+    assert mailed(table, "ready_to_send") == ["joana", "samira"]
+
+
+def test_nobody_is_mailed_about_a_text_that_ended_with_its_cooperation(
+    table: Table, later: Later
+) -> None:
+    table.save("ilena", "M1")
+    suggest(table, "samira")
+    table.cooperation.stage = Stage.CLOSED
+    later(mailing.QUIET)
+    assert work(table) == 0
+    assert kinds_mailed(table) == set()
+
+
+# Visits
+
+
+@pytest.fixture
+def scene(app: Flask, session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+def test_only_people_of_a_visit_who_may_open_it_are_mailed_about_its_checklists(
+    scene: Scene, later: Later
+) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.amend(scene.actor("ilena"), roles, reason="Other rooms.", items=["V8"])
+    scene.session.commit()
+    later(mailing.QUIET)
+    due.mail_of_checklists()
+    scene.session.execute(sa.delete(OutboxMessage))
+    current = load(roles).sheet.shared("V8")
+    assert current is not None
+    positions.take_position(
+        scene.actor("ilena"),
+        roles,
+        "V8",
+        Stance.WANTS_TALK,
+        answer_id=current.answer_id,
+        reason="Which rooms?",
+    )
+    scene.session.commit()
+    later(mailing.QUIET)
+    due.mail_of_checklists()
+    recipients = {mail.recipient for mail in mails(scene.session, "discussion_wished")}
+    listed = set(
+        scene.session.scalars(
+            sa.select(AudienceMember.user_id).where(AudienceMember.subject_id == roles.visit_id)
+        )
+    )
+    users = scene.cast.users.values()
+    may_open = {user.email for user in users if user.id in listed}
+    assert recipients
+    assert recipients <= may_open
