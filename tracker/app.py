@@ -171,6 +171,8 @@ from tracker.lifecycle import queries as lifecycle_queries
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.mail import routes as mail_routes
+from tracker.notifications import routes as notification_routes
+from tracker.notifications import service as notifications
 from tracker.organisations import page_parts
 from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
@@ -187,7 +189,7 @@ from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
 from tracker.signoff.settings import SigningSettings
-from tracker.ui import errors, malware
+from tracker.ui import errors, malware, navigation
 from tracker.ui import routes as ui_routes
 from tracker.ui.addresses import init_addresses
 from tracker.ui.assets import init_assets
@@ -221,6 +223,7 @@ MODELS = (
     "tracker.activity.models",
     "tracker.activity.stale_models",
     "tracker.mail.models",
+    "tracker.notifications.models",
     "tracker.organisations.models",
     "tracker.accounts.models",
     "tracker.guidance.models",
@@ -667,6 +670,7 @@ ROUTES = (
     power_routes,
     organisation_routes,
     mail_routes,
+    notification_routes,
     getting_started_routes,
     guidance_routes,
     help_routes,
@@ -798,6 +802,8 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         reading.GUARD.holding(sign_in.second_factor_to_read),
         reading.MAY_OPEN.holding(own_part.still_opens),
         origins.ORIGIN_READER.holding(session_cookies.origin),
+        navigation.UNREAD.holding(sign_in.unread_notifications),
+        notifications.CONTACTS.holding(account_queries.contacts),
         sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
         risky_phrases.LANGUAGES.holding(settings.languages),
         trail.HANDLERS.holding(FOLLOWS),

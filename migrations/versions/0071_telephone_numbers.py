@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0071_telephone_numbers"
-down_revision = "0069_overview_and_milestones"
+down_revision = "0070_notifications"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0072_pending_mail"
-down_revision = "0069_overview_and_milestones"
+down_revision = "0071_telephone_numbers"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0073_invitation_requests"
-down_revision = "0069_overview_and_milestones"
+down_revision = "0072_pending_mail"
 branch_labels = None
 depends_on = None
 

@@ -61,6 +61,8 @@ EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal",
 EMPTY_THERE |= {"closing"}
 EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
+# Everybody gets their emails immediately.
+EMPTY_THERE |= {"notification_choices"}
 # Nobody from outside was asked to read.
 EMPTY_THERE |= {"outside_reading"}
 # Nobody asked for a partner's first coordinator: each party has one.

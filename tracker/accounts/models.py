@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 from tracker.access.actor import Confirmation, Role
 from tracker.core.db import Base, Identified, db
 from tracker.mail import addresses
+from tracker.notifications.models import choices_of
 from tracker.organisations.models import Organisation
 
 
@@ -64,6 +65,8 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
     if TYPE_CHECKING:
         # Whether a usable passkey exists; selected together with the person (below).
         has_passkey: Mapped[bool]
+        # How often they want emails about notifications, as stored; likewise.
+        notification_choices: Mapped[str | None]
 
     memberships: Mapped[list["Membership"]] = relationship(
         back_populates="user", foreign_keys="Membership.user_id", lazy="raise"
@@ -135,6 +138,7 @@ if not TYPE_CHECKING:
         .where(Passkey.user_id == User.id, Passkey.set_aside_at.is_(None))
         .correlate_except(Passkey)
     )
+    User.notification_choices = column_property(choices_of(User.id))
 
 
 class UserSession(Identified, Base):

@@ -67,6 +67,13 @@ class Contact:
     name: str
     email: str
     language: str
+    # How often they want emails about notifications, as stored.
+    notification_choices: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The person's id, as User has it."""
+        return self.user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +369,7 @@ def contacts(user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
     if not wanted:
         return {}
     rows = db.session.execute(
-        sa.select(User.id, User.name, User.email, User.language).where(
+        sa.select(User.id, User.name, User.email, User.language, User.notification_choices).where(
             User.id.in_(wanted), User.active
         )
     )

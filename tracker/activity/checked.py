@@ -177,6 +177,8 @@ DECIDES_NOTHING: dict[str, str] = {
     "security_log_entry": "sign-ins, failures, refusals; nothing follows from it",
     "outbox_message": "what is mailed, kept until it is sent; its text is encrypted for its row",
     "pending_mail": "what happened on a checklist of which people are yet to be mailed",
+    "notification": "what a person gets to know, encrypted for its row; opening checks access anew",
+    "notification_choices": "how often a person wants emails; signing and the like never none",
     "anchor": "to whom a checkpoint was mailed",
     "certificate_failure": "when a certificate is tried again",
     "job_failure": "what a job of the worker failed on, and when it is tried again",

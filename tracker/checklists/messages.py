@@ -6,8 +6,8 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.accounts import queries as accounts
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 
 
 def waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
@@ -20,6 +20,7 @@ def waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                 _("A text is waiting for your signature"),
                 _("You're named to sign a text. Read it, then sign it or say why not."),
                 link_to("signing.read", checklist_id=checklist_id),
+                about=checklist_id,
             )
 
 
@@ -33,6 +34,7 @@ def still_waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> N
                 _("Reminder: a text is waiting for signatures"),
                 _("A text sent for signature is still waiting. Sign in to see what to do."),
                 link_to("signing.record", checklist_id=checklist_id),
+                about=checklist_id,
             )
 
 
@@ -156,6 +158,7 @@ def was_assigned(checklist_id: UUID, user_id: UUID) -> None:
                 _("Items were assigned to you"),
                 _("Items of a checklist were assigned to you. Sign in to see which."),
                 link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
+                about=checklist_id,
             )
 
 
@@ -169,6 +172,7 @@ def assignment_is_due(checklist_id: UUID, user_id: UUID) -> None:
                 _("Items assigned to you are due"),
                 _("Items of a checklist that were assigned to you are due. Sign in to see which."),
                 link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
+                about=checklist_id,
             )
 
 
@@ -284,6 +288,12 @@ def ready_to_send(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             )
 
 
-def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    body = text(sentence, name=person.name, address=address)
-    outbox.queue(person.email, person.language, kind, subject, body)
+def _queue(
+    person: accounts.Contact,
+    kind: str,
+    subject: str,
+    sentence: str,
+    address: str,
+    about: UUID | None = None,
+) -> None:
+    notifications.tell(person, kind, subject, sentence, address=address, about=about)

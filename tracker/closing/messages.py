@@ -3,8 +3,8 @@
 from flask_babel import gettext as _
 
 from tracker.closing.models import MaterialReturn
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 
 
 def requested(request: MaterialReturn) -> None:
@@ -31,7 +31,5 @@ def overdue(request: MaterialReturn) -> None:
 
 
 def _queue(request: MaterialReturn, kind: str, subject: str, *sentences: str) -> None:
-    person = request.user
     address = link_to("closing.confirm", return_id=request.id)
-    body = text(*sentences, name=person.name, address=address)
-    outbox.queue(person.email, person.language, kind, subject, body)
+    notifications.tell(request.user, kind, subject, *sentences, address=address, about=request.id)

@@ -27,7 +27,9 @@ from tracker.undertakings.policy import is_decider
 from tracker.undertakings.scope import FOR_OWN_PEOPLE, states_seen
 
 WITH_NAMES = (
-    load_joined(MaterialReturn.user, User.name, User.language, User.email),
+    load_joined(
+        MaterialReturn.user, User.name, User.language, User.email, User.notification_choices
+    ),
     load_joined(MaterialReturn.answered_by, User.name),
     load_joined(MaterialReturn.organisation, Organisation.name),
 )

@@ -6,8 +6,8 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.accounts import queries as accounts
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 
 
 def mentioned(comment_id: UUID, user_ids: Iterable[UUID]) -> None:
@@ -39,5 +39,5 @@ def task_is_due(comment_id: UUID, user_id: UUID) -> None:
 def _queue(
     person: accounts.Contact, kind: str, subject: str, sentence: str, comment_id: UUID
 ) -> None:
-    body = text(sentence, name=person.name, address=link_to("comments.show", comment_id=comment_id))
-    outbox.queue(person.email, person.language, kind, subject, body)
+    address = link_to("comments.show", comment_id=comment_id)
+    notifications.tell(person, kind, subject, sentence, address=address, about=comment_id)

@@ -20,6 +20,8 @@ from tracker.core.db import db
 from tracker.evidence.keys import signing_keys
 from tracker.mail import models as mail
 from tracker.mail.models import OutboxMessage
+from tracker.notifications import models as notifications
+from tracker.notifications.models import Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ FIELDS = (
         cooperation_keys.context_of,
     ),
     Field("queued mails", OutboxMessage.sealed_body, (OutboxMessage.id,), mail.body_context),
+    Field(
+        "notifications",
+        Notification.sealed_words,
+        (Notification.id,),
+        notifications.words_context,
+    ),
     Field(
         "sessions",
         UserSession.sealed_origin,

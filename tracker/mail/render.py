@@ -27,6 +27,12 @@ def link_to(endpoint: str, **values: object) -> str:
     return link(path)
 
 
+def path_of(address: str) -> str:
+    """Return the path of a URL of this instance, which link() made; / for any other."""
+    base = f"{_base_url()}/"
+    return address[len(base) - 1 :] if address.startswith(base) else "/"
+
+
 def text(
     *sentences: object, name: str = "", address: str = "", more: Mapping[str, object] | None = None
 ) -> str:

@@ -6,8 +6,8 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.accounts import queries as accounts
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 
 
 def review_was_begun(reference: str, user_ids: Iterable[UUID]) -> None:
@@ -97,9 +97,5 @@ def _tell(
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             subject, sentence = words()
-            body = text(
-                sentence,
-                name=person.name,
-                address=link_to("reviews.listed", reference=reference),
-            )
-            outbox.queue(person.email, person.language, kind, subject, body)
+            address = link_to("reviews.listed", reference=reference)
+            notifications.tell(person, kind, subject, sentence, address=address)

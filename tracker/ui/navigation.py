@@ -9,12 +9,15 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.gate import optional_actor
+from tracker.core.services import Slot
 from tracker.ui import locale
 from tracker.ui.filters import here, way_back
 from tracker.ui.paging import page_url
 from tracker.ui.words import tidy_line
 
 Predicate = Callable[[Actor | None], bool]
+# The number of unread notifications of the person of this request.
+UNREAD: Slot[Callable[[], int]] = Slot("unread_notifications", lambda: 0)
 
 ROLE_WORDS: dict[Role, object] = {
     Role.COORDINATOR: _l("coordinator"),
@@ -60,6 +63,7 @@ class Frame:
     sign_in: str = ""
     sign_out: str = ""
     account: str = "accounts.profile"
+    notifications: str = "notifications.listed"
     switch: str = "accounts.switch"
     check: str = ""
     help: str = ""
@@ -82,6 +86,8 @@ class FrameLinks:
     sign_in: str = ""
     sign_out: str = ""
     account: str = ""
+    notifications: str = ""
+    unread: int = 0
     switch: str = ""
     check: str = ""
     help: str = ""
@@ -117,6 +123,8 @@ def navigation(actor: Actor | None) -> FrameLinks:
         sign_in="" if actor else _url(frame.sign_in),
         sign_out=_url(frame.sign_out) if actor else "",
         account=_url(frame.account) if actor else "",
+        notifications=_url(frame.notifications) if actor else "",
+        unread=UNREAD.get()() if actor else 0,
         switch=_url(frame.switch) if actor and actor.may_switch else "",
         check=_url(frame.check),
         help=_url(frame.help),

@@ -6,8 +6,8 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.accounts.models import User
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking, UndertakingState
 
@@ -22,6 +22,7 @@ def requested(undertaking: Undertaking, person: User) -> None:
             _("You're asked to sign an undertaking of confidentiality. It takes ten minutes."),
             _("Nobody can sign it for you. Until you have signed, you can't see some pages."),
             address=_own(undertaking.id),
+            about=undertaking.id,
         )
 
 
@@ -45,6 +46,7 @@ def waits_for_npm(
                     "it."
                 ),
                 address=address,
+                about=undertaking.id,
             )
     if not deciders:
         _somebody_else_is_needed(undertaking, address)
@@ -62,6 +64,7 @@ def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[U
                 _("An undertaking on paper needs confirming"),
                 _("The scan of an undertaking signed on paper was recorded. Compare and answer."),
                 address=address,
+                about=undertaking.id,
             )
     if not deciders:
         _somebody_else_is_needed(undertaking, address)
@@ -87,6 +90,7 @@ def interest_added(
                 _("Someone has added to what they declared. A signatory or manager decides on it."),
                 _("Until then, part of the work is closed to that person."),
                 address=address,
+                about=interest_id,
             )
     if not deciders:
         _somebody_else_is_needed(undertaking, address)
@@ -183,6 +187,7 @@ def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:
                 _("You took the signature, so another signatory or manager has to do the rest."),
                 _("Nobody else at the NPM can do it now. The page says what you can do."),
                 address=address,
+                about=undertaking.id,
             )
 
 
@@ -190,6 +195,12 @@ def _own(undertaking_id: UUID) -> str:
     return link_to("undertakings.show", undertaking_id=undertaking_id)
 
 
-def _queue(person: User, kind: str, subject: str, *sentences: str, address: str) -> None:
-    body = text(*sentences, name=person.name, address=address)
-    outbox.queue(person.email, person.language, kind, subject, body)
+def _queue(
+    person: User,
+    kind: str,
+    subject: str,
+    *sentences: str,
+    address: str,
+    about: UUID | None = None,
+) -> None:
+    notifications.tell(person, kind, subject, *sentences, address=address, about=about)

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 
 from tracker.accounts.models import User
 from tracker.core.db import db
-from tracker.mail import outbox, render
+from tracker.mail import render
+from tracker.notifications import service as notifications
 
 PAGE = "visits.index"
 
@@ -30,14 +31,14 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
     )
     for user in users:
         with render.in_language(user.language):
-            outbox.queue(
-                user.email,
-                user.language,
+            _queue(
+                user,
                 "visit_changed",
                 _("Something about a visit changed: %(reference)s", reference=reference),
-                render.text(
-                    _("Something about a visit changed. Sign in to see what you have access to."),
-                    name=user.name,
-                    address=visits_page(reference),
-                ),
+                _("Something about a visit changed. Sign in to see what you have access to."),
+                visits_page(reference),
             )
+
+
+def _queue(person: User, kind: str, subject: str, sentence: str, address: str) -> None:
+    notifications.tell(person, kind, subject, sentence, address=address)

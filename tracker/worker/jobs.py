@@ -45,6 +45,8 @@ from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
+from tracker.notifications import queries as notification_queries
+from tracker.notifications import service as notifications
 from tracker.oversight import queries as register
 from tracker.reviews import reminders
 from tracker.ui import malware
@@ -105,6 +107,8 @@ DATED = (
     Job("remind of return", returns.due, closing.remind),
     Job("remind of assignments", assignments.due, assignments.remind),
     Job("mail of checklists", mailing.due, mailing.send),
+    # After reminders and mail of checklists, which may belong in it.
+    Job("send digest", notification_queries.digests_due, notifications.send_digest),
 )
 # Run once a day: whether a text whose term is over renews automatically is known only from its
 # content, and a prepared visit may stop being ready because documents expire.
@@ -145,6 +149,8 @@ FORGETTING = (
     drafts.forget_old,
     sessions.forget_old,
     security_log.forget_old,
+    notifications.forget_read,
+    notifications.forget_old,
 )
 
 

@@ -40,6 +40,7 @@ from tracker.evidence.models import SignedCheckpoint
 from tracker.getting_started import service as getting_started
 from tracker.guidance.models import Article
 from tracker.mail.models import OutboxMessage
+from tracker.notifications.models import Notification
 from tracker.undertakings.models import Undertaking
 
 # Parts of rules that are numbers.
@@ -176,12 +177,21 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "help_page": [Thing("", {"help_page": "expert"})],
         "size": [Thing("", {"size": _size()})],
         "before size": [Thing("", {"before": _size(), "size": _size()})],
+        "notification_id": [
+            Thing("a coordinator's own", {"notification_id": _notification_of(demonstration)})
+        ],
         "message_id": [Thing("", {"message_id": _first(sa.select(OutboxMessage.id))})],
         # Pages of the sign-in library that stay disabled.
         "security.two_factor_setup_validate": [Thing("", {"token": "x"})],
         "security.reset_password": [Thing("a link that is not valid", {"token": "x"})],
         **_answers(),
     }
+
+
+def _notification_of(demonstration: Demonstration) -> UUID:
+    own = Notification.user_id == demonstration.users["ilena"]
+    notification_id: UUID = _first(sa.select(Notification.id).where(own))
+    return notification_id
 
 
 def _answers() -> dict[str, list[Thing]]:

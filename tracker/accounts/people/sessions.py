@@ -19,11 +19,12 @@ from tracker.accounts.security_log import service as security_log
 from tracker.core import clock
 from tracker.core.db import db, delete_batch
 from tracker.core.services import Slot
+from tracker.notifications.models import unread_of
 
 # How long a session may last, according to the settings.
 LASTS: Slot[dt.timedelta] = Slot("session_lasts", dt.timedelta(hours=12))
 
-_SIGNED_IN = sa.select(User).where(
+_SIGNED_IN = sa.select(User, unread_of(User.id)).where(
     User.fs_uniquifier == sa.bindparam("mark"),
     User.active,
     sa.exists().where(UserSession.id == sa.bindparam("session_id"), UserSession.user_id == User.id),
@@ -83,11 +84,15 @@ def renew(user_id: UUID, session_id: UUID, *, user_agent: str, address: str) -> 
     return row.id
 
 
-def person_of(mark: str, session_id: UUID | None) -> User | None:
-    """Return the active person whose open session this is, or None; one query per request."""
+def person_of(mark: str, session_id: UUID | None) -> tuple[User | None, int]:
+    """Return the active person whose open session this is, or None; one query per request.
+
+    With it comes the number of their unread notifications, which every page shows.
+    """
     if session_id is None:
-        return None
-    return db.session.scalar(_SIGNED_IN, {"mark": mark, "session_id": session_id})
+        return None, 0
+    row = db.session.execute(_SIGNED_IN, {"mark": mark, "session_id": session_id}).first()
+    return (None, 0) if row is None else (row[0], row[1])
 
 
 def is_open(session_id: UUID | None) -> bool:

@@ -231,6 +231,12 @@ def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
     )
 
 
+def unread_notifications() -> int:
+    """Return the number of unread notifications of the signed-in person, read with the person."""
+    number: int = g.get("unread_notifications", 0)
+    return number
+
+
 def turn_away() -> Response:
     """Redirect to the sign-in page and back; a form that was sent is shown for copying.
 
@@ -457,7 +463,9 @@ def _load_people_by_session_only(security: Security) -> None:
         g.session_ended = sessions.over()
         if g.session_ended:
             return None
-        user = stored_sessions.person_of(fs_uniquifier, sessions.session_id())
+        user, g.unread_notifications = stored_sessions.person_of(
+            fs_uniquifier, sessions.session_id()
+        )
         if user is None or not (_memberships(user) or queries.may_come_in(user.id)):
             return None
         if not seals.is_sealed(user):

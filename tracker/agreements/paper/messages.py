@@ -6,8 +6,8 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.accounts import queries as accounts
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 
 
 def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterable[UUID]) -> None:
@@ -50,5 +50,4 @@ def was_refused(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    body = text(sentence, name=person.name, address=address)
-    outbox.queue(person.email, person.language, kind, subject, body)
+    notifications.tell(person, kind, subject, sentence, address=address)

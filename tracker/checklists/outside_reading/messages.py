@@ -5,8 +5,8 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from tracker.accounts import queries as accounts
-from tracker.mail import outbox
-from tracker.mail.render import in_language, link_to, text
+from tracker.mail.render import in_language, link_to
+from tracker.notifications import service as notifications
 
 
 def asked_to_read(reading_id: UUID, user_id: UUID) -> None:
@@ -49,5 +49,4 @@ def ran_out(checklist_id: UUID, user_id: UUID) -> None:
 
 
 def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    body = text(sentence, name=person.name, address=address)
-    outbox.queue(person.email, person.language, kind, subject, body)
+    notifications.tell(person, kind, subject, sentence, address=address)
