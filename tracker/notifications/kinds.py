@@ -63,6 +63,13 @@ _OF_GROUP: Mapping[Group, tuple[str, ...]] = {
     ),
     Group.TEXTS: (
         "checklist_moved",
+        "suggestion_made",
+        "suggestion_answered",
+        "discussion_wished",
+        "flag_raised",
+        "flag_answered",
+        "item_reopened",
+        "ready_to_send",
         "items_assigned",
         "assignment_due",
         "asked_to_read",
@@ -74,6 +81,9 @@ _OF_GROUP: Mapping[Group, tuple[str, ...]] = {
         "comment_task_due",
     ),
     Group.COOPERATIONS: (
+        "cooperation_opened",
+        "invitation_requested",
+        "invitation_request_answered",
         "party_leaving",
         "party_left",
         "own_party_left",

@@ -20,9 +20,14 @@ EXAMPLES: dict[Group, object] = {
     Group.URGENT: _l(
         "A text in force is suspended or ended, or someone unexpected signs for a partner."
     ),
-    Group.TEXTS: _l("Items are assigned to you or due, you're asked to read a text."),
+    Group.TEXTS: _l(
+        "Another party suggests a change or asks to discuss, an item is flagged or changed, items "
+        "are assigned to you or due."
+    ),
     Group.COMMENTS: _l("A comment mentions you, or a task from a comment is due."),
-    Group.COOPERATIONS: _l("An organisation joins, leaves or is replaced."),
+    Group.COOPERATIONS: _l(
+        "A cooperation is opened, or an organisation joins, leaves or is replaced."
+    ),
     Group.VISITS: _l("Something about a visit changed that you may know of."),
     Group.REVIEWS: _l("A review is due, has started or is complete, or terms are ending."),
 }

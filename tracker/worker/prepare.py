@@ -244,7 +244,7 @@ def make_evidence_keys(say: Say) -> None:
         missing = signing_keys.make_missing()
     except KeysError as error:
         db.session.rollback()
-        raise PreparationError(report(error, paths.CONTENT)) from error
+        raise PreparationError(str(error)) from error
     db.session.commit()
     for key in missing:
         say(f"Created the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
@@ -265,7 +265,7 @@ def load_content() -> list[str]:
         done = library.load_content()
     except ContentError as error:
         db.session.rollback()
-        raise PreparationError(str(error)) from error
+        raise PreparationError(report(error, paths.CONTENT)) from error
     db.session.commit()
     return done
 

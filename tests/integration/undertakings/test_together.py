@@ -195,10 +195,12 @@ def test_a_decision_that_was_changed_in_the_database_counts_for_nothing(
 
 
 def change(stage: Stage, key: str, **values: Any) -> None:
-    table, undertaking_id = Undertaking.__table__, stage.undertaking(key).id
+    undertaking_id = stage.undertaking(key).id
     db.session.commit()
     with hands() as connection:
-        connection.execute(sa.update(table).where(table.c.id == undertaking_id).values(**values))
+        connection.execute(
+            sa.update(Undertaking).where(Undertaking.id == undertaking_id).values(**values)
+        )
     db.session.expire_all()
 
 
