@@ -75,11 +75,16 @@ def count_without_coordinator(actor: Actor, words: str = "") -> int:
 def find_shown(actor: Actor, organisation_id: UUID) -> Organisation | None:
     """Return an organisation whose page the person may see: as find(), and their partners."""
     return db.session.scalar(
-        sa.select(Organisation).where(
-            Organisation.id == organisation_id,
-            sa.or_(_seen_by(actor), page_parts.IS_PARTNER.get()(actor)),
-        )
+        sa.select(Organisation).where(Organisation.id == organisation_id, _shown_to(actor))
     )
+
+
+def shown_among(actor: Actor, organisation_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of some organisations whose pages the person may see, in one query."""
+    wanted = sa.select(Organisation.id).where(
+        Organisation.id.in_(organisation_ids), _shown_to(actor)
+    )
+    return frozenset(db.session.scalars(wanted)) if organisation_ids else frozenset()
 
 
 def find(actor: Actor, organisation_id: UUID) -> Organisation | None:
@@ -161,6 +166,10 @@ def taken_initials(except_id: UUID | None = None) -> Collection[str]:
     if except_id is not None:
         wanted = wanted.where(Organisation.id != except_id)
     return set(db.session.scalars(wanted))
+
+
+def _shown_to(actor: Actor) -> sa.ColumnElement[bool]:
+    return sa.or_(_seen_by(actor), page_parts.IS_PARTNER.get()(actor))
 
 
 def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:

@@ -39,7 +39,7 @@ class LineView:
     kind: str
     form: str
     # All parties except the one whose register it is.
-    others: str
+    others: tuple[tuple[UUID, str], ...]
     state: tuple[object, str]
     notes: tuple[str, ...]
 
@@ -52,12 +52,12 @@ class LineView:
 def view(actor: Actor, line: RegisterLine) -> LineView:
     """Return an agreement in words."""
     own = {actor.organisation_id, *actor.audited_ids}
-    others = [name for organisation_id, name in line.parties if organisation_id not in own]
+    others = tuple(party for party in line.parties if party[0] not in own)
     return LineView(
         line=line,
         kind=kind_words(line),
         form=form_words(line),
-        others=with_semicolons(others) or all_parties(line),
+        others=others or tuple(line.parties),
         state=state_words(line),
         notes=tuple(_notes(line)),
     )

@@ -21,6 +21,7 @@ from tracker.cooperations.modes import MODE_LABELS
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import policy as evidence
+from tracker.organisations import queries as organisations
 from tracker.oversight import export as files
 from tracker.oversight import integrity, labels, last_check, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
@@ -60,10 +61,12 @@ def register() -> ResponseReturnValue:
         else []
     )
     views = [pages.view(actor, line) for line in lines]
+    party_ids = {organisation_id for view in views for organisation_id, _name in view.others}
     kinds = [(kind.value, KINDS[kind]) for kind in ChecklistKind]
     return render_template(
         "oversight/register.html",
         page=paging.Page(views, number, paging.SIZE, total),
+        linked=organisations.shown_among(actor, party_ids),
         # Drafts come last, and are folded below other agreements.
         parts=pages.without_drafts(views, question),
         disagreeing=sum(view.disagrees for view in views),

@@ -44,8 +44,8 @@ PAGES = {
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 30),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 25),
-    # One counts the undertakings, one finds the last check.
-    "the register": ("milan", "/register", 20),
+    # One counts the undertakings, one finds the last check, one which parties' pages open.
+    "the register": ("milan", "/register", 21),
     "the register of undertakings": ("milan", "/register/undertakings", 17),
 }
 SAVING = 30

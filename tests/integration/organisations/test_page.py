@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
+from tests.factories.demonstration import Demonstration
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership
@@ -157,7 +158,7 @@ def test_the_list_names_organisations_for_which_nobody_can_act(app: Flask, land:
     land.session.commit()
     client = land.browser(app, "root")
     shown = client.page("/organisations")
-    assert "Nobody can act yet. Nobody there has an account yet." in shown.text
+    assert "Nobody there has an account yet." in shown.text
     assert f"/people/invite/{new.id}" in shown.addresses()
     filtered = client.page("/organisations?kind=nobody_acts")
     assert "Fields of Home" in filtered.text
@@ -183,3 +184,13 @@ def test_the_page_takes_as_many_statements_for_many_people_and_cooperations_as_f
             client.get(f"/organisations/{land.id('door')}", read=False)
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("who", ["milan", "greta"])
+def test_the_register_leads_to_each_party_whose_page_opens(
+    app: Flask, demonstration: Demonstration, who: str
+) -> None:
+    client = demonstration.browser(app, who)
+    address = f"/organisations/{demonstration.organisations['od']}"
+    assert address in client.page("/register").addresses()
+    assert client.page(address).h1 == "Open Door Legal Aid"
