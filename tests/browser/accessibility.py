@@ -3,7 +3,7 @@
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.targets import small_targets
+from tests.browser.every_page.targets import small_targets
 
 # Only the requested parts of the result are sent from the browser to the test. Rules of which each
 # fault is minor or moderate don't run, nor is anything loaded in advance, as only those need it.

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Viewpor
 from tests.browser.accessibility import add_axe, grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
 from tests.browser.demonstration import FEW, HUBS, Visitor, pages_of
-from tests.browser.further_pages import FURTHER, FurtherPage
+from tests.browser.every_page.further_pages import FURTHER, FurtherPage
+from tests.browser.every_page.targets import small_targets
 from tests.browser.instances import StartingPoint, signed_in
-from tests.browser.targets import small_targets
 from tests.effort import is_long
 from tests.servers.application import Application
 from tracker.core.security import CONTENT_SECURITY_POLICY

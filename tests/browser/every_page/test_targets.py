@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.targets import small_targets
+from tests.browser.every_page.targets import small_targets
 
 PAGE = "<!doctype html><meta charset=utf-8><style>a { font: 15px/1.5 sans-serif }</style>"
 ALL_AND_OURS = """<a href=/ style="display: block; height: 24px">All</a>
