@@ -75,6 +75,7 @@ OF_THE_INSTANCE = {
     "organisation_added",
     "organisation_changed",
     "mail_tested",
+    "setting_checked",
     "person_invited",
     "invitation_sent_again",
     "invitation_revoked",

@@ -137,8 +137,11 @@ def choose(actor: Actor, chosen: Mapping[Group, Frequency]) -> None:
         )
 
 
-def send_digest(user_id: UUID, _day: dt.date) -> None:
-    """Mail a person one digest of all that is due, with a link for each; for the worker."""
+def send_digest(user_id: UUID, _day: dt.date) -> bool:
+    """Mail a person one digest of all that is due, with a link for each; for the worker.
+
+    Return False if nothing is due any more.
+    """
     due = db.session.scalars(
         sa.select(Notification)
         .where(Notification.user_id == user_id, queries.is_due(clock.now()))
@@ -150,6 +153,7 @@ def send_digest(user_id: UUID, _day: dt.date) -> None:
         notification.delivery = Delivery.MAILED if reader else Delivery.NOT_MAILED
     if due and reader:
         messages.digest(reader, [notification.words for notification in due])
+    return bool(due)
 
 
 def forget_read() -> int:

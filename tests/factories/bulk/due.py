@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -13,15 +14,21 @@ from tests.factories.evidence.tampering import hands
 from tests.factories.visits import Scene, planned
 from tests.moments import RunningFrom, using
 from tracker.access.actor import Role
+from tracker.accounts import queries as accounts
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
 from tracker.checklists.models import Assignment, Checklist, Notice, NoticeKind, OutsideReading
 from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.invitation_requests import service as invitation_requests
+from tracker.cooperations.invitation_requests.models import InvitationRequest
 from tracker.cooperations.models import Clearance, Cooperation, Party, Stage
 from tracker.core import clock
 from tracker.core.db import Base, db
+from tracker.mail.render import link
+from tracker.notifications import service as notifications
+from tracker.notifications.models import Delivery, Notification
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
 DAY = dt.timedelta(days=1)
@@ -108,6 +115,21 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
                 asked_at=now - 10 * DAY,
             )
         )
+        # Of a party without a coordinator, and nobody has answered for long.
+        connection.execute(
+            sa.insert(InvitationRequest).values(
+                id=uuid4(),
+                cooperation_id=scene.demonstration.cooperations["differing"],
+                organisation_id=scene.demonstration.organisations[LEAVES],
+                partner_id=scene.demonstration.organisations["npm"],
+                requested_by_id=scene.demonstration.users["ilena"],
+                requested_at=now - 2 * invitation_requests.DAYS * DAY,
+                name="Rada Ilves",
+                email="rada@example.org",
+                language="en",
+                reason="",
+            )
+        )
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
         connection.execute(
             sa.update(MaterialReturn)
@@ -128,6 +150,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             sa.insert(Attempt),
             [{"id": uuid4(), "key": "old", "at": now - DAY} for _ in range(10 * count)],
         )
+    _tell_in_digests(scene, count, now - 8 * DAY)
     # One that stays active when the other one is suspended. Nobody is reminded of dates that no
     # event binds.
     active = scene.session.get_one(Cooperation, scene.demonstration.cooperations["declined"])
@@ -142,6 +165,23 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         reminder_days=7,
     )
     scene.session.commit()
+
+
+def _tell_in_digests(scene: Scene, count: int, moment: dt.datetime) -> None:
+    """Write notifications to somebody who gets one digest of them, as of a past moment."""
+    user_id = scene.demonstration.users["ilena"]
+    reader = replace(accounts.contacts([user_id])[user_id], notification_choices="comments=daily")
+    for _number in range(count):
+        notifications.tell(
+            reader, "comment_mention", "A comment mentions you", "Sign in.", address=link("/")
+        )
+    db.session.flush()
+    db.session.execute(
+        sa.update(Notification)
+        .where(Notification.delivery == Delivery.DAILY)
+        .values(created_at=moment)
+        .execution_options(synchronize_session=False)
+    )
 
 
 @contextmanager

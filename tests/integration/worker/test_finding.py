@@ -34,6 +34,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation import mailing
 from tracker.closing.models import MaterialReturn, ReturnState
 from tracker.comments.models import CommentTask
+from tracker.cooperations.invitation_requests.models import InvitationRequest
 from tracker.cooperations.models import (
     Clearance,
     Cooperation,
@@ -239,6 +240,12 @@ def returns(connection: Connection) -> None:
     put(connection, MaterialReturn, DUE, state=ReturnState.REQUESTED, due_on=over)
 
 
+def proposed(connection: Connection) -> None:
+    long_ago = clock.now() - YEARS
+    put(connection, InvitationRequest, MANY, requested_at=long_ago, answered_at=clock.now())
+    put(connection, InvitationRequest, DUE, requested_at=long_ago)
+
+
 LOOKED_FOR = {
     "leave cooperation": (places, DUE),
     "end role": (roles, DUE),
@@ -249,6 +256,7 @@ LOOKED_FOR = {
     "expire signature request": (requests, DUE),
     "remind of signature request": (requests, DUE),
     "end outside reading": (readings, DUE),
+    "end invitation request": (proposed, DUE),
     "remind of task": (tasks, DUE),
     "remind of return": (returns, DUE),
     "remind of assignments": (assignments, DUE),

@@ -34,6 +34,7 @@ STATEMENTS = {
     # Closes the undertaking too, and asks its person what became of their copies.
     "close clearance": 90,
     "compare texts": 40,
+    "end invitation request": 20,
     "end outside reading": 20,
     "end role": 90,
     # Closes each notice that the party gave; PostgreSQL is asked for a lock with each.
@@ -57,6 +58,7 @@ STATEMENTS = {
     "remind of review": 20,
     "remind of signature request": 20,
     "remind of task": 10,
+    "send digest": 10,
     "renew text": 40,
     # Mails, certificates, checkpoints, old rows, and the heartbeat.
     "other": 10,
