@@ -10,7 +10,7 @@ depends_on = None
 
 UNREAD = "read_at IS NULL"
 READ = "read_at IS NOT NULL"
-WAITING = "delivery IN ('daily', 'weekly')"
+WAITING = "delivery = 'daily' OR delivery = 'weekly'"
 
 
 def upgrade() -> None:

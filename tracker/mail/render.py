@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from flask import current_app
 from flask_babel import force_locale
 
+from tracker.ui import locale
+
 
 @contextmanager
 def in_language(language: str) -> Iterator[None]:
@@ -44,6 +46,25 @@ def text(
     template = current_app.jinja_env.get_template("mail/notice.txt")
     texts = [str(sentence) for sentence in sentences]
     return template.render(sentences=texts, name=name, link=address, **(more or {})).strip() + "\n"
+
+
+def html(body: str, language: str, subject: str) -> str:
+    """Return the HTML part of an email: what its text says, with links where it has URLs.
+
+    Only a line that is a URL of this instance becomes a link.
+    """
+    home = f"{_base_url()}/"
+    paragraphs = [
+        [(line, line.startswith(home) and " " not in line) for line in paragraph.split("\n")]
+        for paragraph in body.strip().split("\n\n")
+    ]
+    template = current_app.jinja_env.get_template("mail/alternative.html")
+    return template.render(
+        paragraphs=paragraphs,
+        language=language,
+        direction=locale.direction(language),
+        subject=subject,
+    )
 
 
 def _base_url() -> str:

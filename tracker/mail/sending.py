@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.core import clock
 from tracker.core.db import db, why_unavailable
+from tracker.mail import render
 from tracker.mail.models import MessageState, OutboxMessage
 from tracker.mail.transport import RefusedAddressError, Transport, TransportError, address
 
@@ -96,6 +97,7 @@ def compose(
     message["Message-ID"] = f"<{name}@{urlsplit(settings.base_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
+    message.add_alternative(render.html(body, language, subject), subtype="html")
     message["Content-Language"] = language  # after the text, since setting it resets these headers
     return message
 

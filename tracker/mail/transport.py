@@ -96,7 +96,7 @@ class ConsoleTransport:
         """Print a message as a person reads it."""
         sys.stdout.write(
             f"{'-' * 60}\nTo: {message['To']}\nSubject: {message['Subject']}\n\n"
-            f"{message.get_content()}{'-' * 60}\n"
+            f"{_text_of(message)}{'-' * 60}\n"
         )
         sys.stdout.flush()
 
@@ -179,6 +179,11 @@ def is_about_the_address(code: int, answer: bytes | str) -> bool:
     """Return whether trying again won't help, since the server knows no such address."""
     enhanced = _ENHANCED.match(_plain(answer))
     return enhanced[1] == "1" if enhanced else code in _NO_MAILBOX
+
+
+def _text_of(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    return "" if part is None else str(part.get_content())
 
 
 def _plain(answer: bytes | str) -> str:

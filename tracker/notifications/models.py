@@ -80,8 +80,8 @@ class Notification(Identified, Base):
             "delivery",
             "created_at",
             "user_id",
-            sqlite_where=sa.text("delivery IN ('daily', 'weekly')"),
-            postgresql_where=sa.text("delivery IN ('daily', 'weekly')"),
+            sqlite_where=sa.text("delivery = 'daily' OR delivery = 'weekly'"),
+            postgresql_where=sa.text("delivery = 'daily' OR delivery = 'weekly'"),
         ),
         sa.Index(
             "ix_notification_read",

@@ -140,7 +140,7 @@ def choose(actor: Actor, chosen: Mapping[Group, Frequency]) -> None:
 def send_digest(user_id: UUID, _day: dt.date) -> bool:
     """Mail a person one digest of all that is due, with a link for each; for the worker.
 
-    Return False if nothing is due any more.
+    Return whether anything was still due.
     """
     due = db.session.scalars(
         sa.select(Notification)
@@ -148,12 +148,14 @@ def send_digest(user_id: UUID, _day: dt.date) -> bool:
         .order_by(Notification.created_at, Notification.id)
         .with_for_update()
     ).all()
+    if not due:
+        return False
     reader = CONTACTS.get()([user_id]).get(user_id)
     for notification in due:
         notification.delivery = Delivery.MAILED if reader else Delivery.NOT_MAILED
-    if due and reader:
+    if reader:
         messages.digest(reader, [notification.words for notification in due])
-    return bool(due)
+    return True
 
 
 def forget_read() -> int:

@@ -15,7 +15,7 @@ from tests.client import CheckedClient
 from tests.factories.accounts import House, house, signed_in
 from tests.pages import Page
 from tests.servers.ports import free_port
-from tests.servers.smtp import SmtpServer
+from tests.servers.smtp import Delivery, SmtpServer
 from tests.starting_points import noon_in
 from tracker.core.db import db
 from tracker.mail import outbox, queries, render, sending, transport
@@ -37,6 +37,16 @@ def nowhere() -> transport.Transport:
     return transport.from_url(f"smtp://127.0.0.1:{free_port()}")
 
 
+def part_of(delivery: Delivery, kind: str) -> str:
+    part = delivery.message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def text_of(delivery: Delivery) -> str:
+    return part_of(delivery, "plain")
+
+
 @pytest.mark.both_databases
 def test_a_message_is_sent_once(session: Session, smtp_server: SmtpServer) -> None:
     message = write(session)
@@ -51,7 +61,7 @@ def test_a_message_is_sent_once(session: Session, smtp_server: SmtpServer) -> No
     assert delivery.message["Auto-Submitted"] == "auto-generated"
     assert delivery.message["Content-Language"] == "en"
     assert delivery.message["Date"]
-    assert "Look." in delivery.message.get_content()
+    assert "Look." in text_of(delivery)
     session.refresh(message)
     assert message.state is MessageState.SENT
     assert message.sent_at is not None
@@ -81,7 +91,47 @@ def test_words_of_other_scripts_arrive(session: Session, smtp_server: SmtpServer
     sending.send_due(transport.from_url(smtp_server.url))
     (delivery,) = smtp_server.deliveries
     assert delivery.message["Subject"] == "تذكير"
-    assert delivery.message.get_content().strip() == "مرحبا"
+    assert text_of(delivery).strip() == "مرحبا"
+
+
+def test_the_html_part_says_what_the_text_says_with_links_to_this_instance_only(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    with render.in_language("en"):
+        body = render.text(
+            "Two lines\nof <b>one</b> paragraph.",
+            "https://elsewhere.example/page",
+            name="Samira",
+            address=render.link("/account?a=1&b=2"),
+        )
+    outbox.queue("samira@example.org", "en", "trial", "Something", body)
+    session.commit()
+    sending.send_due(transport.from_url(smtp_server.url))
+    (delivery,) = smtp_server.deliveries
+    assert delivery.message.get_content_type() == "multipart/alternative"
+    assert text_of(delivery).strip() == body.strip()
+    html = part_of(delivery, "html")
+    assert '<html lang="en" dir="ltr">' in html
+    assert "Two lines<br>of &lt;b&gt;one&lt;/b&gt; paragraph." in html
+    assert html.count("<a ") == 1
+    assert 'href="http://localhost:8000/account?a=1&amp;b=2"' in html
+    # Nothing is fetched when the email is read, and nothing runs.
+    for word in ("<img", "<script", "<link", "url(", "src="):
+        assert word not in html
+
+
+def test_the_html_part_of_an_arabic_email_runs_from_right_to_left(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    with render.in_language("ar"):
+        body = render.text("مرحبا", address=render.link("/account"))
+    outbox.queue("samira@example.org", "ar", "trial", "تذكير", body)
+    session.commit()
+    sending.send_due(transport.from_url(smtp_server.url))
+    html = part_of(smtp_server.deliveries[0], "html")
+    assert '<html lang="ar" dir="rtl">' in html
+    # A URL is read from left to right.
+    assert '<a dir="ltr" href="http://localhost:8000/account"' in html
 
 
 def test_a_domain_of_another_script_is_written_in_ascii(

@@ -58,6 +58,8 @@ from tracker.evidence.models import (
 from tracker.mail import sending
 from tracker.mail.models import MessageState, OutboxMessage
 from tracker.mail.transport import from_url
+from tracker.notifications import service as notifications
+from tracker.notifications.models import Delivery, Notification
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -246,6 +248,13 @@ def proposed(connection: Connection) -> None:
     put(connection, InvitationRequest, DUE, requested_at=long_ago)
 
 
+def digests(connection: Connection) -> None:
+    long_ago = clock.now() - YEARS
+    put(connection, Notification, MANY, delivery=Delivery.MAILED, created_at=long_ago)
+    put(connection, Notification, MANY, delivery=Delivery.DAILY, created_at=clock.now())
+    put(connection, Notification, DUE, delivery=Delivery.DAILY, created_at=long_ago)
+
+
 LOOKED_FOR = {
     "leave cooperation": (places, DUE),
     "end role": (roles, DUE),
@@ -261,6 +270,7 @@ LOOKED_FOR = {
     "remind of return": (returns, DUE),
     "remind of assignments": (assignments, DUE),
     "mail of checklists": (pending, DUE),
+    "send digest": (digests, DUE),
     "remind of review": (dates, DUE),
     "remind of end": (dates, DUE),
     "renew text": (texts, DUE),
@@ -321,6 +331,8 @@ FORGOTTEN: dict[str, tuple[Callable[[], int], type[Base], str]] = {
     "challenges": (passkeys.forget_used, UsedChallenge, "at"),
     "codes": (mailed_codes.forget_old, MailedCode, "made_at"),
     "drafts": (drafts.forget_old, Draft, "kept_at"),
+    "notifications": (notifications.forget_old, Notification, "created_at"),
+    "read notifications": (notifications.forget_read, Notification, "read_at"),
 }
 
 

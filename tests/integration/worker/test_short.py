@@ -60,6 +60,7 @@ STATEMENTS = {
     "remind of task": 10,
     "send digest": 10,
     "renew text": 40,
+    "send digest": 10,
     # Mails, certificates, checkpoints, old rows, and the heartbeat.
     "other": 10,
 }
