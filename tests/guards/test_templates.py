@@ -39,10 +39,14 @@ PHYSICAL = re.compile(
 # File names in an evidence bundle, which no template renders.
 OF_A_BUNDLE = {"checkpoint.txt", "inclusion.txt", "keys.txt", "seal.txt"}
 # Lines that join what is stored or typed that way in any language: names on a paper, rules of a
-# template as its file writes them, languages in a field.
+# template as its file writes them, keys that a mistake says to write, languages in a field.
 JOINED_AS_STORED = {
     "agreements/paper/prior_agreements.py": 2,
     "checklist_templates/compare.py": 2,
+    "checklist_templates/languages.py": 2,
+    "checklist_templates/strict.py": 1,
+    "core/schema_problems.py": 4,
+    "guidance/library.py": 2,
     "organisations/forms.py": 1,
 }
 # Verbs of the instance's own chain, which no page shows; "tracker audit verify" reads it.

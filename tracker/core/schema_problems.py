@@ -173,7 +173,7 @@ class _Schema:
         )
 
     def _forms(self, nodes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        found: dict[int, Mapping[str, Any]] = {}
+        seen: dict[int, Mapping[str, Any]] = {}
         ahead = list(nodes)
         while ahead:
             node = ahead.pop(0)
@@ -182,8 +182,8 @@ class _Schema:
             elif "anyOf" in node:
                 ahead += node["anyOf"]
             else:
-                found[id(node)] = node
-        return list(found.values())
+                seen[id(node)] = node
+        return list(seen.values())
 
     @staticmethod
     def _into(node: Mapping[str, Any], step: int | str) -> Iterator[Mapping[str, Any]]:

@@ -115,8 +115,8 @@ _SAYINGS = (
 def yaml_problem(error: YAMLError) -> YamlProblem:
     """Return what a parser's error means, and where it is."""
     if not isinstance(error, MarkedYAMLError):
-        said = str(error).splitlines()[0][:_LONGEST]
-        return YamlProblem(_("not valid YAML: %(problem)s", problem=said))
+        reported = str(error).splitlines()[0][:_LONGEST]
+        return YamlProblem(_("not valid YAML: %(problem)s", problem=reported))
     reason = error.problem or error.context or ""
     words, advice, is_at_beginning = _in_words(reason)
     mark = error.problem_mark or error.context_mark
@@ -134,9 +134,9 @@ def _in_words(reason: object) -> tuple[object, object, bool]:
     for own, advice in _OWN:
         if reason is own:
             return own, advice, False
-    said = str(reason).splitlines()[0][:_LONGEST] if str(reason) else ""
+    reported = str(reason).splitlines()[0][:_LONGEST] if str(reason) else ""
     for theirs, ours, advice, is_at_beginning in _SAYINGS:
-        if theirs in said:
+        if theirs in reported:
             return ours, advice, is_at_beginning
     advice = _l("Compare this line and the one above with similar lines in a downloaded text.")
-    return said, advice, False
+    return reported, advice, False

@@ -20,6 +20,7 @@ from tracker.checklist_templates.schema import (
     Template,
     TemplateField,
 )
+from tracker.ui.locale import with_commas
 
 # Items whose answers the application reads: dates, the list of signatories, the team, the lead.
 WORKED_WITH = frozenset(
@@ -72,7 +73,7 @@ def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
             continue
         lost = [code for code in bound if code not in after.rests_on.statements]
         if lost:
-            words = ", ".join(lost)
+            words = with_commas(lost)
             changes.append(
                 Laxer(
                     item.code,
@@ -104,7 +105,7 @@ def _why_it_stays(bound: Sequence[str]) -> str:
         return str(
             _(
                 "it is based on %(names)s, a must of the source, so it can't be removed",
-                names=", ".join(bound),
+                names=with_commas(bound),
             )
         )
     return str(_("the application works with its answer, so it can't be removed"))
@@ -175,7 +176,7 @@ def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[s
             yield _("required_when may only be widened")
     gone = {option.value for option in old.options} - {option.value for option in new.options}
     if gone:
-        yield _("its choices must stay: %(names)s", names=", ".join(sorted(gone)))
+        yield _("its choices must stay: %(names)s", names=with_commas(sorted(gone)))
     if (new.min or 0) < (old.min or 0):
         yield _("min must be at least %(min)s", min=old.min)
     if old.max is not None and (new.max is None or new.max > old.max):
@@ -205,7 +206,7 @@ def _owners(old: TemplateField, new: TemplateField) -> Iterator[str]:
         yield _("it must still be countersigned by %(countersigns)s", countersigns=old.countersigns)
     lost = [limit.key for limit in old.limits if limit not in new.limits]
     if lost:
-        yield _("its limits must stay: %(names)s", names=", ".join(lost))
+        yield _("its limits must stay: %(names)s", names=with_commas(lost))
 
 
 def _table(old: TemplateField, new: TemplateField) -> Iterator[str]:
@@ -215,7 +216,7 @@ def _table(old: TemplateField, new: TemplateField) -> Iterator[str]:
         yield _("it must keep at least %(min)s rows", min=old.rows.min)
     gone = {row.key for row in old.rows.fixed} - {row.key for row in new.rows.fixed}
     if gone:
-        yield _("its fixed rows must stay: %(names)s", names=", ".join(sorted(gone)))
+        yield _("its fixed rows must stay: %(names)s", names=with_commas(sorted(gone)))
     by_key = {column.key: column for column in new.columns}
     for column in old.columns:
         after = by_key.get(column.key)

@@ -1,4 +1,7 @@
-"""Pages for the guidance passage by passage: the list, and changing, adding, moving, removing."""
+"""Pages for the guidance passage by passage: the list, and changing, adding, moving, removing.
+
+In one file: every page begins with the same article, and leads back to its list.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,7 +61,7 @@ def passages(slug: str, language: str) -> str:
     current = _current(get_revisions(actor, slug, language))
     uses = uses_of(current, locale.language())
     return render_template(
-        "authoring/passages.html",
+        "authoring/passages/list.html",
         row=current,
         lines=[
             PassageLine(passage, _beginning(passage), uses.get(passage.key, ()))
@@ -93,8 +96,8 @@ def change(slug: str, language: str, key: str) -> Answered:
     current = _current(revisions)
     passage = service.passage_of(current, key)
     if passage is None and request.method == "POST":
-        held = (service.passage_of(row, key) for row in revisions)
-        passage = next((row for row in held if row is not None), None)
+        earlier = (service.passage_of(row, key) for row in revisions)
+        passage = next((row for row in earlier if row is not None), None)
     passage = found_or_404(passage)
     form = PublishedPassageForm(
         data={
@@ -270,7 +273,7 @@ def _passage_page(
     before = guidance_editing.parts_of(current)
     uses = uses_of(current, locale.language()) if passage else {}
     return render_template(
-        "authoring/passage.html",
+        "authoring/passages/form.html",
         form=form,
         row=current,
         passage=passage,
