@@ -26,7 +26,7 @@ from tracker.accounts import pages as account_pages
 from tracker.accounts import queries as account_queries
 from tracker.accounts import routes as account_routes
 from tracker.accounts.factors import credentials
-from tracker.accounts.people import of_organisation as people_of_organisation
+from tracker.accounts.people import pages as people_pages
 from tracker.accounts.people import routes as people_routes
 from tracker.accounts.people import sessions
 from tracker.accounts.policy import can_see_people
@@ -812,10 +812,10 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         binding.KEY_READER.holding(cooperation_keys.rows_key_of),
         tasks.SOURCES.holding(TASK_SOURCES),
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
-        page_parts.PEOPLE.holding(people_of_organisation.page),
+        page_parts.PEOPLE.holding(people_pages.page),
         page_parts.COOPERATIONS.holding(cooperations_of_organisation.newest),
         page_parts.IS_PARTNER.holding(cooperations_of_organisation.is_partner),
-        page_parts.NOBODY_ACTS.holding(people_of_organisation.nobody_acts),
+        page_parts.NOBODY_ACTS.holding(people_pages.nobody_acts),
         page_parts.WITHOUT_COORDINATOR.holding(coordinators.without_coordinator),
         page_parts.REQUESTS.holding(invitation_request_pages.links),
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),

@@ -1,4 +1,7 @@
-"""The outbox: messages reach a real server, are retried, and are listed when they fail."""
+"""The outbox: messages reach a real server, are retried, and are listed when they fail.
+
+In one file: all of it is one path, from the table to the server.
+"""
 
 import datetime as dt
 from collections.abc import Callable

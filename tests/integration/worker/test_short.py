@@ -58,7 +58,6 @@ STATEMENTS = {
     "remind of review": 20,
     "remind of signature request": 20,
     "remind of task": 10,
-    "send digest": 10,
     "renew text": 40,
     "send digest": 10,
     # Mails, certificates, checkpoints, old rows, and the heartbeat.

@@ -74,8 +74,8 @@ def test_a_weekly_digest_is_due_on_mondays() -> None:
 
 
 def _modules() -> list[Path]:
-    found = PACKAGE.rglob("messages.py")
-    return [path for path in found if path.relative_to(PACKAGE).parts[0] not in PLAIN]
+    paths = PACKAGE.rglob("messages.py")
+    return [path for path in paths if path.relative_to(PACKAGE).parts[0] not in PLAIN]
 
 
 def _kinds_in(path: Path) -> Iterator[str]:
