@@ -100,7 +100,6 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
         Checklist.done_count,
         Checklist.total_count,
         Checklist.is_complete,
-        Checklist.is_ready_to_send,
         Checklist.misnamed_items,
     ).where(Checklist.cooperation_id == _OF_IT),
     "checklist of a party": sa.select(

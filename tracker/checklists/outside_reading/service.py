@@ -10,8 +10,9 @@ from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.accounts.people import invitations
 from tracker.activity import service as trail
-from tracker.activity import verbs
+from tracker.activity import stale, verbs
 from tracker.activity.service import DomainEvent
+from tracker.activity.stale import Stale
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy as checklist_policy
 from tracker.checklists.heads import load_heads
@@ -188,6 +189,7 @@ def confirm(
     )
     reading.ended_at, reading.end = clock.now(), ReadingEnd.READ
     db.session.add(review)
+    stale.mark(Stale.CHECKLIST, [checklist.id], actor)
     db.session.flush()
     trail.record(
         verbs.SAFEGUARDS_REVIEWED,

@@ -43,6 +43,7 @@ from tracker.activity import service as trail_service
 from tracker.activity import verbs
 from tracker.agreements import frozen_text
 from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import obstacles
 from tracker.checklists import service as answers
 from tracker.checklists.models import Checklist, OutsideReading, ReadingEnd
 from tracker.checklists.negotiation import hints, positions, safeguards
@@ -429,6 +430,9 @@ def test_a_text_that_changed_since_the_page_was_opened_is_not_confirmed(small: S
         )
     small.confirm(stored(reading.id))
     assert small.loaded().review is not None
+    # So the coordinators are mailed.
+    assert obstacles.to_sending(small.loaded()) == []
+    assert small.loaded().checklist.is_ready_to_send
 
 
 def test_the_outside_reader_flags_the_words_that_were_on_the_page(
