@@ -59,6 +59,11 @@ class Side:
         self.item(code).get_by_role("button", name=re.compile(f"^Accept {code},")).click()
         self.expect(f"You accepted {code} for")
 
+    def read(self, code: str) -> None:
+        """Say that an answer of a model text was read; for the party that began with it, accept."""
+        self.item(code).get_by_role("button", name=f"I have read it {code}").click()
+        self.expect("Read for")
+
     def accept_proposal(self, code: str) -> None:
         """Make the first proposal the answer."""
         name = f"Accept the change {code}"
