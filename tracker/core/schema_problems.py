@@ -366,5 +366,6 @@ def _choices(node: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _clipped(value: Any) -> str:
-    text = str(value)
+    """Return a value as text; a whole list or mapping would take long to write, and to read."""
+    text = str(value) if isinstance(value, str | int | float) else "…"
     return text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}…"

@@ -165,12 +165,12 @@ def _with_uses(article: Article, language: str) -> tuple[list[Passage], dict[str
 
 
 def uses_of(article: Article, language: str) -> dict[str, list[Use]]:
-    """Return where the passages of a current revision are used, by their keys, in one query."""
-    rows = db.session.scalars(
-        sa.select(PassageUse).where(
-            PassageUse.passage.startswith(f"{article.slug}/", autoescape=True)
-        )
-    )
+    """Return where the passages of a current revision are used, by their keys, in one query.
+
+    The article is loaded with its passages.
+    """
+    refs = [f"{article.slug}/{passage.key}" for passage in article.passages]
+    rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(refs)))
     by_key: dict[str, list[PassageUse]] = {}
     for row in rows:
         by_key.setdefault(row.passage.split("/", 1)[1], []).append(row)

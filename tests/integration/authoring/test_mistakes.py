@@ -175,7 +175,7 @@ def test_a_mistake_in_an_article_shows_its_line_and_what_to_write(
 def test_a_mistake_in_the_head_of_a_file_quotes_the_file(
     people: House, browser_of: BrowserOf
 ) -> None:
-    head = b"---\nslug: settling-terms\nquestoin: How?\n---\n\n## A {#a S1}\n\nWords."
+    head = b"---\nslug: settling-terms\nquestions: How?\n---\n\n## A {#a S1}\n\nWords."
     ada = browser_of("ada")
     before = ada.page(EDIT).form().values["text"]
     form = ada.page(EDIT).form()
@@ -183,7 +183,7 @@ def test_a_mistake_in_the_head_of_a_file_quotes_the_file(
     data = {**sent, "file": (io.BytesIO(head), "text.md")}
     response = ada.post(EDIT, data=data, content_type="multipart/form-data", csrf=False)
     page = Page.of(response)
-    assert "Line 3, character 1: there is no key questoin questoin: How?" in page.text
+    assert "Line 3, character 1: there is no key questions questions: How?" in page.text
     assert "Write question instead." in page.text
     assert page.form().values["text"] == before
 

@@ -74,13 +74,6 @@ def test_a_title_whose_end_would_be_lost_is_refused() -> None:
         splicing.changed("## A\n\nb", 1, PassageWords("A ##", "Words."))
 
 
-def test_keys_of_an_organisations_passages_are_written_before_they_move() -> None:
-    own = "## One {M4, C2}\n\nA\n\n## Two {#kept M1}\n\nB\n\n## Three\n\nC"
-    assert splicing.with_keys(own) == (
-        "## One {#passage-1 M4 C2}\n\nA\n\n## Two {#kept M1}\n\nB\n\n## Three {#passage-3}\n\nC"
-    )
-
-
 @pytest.mark.parametrize(
     ("title", "taken", "key"),
     [

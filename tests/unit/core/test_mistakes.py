@@ -58,10 +58,10 @@ def mistakes(text: str) -> list[list[str]]:
     ("text", "shown"),
     [
         (
-            "title: a\ntittle: b\n",
+            "title: a\ntitles: b\n",
             [
-                "file:2: there is no key tittle",
-                "    2 | tittle: b",
+                "file:2: there is no key titles",
+                "    2 | titles: b",
                 "        ^ character 1",
                 "    Write title instead. It can be: title, size, code, when.",
             ],
@@ -102,10 +102,10 @@ def mistakes(text: str) -> list[list[str]]:
             ],
         ),
         (
-            "title: a\nwhen: {item: M1, feild: b}\n",
+            "title: a\nwhen: {item: M1, fields: b}\n",
             [
-                "file:2: there is no key when.feild",
-                "    2 | when: {item: M1, feild: b}",
+                "file:2: there is no key when.fields",
+                "    2 | when: {item: M1, fields: b}",
                 "                         ^ character 18",
                 "    Write field instead. It can be: any, item, field.",
             ],

@@ -72,12 +72,6 @@ def removed(body: str, number: int) -> str:
     return _joined(lead, [*pieces[: number - 1], *pieces[number:]]).rstrip("\n")
 
 
-def with_keys(body: str) -> str:
-    """Return an organisation's text with a key in each heading, which a new order keeps."""
-    lead, pieces = _cut(body)
-    return _joined(lead, [_with_key(piece, n) for n, piece in enumerate(pieces, start=1)])
-
-
 def new_key(title: str, taken: Collection[str]) -> str:
     """Return a key for a new passage, made from its title."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
@@ -155,16 +149,6 @@ def _written(words: PassageWords, codes: str, *, is_last: bool) -> str:
 def _ended(piece: str) -> str:
     """Return a passage's text with a line break at its end."""
     return piece if piece.endswith("\n") else f"{piece}\n"
-
-
-def _with_key(piece: str, number: int) -> str:
-    heading = markdown.headings(piece)[0]
-    title, codes = _parts(piece)
-    if codes.startswith("{#"):
-        return piece
-    inside = " ".join([f"#passage-{number}", *codes.strip("{}").replace(",", " ").split()])
-    rest = piece.split("\n")[heading.end :]
-    return "\n".join([f"## {title} {{{inside}}}", *rest])
 
 
 def _checked(lead: str | None, pieces: Sequence[str], number: int, words: PassageWords) -> str:
