@@ -267,8 +267,8 @@ def _what_is_signed(
     return str(
         _(
             "I, %(name)s, %(office)s, sign revision %(number)s of the text “%(title)s” of the "
-            "cooperation “%(cooperation)s” for %(organisation)s, by the power of %(power)s, and "
-            "bind it to this text.",
+            "cooperation “%(cooperation)s” for %(organisation)s, under %(power)s. This "
+            "agreement then binds it.",
             name=actor.name,
             office=membership.office or _("signatory"),
             number=view.request.revision.number,

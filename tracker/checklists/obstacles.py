@@ -1,11 +1,12 @@
 """What keeps a checklist from being sent for signature."""
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation import hints
-from tracker.ui.locale import with_commas
+from tracker.ui.locale import with_commas, with_semicolons
 
 
 def to_sending(loaded: LoadedChecklist) -> list[object]:
@@ -19,8 +20,14 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     standing = loaded.standing()
     obstacles: list[object] = []
     if standing.blocking:
+        names = [loaded.template.by_code[code].label for code in standing.blocking]
         obstacles.append(
-            _l("Not complete and agreed yet: %(items)s.", items=with_commas(standing.blocking))
+            lazy_ngettext(
+                "%(num)s item still to agree: %(items)s.",
+                "%(num)s items still to agree: %(items)s.",
+                len(names),
+                items=with_semicolons(names),
+            )
         )
     suggested = [
         code

@@ -172,7 +172,7 @@ def countersigning_sentence(
         )
     return str(
         _(
-            "I, %(name)s, %(office)s, countersign for %(organisation)s, by the power of %(power)s, "
+            "I, %(name)s, %(office)s, countersign for %(organisation)s, under %(power)s, "
             "the undertaking of %(person)s on revision %(revision)s of the confidentiality terms "
             "of “%(title)s” (%(reference)s). %(opens)s",
             office=membership.office or _("signatory"),

@@ -614,7 +614,9 @@ def _waited_for(task: waiting.Task) -> tuple[str, str]:
             return label, _("Waiting for another signatory or manager")
         case TaskKind.WAITS_FOR_PEOPLE:
             label = ngettext(
-                "Undertaking of %(num)s person", "Undertakings of %(num)s people", task.count
+                "%(num)s undertaking still to sign",
+                "%(num)s undertakings still to sign",
+                task.count,
             )
             return label, _("Waiting for each person")
         case _:

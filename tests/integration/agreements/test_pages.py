@@ -229,7 +229,7 @@ def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Tabl
         ):
             assert words in shown.text, shown.h1
     assert "for Office of the People's Advocate, on behalf of Advocate Ruta Saen," in second.text
-    assert f"by the power of Decision of the board (until {words_of(last)})" in second.text
+    assert f"under Decision of the board (until {words_of(last)})" in second.text
 
 
 def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:

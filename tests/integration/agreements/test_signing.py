@@ -104,7 +104,7 @@ def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
     refused(
         table,
         lambda: agreements.send(table["ilena"], table.checklist(), chosen),
-        "Not complete and agreed yet: M1, M2, M3, M5, M7, M10",
+        "6 items still to agree: Item M1; Item M2; Item M3; Item M5; Item M7; Item M10",
         RuleBrokenError,
     )
     assert revisions(table) == []
@@ -114,14 +114,14 @@ def test_an_item_begun_but_not_agreed_blocks_sending_too(table: Table) -> None:
     table.agree()
     table.session.commit()
     table.save("samira", "M6")
-    assert str(obstacles.to_sending(table.loaded())[0]) == "Not complete and agreed yet: M6."
+    assert str(obstacles.to_sending(table.loaded())[0]) == "1 item still to agree: Item M6."
 
 
 def test_a_new_party_blocks_sending_until_it_accepts(table: Table) -> None:
     table.agree()
     cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
     table.session.commit()
-    assert "Not complete and agreed yet: M1," in str(obstacles.to_sending(table.loaded())[0])
+    assert "items still to agree: Item M1;" in str(obstacles.to_sending(table.loaded())[0])
 
 
 def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:

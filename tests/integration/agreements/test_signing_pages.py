@@ -95,7 +95,7 @@ def test_signing_takes_two_pages(desk: Desk) -> None:
     assert "Step 2 of 2" in page.text
     assert "I, Otto Brandis" in page.text
     assert "for Lantern Health Network" in page.text
-    assert "bind it to this text" in page.text
+    assert "This agreement then binds it." in page.text
     digest = desk.session.scalars(
         sa.select(Revision.digest).where(Revision.subject_id == desk.checklist_id)
     ).one()
@@ -155,7 +155,7 @@ def test_nobody_signs_a_sentence_whose_power_changed_after_they_opened_it(desk: 
     shown = Page.of(otto.post(opened.where, data=data, csrf=False, follow_redirects=True))
     assert desk.signatures() == 1
     assert "The sentence you sign changed after you opened the page" in shown.text
-    assert "by the power of Decision of the new board" in shown.text
+    assert "under Decision of the new board" in shown.text
     data = shown.form().filled_in(**given)
     assert otto.post(shown.where, data=data, csrf=False).status_code == 303
     assert desk.signatures() == 2
@@ -322,7 +322,7 @@ def test_the_page_lists_what_blocks_sending(app: Flask, table: Table) -> None:
     table.save("ilena", "M1")
     address = f"/checklists/{table.checklist().id}/send"
     page = table.land.browser(app, "ilena").page(address)
-    assert "Not complete and agreed yet: M1, M2" in page.text
+    assert "still to agree: Item M1; Item M2" in page.text
     assert "Send for signature" not in page.buttons()
     table.land.browser(app, "tomas").page(address, 403)
     table.land.browser(app, "marek").page(address, 404)

@@ -78,7 +78,7 @@ def test_a_countersignature_names_the_power_and_its_days(
     stage.sign("leyla")
     page = stage.browser(app, "tomas").page(stage.countersigning("leyla"))
     assert "I, Tomas Beridan, Acting head, countersign for" in page.text
-    assert "by the power of Mandate of the board (until" in page.text
+    assert "under Mandate of the board (until" in page.text
     assert "Power to countersign: Confirmed by Milan Osterin" in page.text
     stage.countersign("leyla")
     given = session.scalars(

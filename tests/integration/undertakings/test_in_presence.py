@@ -420,7 +420,7 @@ def test_a_wrong_name_is_reported_beside_its_field_and_uses_up_no_code(
         "code": driver.code("ilena"),
     }
     page = Page.of(client.submit(f"{address(driver)}/sign", name="Somebody", **sent))
-    assert f"Type the name as it stands in the text: {NAME}" in page.text
+    assert f"Type the name as it is in the text: {NAME}" in page.text
     assert KNOWN_BY in page.html
     answer = client.submit(f"{address(driver)}/sign", name=NAME, **sent)
     assert "Somebody else from the NPM now has to countersign." in Page.of(answer).text

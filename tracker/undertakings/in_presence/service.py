@@ -113,7 +113,7 @@ def checked(undertaking: Undertaking, *, name: str, known_by: str) -> str:
     """
     if _plain(name) != _plain(undertaking.user.name):
         raise RuleBrokenError(
-            _l("Type the name as it stands in the text: %(name)s", name=undertaking.user.name),
+            _l("Type the name as it is in the text: %(name)s", name=undertaking.user.name),
             "name",
         )
     known = " ".join(known_by.split())

@@ -123,7 +123,7 @@ def test_both_texts_stand_in_full_on_one_page(tomas: Hand) -> None:
 def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) -> None:
     page = tomas.choose(0, 1)
     assert page.h1 == "Sign 2 texts"
-    assert page.text.count("bind it to this text") == 2
+    assert page.text.count("This agreement then binds it.") == 2
     assert "You signed 2 texts." in tomas.sign(page).text
     given = signatures(tomas.table)
     assert len({row.revision_id for row in given}) == 2

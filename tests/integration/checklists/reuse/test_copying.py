@@ -661,14 +661,14 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     loaded = pair.now.loaded()
     assert loaded.standing().blocking == ("M2", "M3", "M7")
     obstacle, *_more = obstacles.to_sending(loaded)
-    assert str(obstacle) == "Not complete and agreed yet: M2, M3, M7."
+    assert str(obstacle) == "3 items still to agree: Item M2; Item M3; Item M7."
     own = loaded.sheet.of_party("M7", pair.now.land.id("npm"))
     shared = loaded.sheet.shared("M2"), loaded.sheet.shared("M3")
     answers = [answer.answer_id for answer in (own, *shared) if answer]
     for first in ("ilena", "samira"):
         pair.say_read(first, answers)
     pair.now.session.commit()
-    with pytest.raises(RuleBrokenError, match="Not complete and agreed yet: M2, M7"):
+    with pytest.raises(RuleBrokenError, match="2 items still to agree: Item M2; Item M7"):
         agreements.send(pair.now["ilena"], pair.now.checklist(), {})
     pair.now.session.rollback()
     pair.say_read("joana", answers)
