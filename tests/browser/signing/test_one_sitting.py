@@ -1,6 +1,7 @@
 """Parties that began with the model text: they disagree, agree and sign in one sitting."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -49,7 +50,7 @@ def begin(land: Country, cooperation: Cooperation) -> None:
     npm = land.actor(writers["npm"])
     (text,) = beginning.beginnings(npm, load(terms), ["en"])
     beginning.begin(npm, terms, "en", seen=text.seen)
-    second_reader = {"second_reader": str(land.users["oren"].id)}
+    second_reader: dict[str, Any] = {"second_reader": str(land.users["oren"].id)}
     differ = DIFFER if cooperation.title == SITTING else ()
     for item in load(terms).template.items:
         loaded = load(terms)
