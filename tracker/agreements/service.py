@@ -542,6 +542,7 @@ def sign(
     if signature_request.state is RequestState.COMPLETED:
         _come_into_force(actor, checklist, signature_request)
     else:
+        messages.no_longer_waits_for_signature(checklist.id, [actor.user_id])
         _tell_whose_turn_came(checklist, before, signature)
     marks.refresh_marked(checklist)
     return signature
@@ -834,6 +835,7 @@ def _withdraw_request(actor: Actor | None, checklist: Checklist, reason: str) ->
         revision=signature_request.revision.number,
         reason="" if is_restricted(checklist) else reason,
     )
+    messages.no_longer_waits_for_signature(checklist.id)
 
 
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:

@@ -81,6 +81,7 @@ def pass_on(
         after_id=str(to_id),
         reason="" if is_restricted(checklist) else reason.strip(),
     )
+    messages.no_longer_waits_for_signature(checklist.id, [holder_id])
     if (slot.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
         messages.waits_for_signature(checklist.id, [to_id])
     if actor.user_id != holder_id:

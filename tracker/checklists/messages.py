@@ -1,6 +1,6 @@
 """Emails about checklists and about texts to sign: a neutral sentence and a link."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -38,6 +38,13 @@ def still_waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> N
             )
 
 
+def no_longer_waits_for_signature(
+    checklist_id: UUID, user_ids: Collection[UUID] | None = None
+) -> None:
+    """Mark as read what asked some people, or everybody, to sign a text."""
+    notifications.done(checklist_id, ("text_sent", "text_still_waits"), user_ids)
+
+
 def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell a person that somebody else in their organisation signs in their place."""
     for person in accounts.contacts(user_ids).values():
@@ -53,6 +60,7 @@ def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 def ran_out(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell those concerned that the time to sign a text has run out."""
+    no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -92,6 +100,7 @@ def amendment_was_called_off(checklist_id: UUID, user_ids: Iterable[UUID]) -> No
 
 def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people concerned that a text was declined (product.md, 5.4)."""
+    no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -105,6 +114,7 @@ def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people concerned that the last signature was given."""
+    no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -118,6 +128,7 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 def came_into_force_without_notice(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people concerned the same where a party's notice of a suspension or end is replaced."""
+    no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(

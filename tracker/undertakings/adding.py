@@ -205,6 +205,7 @@ def decide(
     )
     if decision is InterestsDecision.REPLACE:
         _close(actor, undertaking, reason)
+    messages.interest_was_decided(interest.id)
     messages.decided(undertaking)
 
 

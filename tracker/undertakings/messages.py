@@ -26,6 +26,16 @@ def requested(undertaking: Undertaking, person: User) -> None:
         )
 
 
+def was_signed(undertaking_id: UUID) -> None:
+    """Mark as read what asked a person for an undertaking that is now signed."""
+    notifications.done(undertaking_id, ("undertaking_asked",))
+
+
+def interest_was_decided(interest_id: UUID) -> None:
+    """Mark as read what told the NPM's people of an added interest."""
+    notifications.done(interest_id, ("interest_added",))
+
+
 def waits_for_npm(
     undertaking: Undertaking, reference: str, taken_by: AbstractSet[UUID] = frozenset()
 ) -> None:
@@ -132,7 +142,8 @@ def decided(undertaking: Undertaking) -> None:
 
 
 def countersigned(undertaking: Undertaking) -> None:
-    """Tell a person that their undertaking is countersigned."""
+    """Tell a person that their undertaking is countersigned; nobody at the NPM has to do it now."""
+    _no_longer_waits_for_npm(undertaking)
     with in_language(undertaking.user.language):
         _queue(
             undertaking.user,
@@ -145,6 +156,7 @@ def countersigned(undertaking: Undertaking) -> None:
 
 def withdrawn_by_npm(undertaking: Undertaking) -> None:
     """Tell a person that the NPM has withdrawn the access their undertaking gave."""
+    _no_longer_waits_for_npm(undertaking)
     with in_language(undertaking.user.language):
         _queue(
             undertaking.user,
@@ -189,6 +201,12 @@ def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:
                 address=address,
                 about=undertaking.id,
             )
+
+
+def _no_longer_waits_for_npm(undertaking: Undertaking) -> None:
+    notifications.done(
+        undertaking.id, ("undertaking_signed", "undertaking_on_paper", "undertaking_needs_another")
+    )
 
 
 def _own(undertaking_id: UUID) -> str:

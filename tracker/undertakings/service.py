@@ -194,6 +194,7 @@ def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Sig
         method=signature.method.value,
         **signed_beside(loaded),
     )
+    messages.was_signed(undertaking.id)
 
 
 def signed_beside(loaded: Loaded) -> dict[str, Any]:

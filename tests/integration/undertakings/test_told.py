@@ -1,0 +1,37 @@
+"""Notifications about undertakings: what asked for an act is marked as read once it is done."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.undertakings import Stage
+from tracker.core.db import db
+from tracker.notifications.models import Notification
+
+pytestmark = pytest.mark.both_databases
+
+
+def unread(kind: str, stage: Stage, key: str) -> int:
+    """Return how many unread notifications of a kind are about somebody's undertaking."""
+    db.session.commit()
+    number = db.session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Notification)
+        .where(
+            Notification.about_id == stage.undertaking(key).id,
+            Notification.kind == kind,
+            Notification.read_at.is_(None),
+        )
+    )
+    return number or 0
+
+
+def test_whoever_has_signed_is_not_asked_any_more_and_the_npm_is(stage: Stage) -> None:
+    assert unread("undertaking_asked", stage, "leyla") == 1
+    stage.sign("leyla")
+    assert unread("undertaking_asked", stage, "leyla") == 0
+    assert unread("undertaking_signed", stage, "leyla") > 0
+
+
+def test_nobody_at_the_npm_is_asked_any_more_once_one_has_countersigned(stage: Stage) -> None:
+    stage.clear("leyla")
+    assert unread("undertaking_signed", stage, "leyla") == 0
