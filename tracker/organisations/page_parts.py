@@ -12,14 +12,14 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class PersonLine:
-    """A person of an organisation: their roles with the state of each, and their page's URL.
+    """A person of an organisation: their roles with the state of each.
 
-    The URL is empty if the reader can't open that page.
+    user_id is None if the reader can't open the person's page.
     """
 
     name: str
     roles: tuple[str, ...]
-    url: str = ""
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import POWERS, Actor, Role
@@ -59,7 +58,7 @@ def page(actor: Actor, organisation_id: UUID, offset: int, limit: int) -> People
             PersonLine(
                 user.name,
                 (*roles.get(user.id, ()), *([] if user.active else [_("account suspended")])),
-                url_for("people.show", user_id=user.id) if sees_all else "",
+                user.id if sees_all else None,
             )
             for user in users
         ],
