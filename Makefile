@@ -1,6 +1,6 @@
 # make run    prepares everything and starts the application
 # make test   prepares everything and runs every check
-# Others:     test-all (the long forms too), setup, check (a few minutes), fmt, messages, map, permissions, bench, drill, torture, hosts, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
+# Others:     test-all (the long forms too), setup, check (a few minutes), fmt, messages, map, permissions, pictures, bench, drill, torture, hosts, mutants, tampering, other-days, journeys, lock, sbom, audit, coverage, and each step of test
 
 SHELL = /bin/sh
 .SUFFIXES:
@@ -23,7 +23,7 @@ steps = +torture-short lint types contracts catalogues mutants-short unit sqlite
 long = lint types contracts catalogues unit sqlite postgresql torture hosts mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages map permissions bench drill journeys lock sbom audit coverage $(steps:+%=%) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions pictures bench drill journeys lock sbom audit coverage $(steps:+%=%) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile
@@ -109,6 +109,10 @@ messages: tools
 # Writes the map of modules in docs/architecture.md from the first lines of their docstrings.
 map: tools
 	@$(bin)/pytest -q -n0 -p no:randomly --write-map tests/guards/test_map.py
+
+# Takes the pictures on the pages of help, from the demonstration; look at them before you commit them.
+pictures: tools system
+	@$(bin)/pytest -q -n0 --write-pictures tests/browser/test_pictures.py -k shows_its_page
 
 # Writes docs/permissions.md from the application; read the diff before you commit it.
 permissions: tools

@@ -82,6 +82,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the map of docs/architecture.md as the modules are, instead of comparing",
     )
+    parser.addoption(
+        "--write-pictures",
+        action="store_true",
+        help="take the pictures of the help pages, instead of comparing; with -n0",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

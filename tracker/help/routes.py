@@ -7,7 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import optional_actor, public
-from tracker.help import pages, rules, texts
+from tracker.help import pages, pictures, rules, texts
 from tracker.ui import locale
 
 blueprint = Blueprint("help", __name__, url_prefix="/help")
@@ -44,5 +44,9 @@ def reader(help_page: str) -> str:
     """Show how this works for one kind of reader."""
     if help_page not in rules.READERS:
         abort(404)
-    text = texts.text(help_page, locale.language())
-    return render_template("help/reader.html", text=text, contact=pages.contact())
+    return render_template(
+        "help/reader.html",
+        text=texts.text(help_page, locale.language()),
+        picture=pictures.picture(help_page, locale.language()),
+        contact=pages.contact(),
+    )
