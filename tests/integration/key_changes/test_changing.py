@@ -14,7 +14,8 @@ from tests.factories.accounts import House, house, sign_in
 from tests.factories.demonstration import Demonstration
 from tests.integration.key_changes.conftest import NAMES, Tracker, use_copy
 from tracker.accounts.factors import binding, second_factor
-from tracker.accounts.models import UserSession
+from tracker.accounts.models import TelephoneNumber, User, UserSession
+from tracker.accounts.people import telephones
 from tracker.activity.models import Chain, ChainKind, Event
 from tracker.core import crypto, keys
 from tracker.core.db import db
@@ -96,6 +97,9 @@ def test_an_interrupted_change_is_continued_and_what_is_written_meanwhile_is_und
 ) -> None:
     sign_in(browsers(), "dora")
     outbox.queue("dora@example.org", "en", "test", "Subject", "A link")
+    dora = session.scalars(sa.select(User.id).filter_by(email="dora@example.org")).one()
+    number = crypto.seal_field(b"+356 2122 0001", telephones.number_context(dora))
+    session.add(TelephoneNumber(user_id=dora, sealed_number=number))
     session.commit()
     service.prepare("fields")
     service.begin("fields")
@@ -124,6 +128,9 @@ def test_an_interrupted_change_is_continued_and_what_is_written_meanwhile_is_und
         assert row.sealed_origin.startswith(prefix)
     message = session.scalars(sa.select(OutboxMessage).filter_by(kind="test")).one()
     assert message.body == "A link"
+    (telephone,) = session.scalars(sa.select(TelephoneNumber))
+    assert telephone.sealed_number.startswith(prefix)
+    assert telephones.numbers_of([dora]) == {dora: "+356 2122 0001"}
     assert verbs(session) == ["key_change_begun", "key_change_ended"]
     # It has ended, so the next one is another change.
     result = tracker("keys", "change", "fields", "--alone")
