@@ -112,7 +112,7 @@ map: tools
 
 # Takes the pictures on the pages of help, from the demonstration; look at them before you commit them.
 pictures: tools system
-	@$(bin)/pytest -q -n0 --write-pictures tests/browser/test_pictures.py -k shows_its_page
+	@$(bin)/pytest -q -n0 --write-pictures tests/browser/help/test_pictures.py -k shows_its_page
 
 # Writes docs/permissions.md from the application; read the diff before you commit it.
 permissions: tools

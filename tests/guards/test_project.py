@@ -19,7 +19,7 @@ from tracker.settings import PREFIX, Settings
 _NOT_OURS = re.compile(
     r"\.git|\.venv|\.hypothesis|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info"
 )
-_NOT_TEXT = {".ico", ".mo", ".png", ".woff2"}
+_NOT_TEXT = {".ico", ".mo", ".png", ".webp", ".woff2"}
 _LOCKS = ("build", "run", "test", "audit")
 # Written in two parts, so that this file does not contain them.
 _FORBIDDEN = {

@@ -57,9 +57,9 @@ class Subject:
         """Return the address of the page."""
         if not self.link:
             return self.address
-        found = re.search(f'href="({self.link})"', context.request.get(self.address).text())
-        assert found, f"{self.address} has no link to {self.link}"
-        return found[1]
+        match = re.search(f'href="({self.link})"', context.request.get(self.address).text())
+        assert match, f"{self.address} has no link to {self.link}"
+        return match[1]
 
 
 ID = "[0-9a-f-]{36}"
