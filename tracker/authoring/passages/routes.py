@@ -345,6 +345,7 @@ def remove(slug: str, language: str, key: str) -> Answered:
     actor = administrator()
     current = _current(get_revisions(actor, slug, language))
     passage = found_or_404(service.passage_of(current, key))
+    items = [use.code for use in uses_of(current, locale.language()).get(key, ())]
     form = DecidePassageForm(data={"version": current.revision})
     done = form.validate_on_submit() and perform(
         form,
@@ -360,7 +361,6 @@ def remove(slug: str, language: str, key: str) -> Answered:
         next=redirect(_list_address(slug, language), 303),
         conflict=lambda error: _conflict_on_decision(form, error, slug, language),
     )
-    items = [use.code for use in uses_of(current, locale.language()).get(key, ())]
     lede = _("Earlier revisions keep it, and agreements that refer to them still show it.")
     if items:
         lede = _(
