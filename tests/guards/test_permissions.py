@@ -14,7 +14,16 @@ OF_A_COOPERATION = (
     "/undertakings/<uuid:undertaking_id>",
 )
 # What an auditor may send: about their own account, and exporting or auditing the register.
-OWN = ("/account", "/invitations/", "/language", "/new-password", "/register", "/sign-", "/verify")
+OWN = (
+    "/notifications/",
+    "/account",
+    "/invitations/",
+    "/language",
+    "/new-password",
+    "/register",
+    "/sign-",
+    "/verify",
+)
 
 
 def rows_of(*starts: str) -> dict[Row, dict[str, str]]:

@@ -11,7 +11,7 @@ from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER
 from tests.factories.undertakings_taken import give_role
-from tests.integration.undertakings.test_in_presence import address, filled_in, put_in
+from tests.integration.undertakings.taken.test_in_presence import address, filled_in, put_in
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.access.page_tokens import NotShownError

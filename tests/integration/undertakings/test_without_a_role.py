@@ -15,7 +15,7 @@ from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.certificates import make_all
 from tests.factories.undertakings import Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
-from tests.integration.undertakings.test_in_presence import put_in, sign
+from tests.integration.undertakings.taken.test_in_presence import put_in, sign
 from tests.pages import Page
 from tracker.accounts.models import Membership, User
 from tracker.core import clock
