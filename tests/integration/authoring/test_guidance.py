@@ -114,12 +114,12 @@ def test_the_search_finds_the_words_of_now(people: House) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "mistake"),
     [
-        ("{#expectations S1 S2 S3}", "{#hopes S1 S2 S3}", "1: the passage expectations stays"),
+        ("{#expectations S1 S2 S3}", "{#hopes S1 S2 S3}", "1: the passage expectations must stay"),
         ("{#independence S6 S7}", "{#independence S6}", "S7 is a must of the source"),
         ("{#independence S6 S7}", "{#independence S6}", "this passage must carry S7: needed by M"),
         ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S3}", "S3 is there twice"),
         ("{#expectations S1 S2 S3}", "{#expectations S1 S2 S3 S24}", "S24 belongs to the article"),
-        ("{#expectations S1 S2 S3}", "", "the heading of a passage is written ##"),
+        ("{#expectations S1 S2 S3}", "", "this heading isn't one that begins a passage"),
         (OLD, "<script>alert(1)</script>", "HTML isn't shown"),
         (OLD, "[x](javascript:y)", "needs a whole address"),
     ],
