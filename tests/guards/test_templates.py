@@ -1,5 +1,6 @@
 """Rules for every template and style sheet: it compiles, has its frame, and nothing inline."""
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -238,6 +239,38 @@ def test_every_page_has_the_frame_and_a_title_and_a_heading(app: Flask) -> None:
         if "title" not in blocks:
             wrong.append(f"{name} has no block title")
     assert wrong == []
+
+
+def test_no_import_of_a_template_has_the_name_of_a_value_it_is_given(app: Flask) -> None:
+    """The import would silently win."""
+    shadowed = [
+        f"{name}: {imported}"
+        for name, given in values_given().items()
+        for imported in sorted(given & imported_by(app, name))
+    ]
+    assert shadowed == []
+
+
+def values_given() -> dict[str, set[str]]:
+    """Return the names of the values that views give to each template."""
+    given: dict[str, set[str]] = {}
+    for path in package_modules():
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render_template":
+                [template, *_more] = node.args
+                if isinstance(template, ast.Constant):
+                    names_there = {keyword.arg for keyword in node.keywords if keyword.arg}
+                    given.setdefault(str(template.value), set()).update(names_there)
+    return given
+
+
+def imported_by(app: Flask, name: str) -> set[str]:
+    imports = parsed(app, name).find_all(nodes.FromImport)
+    return {
+        each[1] if isinstance(each, tuple) else each
+        for statement in imports
+        for each in statement.names
+    }
 
 
 def test_the_frame_alone_lists_problems_first_on_the_page_and_in_its_title() -> None:

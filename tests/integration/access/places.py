@@ -45,8 +45,6 @@ from tracker.undertakings.models import Undertaking
 
 # Parts of rules that are numbers.
 NUMBERS = frozenset({"before", "number", "revision", "size"})
-# Parts that can only be one of a few words.
-WORDS = {"to": "up"}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ANYBODY = "nobody signed in"
 # A page of samples that exists only in development and testing.
@@ -153,10 +151,7 @@ def unknown_of(app: Flask) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     urls = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.arguments:
-            values = {
-                name: 999 if name in NUMBERS else WORDS.get(name, UNKNOWN)
-                for name in rule.arguments
-            }
+            values = {name: 999 if name in NUMBERS else UNKNOWN for name in rule.arguments}
             methods = methods_of(rule)
             yield rule.rule, urls.build(rule.endpoint, values, methods[0]), methods
 

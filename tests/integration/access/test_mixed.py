@@ -102,7 +102,7 @@ def addresses(ids: Ids) -> list[tuple[str, str, str]]:
             f"/people/{ids.demonstration.users['samira']}/roles/{ids.role('dina')}/end",
         ),
         ("samira", "GET", f"/people/{ids.demonstration.users['celia']}"),
-        ("samira", "GET", f"/organisations/{ids.demonstration.organisations['lh']}"),
+        ("samira", "GET", f"/organisations/{ids.demonstration.organisations['court']}"),
         ("samira", "GET", f"/checklists/{ids.checklist('waiting')}"),
         ("samira", "POST", f"/checklists/{ids.checklist('waiting')}/items/M18/accept"),
         ("leyla", "GET", f"/undertakings/{ids.undertaking('dina')}"),

@@ -53,8 +53,8 @@ SAVING = 30
 SAVING_V4 = 52
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
 # compare who signs, and their slot, with the events (adr 86); one asks whether the cooperation is
-# closed by now.
-SIGNING_LAST = 70
+# closed by now; and one marks as read what asked people to sign.
+SIGNING_LAST = 71
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 

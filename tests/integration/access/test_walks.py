@@ -28,7 +28,6 @@ LOGS = {"read_log_entry", "security_log_entry"}
 # Pages that no link leads to: for machines, files, and links from a mail or a form.
 WITHOUT_LINK = {
     "running.healthz",
-    "static",
     "evidence.checkpoint",
     "evidence.consistency",
     "evidence.newest_checkpoint",

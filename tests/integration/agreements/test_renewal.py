@@ -299,7 +299,7 @@ def test_new_dates_that_no_other_party_has_answered_keep_the_text_from_being_sen
     )
     loaded = in_force.loaded()
     assert "M19" in loaded.standing().blocking
-    assert "M19" in str(obstacles.to_sending(loaded)[0])
+    assert loaded.template.by_code["M19"].label in str(obstacles.to_sending(loaded)[0])
 
 
 def test_no_text_that_starts_later_takes_the_place_of_terms_in_force(

@@ -91,8 +91,10 @@ def test_the_mail_contains_the_checkpoint_and_nothing_that_was_agreed(
     newest = checkpoints.newest()
     assert newest is not None
     cooperation = the_one(session)
-    for message in session.scalars(sa.select(OutboxMessage)):
-        assert message.kind == "checkpoint"
+    mailed = sa.select(OutboxMessage).where(OutboxMessage.kind == "checkpoint")
+    messages = session.scalars(mailed).all()
+    assert messages
+    for message in messages:
         assert Checkpoint.read(message.body) == newest
         assert f"http://localhost:8000/checkpoints/{newest.size}" in message.body
         for word in (cooperation.reference, cooperation.title, "Advocate", "Door"):

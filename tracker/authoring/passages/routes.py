@@ -300,12 +300,16 @@ def _list_address(slug: str, language: str) -> str:
 # Moving and removing -----------------------------------------------------------------------------
 
 
-@blueprint.route("/passages/<key>/move/<any(up, down):to>", methods=["GET", "POST"])
+# How far a passage moves, by the last part of the address.
+_STEPS = {"up": -1, "down": 1}
+
+
+@blueprint.route("/passages/<key>/move/<to>", methods=["GET", "POST"])
 @signed_in
 def move(slug: str, language: str, key: str, to: str) -> Answered:
     """Move a passage up or down by one."""
     actor = administrator()
-    by = -1 if to == "up" else 1
+    by = found_or_404(_STEPS.get(to))
     current = _current(get_revisions(actor, slug, language))
     passage = found_or_404(service.passage_of(current, key))
     form = DecidePassageForm(data={"version": current.revision})
