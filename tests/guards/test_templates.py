@@ -246,21 +246,20 @@ def test_no_import_of_a_template_has_the_name_of_a_value_it_is_given(app: Flask)
     shadowed = [
         f"{name}: {imported}"
         for name, given in values_given().items()
+        if name in names()
         for imported in sorted(given & imported_by(app, name))
     ]
     assert shadowed == []
 
 
 def values_given() -> dict[str, set[str]]:
-    """Return the names of the values that views give to each template."""
+    """Return the names of the values that code gives to each template."""
     given: dict[str, set[str]] = {}
     for path in package_modules():
         for node in ast.walk(ast.parse(text_of(path))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render_template":
-                [template, *_more] = node.args
-                if isinstance(template, ast.Constant):
-                    names_there = {keyword.arg for keyword in node.keywords if keyword.arg}
-                    given.setdefault(str(template.value), set()).update(names_there)
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                names_there = {keyword.arg for keyword in node.keywords if keyword.arg}
+                given.setdefault(str(node.args[0].value), set()).update(names_there)
     return given
 
 
