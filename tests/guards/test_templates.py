@@ -1,4 +1,7 @@
-"""Rules for every template and style sheet: it compiles, has its frame, and nothing inline."""
+"""Rules for every template and style sheet: it compiles, has its frame, and nothing inline.
+
+In one file: every rule walks the same parsed templates.
+"""
 
 import ast
 import re
