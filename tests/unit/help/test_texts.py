@@ -17,7 +17,7 @@ SECTIONS = ["steps", "pages", "time", "never", "ask"]
 # The words of a page that takes about two minutes to read.
 SHORTEST, LONGEST = 280, 470
 LABEL = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
-USE = re.compile(r"\bwords\(\[([^]]+)\]\)")
+USE = re.compile(r"\bmeanings\(\[([^]]+)\]\)")
 
 
 def labels(language: str) -> set[str]:
