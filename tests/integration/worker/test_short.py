@@ -31,8 +31,9 @@ DUE = 20
 STATEMENTS = {
     "apply notice": 50,
     "check accounts": 5,
-    # Closes the undertaking too, and asks its person what became of their copies.
-    "close clearance": 90,
+    # Closes the undertaking too, and asks its person what became of their copies, with a
+    # notification beside the email.
+    "close clearance": 92,
     "compare texts": 40,
     "end invitation request": 20,
     "end outside reading": 20,
