@@ -20,10 +20,11 @@ served = env $(allocator) $(bin)/pytest -q -n $$(($$(getconf _NPROCESSORS_ONLN) 
 
 # With a +: runs beside those that follow (.ci/steps).
 steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead hosts-short browser
-long = lint types contracts catalogues unit sqlite postgresql torture hosts mutants tampering other-days browser
+# Other days run every test on both databases, two of them in the long form.
+long = lint types contracts catalogues unit torture hosts mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages map permissions pictures bench drill journeys lock sbom audit coverage $(steps:+%=%) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions pictures bench drill journeys lock sbom audit coverage postgresql $(steps:+%=%) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile

@@ -37,7 +37,8 @@ class Day:
     """A moment to begin at, computed from now, in the time zone of machine and application.
 
     If it is exact, each test begins at it, even at the end of a day. A slow clock of the tests
-    doesn't reach the next day.
+    doesn't reach the next day. All tests run on one database, on two of the days in the long form:
+    so make test-all runs each test on each day, and its long form on each database.
     """
 
     words: str
@@ -45,6 +46,13 @@ class Day:
     zone: str = "UTC"
     is_exact: bool = False
     speed: float = 1
+    database: str = "sqlite"
+    is_long: bool = False
+
+    @property
+    def selections(self) -> tuple[tuple[str, ...], ...]:
+        """The tests of a whole day, as arguments of one run each."""
+        return UNIT, (f"--database={self.database}", *INTEGRATION)
 
 
 def _next(month: int, day: int, hour: int, minute: int) -> Moment:
@@ -81,9 +89,14 @@ def _change_of_the_clocks(hours: int) -> Moment:
     return find
 
 
-FAR = Day("400 days ahead", lambda now: now + dt.timedelta(days=400))
+FAR = Day(
+    "400 days ahead",
+    lambda now: now + dt.timedelta(days=400),
+    database="postgresql",
+    is_long=True,
+)
 DAYS = (
-    Day("tomorrow", lambda now: now + dt.timedelta(days=1)),
+    Day("tomorrow", lambda now: now + dt.timedelta(days=1), is_long=True),
     Day("the last minute of the year", _next(12, 31, 23, 59), is_exact=True, speed=0.01),
     Day("29 February", _next(2, 29, 12, 0)),
     Day("the change to summer time", _change_of_the_clocks(1), _ZURICH.key, is_exact=True),
@@ -102,11 +115,11 @@ def main(*, short: bool, only: str | None, tests: tuple[str, ...]) -> None:
     """Run the tests on other days, all or the named ones; exit 1 if one fails."""
     library = find_library()
     failed = []
-    selections = (tests,) if tests else (DIFFERING,) if short else (UNIT, INTEGRATION)
     for day in (FAR,) if short else DAYS:
         if only not in {None, day.words}:
             continue
         begun = time.monotonic()
+        selections = (tests,) if tests else (DIFFERING,) if short else day.selections
         if not run(day, library, selections):
             failed.append(day.words)
         click.echo(f"{day.words}: {time.monotonic() - begun:.0f} s")
@@ -138,8 +151,7 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
     now = dt.datetime.now(dt.UTC)
     moment = day.moment(now)
     click.echo(f"{day.words}: {moment:%Y-%m-%d %H:%M} UTC")
-    # In the short form, since today's steps try many examples.
-    environment = {name: value for name, value in os.environ.items() if name != LONG}
+    environment = {name: value for name, value in os.environ.items() if name != LONG or day.is_long}
     environment |= {
         **preloading(library),
         "FAKETIME": f"+{(moment - now).total_seconds():.0f}s",
@@ -174,7 +186,7 @@ def _run_tests(
 
 def _workers(selection: tuple[str, ...]) -> int:
     """Return how many workers to use: while one waits for a database server, another works."""
-    return (os.cpu_count() or 1) + (selection == DIFFERING)
+    return (os.cpu_count() or 1) + ("--database=postgresql" in selection)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests import other_days
+from tests.effort import LONG
 from tests.moments import SPEED, RunningFrom
-from tests.other_days import DAYS, Day
+from tests.other_days import DAYS, INTEGRATION, UNIT, Day
 from tests.starting_points import RUN_FOLDER, START
 
 NOW = dt.datetime(2026, 11, 29, 12, 0, tzinfo=dt.UTC)
@@ -28,6 +29,14 @@ def test_each_day_is_the_next_such_moment() -> None:
     ]
 
 
+def test_all_days_together_run_every_test_in_its_long_form_on_each_database() -> None:
+    assert {day.selections[-1][0] for day in DAYS if day.is_long} == {
+        "--database=sqlite",
+        "--database=postgresql",
+    }
+    assert all(UNIT in day.selections and day.selections[-1][1:] == INTEGRATION for day in DAYS)
+
+
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.words)
 def test_the_tests_of_a_day_are_given_its_zone_and_begin_at_its_moment_if_that_matters(
     day: Day, monkeypatch: pytest.MonkeyPatch
@@ -35,11 +44,13 @@ def test_the_tests_of_a_day_are_given_its_zone_and_begin_at_its_moment_if_that_m
     starts: list[str] = []
 
     def look(command: list[str], env: dict[str, str], **_more: Any) -> Any:
+        assert (LONG in env) == day.is_long
         assert env["TZ"] == env["TRACKER_TIMEZONE"] == day.zone
         start = Path(env[RUN_FOLDER], START)
         starts.append(start.read_text() if start.exists() else "")
         return subprocess.CompletedProcess(command, 0)
 
+    monkeypatch.setenv(LONG, "1")
     monkeypatch.setattr(subprocess, "run", look)
     assert other_days.run(day, LIBRARY, (("tests/unit",),))
     assert bool(starts[0]) == day.is_exact
