@@ -232,16 +232,26 @@ def complete(
         _complete_rest(cast, address, facts)
 
 
-def begin_with_model_text(page: Page, address: str) -> None:
-    """Begin an empty checklist with the model text that comes with the product."""
+def begin_with_model_text(page: Page, address: str, tasks: Mapping[str, str] | None = None) -> None:
+    """Begin an empty checklist with the model text that comes with the product.
+
+    tasks are the people chosen for the tasks that the page offers, by its name for each.
+    """
     page.goto(address)
     page.get_by_role("link", name="Choose how to begin").click()
+    for task, person in (tasks or {}).items():
+        if page.locator(f"select[name={task}]").count():
+            _pick(page, task, person)
     page.get_by_role("button", name="Begin with the text in English").click()
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
-def begin_with_former(page: Page, address: str) -> None:
-    """Begin an empty checklist with all answers that can be copied from the newest former one."""
+def begin_with_former(page: Page, address: str, tasks: Mapping[str, str] | None = None) -> None:
+    """Begin an empty checklist with all answers that can be copied from the newest former one.
+
+    tasks are the same people as then, so nobody is chosen for them.
+    """
+    del tasks
     page.goto(address)
     page.get_by_role("link", name="Choose how to begin").click()
     page.get_by_role("link", name="Start from a former checklist").click()
@@ -343,6 +353,16 @@ def _accept_all(page: Page, address: str) -> None:
 
 def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[str]) -> None:
     """Send a text for signature, and have each signatory read, check and sign it."""
+    send(cast, address, sender)
+    for name in signers:
+        mine = cast[name].page
+        mine.goto(f"{address}/sign")
+        mine.get_by_role("link", name="Continue to sign").click()
+        cast[name].prove_and(re.compile("^Sign for"), "You signed.")
+
+
+def send(cast: Company, address: str, sender: str) -> None:
+    """Send a text for signature."""
     page = cast[sender].page
     page.goto(f"{address}/send")
     obstacles = page.locator("main .notice").all_inner_texts()
@@ -351,11 +371,25 @@ def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[st
         group.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Send for signature").click()
     cast[sender].expect_told("The text is frozen and sent.")
-    for name in signers:
-        mine = cast[name].page
-        mine.goto(f"{address}/sign")
-        mine.get_by_role("link", name="Continue to sign").click()
-        cast[name].prove_and(re.compile("^Sign for"), "You signed.")
+
+
+def sign_together(cast: Company, name: str, count: int) -> None:
+    """A signatory reads all texts that wait for them and signs them with one proof of identity."""
+    page = cast[name].page
+    page.goto(f"/cooperations/{cast.reference}/sign")
+    for box in page.locator("main form input[type=checkbox]").all():
+        box.check()
+    page.get_by_role("button", name="Continue to sign").click()
+    cast[name].prove_and(re.compile(f"^Sign {count} texts for"), f"You signed {count} texts.")
+
+
+def give_telephone(cast: Company, name: str) -> None:
+    """Somebody gives their telephone number in their account."""
+    page = cast[name].page
+    page.goto("/account")
+    page.locator("input[name=telephone]").fill("+000 555 010")
+    page.get_by_role("button", name="Save").first.click()
+    cast[name].expect_told("saved")
 
 
 def undertake(cast: Company, name: str, countersigner: str, *, interests: str = "") -> None:
@@ -468,7 +502,7 @@ def address_of_checklist(cast: Cast, visit: str, title: str) -> str:
     return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
 
 
-def take_part(cast: Cast, visit: str, button: str, message: str) -> None:
+def take_part(cast: Company, visit: str, button: str, message: str) -> None:
     """Have each member of the team press a button on the page of their own part."""
     for name in TEAM:
         page = cast[name].page

@@ -276,6 +276,27 @@ def confirm_plan(reference: str, number: int) -> Response:
     )
 
 
+@blueprint.post(f"{ONE}/my-part/both")
+@signed_in
+def confirm_both(reference: str, number: int) -> Response:
+    """Accept your own task (V5) and confirm having read the plan (V20), both as the page shows."""
+    actor = current_actor()
+    visit = _visit(actor, reference, number, MY_PART)
+    found_or_404(queries.is_member(actor, visit) or None)
+    task_mark, plan_mark = request.form.get("task_mark", ""), request.form.get("plan_mark", "")
+
+    def act() -> None:
+        service.accept_role(actor, visit, mark=task_mark)
+        service.confirm_plan(actor, visit, mark=plan_mark)
+
+    return perform(
+        None,
+        act,
+        success=_("You accepted your task and confirmed the urgent-action plan."),
+        next=redirect(url_for(".my_part", reference=reference, number=number), 303),
+    )
+
+
 def _answer(reference: str, number: int, act: Callable[..., bool], message: str) -> Response:
     """Confirm what the page showed; if it changed meanwhile, show its current state."""
     actor = current_actor()

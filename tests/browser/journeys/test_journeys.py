@@ -16,7 +16,7 @@ from tests.browser.answering import Facts
 from tests.browser.conftest import NewContext
 from tests.browser.journey import Cast
 from tests.browser.journeys.measured import Journey, measured
-from tests.browser.test_joint_visit_journey import OWN_LIST, PLAN, ROLES, TEAM
+from tests.browser.test_joint_visit_journey import OWN_LIST, TEAM
 from tests.effort import is_long
 from tests.servers.application import Application
 from tracker.core import clock
@@ -40,6 +40,22 @@ TERMS = {
         "declares@2": "interest",
     },
     "M15": PARTIES,
+}
+# Who was chosen for the tasks of a visit.
+TASKS = {
+    "office": "Ilena",
+    "interviewer": "Leyla",
+    "second_interviewer": "Ruth",
+    "recorder": "Leyla",
+}
+# What the model texts of a visit leave to decide, as these people decide it.
+_NO_DUTY = {"profession": "All professions", "has_duty": "none", "has_privilege": "none"}
+ANSWERS = {
+    "V1": {"health_aim": "no", "language_need": "no"},
+    "V5": {"works_with": ""},
+    "V13": {**TEAM, "safety_contact": "Ilena"},
+    "V16": {"about_member": "Joana"},
+    "U8": _NO_DUTY | dict.fromkeys(("duty", "receiver", "body", "hours", "law", "covers"), ""),
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
@@ -87,6 +103,8 @@ def test_from_nothing_to_a_second_visit(live: Application, new_context: NewConte
     cast = Cast(live, new_context)
     measuring = _Measuring(cast)
     journey.gather_two(cast, SECOND)
+    for name in ("Pavo", "Ruth", "Ilena"):
+        journey.give_telephone(cast, name)
     with measuring.part("1 nothing to terms in force"):
         _agree_on_terms(cast)
     with measuring.part("2 confidentiality, one undertaking"):
@@ -132,42 +150,26 @@ def _make_ready(cast: Cast, number: int) -> None:
     begin = journey.begin_with_model_text if number == 1 else journey.begin_with_former
     visit = journey.plan_visit(cast, number)
     roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
-    today = clock.today().isoformat()
-    days = {
-        key: (journey.visit_day(number) + dt.timedelta(days=later)).isoformat()
-        for key, later in (("debriefing", 1), ("check_on", 7), ("due", 14))
-    }
-    answers = Facts(
-        ROLES
-        | {
-            "V1": ROLES["V1"] | {"brief_due": today},
-            "V13": {**TEAM, "safety_contact": "Ilena", "safety_phone": "+000 555 011"},
-            "V15": {"check_on": days["check_on"]},
-            "V16": ROLES["V16"] | {"about_member": "Joana"},
-            "V18": {"briefing": today, "debriefing": days["debriefing"]},
-            "V19": ROLES["V19"] | {"due": days["due"]},
-        },
-        people=("Ruth", "Joana", "Ilena"),
-    )
+    people = ("Ruth", "Joana", "Ilena")
+    answers = Facts(ANSWERS, people=people)
     # Open Door takes no part in the visits.
-    everybody = ("Ilena", "Joana")
-    begin(cast["Ilena"].page, roles)
-    everybody_knows = dict.fromkeys(everybody, answers)
-    if number == 1:
-        journey.settle(cast, roles, everybody_knows)
-    else:
-        # What was said of the first visit only isn't copied: its days, and whether CSOs were asked.
-        again = ("V1", "V15", "V18", "V19")
-        journey.settle(cast, roles, everybody_knows, again=again)
-    journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
-    journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
+    everybody = dict.fromkeys(("Ilena", "Joana"), answers)
+    begin(cast["Ilena"].page, roles, TASKS)
+    # Its answer decides which other items apply; a former one doesn't say it of this visit.
+    journey.settle(cast, roles, everybody, again=("V1",))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
-    decided = Facts(PLAN | {"U7": {"decider": "Ilena"}}, people=("Ruth", "Joana", "Ilena"))
-    begin(cast["Ilena"].page, plan)
-    journey.settle(cast, plan, dict.fromkeys(everybody, decided))
-    journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
-    message = "You confirmed the urgent-action plan."
-    journey.take_part(cast, visit, "Confirm that you have read it", message)
+    begin(cast["Ilena"].page, plan, TASKS)
+    journey.settle(cast, plan, everybody)
+    for text in (roles, plan):
+        journey.send(cast, text, "Ilena")
+    for name in ("Tomas", "Otto"):
+        journey.sign_together(cast, name, 2)
+    journey.take_part(
+        cast,
+        visit,
+        "Accept your task and confirm the plan",
+        "You accepted your task and confirmed the urgent-action plan.",
+    )
     lead = cast["Pavo"].page
     lead.goto(f"{visit}/ready")
     expect(lead.get_by_text("Nothing is missing.")).to_be_visible()

@@ -1,5 +1,6 @@
 """Starting a visit's checklists from those of an earlier visit (class K2)."""
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import Any
@@ -172,7 +173,7 @@ def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Vi
     }
 
 
-def test_the_days_of_a_former_visit_are_not_copied_and_the_page_names_them(
+def test_days_of_a_former_visit_are_not_copied_and_those_of_this_one_are_counted(
     scene: Scene, second: Visit, app: Flask
 ) -> None:
     former = load(scene.checklist(ROLES, 1)).sheet.shared("V18")
@@ -182,15 +183,33 @@ def test_the_days_of_a_former_visit_are_not_copied_and_the_page_names_them(
     page = scene.demonstration.browser(app, "ilena").page(
         f"/checklists/{now.id}/copy/{scene.checklist(ROLES, 1).id}"
     )
-    assert "Left out because it belongs to the earlier visit" in page.text
-    assert "Debriefing" in page.text
+    assert "Days are counted from this visit, as in the model text." in page.text
     copy(scene)
     copied = load(now).sheet.shared("V18")
     assert copied is not None
-    assert not {"briefing", "debriefing"} & copied.values.keys()
-    assert dict(copied.values) == {
-        key: value for key, value in former.values.items() if not key.endswith("briefing")
+    plan = plan_of(second)
+    assert dict(copied.values) == dict(former.values) | {
+        "briefing": (plan.starts_on - dt.timedelta(days=1)).isoformat(),
+        "debriefing": (plan.ends_on + dt.timedelta(days=1)).isoformat(),
     }
+    due = (plan.ends_on + dt.timedelta(days=14)).isoformat()
+    assert {row["due"] for row in answered(scene, "V19")["parts"]} == {due}
+    # Each party still has to read all of it.
+    assert copied.is_unread_by(scene.body("npm"))
+
+
+def test_a_day_that_the_model_text_does_not_count_is_left_out_and_named(
+    scene: Scene, second: Visit, app: Flask
+) -> None:
+    """When the lawyer checked the plan (U8) is a fact of that visit's plan."""
+    former, now = scene.checklist(PLAN, 1), scene.checklist(PLAN, 2)
+    assert (load(former).sheet.value("U8", "checked_on")) is not None
+    page = scene.demonstration.browser(app, "ilena").page(f"/checklists/{now.id}/copy/{former.id}")
+    assert "Left out because it belongs to the earlier visit" in page.text
+    seen = look(scene, kind=PLAN)
+    (answer,) = next(offer for offer in seen.offers if offer.item.code == "U8").answers[:1]
+    assert "checked_on" not in answer.values
+    assert ("checked_on", None) in answer.left_out
 
 
 def answered(scene: Scene, item: str, number: int = 2) -> dict[str, Any]:
@@ -212,7 +231,9 @@ def test_the_aim_is_copied_and_kind_and_type_of_place_stay_as_planned(
     assert now["aims"] == before["aims"]
     assert {key: now[key] for key in planned_answer} == planned_answer
     # Nobody has asked the CSOs for this visit yet, and the day was of the other.
-    assert not {"brief_due", "background_asked", "other_type"} & now.keys()
+    assert not {"background_asked", "other_type"} & now.keys()
+    first_day = plan_of(second).starts_on
+    assert now["brief_due"] == (first_day - dt.timedelta(days=1)).isoformat()
     answer = load(scene.checklist(ROLES, 2)).sheet.shared("V1")
     assert answer is not None
     assert answer.is_unread_by(scene.body("npm"))

@@ -550,9 +550,8 @@ def test_a_form_without_its_token_changes_nothing(browser: Browser, scene: Scene
 # A person's own part
 
 
-def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
-    browser: Browser, scene: Scene
-) -> None:
+def take_back_own_part(scene: Scene) -> None:
+    """Have Leyla neither accept her task nor confirm the plan."""
     roles = scene.checklist(ROLES)
     for item, key in (("V5", "accepted"), ("V20", "read")):
         own = load(roles).sheet.of_person(item, scene.user("leyla"))
@@ -566,6 +565,19 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
             base_version=own.version,
         )
     scene.session.commit()
+
+
+def own_part(scene: Scene, key: str) -> tuple[bool, bool]:
+    """Return whether a person has accepted their task, and confirmed the plan."""
+    members = readiness.read(scene.visit()).judgement.facts.members
+    fact = next(member for member in members if member.user_id == scene.user(key))
+    return fact.role_accepted, fact.plan_read
+
+
+def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
+    browser: Browser, scene: Scene
+) -> None:
+    take_back_own_part(scene)
     person = browser("leyla")
     work = person.page("/")
     assert "Accept your task on a joint visit" in work.text
@@ -591,6 +603,46 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     ):
         assert person.post(action, data={"mark": mark}).status_code == 303
     assert len(scene.events()) == events
+
+
+def test_a_person_of_the_team_does_both_with_one_button(browser: Browser, scene: Scene) -> None:
+    take_back_own_part(scene)
+    person, url = browser("leyla"), address(scene, "/my-part")
+    assert "Both together" in person.page(url).text
+    page = Page.of(person.submit(url, action=f"{url}/both"))
+    assert "You accepted your task and confirmed the urgent-action plan." in page.text
+    assert "You have accepted it" in page.text
+    assert "You have confirmed it" in page.text
+    assert "Both together" not in page.text
+    assert scene.visit().is_ready
+    assert own_part(scene, "leyla") == (True, True)
+
+
+@pytest.mark.parametrize("wrong", ["task_mark", "plan_mark"])
+def test_nothing_is_confirmed_if_one_of_both_changed_since(
+    browser: Browser, scene: Scene, wrong: str
+) -> None:
+    take_back_own_part(scene)
+    person, url = browser("leyla"), address(scene, "/my-part")
+    (form,) = person.page(url).forms(f"{url}/both")
+    page = Page.of(
+        person.post(f"{url}/both", data=form.filled_in() | {wrong: ""}, follow_redirects=True)
+    )
+    assert "We don't know which text you read." in page.text
+    assert own_part(scene, "leyla") == (False, False)
+
+
+@pytest.mark.parametrize("key", ["ilena", "samira", "celia", "iris"])
+def test_nobody_confirms_both_for_somebody_else(browser: Browser, scene: Scene, key: str) -> None:
+    take_back_own_part(scene)
+    reading, leyla = readiness.read(scene.visit()), scene.actor("leyla")
+    marks = {
+        "task_mark": shown_marks.task_mark(leyla, reading),
+        "plan_mark": shown_marks.plan_mark(leyla, reading),
+    }
+    answer = browser(key).post(f"{address(scene, '/my-part')}/both", data=marks)
+    assert answer.status_code in ({303} if key == "samira" else {403, 404})
+    assert own_part(scene, "leyla") == (False, False)
 
 
 def test_ones_own_part_says_what_is_still_missing(

@@ -27,11 +27,11 @@ from tracker.checklist_templates.schema import (
 from tracker.checklists import policy
 from tracker.checklists.model_texts.merging import ModelText, merge
 from tracker.checklists.model_texts.schema import (
+    ON_TEAM,
     OWN,
     THE_MODES,
     THE_NPM,
     Cell,
-    Each,
     FieldText,
     Given,
     ModelTextContent,
@@ -208,7 +208,7 @@ def _in_table(template_field: TemplateField, own: FieldText) -> Iterator[Misfit]
     for key, row in own.rows.items():
         if fixed and key not in fixed and ADDED not in row.cells:
             yield ("rows", key), f"there is no fixed row {key}, and it doesn't say what it is"
-        if row.each is Each.MEMBER and FieldType.PERSON not in kinds:
+        if row.each in ON_TEAM and FieldType.PERSON not in kinds:
             yield ("rows", key), "it is repeated for people, and names none"
         for place, message in _in_row(template_field, row):
             yield ("rows", key, *place), f"{key}, {message}"
@@ -236,7 +236,7 @@ def _in_cell(part: TemplateField | Column, cell: Cell, *, repeated: bool) -> Ite
 def _wrong(part: TemplateField | Column, value: Given, *, repeated: bool) -> str:
     """Return why a field can't have a value; empty if it can."""
     if isinstance(value, Open):
-        return "a box is ticked or not" if part.type is FieldType.CONFIRM else ""
+        return _wrong_place(part, value)
     if part.type in NAMING_BODIES:
         names = {THE_NPM, OWN} if repeated else {THE_NPM}
         return "" if value in names else f"a party is one of: {', '.join(sorted(names))}"
@@ -253,6 +253,17 @@ def _wrong(part: TemplateField | Column, value: Given, *, repeated: bool) -> str
     single = value if isinstance(value, tuple) else (value,)
     fits = all(fits_type(part, one_value, ALONE) for one_value in single)
     return "" if fits else f"{value!r} isn't a value of this field"
+
+
+def _wrong_place(part: TemplateField | Column, place: Open) -> str:
+    """Return why a field can't have a place to decide; empty if it can."""
+    if part.type is FieldType.CONFIRM:
+        return "a box is ticked or not"
+    if place.usually is not None and part.type is not FieldType.PERSON:
+        return "only a person is usually somebody"
+    if place.is_of_visit and part.type is not FieldType.DATE:
+        return "only a day is counted from the visit"
+    return ""
 
 
 # Words -------------------------------------------------------------------------------------------

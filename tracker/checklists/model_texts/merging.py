@@ -3,9 +3,10 @@
 The strictest way of working wins, in the order of their requirements (cooperations.modes).
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from tracker.access.actor import OrganisationKind
@@ -34,7 +35,9 @@ from tracker.checklists.model_texts.schema import (
     ModelTextContent,
     Open,
     Row,
+    Task,
 )
+from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import Fit, as_id, fit
 from tracker.cooperations.models import Mode
@@ -43,6 +46,22 @@ from tracker.cooperations.modes import strictest_first, takes_short_form
 # The key under which a row that is repeated stores for whom, until the parties are known.
 EACH = "_each"
 Values = Mapping[str, Any]
+
+
+class OpenMark(str):
+    """A mark *to decide* that knows its place: who it usually is, or how a day is counted."""
+
+    __slots__ = ("place",)
+
+    place: Open
+
+    def __new__(cls, place: Open, language: str) -> Self:
+        """Return the mark of a place in a language."""
+        mark = super().__new__(cls, to_decide.mark(place.to_decide, language))
+        mark.place = place
+        return mark
+
+
 TruthOf = Callable[[Condition | None], Truth]
 
 
@@ -108,7 +127,7 @@ def _cell(cell: Cell, modes: list[Mode], language: str) -> Any:
 
 def _plain(value: Given | None, language: str) -> Any:
     if isinstance(value, Open):
-        return to_decide.mark(value.to_decide, language)
+        return OpenMark(value, language)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -162,38 +181,56 @@ def _placed(item: Item, values: Values, around: Surroundings, truth: TruthOf) ->
     fields = item.fields_of(AnswerScope.SHARED)
     by_key = {field.key: field for field in fields}
     for_parties = {
-        key: _in_field(by_key[key], value, around, truth)
+        key: _in_field(item, by_key[key], value, around, truth)
         for key, value in values.items()
         if key in by_key
     }
     return fit(fields, for_parties, around)
 
 
-def _in_field(field: TemplateField, value: Any, around: Surroundings, truth: TruthOf) -> Any:
+def _in_field(
+    item: Item, field: TemplateField, value: Any, around: Surroundings, truth: TruthOf
+) -> Any:
+    circle = nameable.offered_circle(item, field)
     if field.type in {FieldType.CHOICES, FieldType.PERSONS} and not isinstance(value, list):
-        return [value]
+        return [str(value)]
     if field.type is not FieldType.TABLE:
-        return _named(value, field.type, None, around)
+        return _cell_here(value, field.type, None, around, circle)
     shown = [column for column in field.columns if truth(column.shown_when) is Truth.TRUE]
-    return [row for given in value for row in _rows(field, shown, given, around)]
+    shared = _with_own_rows(value, around)
+    return [row for given in value for row in _rows(field, shown, given, around, circle, shared)]
+
+
+def _with_own_rows(rows: Iterable[Values], around: Surroundings) -> frozenset[UUID]:
+    """Return the people on the team for whom a table has a row of their own: lead and deputy."""
+    given = {row.get(EACH) for row in rows}
+    own = [each for each in (Each.LEAD, Each.DEPUTY) if each in given]
+    return frozenset(around.tasks[each] for each in own if each in around.tasks)
 
 
 def _rows(
-    field: TemplateField, columns: list[Column], given: Values, around: Surroundings
+    field: TemplateField,
+    columns: list[Column],
+    given: Values,
+    around: Surroundings,
+    circle: nameable.Circle,
+    with_own_rows: frozenset[UUID],
 ) -> Iterator[dict[str, Any]]:
     types = {column.key: column.type for column in columns}
     fixed = {row.key for row in field.rows.fixed} if field.rows else frozenset()
     key = {ROW: given[ROW]} if given.get(ROW) in fixed else {}
-    for own in _repeated(given.get(EACH), around):
+    for own in _repeated(given.get(EACH), around, with_own_rows):
         cells = {
-            column: _named(cell, types[column], own, around)
+            column: _cell_here(cell, types[column], own, around, circle)
             for column, cell in given.items()
             if column in types
         }
         yield {**key, **{column: cell for column, cell in cells.items() if cell is not None}}
 
 
-def _repeated(each: str | None, around: Surroundings) -> Iterable[UUID | None]:
+def _repeated(
+    each: str | None, around: Surroundings, with_own_rows: frozenset[UUID] = frozenset()
+) -> Iterable[UUID | None]:
     sides = {
         Each.NPM: (OrganisationKind.NPM,),
         Each.CSO: (OrganisationKind.CSO,),
@@ -203,9 +240,66 @@ def _repeated(each: str | None, around: Surroundings) -> Iterable[UUID | None]:
         case None:
             return (None,)
         case Each.MEMBER:
-            return sorted(around.team or ()) or (None,)
+            return sorted((around.team or frozenset()) - with_own_rows) if around.team else (None,)
+        case Each.LEAD | Each.DEPUTY:
+            person = around.tasks.get(each)
+            return () if person is None else (person,)
         case _:
             return [party.organisation_id for party in around.parties_of(*sides[Each(each)])]
+
+
+def _cell_here(
+    value: Any, kind: FieldType, own: UUID | None, around: Surroundings, circle: nameable.Circle
+) -> Any:
+    """Return a value for one checklist; of a place to decide who or which day it usually is.
+
+    Only if that is known, and if the person can be named there and isn't the one of the row.
+    """
+    if not isinstance(value, OpenMark):
+        return _named(value, kind, own, around)
+    place = value.place
+    if place.usually is None:
+        return day_of(place, around) or str(value)
+    person = around.tasks.get(place.usually)
+    is_free = person in around.people and person != own
+    return str(person if is_free and nameable.can_name(circle, person, around) else value)
+
+
+def day_of(place: Open, around: Surroundings) -> str | None:
+    """Return the day of a place that is counted from the visit; None if it isn't known."""
+    if place.days_before is not None and around.visit_starts_on is not None:
+        return (around.visit_starts_on - dt.timedelta(days=place.days_before)).isoformat()
+    if place.days_after is not None and around.visit_ends_on is not None:
+        return (around.visit_ends_on + dt.timedelta(days=place.days_after)).isoformat()
+    return None
+
+
+def days_of(content: ModelTextContent, code: str) -> Mapping[tuple[str, str | None], Open]:
+    """Return the places of an item that are counted from the visit, by field and column.
+
+    Of a column only if the day is the same in all rows.
+    """
+    days: dict[tuple[str, str | None], dict[tuple[int | None, int | None], Open]] = {}
+    for key, field in content.items.get(code, {}).items():
+        in_rows = (pair for row in field.rows.values() for pair in row.cells.items())
+        for column, cell in ((None, field), *in_rows):
+            if isinstance(cell.base, Open) and cell.base.is_of_visit:
+                rule = (cell.base.days_before, cell.base.days_after)
+                days.setdefault((key, column), {})[rule] = cell.base
+    return {place: next(iter(own.values())) for place, own in days.items() if len(own) == 1}
+
+
+def tasks_of(content: ModelTextContent, codes: Iterable[str]) -> tuple[Task, ...]:
+    """Return the tasks that the text of some items usually gives to somebody, in their order."""
+    named = {
+        value.usually
+        for code in codes
+        for field in content.items.get(code, {}).values()
+        for cell in (field, *(cell for row in field.rows.values() for cell in row.cells.values()))
+        for value in cell.values
+        if isinstance(value, Open)
+    }
+    return tuple(task for task in Task if task in named)
 
 
 def _named(value: Any, kind: FieldType, own: UUID | None, around: Surroundings) -> Any:

@@ -34,12 +34,32 @@ Single = StrictBool | StrictInt | Text
 
 
 class Each(enum.StrEnum):
-    """Whom a row is repeated for: bodies of the NPM, CSOs, all parties, the people on the team."""
+    """Whom a row is repeated for: bodies of the NPM, CSOs, all parties, the people on the team.
+
+    Where a table has rows for the lead or the deputy, the row for members is for the others.
+    """
 
     NPM = "npm"
     CSO = "cso"
     PARTY = "party"
+    LEAD = "lead"
+    DEPUTY = "deputy"
     MEMBER = "member"
+
+
+# Of whom the first is there once it is known who leads, and the last for anybody on the team.
+ON_TEAM = (Each.LEAD, Each.DEPUTY, Each.MEMBER)
+
+
+class Task(enum.StrEnum):
+    """A task of a visit, for which somebody is chosen once, before the text is begun with."""
+
+    LEAD = "lead"
+    DEPUTY = "deputy"
+    OFFICE = "office"
+    INTERVIEWER = "interviewer"
+    SECOND_INTERVIEWER = "second_interviewer"
+    RECORDER = "recorder"
 
 
 # Where a party or a body is chosen: the NPM, or the party for which the row is repeated. People are
@@ -52,11 +72,29 @@ THE_MODES = "modes"
 class Open(Strict):
     """A place that only people can decide, and what is to be decided.
 
-    The sample fills it when the content is checked; without one, any value of its type does.
+    The sample fills it when the content is checked; without one, any value of its type does. Of a
+    person it may say who it usually is, and of a day how it is counted from the visit: so many days
+    before the first one, or after the last one. It stays open while that isn't known.
     """
 
     to_decide: What
     sample: Single | None = None
+    usually: Task | None = None
+    days_before: int | None = Field(default=None, ge=0, le=365)
+    days_after: int | None = Field(default=None, ge=0, le=365)
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "Open":
+        given = (self.usually, self.days_before, self.days_after)
+        if sum(part is not None for part in given) > 1:
+            message = "usually, days_before and days_after: give one of them"
+            raise ValueError(message)
+        return self
+
+    @property
+    def is_of_visit(self) -> bool:
+        """Whether it is counted from the days of a visit."""
+        return self.days_before is not None or self.days_after is not None
 
 
 def _kind_of(given: Any) -> str:

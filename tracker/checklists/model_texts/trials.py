@@ -6,7 +6,7 @@ item is incomplete, no answer limits the NPM, and no phrase looks as if it did.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ from tracker.checklist_templates.schema import (
 )
 from tracker.checklists.model_texts.library import ModelTextFile
 from tracker.checklists.model_texts.merging import fitted, merge
-from tracker.checklists.model_texts.schema import Cell, ModelTextContent, Open
+from tracker.checklists.model_texts.schema import Cell, ModelTextContent, Open, Task
 from tracker.checklists.rules import completeness, power_limits
 from tracker.checklists.rules.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.values import WrongTypeError, check_types
@@ -45,6 +45,14 @@ PARTIES = (
     PartyFact(FIRST_CSO, OrganisationKind.CSO, "First CSO"),
     PartyFact(SECOND_CSO, OrganisationKind.CSO, "Second CSO"),
 )
+TASKS: Mapping[str, UUID] = {
+    Task.LEAD: NPM_PEOPLE[0],
+    Task.DEPUTY: NPM_PEOPLE[1],
+    Task.OFFICE: NPM_PEOPLE[4],
+    Task.INTERVIEWER: CSO_PEOPLE[0],
+    Task.SECOND_INTERVIEWER: NPM_PEOPLE[2],
+    Task.RECORDER: CSO_PEOPLE[1],
+}
 WRITTEN_AT = dt.datetime(2031, 1, 1, tzinfo=dt.UTC)
 # Who wrote the trial's answers: nobody who may be chosen, so no second reader.
 AUTHOR = UUID(int=99)
@@ -146,8 +154,7 @@ def try_all(
     for content, template in contents:
         samples = _samples_of(content)
         tried: set[str] = set()
-        for modes in sets_of_modes():
-            around = surroundings(modes)
+        for modes, around in _cooperations():
             given = fitted(merge(content, modes), template, around)
             sampled = {
                 code: _filled(template.by_code[code], own.values, samples)
@@ -172,6 +179,13 @@ def try_all(
                 for message in messages:
                     faults.setdefault(Fault(code, content.language, message, names))
     return tuple(sorted(faults))
+
+
+def _cooperations() -> Iterator[tuple[tuple[Mode, ...], Surroundings]]:
+    """Yield a cooperation for each set of ways, and one in which tasks of the visit are given."""
+    for modes in sets_of_modes():
+        yield modes, surroundings(modes)
+    yield tuple(Mode), replace(surroundings(Mode), tasks=TASKS)
 
 
 # Items that are compared with another one (rules/consistency.py).

@@ -1,7 +1,7 @@
-"""Service functions for beginning an empty checklist with a model text (adr 93, 96)."""
+"""Service functions for beginning an empty checklist with a model text (adr 93, 96, 110)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,13 @@ from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.model_texts import merging
 from tracker.checklists.model_texts.library import model_text
 from tracker.checklists.models import Checklist, CopySource, OwnModelText
-from tracker.checklists.reuse import copying, known_facts, own_texts, recorded_selection
+from tracker.checklists.reuse import (
+    copying,
+    known_facts,
+    own_texts,
+    recorded_selection,
+    visit_tasks,
+)
 from tracker.checklists.reuse.copying import Arrival, Origin
 from tracker.checklists.reuse.own_texts import OwnText
 from tracker.checklists.rules.consistency import KIND_OF_PLACE
@@ -115,26 +121,35 @@ def all_beginnings(
 
 
 class _Known:
-    """What is known of a checklist's answers, read once for several texts."""
+    """What is known of a checklist's answers, read once for several texts.
 
-    def __init__(self, actor: Actor, loaded: LoadedChecklist) -> None:
+    chosen are people who were chosen for tasks of the visit, beside its lead and deputy.
+    """
+
+    def __init__(
+        self, actor: Actor, loaded: LoadedChecklist, chosen: Mapping[str, UUID] | None = None
+    ) -> None:
         self.loaded = loaded
         self.items = [item for item in loaded.template.items if loaded.is_open(item)]
         self.values = {item.code: _known(actor, loaded, item) for item in self.items}
+        self.tasks = {**visit_tasks.leaders(actor, loaded), **(chosen or {})}
+        self.numbers = visit_tasks.Numbers(loaded)
 
     def filled(
         self, answers: Mapping[str, Mapping[str, Any]]
     ) -> tuple[tuple[Item, Mapping[str, Any]], ...]:
         """Return the answers to open items, with what is known in its place."""
-        return tuple(
+        pairs = [
             (item, merging.with_facts(item, answers[item.code], self.values[item.code]))
             for item in self.items
             if item.code in answers
-        )
+        ]
+        return tuple(self.numbers.filled(pairs))
 
 
 def _of_product(known: _Known, languages: Iterable[str]) -> Iterator[Beginning]:
-    checklist, around = known.loaded.checklist, known.loaded.surroundings
+    checklist = known.loaded.checklist
+    around = replace(known.loaded.surroundings, tasks=known.tasks)
     whole = library.parsed(checklist.template)
     for language in languages:
         text = model_text(checklist.kind, around.modes, language)
@@ -165,15 +180,28 @@ def _known(actor: Actor, loaded: LoadedChecklist, item: Item) -> Mapping[str, An
     return fit(item.fields_of(SHARED), values, loaded.surroundings).values
 
 
-def begin(actor: Actor, checklist: Checklist, language: str, *, seen: str) -> tuple[str, ...]:
+def begin(
+    actor: Actor,
+    checklist: Checklist,
+    language: str,
+    *,
+    seen: str,
+    chosen: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
     """Begin a checklist with the model text, each answer as a new version by the actor.
 
     Nobody has read it yet: no party accepts any of it until it has (adr 22 and 93). seen is the
-    digest of what the person saw: raise StaleError if it has changed. Return the items.
+    digest of what the person saw: raise StaleError if it has changed. chosen says who takes which
+    task of a visit: raise RuleBrokenError if the page doesn't offer somebody for it. Return the
+    items.
     """
     loaded = _loaded_for(actor, checklist)
+    people = visit_tasks.read_choice(loaded, chosen or {})
     (begun,) = beginnings(actor, loaded, [language])
-    items = _keep(actor, loaded, begun, seen, CopySource.PRODUCT)
+    _require_seen(begun, seen)
+    if people:
+        (begun,) = _of_product(_Known(actor, loaded, people), [language])
+    items = _keep(actor, loaded, begun, CopySource.PRODUCT)
     trail.record(
         verbs.MODEL_TEXT_USED,
         actor=actor,
@@ -197,7 +225,7 @@ def begin_with_own(
     known = _Known(actor, loaded)
     texts = own_texts.for_checklist(actor, loaded)
     begun = next((_of_own(known, text) for text in texts if text.row.id == text_id), None)
-    items = _keep(actor, loaded, begun, seen, CopySource.OWN)
+    items = _keep(actor, loaded, _require_seen(begun, seen), CopySource.OWN)
     trail.record(
         verbs.OWN_MODEL_TEXT_USED,
         actor=actor,
@@ -217,12 +245,15 @@ def _loaded_for(actor: Actor, checklist: Checklist) -> LoadedChecklist:
     return loaded
 
 
-def _keep(
-    actor: Actor, loaded: LoadedChecklist, begun: Beginning | None, seen: str, source: CopySource
-) -> list[str]:
-    """Store the answers as they were seen; return the items."""
+def _require_seen(begun: Beginning | None, seen: str) -> Beginning:
+    """Return a beginning if it is the one that the person saw; else raise StaleError."""
     if begun is None or begun.seen != seen:
         raise StaleError(_l("Something changed while you were choosing. Look at it again."))
+    return begun
+
+
+def _keep(actor: Actor, loaded: LoadedChecklist, begun: Beginning, source: CopySource) -> list[str]:
+    """Store the answers; return the items."""
     arrivals = [Arrival(item, SHARED, values, Origin(source)) for item, values in begun.answers]
     copying.keep_unread(actor, loaded, arrivals)
     return [item.code for item, _values in begun.answers]

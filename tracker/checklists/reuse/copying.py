@@ -30,7 +30,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation import mailing, safeguards
 from tracker.checklists.negotiation.stored_positions import end_talks, put_positions
 from tracker.checklists.negotiation.text_digest import require_item_shown
-from tracker.checklists.reuse import copy_marks
+from tracker.checklists.reuse import copy_marks, visit_tasks
 from tracker.checklists.rules import completeness, nameable
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_outdated
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
@@ -126,8 +126,8 @@ def preview(
     Existing answers stay, but what planning a visit says of V1 is completed. Values that name
     people or parties who do not take part here are left out, and so is what the fields can't hold.
     Of an earlier visit its days, its kind and type of place, and whoever can't be named in this one
-    are left out. An item that is
-    shown only because of another's answer is offered together with that one.
+    are left out; days that the model text counts from the visit are those of this one. An item that
+    is shown only because of another's answer is offered together with that one.
     """
     whole = library.parsed(loaded.checklist.template)
     behind: dict[Why, dict[str, None]] = {}
@@ -170,15 +170,19 @@ def _fitting(
     """Return what an item's fields can hold here, without what belongs to an earlier visit.
 
     Its days, who was on its team and, in V1, its kind and type of place. What planning this visit
-    says of V1 stays.
+    says of V1 stays, and days that are counted from a visit are counted from this one.
     """
     fields = item.fields_of(scope)
     fitting = fit(fields, values, loaded.surroundings)
     if former.checklist.visit_id is None:
         return fitting
     rest = without(fields, fitting.values, {FieldType.DATE})
-    named = nameable.without_strangers(item, rest.values, loaded.surroundings)
-    left_out = (*fitting.left_out, *rest.left_out, *named.left_out)
+    known = rest.values
+    if scope is AnswerScope.SHARED and loaded.checklist.visit_id is not None:
+        known = visit_tasks.with_days(loaded, item, rest.values)
+    named = nameable.without_strangers(item, known, loaded.surroundings)
+    dropped_days = [place for place in rest.left_out if not _is_counted(place, known)]
+    left_out = (*fitting.left_out, *dropped_days, *named.left_out)
     if item.code != KIND_OF_PLACE or scope is not AnswerScope.SHARED:
         return Fit(named.values, left_out)
     here = {key: cell for key, cell in named.values.items() if key not in NOT_OF_ANOTHER_PLACE}
@@ -186,6 +190,15 @@ def _fitting(
     current = loaded.sheet.shared(item.code)
     begun = current.values if current is not None and here else {}
     return Fit({**here, **begun}, (*left_out, *dropped))
+
+
+def _is_counted(place: FieldPath, values: Mapping[str, Any]) -> bool:
+    """Return whether there is a day of this visit where an earlier visit's was."""
+    key, column = place
+    if column is None:
+        return values.get(key) is not None
+    rows = values.get(key) or []
+    return bool(rows) and all(column in row for row in rows)
 
 
 def _answers_to_copy(

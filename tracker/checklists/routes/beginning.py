@@ -21,8 +21,9 @@ from tracker.checklists.editing import (
 )
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.model_texts import library
+from tracker.checklists.model_texts.schema import Task
 from tracker.checklists.models import Checklist, OwnModelText
-from tracker.checklists.reuse import beginning, own_text_pages
+from tracker.checklists.reuse import beginning, own_text_pages, visit_tasks
 from tracker.checklists.reuse.beginning import Beginning
 from tracker.checklists.routes.copying import COPIED
 from tracker.cooperations.modes import MODE_LABELS
@@ -64,6 +65,7 @@ def choose(checklist_id: UUID) -> str | Response:
         preview=_preview(loaded, texts[0]) if texts else [],
         why_not=allowed.reason,
         modes=[label for mode, label in MODE_LABELS.items() if mode in loaded.surroundings.modes],
+        tasks=visit_tasks.to_give(loaded) if allowed else (),
         has_earlier=bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         is_restricted=encryption.is_restricted(checklist),
     )
@@ -71,10 +73,14 @@ def choose(checklist_id: UUID) -> str | Response:
 
 def _begin(actor: Actor, checklist: Checklist) -> tuple[str, ...]:
     """Begin with the text that was chosen: one that the NPM keeps, or the product's."""
-    seen, own = request.form.get("seen", ""), request.form.get("own")
+    own = request.form.get("own")
     if own is not None:
+        seen = request.form.get("seen", "")
         return beginning.begin_with_own(actor, checklist, uuid_or_nil(own), seen=seen)
-    return beginning.begin(actor, checklist, request.form.get("language", ""), seen=seen)
+    language = request.form.get("language", "")
+    seen = request.form.get(f"seen_{language}", "")
+    chosen = {task.value: request.form.get(task.value, "") for task in Task}
+    return beginning.begin(actor, checklist, language, seen=seen, chosen=chosen)
 
 
 def _note_reading(actor: Actor, rows: Iterable[OwnModelText]) -> None:

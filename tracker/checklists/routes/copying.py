@@ -119,6 +119,7 @@ def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, 
             offer_view.code: offer_view for offer_view in copies.offer_views(loaded, look.offers)
         },
         behind=copies.behind(look),
+        counts_days=before.checklist.visit_id is not None,
         is_restricted=encryption.is_restricted(checklist),
     )
 

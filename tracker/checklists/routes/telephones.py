@@ -8,7 +8,6 @@ saved: whoever saves the answer has seen it, and what is agreed stays when someb
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from tracker.checklist_templates.schema import Column, FieldType, Item, Template
 from tracker.checklists.editing import Writing
 from tracker.checklists.forms import AnswerForm, NumbersForm, OwnNumberForm, name_of
 from tracker.checklists.people_lists import PeopleLists
+from tracker.checklists.rules.nameable import phone_pairs
 from tracker.checklists.rules.values import as_id
 from tracker.ui.form_base import Form
 from tracker.ui.rows import Rows
@@ -67,7 +67,7 @@ class Numbers:
         can_be_own = any(
             own in self._offered(field or person, person)
             for field, parts in self._parts()
-            for _phone, person in pair(parts)
+            for _phone, person in phone_pairs(parts)
         )
         return OwnNumberForm if can_be_own else AnswerForm
 
@@ -98,7 +98,7 @@ class Numbers:
         for field, parts in self._parts():
             for number, row in enumerate([cells] if field is None else cells.get(field.key, ())):
                 around = form if field is None else _rows(form, field)[number].form
-                for phone, _person in pair(parts):
+                for phone, _person in phone_pairs(parts):
                     if phone.key in row:
                         around[name_of(phone)].data = row[phone.key]
         cast("NumbersForm", form).has_new_numbers = True
@@ -138,7 +138,7 @@ class Numbers:
     def _places(self, values: dict[str, Any]) -> Iterator[_Place]:
         for field, parts in self._parts():
             rows = [values] if field is None else values.get(field.key) or ()
-            for phone, person in pair(parts):
+            for phone, person in phone_pairs(parts):
                 offered = self._offered(field or person, person)
                 for row in rows:
                     named = as_id(row.get(person.key))
@@ -162,15 +162,6 @@ class Numbers:
             if place.person in numbers:
                 place.cells[place.key] = numbers[place.person]
         return any(place.person in numbers for place in empty)
-
-
-def pair(parts: Sequence[Part]) -> list[tuple[Part, Part]]:
-    """Return the fields for telephone numbers directly after a person, each with that field."""
-    return [
-        (after, before)
-        for before, after in pairwise(parts)
-        if before.type is FieldType.PERSON and after.type is FieldType.PHONE
-    ]
 
 
 def _rows(form: Form, field: TemplateField) -> Any:

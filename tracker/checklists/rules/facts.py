@@ -97,6 +97,8 @@ class Surroundings:
     team: frozenset[UUID] | None = None
     # When each person joined that team, if it was recorded.
     joined: Mapping[UUID, dt.datetime] = field(default_factory=dict)
+    # Who was chosen for which task of the visit (model_texts.schema.Task), where that is known.
+    tasks: Mapping[str, UUID] = field(default_factory=dict)
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
     # Today, from the first day of that visit on; None before.

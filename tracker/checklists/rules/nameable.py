@@ -5,7 +5,8 @@ copying.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -89,6 +90,17 @@ def can_name(circle: Circle, person: UUID | None, around: Surroundings) -> bool:
             return around.team is None or not is_on_team
         case _:
             return True
+
+
+def phone_pairs(
+    parts: Sequence[TemplateField | Column],
+) -> list[tuple[TemplateField | Column, TemplateField | Column]]:
+    """Return the fields for telephone numbers directly after a person, each with that field."""
+    return [
+        (after, before)
+        for before, after in pairwise(parts)
+        if before.type is FieldType.PERSON and after.type is FieldType.PHONE
+    ]
 
 
 def team_table(item: Item) -> tuple[TemplateField, Column] | None:

@@ -324,7 +324,7 @@ def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(table: Table, a
     assert page.text.index("A model text of the NPM") < page.text.index("that comes with the")
     own_form, *product = page.forms(f"{address}/begin")
     assert "own" in own_form.values
-    assert all("language" in form.values for form in product)
+    assert all("seen_en" in form.values for form in product)
     begun = Page.of(
         browser.post(own_form.action, data=own_form.values, csrf=False, follow_redirects=True)
     )

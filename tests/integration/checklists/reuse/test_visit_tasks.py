@@ -1,0 +1,180 @@
+"""Who takes which task of a visit is chosen once, before its text is begun with (adr 110)."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.visits import Scene, planned
+from tests.pages import Page
+from tracker.accounts.people import telephones
+from tracker.checklist_templates import to_decide
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
+from tracker.checklists.reuse import beginning, visit_tasks
+from tracker.core.errors import RuleBrokenError
+from tracker.visits.encryption import plan_of
+from tracker.visits.models import Visit
+
+ROLES, PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
+TEAM = ("leyla", "samira", "marek")
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+@pytest.fixture
+def second(scene: Scene) -> Visit:
+    visit = planned(scene, members=TEAM, audience=TEAM)
+    scene.session.commit()
+    return visit
+
+
+def begin(scene: Scene, kind: ChecklistKind, **chosen: str) -> None:
+    ilena, checklist = scene.actor("ilena"), scene.checklist(kind, 2)
+    (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
+    people = {task: str(scene.user(key)) for task, key in chosen.items()}
+    beginning.begin(ilena, checklist, "en", seen=shown.seen, chosen=people)
+    scene.session.commit()
+
+
+def values(scene: Scene, item: str, kind: ChecklistKind = ROLES) -> Mapping[str, Any]:
+    answer = load(scene.checklist(kind, 2)).sheet.shared(item)
+    assert answer is not None
+    return answer.values
+
+
+def test_lead_and_deputy_are_filled_in_wherever_the_text_needs_them(
+    scene: Scene, second: Visit
+) -> None:
+    begin(scene, ROLES)
+    pavo, ruth = (str(scene.user(key)) for key in ("pavo", "ruth"))
+    talks = values(scene, "V7")
+    assert (talks["speaker"], talks["stand_in"], talks["at_gate"]) == (pavo, ruth, pavo)
+    roles = {row["person"]: row for row in values(scene, "V5")["roles"]}
+    assert roles.keys() == set(map(str, load(scene.checklist(ROLES, 2)).surroundings.team or ()))
+    assert (roles[pavo]["backup"], roles[ruth]["backup"]) == (ruth, pavo)
+    other = roles[str(scene.user("leyla"))]
+    assert (other["backup"], to_decide.is_mark(other["task"])) == (ruth, True)
+    begin(scene, PLAN)
+    assert values(scene, "U3", PLAN)["on_site"] == pavo
+    assert values(scene, "U3", PLAN)["stand_in"] == ruth
+
+
+def test_days_are_those_of_the_visit(scene: Scene, second: Visit) -> None:
+    begin(scene, ROLES)
+    plan, one_day = plan_of(second), dt.timedelta(days=1)
+    assert values(scene, "V18")["briefing"] == (plan.starts_on - one_day).isoformat()
+    assert values(scene, "V18")["debriefing"] == (plan.ends_on + one_day).isoformat()
+    assert values(scene, "V1")["brief_due"] == (plan.starts_on - one_day).isoformat()
+
+
+def test_whoever_is_chosen_for_a_task_is_named_in_all_its_places(
+    scene: Scene, second: Visit
+) -> None:
+    begin(scene, PLAN, office="ilena", recorder="leyla")
+    ilena, leyla = (str(scene.user(key)) for key in ("ilena", "leyla"))
+    assert values(scene, "U3", PLAN)["headquarters"] == ilena
+    assert {row["sender"] for row in values(scene, "U11", PLAN)["bodies"]} == {ilena}
+    assert {row["owner"] for row in values(scene, "U16", PLAN)["follow_up"]} == {ilena}
+    assert [row["person"] for row in values(scene, "U10", PLAN)["access"]] == [ilena, leyla]
+    assert values(scene, "U9", PLAN)["recorder"] == leyla
+
+
+def test_what_nobody_was_chosen_for_stays_to_decide(scene: Scene, second: Visit) -> None:
+    begin(scene, PLAN)
+    assert to_decide.is_mark(values(scene, "U3", PLAN)["headquarters"])
+    assert all(to_decide.is_mark(row["sender"]) for row in values(scene, "U11", PLAN)["bodies"])
+
+
+def test_nothing_filled_in_counts_as_read_or_agreed(scene: Scene, second: Visit) -> None:
+    begin(scene, PLAN, office="ilena", recorder="leyla")
+    loaded = load(scene.checklist(PLAN, 2))
+    for item in ("U3", "U11", "U16"):
+        answer = loaded.sheet.shared(item)
+        assert answer is not None
+        assert all(answer.is_unread_by(party.organisation_id) for party in loaded.parties)
+        assert loaded.sheet.positions.get(item, {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("task", "key"),
+    [
+        # Interviewers are on the team, and whoever decides at the office is of the NPM.
+        ("interviewer", "ilena"),
+        ("office", "leyla"),
+        # Somebody who doesn't take part, and one whose task isn't offered here.
+        ("office", "dina"),
+        ("recorder", "iris"),
+        ("lead", "ruth"),
+        ("president", "ilena"),
+    ],
+)
+def test_only_somebody_whom_the_page_offers_is_chosen(
+    scene: Scene, second: Visit, task: str, key: str
+) -> None:
+    for kind in (ROLES, PLAN):
+        with pytest.raises(RuleBrokenError, match="from the lists"):
+            begin(scene, kind, **{task: key})
+        scene.session.rollback()
+    assert load(scene.checklist(PLAN, 2)).sheet.shared("U3") is None
+
+
+def test_an_id_that_is_none_is_refused(scene: Scene, second: Visit) -> None:
+    loaded = load(scene.checklist(PLAN, 2))
+    with pytest.raises(RuleBrokenError):
+        visit_tasks.read_choice(loaded, {"office": "nonsense"})
+    assert visit_tasks.read_choice(loaded, {"office": ""}) == {}
+
+
+def test_telephone_numbers_of_those_named_come_from_their_accounts(
+    scene: Scene, second: Visit
+) -> None:
+    telephones.change(scene.actor("pavo"), "+000 555 021")
+    telephones.change(scene.actor("ilena"), "+000 555 022")
+    telephones.change(scene.actor("ruth"), "")
+    scene.session.commit()
+    begin(scene, PLAN, office="ilena")
+    who = values(scene, "U3", PLAN)
+    assert (who["on_site_phone"], who["headquarters_phone"]) == ("+000 555 021", "+000 555 022")
+    assert to_decide.is_mark(who["stand_in_phone"])
+
+
+def test_a_checklist_of_no_visit_offers_no_tasks(scene: Scene, second: Visit) -> None:
+    terms = load(scene.checklist(ChecklistKind.TERMS, None))
+    assert visit_tasks.to_give(terms) == ()
+    assert visit_tasks.leaders(scene.actor("ilena"), terms) == {}
+
+
+def test_somebody_who_may_not_open_the_roles_learns_no_lead_from_another_text(
+    scene: Scene, second: Visit
+) -> None:
+    plan = load(scene.checklist(PLAN, 2))
+    assert visit_tasks.leaders(scene.actor("ilena"), plan).keys() == {"lead", "deputy"}
+    for key in ("iris", "dina", "celia"):
+        assert visit_tasks.leaders(scene.actor(key), plan) == {}
+
+
+def test_the_page_offers_the_tasks_and_begins_with_those_chosen(
+    scene: Scene, second: Visit, app: Flask
+) -> None:
+    browser = scene.demonstration.browser(app, "ilena")
+    address = f"/checklists/{scene.checklist(PLAN, 2).id}/begin"
+    page = browser.page(address)
+    assert "Who does what" in page.text
+    assert "Decides at the office of the NPM" in page.text
+    assert "Interviews people" not in page.text  # only in the roles
+    (form,) = page.forms(address)
+    wrong = form.filled_in() | {"language": "en", "office": str(scene.user("leyla"))}
+    refused = Page.of(browser.post(address, data=wrong, follow_redirects=True))
+    assert "Choose people from the lists on this page." in refused.text
+    chosen = form.filled_in() | {"language": "en", "office": str(scene.user("ilena"))}
+    chosen |= {"recorder": ""}
+    browser.post(address, data=chosen, follow_redirects=True)
+    assert values(scene, "U7", PLAN)["decider"] == str(scene.user("ilena"))
