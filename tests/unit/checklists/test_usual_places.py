@@ -147,8 +147,8 @@ def test_a_task_is_for_a_person_and_a_day_for_a_date(place: dict[str, Any], mess
     fields = {"speaker": "days_before" in place, "day": "usually" in place}
     key = next(key for key, is_wrong in fields.items() if is_wrong)
     wrong = content(V7={key: {"to_decide": "what", **place}}, V8={"rows": {"rows": ROWS}})
-    found = [message for _place, message in library.misfits(wrong, TEMPLATE)]
-    assert any(message in one_message for one_message in found), found
+    misfits = [own for _place, own in library.misfits(wrong, TEMPLATE)]
+    assert any(message in misfit for misfit in misfits), misfits
 
 
 @pytest.mark.parametrize(
