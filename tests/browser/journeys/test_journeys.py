@@ -53,6 +53,8 @@ _NO_DUTY = {"profession": "All professions", "has_duty": "none", "has_privilege"
 ANSWERS = {
     "V1": {"health_aim": "no", "language_need": "no"},
     "V5": {"works_with": ""},
+    # Nobody has to, as health is no aim, but a place to decide keeps the text from being agreed.
+    "V11": {"present": "no"},
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V16": {"about_member": "Joana"},
     "U8": _NO_DUTY | dict.fromkeys(("duty", "receiver", "body", "hours", "law", "covers"), ""),
@@ -156,7 +158,7 @@ def _make_ready(cast: Cast, number: int) -> None:
     everybody = dict.fromkeys(("Ilena", "Joana"), answers)
     begin(cast["Ilena"].page, roles, TASKS)
     # Its answer decides which other items apply; a former one doesn't say it of this visit.
-    journey.settle(cast, roles, everybody, again=("V1",))
+    journey.settle(cast, roles, everybody, again=("V1", "V11"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
     begin(cast["Ilena"].page, plan, TASKS)
     journey.settle(cast, plan, everybody)
