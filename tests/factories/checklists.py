@@ -286,6 +286,8 @@ def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> Non
             code,
             Stance.ACCEPTS,
             answer_id=_current(checklist, code),
+            # Of those who asked to discuss it.
+            outcome="We agreed on it.",
         )
     if _current(checklist, code) != answer.answer_id:
         # Values of hidden columns are now only in the history, and everybody is asked again.

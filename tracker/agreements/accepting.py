@@ -22,7 +22,7 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, policy
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist, Position, Stance
-from tracker.checklists.negotiation import hints
+from tracker.checklists.negotiation import discussions, hints
 from tracker.checklists.negotiation.stored_positions import put_positions
 from tracker.checklists.negotiation.text_digest import is_item_shown
 from tracker.checklists.reuse import copying
@@ -64,7 +64,7 @@ def reading_of(loaded: LoadedChecklist, actor: Actor) -> Reading:
     unread: set[str] = set()
     left_out: dict[str, object] = {}
     for item, answer in _not_accepted(loaded, actor):
-        why = _why_left_out(loaded, item, addressed)
+        why = _why_left_out(loaded, item, addressed, actor.organisation_id)
         if not why:
             takes_position = policy.can_take_position(actor, party, item)
             (acceptable if takes_position else unread).add(item.code)
@@ -183,7 +183,9 @@ def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Fil
     return items
 
 
-def _why_left_out(loaded: LoadedChecklist, item: Item, addressed: frozenset[str]) -> object:
+def _why_left_out(
+    loaded: LoadedChecklist, item: Item, addressed: frozenset[str], own: UUID | None
+) -> object:
     problems = completeness.answer_problems(
         item,
         AnswerScope.SHARED,
@@ -197,6 +199,8 @@ def _why_left_out(loaded: LoadedChecklist, item: Item, addressed: frozenset[str]
         return _l("flagged")
     if item.code in loaded.proposals_on:
         return _l("a change is suggested")
+    if discussions.open_wishes(loaded, item.code, own):
+        return _l("you asked to discuss it")
     if item.code in addressed:
         return _l("somebody wrote to you about it")
     if any(hint.waits_for_author for hint in hints.on_item(loaded, item)):

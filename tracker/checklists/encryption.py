@@ -118,6 +118,24 @@ def ended_reason_of(cooperation_id: UUID, proposal: Proposal) -> str:
     return text
 
 
+def put_outcome(checklist: Checklist, position: Position, outcome: str) -> None:
+    """Store what came of a discussion, in the same way as why it was wanted."""
+    if is_restricted(checklist):
+        position.sealed_outcome = _seal(
+            checklist.cooperation_id, position.id, "outcome", {"text": outcome}
+        )
+    else:
+        position.outcome = outcome
+
+
+def outcome_of(cooperation_id: UUID, position: Position) -> str:
+    """Return what came of a discussion; empty if nobody was asked."""
+    if position.sealed_outcome is None:
+        return position.outcome or ""
+    text: str = _unseal(cooperation_id, position.id, "outcome", position.sealed_outcome)["text"]
+    return text
+
+
 def put_flag(checklist: Checklist, flag: Flag, content: FlagContent) -> None:
     """Store what a flag says. The row has its id."""
     by_rule = content.rule is not None

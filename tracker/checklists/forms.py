@@ -16,6 +16,7 @@ from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.schema import NAMING, WRITTEN, Column, FieldType, TemplateField
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
+from tracker.checklists.negotiation.discussions import OUTCOME_LENGTH
 from tracker.checklists.people_lists import PeopleLists
 from tracker.cooperations import outside_bodies
 from tracker.core.localized import with_code
@@ -112,6 +113,20 @@ class RowChoice(Form):
 
 def _row_words(name: str) -> object:
     return _l("The row of %(party)s", party=name)
+
+
+class SettleDiscussionForm(ShownFields):
+    """What came of a discussion that the reader's party asked for, in a sentence."""
+
+    outcome = LineField(
+        _l("What came of it?"),
+        [Required(_l("Say in a sentence what came of it"))],
+        description=_l(
+            "One sentence, such as “We keep two pages.” Everyone who can read the item sees it."
+        ),
+        most=OUTCOME_LENGTH,
+        render_kw={"class": "wide"},
+    )
 
 
 class DiscussForm(ReasonOnTextForm, RowChoice):

@@ -63,6 +63,17 @@ class Stance(enum.StrEnum):
     WANTS_TALK = "wants_talk"
 
 
+class TalkEnd(enum.StrEnum):
+    """How a party's wish to discuss an answer ended (adr 112)."""
+
+    # The party accepted the answer, and said what came of the discussion.
+    SETTLED = "settled"
+    # The party suggested a change instead.
+    SUGGESTED = "suggested"
+    # The answer was changed.
+    CHANGED = "changed"
+
+
 class ProposalState(enum.StrEnum):
     """The status of a proposal.
 
@@ -396,7 +407,16 @@ class Position(Identified, Base):
     """
 
     __tablename__ = "position"
-    __table_args__ = (sa.Index("ix_position_checklist_current", "checklist_id", "is_current"),)
+    __table_args__ = (
+        sa.Index("ix_position_checklist_current", "checklist_id", "is_current"),
+        # The index for what a checklist's page shows of discussions that ended.
+        sa.Index(
+            "ix_position_talk_ended",
+            "checklist_id",
+            sqlite_where=sa.text("ended_as IS NOT NULL"),
+            postgresql_where=sa.text("ended_as IS NOT NULL"),
+        ),
+    )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
@@ -411,8 +431,17 @@ class Position(Identified, Base):
     is_current: Mapped[bool] = mapped_column(default=True)
     author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     taken_at: Mapped[dt.datetime]
+    # Of a wish to discuss that has ended: how and when, who of the party ended it, and what came of
+    # it, in a sentence stored like the reason. None if the answer was changed, and for those that
+    # ended before outcomes were asked for.
+    ended_as: Mapped[TalkEnd | None]
+    ended_at: Mapped[dt.datetime | None]
+    ended_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    outcome: Mapped[str | None]
+    sealed_outcome: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
-    author: Mapped[User] = relationship(lazy="raise")
+    author: Mapped[User] = relationship(foreign_keys=[author_id], lazy="raise")
+    ended_by: Mapped[User | None] = relationship(foreign_keys=[ended_by_id], lazy="raise")
 
 
 class Proposal(Identified, Base):

@@ -39,7 +39,8 @@ from tracker.checklists.labels import FILTERS, STANCES, WORK, work_of
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import Proposal, Stance
-from tracker.checklists.negotiation import warnings
+from tracker.checklists.negotiation import discussions, warnings
+from tracker.checklists.negotiation.discussions import EndedDiscussion
 from tracker.checklists.negotiation.stored_positions import proposed_now
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView, HintView
@@ -126,6 +127,8 @@ class Acts:
     propose: bool = False
     accept: bool = False
     talk: bool = False
+    # Whether accepting ends a discussion that the reader's party asked for, so needs its outcome.
+    settle: bool = False
     flag: bool = False
     leave_out: bool = False
     # Whether the reader's party has answered, if each party answers for itself.
@@ -187,6 +190,8 @@ class ItemView:
     problems: list[object]
     acts: Acts
     guide: Guide
+    # Discussions that a party asked for and that have ended, with their outcomes.
+    discussions: Sequence[EndedDiscussion] = ()
     hints: tuple[HintView, ...] = ()
     # Copied answers that the reader's party has not read.
     to_read: tuple[ToRead, ...] = ()
@@ -242,17 +247,26 @@ def outlines(
 
 
 def item_views(
-    loaded: LoadedChecklist, actor: Actor, chosen: Sequence[Outline] | None = None
+    loaded: LoadedChecklist,
+    actor: Actor,
+    chosen: Sequence[Outline] | None = None,
+    ended: Mapping[str, Sequence[EndedDiscussion]] | None = None,
 ) -> list[ItemView]:
-    """Return the items of a checklist for display: all, or those of some outlines."""
+    """Return the items of a checklist for display: all, or those of some outlines.
+
+    ended are the discussions that have ended, by item.
+    """
     chosen = outlines(loaded, actor) if chosen is None else chosen
     passages = passages_beside(loaded.template.items, warnings.refs(loaded))
     own = own_guidance_beside(actor, loaded.cooperation.id)
     sources = copies.sources_of(loaded, actor)
-    return [
+    views = [
         _view(loaded, actor, outline, passages, own.get(outline.item.code, ()), sources)
         for outline in chosen
     ]
+    if not ended:
+        return views
+    return [replace(view, discussions=ended.get(view.item.code, ())) for view in views]
 
 
 def _view(
@@ -652,10 +666,13 @@ def acts(
         or _accepts_by_reading(current, party)
     )
     obstacles = completeness.obstacles_to_accepting(item, item_status.problems)
+    may_accept = can_act and has_answer and not accepts and not obstacles
+    wishes = discussions.open_wishes(loaded, item.code, party.organisation_id)
     return Acts(
         answer=scopes,
         propose=has_answer and item.accepted_by.value != "none",
-        accept=can_act and has_answer and not accepts and not obstacles,
+        accept=may_accept and not wishes,
+        settle=may_accept and bool(wishes),
         talk=can_act and has_answer,
         flag=loaded.has_answer(item) and bool(policy.can_flag(actor, party, item)),
         own_row=AnswerScope.SHARED in scopes and bool(locked),

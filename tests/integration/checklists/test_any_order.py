@@ -365,6 +365,7 @@ class AnyOrder(RuleBasedStateMachine):
             stance,
             answer_id=seen,
             reason="" if stance is Stance.ACCEPTS else "Let us talk.",
+            outcome="We agreed." if stance is Stance.ACCEPTS else "",
         )
         return True
 

@@ -82,6 +82,7 @@ def accept(table: Table, *keys: str) -> None:
             "M4",
             Stance.ACCEPTS,
             answer_id=answer.answer_id,
+            outcome="We agreed on it.",
         )
 
 

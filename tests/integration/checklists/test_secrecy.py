@@ -41,9 +41,19 @@ from tracker.signoff import service as signoff_service
 
 ROLES, TERMS = ChecklistKind.VISIT_ROLES, ChecklistKind.TERMS
 # Words that occur nowhere else.
-ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED, OWN = (
+ANSWER, PROPOSED, WHY, NO, TALK, OUTCOME, REASON, DECLINED, OWN = (
     f"quillfen-{name}-mark"
-    for name in ("answer", "proposed", "why", "no", "talk", "reason", "declined", "own")
+    for name in (
+        "answer",
+        "proposed",
+        "why",
+        "no",
+        "talk",
+        "outcome",
+        "reason",
+        "declined",
+        "own",
+    )
 )
 
 
@@ -110,6 +120,9 @@ def _decline(scene: Scene) -> None:
     positions.take_position(
         scene.actor("joana"), roles, "V8", Stance.WANTS_TALK, answer_id=answer.id, reason=TALK
     )
+    positions.take_position(
+        scene.actor("joana"), roles, "V8", Stance.ACCEPTS, answer_id=answer.id, outcome=OUTCOME
+    )
     save_answer(
         scene.actor("leyla"), roles, "V20", AnswerScope.PERSON, {"read": True}, base_version=1
     )
@@ -120,7 +133,7 @@ def _decline(scene: Scene) -> None:
     decline_text(scene.actor("otto"), roles, reason=DECLINED, items=["V8"])
 
 
-MARKS = (ANSWER, PROPOSED, WHY, NO, TALK, REASON, DECLINED)
+MARKS = (ANSWER, PROPOSED, WHY, NO, TALK, OUTCOME, REASON, DECLINED)
 
 
 def columns(session: Session) -> Iterator[tuple[str, object]]:
@@ -160,7 +173,7 @@ def everything_said(scene: Scene, roles: Checklist) -> set[str]:
     for answer in session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)):
         words |= {str(value) for value in encryption.values_of(own, answer).values()}
     for position in session.scalars(sa.select(Position).where(Position.checklist_id == roles.id)):
-        words.add(encryption.reason_of(own, position))
+        words |= {encryption.reason_of(own, position), encryption.outcome_of(own, position)}
     for proposal in session.scalars(sa.select(Proposal).where(Proposal.checklist_id == roles.id)):
         words |= {str(value) for value in encryption.values_of(own, proposal).values()}
         words |= {encryption.reason_of(own, proposal), encryption.ended_reason_of(own, proposal)}

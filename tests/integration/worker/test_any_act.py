@@ -235,6 +235,7 @@ class AnyAct(RuleBasedStateMachine):
                 data.draw(st.sampled_from([Stance.ACCEPTS, Stance.WANTS_TALK])),
                 answer_id=current.answer_id,
                 reason="Let us talk.",
+                outcome="We agreed.",
             )
 
         self.do(take)

@@ -58,7 +58,10 @@ def item_events(checklist: Checklist, item: str) -> ItemEvents:
             db.session.scalars(
                 sa.select(Position)
                 .where(Position.checklist_id == checklist.id, Position.item == item)
-                .options(load_joined(Position.author, User.name))
+                .options(
+                    load_joined(Position.author, User.name),
+                    load_joined(Position.ended_by, User.name),
+                )
                 .order_by(Position.taken_at)
             )
         ),

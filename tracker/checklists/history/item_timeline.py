@@ -1,4 +1,7 @@
-"""The timeline of an item: the history of its answer, with the differences."""
+"""The timeline of an item: the history of its answer, with the differences.
+
+In one file: each kind of row about an item becomes an entry, and the entries depend on each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -25,6 +28,7 @@ from tracker.checklists.models import (
     Proposal,
     ProposalState,
     Stance,
+    TalkEnd,
 )
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.rules import party_rows
@@ -112,6 +116,8 @@ class _Teller:
         for position in self._positions_once():
             if not self._is_told(position):
                 yield self._position(position)
+            if position.ended_as is TalkEnd.SETTLED:
+                yield self._settled(position)
         yield from self._warnings()
         # A version made from a copied one, without what no longer fits, counts as read by the same
         # people.
@@ -122,9 +128,16 @@ class _Teller:
             yield self._reading(reading)
 
     def _positions_once(self) -> Iterator[Position]:
-        """Yield each position once, though it may be stored for several parts of an answer."""
+        """Yield each position once, though it may be stored for several parts of an answer.
+
+        Of a wish to discuss, yield the row that says that it was settled, if one does.
+        """
         taken: set[tuple[UUID, dt.datetime]] = set()
-        for position in self.events.positions:
+        settled_first = sorted(
+            self.events.positions,
+            key=lambda row: (row.taken_at, row.ended_as is not TalkEnd.SETTLED),
+        )
+        for position in settled_first:
             key = (position.organisation_id, position.taken_at)
             if key not in taken:
                 taken.add(key)
@@ -352,6 +365,17 @@ class _Teller:
             words=words,
             name=position.author.name,
             reason=encryption.reason_of(self.cooperation_id, position),
+        )
+
+    def _settled(self, position: Position) -> Entry:
+        return Entry(
+            when=position.ended_at or position.taken_at,
+            words=_(
+                "%(party)s settled the discussion it had asked for",
+                party=self.loaded.names.parties.get(position.organisation_id, ""),
+            ),
+            name=position.ended_by.name if position.ended_by else "",
+            reason=encryption.outcome_of(self.cooperation_id, position),
         )
 
     def _reading(self, reading: CopyReading) -> Entry:

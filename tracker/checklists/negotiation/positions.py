@@ -23,7 +23,7 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
-from tracker.checklists.negotiation import mailing
+from tracker.checklists.negotiation import discussions, mailing
 from tracker.checklists.negotiation.stored_positions import (
     add_positions,
     proposed_now,
@@ -51,7 +51,9 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 
 
-def accept_as_shown(actor: Actor, checklist: Checklist, item_code: str, *, token: str) -> None:
+def accept_as_shown(
+    actor: Actor, checklist: Checklist, item_code: str, *, token: str, outcome: str = ""
+) -> None:
     """Accept an answer as the person's page showed it, according to the page's token.
 
     Raise NotShownError if the answer, its columns or the template have changed since.
@@ -62,7 +64,7 @@ def accept_as_shown(actor: Actor, checklist: Checklist, item_code: str, *, token
     require_item_shown(loaded, actor, item, token)
     current = loaded.sheet.shared(item_code)
     answer_id = current.answer_id if current else UUID(int=0)
-    take_position(actor, checklist, item_code, Stance.ACCEPTS, answer_id=answer_id)
+    take_position(actor, checklist, item_code, Stance.ACCEPTS, answer_id=answer_id, outcome=outcome)
 
 
 def require_shown(actor: Actor, checklist: Checklist, item_code: str, *, token: str) -> None:
@@ -80,12 +82,14 @@ def take_position(
     answer_id: UUID,
     reason: str = "",
     row_of: UUID | None = None,
+    outcome: str = "",
 ) -> None:
     """Take the party's position on the answer it saw: accept it, or ask to discuss it.
 
     row_of is the party whose row it wants to discuss, in a table with a row for each party; None:
-    all of it. Wanting a change needs a proposal: see propose(). Raise RuleBrokenError for accepting
-    an answer that is incomplete or has changed since.
+    all of it. outcome says what came of the party's own wish to discuss, which accepting ends (adr
+    112). Wanting a change needs a proposal: see propose(). Raise RuleBrokenError for accepting an
+    answer that is incomplete or has changed since.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
@@ -100,6 +104,8 @@ def take_position(
     copying.read_by_acting(actor, current)
     if stance is Stance.ACCEPTS:
         _require_complete(loaded, item, current)
+        wishes = discussions.open_wishes(loaded, item.code, actor.organisation_id)
+        discussions.put_outcome(loaded, wishes, outcome)
         _go_back_on_own_proposal(actor, loaded, item)
         answer_id, version = as_seen(actor, loaded, item, current)
     elif not reason:

@@ -16,12 +16,19 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Answer, Position, Proposal, ProposalState, Stance
+from tracker.checklists.models import Answer, Position, Proposal, ProposalState, Stance, TalkEnd
 from tracker.checklists.parts import PositionFact
 from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.party_rows import WHOLE, AnswerPart
 from tracker.core import clock
 from tracker.core.db import db
+
+# How a wish to discuss ends once its party takes another position; a new wish replaces it.
+_TALK_ENDS = {
+    Stance.ACCEPTS: TalkEnd.SETTLED,
+    Stance.WANTS_CHANGE: TalkEnd.SUGGESTED,
+    Stance.WANTS_TALK: None,
+}
 
 
 def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
@@ -30,9 +37,8 @@ def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
     loaded is the checklist as it was when the verb began; nothing was added on these items since.
     """
     if not loaded.all_positions_on.keys().isdisjoint(codes):
-        _end_positions(loaded, Position.item.in_(codes))
-    if not loaded.proposals_on.keys().isdisjoint(codes):
-        _end_proposals(loaded, Proposal.item.in_(codes))
+        _end_positions(loaded, Position.item.in_(codes), talks_end=TalkEnd.CHANGED)
+    _end_proposals(loaded, [row.id for code in codes for row in loaded.proposals_on.get(code, ())])
 
 
 def put_position(
@@ -66,6 +72,8 @@ def put_position(
             Position.item == item.code,
             Position.organisation_id == organisation_id,
             of_these,
+            talks_end=_TALK_ENDS[stance],
+            by=taken_by[0],
         )
     rest = _parts_now(loaded, item) - frozenset(on)
     changed_by = taken_by if stance is Stance.WANTS_CHANGE else None
@@ -96,7 +104,11 @@ def put_positions(
     }
     if taken:
         _end_positions(
-            loaded, Position.item.in_(taken), Position.organisation_id == organisation_id
+            loaded,
+            Position.item.in_(taken),
+            Position.organisation_id == organisation_id,
+            talks_end=_TALK_ENDS[stance],
+            by=taken_by[0],
         )
     for item, answer_id in pairs:
         _add(loaded, item.code, answer_id, taken_by, stance, reason, on=WHOLE)
@@ -140,6 +152,7 @@ def reopen_changed(loaded: LoadedChecklist, item: Item, answer: Answer) -> Colle
             loaded,
             Position.item == code,
             sa.or_(Position.part_id.is_(None), Position.part_id.in_(parts)),
+            talks_end=TalkEnd.CHANGED,
         )
         suggesting = {
             proposal.organisation_id
@@ -158,8 +171,7 @@ def reopen_changed(loaded: LoadedChecklist, item: Item, answer: Answer) -> Colle
         for proposal in loaded.proposals_on.get(code, ())
         if proposal.part_ids is None or not parts.isdisjoint(parts_changed_by(proposal))
     ]
-    if overtaken:
-        _end_proposals(loaded, Proposal.id.in_(overtaken))
+    _end_proposals(loaded, overtaken)
     return parts & after.keys()
 
 
@@ -282,20 +294,35 @@ def _add(
         db.session.add(position)
 
 
-def _end_positions(loaded: LoadedChecklist, *conditions: sa.ColumnElement[bool]) -> None:
+def _end_positions(
+    loaded: LoadedChecklist,
+    *conditions: sa.ColumnElement[bool],
+    talks_end: TalkEnd | None = None,
+    by: UUID | None = None,
+) -> None:
+    """End positions; talks_end says how wishes to discuss among them ended, None that none did."""
+    values: dict[str, Any] = {"is_current": False}
+    if talks_end is not None and any(row.stance is Stance.WANTS_TALK for row in loaded.positions):
+        is_talk = Position.stance == Stance.WANTS_TALK
+        values["ended_as"] = sa.case((is_talk, sa.literal(talks_end, Position.ended_as.type)))
+        values["ended_at"] = sa.case((is_talk, sa.literal(clock.now(), Position.ended_at.type)))
+        if by is not None:
+            values["ended_by_id"] = sa.case((is_talk, sa.literal(by, Position.ended_by_id.type)))
     db.session.execute(
         sa.update(Position)
         .where(Position.checklist_id == loaded.checklist.id, *conditions, Position.is_current)
-        .values(is_current=False)
+        .values(values)
     )
 
 
-def _end_proposals(loaded: LoadedChecklist, condition: sa.ColumnElement[bool]) -> None:
+def _end_proposals(loaded: LoadedChecklist, proposal_ids: Collection[UUID]) -> None:
+    if not proposal_ids:
+        return
     db.session.execute(
         sa.update(Proposal)
         .where(
             Proposal.checklist_id == loaded.checklist.id,
-            condition,
+            Proposal.id.in_(proposal_ids),
             Proposal.state == ProposalState.OPEN,
             Proposal.ended_at.is_(None),
         )

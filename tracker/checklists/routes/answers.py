@@ -69,7 +69,7 @@ from tracker.checklists.forms import (
 )
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
-from tracker.checklists.negotiation import hints, safeguards, undoing
+from tracker.checklists.negotiation import discussions, hints, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import require_question_shown
 from tracker.checklists.people_lists import PeopleLists
 from tracker.checklists.reuse import (
@@ -126,7 +126,7 @@ def show(checklist_id: UUID) -> str:
         if pages.keep(outline, chosen, actor.organisation_id)
         and (not words or pages.has_words(loaded, outline, words))
     ]
-    shown = pages.item_views(loaded, actor, chosen_outlines)
+    shown = pages.item_views(loaded, actor, chosen_outlines, discussions.ended(loaded))
     if not counts["copied"] and chosen != "copied":
         offered.remove("copied")
     party = loaded.own_party(actor)

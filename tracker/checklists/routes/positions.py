@@ -52,6 +52,7 @@ from tracker.checklists.forms import (
     DiscussForm,
     ProposalForm,
     ReasonOnTextForm,
+    SettleDiscussionForm,
     answer_form,
     name_of,
     values_of,
@@ -160,6 +161,52 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         conflict=changed,
     )
     return done or page(button=button)
+
+
+@blueprint.route("/items/<code>/settle", methods=["GET", "POST"])
+@signed_in
+def settle(checklist_id: UUID, code: str) -> Answered:
+    """Accept an answer that the reader's party wanted to discuss, and say what came of it."""
+    actor = current_actor()
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "settle")
+    acts = pages.acts(loaded, actor, item)
+    form = SettleDiscussionForm()
+    if not form.is_submitted():
+        show_item(form, actor, loaded, item)
+    words = {
+        "title": _("Settle the discussion of %(code)s", code=code),
+        "lede": _(
+            "You accept the answer as it is now. The discussion is folded away, and what you write "
+            "here stays visible."
+        ),
+        "button": _("Settle and accept"),
+    }
+    page = partial(reason_page, loaded, item, form, **words)
+    refusal = _("Your organisation has no discussion here to settle.")
+    if not may_go_on(form, acts.settle, acts.why_not, refusal):
+        return page(), HTTPStatus.FORBIDDEN
+
+    def changed(error: StaleError) -> str:
+        """Show the current item, with what was typed."""
+        form.refuse(error)
+        _checklist, again, now = get_item_or_404(actor, checklist_id, code, "settle")
+        show_item(form, actor, again, now)
+        return reason_page(again, now, form, **words)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: positions.accept_as_shown(
+            actor,
+            checklist,
+            code,
+            token=form.page_token.data or "",
+            outcome=form.outcome.data or "",
+        ),
+        success=_("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+        next=back(checklist_id, code),
+        conflict=changed,
+    )
+    return done or page()
 
 
 def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:
