@@ -37,6 +37,7 @@ VIEWS = {
 BELOW = {
     "accounts/factors/identity_proof.py: set_aside": "a cloned passkey is refused from then on",
     "checklists/assignments/service.py: work_out_missing": "at a start: in batches",
+    "checklists/service.py: work_out_readiness": "at a start: each by itself",
     "core/db.py: after_rollback": "a failure or refusal is recorded, whatever happens next",
     "core/db.py: let_others_write": "ends a transaction that only read, before slow work",
     "evidence/certificates/issuing.py: _read": "the worker: others can write meanwhile",

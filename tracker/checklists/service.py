@@ -153,6 +153,24 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
     db.session.flush()
 
 
+def work_out_readiness() -> int:
+    """Work out whether drafts can be sent where it was never stored; return for how many.
+
+    Those who can send one that is ready are mailed, as when it becomes ready. Commits after each.
+    """
+    ids = db.session.scalars(
+        sa.select(Checklist.id).where(
+            Checklist.state == ChecklistState.DRAFTING, Checklist.is_ready_to_send.is_(None)
+        )
+    ).all()
+    for checklist_id in ids:
+        db.session.get_one(Checklist, checklist_id).is_ready_to_send = False
+        recount(checklist_id)
+        db.session.commit()
+    db.session.rollback()
+    return len(ids)
+
+
 def follow(event: DomainEvent) -> None:
     """Recount a cooperation's checklists after the modes or the people changed.
 

@@ -16,6 +16,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain, ChainKind
 from tracker.checklist_templates import library
+from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
 from tracker.cooperations import entries as cooperation_entries
 from tracker.core import clock, paths
@@ -78,6 +79,7 @@ def _prepare(settings: Settings, say: Say) -> None:
     fill_register(say)
     drop_planned_ends(say)
     assignments.work_out_missing()
+    checklists.work_out_readiness()
     make_evidence_keys(say)
     for line in load_content():
         say(f"Loaded {line}")

@@ -19,8 +19,16 @@ from tests.factories.visits import Scene
 from tracker.access.actor import Role
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import service
 from tracker.checklists.loading import load
-from tracker.checklists.models import ChecklistState, MailReason, PendingMail, Proposal, Stance
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistState,
+    MailReason,
+    PendingMail,
+    Proposal,
+    Stance,
+)
 from tracker.checklists.negotiation import mailing, positions, safeguards
 from tracker.cooperations.models import AudienceMember, Stage
 from tracker.core import clock
@@ -398,3 +406,37 @@ def test_only_people_of_a_visit_who_may_open_it_are_mailed_about_its_checklists(
     may_open = {user.email for user in users if user.id in listed}
     assert recipients
     assert recipients <= may_open
+
+
+# After an upgrade
+
+
+def test_a_draft_that_was_ready_before_that_was_stored_is_mailed_about_once(
+    table: Table, later: Later
+) -> None:
+    table.agree()
+    start_over(table, later)
+    table.session.execute(sa.delete(OutboxMessage))
+    table.session.execute(sa.update(Checklist).values(is_ready_to_send=None))
+    table.session.commit()
+    assert service.work_out_readiness() >= 1
+    assert service.work_out_readiness() == 0
+    later(11 * MINUTE)
+    work(table)
+    assert mailed(table, "ready_to_send") == ["ilena", "joana", "samira"]
+    table.session.expire_all()
+    assert table.checklist().is_ready_to_send is True
+
+
+def test_a_draft_that_was_not_ready_is_not_mailed_about_after_an_upgrade(
+    table: Table, later: Later
+) -> None:
+    start_over(table, later)
+    table.session.execute(sa.update(Checklist).values(is_ready_to_send=None))
+    table.session.commit()
+    service.work_out_readiness()
+    later(11 * MINUTE)
+    work(table)
+    assert mailed(table, "ready_to_send") == []
+    table.session.expire_all()
+    assert table.checklist().is_ready_to_send is False
