@@ -152,6 +152,7 @@ INVITATION_REQUESTED = _verb("invitation_requested", "organisation")
 INVITATION_REQUEST_CONFIRMED = _verb("invitation_request_confirmed", "organisation")
 INVITATION_REQUEST_DECLINED = _verb("invitation_request_declined", "organisation", "reason")
 INVITATION_REQUEST_LAPSED = _verb("invitation_request_lapsed", "organisation")
+INVITATION_REQUEST_WITHDRAWN = _verb("invitation_request_withdrawn", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
 # A CSO that joins while terms are in force: invited, and not joining after all.
 PARTY_JOINING = _verb("party_joining", "organisation", "reason")

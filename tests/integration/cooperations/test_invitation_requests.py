@@ -29,6 +29,7 @@ from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
+from tracker.notifications.models import Notification
 from tracker.oversight import integrity
 
 NAME, EMAIL = "Runa Holt", "runa.holt@example.org"
@@ -393,6 +394,117 @@ def test_a_request_without_an_answer_ends_and_the_person_is_erased(
     assert (row.name, row.email, row.outcome) == ("", "", RequestOutcome.LAPSED)
     assert service.due(clock.today()) == []
     assert not service.lapse(row.id, clock.today())
+
+
+# Withdrawing
+
+
+def withdraw_url(cooperation: Cooperation, row: InvitationRequest) -> str:
+    return f"/cooperations/{cooperation.reference}/invitation-requests/{row.id}/withdraw"
+
+
+WITHDRAW = "Withdraw the request"
+
+
+def test_who_made_a_request_withdraws_it_and_nobody_is_asked_any_more(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    row = ask(land, cooperation)
+    client = land.browser(app, "ilena")
+    assert WITHDRAW in client.page(f"/cooperations/{cooperation.reference}").text
+    assert client.post(withdraw_url(cooperation, row)).status_code == 303
+    land.session.expire_all()
+    assert (row.name, row.email, row.outcome) == ("", "", RequestOutcome.WITHDRAWN)
+    page = client.page(f"/cooperations/{cooperation.reference}")
+    assert "The request for an invitation was withdrawn on" in page.text
+    assert BUTTON in page.text
+    assert WITHDRAW not in page.text
+    (event,) = events(land.session, "invitation_request_withdrawn")
+    event.pop("who")
+    assert event == {"organisation": "Fields of Home"}
+    history = client.page(f"/cooperations/{cooperation.reference}/history")
+    assert "first coordinator of Fields of Home was withdrawn" in history.text
+    assert mails(land.session, "invitation_request_answered") == []
+    assert unread(land.session, "invitation_requested") == []
+    administrator = land.browser(app, "root")
+    assert "Invite a coordinator of" not in administrator.page("/").text
+    assert administrator.get(answer_url(row)).status_code == 404
+    land.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def unread(session: Session, kind: str) -> list[object]:
+    wanted = sa.select(Notification.id).where(
+        Notification.kind == kind, Notification.read_at.is_(None)
+    )
+    return list(session.scalars(wanted))
+
+
+def test_another_coordinator_of_the_same_party_withdraws_it_and_its_author_is_told(
+    land: Country, cooperation: Cooperation
+) -> None:
+    row = ask(land, cooperation)
+    land.person("Edda Linden", "npm", Role.COORDINATOR)
+    land.session.commit()
+    service.withdraw(land.actor("edda"), row.id)
+    land.session.commit()
+    assert mails(land.session, "invitation_request_answered") == ["ilena.dorvath@example.org"]
+
+
+@pytest.mark.parametrize("end", ["confirm", "decline", "lapse"])
+def test_no_administrator_is_asked_any_more_once_a_request_has_ended(
+    land: Country, cooperation: Cooperation, end: str
+) -> None:
+    row = ask(land, cooperation)
+    assert len(unread(land.session, "invitation_requested")) == 1
+    match end:
+        case "confirm":
+            service.confirm(land.actor("root"), row.id, days=14)
+        case "decline":
+            service.decline(land.actor("root"), row.id, reason="No")
+        case _:
+            service.lapse(row.id, clock.today())
+    land.session.commit()
+    assert unread(land.session, "invitation_requested") == []
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [("samira", 403), ("tomas", 403), ("ada", 403), ("vesna", 404), ("joana", 404), ("root", 404)],
+)
+def test_nobody_else_withdraws_it(
+    app: Flask, land: Country, cooperation: Cooperation, first: str, status: int
+) -> None:
+    row = ask(land, cooperation)
+    client = land.browser(app, first)
+    if status == 403:
+        assert WITHDRAW not in client.page(f"/cooperations/{cooperation.reference}").text
+    assert client.post(withdraw_url(cooperation, row)).status_code == status
+    with pytest.raises(RefusedError):
+        service.withdraw(land.actor(first), row.id)
+    assert row.outcome is None
+
+
+def test_a_request_of_another_cooperation_is_not_found_here(
+    app: Flask, land: Country, cooperation: Cooperation
+) -> None:
+    row = ask(land, cooperation)
+    other = open_one(land, "door")
+    land.session.commit()
+    assert land.browser(app, "ilena").post(withdraw_url(other, row)).status_code == 404
+
+
+def test_what_was_answered_or_is_in_a_closed_cooperation_is_not_withdrawn(
+    land: Country, cooperation: Cooperation
+) -> None:
+    row = ask(land, cooperation)
+    cooperation.stage = Stage.CLOSED
+    land.session.commit()
+    with pytest.raises(RefusedError, match="closed"):
+        service.withdraw(land.actor("ilena"), row.id)
+    service.decline(land.actor("root"), row.id, reason="No")
+    with pytest.raises(RuleBrokenError, match="already"):
+        service.withdraw(land.actor("ilena"), row.id)
 
 
 # Growth

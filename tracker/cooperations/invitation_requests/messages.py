@@ -19,7 +19,13 @@ def invitation_requested(request_id: UUID, requested_by_id: UUID) -> None:
                 _("An invitation was requested"),
                 _("A coordinator asks you to invite somebody. Confirm or decline the request."),
                 link_to("invitation_requests.answer", invitation_request_id=request_id),
+                about=request_id,
             )
+
+
+def no_longer_waits(request_id: UUID) -> None:
+    """Mark as read what asked the administrators to answer a request."""
+    notifications.done(request_id, ("invitation_requested",))
 
 
 def request_answered(reference: str, requested_by_id: UUID) -> None:
@@ -35,5 +41,12 @@ def request_answered(reference: str, requested_by_id: UUID) -> None:
             )
 
 
-def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address)
+def _queue(
+    person: accounts.Contact,
+    kind: str,
+    subject: str,
+    sentence: str,
+    address: str,
+    about: UUID | None = None,
+) -> None:
+    notifications.tell(person, kind, subject, sentence, address=address, about=about)

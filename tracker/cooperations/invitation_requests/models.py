@@ -19,6 +19,7 @@ class RequestOutcome(enum.StrEnum):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
 
 
 class InvitationRequest(Identified, Base):

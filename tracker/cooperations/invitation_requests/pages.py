@@ -27,6 +27,8 @@ class NobodyActsNotice:
     why: object
     requested: str
     url: str
+    # The URL that withdraws the open request, if the reader may.
+    withdraw_url: str = ""
 
 
 def notices(
@@ -54,6 +56,15 @@ def notices(
                 organisation_id=party.organisation_id,
             )
             if may
+            else "",
+            withdraw_url=url_for(
+                "invitation_requests.withdraw",
+                reference=cooperation.reference,
+                invitation_request_id=latest.id,
+            )
+            if latest is not None
+            and is_open
+            and policy.can_withdraw(actor, fact, latest.requested_by_id, latest.partner_id)
             else "",
         )
 
@@ -95,6 +106,8 @@ def _requested(row: InvitationRequest) -> str:
             return str(_("An administrator declined a request on %(day)s: %(reason)s", **words))
         case RequestOutcome.LAPSED:
             return str(_("A request ended on %(day)s without an answer.", **words))
+        case RequestOutcome.WITHDRAWN:
+            return str(_("The request for an invitation was withdrawn on %(day)s.", **words))
     return str(
         _("An invitation was requested on %(day)s. An administrator has to confirm it.", **words)
     )

@@ -31,6 +31,22 @@ def can_request(
     return YES
 
 
+def can_withdraw(
+    actor: Actor, cooperation: CooperationFact, requested_by_id: UUID, partner_id: UUID
+) -> Decision:
+    """Decide who takes a request back: who made it, and the coordinators of the party that asked.
+
+    partner_id is that party.
+    """
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if actor.organisation_id != partner_id or not cooperation.has_party(partner_id):
+        return no(_l("Only the party that asked for an invitation can withdraw the request."))
+    if actor.user_id != requested_by_id and not actor.has(Role.COORDINATOR):
+        return no(_l("Only the person who made the request, or a coordinator, can withdraw it."))
+    return YES
+
+
 def can_see_requests(actor: Actor) -> Decision:
     """Decide who sees the person that was proposed: administrators."""
     if actor.is_administrator:

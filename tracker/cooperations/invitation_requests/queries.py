@@ -62,6 +62,17 @@ def latest(cooperation_id: UUID, organisation_ids: Sequence[UUID]) -> dict[UUID,
     return {row.organisation_id: row for row in rows}
 
 
+def open_in(cooperation_id: UUID, request_id: UUID) -> InvitationRequest | None:
+    """Return an open request of a cooperation that the caller has found in the actor's scope."""
+    return db.session.scalar(
+        sa.select(InvitationRequest).where(
+            InvitationRequest.id == request_id,
+            InvitationRequest.cooperation_id == cooperation_id,
+            _OPEN,
+        )
+    )
+
+
 def locked(request_id: UUID) -> InvitationRequest | None:
     """Lock and return an open request with its cooperation; for the functions that end it."""
     return db.session.scalar(

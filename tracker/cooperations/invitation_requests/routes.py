@@ -1,4 +1,4 @@
-"""Pages that ask for a partner's first coordinator, and on which an administrator answers."""
+"""Pages that ask for a partner's first coordinator or withdraw that, and for the answer."""
 
 from uuid import UUID
 
@@ -56,6 +56,25 @@ def make(reference: str, organisation_id: UUID) -> str | Response:
         cooperation = found_or_404(cooperations.find(actor, reference))
     return render_template(
         "cooperations/request_invitation.html", form=form, cooperation=cooperation, name=name
+    )
+
+
+@blueprint.post(
+    "/cooperations/<reference>/invitation-requests/<uuid:invitation_request_id>/withdraw"
+)
+@signed_in
+def withdraw(reference: str, invitation_request_id: UUID) -> Response:
+    """Take back a request that the reader's party made."""
+    actor = current_actor()
+    cooperation = found_or_404(cooperations.find(actor, reference))
+    row = found_or_404(queries.open_in(cooperation.id, invitation_request_id))
+    fact = cooperations.fact(cooperation)
+    require(policy.can_withdraw(actor, fact, row.requested_by_id, row.partner_id))
+    return perform(
+        None,
+        lambda: service.withdraw(actor, row.id),
+        success=_("The request is withdrawn."),
+        next=redirect(url_for("dashboard.cooperation", reference=reference), 303),
     )
 
 

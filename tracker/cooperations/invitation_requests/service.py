@@ -1,4 +1,4 @@
-"""Service functions for requests to invite a partner's first coordinator: make, confirm, decline.
+"""Service functions for requests to invite a partner's first coordinator: make, answer, withdraw.
 
 A request is made and answered in the cooperation's chain. The person who was proposed is in its row
 alone, and only until it has ended: no event names them.
@@ -141,6 +141,25 @@ def decline(actor: Actor, request_id: UUID, *, reason: str) -> None:
     messages.request_answered(row.cooperation.reference, row.requested_by_id)
 
 
+def withdraw(actor: Actor, request_id: UUID) -> None:
+    """Take a request back, for the party that made it; erase the person's details.
+
+    Raise RefusedError, or RuleBrokenError if it has been answered.
+    """
+    row = _open(request_id)
+    cooperation = db.session.get_one(
+        Cooperation,
+        row.cooperation_id,
+        options=[selectinload(Cooperation.parties)],
+        populate_existing=True,
+    )
+    fact = cooperations.fact(cooperation)
+    policy.can_withdraw(actor, fact, row.requested_by_id, row.partner_id).require()
+    _end(actor, row, RequestOutcome.WITHDRAWN, verbs.INVITATION_REQUEST_WITHDRAWN)
+    if actor.user_id != row.requested_by_id:
+        messages.request_answered(cooperation.reference, row.requested_by_id)
+
+
 def due(day: dt.date) -> list[UUID]:
     """Return the requests that nobody has answered for DAYS days; for the worker."""
     first = dt.datetime.combine(day, dt.time(), clock.zone()) - dt.timedelta(days=DAYS)
@@ -178,6 +197,7 @@ def _end(
     row.answered_by_id = actor.user_id if actor else None
     row.name = row.email = ""
     db.session.flush()
+    messages.no_longer_waits(row.id)
     _record(verb, actor, row, **details)
 
 
