@@ -187,6 +187,11 @@ def assignment_is_due(checklist_id: UUID, user_id: UUID) -> None:
             )
 
 
+def no_assignment_is_left(checklist_id: UUID, user_ids: Collection[UUID]) -> None:
+    """Mark as read what told people of items that were assigned to them."""
+    notifications.done(checklist_id, ("items_assigned", "assignment_due"), user_ids)
+
+
 def suggestion_made(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people that another party suggested changes that they can answer."""
     for person in accounts.contacts(user_ids).values():
@@ -200,7 +205,13 @@ def suggestion_made(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "accept it, decline it or suggest something else."
                 ),
                 link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+                about=checklist_id,
             )
+
+
+def no_suggestion_is_left(checklist_id: UUID, user_ids: Collection[UUID] | None = None) -> None:
+    """Mark as read what asked some people, or everybody, to answer suggestions."""
+    notifications.done(checklist_id, ("suggestion_made",), user_ids)
 
 
 def suggestion_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:

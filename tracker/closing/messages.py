@@ -19,6 +19,11 @@ def requested(request: MaterialReturn) -> None:
         )
 
 
+def answered(request: MaterialReturn) -> None:
+    """Mark as read what asked a person to confirm: they have, or need not any more."""
+    notifications.done(request.id, ("material_return_requested", "material_return_due"))
+
+
 def overdue(request: MaterialReturn) -> None:
     """Remind a person on the last day to confirm."""
     with in_language(request.user.language):

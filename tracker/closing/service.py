@@ -175,6 +175,7 @@ def _answer(request: MaterialReturn, state: ReturnState, actor: Actor | None) ->
     request.answered_at = clock.now()
     request.answered_by_id = actor.user_id if actor else None
     db.session.flush()
+    messages.answered(request)
 
 
 def _record(verb: Verb, actor: Actor | None, request: MaterialReturn, **details: str) -> None:

@@ -1,6 +1,6 @@
 """Emails about comments: a neutral sentence and a link, never its words or author."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -34,6 +34,16 @@ def task_is_due(comment_id: UUID, user_id: UUID) -> None:
                 _("A task from a comment is due. Sign in to see what it is."),
                 comment_id,
             )
+
+
+def mention_is_answered(comment_id: UUID, user_ids: Collection[UUID] | None = None) -> None:
+    """Mark as read what told some people, or everybody, that a comment mentions them."""
+    notifications.done(comment_id, ("comment_mention",), user_ids)
+
+
+def task_is_over(comment_id: UUID) -> None:
+    """Mark as read the reminder of a task that is done or has ended."""
+    notifications.done(comment_id, ("comment_task_due",))
 
 
 def _queue(

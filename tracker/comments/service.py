@@ -107,6 +107,8 @@ def withdraw(actor: Actor, comment_id: UUID) -> None:
     task = open_task(comment)
     if task is not None:
         task.ended_at = clock.now()
+        messages.task_is_over(comment.id)
+    messages.mention_is_answered(comment.id)
     db.session.flush()
     _record(verbs.COMMENT_WITHDRAWN, actor, comment.checklist, comment)
 
@@ -121,6 +123,7 @@ def settle(actor: Actor, comment_id: UUID, outcome: str) -> None:
     _require_still(policy.can_settle(fact_of(comment)))
     encryption.put_outcome(comment.checklist, comment, _tidy_outcome(outcome))
     comment.settled_at, comment.settled_by_id = clock.now(), actor.user_id
+    messages.mention_is_answered(comment.id)
     db.session.flush()
     _record(verbs.COMMENT_SETTLED, actor, comment.checklist, comment)
 
@@ -148,6 +151,7 @@ def mark_seen(actor: Actor, comment_id: UUID) -> None:
         raise StaleError(_l("You aren't asked to look at this comment."))
     for mention in waiting:
         mention.seen_at = clock.now()
+    messages.mention_is_answered(comment.id, [actor.user_id])
     db.session.flush()
 
 
@@ -182,6 +186,7 @@ def finish_task(actor: Actor, comment_id: UUID) -> None:
         raise StaleError(_l("This comment has no open task."))
     policy.can_finish_task(actor, fact_of(comment)).require()
     task.done_at, task.done_by_id = clock.now(), actor.user_id
+    messages.task_is_over(comment.id)
     db.session.flush()
     _record(verbs.COMMENT_TASK_DONE, actor, comment.checklist, comment)
 
@@ -202,6 +207,7 @@ def end_tasks(cooperation_id: UUID, user_ids: Collection[UUID]) -> None:
     )
     for task in tasks:
         task.ended_at = clock.now()
+        messages.task_is_over(task.comment_id)
     db.session.flush()
 
 

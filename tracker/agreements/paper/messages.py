@@ -1,6 +1,6 @@
 """Emails about signing on paper: neutral sentences and a link, never the content of a text."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -20,7 +20,13 @@ def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterabl
                 _("A signature on paper needs confirming"),
                 _("Another party recorded that a text was signed on paper. Compare and answer."),
                 link_to("paper.show", checklist_id=checklist_id, record_id=record_id),
+                about=record_id,
             )
+
+
+def no_longer_waits(record_id: UUID, user_ids: Collection[UUID] | None = None) -> None:
+    """Mark as read what asked some people, or everybody, to confirm a scan."""
+    notifications.done(record_id, ("paper_recorded",), user_ids)
 
 
 def was_confirmed(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
@@ -49,5 +55,12 @@ def was_refused(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             )
 
 
-def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address)
+def _queue(
+    person: accounts.Contact,
+    kind: str,
+    subject: str,
+    sentence: str,
+    address: str,
+    about: UUID | None = None,
+) -> None:
+    notifications.tell(person, kind, subject, sentence, address=address, about=about)

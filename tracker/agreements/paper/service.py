@@ -385,7 +385,9 @@ def confirm(
         scan_digest=paper_record.scan_digest,
     )
     if not _is_confirmed(paper_record):
+        paper_messages.no_longer_waits(paper_record.id, _people_of(actor))
         return []
+    paper_messages.no_longer_waits(paper_record.id)
     signatures = paper.sign(
         signature_request.revision,
         paper_record,
@@ -431,6 +433,7 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
     can_decide(actor, load(checklist), paper_record, signature_request).require()
     key = encryption.key_for(checklist)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.REFUSED, reason=reason, key=key)
+    paper_messages.no_longer_waits(paper_record.id)
     marks.refresh(checklist)
     told_reason = "" if is_restricted(checklist) else decision.reason
     _record(
@@ -459,6 +462,7 @@ def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str
     decision = paper.decide(
         actor, paper_record, PaperDecisionKind.WITHDRAWN, reason=reason, key=key
     )
+    paper_messages.no_longer_waits(paper_record.id)
     marks.refresh(checklist)
     told_reason = "" if is_restricted(checklist) else decision.reason
     _record(
@@ -482,6 +486,12 @@ def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str
             revision=signature_request.revision.number,
             reason=told_reason,
         )
+
+
+def _people_of(actor: Actor) -> set[UUID]:
+    """Return who might have confirmed a scan for the actor's party, the actor among them."""
+    able = accounts.people_with_role([own_organisation(actor)], paper_policy.CONFIRMERS)
+    return {actor.user_id, *able}
 
 
 def _is_confirmed(paper_record: PaperRecord) -> bool:

@@ -238,6 +238,7 @@ def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) 
         Assignment.organisation_id == assigned.organisation_id,
         Assignment.item == item.code,
     )
+    _lose(checklist.id, {holding.user_id})
 
 
 def forget(checklist: Checklist, items: Collection[str]) -> None:
@@ -261,8 +262,12 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
     if rows:
         loaded = load(checklist)
         standing = loaded.standing()
+        before = {row.assignee_id for row in rows if row.is_left is not False}
         for row in rows:
             row.is_left = _is_left(row, loaded, standing)
+        finished = before - {row.assignee_id for row in rows if row.is_left}
+        if finished:
+            messages.no_assignment_is_left(checklist_id, finished)
     else:
         checklist.has_assigned = False
     db.session.flush()
@@ -619,6 +624,7 @@ def _give(actor: Actor, checklist: Checklist, items: Iterable[str], given: Holdi
     organisation_id = own_organisation(actor)
     rows = {row.item: row for row in _rows(checklist, organisation_id)}
     is_new = False
+    losing: set[UUID] = set()
     for item in items:
         row = rows.get(item)
         if row is None:
@@ -628,15 +634,34 @@ def _give(actor: Actor, checklist: Checklist, items: Iterable[str], given: Holdi
             db.session.add(row)
         elif Holding(row.assignee_id, row.due_on) == given:
             continue
-        is_new = is_new or row.assignee_id != given.user_id
+        if row.assignee_id != given.user_id:
+            is_new = True
+            losing |= {row.assignee_id} if item in rows else set()
         row.assignee_id, row.due_on = given.user_id, given.due_on
         row.assigned_by_id, row.assigned_at = actor.user_id, clock.now()
         row.reminded_on = None
     checklist.has_assigned = True
     db.session.flush()
+    _lose(checklist.id, losing)
     mark(Stale.CHECKLIST, [checklist.id])
     if is_new and given.user_id != actor.user_id:
         messages.was_assigned(checklist.id, given.user_id)
+
+
+def _lose(checklist_id: UUID, user_ids: Collection[UUID]) -> None:
+    """Mark as read what told people of items, if they have none left after losing some."""
+    if not user_ids:
+        return
+    still = db.session.scalars(
+        sa.select(Assignment.assignee_id).where(
+            Assignment.checklist_id == checklist_id,
+            Assignment.assignee_id.in_(user_ids),
+            Assignment.is_left.is_not(False),
+        )
+    )
+    without = set(user_ids).difference(still)
+    if without:
+        messages.no_assignment_is_left(checklist_id, without)
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> None:

@@ -71,6 +71,26 @@ def note_answer(actor: Actor, proposal: Proposal) -> None:
     _note(reason, actor.user_id, proposal.checklist_id, party_ids, proposal.item)
 
 
+def note_ended(loaded: LoadedChecklist, proposal_ids: Collection[UUID]) -> None:
+    """Mark as read what told people of suggestions, once none of another party is left.
+
+    proposal_ids are those that have ended; loaded is the checklist as it was before.
+    """
+    left = [proposal for proposal in loaded.proposals if proposal.id not in proposal_ids]
+    if not left:
+        messages.no_suggestion_is_left(loaded.checklist.id)
+        return
+    suggesting = {proposal.organisation_id for proposal in left}
+    # Those who take part for the only party whose suggestions are left have nothing to answer.
+    free = {
+        person.user_id
+        for person in loaded.people.values()
+        if suggesting == {person.organisation_id}
+    }
+    if free:
+        messages.no_suggestion_is_left(loaded.checklist.id, free)
+
+
 def note_discussion(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
     """Note for the other parties that an item concerns that one party asks to discuss it."""
     others = [

@@ -184,6 +184,7 @@ def propose(
         _record(verbs.PROPOSAL_MADE, actor, proposal, loaded, organisation=actor.organisation_name)
         return proposal
     _finish(actor, replied, ProposalState.ANSWERED)
+    mailing.note_ended(loaded, {replied.id})
     _record(
         verbs.PROPOSAL_ANSWERED,
         actor,
@@ -221,6 +222,7 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     changed = after_change(actor, loaded, item, answer)
     add_positions(loaded, item, answer.id, _taken_by(actor), Stance.ACCEPTS, on=changed)
     mailing.note_answer(actor, proposal)
+    mailing.note_ended(loaded, {proposal.id})
     count_again(checklist, actor)
     trail.record(
         verbs.PROPOSAL_ACCEPTED,
@@ -260,6 +262,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
     encryption.put_ended_reason(checklist, proposal, reason)
     _finish(actor, proposal, ProposalState.TURNED_DOWN)
     mailing.note_answer(actor, proposal)
+    mailing.note_ended(loaded, {proposal.id})
     count_again(checklist, actor)
     _record(
         verbs.PROPOSAL_TURNED_DOWN, actor, proposal, loaded, proposed_by=proposal.organisation.name
@@ -287,6 +290,7 @@ def _go_back_on_own_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) 
 
 def _take_back(actor: Actor, loaded: LoadedChecklist, proposal: Proposal) -> None:
     _finish(actor, proposal, ProposalState.WITHDRAWN)
+    mailing.note_ended(loaded, {proposal.id})
     _record(verbs.PROPOSAL_WITHDRAWN, actor, proposal, loaded, organisation=actor.organisation_name)
 
 

@@ -17,6 +17,7 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Answer, Position, Proposal, ProposalState, Stance, TalkEnd
+from tracker.checklists.negotiation import mailing
 from tracker.checklists.parts import PositionFact
 from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.party_rows import WHOLE, AnswerPart
@@ -328,3 +329,4 @@ def _end_proposals(loaded: LoadedChecklist, proposal_ids: Collection[UUID]) -> N
         )
         .values(state=ProposalState.OUTDATED, ended_at=clock.now())
     )
+    mailing.note_ended(loaded, proposal_ids)
