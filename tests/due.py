@@ -35,6 +35,10 @@ def close_expired(day: dt.date) -> int:
     return _all(clearances.expired, clearances.close_expired, day)
 
 
+def remind_of_clearances(day: dt.date) -> int:
+    return _all(clearances.ending, clearances.remind, day)
+
+
 def carry_out_due(day: dt.date) -> int:
     return _all(notices.due_notices, notices.carry_out, day)
 

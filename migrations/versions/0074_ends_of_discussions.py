@@ -1,4 +1,4 @@
-"""How wishes to discuss an answer ended, and what came of them."""
+"""How wishes to discuss ended and what came of them; when people were told of a clearance's end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 ENDED = sa.text("ended_as IS NOT NULL")
+NOT_REMINDED = sa.text("closed_at IS NULL AND reminded_on IS NULL")
 
 
 def upgrade() -> None:
@@ -39,10 +40,20 @@ def upgrade() -> None:
         sqlite_where=ENDED,
         postgresql_where=ENDED,
     )
+    op.add_column("clearance", sa.Column("reminded_on", sa.Date()))
+    op.create_index(
+        "ix_clearance_not_reminded",
+        "clearance",
+        ["until_on"],
+        sqlite_where=NOT_REMINDED,
+        postgresql_where=NOT_REMINDED,
+    )
 
 
 def downgrade() -> None:
     """Take the change back; outcomes are lost."""
+    op.drop_index("ix_clearance_not_reminded", table_name="clearance")
+    op.drop_column("clearance", "reminded_on")
     op.drop_index("ix_position_talk_ended", table_name="position")
     with op.batch_alter_table("position") as table:
         table.drop_constraint(op.f("fk_position_ended_by_id"), type_="foreignkey")

@@ -89,7 +89,9 @@ CHECKED: dict[str, Checked] = {
     "partner_selection": _of(COOPERATION),
     "invitation_request": _of(COOPERATION),
     "cooperation_person": _of(COOPERATION),
-    "clearance": _of(COOPERATION, restricted=True),
+    "clearance": _of(
+        COOPERATION, restricted=True, reminded_on="when people were told that it is about to end"
+    ),
     "clearance_bar": _of(COOPERATION, restricted=True),
     "added_interest": _of(COOPERATION, restricted=True),
     "audience_member": _of(COOPERATION, restricted=True),

@@ -13,7 +13,7 @@ from tracker.access.actor import Actor, ActorClearance
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import lock_chain, record
-from tracker.cooperations import queries
+from tracker.cooperations import messages, people, queries
 from tracker.cooperations.models import (
     Clearance,
     ClearanceBar,
@@ -26,6 +26,10 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
+# How long before its last day people are told that a clearance is about to end: a new undertaking
+# has to be read, signed and countersigned.
+AHEAD = dt.timedelta(days=14)
+_Other = aliased(Clearance)
 # The bars that a condition looks up, as an alias apart from those that a query reads.
 _Bar = aliased(ClearanceBar)
 
@@ -256,6 +260,61 @@ def close_expired(clearance_id: UUID, day: dt.date) -> bool:
     return _close_all(None, is_due, ClearanceEnd.EXPIRED, skip_locked=True) == 1
 
 
+def ending(day: dt.date) -> Sequence[UUID]:
+    """Return the clearances of which people are to be told that they are about to end.
+
+    Not those for one visit: they end with it, and when that is told would say when the visit is.
+    """
+    return db.session.scalars(
+        sa.select(Clearance.id).where(_is_ending(day)).order_by(Clearance.until_on)
+    ).all()
+
+
+def remind(clearance_id: UUID, day: dt.date) -> bool:
+    """Tell a person, and the NPM's coordinators, that a clearance is about to end; once.
+
+    For the worker; skips a row that somebody else has locked. Return whether anybody was told:
+    nobody is while it gives no access, or if another one goes on after it.
+    """
+    clearance = db.session.scalar(
+        sa.select(Clearance)
+        .where(Clearance.id == clearance_id, _is_ending(day))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if clearance is None:
+        return False
+    clearance.reminded_on = day
+    db.session.flush()
+    gives_access = sa.exists().where(Clearance.id == clearance.id, is_open(day))
+    goes_on = sa.exists().where(
+        _Other.user_id == clearance.user_id,
+        _Other.cooperation_id == clearance.cooperation_id,
+        _Other.closed_at.is_(None),
+        _Other.visit_id.is_(None),
+        _Other.until_on > clearance.until_on,
+    )
+    if not db.session.scalar(sa.select(sa.and_(gives_access, ~goes_on))):
+        return False
+    cooperation = db.session.get_one(Cooperation, clearance.cooperation_id)
+    coordinators = {person.user_id for person in people.coordinators_for_npm(cooperation.id)}
+    messages.clearance_ends(clearance.id, clearance.user_id)
+    messages.clearance_of_other_ends(
+        clearance.id, cooperation.reference, coordinators - {clearance.user_id}
+    )
+    return True
+
+
+def _is_ending(day: dt.date) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Clearance.closed_at.is_(None),
+        Clearance.reminded_on.is_(None),
+        Clearance.until_on >= day,
+        Clearance.until_on <= day + AHEAD,
+        Clearance.visit_id.is_(None),
+    )
+
+
 def _has_expired(day: dt.date) -> sa.ColumnElement[bool]:
     return sa.and_(Clearance.closed_at.is_(None), Clearance.until_on < day)
 
@@ -278,6 +337,8 @@ def _close_all(
     for row in rows:
         row.closed_at, row.closed_reason = clock.now(), str(reason)
         db.session.flush()
+        if row.reminded_on is not None:
+            messages.clearance_ends_no_more(row.id)
         record(
             verbs.CLEARANCE_CLOSED,
             actor=actor,

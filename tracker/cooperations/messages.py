@@ -157,5 +157,43 @@ def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
             _queue(person, "own_joining_taken_back", subject, sentence, address)
 
 
-def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address)
+def clearance_ends(clearance_id: UUID, user_id: UUID) -> None:
+    """Tell a person that their clearance is about to end, and what to do to keep it."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            sentence = _(
+                "Your clearance in one of your cooperations ends soon. Sign in to see its last "
+                "day. If you still need access after that, ask the NPM for a new undertaking."
+            )
+            address = link_to("undertakings.mine")
+            subject = _("Your clearance ends soon")
+            _queue(person, "clearance_ends", subject, sentence, address, about=clearance_id)
+
+
+def clearance_of_other_ends(clearance_id: UUID, reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the NPM's coordinators that somebody's clearance is about to end, without a name."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            sentence = _(
+                "Somebody's clearance in one of your cooperations ends soon. Sign in to see whose, "
+                "and ask for a new undertaking if they still need access."
+            )
+            address = link_to("undertakings.listed", reference=reference)
+            subject = _("A clearance ends soon")
+            _queue(person, "clearance_ends", subject, sentence, address, about=clearance_id)
+
+
+def clearance_ends_no_more(clearance_id: UUID) -> None:
+    """Mark as read what told people of a clearance that has ended or was replaced."""
+    notifications.done(clearance_id, ("clearance_ends",))
+
+
+def _queue(
+    person: accounts.Contact,
+    kind: str,
+    subject: str,
+    sentence: str,
+    address: str,
+    about: UUID | None = None,
+) -> None:
+    notifications.tell(person, kind, subject, sentence, address=address, about=about)

@@ -397,6 +397,12 @@ class Clearance(Identified, Base):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        sa.Index(
+            "ix_clearance_not_reminded",
+            "until_on",
+            sqlite_where=sa.text("closed_at IS NULL AND reminded_on IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL AND reminded_on IS NULL"),
+        ),
         sa.Index("ix_clearance_cooperation_id", "cooperation_id"),
     )
 
@@ -411,6 +417,8 @@ class Clearance(Identified, Base):
     until_on: Mapped[dt.date]
     closed_at: Mapped[dt.datetime | None]
     closed_reason: Mapped[str] = mapped_column(default="")
+    # When people were told, once, that it is about to end.
+    reminded_on: Mapped[dt.date | None]
 
     user: Mapped[User] = relationship(lazy="raise")
 

@@ -54,12 +54,14 @@ _OF_GROUP: Mapping[Group, tuple[str, ...]] = {
         "undertaking_withdrawn",
         "undertaking_needs_another",
         "interest_added",
+        "clearance_ends",
         "material_return_requested",
         "material_return_due",
     ),
     Group.URGENT: (
         "text_notice",
         "power_by_administrator",
+        "readiness_lost",
     ),
     Group.TEXTS: (
         "checklist_moved",

@@ -16,10 +16,13 @@ GROUPS: dict[Group, object] = {
 }
 EXAMPLES: dict[Group, object] = {
     Group.SIGNING: _l("A text is waiting for your signature, is signed by everyone, or declined."),
-    Group.UNDERTAKINGS: _l("You're asked for one, it's decided or countersigned, copies are due."),
+    Group.UNDERTAKINGS: _l(
+        "You're asked for one, it's decided or countersigned, a clearance ends soon, copies are "
+        "due."
+    ),
     Group.URGENT: _l(
-        "A text in force is suspended or ended, "
-        "or an administrator confirms who signs for a partner."
+        "A text in force is suspended or ended, an administrator confirms who signs for a partner, "
+        "or a visit that you prepare is no longer ready."
     ),
     Group.TEXTS: _l(
         "Another party suggests a change or asks to discuss, an item is flagged or changed, items "

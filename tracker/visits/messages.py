@@ -24,12 +24,7 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
 
     The link leads to the list of visits, where each sees what is open to them.
     """
-    users = db.session.scalars(
-        sa.select(User)
-        .where(User.id.in_(list(user_ids)), User.active.is_(True), User.suspended_at.is_(None))
-        .order_by(User.email)
-    )
-    for user in users:
+    for user in _active(user_ids):
         with render.in_language(user.language):
             _queue(
                 user,
@@ -38,6 +33,30 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
                 _("Something about a visit changed. Sign in to see what you have access to."),
                 visits_page(reference),
             )
+
+
+def readiness_was_lost(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell those who prepare a visit that it is no longer ready; nobody else may learn of it.
+
+    The words name no visit: a mail that says that one was ready would say that it is near (K2).
+    """
+    for user in _active(user_ids):
+        with render.in_language(user.language):
+            _queue(
+                user,
+                "readiness_lost",
+                _("Something you prepare needs your attention: %(reference)s", reference=reference),
+                _("Something you prepare has changed. Sign in to see what is missing now."),
+                visits_page(reference),
+            )
+
+
+def _active(user_ids: Iterable[UUID]) -> Iterable[User]:
+    return db.session.scalars(
+        sa.select(User)
+        .where(User.id.in_(list(user_ids)), User.active.is_(True), User.suspended_at.is_(None))
+        .order_by(User.email)
+    )
 
 
 def _queue(person: User, kind: str, subject: str, sentence: str, address: str) -> None:

@@ -710,7 +710,7 @@ def settle(visit: Visit) -> bool:
     """Bring stage and readiness in line with the gates; return True if something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness immediately when that is
-    no longer so. The lead and the NPM's coordinators are told that something changed, and no more.
+    no longer so. The lead and the NPM's coordinators are told, in words that name no visit.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
     row. In a closed cooperation (P7) it is stopped: nobody can make it ready any more.
@@ -743,7 +743,10 @@ def settle(visit: Visit) -> bool:
         _record(verbs.VISIT_LOST_READINESS, None, visit)
     leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
     coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
-    _tell(visit, leads | coordinators)
+    if ready:
+        _tell(visit, leads | coordinators)
+    else:
+        messages.readiness_was_lost(_reference(visit), leads | coordinators)
     return True
 
 
@@ -859,8 +862,11 @@ def _who_knows(visit: Visit) -> set[UUID]:
 
 
 def _tell(visit: Visit, user_ids: set[UUID]) -> None:
-    reference = db.session.get_one(Cooperation, visit.cooperation_id).reference
-    messages.something_changed(reference, user_ids)
+    messages.something_changed(_reference(visit), user_ids)
+
+
+def _reference(visit: Visit) -> str:
+    return db.session.get_one(Cooperation, visit.cooperation_id).reference
 
 
 def _record(verb: verbs.Verb, actor: Actor | None, visit: Visit, **details: Any) -> None:

@@ -104,6 +104,7 @@ DATED = (
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
     Job("remind of review", reminders.reviews_due, reminders.remind_of_review),
     Job("remind of end", reminders.ends_due, reminders.remind_of_end),
+    Job("remind of clearance", clearances.ending, clearances.remind),
     Job("remind of return", returns.due, closing.remind),
     Job("remind of assignments", assignments.due, assignments.remind),
     Job("mail of checklists", mailing.due, mailing.send),

@@ -893,7 +893,7 @@ def test_only_the_lead_and_the_npms_coordinators_are_notified(scene: Scene) -> N
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     scene.session.flush()
     fresh = [
-        mail for mail in scene.mails() if mail.id not in before and mail.kind == "visit_changed"
+        mail for mail in scene.mails() if mail.id not in before and mail.kind == "readiness_lost"
     ]
     assert {mail.recipient for mail in fresh} == {
         "pavo.linden@maravena.example",
@@ -913,7 +913,7 @@ def test_losing_readiness_is_notified_only_once(scene: Scene) -> None:
     mails = len(scene.mails())
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     scene.session.flush()
-    assert not [mail for mail in scene.mails()[mails:] if mail.kind == "visit_changed"]
+    assert not [mail for mail in scene.mails()[mails:] if mail.kind == "readiness_lost"]
     assert len(scene.events("visit_lost_readiness")) == 1
 
 

@@ -170,6 +170,14 @@ def clearances(connection: Connection) -> None:
     put(connection, Clearance, DUE, until_on=over)
 
 
+def clearances_ending(connection: Connection) -> None:
+    day = clock.today()
+    put(connection, Clearance, MANY, until_on=day, closed_at=clock.now())
+    put(connection, Clearance, MANY, until_on=day, reminded_on=day)
+    put(connection, Clearance, MANY, until_on=day + YEARS)
+    put(connection, Clearance, DUE, until_on=day)
+
+
 def notices(connection: Connection) -> None:
     over = clock.today() - YEARS
     put(connection, Notice, MANY, from_on=over, taken_effect_at=clock.now())
@@ -273,6 +281,7 @@ LOOKED_FOR = {
     "send digest": (digests, DUE),
     "remind of review": (dates, DUE),
     "remind of end": (dates, DUE),
+    "remind of clearance": (clearances_ending, DUE),
     "renew text": (texts, DUE),
     "remind of power": (powers, DUE),
     "note power run out": (powers, DUE),

@@ -56,6 +56,7 @@ STATEMENTS = {
     "remind of assignments": 20,
     "mail of checklists": 30,
     "remind of end": 20,
+    "remind of clearance": 20,
     "remind of review": 20,
     "remind of signature request": 20,
     "remind of task": 10,

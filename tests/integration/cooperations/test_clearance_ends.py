@@ -1,0 +1,121 @@
+"""People are told once that a clearance is about to end: who, when, and in which words."""
+
+import datetime as dt
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests import due
+from tests.factories.demonstration import Demonstration
+from tests.factories.evidence.tampering import hands
+from tests.factories.visits import Scene
+from tracker.cooperations import clearances
+from tracker.cooperations.models import Clearance, ClearanceEnd, ClearanceScope
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.mail.models import OutboxMessage
+from tracker.notifications.kinds import Group, group_of
+from tracker.notifications.models import Notification
+
+pytestmark = pytest.mark.both_databases
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+def ends_in(scene: Scene, days: int, key: str = "samira", **values: object) -> Clearance:
+    """Make one person's clearance the only one that ends soon, and return it."""
+    clearance_id, today = scene.clearance(key).id, clock.today()
+    scene.session.rollback()
+    with hands() as connection:
+        connection.execute(sa.update(Clearance).values(until_on=today + 300 * DAY))
+        connection.execute(
+            sa.update(Clearance)
+            .where(Clearance.id == clearance_id)
+            .values(until_on=today + days * DAY, **values)
+        )
+    scene.session.rollback()
+    scene.session.execute(sa.delete(OutboxMessage))
+    scene.session.commit()
+    return scene.session.get_one(Clearance, clearance_id)
+
+
+def mails_by_recipient(scene: Scene) -> dict[str, str]:
+    """Return the body of each mail by its recipient."""
+    rows = scene.session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind == "clearance_ends")
+    )
+    return {row.recipient.split(".", maxsplit=1)[0]: row.subject + row.body for row in rows}
+
+
+def remind(scene: Scene) -> int:
+    number = due.remind_of_clearances(clock.today())
+    scene.session.commit()
+    return number
+
+
+@pytest.mark.parametrize(("days", "number"), [(0, 1), (14, 1), (15, 0), (-1, 0)])
+def test_people_are_told_two_weeks_before_the_last_day(
+    scene: Scene, days: int, number: int
+) -> None:
+    ends_in(scene, days)
+    assert remind(scene) == number
+
+
+def test_its_person_and_the_npms_coordinators_are_told_once(scene: Scene) -> None:
+    clearance = ends_in(scene, 10)
+    assert remind(scene) == 1
+    mails = mails_by_recipient(scene)
+    assert set(mails) == {"samira", "ilena"}
+    for first, other in (("samira", "ilena"), ("ilena", "samira")):
+        body = mails[first].lower().replace(f"dear {first}", "")
+        assert other not in body
+        assert str(clearance.until_on) not in body
+    assert "/undertakings" in mails["samira"]
+    assert f"/cooperations/{scene.reference}/undertakings" in mails["ilena"]
+    assert remind(scene) == 0
+    assert set(mails_by_recipient(scene)) == {"samira", "ilena"}
+    assert group_of("clearance_ends") is Group.UNDERTAKINGS
+
+
+def test_nobody_is_told_of_a_clearance_for_one_visit(scene: Scene) -> None:
+    """It ends with the visit, and a mail some days before would say when that is (K2)."""
+    ends_in(scene, 10, visit_id=uuid4(), scope=ClearanceScope.VISIT)
+    assert remind(scene) == 0
+    assert mails_by_recipient(scene) == {}
+
+
+def test_nobody_is_told_of_a_clearance_that_was_closed_or_of_a_suspended_person(
+    scene: Scene,
+) -> None:
+    clearance = ends_in(scene, 10)
+    clearances.close(None, clearance, ClearanceEnd.WITHDRAWN)
+    scene.session.commit()
+    assert remind(scene) == 0
+    other = ends_in(scene, 10, "leyla")
+    scene.session.execute(
+        sa.text('UPDATE "user" SET suspended_at = :now WHERE id = :id').bindparams(
+            sa.bindparam("now", clock.now(), type_=Clearance.closed_at.type),
+            sa.bindparam("id", other.user_id, type_=Clearance.user_id.type),
+        )
+    )
+    scene.session.commit()
+    assert remind(scene) == 0
+    assert mails_by_recipient(scene) == {}
+
+
+def test_it_is_done_once_the_clearance_was_replaced(scene: Scene) -> None:
+    clearance = ends_in(scene, 10)
+    remind(scene)
+    clearances.close(None, clearance, ClearanceEnd.REPLACED)
+    scene.session.commit()
+    unread = sa.select(Notification).where(
+        Notification.kind == "clearance_ends", Notification.read_at.is_(None)
+    )
+    assert db.session.scalars(unread).all() == []
