@@ -80,6 +80,7 @@ from tracker.authoring.checklists import routes as authoring_routes
 from tracker.authoring.guidance import routes as guidance_editing_routes
 from tracker.authoring.item_words import routes as item_words_routes
 from tracker.authoring.items import routes as checklist_item_routes
+from tracker.authoring.model_texts import routes as model_text_routes
 from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import routes as own_routes
 from tracker.authoring.passages import routes as passage_routes
@@ -705,6 +706,7 @@ ROUTES = (
     checklist_item_routes,
     guidance_editing_routes,
     passage_routes,
+    model_text_routes,
     own_routes,
     words_routes,
     item_words_routes,

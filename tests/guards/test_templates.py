@@ -51,6 +51,8 @@ JOINED_AS_STORED = {
     "checklist_templates/compare.py": 2,
     "checklist_templates/languages.py": 2,
     "checklist_templates/strict.py": 1,
+    # What the command line prints, and the words of a phrase.
+    "checklists/model_texts/trials.py": 4,
     "core/schema_problems.py": 4,
     "guidance/library.py": 2,
     "organisations/forms.py": 1,
@@ -82,6 +84,8 @@ OF_THE_INSTANCE = {
     "own_article_withdrawn",
     "own_article_restored",
     "template_words_changed",
+    "model_text_changed",
+    "model_text_reset",
     "organisation_added",
     "organisation_changed",
     "mail_tested",

@@ -57,6 +57,8 @@ EMPTY_THERE |= {"telephone_number"}
 EMPTY_THERE |= {"job_failure", "due_recomputation"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
+# No administrator has changed the model text.
+EMPTY_THERE |= {"model_text_revision"}
 # No cooperation of the demonstration has ended, and nobody added an interest after signing.
 EMPTY_THERE |= {"closing"}
 EMPTY_THERE |= {"added_interest", "clearance_bar"}

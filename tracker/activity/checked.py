@@ -76,6 +76,7 @@ CHECKED: dict[str, Checked] = {
     "passage": Checked(),
     "own_article": Checked(),
     "own_passage": Checked(),
+    "model_text_revision": Checked(),
     # Of a cooperation
     "cooperation": Checked(
         COOPERATION,

@@ -41,6 +41,12 @@ TEMPLATE_WORDS_CHANGED = _verb(
 TEMPLATE_RETIRED = _verb("template_retired", "kind", "version", "digest", "reason")
 ARTICLE_PUBLISHED = _verb("article_published", "name", "version", "base", "digest", "reason")
 ARTICLE_PASSED_OVER = _verb("article_passed_over", "name", "version", "digest", "reason")
+MODEL_TEXT_CHANGED = _verb(
+    "model_text_changed", "kind", "language", "item", "version", "digest", "reason"
+)
+MODEL_TEXT_RESET = _verb(
+    "model_text_reset", "kind", "language", "item", "version", "digest", "reason"
+)
 # An organisation's own articles: whose and which, but nothing of their text.
 OWN_ARTICLE_ADDED = _verb("own_article_added", "organisation", "version", "digest")
 OWN_ARTICLE_CHANGED = _verb("own_article_changed", "organisation", "version", "digest")

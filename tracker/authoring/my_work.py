@@ -6,13 +6,40 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
 from tracker.authoring import queries
+from tracker.authoring.model_texts import queries as model_texts
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.guidance.models import Article
+from tracker.ui import locale
 from tracker.ui.tasks import YOURS, Task, TaskHeading, Tasks
 
 
 def shipped_texts(actor: Actor) -> Tasks:
     """Return tasks for shipped revisions that await a decision. A source for My work."""
-    return Tasks(mine=tuple(_task(row) for row in queries.waiting_articles(actor)))
+    return Tasks(
+        mine=(
+            *(_task(row) for row in queries.waiting_articles(actor)),
+            *(_of_model_text(*own) for own in model_texts.overtaken(actor)),
+        )
+    )
+
+
+def _of_model_text(kind: ChecklistKind, language: str, code: str) -> Task:
+    return Task(
+        label=_(
+            "Look at the model text of %(code)s (%(language)s)",
+            code=code,
+            language=locale.name_of(language),
+        ),
+        state=_l("Waiting for your decision"),
+        s=YOURS,
+        url=url_for("model_texts.change", kind=kind.value, language=language, code=code),
+        why=_l(
+            "An update changed the product's text of this item, which was changed here before. "
+            "Yours stays in use until you decide."
+        ),
+        act=_l("Decide"),
+        under=TaskHeading("model-texts", _l("Model texts")),
+    )
 
 
 def _task(row: Article) -> Task:

@@ -328,7 +328,7 @@ def _field(field: TemplateField, lists: PeopleLists, value: Any) -> Any:
         return ChoicesField(field.label, validators, **settings)
     if field.type in OFFERING:
         settings["choices"] = _options(field, field, lists, value)
-    return _single(field, validators, settings)
+    return single_field(field, validators, settings)
 
 
 def _beside(field: TemplateField, value: Any) -> object:
@@ -348,7 +348,7 @@ def _column(column: Column, field: TemplateField, lists: PeopleLists, value: Any
     settings: dict[str, Any] = {"description": column.hint or ""}
     if column.type in OFFERING:
         settings["choices"] = _options(field, column, lists, value)
-    return _single(column, validators, settings)
+    return single_field(column, validators, settings)
 
 
 # Fields that offer a drop-down list.
@@ -363,11 +363,12 @@ PLAIN = {
 }
 
 
-def _single(
+def single_field(
     field: TemplateField | Column,
     validators: list[Any],
     settings: dict[str, Any],
 ) -> Any:
+    """Return the form's field for one value; settings are its description and its choices."""
     if field.type in PLAIN:
         return PLAIN[field.type](field.label, validators, **settings)
     if field.type is FieldType.NUMBER:

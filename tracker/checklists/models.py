@@ -770,6 +770,41 @@ class OwnModelText(Identified, Base):
     kept_by: Mapped[User] = relationship(foreign_keys=[kept_by_id], lazy="raise")
 
 
+class ModelTextRevision(Identified, Base):
+    """An administrator's model text of an item in a language, not the product's (adr 114).
+
+    Revisions are never changed, except that another one becomes the current one.
+    """
+
+    __tablename__ = "model_text_revision"
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "language", "item", "number"),
+        sa.Index(
+            "uq_model_text_revision_current",
+            "kind",
+            "language",
+            "item",
+            unique=True,
+            sqlite_where=sa.text("is_current"),
+            postgresql_where=sa.text("is_current"),
+        ),
+    )
+
+    kind: Mapped[ChecklistKind]
+    language: Mapped[str] = mapped_column(sa.String(10))
+    item: Mapped[str] = mapped_column(sa.String(10))
+    number: Mapped[int]
+    is_current: Mapped[bool]
+    # field -> its text, as in a file (model_texts/schema.py). None: the product's own, again.
+    content: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    # The digest of the product's text that it took the place of: an update may bring another one.
+    product_digest: Mapped[str] = mapped_column(sa.String(64))
+    reason: Mapped[str]
+    author: Mapped[str]
+    published_at: Mapped[dt.datetime]
+
+
 class Draft(Identified, Base):
     """A person's unsaved text on an item, visible only to them (product.md, 4.7).
 

@@ -486,6 +486,15 @@ def _authoring(demonstration: Demonstration) -> dict[str, list[Thing]]:
                 },
             )
         ],
+        "kind language": [
+            Thing("the model text of the terms", {"kind": newest.kind.value, "language": "en"})
+        ],
+        "code kind language": [
+            Thing(
+                "the model text of an item of the terms",
+                {"kind": newest.kind.value, "language": "en", "code": "M18"},
+            )
+        ],
         "draft_id": [Thing("of changed terms", draft)],
         "code draft_id": [Thing("an item of changed terms", draft | {"code": "M18"})],
         "text_id": [Thing("the newest terms", tried)],

@@ -24,6 +24,7 @@ from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, policy, queries
 from tracker.authoring.checklists import preview, service
 from tracker.authoring.forms import DraftForm, PublishForm, RetireForm, UploadForm
+from tracker.authoring.model_texts import queries as model_texts
 from tracker.authoring.models import TemplateDraft
 from tracker.checklist_templates import (
     compare as checklist_templates_compare,
@@ -82,6 +83,7 @@ def versions() -> str:
         drafts=queries.drafts(actor),
         kind_words=KINDS,
         numbers=NUMBERS,
+        model_texts={kind: model_texts.languages_of(kind) for kind in ChecklistKind},
         states=labels.STATES,
         origins=labels.ORIGINS,
     )

@@ -75,7 +75,15 @@ def model_text(kind: ChecklistKind, modes: Iterable[Mode], language: str) -> Mod
 
     It is in English if it isn't available in the language.
     """
-    return merge(_shipped().get((kind, language)) or content_of(kind), modes)
+    return merge(content_in(kind, language), modes)
+
+
+def content_in(kind: ChecklistKind, language: str) -> ModelTextContent:
+    """Return the text that comes with the product for all ways of working, in a language.
+
+    It is in English if it isn't available in the language.
+    """
+    return _shipped().get((kind, language)) or content_of(kind)
 
 
 def content_of(kind: ChecklistKind) -> ModelTextContent:
@@ -181,11 +189,12 @@ def misfits(content: ModelTextContent, template: Template) -> Iterator[Misfit]:
         if code not in answered:
             yield ("items", code), f"item {code} is none that parties agree on"
             continue
-        for place, message in _in_item(answered[code], fields):
+        for place, message in item_misfits(answered[code], fields):
             yield ("items", code, *place), f"item {code}: {message}"
 
 
-def _in_item(item: Item, fields: Mapping[str, FieldText]) -> Iterator[Misfit]:
+def item_misfits(item: Item, fields: Mapping[str, FieldText]) -> Iterator[Misfit]:
+    """Yield where the model text of one item doesn't fit it, by path."""
     by_key = {field.key: field for field in item.fields_of(AnswerScope.SHARED)}
     for key, own in fields.items():
         if key not in by_key:

@@ -11,6 +11,8 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates import risky_phrases, to_decide
 from tracker.checklist_templates.models import AnswerScope
@@ -68,6 +70,20 @@ SAMPLES: Mapping[FieldType, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with one answer, and where: the field, and in a table the row from 1."""
+
+    words: str
+    field: str = ""
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        row = f", row {self.row}" if self.row is not None else ""
+        return f"{self.field}{row}: {self.words}" if self.field else self.words
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """What is wrong with a model text: where, what, and with which ways of working."""
@@ -76,6 +92,8 @@ class Fault:
     language: str
     message: str
     modes: str = field(compare=False)
+    # The same message with its parts, for a page.
+    finding: "Finding" = field(compare=False)
 
     def __str__(self) -> str:
         return f"{self.item} ({self.language}; {self.modes}): {self.message}"
@@ -169,15 +187,15 @@ def try_all(
                     continue
                 tried.add(trial)
                 item = shown.by_code[code]
-                messages = (
+                findings = (
                     *_problems(item, sampled[code], sheet, around),
-                    *(f"{key}: no field can hold this" for key, _column in own.left_out),
+                    *(Finding(_("no field can hold this"), key) for key, _column in own.left_out),
                     *hints.on(item, own.values),
                     *hints.on(item, sampled[code]),
                 )
                 names = ", ".join(mode.value for mode in modes)
-                for message in messages:
-                    faults.setdefault(Fault(code, content.language, message, names))
+                for finding in findings:
+                    faults.setdefault(Fault(code, content.language, str(finding), names, finding))
     return tuple(sorted(faults))
 
 
@@ -208,18 +226,18 @@ def surroundings(modes: Iterable[Mode]) -> Surroundings:
 
 def _problems(
     item: Item, sampled: Mapping[str, Any], sheet: Sheet, around: Surroundings
-) -> Iterator[str]:
+) -> Iterator[Finding]:
     """Yield what is wrong with an answer in which samples are filled in."""
     try:
         check_types(item.fields_of(AnswerScope.SHARED), sampled, around)
     except WrongTypeError as error:
-        yield str(error)
+        yield Finding(str(error))
         return
     for problem in completeness.value_problems(item, AnswerScope.SHARED, sampled, sheet, around):
-        row = f", row {problem.row + 1}" if problem.row is not None else ""
-        yield f"{problem.field}{row}: {problem.message}"
-    for finding in power_limits.judge(item, sampled, around):
-        yield f"limits the NPM: {finding.limit.because}"
+        row = problem.row + 1 if problem.row is not None else None
+        yield Finding(str(problem.message), problem.field or "", row, problem.column)
+    for broken in power_limits.judge(item, sampled, around):
+        yield Finding(_("limits the NPM: %(why)s", why=broken.limit.because))
 
 
 class _Hints:
@@ -229,16 +247,24 @@ class _Hints:
         self._phrases = phrases
         self._by_text: dict[tuple[type[str], str], tuple[str, ...]] = {}
 
-    def on(self, item: Item, values: Mapping[str, Any]) -> Iterator[str]:
+    def on(self, item: Item, values: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield the phrases in an answer that may limit the NPM."""
-        for text in risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values):
-            key = (type(text), str(text))
-            if key not in self._by_text:
-                self._by_text[key] = tuple(
-                    f"may limit the NPM ({hint.phrase}): {', '.join(hint.words)}"
-                    for hint in risky_phrases.found_in([text], self._phrases)
+        for part in item.fields_of(AnswerScope.SHARED):
+            for text in risky_phrases.texts_of([part], values):
+                yield from (Finding(words, part.key) for words in self._in(text))
+
+    def _in(self, text: str) -> tuple[str, ...]:
+        key = (type(text), str(text))
+        if key not in self._by_text:
+            self._by_text[key] = tuple(
+                _(
+                    "may limit the NPM (%(phrase)s): %(words)s",
+                    phrase=hint.phrase,
+                    words=", ".join(hint.words),
                 )
-            yield from self._by_text[key]
+                for hint in risky_phrases.found_in([text], self._phrases)
+            )
+        return self._by_text[key]
 
 
 def _sheet(shared: Mapping[str, Mapping[str, Any]]) -> Sheet:

@@ -16,8 +16,8 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import policy
 from tracker.checklists.loading import LoadedChecklist, load_for_update
-from tracker.checklists.model_texts import merging
-from tracker.checklists.model_texts.library import model_text
+from tracker.checklists.model_texts import in_use, merging
+from tracker.checklists.model_texts import library as model_texts
 from tracker.checklists.models import Checklist, CopySource, OwnModelText
 from tracker.checklists.reuse import (
     copying,
@@ -48,6 +48,8 @@ class Beginning:
     version: int
     answers: tuple[tuple[Item, Mapping[str, Any]], ...]
     own: OwnModelText | None = None
+    # How many of its items administrators of this instance wrote (adr 114).
+    changed_here: int = 0
 
     @property
     def open_count(self) -> int:
@@ -104,7 +106,7 @@ def may_begin(actor: Actor, loaded: LoadedChecklist) -> Decision:
 def beginnings(
     actor: Actor, loaded: LoadedChecklist, languages: Iterable[str]
 ) -> tuple[Beginning, ...]:
-    """Return the model text for a checklist in some languages, with what is known filled in.
+    """Return the model text in use for a checklist in some languages, with what is known filled in.
 
     It is for the ways of working, parties and people of the cooperation. Nothing of it is saved.
     """
@@ -151,10 +153,16 @@ def _of_product(known: _Known, languages: Iterable[str]) -> Iterator[Beginning]:
     checklist = known.loaded.checklist
     around = replace(known.loaded.surroundings, tasks=known.tasks)
     whole = library.parsed(checklist.template)
-    for language in languages:
-        text = model_text(checklist.kind, around.modes, language)
+    wanted = list(languages)
+    contents = in_use.contents(checklist.kind, wanted)
+    for language in wanted:
+        text = merging.merge(contents[language], around.modes)
         answers = known.filled(merging.answers(text, whole, around))
-        yield Beginning(text.language, text.version, answers)
+        product = model_texts.content_in(checklist.kind, language).items
+        changed = sum(
+            contents[language].items[item.code] is not product[item.code] for item, _own in answers
+        )
+        yield Beginning(text.language, text.version, answers, changed_here=changed)
 
 
 def _of_own(known: _Known, text: OwnText) -> Beginning:

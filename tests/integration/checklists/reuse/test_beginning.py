@@ -21,11 +21,14 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table, set_out
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
+from tracker.authoring.model_texts import faults
+from tracker.authoring.model_texts import service as model_texts
+from tracker.authoring.model_texts.service import Address
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import obstacles, service
 from tracker.checklists.loading import load
-from tracker.checklists.model_texts import library
+from tracker.checklists.model_texts import in_use, library
 from tracker.checklists.models import Answer, ChecklistParty, CopiedAnswer, CopySource, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.reuse import beginning, copying
@@ -125,6 +128,31 @@ def test_each_answer_is_a_first_version_that_no_party_has_read(table: Table) -> 
     assert loaded.positions == ()
     # Who begins with a text has written nothing (product.md, 6): they may be its second reader.
     assert loaded.sheet.authors == frozenset()
+
+
+def test_a_checklist_begins_with_what_administrators_wrote_and_keeps_it(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "require_sound", lambda *_args: None)
+    administrator = table["root"]
+    address, text = Address(ChecklistKind.TERMS, "en", "M2"), "Written in this instance."
+    product = library.content_in(ChecklistKind.TERMS, "en").items["M2"]
+    for number in (0, 1):
+        stored = in_use.as_stored(product) | {"objectives": {"base": f"{text} {number}"}}
+        model_texts.publish(
+            administrator,
+            address,
+            in_use.item_from(stored),
+            seen_number=number,
+            reason="Ours",
+        )
+        table.session.commit()
+        if not number:
+            begin(table)
+    assert values(table, "M2")["objectives"] == f"{text} 0"
+    now = in_use.contents(ChecklistKind.TERMS, ["en"])["en"].items["M2"]
+    assert now["objectives"].base == f"{text} 1"
+    assert table.loaded().standing().items["M2"].unread_by
 
 
 def test_one_event_names_the_items_and_the_text(table: Table) -> None:
