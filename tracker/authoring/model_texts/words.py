@@ -61,7 +61,7 @@ def _value_words(place: Place, language: str) -> str:
     if isinstance(value, Open):
         return to_decide.mark(value.to_decide, language)
     if isinstance(value, bool):
-        return _("Ticked") if value else _("Not ticked")
+        return str(_("Ticked") if value else _("Not ticked"))
     if isinstance(value, tuple):
         return "\n".join(_choice_words(place, choice) for choice in value)
     return _choice_words(place, str(value))

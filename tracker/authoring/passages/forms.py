@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.checklists.service import MAX_REASON
 from tracker.authoring.guidance import article_validation
 from tracker.authoring.passages.splicing import PassageWords
+from tracker.authoring.previewed import PreviewedForm
 from tracker.authoring.sent_text import SentTextForm
 from tracker.core import canonical
 from tracker.ui.fields import (
-    HiddenValueField,
     LineField,
     Option,
     SelectOneField,
@@ -23,7 +22,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
 
-class PassageForm(SentTextForm):
+class PassageForm(SentTextForm, PreviewedForm):
     """One passage of an article: its title and its text; its key stays where nobody types it."""
 
     title = LineField(_l("Title"), [Required(_l("Enter a title"))], render_kw={"class": "wide"})
@@ -35,8 +34,6 @@ class PassageForm(SentTextForm):
         render_kw={"class": "prose", "rows": 14},
     )
     version = VersionField()
-    # The digest of the passage in the last preview.
-    previewed = HiddenValueField()
 
     def words(self) -> PassageWords:
         """Return what was written."""
@@ -46,15 +43,7 @@ class PassageForm(SentTextForm):
         """Return whether to publish: only if the passage is exactly what the preview showed."""
         words = self.words()
         digest = canonical.digest_of({"title": words.title, "text": words.text})
-        seen = bool(self["previewed"].data == digest)
-        self["previewed"].data = digest
-        if step != "publish":
-            return False
-        if not seen:
-            self.form_errors.append(
-                _("The text was changed since its preview. Look at the new one, then publish.")
-            )
-        return seen
+        return self.is_as_previewed(digest, step)
 
 
 class PublishedPassageForm(PassageForm):

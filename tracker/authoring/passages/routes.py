@@ -3,8 +3,9 @@
 In one file: every page begins with the same article, and leads back to its list.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -313,21 +314,7 @@ def move(slug: str, language: str, key: str, to: str) -> Answered:
     current = _current(get_revisions(actor, slug, language))
     passage = found_or_404(service.passage_of(current, key))
     form = DecidePassageForm(data={"version": current.revision})
-    done = form.validate_on_submit() and perform(
-        form,
-        lambda: service.move(
-            actor,
-            slug,
-            language,
-            key,
-            by,
-            seen_revision=form["version"].data,
-            reason=form["reason"].data or "",
-        ),
-        success=lambda row: _("Revision %(number)s is now current.", number=row.revision),
-        next=redirect(_list_address(slug, language), 303),
-        conflict=lambda error: _conflict_on_decision(form, error, slug, language),
-    )
+    done = _decided(form, current, partial(service.move, actor, slug, language, key, by))
     title = (
         _("Move “%(title)s” up", title=passage.title)
         if by < 0
@@ -351,20 +338,7 @@ def remove(slug: str, language: str, key: str) -> Answered:
     passage = found_or_404(service.passage_of(current, key))
     items = [use.code for use in uses_of(current, locale.language()).get(key, ())]
     form = DecidePassageForm(data={"version": current.revision})
-    done = form.validate_on_submit() and perform(
-        form,
-        lambda: service.remove(
-            actor,
-            slug,
-            language,
-            key,
-            seen_revision=form["version"].data,
-            reason=form["reason"].data or "",
-        ),
-        success=lambda row: _("Revision %(number)s is now current.", number=row.revision),
-        next=redirect(_list_address(slug, language), 303),
-        conflict=lambda error: _conflict_on_decision(form, error, slug, language),
-    )
+    done = _decided(form, current, partial(service.remove, actor, slug, language, key))
     lede = _("Earlier revisions keep it, and agreements that refer to them still show it.")
     if items:
         lede = _(
@@ -377,6 +351,22 @@ def remove(slug: str, language: str, key: str) -> Answered:
         title=_("Remove “%(title)s”", title=passage.title),
         lede=lede,
         button=_("Remove the passage"),
+    )
+
+
+def _decided(
+    form: DecidePassageForm, current: Article, act: Callable[..., Article]
+) -> Answered | None:
+    """Publish what was confirmed, if the form was sent and is valid."""
+    slug, language = current.slug, current.language
+    if not form.validate_on_submit():
+        return None
+    return perform(
+        form,
+        lambda: act(seen_revision=form["version"].data, reason=form["reason"].data or ""),
+        success=lambda row: _("Revision %(number)s is now current.", number=row.revision),
+        next=redirect(_list_address(slug, language), 303),
+        conflict=lambda error: _conflict_on_decision(form, error, slug, language),
     )
 
 
