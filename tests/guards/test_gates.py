@@ -220,6 +220,7 @@ _ITEM = ItemFact("V6", "Common approach", "not answered yet")
 BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.NOT_ACTIVE: {"cooperation_stage": Stage.SUSPENDED},
     RequirementKind.COOPERATION_DISAGREES: {"cooperation_agrees": False},
+    RequirementKind.PEOPLE_DISAGREE: {"people_agree": False},
     RequirementKind.NO_MODE: {"modes": frozenset({Mode.ADV})},
     RequirementKind.MODE_NOT_SIGNED: {"agreed_ways": AgreedWays(frozenset({Mode.ADV}))},
     RequirementKind.OUTSIDE_TERM: {"term": Term(BEFORE, TODAY)},

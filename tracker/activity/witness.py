@@ -194,6 +194,33 @@ def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT
     return differ
 
 
+def are_all_of(
+    events: Iterable[Recorded], cooperation_id: UUID, tables: Container[str], rows: Iterable[Base]
+) -> bool:
+    """Return whether these are all rows of some tables that events about a subject bind.
+
+    So none was changed, inserted or deleted. All events of the cooperation are read only if these
+    contradict the rows, as for differing().
+    """
+    last = {
+        (table, row_id): after(entry)
+        for event in events
+        for table, states in event.state.items()
+        if table in tables
+        for row_id, entry in states.items()
+    }
+    places: dict[tuple[str, str], str] = {
+        binding.place_of(row): binding.digest_of(row) for row in rows
+    }
+    doubtful = [
+        place for place in last.keys() | places.keys() if last.get(place) != places.get(place)
+    ]
+    if not doubtful:
+        return True
+    known = _last_said(doubtful, Chain.cooperation_id == cooperation_id)
+    return all(known.get(place) == places.get(place) for place in doubtful)
+
+
 def are_all_as_recorded(cooperation_id: UUID, table: str, rows: Collection[Base]) -> bool:
     """Return whether these are all rows of a table that the events of a cooperation bind.
 

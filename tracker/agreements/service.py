@@ -513,6 +513,7 @@ def sign(
     lock(checklist)
     queries.goes_on(checklist).require()
     signature_request = waiting_request(checklist)
+    _require_not_ended_today(checklist)
     before = standing_of(signature_request)
     before.is_waiting(clock.today()).require()
     signature = signoff.sign(
@@ -950,6 +951,19 @@ def waiting_request(checklist: Checklist) -> SignatureRequest:
     return signoff.locked_request(checklist.revision_sent_id)
 
 
+def _require_not_ended_today(checklist: Checklist) -> None:
+    """Raise RuleBrokenError if a notice that the worker hasn't applied yet has ended a text.
+
+    Or the agreed terms of its cooperation: no event says that a text is in force after that day.
+    """
+    stopped = queries.stopped_today(checklist.cooperation_id)
+    if any(
+        text.kind is NoticeKind.ENDED and (text.checklist_id == checklist.id or text.is_terms)
+        for text in stopped
+    ):
+        raise RuleBrokenError(_l("This was ended by notice, so nothing was signed."))
+
+
 def finish(
     actor: Actor,
     checklist: Checklist,
@@ -961,6 +975,7 @@ def finish(
 
     since is the time from which it is in force, if that isn't now: for a prior agreement.
     """
+    _require_not_ended_today(checklist)
     _come_into_force(actor, checklist, signature_request, since)
     marks.refresh_marked(checklist)
 

@@ -26,6 +26,8 @@ from tracker.checklists.models import (
     ChecklistState,
     Flag,
     ModelAnswer,
+    Notice,
+    NoticeKind,
     OwnModelText,
     Proposal,
     SafeguardReview,
@@ -151,6 +153,38 @@ def goes_on(checklist: Checklist) -> Decision:
     now = db.session.execute(query).one()
     # In a cooperation that isn't closed, what doesn't go on belongs to a stopped visit.
     return policy.goes_on(now.stage, visit_is_stopped=not now.goes_on)
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedToday:
+    """A text that a notice stops, from its day on."""
+
+    checklist_id: UUID
+    # Whether it is the agreed terms of the cooperation.
+    is_terms: bool
+    kind: NoticeKind
+
+
+def stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
+    """Return the texts of a cooperation that notices have stopped by today.
+
+    Only by notices that the worker hasn't applied yet, so rows still say that a text is in force.
+    """
+    rows = db.session.execute(
+        sa.select(
+            Checklist.id,
+            sa.and_(Checklist.kind == ChecklistKind.TERMS, Checklist.visit_id.is_(None)),
+            Notice.kind,
+        )
+        .join(Checklist, Checklist.id == Notice.checklist_id)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            Notice.from_on <= clock.today(),
+            Notice.taken_effect_at.is_(None),
+            Notice.closed_at.is_(None),
+        )
+    )
+    return [StoppedToday(*row) for row in rows]
 
 
 def writers(checklist: Checklist) -> list[Person]:

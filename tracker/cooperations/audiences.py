@@ -33,6 +33,7 @@ class Days:
     # The lead may know from the beginning.
     first: Mapping[UUID, dt.date]
     leads: frozenset[UUID]
+    rows: tuple[AudienceMember, ...]
 
 
 def set_audience(
@@ -116,10 +117,11 @@ def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
 
 def days(subject_type: str, subject_id: UUID) -> Days:
     """Return from which day each person listed for a subject may know of it, and who leads."""
-    rows = db.session.execute(_DAYS, _of(subject_type, subject_id)).all()
+    rows = db.session.scalars(_ROWS, _of(subject_type, subject_id)).all()
     return Days(
         first={row.user_id: dt.date.min if row.leads else row.from_on for row in rows},
         leads=frozenset(row.user_id for row in rows if row.leads),
+        rows=tuple(rows),
     )
 
 
@@ -133,6 +135,3 @@ _ROWS = sa.select(AudienceMember).where(
 )
 _OF_PERSON = _ROWS.where(AudienceMember.user_id == sa.bindparam("user_id"))
 _WITH_NAMES = _ROWS.options(load_joined(AudienceMember.user, User.name))
-_DAYS = _ROWS.with_only_columns(
-    AudienceMember.user_id, AudienceMember.from_on, AudienceMember.leads
-)

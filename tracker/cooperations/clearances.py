@@ -54,10 +54,14 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     An added interest that concerns all work closes it while it waits for the NPM (C13). It gives
     nothing while the agreed terms have stopped.
     """
-    return sa.and_(_is_open_by_itself(day), ~terms_have_stopped(day))
+    return sa.and_(is_open_by_itself(day), ~terms_have_stopped(day))
 
 
-def _is_open_by_itself(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
+def is_open_by_itself(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
+    """Return the condition of is_open(), also once the agreed terms have stopped.
+
+    It gives nothing then, which is for G5 to say.
+    """
     return sa.and_(
         Clearance.closed_at.is_(None),
         Clearance.from_on <= day,
@@ -134,10 +138,6 @@ _OPEN = (
     )
     .order_by(Clearance.from_on, Clearance.id)
 )
-_CLEARED_FOR_ANY = sa.select(Clearance.user_id).where(
-    Clearance.cooperation_id == sa.bindparam("cooperation_id"),
-    _is_open_by_itself(sa.bindparam("day", type_=sa.Date())),
-)
 _CLEARED = sa.select(Clearance.user_id).where(
     Clearance.cooperation_id == sa.bindparam("cooperation_id"),
     covers(sa.bindparam("visit_id", type_=sa.Uuid())),
@@ -149,15 +149,6 @@ def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> froz
     """Return who is cleared today for all of a cooperation, or also for one of its visits."""
     wanted = {"cooperation_id": cooperation_id, "visit_id": visit_id, "day": clock.today()}
     return frozenset(db.session.scalars(_CLEARED, wanted))
-
-
-def cleared_for_any(cooperation_id: UUID) -> frozenset[UUID]:
-    """Return who has an open clearance in a cooperation, for all of it or for one visit (G4).
-
-    Also once the agreed terms have run out, when it gives nothing: that is for G5 to say.
-    """
-    wanted = {"cooperation_id": cooperation_id, "day": clock.today()}
-    return frozenset(db.session.scalars(_CLEARED_FOR_ANY, wanted))
 
 
 def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values

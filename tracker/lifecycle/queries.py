@@ -15,7 +15,7 @@ from tracker.checklists.negotiation import hints
 from tracker.checklists.rules.completeness import WorkState
 from tracker.checklists.rules.values import as_date
 from tracker.closing import queries as closing
-from tracker.cooperations import agreed_ways, clearances, people
+from tracker.cooperations import agreed_ways, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.agreed_ways import AgreedWays, TermsState
 from tracker.cooperations.models import Cooperation, Stage
@@ -35,6 +35,7 @@ from tracker.lifecycle.policy import (
     TermsFact,
 )
 from tracker.signoff import paper
+from tracker.undertakings.clearing_states import cleared_for_any
 
 # The reader of the last day that a review's decision and a notice set: reviews is a higher package.
 END_READER: Slot[Callable[[Cooperation], dt.date | None]] = Slot("end_reader", lambda _of: None)
@@ -231,7 +232,7 @@ def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
 
 
 def _people(cooperation_id: UUID, taking_part: list[Person]) -> tuple[PersonFact, ...]:
-    cleared = clearances.cleared_for_any(cooperation_id)
+    cleared = cleared_for_any(cooperation_id)
     return tuple(
         PersonFact(
             person.name,

@@ -1,7 +1,7 @@
 """Interests added after signing, which are undecided, and what the NPM's limits close."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ from tracker.undertakings.models import (
 )
 from tracker.undertakings.places import Places
 
+# What events about an added interest name as their subject.
+SUBJECT = "added_interest"
 # The statuses of an undertaking in which an interest can be added, and those in which it is
 # decided.
 SIGNED = (UndertakingState.SIGNED, UndertakingState.COUNTERSIGNED)
@@ -193,16 +195,22 @@ class Closed:
     places: Places
 
 
-def closed_in(cooperation_id: UUID) -> Iterator[Closed]:
-    """Yield what interests and limits close in a cooperation, for the rules."""
+def closed_in(cooperation_id: UUID, user_ids: Collection[UUID] | None = None) -> Iterator[Closed]:
+    """Yield what interests and limits close in a cooperation, for the rules.
+
+    With user_ids, only to these people.
+    """
     interests = sa.select(AddedInterest).where(
         AddedInterest.cooperation_id == cooperation_id,
         sa.or_(_WAITS, AddedInterest.decision == InterestsDecision.LIMIT),
     )
+    limited = sa.select(_Limited).where(_Limited.cooperation_id == cooperation_id, _limit_holds())
+    if user_ids is not None:
+        interests = interests.where(AddedInterest.user_id.in_(user_ids))
+        limited = limited.where(_Limited.user_id.in_(user_ids))
     for interest in db.session.scalars(interests.order_by(AddedInterest.id)):
         if places := closed_places(interest):
             yield Closed(interest.id, interest.user_id, places)
-    limited = sa.select(_Limited).where(_Limited.cooperation_id == cooperation_id, _limit_holds())
     for undertaking in db.session.scalars(limited.order_by(_Limited.id)):
         if places := encryption.limit_of(undertaking):
             yield Closed(undertaking.id, undertaking.user_id, places)

@@ -41,7 +41,6 @@ from tracker.undertakings.models import (
 from tracker.undertakings.places import ANOTHER_KIND, Places
 from tracker.undertakings.queries import Loaded
 
-SUBJECT = "added_interest"
 MAX_INTEREST = 5000
 MAX_REASON = 2000
 MAX_NAME = 200
@@ -151,7 +150,7 @@ def _put(
         # Without an actor: the parties read the history, and only the NPM may know whose interest
         # it is.
         actor=None,
-        subject_type=SUBJECT,
+        subject_type=added_interests.SUBJECT,
         subject_id=interest.id,
         cooperation_id=interest.cooperation_id,
         **details,
@@ -199,7 +198,7 @@ def decide(
     record(
         verbs.INTERESTS_DECIDED,
         actor=actor,
-        subject_type=SUBJECT,
+        subject_type=added_interests.SUBJECT,
         subject_id=interest.id,
         cooperation_id=interest.cooperation_id,
     )

@@ -1,4 +1,7 @@
-"""The status of undertakings as their evidence shows it, and whether the rows agree."""
+"""The status of undertakings as their evidence shows it, and whether the rows agree.
+
+In one file: undertakings, and the interests added to them, without which nobody is cleared.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -7,24 +10,39 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.activity import verbs, witness
 from tracker.activity.chain import Link
-from tracker.activity.models import Event
-from tracker.activity.witness import NotSoundError
+from tracker.activity.models import Chain, Event
+from tracker.activity.witness import NotSoundError, Recorded
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import clearances, keys
 from tracker.cooperations.keys import KeyDestroyedError
-from tracker.cooperations.models import Clearance, ClearanceScope, CooperationKey
+from tracker.cooperations.models import (
+    Clearance,
+    ClearanceBar,
+    ClearanceScope,
+    Cooperation,
+    CooperationKey,
+)
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
-from tracker.core.db import db
+from tracker.core.db import Base, db
 from tracker.signoff import bound, outcomes
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.signoff.outcomes import UndertakingCourse
-from tracker.undertakings.models import Undertaking, UndertakingEnd
+from tracker.undertakings import added_interests
+from tracker.undertakings.models import (
+    AddedInterest,
+    InterestsDecision,
+    Reach,
+    Undertaking,
+    UndertakingEnd,
+    UndertakingState,
+)
 
 SUBJECT = "undertaking"
 CLEARANCE = "clearance"
@@ -71,6 +89,34 @@ _EVENTS = witness.about_with_details(
 )
 
 
+_INTERESTS = {AddedInterest.__tablename__}
+_COOPERATIONS: sa.BindParameter[Any] = sa.bindparam("cooperation_ids", expanding=True)
+_Adding = aliased(Event)
+# Found by the event that added each: a row that was deleted or given away is then missing.
+_ADDINGS = witness.about_with_details(
+    sa.and_(
+        Event.subject_type == added_interests.SUBJECT,
+        Event.subject_id.in_(
+            sa.select(_Adding.subject_id)
+            .join(Chain, Chain.id == _Adding.chain_id)
+            .where(
+                Chain.cooperation_id.in_(_COOPERATIONS), _Adding.verb == verbs.INTEREST_ADDED.name
+            )
+        ),
+    ),
+    (verbs.INTEREST_ADDED, verbs.INTERESTS_DECIDED),
+)
+_ADDED = (
+    sa.select(Cooperation.id, Chain.id, AddedInterest)
+    .join(Chain, Chain.cooperation_id == Cooperation.id)
+    .outerjoin(AddedInterest, AddedInterest.cooperation_id == Cooperation.id)
+    .where(Cooperation.id.in_(_COOPERATIONS))
+)
+_BARS = sa.select(ClearanceBar.interest_id, ClearanceBar.user_id).where(
+    ClearanceBar.cooperation_id.in_(_COOPERATIONS), ClearanceBar.visit_id.is_(None)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """The outcome of an undertaking by its evidence, and whether its row agrees with it."""
@@ -95,8 +141,9 @@ class Compared:
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
-    That includes what was declared and decided, what each opened and until when, and why it was
-    closed. In four statements, and none if there is nothing to compare.
+    That includes what was declared and decided, also on interests added later, what each opened
+    and until when, and why it was closed. In six statements, one more if an interest closes all
+    work, and none if there is nothing to compare.
     """
     if not undertakings:
         return {}
@@ -107,11 +154,12 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
         undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
     }
     beside = _beside([undertaking.id for undertaking in undertakings])
+    opened = [clearance for clearance, _has_stopped in beside.values() if clearance]
     cooperation_ids = {undertaking.cooperation_id for undertaking in undertakings}
     recorded = witness.recorded(
         _EVENTS,
         cooperation_ids,
-        clearance_ids=[clearance.id for clearance, _has_stopped in beside.values() if clearance],
+        clearance_ids=[clearance.id for clearance in opened],
         undertaking_ids=list(compared),
     )
     by_clearance: dict[UUID, list[Link]] = {}
@@ -121,8 +169,11 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     details = {
         event.link.event_id: event.details for event in recorded if event.details is not None
     }
-    differing = witness.differing(
-        recorded, {undertaking: undertaking.cooperation_id for undertaking in undertakings}
+    rows: dict[Base, UUID] = {row: row.cooperation_id for row in undertakings}
+    rows.update({row: row.cooperation_id for row in opened})
+    differing = witness.differing(recorded, rows)
+    altered = altered_interests(
+        {row.cooperation_id for row in undertakings if row.state is not UndertakingState.CLOSED}
     )
     results = {}
     for undertaking in undertakings:
@@ -132,6 +183,8 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
             claim,
             agrees=claim.agrees
             and undertaking not in differing
+            and (clearance is None or clearance not in differing)
+            and not altered.concern(undertaking)
             and _is_closed_as_recorded(undertaking, claim.course, details)
             and _is_opened_as_recorded(undertaking, clearance, by_clearance, details),
             clearance=clearance,
@@ -302,3 +355,88 @@ def _is_as_frozen(revision: Revision) -> bool:
         return True
     except SealBrokenError:
         return False
+
+
+# Interests added later --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """What differs from the events: a cooperation's interests, or people with access they lost."""
+
+    cooperation_ids: frozenset[UUID] = frozenset()
+    # The people, each with their cooperation, whom an interest closes all work to and no row does.
+    unbarred: frozenset[tuple[UUID, UUID]] = frozenset()
+
+    def concern(self, undertaking: Undertaking) -> bool:
+        """Return whether an undertaking can't be relied on because of it."""
+        if undertaking.state is UndertakingState.CLOSED:
+            return False
+        place = undertaking.cooperation_id
+        return place in self.cooperation_ids or (place, undertaking.user_id) in self.unbarred
+
+
+def altered_interests(cooperation_ids: Collection[UUID]) -> Altered:
+    """Return in which cooperations added interests aren't all as events bind them, and for whom.
+
+    An interest that is gone may have been anybody's, so it concerns everybody there. In two
+    statements, and one more if an interest closes all work; none for no cooperation.
+    """
+    if not cooperation_ids:
+        return Altered()
+    values = {"cooperation_ids": list(cooperation_ids)}
+    events = witness.recorded(_ADDINGS, cooperation_ids)
+    places: dict[UUID, UUID] = {}
+    rows: dict[UUID, list[AddedInterest]] = {place: [] for place in cooperation_ids}
+    for line in db.session.execute(_ADDED, values):
+        place, chain_id, interest = line
+        places[chain_id] = place
+        if interest is not None:
+            rows[place].append(interest)
+    by_place: dict[UUID, list[Recorded]] = {place: [] for place in cooperation_ids}
+    for event in events:
+        by_place[places[event.link.chain_id]].append(event)
+    disagree = frozenset(
+        place
+        for place in cooperation_ids
+        if not witness.are_all_of(by_place[place], place, _INTERESTS, rows[place])
+    )
+    sound = [row for place in rows.keys() - disagree for row in rows[place]]
+    return Altered(disagree, _without_bar(sound, values))
+
+
+def _without_bar(
+    interests: Collection[AddedInterest], values: dict[str, list[UUID]]
+) -> frozenset[tuple[UUID, UUID]]:
+    """Return to whom interests close all work, each with the cooperation, without a row saying so.
+
+    Interests that close it are few, and only these are decrypted.
+    """
+    closing = {
+        (row.id, row.user_id): row.cooperation_id for row in interests if _closes_all_work(row)
+    }
+    if not closing:
+        return frozenset()
+    barred = {(interest_id, user_id) for interest_id, user_id in db.session.execute(_BARS, values)}
+    return frozenset((place, who[1]) for who, place in closing.items() if who not in barred)
+
+
+def _closes_all_work(interest: AddedInterest) -> bool:
+    if interest.decision not in {None, InterestsDecision.LIMIT}:
+        return False
+    try:
+        places = added_interests.closed_places(interest)
+    except KeyDestroyedError:  # erased for good; its events remain
+        return False
+    return places is not None and places.reach is Reach.ALL
+
+
+def bars_agree(cooperation_id: UUID) -> bool:
+    """Return whether the rows that close visits to people are those that events bind.
+
+    Reads all events of the cooperation: only for pages, where an interest closes something.
+    """
+    rows = db.session.scalars(
+        sa.select(ClearanceBar).where(ClearanceBar.cooperation_id == cooperation_id)
+    ).all()
+    return witness.are_all_as_recorded(cooperation_id, ClearanceBar.__tablename__, rows)

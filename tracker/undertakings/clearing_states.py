@@ -6,13 +6,16 @@ What only the rows say about an undertaking or a clearance doesn't count.
 import datetime as dt
 import enum
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.models import Chain, Event
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance
@@ -24,6 +27,7 @@ from tracker.undertakings import added_interests, bound
 from tracker.undertakings.added_interests import Bearing
 from tracker.undertakings.bound import Compared
 from tracker.undertakings.models import (
+    AddedInterest,
     InterestsDecision,
     Undertaking,
     UndertakingState,
@@ -64,6 +68,29 @@ _UNDERTAKINGS = (
         Undertaking.state != UndertakingState.CLOSED,
     )
 )
+# A cooperation's undertakings with the clearances they opened that are still open.
+_OPENED = (
+    sa.select(Undertaking, Clearance.id)
+    .join(Clearance, Clearance.undertaking_id == Undertaking.id)
+    .where(
+        Clearance.cooperation_id == sa.bindparam("cooperation_id"),
+        Clearance.user_id == Undertaking.user_id,
+        clearances.is_open_by_itself(sa.bindparam("day", type_=sa.Date())),
+    )
+)
+_Other = aliased(Undertaking)
+# What the NPM decided about, if it isn't an open undertaking: limits of earlier ones still hold.
+_DECIDED = (
+    sa.select(Event.subject_id, _Other)
+    .join(Chain, Chain.id == Event.chain_id)
+    .outerjoin(_Other, _Other.id == Event.subject_id)
+    .outerjoin(AddedInterest, AddedInterest.id == Event.subject_id)
+    .where(
+        Chain.cooperation_id == sa.bindparam("cooperation_id"),
+        Event.verb == verbs.INTERESTS_DECIDED.name,
+        AddedInterest.id.is_(None),
+    )
+)
 _OPEN = sa.select(Clearance.undertaking_id, Clearance.until_on).where(
     Clearance.id.in_(sa.bindparam("ids", expanding=True)),
     clearances.covers(sa.bindparam("visit_id", type_=sa.Uuid())),
@@ -83,11 +110,18 @@ def clearing_states(
     rows = db.session.execute(
         _UNDERTAKINGS, {"cooperation_id": cooperation_id, "user_ids": wanted}
     ).all()
-    compared = bound.compare([row[0] for row in rows])
+    decided = _decided_before(cooperation_id) if rows else {}
+    earlier = {row.id: row for row in decided.values() if row is not None}
+    current = {row[0].id: row[0] for row in rows}
+    compared = bound.compare([*(earlier | current).values()])
     opened = _open_for(compared.values(), visit_id)
+    # A decision on what is gone may have been about anybody.
+    is_whole = None not in decided.values()
+    altered = {row.user_id for row in earlier.values() if not compared[row.id].agrees}
     states = {user_id: ClearingState() for user_id in wanted}
     for row, *columns in rows:
-        agrees, until = compared[row.id].agrees, opened.get(row.id)
+        agrees = is_whole and row.user_id not in altered and compared[row.id].agrees
+        until = opened.get(row.id) if agrees else None
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
             interests=_interests(row, added_interests.bearing(row.state, columns)),
@@ -98,6 +132,29 @@ def clearing_states(
             agrees=agrees,
         )
     return states
+
+
+def cleared_for_any(cooperation_id: UUID) -> frozenset[UUID]:
+    """Return who has an open clearance in a cooperation, for all of it or for one visit (G4).
+
+    By their evidence, and also once the agreed terms have run out, when it gives nothing: that is
+    for G5 to say.
+    """
+    wanted = {"cooperation_id": cooperation_id, "day": clock.today()}
+    rows = db.session.execute(_OPENED, wanted).all()
+    compared = bound.compare([row for row, _clearance_id in rows])
+    opened = {row: (compared[row.id], clearance_id) for row, clearance_id in rows}
+    return frozenset(
+        row.user_id
+        for row, (claim, clearance_id) in opened.items()
+        if claim.agrees and claim.clearance is not None and claim.clearance.id == clearance_id
+    )
+
+
+def _decided_before(cooperation_id: UUID) -> dict[UUID, Undertaking | None]:
+    """Return the undertakings whose interests the NPM decided; None for one that is gone."""
+    rows = db.session.execute(_DECIDED, {"cooperation_id": cooperation_id})
+    return {row.subject_id: row[1] for row in rows}
 
 
 def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
@@ -160,8 +217,31 @@ def words_beside(
     ]
     if not needing:
         return {}
-    states = clearing_states(cooperation_id, needing, visit_id)
+    states: Mapping[UUID, ClearingState] = clearing_states(cooperation_id, needing, visit_id)
+    if visit_id is not None:
+        states = _without_altered_bars(cooperation_id, states)
     return {user_id: _words(state) for user_id, state in states.items()}
+
+
+def _without_altered_bars(
+    cooperation_id: UUID, states: Mapping[UUID, ClearingState]
+) -> Mapping[UUID, ClearingState]:
+    """Return people's progress, with nobody cleared whom an interest closes some places to.
+
+    Only if the rows that say which visits these are aren't those that events bind. In two
+    statements, and two more if there are such people.
+    """
+    cleared = [user_id for user_id, state in states.items() if state.cleared]
+    closed = added_interests.closed_in(cooperation_id, cleared) if cleared else ()
+    in_doubt = {row.user_id for row in closed}
+    if not in_doubt or bound.bars_agree(cooperation_id):
+        return states
+    return {
+        user_id: replace(state, cleared=False, until=None, agrees=False)
+        if user_id in in_doubt
+        else state
+        for user_id, state in states.items()
+    }
 
 
 def _may_know_of(actor: Actor, person: Participant) -> bool:

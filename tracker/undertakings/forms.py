@@ -161,7 +161,7 @@ def _path(questions: Questions, *, complete: bool) -> dict[str, Any]:
     if questions.interests is not None:
         members.update(_interests(questions, complete=complete))
     for point in questions.points:
-        needed = [Required(_l("Confirm point %(code)s", code=point.code))]
+        needed = [Required(_l("Confirm “%(point)s”", point=point.label))]
         members[point.name] = ConfirmField(point.sentence, needed if complete else [])
     for _kind, document in questions.documents:
         needed = [Required(_l("Confirm that you have read “%(title)s”", title=document.title))]

@@ -5,7 +5,7 @@ declared. Recomputed when an interest is added or decided, and when a visit's pl
 A visit is closed if its place might be one of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -84,6 +84,15 @@ def work_out(cooperation_id: UUID, _actor: Actor | None = None) -> None:
     mark(Stale.VISIT, [visit.id for visit in visits if visit.stage in PREPARED])
 
 
+def closed_to(visit: Visit, user_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return to whom of some people a visit is closed by an interest, without reading bars.
+
+    In two statements, and one more if interests close a place to any of them; none for nobody.
+    """
+    closed = list(added_interests.closed_in(visit.cooperation_id, user_ids)) if user_ids else []
+    return frozenset(_wanted(visit.cooperation_id, closed, [visit]).values() if closed else ())
+
+
 def _wanted(
     cooperation_id: UUID, all_closed: Iterable[Closed], visits: Sequence[Visit]
 ) -> dict[_Key, UUID]:
@@ -112,6 +121,7 @@ def _kinds(cooperation_id: UUID, plans: Mapping[UUID, Plan]) -> dict[UUID, str]:
         .where(
             Checklist.cooperation_id == cooperation_id,
             Checklist.kind == ChecklistKind.VISIT_ROLES,
+            Checklist.visit_id.in_(plans),
             Answer.item == KIND_OF_PLACE,
             Answer.scope == AnswerScope.SHARED,
             Answer.is_current.is_(True),

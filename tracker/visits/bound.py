@@ -1,4 +1,4 @@
-"""Whether visits' stages, readiness and overrides agree with the events."""
+"""Whether visits' stages, readiness, overrides, teams and lists agree with the events."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
-from tracker.activity.witness import DetailedEvent
+from tracker.activity.witness import DetailedEvent, Recorded
 from tracker.agreements import beginnings
 from tracker.checklists.models import Checklist
+from tracker.cooperations.models import AudienceMember
 from tracker.lifecycle import bound as lifecycle
-from tracker.visits.models import GateOverride, Visit, VisitStage
+from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 
 _READINESS = (verbs.VISIT_BECAME_READY, verbs.VISIT_LOST_READINESS, verbs.VISIT_STOPPED)
 _STAGES = (verbs.VISIT_STAGE_CHANGED, verbs.VISIT_STOPPED)
@@ -23,19 +24,36 @@ _IS_OF_VISITS = sa.and_(
     Event.subject_id.in_(sa.bindparam("visit_ids", expanding=True)),
 )
 _STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
+_PEOPLE = (verbs.TEAM_CHANGED, verbs.AUDIENCE_CHANGED)
+_TABLES_OF_PEOPLE = {TeamMember.__tablename__, AudienceMember.__tablename__}
 _VERBS = {*_READINESS, *_STAGES, verbs.GATE_OVERRIDDEN}
 _MOVES = witness.about_with_details(_IS_OF_VISITS, _VERBS)
 # Of a visit, its checklists and its cooperation: IS_ABOUT of beginnings names the visit too.
 _RECORDED = witness.about_with_details(
     sa.or_(lifecycle.IS_ABOUT, beginnings.IS_ABOUT),
-    {*_VERBS, *lifecycle.VERBS, *beginnings.VERBS},
+    {*_VERBS, *_PEOPLE, *lifecycle.VERBS, *beginnings.VERBS},
 )
 
 
-def recorded(visit: Visit, checklists: Iterable[Checklist]) -> list[DetailedEvent]:
+def recorded(visit: Visit, checklists: Iterable[Checklist]) -> list[Recorded]:
     """Return the events about a visit, its checklists and its cooperation that pages compare."""
     wanted = beginnings.wanted(checklists) | {"visit_ids": [visit.id]}
-    return witness.of_subjects_with_details(_RECORDED, {visit.cooperation_id}, **wanted)
+    return witness.recorded(_RECORDED, {visit.cooperation_id}, **wanted)
+
+
+def people_as_recorded(
+    visit: Visit,
+    team: Iterable[TeamMember],
+    listed: Iterable[AudienceMember],
+    events: Iterable[Recorded],
+) -> bool:
+    """Return whether a visit's team (V4) and list (V2) are those that events bind.
+
+    In no statement with the events of recorded(), and one if they contradict the rows.
+    """
+    about = [event for event in events if event.link.subject_id == visit.id]
+    rows = [*team, *listed]
+    return witness.are_all_of(about, visit.cooperation_id, _TABLES_OF_PEOPLE, rows)
 
 
 def agreeing(

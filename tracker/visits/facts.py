@@ -184,6 +184,10 @@ class Facts:
     ends_on: dt.date
     # Whether the cooperation's stage and days agree with its signatures and events.
     cooperation_agrees: bool = True
+    # Whether a notice has stopped the agreed terms by today, also if the stage doesn't say so yet.
+    terms_are_stopped: bool = False
+    # Whether the team and the list of those who may know agree with the events.
+    people_agree: bool = True
     # The answers to the questions behind the modes.
     questions: Mapping[str, str] = field(default_factory=dict)
     # What the terms in force say about the modes.
@@ -244,6 +248,7 @@ class RequirementKind(enum.StrEnum):
 
     NOT_ACTIVE = "not_active"
     COOPERATION_DISAGREES = "cooperation_disagrees"
+    PEOPLE_DISAGREE = "people_disagree"
     NO_MODE = "no_mode"
     MODE_NOT_SIGNED = "mode_not_signed"
     OUTSIDE_TERM = "outside_term"

@@ -410,6 +410,14 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         turn=_ADMINISTRATORS,
         note=_CHECK,
     ),
+    RequirementKind.PEOPLE_DISAGREE: _OfVisit(
+        _l("The team or the list of those who may know differs from the history."),
+        _l("Only people whom the events name count as the team and as listed."),
+        _MANDATE,
+        PageKind.TEAM,
+        turn=_ADMINISTRATORS,
+        note=_CHECK,
+    ),
     RequirementKind.NO_MODE: _OfVisit(
         _l("Joint visits are no longer among the ways of working."),
         _l("They are the most sensitive part of cooperation, so they are chosen expressly."),

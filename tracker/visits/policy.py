@@ -337,7 +337,8 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
     """
     if not facts.cooperation_agrees:
         yield MissingRequirement(RequirementKind.COOPERATION_DISAGREES)
-    if facts.cooperation_stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
+    is_active = facts.cooperation_stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
+    if not is_active or facts.terms_are_stopped:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
     if not can_have_visits(facts.modes, facts.questions):
         yield MissingRequirement(RequirementKind.NO_MODE)
@@ -348,7 +349,12 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
 
 
 def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
-    """Evaluate J2: roles settled (S17 to S19), audience set, tasks accepted by each person."""
+    """Evaluate J2: roles settled (S17 to S19), audience set, tasks accepted by each person.
+
+    Team and list count only if the events confirm them.
+    """
+    if not facts.people_agree:
+        yield MissingRequirement(RequirementKind.PEOPLE_DISAGREE)
     for item in facts.roles.lacking:
         if item.code not in ASKED_BY_J3:
             yield MissingRequirement(RequirementKind.ROLES_ITEM, item=item)

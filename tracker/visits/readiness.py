@@ -47,7 +47,7 @@ from tracker.signoff.models import SignatureKind
 from tracker.signoff.outcomes import Outcome
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
-from tracker.visits import bound, policy, queries
+from tracker.visits import bars, bound, policy, queries
 from tracker.visits.encryption import Plan, excused_by, plan_of
 from tracker.visits.facts import (
     ChecklistFact,
@@ -145,14 +145,15 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     in_time = {who for who, since in listed.items() if since <= max(plan.starts_on, day)}
     checklists = [*own.values(), *([standing_plan] if standing_plan else [])]
     parties = _signing_parties(visit, roles.cooperation, team)
-    recorded = bound.recorded(visit, checklists)
+    events = bound.recorded(visit, checklists)
+    recorded = [(event.link, event.details) for event in events]
     texts = _Texts(checklists, loaded, parties, roles.cooperation, recorded)
     in_roles = _named_outside(roles, team, but=_NOT_COUNTED)
     in_plan = _named_outside(loaded.get(urgent_plan.id), team)
     user_ids = dict.fromkeys(
         [*(member.user_id for member in team), *(who.user_id for who in [*in_roles, *in_plan])]
     )
-    clearing = clearing_states(visit.cooperation_id, [*user_ids], visit.id)
+    clearing = _not_barred(visit, clearing_states(visit.cooperation_id, [*user_ids], visit.id))
     everybody = people.people(visit.cooperation_id)
     last_days = {user_id: who.until_on for user_id, who in people.by_user(everybody).items()}
     all_overrides = queries.overrides_of(visit.id)
@@ -162,6 +163,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         stage=visit.stage,
         cooperation_stage=roles.cooperation.stage,
         cooperation_agrees=texts.bear_out(roles.cooperation, own.get(ChecklistKind.TERMS)),
+        terms_are_stopped=texts.is_stopped_today(own.get(ChecklistKind.TERMS)),
+        people_agree=bound.people_as_recorded(visit, team, audience.rows, events),
         term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         questions=roles.cooperation.questions,
@@ -201,12 +204,27 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         judgement=policy.judge(facts),
         agrees=not language
         or (
-            len(overrides) == len(all_overrides)
+            facts.people_agree
+            and len(overrides) == len(all_overrides)
             and visit.id in bound.agreeing([visit], all_overrides, recorded)
         ),
         compared=texts.compared,
         announced=texts.announced(checklists),
     )
+
+
+def _not_barred(
+    visit: Visit, clearing: Mapping[UUID, ClearingState]
+) -> Mapping[UUID, ClearingState]:
+    """Return people's progress, not cleared where an interest closes the visit to them.
+
+    By the interests and the place, not only by the rows that lists of people are scoped with.
+    """
+    barred = bars.closed_to(visit, [user for user, state in clearing.items() if state.cleared])
+    return {
+        user_id: replace(state, cleared=False, until=None) if user_id in barred else state
+        for user_id, state in clearing.items()
+    }
 
 
 def _checklists(visit: Visit) -> tuple[dict[ChecklistKind, Checklist], Checklist | None]:
@@ -285,6 +303,8 @@ class _Texts:
     def _stands(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
         if not self.compared[checklist.id].agrees:
             return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
+        if self.is_stopped_today(checklist):
+            return ChecklistFact(checklist.id, Signing.STOPPED, lacking)
         match checklist.state:
             case ChecklistState.IN_FORCE:
                 signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
@@ -322,7 +342,7 @@ class _Texts:
             return ChecklistFact()
         revision_id = checklist.revision_in_force_id
         compared = self.compared[checklist.id]
-        if revision_id is None or not compared.agrees:
+        if revision_id is None or not compared.agrees or self.is_stopped_today(checklist):
             return self.of_visit(checklist)
         return ChecklistFact(
             checklist.id,
@@ -332,6 +352,13 @@ class _Texts:
             text_id=revision_id,
             last_day=compared.last(revision_id),
             in_force_at=checklist.in_force_at,
+        )
+
+    def is_stopped_today(self, checklist: Checklist | None) -> bool:
+        """Return whether a notice stops a text from today on that the worker hasn't applied yet."""
+        return checklist is not None and any(
+            notice.taken_effect_at is None and notice.from_on <= clock.today()
+            for notice in self.compared[checklist.id].notices
         )
 
     def announced(self, checklists: Iterable[Checklist]) -> tuple[Announced, ...]:

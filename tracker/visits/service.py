@@ -32,7 +32,7 @@ from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.policy import is_open
-from tracker.checklists.queries import VISIT
+from tracker.checklists.queries import VISIT, stopped_today
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.cooperations import audiences, people
 from tracker.cooperations.models import Cooperation
@@ -119,6 +119,8 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
 
 def can_be_planned(cooperation: Cooperation) -> Decision:
     """Decide whether a cooperation allows another visit now, whoever plans it (J1, G5)."""
+    if any(text.is_terms for text in stopped_today(cooperation.id)):
+        return no(_l("The agreed terms are stopped by notice from today on."))
     facts = cooperations.facts_of(cooperation)
     return lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
 

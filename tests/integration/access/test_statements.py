@@ -21,8 +21,8 @@ pytestmark = pytest.mark.both_databases
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 # Who opens which page, and the most statements for it. Those above 15 load a whole checklist (8),
-# or compare texts (5), undertakings (4), or a cooperation or visit with their evidence:
-# docs/architecture.md says why.
+# or compare texts (5), undertakings with added interests (6), or a cooperation or visit with their
+# evidence: docs/architecture.md says why.
 PAGES = {
     "the library": (None, "/guidance", 4),
     "a search of it": (None, "/guidance?q=independence", 6),
@@ -32,29 +32,30 @@ PAGES = {
     "my work": ("ilena", "/", 35),
     "the list of cooperations": ("ilena", "/cooperations", 13),
     # One asks for which parties nobody can act.
-    "a cooperation": ("ilena", "/cooperations/{complete}", 31),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 36),
     "its history": ("ilena", "/cooperations/{complete}/history", 13),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
-    "own undertakings": ("leyla", "/undertakings", 8),
+    "own undertakings": ("leyla", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 14),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 31),
-    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 30),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 30),
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 35),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 35),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 25),
     # One counts the undertakings, one finds the last check, one which parties' pages open.
     "the register": ("milan", "/register", 21),
-    "the register of undertakings": ("milan", "/register/undertakings", 17),
+    "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
 SAVING = 30
-# The visit's readiness is judged again, from what agrees with its evidence (11).
-SAVING_V4 = 52
+# The visit's readiness is judged again, from what agrees with its evidence (16).
+SAVING_V4 = 57
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
-# compare who signs, and their slot, with the events (adr 86); one asks whether the cooperation is
-# closed by now; and one marks as read what asked people to sign.
-SIGNING_LAST = 71
+# compare who signs, and their slot, with the events (adr 86); two ask whether the cooperation is
+# closed, and whether a notice has ended the text by today; and one marks as read what asked people
+# to sign.
+SIGNING_LAST = 72
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 

@@ -173,9 +173,14 @@ def test_a_missing_value_shows_an_error_and_the_input_is_kept(
     assert response.status_code == 200
     page = Page.of(response)
     assert page.title.startswith("Problem")
-    for words in ("Confirm point C7", "Confirm point C15", "Enter the date of the briefing"):
+    for words in (
+        "Confirm “Silence, own organisation included”",
+        "Confirm “Media and public statements”",
+        "Enter the date of the briefing",
+    ):
         assert words in page.text
-    assert "Confirm point C6" not in page.text
+    assert "Confirm “Permitted purpose" not in page.text
+    assert "Confirm point" not in page.text
     values = page.form().values
     assert values["interests"] == [TOLD]
     assert values["has_interests"] == ["declared"]

@@ -20,7 +20,7 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError
 from tracker.demo import checklists as demo_checklists
 from tracker.signoff import shown
-from tracker.undertakings import lists, queries, service, waiting
+from tracker.undertakings import clearing_states, lists, queries, service, waiting
 from tracker.undertakings.models import UndertakingState
 
 Clock = Callable[[dt.datetime | None], None]
@@ -197,7 +197,7 @@ def test_who_is_cleared_counts_in_g4_after_the_last_day_which_g5_watches(
 ) -> None:
     after_the_last_day(stage, frozen_time)
     assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
-    assert clearances.cleared_for_any(stage.cooperation.id) == {stage.id("leyla")}
+    assert clearing_states.cleared_for_any(stage.cooperation.id) == {stage.id("leyla")}
 
 
 @pytest.mark.parametrize(

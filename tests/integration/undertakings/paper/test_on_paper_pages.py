@@ -105,7 +105,7 @@ def test_a_missing_answer_is_reported_beside_its_field_and_nothing_is_saved(
     page = Page.of(send(browser("ilena"), where, b"<html>", points(driver)))
     assert "isn't a complete PDF, JPEG or PNG" in page.text
     page = Page.of(send(browser("ilena"), where, scans.pdf(), points(driver)[1:]))
-    assert "Confirm point" in page.text
+    assert "Confirm “" in page.text
     page = Page.of(send(browser("ilena"), where, scans.pdf(), points(driver), signed_on=""))
     assert "Date on the paper" in page.text
     assert state(driver) is UndertakingState.ASKED

@@ -434,7 +434,7 @@ def test_page_two_needs_page_one(driver: Stage, browser: Browser) -> None:
 
 def test_a_missing_answer_is_reported_beside_its_field(driver: Stage, browser: Browser) -> None:
     page = Page.of(browser("ilena").submit(address(driver)))
-    assert "Confirm point" in page.text
+    assert "Confirm “" in page.text
     assert "Say whether you have anything to declare" in page.text
     assert encryption.draft_of(driver.undertaking(DRIVER)).saved_at is None
 
