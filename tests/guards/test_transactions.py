@@ -48,7 +48,6 @@ BELOW = {
     "lifecycle/planned_ends.py: _drop": "at a start: each by itself",
     "oversight/adopting.py: adopt_rows": "a command: each chain in its own transaction",
     "key_changes/service.py: _each_account": "a command: each account by itself",
-    "key_changes/service.py: _encrypt_fields": "a command: ends what only read",
     "key_changes/service.py: _record_once": "a command: stays recorded if it is interrupted",
     "backup/loading.py: _load": "a command: rows, schema and search words, before the audit",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from tracker.core.db import db
+from tracker.core.db import db, reading
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import keys_group
 from tracker.key_changes import queries, service
@@ -99,7 +99,7 @@ def _errors() -> Iterator[None]:
 @contextmanager
 def _progress(key: str) -> Iterator[Callable[[int], None]]:
     """Show how much is under the new key, of what was not at the beginning."""
-    (state,) = (state for state in queries.states() if state.name == key)
-    db.session.rollback()
+    with reading():
+        (state,) = (state for state in queries.states() if state.name == key)
     with click.progressbar(length=state.left, label="Writing again", file=sys.stderr) as bar:
         yield bar.update

@@ -25,13 +25,12 @@ from tracker.core.db import apart, db, reading
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.key_changes import queries
+from tracker.key_changes.pace import Pace
 from tracker.key_changes.queries import FIELDS, RECOVERY_CODES, Field, Part
 
 SUBJECT = "instance_key"
 # Where files of keys lie that nothing is under any more; nobody reads them there.
 FORMER = "former"
-# Few enough for a short transaction, with their statements sent together.
-AT_A_TIME = 100
 # How long transactions are waited for that began before the new key was used.
 WAIT_SECONDS = 60.0
 _INTERVAL_SECONDS = 0.05
@@ -181,11 +180,12 @@ def write_again(name: str, report: Report) -> Left:
 
 
 def _encrypt_fields(number: int, report: Report) -> Left:
-    signing_keys.encrypt_files_again(number)
-    db.session.rollback()
+    with reading():
+        signing_keys.encrypt_files_again(number)
     left = Left()
+    pace = Pace()
     for field in FIELDS:
-        unreadable = sum(_encrypt_rows(field, number, report))
+        unreadable = sum(_encrypt_rows(field, number, pace, report))
         if field is FIELDS[0]:
             left.cooperation_keys = unreadable
         else:
@@ -193,7 +193,7 @@ def _encrypt_fields(number: int, report: Report) -> Left:
     return left
 
 
-def _encrypt_rows(field: Field, number: int, report: Report) -> Iterator[int]:
+def _encrypt_rows(field: Field, number: int, pace: Pace, report: Report) -> Iterator[int]:
     """Encrypt the rows of a column again; yield how many of each batch can't be read.
 
     The rows are read and encrypted before the write begins. A row that changed in between stays as
@@ -212,7 +212,7 @@ def _encrypt_rows(field: Field, number: int, report: Report) -> Iterator[int]:
     )
     after = None
     while True:
-        wanted = query.order_by(key).limit(AT_A_TIME)
+        wanted = query.order_by(key).limit(pace.size)
         with reading():
             rows = db.session.execute(wanted if after is None else wanted.where(key > after)).all()
         if not rows:
@@ -227,7 +227,7 @@ def _encrypt_rows(field: Field, number: int, report: Report) -> Iterator[int]:
                 continue
             changes.append({"row": columns[0], "before": before, "encrypted": encrypted})
         if changes:
-            with apart() as session:
+            with pace.writing() as session:
                 session.connection().execute(update, changes)
         report(len(rows))
         yield len(rows) - len(changes)
@@ -235,17 +235,30 @@ def _encrypt_rows(field: Field, number: int, report: Report) -> Iterator[int]:
 
 def _seal_again(number: int, report: Report) -> Left:
     left = Left()
+    pace = Pace()
     done = True
     while done:  # again, for chains that somebody was writing to
         done, left.chains = False, 0
-        batch = chains.seal_again(number, None)
-        while batch.last is not None:
+        for batch in _seal_chains(number, pace):
             done = done or batch.done > 0
             left.chains += batch.altered
             report(batch.done)
-            batch = chains.seal_again(number, batch.last)
     left.accounts = _each_account(accounts.has_other_seal(number), accounts.seal_again, report)
     return left
+
+
+def _seal_chains(number: int, pace: Pace) -> Iterator[chains.Batch]:
+    """Seal all chains once that are under an earlier key; they are sought without any lock."""
+    after = None
+    while True:
+        with reading():
+            chain_ids = chains.to_seal(number, after, pace.size)
+        if not chain_ids:
+            return
+        after = chain_ids[-1]
+        with pace.writing() as session:
+            batch = chains.seal_again(session, number, chain_ids)
+        yield batch
 
 
 def _encrypt_apps(number: int, report: Report) -> Left:
@@ -269,9 +282,12 @@ def _each_account(
     refused = 0
     with reading():
         waiting = list(db.session.scalars(sa.select(User.id).where(wanted).order_by(User.id)))
+    pace = Pace()
     for user_id in waiting:
+        begun = time.monotonic()
         outcome = act(user_id)
         db.session.commit()
+        pace.note(time.monotonic() - begun)
         refused += outcome is Outcome.REFUSED
         report(1)
     return refused
