@@ -29,7 +29,7 @@ Public = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
 @functools.cache
-def _private(name: str) -> rsa.RSAPrivateKey:
+def private_key(name: str) -> rsa.RSAPrivateKey:
     """Return the key of a name, the same one during a run: making one is slow."""
     assert name
     return rsa.generate_private_key(65537, 2048)
@@ -111,7 +111,7 @@ class TimestampServer(Server):
         """Make the authority's certificates."""
         self.root = self._root.certificate()
         use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-        public = _private(self.name).public_key()
+        public = private_key(self.name).public_key()
         more = (use, *self._sources(LIST))
         self.own = self._root.issue(_named(self.name), public, self._lasts, *more)
 
@@ -152,7 +152,7 @@ class TimestampServer(Server):
             return self.answer
         stamper = DummyTimeStamper(
             tsa_cert=_asn1(self.own),
-            tsa_key=asn1_keys.PrivateKeyInfo.load(_der(_private(self.signs_with))),
+            tsa_key=asn1_keys.PrivateKeyInfo.load(_der(private_key(self.signs_with))),
             certs_to_embed=[_asn1(self.root)],  # type: ignore[arg-type]  # it is made a list
             fixed_dt=clock.now().replace(microsecond=0),
         )

@@ -12,12 +12,13 @@ import urllib.request
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from http.client import HTTPResponse
 from io import BytesIO
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from asn1crypto import cms, crl, ocsp, tsp
 from asn1crypto import x509 as asn1_x509
+from asn1crypto.core import Sequence
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator import errors
 from pyhanko_certvalidator.authority import Authority
@@ -64,7 +65,26 @@ class TimestampService(TimeStamper):
         answer = await asyncio.to_thread(
             exchange, self._url, headers, req.dump(), longest=LONGEST_ANSWER
         )
+        _require_granted(_Answer.load(answer, strict=True)["status"])
         return tsp.TimeStampResp.load(answer, strict=True)
+
+
+class _Answer(Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """An answer of a timestamp service, which has no timestamp if it refuses (RFC 3161, 2.4.2)."""
+
+    _fields: ClassVar = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
+
+
+def _require_granted(status: tsp.PKIStatusInfo) -> None:
+    """Raise OSError with the service's reason if it refused."""
+    if status["status"].native in {"granted", "granted_with_mods"}:
+        return
+    reasons = [*(status["status_string"].native or ()), *sorted(status["fail_info"].native or ())]
+    message = f"it answers {status['status'].native} ({', '.join(reasons) or 'without a reason'})"
+    raise OSError(message)
 
 
 def fetchers(failures: list[str]) -> Fetchers:
