@@ -245,7 +245,9 @@ def test_the_proxy_takes_the_largest_request_and_passes_on_what_the_application_
     text = (FILES / "nginx.conf").read_text()
     size = re.search(r"client_max_body_size (\d+)m;", text)
     assert size
-    assert int(size[1]) * 1024 * 1024 == largest_request(app)
+    # The server itself refuses what is twice as large, without words.
+    largest = largest_request(app)
+    assert largest < int(size[1]) * 1024 * 1024 < 2 * largest
     for line in ("Host $host;", "X-Forwarded-For $remote_addr;"):
         assert f"proxy_set_header {line}" in text
     assert text.count("{") == text.count("}")

@@ -1,10 +1,14 @@
 """nginx with the configuration that operators get, in front of a server of this machine."""
 
 import datetime as dt
+import http.client
+import re
 import shutil
 import socket
 import ssl
 import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -15,7 +19,8 @@ from tests.servers.ports import free_port
 from tests.servers.server import PATIENCE, ProcessServer
 from tracker.core.paths import ROOT
 
-PROGRAM = shutil.which("nginx")
+# Installed, or unpacked by .ci/system.
+PROGRAM = shutil.which("nginx") or shutil.which(ROOT / ".venv/nginx/usr/sbin/nginx")
 CONFIGURATION = ROOT / "docs" / "operating" / "nginx.conf"
 NAME = "terms.npm.example"
 
@@ -23,11 +28,12 @@ NAME = "terms.npm.example"
 class Proxy(ProcessServer):
     """nginx on free ports of this machine; use it in a with statement."""
 
-    def __init__(self, folder: Path, behind: int) -> None:
+    def __init__(self, folder: Path, behind: int, **directives: str) -> None:
+        """Prepare it; directives are values other than those in the file, by their names."""
         self.port = free_port()
         super().__init__([
             str(PROGRAM), "-e", str(folder / "start.log"), "-p", str(folder),
-            "-c", str(_configured(folder, self.port, behind)), "-g", "daemon off;",
+            "-c", str(_configured(folder, self.port, behind, directives)), "-g", "daemon off;",
         ])  # fmt: skip
 
     def complaints(self) -> str:
@@ -40,16 +46,52 @@ class Proxy(ProcessServer):
     def _reach(self) -> None:
         self.connect().close()
 
-    def connect(self) -> ssl.SSLSocket:
-        """Open a connection over TLS, without comparing the certificate, which nobody signed."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+    def connect(
+        self, client: str = "127.0.0.1", context: ssl.SSLContext | None = None
+    ) -> ssl.SSLSocket:
+        """Open a connection over TLS from an address of this machine."""
+        context = context or trusting_context()
+        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (client, 0))
         return context.wrap_socket(plain, server_hostname=NAME)
 
+    def ask(
+        self,
+        path: str,
+        body: bytes | None = None,
+        *,
+        client: str = "127.0.0.1",
+        **headers: str,
+    ) -> tuple[http.client.HTTPResponse, str]:
+        """Send a request, a form if it has a body; return the response and its text."""
+        lines = {
+            "Host": NAME,
+            "Origin": f"https://{NAME}",
+            "Referer": f"https://{NAME}/",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        if body is not None and "Transfer-Encoding" not in lines:
+            lines["Content-Length"] = str(len(body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        method = "GET" if body is None else "POST"
+        with self.connect(client) as connection:
+            connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode())
+            # It may be refused before all of it has arrived.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(body or b"")
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response, response.read().decode()
 
-def _configured(folder: Path, port: int, behind: int) -> Path:
+
+def trusting_context() -> ssl.SSLContext:
+    """Return what connections are opened with: nobody signed the certificate to compare."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _configured(folder: Path, port: int, behind: int, directives: Mapping[str, str]) -> Path:
     """Write the configuration with this machine's ports and files; return the main file."""
     signed, key = _certificate(folder)
     text = CONFIGURATION.read_text()
@@ -63,6 +105,9 @@ def _configured(folder: Path, port: int, behind: int) -> Path:
     }.items():
         assert written in text, written
         text = text.replace(written, here)
+    for name, value in directives.items():
+        text, times = re.subn(rf"(?<=^    {name} )[^;]+", value, text, flags=re.MULTILINE)
+        assert times == 1, name
     (folder / "site.conf").write_text(text)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
