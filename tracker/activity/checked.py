@@ -197,7 +197,8 @@ DECIDES_NOTHING: dict[str, str] = {
     "reference_counter": "the last reference given; references can't be given twice",
     "cooperation_entry": "what lists of cooperations are ordered by; updated with each change",
     "register_entry": "what the register is ordered by; worked out again with each change",
-    "heartbeat": "when the worker last finished a round, and when the last backup was made",
+    "heartbeat": "when the worker last finished a round, when the last backup was made, and of "
+    "which end of timestamps administrators were reminded",
 }
 
 

@@ -282,9 +282,10 @@ def _shown(values: tuple[object, ...]) -> str:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Check database, content, worker, certificates, accounts, texts, jobs, storage, backup, keys.
+    """Check database, content, worker, certificates, accounts, texts, jobs, storage, backup.
 
-    Prints what is wrong, and exits 1 if anything is.
+    Prints what is wrong, and exits 1 if anything is. Also says which keys are being changed, and
+    when timestamps in certificates end.
     """
     with only_reading():
         _report()
@@ -328,6 +329,7 @@ def _report() -> None:
     click.echo(f"backup: {state.backup}")
     click.echo(f"keys: {state.keys}")
     _tell_key_changes(state)
+    click.echo(f"timestamps: {state.timestamps}")
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")

@@ -15,15 +15,16 @@ from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.guidance.models import Article
 from tracker.key_changes import queries as key_changes
-from tracker.worker import failures, storage
+from tracker.worker import failures, storage, timestamps
 from tracker.worker.models import Heartbeat
 
 WORKER = "worker"
 BACKUP = "backup"
 WELL = "well"
 NOT_CHECKED = "not checked"
-NOT_LOOKED_AT = (NOT_CHECKED,) * 9
+NOT_LOOKED_AT = (NOT_CHECKED,) * 10
 SOME_REFUSED = "some are refused"
+NO_FAULTS = {"keys", "timestamps"}
 # A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -42,11 +43,15 @@ class Health:
     storage: str
     backup: str
     keys: str
+    timestamps: str
 
     @property
     def parts(self) -> dict[str, str]:
-        """The state of each part by name, without the keys: all is well while one is changed."""
-        return {name: words for name, words in asdict(self).items() if name != "keys"}
+        """The state of each part by name, without those that are no fault.
+
+        All is well while a key is changed, and when timestamps in certificates end some day.
+        """
+        return {name: words for name, words in asdict(self).items() if name not in NO_FAULTS}
 
     @property
     def is_well(self) -> bool:
@@ -69,9 +74,18 @@ def look(*, backup_days: int = 0, tries_to_write: bool = False) -> Health:
         texts = "some do not agree with their signatures" if disagreements.is_any() else WELL
         jobs = "some could not be done" if failures.is_any() else WELL
         stored = storage.look(tries_to_write=tries_to_write)
-        content, worker, backup, keys = _content(), _worker(), _backup(backup_days), _keys()
         return Health(
-            database, content, worker, certificate_state, bound, texts, jobs, stored, backup, keys
+            database,
+            _content(),
+            _worker(),
+            certificate_state,
+            bound,
+            texts,
+            jobs,
+            stored,
+            _backup(backup_days),
+            _keys(),
+            _timestamps(),
         )
     except SQLAlchemyError:
         db.session.rollback()
@@ -147,6 +161,14 @@ def _keys() -> str:
         for state in states
     )
     return ", ".join(changing) or WELL
+
+
+def _timestamps() -> str:
+    """Return the day on which timestamps in certificates end, around that day."""
+    end = timestamps.reminded_of()
+    if end is None or clock.now() > end + timestamps.AHEAD:
+        return WELL
+    return f"some in certificates end on {end:%Y-%m-%d}"
 
 
 def last(name: str) -> dt.datetime | None:

@@ -51,7 +51,7 @@ from tracker.oversight import queries as register
 from tracker.reviews import reminders
 from tracker.ui import malware
 from tracker.visits import service as visits
-from tracker.worker import failures, health, statistics
+from tracker.worker import failures, health, statistics, timestamps
 from tracker.worker.one_by_one import (
     Job,
     each,
@@ -119,6 +119,8 @@ POWERS = (
     Job("remind of power", power_ends.ending, power_ends.remind),
     Job("note power run out", power_ends.run_out, power_ends.note),
 )
+# Archive timestamps of certificates end years later, all of a month together.
+TIMESTAMPS = Job("remind of timestamps", timestamps.due, timestamps.remind)
 JUDGE = Job(
     "judge visit",
     lambda _day: visits.prepared_ids(),
@@ -161,7 +163,7 @@ def run_daily(timestamp_url: str = "") -> None:
     make_certificates(timestamp_url)
     renew_texts()
     judge_visits()
-    for job in POWERS:
+    for job in (*POWERS, TIMESTAMPS):
         each(job, clock.today())
     mail_checkpoint()
     each(TRY_MALWARE_COMMAND, clock.today())

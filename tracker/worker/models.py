@@ -9,7 +9,10 @@ from tracker.core.db import Base
 
 
 class Heartbeat(Base):
-    """When a worker last finished a round, and when the last backup was made."""
+    """When a worker last finished a round, and when the last backup was made.
+
+    Also until when the timestamps last that administrators were last told to renew.
+    """
 
     __tablename__ = "heartbeat"
 

@@ -263,6 +263,13 @@ def digests(connection: Connection) -> None:
     put(connection, Notification, DUE, delivery=Delivery.DAILY, created_at=long_ago)
 
 
+def stamped(connection: Connection) -> None:
+    for months in range(3):
+        at = clock.now() - months * dt.timedelta(days=31)
+        for revision_id in signed_texts(connection, MANY // 6, at):
+            put(connection, Certificate, 1, revision_id=revision_id, has_timestamp=True)
+
+
 LOOKED_FOR = {
     "leave cooperation": (places, DUE),
     "end role": (roles, DUE),
@@ -285,8 +292,10 @@ LOOKED_FOR = {
     "renew text": (texts, DUE),
     "remind of power": (powers, DUE),
     "note power run out": (powers, DUE),
+    # These files have no timestamps: test_timestamp_ends.py has one that has.
+    "remind of timestamps": (stamped, 0),
 }
-JOBS = {job.name: job for job in (*jobs.DATED, jobs.RENEW, *jobs.POWERS)}
+JOBS = {job.name: job for job in (*jobs.DATED, jobs.RENEW, *jobs.POWERS, jobs.TIMESTAMPS)}
 
 
 def test_each_job_that_a_day_makes_due_is_looked_at_here() -> None:

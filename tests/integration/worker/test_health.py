@@ -23,7 +23,16 @@ from tracker.worker import health, prepare, storage
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
-PARTS = ("certificates", "accounts", "texts", "jobs", "storage", "backup", "keys")
+PARTS = (
+    "certificates",
+    "accounts",
+    "texts",
+    "jobs",
+    "storage",
+    "backup",
+    "keys",
+    "timestamps",
+)
 NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 
