@@ -60,7 +60,7 @@ class Settings:
     mail_from: str
     timezone: str
     country: str
-    # Empty: people are told to ask whoever they work with.
+    # If empty, pages say to ask the person you work with.
     contact: str
     languages: tuple[str, ...]
     host: str

@@ -59,4 +59,4 @@ def set_up(page: Page, name: str) -> None:
     page.get_by_role("link", name="Set up a passkey").click()
     page.get_by_label("Name of the passkey").fill(name)
     assert grave_faults(page) == []
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()

@@ -135,7 +135,7 @@ def _add_organisation(admin: Person, kind: str, name: str) -> None:
     page = admin.page
     page.goto("/organisations/new")
     page.get_by_label(re.compile(kind)).check()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name", exact=True).fill(name)
     if kind != ORGANISATIONS[NPM]:
         page.locator("input[name=types]").first.check()
@@ -148,7 +148,7 @@ def _invite(admin: Person, organisation: str, person: Person, roles: Iterable[st
     page = admin.page
     page.goto("/people/invite")
     _choose(page, organisation)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Email address").fill(person.email)
     page.get_by_label("Name", exact=False).nth(0).fill(person.name)
     for role in roles:
@@ -254,7 +254,7 @@ def begin_with_former(page: Page, address: str, tasks: Mapping[str, str] | None 
     del tasks
     page.goto(address)
     page.get_by_role("link", name="Choose how to begin").click()
-    page.get_by_role("link", name="Start from a former checklist").click()
+    page.get_by_role("link", name="Start from an earlier checklist").click()
     page.locator("main .tasks a").first.click()
     page.get_by_role("button", name="Copy what is chosen").click()
     expect(page.locator(".flashes")).to_contain_text("until every party has read")

@@ -91,7 +91,7 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
     journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto"))
 
-    confidentiality = journey.checklist_address(cast, "Ilena", "terms on confidentiality")
+    confidentiality = journey.checklist_address(cast, "Ilena", "confidentiality terms")
     npm = Facts(
         {
             "C1": {"scope": "all_until"},

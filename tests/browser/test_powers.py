@@ -182,7 +182,7 @@ def _last_details(live: Application, verb: str) -> dict[str, Any]:
 def _add_organisation(page: Page, name: str) -> None:
     page.goto("/organisations/new")
     page.get_by_label(re.compile("Civil society organisation")).check()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name", exact=True).fill(name)
     page.locator("input[name=types]").first.check()
     page.get_by_role("button", name="Add the organisation").click()

@@ -311,7 +311,7 @@ def the_cooperation_is_closed(year: Year) -> None:
     assert year.gates("ilena")["G7"] == "Not met"
     year.return_copies("joana", "leyla", "marek", "otto")
     page = year.page("milan", "/closing")
-    page.get_by_role("link", name=re.compile(f"^Go on without.*{INTERPRETER}")).click()
+    page.get_by_role("link", name=re.compile(f"^Continue without.*{INTERPRETER}")).click()
     page.locator("[name=reason]").fill("He has moved abroad.")
     page.get_by_role("button", name="Record the exception").click()
     year["milan"].expect_told("The exception is recorded.")

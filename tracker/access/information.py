@@ -52,7 +52,7 @@ def may_see_planning(
     if not actor.takes_part:
         return no(_l("Auditors and administrators can't see the planning of visits."))
     if not (listed or leads):
-        return no(_l("You aren't on the list of people who may know of this visit (V2)."))
+        return no(_l("You aren't on the list of people who may know of this visit."))
     if actor.needs_clearance and not actor.cleared_for(cooperation_id, visit_id):
         return no(
             _l(

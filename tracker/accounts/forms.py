@@ -45,7 +45,7 @@ class ProfileForm(Form):
         render_kw={"autocomplete": "name"},
     )
     language = SelectOneField(
-        _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
+        _l("Language of pages and emails"), [Required()], choices=_language_options, blank=None
     )
     telephone = PhoneField(
         _l("Telephone number"),
@@ -80,7 +80,7 @@ class AcceptForm(Form):
         render_kw={"autocomplete": "name"},
     )
     language = SelectOneField(
-        _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
+        _l("Language of pages and emails"), [Required()], choices=_language_options, blank=None
     )
     password = PasswordField(
         _l("Password"),

@@ -167,7 +167,7 @@ def follow_departure(event: DomainEvent) -> None:
     if event.cooperation_id is None:
         return
     reason = _(
-        "%(organisation)s, whom this text names, has left the cooperation.",
+        "%(organisation)s, which this text names, has left the cooperation.",
         organisation=event.details["organisation"],
     )
     party_changes.take_out(

@@ -92,7 +92,9 @@ def send_form(
                 _l("Why does %(name)s not have to sign?", name=named[1]),
                 [Optional()],
                 most=500,
-                description=_l("Item M1 names them. The text that is signed shows the reason."),
+                description=_l(
+                    "“Parties and mandates” names them. The text that is signed shows the reason."
+                ),
                 render_kw={"rows": 2},
             )
         ready = [person.user_id for person in people if person.holds_on(clock.today())]
@@ -151,7 +153,7 @@ def _party_fields(
 def _person(signatory: Signatory, *, is_named: bool = False) -> Option:
     words = [text for text in (signatory.office, signatory.power) if text]
     if is_named:
-        words.insert(0, str(_l("Item M1 names this person")))
+        words.insert(0, str(_l("Named in “Parties and mandates”")))
     if signatory.power_from:
         words.append(str(_l("Power from %(day)s", day=as_date(signatory.power_from))))
     if signatory.power_until:
@@ -180,7 +182,8 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
             _l("Last day to sign"),
             [Required()],
             description=_l(
-                "If not everyone has signed by then, the text comes back and everyone is notified."
+                "If not everyone has signed by then, the text can be changed again and everyone "
+                "is notified."
             ),
         ),
         "remind_every": SelectOneField(

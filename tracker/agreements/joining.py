@@ -196,8 +196,8 @@ def _require_settled(texts: list[Checklist]) -> None:
         if checklist.stopped_by is NoticeKind.SUSPENDED:
             raise RuleBrokenError(
                 _l(
-                    "The terms on confidentiality are suspended. Add a party once the suspension "
-                    "is lifted."
+                    "The confidentiality terms are suspended. Add a party once the suspension is "
+                    "lifted."
                 ),
                 "organisation_id",
             )
@@ -260,7 +260,7 @@ def follow_taking_back(event: DomainEvent) -> None:
     if event.cooperation_id is None:
         return
     reason = _(
-        "%(organisation)s, whom this text names, is not joining the cooperation.",
+        "%(organisation)s, which this text names, is not joining the cooperation.",
         organisation=event.details["organisation"],
     )
     party_changes.take_out(

@@ -380,7 +380,8 @@ def _instead(
         if not reason:
             raise RuleBrokenError(
                 _l(
-                    "M1 names %(name)s. Choose the same person, or say why not.",
+                    "“Parties and mandates” names %(name)s. Choose the same person, or say why "
+                    "not.",
                     name=names.get(named[own], ""),
                 ),
                 f"instead_{own}",
@@ -683,7 +684,7 @@ def _terms_ended_on(checklist: Checklist) -> dt.date | None:
     except NotSoundError as error:
         raise RuleBrokenError(
             _l(
-                "The agreed terms don't agree with their signatures. Nothing was signed. Ask an "
+                "The agreed terms don't match their signatures. Nothing was signed. Ask an "
                 "administrator to check that nothing was altered."
             )
         ) from error

@@ -19,7 +19,7 @@ def follow_replacement(event: DomainEvent) -> None:
     if event.actor is None or event.cooperation_id is None:
         raise LookupError  # done by an administrator
     reason = _(
-        "%(successor)s took the place of %(former)s, whom this text names.",
+        "%(successor)s took the place of %(former)s, which this text names.",
         successor=event.details["successor"],
         former=event.details["former"],
     )

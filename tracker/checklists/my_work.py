@@ -53,7 +53,7 @@ def _task(draft: Begun) -> Task:
         why=draft.cooperation
         if draft.visit is None
         else _("%(title)s, visit %(n)s", title=draft.cooperation, n=draft.visit),
-        act=_("Go on"),
+        act=_("Continue"),
     )
 
 

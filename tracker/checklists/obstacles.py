@@ -1,5 +1,8 @@
 """What keeps a checklist from being sent for signature."""
 
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
@@ -40,12 +43,12 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         obstacles.append(
             _l(
                 "There's an open suggestion on %(items)s. Answer it or withdraw it.",
-                items=with_commas(suggested),
+                items=_names(loaded, suggested),
             )
         )
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
-        obstacles.append(_l("There's an open flag on %(items)s.", items=with_commas(flagged)))
+        obstacles.append(_l("There's an open flag on %(items)s.", items=_names(loaded, flagged)))
     waiting = dict.fromkeys(hint.item for hint in hints.unanswered(loaded))
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         if waiting:
@@ -53,7 +56,7 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
                 _l(
                     "The party that wrote words on %(items)s hasn't said yet whether they limit "
                     "the NPM.",
-                    items=with_commas(waiting),
+                    items=_names(loaded, waiting),
                 )
             )
         return obstacles
@@ -61,11 +64,15 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         obstacles.append(
             _l(
                 "The second reader hasn't said yet whether words on %(items)s limit the NPM.",
-                items=with_commas(waiting),
+                items=_names(loaded, waiting),
             )
         )
     if loaded.review is None:
-        obstacles.append(
-            _l("The second reader hasn't confirmed independence and flexibility yet (G3).")
-        )
+        obstacles.append(_l("The second reader hasn't confirmed independence and flexibility yet."))
     return obstacles
+
+
+def _names(loaded: LoadedChecklist, codes: Iterable[str]) -> str:
+    """Return the names of items in quotation marks, with commas."""
+    items = (loaded.template.by_code[code] for code in codes)
+    return with_commas(_("“%(item)s”", item=item.label) for item in items)

@@ -228,11 +228,16 @@ def can_review(
     if not actor.acts_for_npm:
         return no(_l("The second reader has to be somebody from the NPM."))
     if actor.is_administrator:
-        return no(_l("An administrator can't be the second reader. Name another person in M5."))
+        return no(
+            _l(
+                "An administrator can't be the second reader. Name another person in “Independence "
+                "of the NPM”."
+            )
+        )
     if second_reader is None:
-        return no(_l("No second reader is named yet (M5)."))
+        return no(_l("No second reader is named yet."))
     if actor.user_id != second_reader:
-        return no(_l("Only the second reader named in M5 can confirm this."))
+        return no(_l("Only the second reader named in the terms can confirm this."))
     if is_read_outside:
         return no(
             _l(
@@ -291,7 +296,7 @@ def can_record_prior_agreement(
             )
         )
     if checklist.kind not in AGREED_BEFORE or checklist.visit_id is not None:
-        return no(_l("You can only record earlier agreed terms and terms on confidentiality."))
+        return no(_l("You can only record earlier agreed terms and confidentiality terms."))
     if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is not None:
         return no(
             _l("This checklist's text is in force or waiting for signatures. Amend it instead.")
@@ -422,7 +427,7 @@ def can_call_off_amendment(
     if has_newcomer:
         return no(
             _l(
-                "An organisation is joining by this amendment. Take back its invitation first, or "
+                "An organisation is joining by this amendment. Revoke its invitation first, or "
                 "sign the amendment with it."
             )
         )

@@ -96,7 +96,10 @@ class OpenForm(DatesForm):
     purpose = TextField(
         _l("Purpose"),
         [Required(_l("Enter what the cooperation is for"))],
-        description=_l("What should this cooperation achieve? M2 settles it in detail later."),
+        description=_l(
+            "What should this cooperation achieve? The terms settle it in detail later, under "
+            "“Objectives”."
+        ),
     )
     organisation_ids = ChoicesField(
         _l("Partners"),

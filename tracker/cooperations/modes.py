@@ -170,7 +170,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         TERMS: _recommended(
             _l(
                 "Even an informal exchange goes better when both sides know what to expect; "
-                "M4 and M8 are enough."
+                "“Expectations, possibilities, limits” and “Exchange of information” are enough."
             ),
             _TERMS_PASSAGE,
         ),
@@ -434,8 +434,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
     Mode.PROT: {
         TERMS: _required(
             _l(
-                "Standing by each other works when it is agreed beforehand; a short form will do: "
-                "M1, M15, M19 and M20."
+                "Standing by each other works when it is agreed beforehand; a short form will "
+                "do: the parties, protection against reprisals, the term and how it ends."
             ),
             "why-work-together/mutual-protection",
         ),
@@ -450,8 +450,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         ),
         STANDING_PLAN: _recommended(
             _l(
-                "Protection needs quick first steps and a way on if nothing happens; U14 and U17 "
-                "say which."
+                "Protection needs quick first steps and a way forward if nothing happens; the "
+                "urgent-action plan says which."
             ),
             _URGENT_PASSAGE,
         ),
@@ -490,7 +490,7 @@ _NOTHING: dict[Column, Cell] = {
 
 _M9 = Cell(
     Level.REQUIRED,
-    _l("The terms say in M9 that a partner may come near sensitive information."),
+    _l("The terms say that a partner may come near sensitive information."),
     "settling-terms/mandate-rules",
     per_person=True,
 )

@@ -146,12 +146,12 @@ def can_change_dates(
     """
     decision = can_change(actor, cooperation)
     if decision and cooperation.terms_in_force:
-        return no(_l("The dates are those agreed in the terms (M19)."))
+        return no(_l("The dates were agreed in the terms. To change them, amend the terms."))
     if decision and terms_are_sent:
         return no(
             _l(
-                "The terms have been sent for signature with the dates in M19. To change the "
-                "dates, withdraw the request for signatures first."
+                "The terms have been sent for signature with these dates. To change the dates, "
+                "call the text back first."
             )
         )
     return decision
@@ -175,13 +175,13 @@ def can_set_modes(
     if terms.is_sent:
         return no(
             _l(
-                "The terms have been sent for signature with the ways of working named in M3. "
-                "To add one, withdraw the request for signatures first."
+                "The terms have been sent for signature with these ways of working. To add one, "
+                "call the text back first."
             )
         )
     return no(
         _l(
-            "All parties signed which ways of working they agreed to (M3). To add one, ask for an "
+            "All parties signed the ways of working named in the terms. To add one, ask for an "
             "amendment of the terms first, then choose it here. It counts once all parties have "
             "signed."
         )

@@ -503,22 +503,26 @@ def _reading_task(context: _Context, terms: LoadedChecklist) -> Task:
     reader = next((p for key, p in terms.people.items() if str(key) == reader_id), None)
     if terms.review is not None and terms.review.reading is not None:
         why = _(
-            "%(name)s, %(function)s, has read M5 and M6 as outside second reader.",
+            "%(name)s, %(function)s, has read the safeguards of the terms as outside second "
+            "reader.",
             name=terms.review.reading.name,
             function=terms.review.reading.function,
         )
         return Task(label, _("Reviewed"), "done", checklist_url(checklist.id), why)
     if terms.review is not None:
-        why = _("%(name)s has read M5 and M6 as second reader.", name=terms.review.reader.name)
+        why = _(
+            "%(name)s has read the safeguards of the terms as second reader.",
+            name=terms.review.reader.name,
+        )
         return Task(label, _("Reviewed"), "done", checklist_url(checklist.id), why)
     if checklist.state is not ChecklistState.DRAFTING:
         return Task(label, _("Reviewed"), "done", checklist_url(checklist.id))
     if checklist.reading is not None:
         return _outside_task(label, checklist, checklist.reading)
     if reader is None:
-        why = _("The NPM names a second reader in M5.")
+        why = _("The NPM names a second reader in “Independence of the NPM”.")
         return Task(label, _("Can't start yet"), "off", "", why)
-    why = _("%(name)s reads M5 and M6 as second reader.", name=reader.name)
+    why = _("%(name)s reads the safeguards of the terms as second reader.", name=reader.name)
     if not checklist.is_complete:
         why += " " + _("Opens when every required item is agreed.")
         return Task(label, _("Can't start yet"), "off", "", why)
@@ -531,7 +535,8 @@ def _reading_task(context: _Context, terms: LoadedChecklist) -> Task:
 def _outside_task(label: str, checklist: Checklist, reading: OutsideReading) -> Task:
     """Return an outside reader's task, with name and function, as everybody on the page sees it."""
     why = _(
-        "%(name)s, %(function)s, reads M5 and M6 as outside second reader until %(day)s.",
+        "%(name)s, %(function)s, reads the safeguards of the terms as outside second reader "
+        "until %(day)s.",
         name=reading.name,
         function=reading.function,
         day=as_date(reading.until_on),
@@ -565,8 +570,8 @@ def _signing_task(context: _Context, checklist: Checklist) -> Task:
         why = _("Opens when every suggestion is answered or withdrawn.")
     elif checklist.kind is ChecklistKind.TERMS:
         why = _(
-            "Opens when every required item is agreed, the second reader has read M5 and M6, and "
-            "no flag is open."
+            "Opens when every required item is agreed, the second reader has read the "
+            "safeguards, and no flag is open."
         )
     return Task(label, _("Can't start yet"), "off", "", why)
 

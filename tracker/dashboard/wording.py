@@ -61,26 +61,26 @@ ACT_WORDS: dict[Act, Callable[[int], object]] = {
 }
 FILL: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Fill in the agreed terms"),
-    ChecklistKind.CONFIDENTIALITY: _l("Agree the terms on confidentiality"),
+    ChecklistKind.CONFIDENTIALITY: _l("Agree the confidentiality terms"),
     ChecklistKind.VISIT_ROLES: _l("Agree the roles for a joint visit"),
     ChecklistKind.URGENT_PLAN: _l("Agree the urgent-action plan"),
 }
 SIGN: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Sign the agreed terms"),
-    ChecklistKind.CONFIDENTIALITY: _l("Sign the terms on confidentiality"),
+    ChecklistKind.CONFIDENTIALITY: _l("Sign the confidentiality terms"),
     ChecklistKind.VISIT_ROLES: _l("Sign the roles for a joint visit"),
     ChecklistKind.URGENT_PLAN: _l("Sign the urgent-action plan"),
 }
 SEND: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Send the agreed terms for signature"),
-    ChecklistKind.CONFIDENTIALITY: _l("Send the terms on confidentiality for signature"),
+    ChecklistKind.CONFIDENTIALITY: _l("Send the confidentiality terms for signature"),
     ChecklistKind.VISIT_ROLES: _l("Send the roles for signature"),
     ChecklistKind.URGENT_PLAN: _l("Send the urgent-action plan for signature"),
 }
 # The task to amend a text of the cooperation that names somebody who can't act any more.
 NAME_SOMEBODY_ELSE: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Name somebody else in the agreed terms"),
-    ChecklistKind.CONFIDENTIALITY: _l("Name somebody else in the terms on confidentiality"),
+    ChecklistKind.CONFIDENTIALITY: _l("Name somebody else in the confidentiality terms"),
     ChecklistKind.URGENT_PLAN: _l("Name somebody else in the urgent-action plan"),
 }
 # Why a text has to be agreed again, as is_to_agree_anew() says.

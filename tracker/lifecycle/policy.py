@@ -240,7 +240,7 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
     if confidentiality.is_required and not confidentiality.in_force:
         missing.append(
             Missing(
-                _l("The terms on confidentiality are not signed by all parties yet."),
+                _l("The confidentiality terms are not signed by all parties yet."),
                 _checklist(confidentiality.checklist_id, PageKind.SIGNING),
                 "settling-terms/settle-before-visits",
             )
@@ -257,8 +257,8 @@ def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     if not visits_count(facts.modes, facts.questions, facts.agreed_ways):
         return no(
             _l(
-                "Joint visits aren't in the terms that all parties signed (M3, M13). They count "
-                "once an amendment that names them is signed by all."
+                "Joint visits aren't in the terms that all parties signed. They count once all "
+                "parties have signed an amendment that names them."
             )
         )
     standing = next(gate for gate in gates if gate.code == "G5")
@@ -358,7 +358,10 @@ def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
     if terms.starts_on is None or agreed_on < terms.starts_on:
         return None
     return Missing(
-        _l("The terms have to be agreed before the cooperation starts. Set a later start in M19."),
+        _l(
+            "The terms have to be agreed before the cooperation starts. Set a later start in "
+            "“Term, review, renewal”."
+        ),
         Target(PageKind.ITEM, terms.checklist_id, "M19"),
         "settling-terms/expectations",
     )

@@ -189,14 +189,14 @@ def _marks(line: RegisterLine) -> list[str]:
     if line.made_before:
         marks.append(
             _(
-                "Made on paper before this tool was in use; not reviewed here (G3), not signed "
+                "Made on paper before this tool was in use; not reviewed here, not signed "
                 "electronically"
             )
         )
     if line.is_flagged:
         marks.append(_("A flag is open"))
     if line.is_amended:
-        marks.append(_("An amendment is on its way"))
+        marks.append(_("An amendment is being drafted"))
     return marks
 
 

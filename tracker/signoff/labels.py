@@ -35,7 +35,7 @@ REQUEST_STATES = {
 }
 
 # The row does not agree with the signatures and events about its text.
-DISAGREES = (_l("Does not agree with its signatures"), "stop")
+DISAGREES = (_l("Doesn't match its signatures"), "stop")
 DIFFERS = _l(
     "What the database says differs from the signatures and the history. "
     "Don't rely on it until somebody has found out why."

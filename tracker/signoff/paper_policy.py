@@ -80,7 +80,7 @@ def can_decide(
     if actor.organisation_id == paper.organisation_id:
         return no(_l("You can't confirm a scan that your own side recorded: another party has to."))
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
-        return no(_l("This scan no longer waits to be confirmed."))
+        return no(_l("This scan is no longer waiting to be confirmed."))
     if actor.organisation_id in paper.decided:
         return no(_l("Your organisation has already confirmed this scan."))
     return can_vouch(actor, paper)
@@ -116,7 +116,7 @@ def can_withdraw(
             _l("Only a coordinator of the organisation that recorded a scan can withdraw it.")
         )
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
-        return no(_l("This scan no longer waits to be confirmed."))
+        return no(_l("This scan is no longer waiting to be confirmed."))
     return YES
 
 

@@ -225,10 +225,17 @@ def _not_in_future(_form: Any, field: Any) -> None:
 def _with_choice(form: Any, field: Any) -> None:
     choice = form["has_interests"].data
     if choice == DECLARED and not field.data:
-        raise StopValidation(str(_l("Write what you declare, or choose that there is nothing")))
+        raise StopValidation(
+            str(_l("Write what you declare, or choose that there is nothing to declare"))
+        )
     if choice == NO_INTERESTS and field.data:
         raise StopValidation(
-            str(_l("You chose that there is nothing. Choose the other answer, or empty this box"))
+            str(
+                _l(
+                    "You chose that there is nothing to declare. Choose the other answer, or empty "
+                    "this box"
+                )
+            )
         )
 
 
@@ -488,7 +495,7 @@ def _opening(
 ) -> OpeningForm:
     def within_terms(_form: Any, field: Any) -> None:
         if field.data > terms.until:
-            raise StopValidation(str(_l("The last day can't be later than the terms say (C1)")))
+            raise StopValidation(str(_l("The last day can't be later than the terms say")))
         if field.data < clock.today():
             raise StopValidation(str(_l("This day has passed")))
 

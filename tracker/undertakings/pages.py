@@ -551,9 +551,9 @@ def _last_day_task(
     actor: Actor, cooperation: Cooperation, checklist: Checklist, last: dt.date
 ) -> Task:
     """Return a coordinator's task to amend terms whose last day has passed (C1)."""
-    label = _("Set a later last day in the terms on confidentiality")
+    label = _("Set a later last day in the confidentiality terms")
     why_ = _(
-        "It was %(day)s (C1). Nobody has access before all parties have signed a later one.",
+        "It was %(day)s. Nobody has access before all parties have signed a later one.",
         day=as_date(last),
     )
     url = url_for("signing.record", checklist_id=checklist.id)

@@ -375,7 +375,7 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
     if undertaking.has_open:
         return no(_l("The person has already been asked for an undertaking."))
     if not undertaking.is_listed:
-        return no(_l("The person is no longer on the list of people who must sign (C2)."))
+        return no(_l("The person is no longer on the list of people who must sign."))
     return is_covered(undertaking, today)
 
 

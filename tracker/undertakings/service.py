@@ -542,7 +542,7 @@ def _require_decided_as_recorded(undertaking: Undertaking) -> None:
 
 def _require_within(until: dt.date, terms: Terms) -> None:
     if until > terms.until:
-        raise RuleBrokenError(_l("The last day can't be later than the terms say (C1)."), "until")
+        raise RuleBrokenError(_l("The last day can't be later than the terms say."), "until")
     if until < clock.today():
         raise RuleBrokenError(_l("The last day has already passed."), "until")
 

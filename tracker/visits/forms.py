@@ -77,8 +77,8 @@ class ChangePlanForm(PlaceForm):
         _l("Type of place"),
         [Optional()],
         description=_l(
-            "If the place changes and you leave this empty, or choose another type than V1 says, "
-            "V1 has to be answered again."
+            "If the place changes and you leave this empty, or choose a different type than "
+            "before, “Kind of visit and aim” has to be answered again."
         ),
         choices=lambda: [
             Option(value, label)
@@ -100,11 +100,11 @@ class OpenPartForm(Form):
 class RecordPartForm(Form):
     """What a person without an account confirms, and how they were told."""
 
-    accepts = ConfirmField(_l("They know their task and its limits, and accept them (V5)."))
+    accepts = ConfirmField(_l("They know their task and its limits, and accept them."))
     knows_plan = ConfirmField(
         _l(
             "They know the urgent-action plan for this visit and have its names and numbers at "
-            "hand (V20)."
+            "hand."
         )
     )
     how = LineField(

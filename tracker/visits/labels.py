@@ -214,7 +214,7 @@ def _why_nobody_signs(facts: Facts) -> object:
     if facts.is_suspended:
         return _l("Nobody can sign or be cleared until the suspension is lifted.")
     if facts.confidentiality.signing not in {Signing.IN_FORCE, Signing.AMENDED}:
-        return _l("Nobody can sign or be cleared before the terms on confidentiality are in force.")
+        return _l("Nobody can sign or be cleared before the confidentiality terms are in force.")
     return ""
 
 
@@ -330,7 +330,7 @@ def _undertakings_disagree(_facts: Facts, wants: Sequence[MissingRequirement]) -
     names = tuple(member.name for member in _members(wants))
     return Missing(
         _l(
-            "Undertakings that do not agree with their signatures: %(names)s.",
+            "Undertakings that don't match their signatures: %(names)s.",
             names=with_commas(names),
         ),
         _SIGN_FIRST,
@@ -345,7 +345,7 @@ def _undertakings_disagree(_facts: Facts, wants: Sequence[MissingRequirement]) -
 
 def _confidentiality_runs_out(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     return Missing(
-        _l("The terms on confidentiality end before the visit does."),
+        _l("The confidentiality terms end before the visit does."),
         _CONFIDENTIALITY_FIRST,
         Target(PageKind.CHECKLIST, facts.confidentiality.checklist_id),
         _PLANNERS,
@@ -403,7 +403,7 @@ def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing
 _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Missing]] = {
     RequirementKind.NOT_ACTIVE: _not_active,
     RequirementKind.COOPERATION_DISAGREES: _OfVisit(
-        _l("The stage or the days of the cooperation do not agree with its signatures."),
+        _l("The stage or the days of the cooperation don't match its signatures."),
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),
         "settling-terms/settle-before-visits",
         PageKind.COOPERATION,
@@ -426,7 +426,10 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.MODE_NOT_SIGNED: _OfVisit(
         _l("Joint visits aren't in the terms that all parties signed."),
-        _l("They count once an amendment that names them (M3, M13) is signed by all."),
+        _l(
+            "They count once all parties have signed an amendment that names them, under “Ways "
+            "of working” and “Safety, insurance, liability”."
+        ),
         _VISITS,
         PageKind.COOPERATION,
     ),
@@ -467,8 +470,8 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s is on the team but not listed in V2.",
-            "%(num)s people are on the team but not listed in V2.",
+            "%(name)s is on the team but not on the visit list.",
+            "%(num)s people are on the team but not on the visit list.",
             n,
             name=name,
         ),
@@ -642,17 +645,15 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     RequirementKind.CONFIDENTIALITY: _OfChecklist(
         lambda facts: facts.confidentiality,
         {
-            Signing.NOT_BEGUN: _l("The terms on confidentiality haven't been started."),
-            Signing.INCOMPLETE: _l("The terms on confidentiality are not agreed yet."),
-            Signing.TO_SEND: _l("The terms on confidentiality are ready to be sent for signature."),
-            Signing.HELD_UP: _l("The terms on confidentiality can't be sent for signature yet."),
-            Signing.SENT: _l("The terms on confidentiality are waiting for signatures."),
-            Signing.AMENDED: _l("An amendment to the terms on confidentiality isn't signed."),
-            Signing.IN_FORCE: _l("A party hasn't signed the terms on confidentiality."),
-            Signing.STOPPED: _l("The terms on confidentiality are suspended or have ended."),
-            Signing.DISAGREES: _l(
-                "The terms on confidentiality do not agree with their signatures."
-            ),
+            Signing.NOT_BEGUN: _l("The confidentiality terms haven't been started."),
+            Signing.INCOMPLETE: _l("The confidentiality terms are not agreed yet."),
+            Signing.TO_SEND: _l("The confidentiality terms are ready to be sent for signature."),
+            Signing.HELD_UP: _l("The confidentiality terms can't be sent for signature yet."),
+            Signing.SENT: _l("The confidentiality terms are waiting for signatures."),
+            Signing.AMENDED: _l("An amendment to the confidentiality terms isn't signed."),
+            Signing.IN_FORCE: _l("A party hasn't signed the confidentiality terms."),
+            Signing.STOPPED: _l("The confidentiality terms are suspended or have ended."),
+            Signing.DISAGREES: _l("The confidentiality terms don't match their signatures."),
         },
         _CONFIDENTIALITY_FIRST,
         "settling-terms/settle-before-visits",
@@ -669,7 +670,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.AMENDED: _l("An amendment to the roles isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the roles."),
             Signing.STOPPED: _l("The roles of this visit are no longer in force."),
-            Signing.DISAGREES: _l("The roles of this visit do not agree with their signatures."),
+            Signing.DISAGREES: _l("The roles of this visit don't match their signatures."),
         },
         _SETTLE_ROLES,
         _VISITS,
@@ -685,7 +686,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.AMENDED: _l("An amendment to the urgent-action plan isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the plan."),
             Signing.STOPPED: _l("The urgent-action plan is no longer in force."),
-            Signing.DISAGREES: _l("The urgent-action plan does not agree with its signatures."),
+            Signing.DISAGREES: _l("The urgent-action plan doesn't match its signatures."),
         },
         _AGREE_FIRST,
         _URGENT,
@@ -724,7 +725,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             ),
             Signing.STOPPED: _l("The cooperation's urgent-action plan is no longer in force."),
             Signing.DISAGREES: _l(
-                "The cooperation's urgent-action plan does not agree with its signatures."
+                "The cooperation's urgent-action plan doesn't match its signatures."
             ),
         },
         _l(
@@ -732,7 +733,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             "starts from."
         ),
         _URGENT,
-        to_amend=_l("That party joined later: it signs the plan with its next amendment."),
+        to_amend=_l("This party joined later: it signs the plan with its next amendment."),
     ),
     RequirementKind.ROLES_PERSON: _OfPeople(
         lambda n, name: lazy_ngettext(
@@ -748,9 +749,10 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.ROLES_PERSON_NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s, named in the roles, isn't listed in V2 from the first day of the visit.",
-            "%(num)s people named in the roles aren't listed in V2 from the first day of the "
+            "%(name)s, named in the roles, isn't on the visit list from the first day of the "
             "visit.",
+            "%(num)s people named in the roles aren't on the visit list from the first day of "
+            "the visit.",
             n,
             name=name,
         ),

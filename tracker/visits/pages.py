@@ -114,7 +114,7 @@ def _type_of_place(reading: Reading) -> object:
     """Return the type of place, unless it was said of the place before the visit moved."""
     answer = reading.roles.sheet.shared(KIND_OF_PLACE)
     if answer and is_of_former_place(answer.saved_at, reading.plan.kind_asked_at):
-        return _("To be said again (V1): the place has changed")
+        return _("To be answered again: the place has changed")
     return _answer_label(reading, KIND_OF_PLACE, "place_type")
 
 
@@ -206,8 +206,8 @@ def _why_closed(outline: Outline) -> object:
             )
         case Outline.NOT_LISTED:
             return _(
-                "You aren't on the list of people who may know of this visit (V2). If your task "
-                "needs it, ask a coordinator of the NPM."
+                "You aren't on the list of people who may know of this visit. If your task needs "
+                "it, ask a coordinator of the NPM."
             )
         case _:
             return ""
@@ -630,7 +630,7 @@ def _lede(reading: Reading) -> object:
         return _("Not yet. %(missing)s", missing=missing_words(reading))
     if any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates):
         return _("Yes. A manager of the NPM has overridden gate J3 with a reason.")
-    return _("Yes. All that is asked of the team and the parties is met.")
+    return _("Yes. The team and the parties meet all requirements.")
 
 
 def _caption(count: int) -> str:

@@ -62,7 +62,7 @@ def can_open_own_part(actor: Actor, *, is_member: bool, has_mailed_codes: bool) 
     this way (product.md, 5.3): only members. Anybody else has to prove more.
     """
     if not is_member:
-        return no(_l("You aren't on the team of this visit (V4)."))
+        return no(_l("You aren't on the team of this visit."))
     if actor.has_second_factor:
         return no(_l("You have a second factor. Sign in with it."))
     if not has_mailed_codes:
@@ -178,7 +178,7 @@ def may_hear(member: MemberFact, today: dt.date, *, is_listed: bool) -> Decision
     if not member.takes_part or member.is_joining or not is_listed:
         return no(
             _l(
-                "%(name)s isn't listed for this visit yet (V2). Don't tell them about it.",
+                "%(name)s isn't on the visit list yet. Don't tell them about the visit.",
                 name=member.name,
             )
         )
@@ -213,7 +213,7 @@ def can_answer_as_member(*, is_member: bool, stage: VisitStage, is_over: bool) -
     is_over: the days of the visit have passed.
     """
     if not is_member:
-        return no(_l("You aren't on the team of this visit (V4)."))
+        return no(_l("You aren't on the team of this visit."))
     if stage not in PREPARED:
         return no(_l("This visit is stopped or under way. Nothing is asked of you now."))
     if is_over:

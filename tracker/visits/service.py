@@ -671,7 +671,7 @@ def _accept_role(
     actor: Actor, reading: Reading, member: MemberFact, mark: str, changed: object, how: str = ""
 ) -> bool:
     if not member.has_role:
-        raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
+        raise RuleBrokenError(_l("Your task hasn't been written down yet."))
     shown.require_task(actor, reading, member.user_id, mark, changed)
     return not member.role_accepted and _confirm(actor, reading, member, ("V5", "accepted"), how)
 

@@ -136,7 +136,7 @@ def _agree_on_terms(cast: Cast) -> None:
 
 
 def _agree_on_confidentiality(cast: Cast) -> None:
-    address = journey.checklist_address(cast, "Ilena", "terms on confidentiality")
+    address = journey.checklist_address(cast, "Ilena", "confidentiality terms")
     npm = Facts(
         {"C1": {"scope": "all_until"}, "C2": {"listed": "nobody"}, "C11": {"approver@0": "Ilena"}}
     )

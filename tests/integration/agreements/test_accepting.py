@@ -104,7 +104,7 @@ def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Table
         "M5": "not complete yet",
     }
     page = page_of(draft, draft.land.browser(app, "samira")).text
-    assert "To be looked at by itself: flagged." in page
+    assert "Look at this one separately: flagged." in page
     for code in ("M1", "M2", "M5"):
         with pytest.raises(StaleError):
             accepting.accept_items(draft["samira"], draft.checklist(), seen(draft, "samira", code))

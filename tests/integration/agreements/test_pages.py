@@ -437,7 +437,7 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
 def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_force: Table) -> None:
     day = clock.today() + NOTICE * DAY
     form = page(app, in_force, "tomas", "/end")
-    assert f"Notice agreed in M20: 30 days. The earliest day is {words_of(day)}." in form.text
+    assert f"Agreed notice: 30 days. The earliest day is {words_of(day)}." in form.text
     assert "Duties that continue" in form.text
     assert "For ever" in form.text
     early = submit(
@@ -594,7 +594,8 @@ def test_new_dates_are_proposed_from_the_record(
     wrong = submit(app, in_force, "joana", "/renew", reason="Well.", review="2020-01-01")
     assert "The review must come after the start and not after the end." in wrong.text
     shown = submit(app, in_force, "joana", "/renew", reason="It went well.")
-    assert "The new dates are proposed. The other parties see them in M19." in shown.text
+    told = "The new dates are proposed. The other parties see them in “Term, review, renewal”."
+    assert told in shown.text
     assert in_force.checklist().open_items == ["M19"]
     for first, status in {"tomas": 403, "nadia": 403, "ada": 403, "marek": 404}.items():
         page(app, in_force, first, "/renew", status)

@@ -317,12 +317,12 @@ def test_a_scan_is_confirmed_only_once(sent: Table) -> None:
     recorded = record(sent)
     confirm(sent, "ilena", recorded)
     refused(
-        sent, lambda: scans.confirm(sent["joana"], sent.checklist(), recorded), "no longer waits"
+        sent, lambda: scans.confirm(sent["joana"], sent.checklist(), recorded), "no longer waiting"
     )
     refused(
         sent,
         lambda: paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="Late."),
-        "no longer waits",
+        "no longer waiting",
     )
 
 
@@ -384,7 +384,7 @@ def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
     refused(
         sent,
         lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
-        "no longer waits",
+        "no longer waiting",
         RuleBrokenError,
     )
 
@@ -416,7 +416,7 @@ def test_nobody_can_confirm_a_withdrawn_scan(sent: Table) -> None:
     sent.session.commit()
     assert state_of(sent, recorded) is PaperState.WITHDRAWN
     refused(
-        sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded), "no longer waits"
+        sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded), "no longer waiting"
     )
     assert sent.events("paper_withdrawn")[0]["reason"] == "The wrong file."
 

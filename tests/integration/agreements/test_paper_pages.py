@@ -376,8 +376,8 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     page = Page.of(demonstration.browser(app, "celia").submit(links[0][1], compared="y"))
     assert "All parties have now signed." in page.text
     assert "Made on paper on" in page.text
-    assert "It wasn't reviewed here (G3) or signed electronically" in page.text
+    assert "No second reader reviewed it here, and it wasn't signed electronically" in page.text
     assert "Made before this tool was in use, not signed electronically. Recorded by" in page.text
     register = demonstration.browser(app, "milan").page("/register")
-    assert "not reviewed here (G3), not signed electronically" in register.text
+    assert "not reviewed here, not signed electronically" in register.text
     assert " of 0" not in register.text

@@ -589,7 +589,7 @@ def test_a_declined_text_is_changed_sent_and_signed_again(sent: Table) -> None:
     )
     positions.accept_proposal(sent["ilena"], sent.checklist(), proposal.id)
     sent.accept("M1", "joana")
-    assert "(G3)" in str(obstacles.to_sending(sent.loaded())[0])
+    assert "second reader" in str(obstacles.to_sending(sent.loaded())[0])
     checklists.agree(sent.checklist(), sent.writers, sent["oren"])
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sign(sent, "henrik", "otto")

@@ -56,7 +56,9 @@ def send(
 
 
 def refused(table: Table, checklist: Checklist, *firsts: str, needed: int = 0) -> None:
-    with pytest.raises(RuleBrokenError, match="M1 names Tomas Beridan") as caught:
+    with pytest.raises(
+        RuleBrokenError, match="“Parties and mandates” names Tomas Beridan"
+    ) as caught:
         send(table, checklist, *firsts, needed=needed)
     assert caught.value.field == f"instead_{table.land.id('npm')}"
     table.session.rollback()
@@ -101,13 +103,16 @@ def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
     ilena = signed_in(app, users["ilena"])
     sending = ilena.page(f"{address}/send")
     choices = sending.text.split("Tomas Beridan")[1].split("Several people sign")[0]
-    assert "M1 names this person" in choices
-    assert sending.text.count("M1 names this person") == len(agreed.signatories)
+    assert "Named in “Parties and mandates”" in choices
+    assert sending.text.count("Named in “Parties and mandates”") == len(agreed.signatories)
     form = sending.form()
     assert form.values[f"party_{npm}"] == [str(users["tomas"].id)]
     choice = {f"party_{npm}": str(users["greta"].id), f"behalf_{npm}": "the People's Advocate"}
     again = Page.of(ilena.post(f"{address}/send", data=form.filled_in(**choice), csrf=False))
-    assert "M1 names Tomas Beridan. Choose the same person, or say why not." in again.text
+    assert (
+        "“Parties and mandates” names Tomas Beridan. Choose the same person, or say why not."
+        in again.text
+    )
     assert again.form().values[f"party_{npm}"] == [str(users["greta"].id)]
     assert again.form().values[f"behalf_{npm}"] == ["the People's Advocate"]
     sent = again.form().filled_in(**{f"instead_{npm}": REASON})
@@ -151,7 +156,7 @@ def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_for
     # The amendment is not in force yet.
     refused(agreed, other, "greta")
     send(agreed, other, "tomas")
-    with pytest.raises(RuleBrokenError, match="M1 names Greta Vale"):
+    with pytest.raises(RuleBrokenError, match="“Parties and mandates” names Greta Vale"):
         send(agreed, terms, "tomas")
     agreed.session.rollback()
     send(agreed, terms, "greta")

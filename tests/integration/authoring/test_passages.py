@@ -46,7 +46,7 @@ def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(
     for passage in current_of().passages:
         assert passage.title in page.text
     assert "Beside items M1" in page.text
-    assert "Carries statements S1, S2, S3." in page.text
+    assert "Contains statements S1, S2, S3." in page.text
     assert "{#" not in page.text
 
 
@@ -71,7 +71,7 @@ def test_one_passage_is_changed_and_the_others_stay_byte_for_byte(
 def test_no_key_is_typed_or_shown(people: House, browser_of: BrowserOf) -> None:
     page = browser_of("ada").page(FIRST)
     assert "expectations" not in page.text
-    assert "It carries statements S1, S2, S3." in page.text
+    assert "It contains statements S1, S2, S3." in page.text
     assert "{#" not in page.form().values["text"][0]
 
 

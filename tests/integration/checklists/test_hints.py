@@ -30,7 +30,10 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 TOGETHER = "Visits take place jointly."
 EXCLUSIVE = "We work with them exclusively."
 QUESTION = "Does this limit the NPM?"
-UNANSWERED = "The party that wrote words on U2 hasn't said yet whether they limit the NPM."
+UNANSWERED = (
+    "The party that wrote words on “First step on the spot” hasn't said yet whether they limit "
+    "the NPM."
+)
 
 
 @pytest.fixture
@@ -309,8 +312,8 @@ def test_the_review_is_not_confirmed_before_each_hint_is_answered(table: Table) 
         checklists.read_second(table["oren"], table.checklist())
     table.session.rollback()
     assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
-        "The second reader hasn't said yet whether words on M1 limit the NPM.",
-        "The second reader hasn't confirmed independence and flexibility yet (G3).",
+        "The second reader hasn't said yet whether words on “Item M1” limit the NPM.",
+        "The second reader hasn't confirmed independence and flexibility yet.",
     ]
     answer(table, "oren", on(table)[0], "It may go alone.")
     checklists.read_second(table["oren"], table.checklist())
@@ -339,7 +342,7 @@ def test_words_on_which_a_flag_was_raised_need_no_second_answer(table: Table) ->
     answer(table, "samira", on(table)[0], "It can't go alone.", limits=True)
     checklists.read_second(table["oren"], table.checklist())
     assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
-        "There's an open flag on M1."
+        "There's an open flag on “Item M1”."
     ]
 
 

@@ -132,7 +132,7 @@ def test_an_answer_that_keeps_the_power_is_not_flagged(desk: Table) -> None:
 def test_a_flag_raised_by_a_rule_blocks_sending(desk: Table) -> None:
     """Gate G3, whoever flagged it."""
     desk.save("ilena", "M1", **GIVES_AWAY)
-    assert "There's an open flag on M1." in [
+    assert "There's an open flag on “Item M1”." in [
         str(obstacle) for obstacle in obstacles.to_sending(desk.loaded())
     ]
     assert desk.loaded().flagged == {"M1"}

@@ -280,19 +280,19 @@ def test_once_terms_are_sent_m19_sets_the_dates(
         data=before.filled_in(title="Later review", review_on="2029-01-01"),
     )
     assert late.status_code == 403
-    assert "withdraw the request for signatures first" in late.get_data(as_text=True)
+    assert "call the text back first" in late.get_data(as_text=True)
     assert "2029-01-01" in late.get_data(as_text=True)
     assert reloaded(land, reference).review_on == review_on
     page = client.page(f"/cooperations/{reference}/head")
     assert "starts_on" not in page.form().names
-    assert "withdraw the request for signatures first" in page.text
+    assert "call the text back first" in page.text
     client.submit(f"/cooperations/{reference}/head", title="Sent")
     assert reloaded(land, reference).title == "Sent"
     sign(land, terms, "tomas", "henrik", "otto")
     session.commit()
     page = client.page(f"/cooperations/{reference}/head")
     assert "starts_on" not in page.form().names
-    assert "those agreed in the terms (M19)" in page.text
+    assert "The dates were agreed in the terms." in page.text
     client.submit(f"/cooperations/{reference}/head", title="Other title")
     assert reloaded(land, reference).title == "Other title"
 
@@ -522,7 +522,7 @@ def test_history_shows_who_did_what(
     text = land.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
         "was opened between Office of the People's Advocate, Open Door Legal Aid",
-        "Stage P0 was left. The cooperation is now in stage P1, Drafting terms.",
+        "Stage P0 ended. The cooperation is now in stage P1, Drafting terms.",
         "Agreed terms: the checklist was started.",
         "Dora Lund takes part for Open Door Legal Aid as physician.",
         "Samira Okell, for Open Door Legal Aid",

@@ -108,7 +108,7 @@ def test_confidentiality_terms_that_are_no_longer_needed_are_nobodys_task(
     client = land.browser(app, "samira")
     page = client.page(f"/cooperations/{cooperation.reference}")
     assert "Confidentiality: not needed" in page.text
-    assert states(page)["Agree the terms on confidentiality"] == "In progress"
+    assert states(page)["Agree the confidentiality terms"] == "In progress"
     assert "Confidentiality" not in states(client.page("/"))
     terms = checklist_of(cooperation, TERMS)
     answers.save_answer(

@@ -167,7 +167,7 @@ def test_my_work_repeats_no_day_that_only_a_row_says(
             )
         return land.browser(app, "henrik").page("/").text
 
-    untrue = "Does not agree with its signatures"
+    untrue = "Doesn't match its signatures"
     page = work(today + DAY, today + DAY)
     assert untrue not in page
     assert "Waiting for your signature" in page

@@ -92,7 +92,7 @@ def test_a_coordinator_is_asked_to_agree_again_on_a_needed_text_that_has_ended(
     table.stop(NoticeKind.ENDED)
     for first, state in (("ilena", "Waiting for you"), ("henrik", "Waiting for a coordinator")):
         page = table.page(app, first)
-        assert f"Agree the terms on confidentiality{AGREE_AGAIN}{state}" in page
+        assert f"Agree the confidentiality terms{AGREE_AGAIN}{state}" in page
     table.stop(NoticeKind.ENDED, table.terms)
     assert AGREE_AGAIN not in table.page(app, "ilena")
 

@@ -90,8 +90,8 @@ pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(8)]
 
 CHECKLISTS, REQUESTS = table_of(Checklist), table_of(SignatureRequest)
 PARTIES, UNDERTAKINGS = table_of(SignatureParty), table_of(Undertaking)
-WORDS = "Does not agree with its signatures"
-NOTICE = "This text does not agree with its signatures. What the database says about it differs"
+WORDS = "Doesn't match its signatures"
+NOTICE = "This text doesn't match its signatures. What the database says about it differs"
 
 OUTCOMES = {
     "drafted": [],
@@ -313,7 +313,7 @@ def test_each_page_says_in_words_that_it_does_not_agree(
     if place in {"record", "history"}:
         assert "In force" not in text
     if place == "register":
-        assert "1 agreement on this page does not agree with its signatures." in text
+        assert "1 agreement on this page doesn't match its signatures." in text
     elif place != "page":
         assert NOTICE in text
 
@@ -949,7 +949,7 @@ def test_pages_and_health_notice_a_clearance_and_terms_that_were_changed(
     else:
         listed = f"/cooperations/{demonstration.references['complete']}/undertakings"
         shown = demonstration.browser(app, "ilena").page(listed).text
-        assert "The terms on confidentiality do not agree with their signatures." in shown
+        assert "The confidentiality terms don't match their signatures." in shown
     auditor = demonstration.browser(app, "milan")
     assert WORDS in auditor.page("/register/undertakings").text
     jobs.compare_texts()

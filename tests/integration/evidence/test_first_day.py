@@ -91,5 +91,5 @@ def test_a_cooperation_that_begins_later_is_not_called_active_in_its_history(
     address = f"/cooperations/{demonstration.references['complete']}/history"
     client = demonstration.browser(app, "milan")
     texts = [client.page(f"{address}?page={number}").text for number in range(1, 9)]
-    assert any("All is signed; stage P4 begins on" in text for text in texts)
+    assert any("Everything is signed; stage P4 begins on" in text for text in texts)
     assert not any("in stage P4, Active" in text for text in texts)

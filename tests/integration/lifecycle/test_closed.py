@@ -142,7 +142,7 @@ def test_no_page_calls_a_text_unsigned_whose_amendment_alone_was_not_signed(
     text = browser.page(f"/checklists/{table.text.id}").text
     for words in (page, text):
         assert "Not signed when the cooperation ended" not in words
-    assert "Sign the terms on confidentialityEnded" in page
+    assert "Sign the confidentiality termsEnded" in page
     assert "Ended. There's nothing left to do on this text." in text
     assert "See the signed record" in text
 

@@ -292,7 +292,7 @@ def test_a_visit_whose_override_was_changed_by_hand_does_not_agree(
         browser.page("/register?state=overridden").text,
         browser.post("/register/export").get_data(as_text=True),
     ):
-        assert "Does not agree with its signatures" in text
+        assert "Doesn't match its signatures" in text
         assert "Nobody said this." not in text
 
 

@@ -217,7 +217,7 @@ def test_nobody_completes_a_text_beside_agreed_terms_that_disagree_with_their_ev
     with hands() as connection:
         connection.execute(sa.update(REVISIONS).where(of_terms).values(digest="0" * 64))
     session.expire_all()
-    with pytest.raises(RuleBrokenError, match="agreed terms don't agree with their signatures"):
+    with pytest.raises(RuleBrokenError, match="agreed terms don't match their signatures"):
         agreements.sign(table.land, table.text, "henrik")
 
 
@@ -258,5 +258,5 @@ def test_no_text_is_in_force_beside_terms_whose_notice_was_changed(
     with hands() as connection:
         connection.execute(sa.update(NOTICES).where(of_terms).values(reason="Another law."))
     session.expire_all()
-    unknown = "Does not agree with its signatures"
+    unknown = "Doesn't match its signatures"
     assert table.states() == {(unknown, AgreementState.DISAGREES, None)}

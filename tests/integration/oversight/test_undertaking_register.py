@@ -680,9 +680,9 @@ def test_a_clearance_changed_by_hand_disagrees(
     assert disagreeing(stage) == [undertaking_id]
     browser = stage.browser(app, "milan")
     page = browser.page(REGISTER)
-    assert "1 undertaking on this page does not agree with its signatures." in page.text
+    assert "1 undertaking on this page doesn't match its signatures." in page.text
     row = next(row for row in table(export(browser)) if row["Person"] == "Leyla Marchetti")
-    assert row["Access"] == "Does not agree with its signatures"
+    assert row["Access"] == "Doesn't match its signatures"
     assert (row["Covers"], row["Method of signing"], row["Signed on"], row["Until"]) == (
         "",
         "",

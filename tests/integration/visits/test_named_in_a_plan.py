@@ -132,7 +132,10 @@ def test_whom_a_plan_names_is_cleared_like_the_team_and_a_suggestion_is_answered
         ilena, plan, "U4", values, answer_id=steps.answer_id, reason="We can be faster."
     )
     (obstacle,) = readiness.judge(visit).facts.plan.obstacles
-    assert (signing(visit), "open suggestion on U4" in str(obstacle)) == (Signing.HELD_UP, True)
+    assert (signing(visit), "open suggestion on “Time limits”" in str(obstacle)) == (
+        Signing.HELD_UP,
+        True,
+    )
     assert work(app, scene) == ["1 suggestion to answer"]
     lawyer = {"role": "Lawyer", "access": "own_part", "person": str(scene.user("dina"))}
     rows = [*access.values["access"], lawyer]

@@ -322,7 +322,7 @@ def test_an_unlisted_coordinator_reads_what_to_do(browser: Browser, scene: Scene
     planned(scene, members=(), audience=())
     scene.session.commit()
     shown = browser("samira").page(f"/cooperations/{scene.reference}")
-    assert "You aren't on the list of people who may know of this visit (V2)." in shown.text
+    assert "You aren't on the list of people who may know of this visit." in shown.text
     assert f"/cooperations/{scene.reference}/visits/2" not in shown.addresses()
     shown = browser("dina").page(f"/cooperations/{scene.reference}")
     assert "Joint visit 1" not in shown.text
@@ -655,7 +655,7 @@ def test_ones_own_part_says_what_is_still_missing(
     assert "Not everyone has signed the plan yet." in shown.text
     assert person.page(url).root is not None
     refused = person.post(f"{url}/role", follow_redirects=True)
-    assert "Your task hasn't been written down yet (V5)." in Page.of(refused).text
+    assert "Your task hasn't been written down yet." in Page.of(refused).text
 
 
 # Readiness
@@ -682,7 +682,7 @@ def test_the_readiness_page_says_what_is_missing_and_whose_turn_it_is(
 
 def test_a_ready_visit_says_so(browser: Browser, scene: Scene) -> None:
     shown = browser("samira").page(address(scene, "/ready"))
-    assert "Yes. All that is asked of the team and the parties is met." in shown.text
+    assert "Yes. The team and the parties meet all requirements." in shown.text
     assert "Nothing is missing." in shown.text
     assert "Override with a reason" not in shown.text
 
@@ -939,4 +939,4 @@ def test_a_visit_says_of_its_texts_only_what_signatures_and_events_say(
     scene.session.commit()
     shown = client.page(second).text
     assert "In force" not in shown
-    assert "Does not agree with its signatures" in shown
+    assert "Doesn't match its signatures" in shown

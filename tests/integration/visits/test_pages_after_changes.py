@@ -87,7 +87,7 @@ def test_a_visit_that_moved_names_no_type_of_place_until_it_is_said_again(
     move(scene)
     shown = browser("pavo").page(address(scene)).text
     assert kind.strip() not in shown.split("Type of place")[1].split("Kind of")[0]
-    assert "To be said again (V1): the place has changed" in shown
+    assert "To be answered again: the place has changed" in shown
 
 
 def test_a_type_of_place_that_was_typed_before_the_visit_moved_is_not_taken_for_the_new_place(

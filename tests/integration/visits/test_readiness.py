@@ -509,7 +509,7 @@ def test_what_only_a_row_says_is_in_force_makes_no_visit_ready(app: Flask, scene
     scene.session.commit()
     page = f"/cooperations/{scene.reference}/visits/1/ready"
     shown = scene.demonstration.browser(app, "ilena").page(page).text
-    assert "The urgent-action plan does not agree with its signatures." in shown
+    assert "The urgent-action plan doesn't match its signatures." in shown
     assert "Ask them to check that nothing was altered.Waiting for an administrator" in shown
     assert "Waiting for you" not in shown
     assert "Yes." not in shown
@@ -564,7 +564,7 @@ def test_an_undertaking_that_only_its_rows_call_signed_clears_nobody(
     scene.session.commit()
     page = f"/cooperations/{scene.reference}/visits/1/ready"
     shown = scene.demonstration.browser(app, "ilena").page(page).text
-    assert "Undertakings that do not agree with their signatures: Samira Okell." in shown
+    assert "Undertakings that don't match their signatures: Samira Okell." in shown
 
 
 def test_a_clearance_put_beside_the_one_that_was_opened_prolongs_nothing(scene: Scene) -> None:
@@ -776,7 +776,7 @@ def test_a_suggestion_that_nobody_has_answered_keeps_a_text_from_being_sent(scen
         answer_id=current.answer_id,
         reason="People are taken to court at noon.",
     )
-    obstacle = "There's an open suggestion on V6. Answer it or withdraw it."
+    obstacle = "There's an open suggestion on “Common approach”. Answer it or withdraw it."
     assert [str(words) for words in obstacles.to_sending(load(checklist))] == [obstacle]
     positions.withdraw_proposal(scene.actor("ilena"), checklist, proposal.id)
     assert obstacles.to_sending(load(checklist)) == []

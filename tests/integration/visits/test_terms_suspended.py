@@ -122,7 +122,7 @@ def test_nobody_is_asked_to_sign_while_the_terms_on_confidentiality_are_suspende
     scene.session.commit()
     ilena = scene.demonstration.browser(app, "ilena")
     ready = ilena.page(f"/cooperations/{scene.reference}/visits/1/ready").text
-    words = "Nobody can sign or be cleared before the terms on confidentiality are in force."
+    words = "Nobody can sign or be cleared before the confidentiality terms are in force."
     assert words in ready
     assert "Each person signs for themselves" not in ready
     says_that_undertakings_are_closed(ready)

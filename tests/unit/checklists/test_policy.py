@@ -277,8 +277,8 @@ def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_rea
         (NPM, ME, set(), ""),
         (NPM, ME, {SOMEBODY}, ""),
         (NPM, ME, {ME}, "You wrote an answer on this checklist"),
-        (NPM, SOMEBODY, set(), "Only the second reader named in M5 can confirm this."),
-        (NPM, None, set(), "No second reader is named yet (M5)."),
+        (NPM, SOMEBODY, set(), "Only the second reader named in the terms can confirm this."),
+        (NPM, None, set(), "No second reader is named yet."),
         (DOOR, ME, set(), "The second reader has to be somebody from the NPM."),
     ],
 )
@@ -735,7 +735,7 @@ def test_who_acts_for_nobody_has_no_model_answers(role: Role) -> None:
 # Prior agreements on paper
 
 MADE_BY_NPM = "Only a coordinator of the NPM can record agreements made before you used this tool."
-ONLY_TERMS = "You can only record earlier agreed terms and terms on confidentiality."
+ONLY_TERMS = "You can only record earlier agreed terms and confidentiality terms."
 HAS_TEXT = "This checklist's text is in force or waiting for signatures. Amend it instead."
 
 

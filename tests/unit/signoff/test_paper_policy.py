@@ -115,7 +115,7 @@ def test_only_another_party_confirms_a_scan(
         ),
         (
             replace(THEIR_PAPER, state=PaperState.CONFIRMED, signer_ids=frozenset({ME})),
-            "no longer waits",
+            "no longer waiting",
         ),
     ],
 )

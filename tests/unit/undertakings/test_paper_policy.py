@@ -92,12 +92,12 @@ def test_nobody_else_confirms(actor: Actor) -> None:
     [
         (on_paper(recorded_by_id=BOTH.user_id), TODAY, "You recorded this undertaking from paper"),
         (on_paper(user_id=BOTH.user_id), TODAY, "your own undertaking"),
-        (without_account(), TODAY, "no longer waits"),
-        (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waits"),
+        (without_account(), TODAY, "no longer waiting"),
+        (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waiting"),
         (on_paper(is_current=False), TODAY, "New terms"),
         (on_paper(), LATER, "has passed"),
         # Even its recorder is told first that nobody can confirm it.
-        (on_paper(recorded_by_id=BOTH.user_id, state=COUNTERSIGNED), TODAY, "no longer waits"),
+        (on_paper(recorded_by_id=BOTH.user_id, state=COUNTERSIGNED), TODAY, "no longer waiting"),
         (on_paper(recorded_by_id=BOTH.user_id, is_current=False), TODAY, "New terms"),
         (on_paper(recorded_by_id=BOTH.user_id), LATER, "has passed"),
         (on_paper(has_role=False), TODAY, "no longer have a role"),
@@ -262,7 +262,7 @@ def test_whoever_took_a_signature_may_still_close_what_it_opened() -> None:
 
 def test_a_coordinator_withdraws_a_scan_that_waits() -> None:
     assert policy.can_withdraw(COORDINATOR, on_paper())
-    assert "no longer waits" in refused(policy.can_withdraw(COORDINATOR, without_account()))
+    assert "no longer waiting" in refused(policy.can_withdraw(COORDINATOR, without_account()))
     for actor in (*DECIDERS.values(), person(Role.COORDINATOR, expert=True)):
         assert "can withdraw a scan" in refused(policy.can_withdraw(actor, on_paper()))
 

@@ -172,7 +172,7 @@ def test_the_terms_on_confidentiality_last_until_the_visit_ends(
     assert gate("J3", given).is_open is is_enough
     if lacking:
         (missing,) = gate("J3", given).missing
-        assert str(missing.text) == "The terms on confidentiality end before the visit does."
+        assert str(missing.text) == "The confidentiality terms end before the visit does."
         assert missing.target == Target(PageKind.CHECKLIST, SIGNED.checklist_id)
         assert missing.turn.planners
 
@@ -181,9 +181,7 @@ def test_nobody_is_cleared_by_an_undertaking_that_does_not_agree_with_its_signat
     given = with_samira(agrees=False)
     assert missing_kinds(given) == [RequirementKind.UNDERTAKING_DISAGREES]
     (missing,) = gate("J2", given).missing
-    assert str(missing.text) == (
-        "Undertakings that do not agree with their signatures: Samira Okell."
-    )
+    assert str(missing.text) == ("Undertakings that don't match their signatures: Samira Okell.")
     assert (missing.names, missing.count) == (("Samira Okell",), 1)
     assert missing.turn.administrators
     cells = policy.board(policy.judge(given))[1].cells
@@ -484,7 +482,9 @@ def test_j3_requires_a_clearance_of_whomever_else_the_plan_names_and_not_of_the_
 
 
 NOT_CLEARED = "Dina Faro, named in the roles, isn't cleared for this visit."
-NOT_LISTED = "Dina Faro, named in the roles, isn't listed in V2 from the first day of the visit."
+NOT_LISTED = (
+    "Dina Faro, named in the roles, isn't on the visit list from the first day of the visit."
+)
 
 
 @pytest.mark.parametrize(
@@ -1287,9 +1287,9 @@ def test_the_lead_and_the_planners_record_for_people_without_an_account(
         ({}, True, ""),
         ({"needs_clearance": False, "cleared_until": None}, True, ""),
         ({"cleared_until": TODAY}, True, ""),
-        ({}, False, "isn't listed for this visit yet (V2)"),
-        ({"takes_part": False}, True, "isn't listed for this visit yet (V2)"),
-        ({"is_joining": True}, True, "isn't listed for this visit yet (V2)"),
+        ({}, False, "isn't on the visit list yet"),
+        ({"takes_part": False}, True, "isn't on the visit list yet"),
+        ({"is_joining": True}, True, "isn't on the visit list yet"),
         ({"cleared_until": None}, True, "isn't cleared yet"),
         ({"cleared_until": TODAY - ONE_DAY}, True, "isn't cleared yet"),
     ],

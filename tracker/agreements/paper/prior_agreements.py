@@ -156,7 +156,9 @@ def _check_dates(loaded: LoadedChecklist, signed_on: dt.date, ends_on: dt.date |
     code, key = LAST_DAY
     is_asked = loaded.checklist.kind is ChecklistKind.CONFIDENTIALITY
     if is_asked and as_date(loaded.sheet.value(code, key)) is None:
-        raise RuleBrokenError(_l("Fill in C1 first: people's undertakings depend on its last day."))
+        raise RuleBrokenError(
+            _l("Fill in “What it covers” first: people's undertakings depend on its last day.")
+        )
 
 
 def _signers(loaded: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:

@@ -549,7 +549,7 @@ def _with_office(line: Signer, office: str) -> Signer:
 def _record_of(signature_request: SignatureRequest, record_id: UUID) -> PaperRecord:
     paper_record = paper.find([signature_request.revision_id], record_id)
     if paper_record is None:
-        raise RuleBrokenError(_l("This scan no longer waits to be confirmed."))
+        raise RuleBrokenError(_l("This scan is no longer waiting to be confirmed."))
     return paper_record
 
 

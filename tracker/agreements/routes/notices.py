@@ -172,7 +172,9 @@ def renew(checklist_id: UUID) -> str | Response:
             replaced=notices.replaced_by_signing(checklist),
             **text,
         ),
-        success=_("The new dates are proposed. The other parties see them in M19."),
+        success=_(
+            "The new dates are proposed. The other parties see them in “Term, review, renewal”."
+        ),
         next=back(checklist_id, "M19"),
     )
 

@@ -212,6 +212,6 @@ def _to_sentences(reference: str, marks: Sequence[str]) -> Response:
 def _to_single(cooperation: Cooperation, texts: Sequence[WaitingText]) -> Response:
     """Redirect to the one text that can be signed, or to the cooperation if there is none."""
     if not texts:
-        flash(_("No text of this cooperation waits for your signature."), "warning")
+        flash(_("No text in this cooperation is waiting for your signature."), "warning")
         return redirect(url_for("dashboard.cooperation", reference=cooperation.reference), 303)
     return redirect(url_for("signing.read", checklist_id=texts[0].checklist.id), 303)

@@ -36,7 +36,7 @@ from tracker.checklists.rules import party_rows
 BY_RULE = ""
 # What happened when a version came from elsewhere.
 CAME_FROM = {
-    CopySource.CHECKLIST: _l("%(party)s copied an answer from a former checklist"),
+    CopySource.CHECKLIST: _l("%(party)s copied an answer from an earlier checklist"),
     CopySource.PRODUCT: _l("%(party)s began with the model text that comes with the product"),
     CopySource.OWN: _l("%(party)s began with a model text of its own"),
 }

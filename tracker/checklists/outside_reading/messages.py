@@ -42,7 +42,7 @@ def ran_out(checklist_id: UUID, user_id: UUID) -> None:
             _queue(
                 person,
                 "outside_reading_ran_out",
-                _("The time of an outside second reader has run out"),
+                _("The time for an outside second reader has run out"),
                 _("An outside second reader didn't confirm by the last day. You can ask again."),
                 link_to("readings.ask", checklist_id=checklist_id),
             )

@@ -139,8 +139,8 @@ def require_nobody_else(loaded: LoadedChecklist) -> None:
         )
         raise RuleBrokenError(
             _l(
-                "%(name)s of the NPM takes part and wrote none of the answers. Name them as second "
-                "reader in M5.",
+                "%(name)s of the NPM takes part and wrote none of the answers. Name them as "
+                "second reader in “Independence of the NPM”.",
                 name=names[0],
             )
             if names

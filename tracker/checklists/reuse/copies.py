@@ -36,7 +36,7 @@ Sources = Mapping[UUID, str]
 NO_SOURCES: Sources = {}
 
 STAYS = {
-    Why.LISTS: _l("Named anew each time: %(items)s."),
+    Why.LISTS: _l("Has to be named again each time: %(items)s."),
     Why.ANSWERED: _l("Answered here already: %(items)s."),
     Why.GONE: _l("Not asked in this version: %(items)s."),
     Why.OTHERS: _l("Written by another party: %(items)s."),

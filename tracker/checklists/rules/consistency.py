@@ -175,8 +175,8 @@ def _raw_notes(
             yield Problem(
                 "raw_notes_to",
                 _l(
-                    "A body outside the cooperation gets raw notes only with the consent of the "
-                    "person concerned, or if the law requires it."
+                    "A body outside the cooperation only gets raw notes if the person concerned "
+                    "consents or the law requires it."
                 ),
                 row=number,
                 column="ground",
@@ -231,7 +231,7 @@ def _no_more_than_announced(
         if has_content(what) and what not in allowed and row.get("hours") != 0:
             yield Problem(
                 "authorities",
-                _l("This tells an authority more than the announcement does."),
+                _l("This tells an authority more than the announcement of the visit does."),
                 row=number,
                 column="what",
             )
@@ -477,8 +477,9 @@ def _reminded_in_time(
         yield Problem(
             "reminder_days",
             _l(
-                "The terms renew themselves, and a party says no %(days)s days before (M20). The "
-                "reminder has to come at least as many days before the end.",
+                "The terms renew automatically unless a party objects %(days)s days before they "
+                "end, as “Suspension, ending, changes” says. The reminder has to come at least "
+                "as many days before the end.",
                 days=notice,
             ),
         )

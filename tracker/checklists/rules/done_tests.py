@@ -98,9 +98,7 @@ def _row_per_team_member(
     member_ids = {as_id(cell) for cell in _cells(check, values)}
     lacking = len((around.team or frozenset()) - member_ids)
     if lacking:
-        yield Problem(
-            check.field or "", _l("A row is missing for %(n)s of the team (V4).", n=lacking)
-        )
+        yield Problem(check.field or "", _l("A row is missing for %(n)s of the team.", n=lacking))
 
 
 def _values_covered(

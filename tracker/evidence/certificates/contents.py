@@ -393,9 +393,9 @@ def _notices(source: Source, language: str) -> list[Values]:
             )
             + " "
             + _(
-                "This revision holds what is known of it here. It wasn't reviewed here (G3) or "
-                "signed electronically: the scan shows what was signed, and the other parties "
-                "confirmed it."
+                "This revision contains what is known about it here. No second reader reviewed "
+                "it here, and it wasn't signed electronically: the scan shows what was signed, "
+                "and the other parties confirmed it."
             )
         )
     if len(known) > 1 and language == known[0]:

@@ -52,10 +52,10 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         "wait",
     ),
     Verdict.DISAGREES: (
-        _l("It doesn't agree with its signatures."),
+        _l("It doesn't match its signatures."),
         _l(
-            "This text was frozen here, but its signatures and its history don't agree with each "
-            "other. Don't rely on it. Ask the people who run this service."
+            "This text was frozen here, but its signatures and its history don't match. Don't "
+            "rely on it. Ask the people who run this service."
         ),
         "stop",
     ),

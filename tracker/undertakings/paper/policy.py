@@ -33,7 +33,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't confirm your own undertaking."))
     if undertaking.state is not UndertakingState.ON_PAPER:
-        return no(_l("This scan no longer waits to be confirmed."))
+        return no(_l("This scan is no longer waiting to be confirmed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person has to sign again on the new terms."))
     covered = policy.is_covered(undertaking, today)
@@ -45,7 +45,7 @@ def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     if not policy.coordinates(actor, undertaking):
         return no(_l("Only a coordinator of the NPM can withdraw a scan."))
     if undertaking.state is not UndertakingState.ON_PAPER:
-        return no(_l("This scan no longer waits to be confirmed."))
+        return no(_l("This scan is no longer waiting to be confirmed."))
     return YES
 
 

@@ -224,7 +224,7 @@ def _log_reads(actor: Actor, cooperation: Cooperation, rows: Sequence[ToCounters
 
 
 def _nothing_waits(reference: str) -> Response:
-    flash(_("No undertaking waits that can be countersigned together with others."), "warning")
+    flash(_("No undertakings are waiting that you could countersign together."), "warning")
     return redirect(url_for("undertakings.listed", reference=reference), 303)
 
 

@@ -142,7 +142,7 @@ def test_all_are_told_when_the_invitation_is_taken_back(inviting: Table) -> None
     assert state(inviting) is ChecklistState.DRAFTING
     assert parties(inviting) == ["npm", "door", "lantern"]
     assert inviting.events("signature_request_withdrawn")[0]["reason"] == (
-        "Bridge Families Association, whom this text names, is not joining the cooperation."
+        "Bridge Families Association, which this text names, is not joining the cooperation."
     )
     (event,) = inviting.events("joining_taken_back")
     assert event["reason"] == "They changed their mind."

@@ -35,7 +35,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ta
     page = client.page(address(inviting, ADD))
     assert "Bridge Families Association" in page.text
     assert "Prevention Council of Tressia" in page.text
-    assert "Another body of the NPM decides with you only after that." in page.text
+    assert "another body of the NPM, it decides with you only after that." in page.text
     assert "Open Door Legal Aid" not in page.text
     chosen = {"organisation_id": str(inviting.land.id("bridge")), "reason": WHY}
     sent = client.submit(

@@ -267,7 +267,7 @@ def test_a_text_that_waits_for_signatures_comes_back(many: Table) -> None:
     notify(many)
     assert state(many) is ChecklistState.DRAFTING
     assert many.events("signature_request_withdrawn")[0]["reason"] == (
-        "Lantern Health Network, whom this text names, has left the cooperation."
+        "Lantern Health Network, which this text names, has left the cooperation."
     )
     assert parties(many) == ["npm", "door"]
     assert integrity.check_all().finding is None

@@ -28,7 +28,7 @@ def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_forc
     assert links["Leave this cooperation"] == address(in_force)
     page = client.page(address(in_force))
     assert page.h1 == "Leave this cooperation"
-    assert "Notice agreed in M20: 30 days." in page.text
+    assert "Agreed notice: 30 days." in page.text
     assert "Thanks are owed." in page.text
     day = (clock.today() + NOTICE * DAY).isoformat()
     text = client.submit(address(in_force), from_on=day, reason=WHY).get_data(as_text=True)

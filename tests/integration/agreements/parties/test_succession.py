@@ -127,7 +127,7 @@ def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Ta
     assert heir.checklist().state is ChecklistState.DRAFTING
     assert request_on(heir).state is RequestState.WITHDRAWN
     assert request_on(heir).reason == (
-        "New Door Foundation took the place of Open Door Legal Aid, whom this text names."
+        "New Door Foundation took the place of Open Door Legal Aid, which this text names."
     )
     assert len(signatures(heir)) == 1
     assert set(heir.standing("M1").waiting_for) == {heir.land.id("heir")}

@@ -333,7 +333,7 @@ def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, p
     assert queries.earlier_checklists(actor, checklist, limit=0) == ([], True)
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(f"{address(pair, '/copy')}?q=nowhere")
-    assert "No former checklists found" in page.text
+    assert "No earlier checklists found" in page.text
     assert reference in browser.page(f"{address(pair, '/copy')}?q={reference}").text
 
 
@@ -753,7 +753,7 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(address(pair))
     page = browser.page(page.links()["Choose how to begin"])
-    assert page.links()["Start from a former checklist"] == address(pair, "/copy")
+    assert page.links()["Start from an earlier checklist"] == address(pair, "/copy")
     page = browser.page(address(pair, "/copy"))
     assert pair.former.cooperation.reference in page.text
     assert copy_page(pair) in page.addresses()
@@ -784,7 +784,7 @@ def test_a_former_text_is_in_force_only_if_it_was_signed(
     )
     session.commit()
     page = browser.page(address(pair, "/copy"))
-    assert "Does not agree with its signatures" in page.text
+    assert "Doesn't match its signatures" in page.text
     assert "In force" not in page.text
     assert "agreed on" not in page.text
 
@@ -815,7 +815,7 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     assert pair.unread("M2") == pair.unread("M3") == {"npm", "lantern"}
     assert "Read for Open Door Legal Aid." in browser.page(response.location).text
     history = browser.page(f"/cooperations/{pair.now.cooperation.reference}/history").text
-    assert "copied answers from a former checklist: “Item M1”, “Item M2”, “" in history
+    assert "copied answers from an earlier checklist: “Item M1”, “Item M2”, “" in history
     assert "prepared answers were read for Open Door Legal Aid: “Item M2”, “" in history
 
 
@@ -853,7 +853,7 @@ def test_an_answers_history_shows_that_it_was_copied_and_who_read_it(
     pair.copy("ilena", "M1")
     pair.read("dora", "M1")
     page = pair.now.land.browser(app, "joana").page(address(pair, "/items/M1/history"))
-    assert "Office of the People's Advocate copied an answer from a former checklist" in page.text
+    assert "Office of the People's Advocate copied an answer from an earlier checklist" in page.text
     assert "Open Door Legal Aid has read the prepared answer" in page.text
     assert "Dora Lund" in page.text
 
@@ -918,7 +918,7 @@ def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> N
             assert ask(address(pair, more)).status_code == status, (first, more)
     page = pair.now.land.browser(app, "ada").page(address(pair))
     assert "I have read it" not in page.text
-    assert "Start from a former checklist" not in page.text
+    assert "Start from an earlier checklist" not in page.text
     # An auditor can open the earlier one too, and may be told where it comes from.
     assert pair.former.cooperation.reference in page.text
 

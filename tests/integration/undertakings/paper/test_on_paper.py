@@ -307,7 +307,7 @@ def test_a_scan_is_confirmed_once(driver: Stage) -> None:
     page = on_paper.page_of(driver)
     on_paper.confirm(driver, page=page)
     db.session.commit()
-    refused(lambda: on_paper.confirm(driver, page=page), "no longer waits")
+    refused(lambda: on_paper.confirm(driver, page=page), "no longer waiting")
     assert (
         db.session.scalar(
             sa.select(sa.func.count(Signature.id)).where(

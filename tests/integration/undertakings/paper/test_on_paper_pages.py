@@ -122,7 +122,7 @@ def test_confirming_needs_the_tick_and_happens_once(driver: Stage, browser: Brow
     assert second.post(where, data=data, csrf=False).status_code == 303
     again = second.post(where, data=data, csrf=False)
     assert again.status_code == 403
-    assert "no longer waits to be confirmed" in again.text
+    assert "no longer waiting to be confirmed" in again.text
 
 
 def test_the_page_names_no_confirmer_whose_name_was_changed_by_hand(
