@@ -156,6 +156,14 @@ def _user(key: str) -> User:
 
 def sign_in(page: Page, live: Application, inside: Flask, key: str) -> None:
     """Sign in a person of the demonstration on a page, with password and code."""
+    give_password(page, live, key)
+    page.get_by_label("Six-digit code").fill(code_of(inside, key))
+    page.locator("main form button.button").first.click()
+    expect(page.locator(".acting")).to_be_visible()
+
+
+def give_password(page: Page, live: Application, key: str) -> None:
+    """Sign in a person of the demonstration as far as the page that asks for the code."""
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     page.goto("/sign-in")
     page.get_by_label("Email address").fill(
@@ -164,9 +172,6 @@ def sign_in(page: Page, live: Application, inside: Flask, key: str) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Enter your code")
-    page.get_by_label("Six-digit code").fill(code_of(inside, key))
-    page.locator("main form button.button").first.click()
-    expect(page.locator(".acting")).to_be_visible()
 
 
 def pages_of(

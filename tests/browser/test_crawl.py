@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Response
 from tests.browser.conftest import NewContext
 from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, FirstStart, Visitor, pages_of
 from tests.browser.every_page.crawling import faults_with_scripts, look_without_scripts
+from tests.browser.every_page.further_pages import AFTER_A_PROOF, FURTHER, JUST_WRITTEN
+from tests.browser.every_page.left_out import LEFT_OUT
 from tests.browser.instances import StartingPoint
 from tests.effort import is_long
 from tests.servers.application import Application
@@ -67,6 +69,16 @@ def test_every_page_works_without_scripts_on_a_narrow_screen_in_a_right_to_left_
     visitors: list[Visitor], new_context: NewContext
 ) -> None:
     assert look_without_scripts(visitors, new_context) > 40
+
+
+def test_every_page_is_opened_by_this_crawl_or_among_the_further_pages_or_left_out_for_a_reason(
+    visitors: list[Visitor], inside: Flask
+) -> None:
+    rules = inside.url_map.iter_rules()
+    pages = {rule.endpoint for rule in rules if "GET" in (rule.methods or set())}
+    linked = {endpoint for visitor in visitors for endpoint in visitor.addresses}
+    further = {page.endpoint for page in FURTHER.value} | JUST_WRITTEN | AFTER_A_PROOF
+    assert pages - linked - further == set(LEFT_OUT)
 
 
 def test_the_first_page_is_light_and_its_policy_strict(new_context: NewContext) -> None:

@@ -85,10 +85,19 @@ def make() -> Demonstration:
     due.make_checkpoint()
     due.send_checkpoints()
     db.session.commit()
+    demonstration = describe(cast, begun)
+    certificates.make_all()
+    open_sessions.begin_all()
+    db.session.commit()
+    return demonstration
+
+
+def describe(cast: people.Cast, begun: "Begun") -> Demonstration:
+    """Return who is who and which id is what, while there are no other cooperations."""
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
     by_name = dict(zip(COOPERATIONS, rows, strict=True))
     names = {row.id: name for name, row in by_name.items()}
-    demonstration = Demonstration(
+    return Demonstration(
         users={key: user.id for key, user in cast.users.items()},
         sign_in_marks={key: user.fs_uniquifier for key, user in cast.users.items()},
         organisations={key: body.id for key, body in cast.bodies.items()},
@@ -103,10 +112,6 @@ def make() -> Demonstration:
         template_draft=begun.template_draft,
         paper=begun.paper,
     )
-    certificates.make_all()
-    open_sessions.begin_all()
-    db.session.commit()
-    return demonstration
 
 
 @dataclass(frozen=True, slots=True)

@@ -487,8 +487,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
 def _item(terms: TermsFact, lack: ItemFact) -> Missing:
     return Missing(
         _l(
-            "%(code)s, %(label)s: %(what)s",
-            code=lack.code,
+            "%(label)s: %(what)s",
             label=lack.label,
             what=lack.what,
         ),

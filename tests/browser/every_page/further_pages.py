@@ -1,19 +1,23 @@
 """The demonstration with more begun in it, and the pages of that to which no first link leads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask import Flask
 
 from tests import open_sessions
 from tests.browser.demonstration import DEMONSTRATION
+from tests.browser.every_page import other_states
+from tests.browser.every_page.other_states import Wanted, id_of
 from tests.browser.instances import StartingPoint, opened
 from tests.factories import demonstration, undertakings, undertakings_on_paper
 from tests.factories.demonstration import Begun
 from tests.factories.undertakings import Stage
 from tests.factories.undertakings_on_paper import DRIVER
+from tests.factories.visits import Scene
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, Passkey, User
 from tracker.checklist_templates.models import ChecklistKind
@@ -26,9 +30,6 @@ from tracker.demo import people
 from tracker.demo.people import Cast
 from tracker.organisations.models import Organisation
 from tracker.reviews import service as reviews
-
-# Who opens which endpoint, with which values.
-Wanted = tuple[str, str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def _build(data_dir: Path) -> list[FurtherPage]:
         cast = _cast()
         demonstration.outsiders(cast)
         begun = demonstration.begin_more(cast)
+        scene = Scene(db.session(), demonstration.describe(cast, begun))
         monitoring, exchange, council = db.session.scalars(
             sa.select(Cooperation).order_by(Cooperation.reference).limit(3)
         ).all()
@@ -54,17 +56,23 @@ def _build(data_dir: Path) -> list[FurtherPage]:
         assert cooperation is not None
         reviews.begin(ilena, cooperation)
         stage = _sign_undertakings(cast)
-        for key in ("vera", "noor"):
-            open_sessions.begin(cast.users[key].id)
+        draft_id, of_versions = other_states.publish_terms(
+            cast, begun.template_draft, _terms(council)
+        )
+        begun = replace(begun, template_draft=draft_id)
         wanted = [
             *_pages(cast, begun, monitoring, _terms(exchange), _terms(council)),
             *_undertaking_pages(stage),
+            *of_versions,
+            *other_states.of_undertakings(stage),
+            *other_states.of_visits(scene),
+            *other_states.of_partners(cast),
+            *other_states.of_texts(cast, monitoring),
+            *other_states.of_accounts(cast, begun),
         ]
-        urls = app.url_map.bind("localhost")
-        pages = [
-            FurtherPage(key, cast.users[key].fs_uniquifier, endpoint, urls.build(endpoint, values))
-            for key, endpoint, values in wanted
-        ]
+        for key in ("vera", "noor"):
+            open_sessions.begin(cast.users[key].id)
+        pages = _addresses(app, cast, wanted)
         db.session.commit()
         return pages
 
@@ -108,20 +116,15 @@ def _cast() -> Cast:
 
 
 def _terms(cooperation: Cooperation) -> UUID:
-    return _id(
+    return id_of(
         Checklist.id,
         Checklist.cooperation_id == cooperation.id,
         Checklist.kind == ChecklistKind.TERMS,
     )
 
 
-def _id(column: Any, *conditions: Any) -> UUID:
-    row_id: UUID = db.session.scalars(sa.select(column).where(*conditions).limit(1)).one()
-    return row_id
-
-
 def _waiting_role(user: User) -> UUID:
-    return _id(Membership.id, Membership.user_id == user.id, accounts.waits())
+    return id_of(Membership.id, Membership.user_id == user.id, accounts.waits())
 
 
 def _pages(
@@ -129,17 +132,17 @@ def _pages(
 ) -> list[Wanted]:
     dina, vera = cast.users["dina"], cast.users["vera"]
     draft = {"draft_id": begun.template_draft}
-    passkey = {"passkey_id": _id(Passkey.id, Passkey.user_id == dina.id)}
+    passkey = {"passkey_id": id_of(Passkey.id, Passkey.user_id == dina.id)}
     reference = {"reference": monitoring.reference}
     review = reference | {"number": 1}
-    copies = {"return_id": _id(MaterialReturn.id)}
+    copies = {"return_id": id_of(MaterialReturn.id)}
     role = {"user_id": dina.id, "membership_id": _waiting_role(dina)}
     return [
         ("dina", "accounts.passkey", passkey),
         ("dina", "accounts.switch", {}),
         ("henrik", "people.confirm_role", role),
         ("ilena", "own_texts.listed", {}),
-        ("ilena", "own_texts.show", {"own_text_id": _id(OwnModelText.id)}),
+        ("ilena", "own_texts.show", {"own_text_id": id_of(OwnModelText.id)}),
         ("ilena", "readings.ask", {"checklist_id": drafted}),
         ("ilena", "reviews.call_off", review),
         ("ilena", "reviews.show", review),
@@ -160,5 +163,51 @@ def _pages(
     ]
 
 
+def just_written(app: Flask) -> list[FurtherPage]:
+    """Write what can only be changed for some minutes, and return the pages for changing it."""
+    with app.app_context():
+        cast = _cast()
+        wanted = other_states.write_a_comment(cast.actor("ilena"))
+        db.session.commit()
+        pages = _addresses(app, cast, wanted)
+        db.session.remove()
+    return pages
+
+
+def _addresses(app: Flask, cast: Cast, wanted: list[Wanted]) -> list[FurtherPage]:
+    urls = app.url_map.bind("localhost")
+    return [
+        FurtherPage(
+            key,
+            cast.users[key].fs_uniquifier if key else "",
+            endpoint,
+            urls.build(endpoint, values),
+        )
+        for key, endpoint, values in wanted
+    ]
+
+
+def after_a_proof(app: Flask) -> list[str]:
+    """Return the addresses of pages that Dina Faro, who has a passkey, opens after signing in."""
+    with app.app_context():
+        passkey = id_of(Passkey.id, Passkey.user_id == _cast().users["dina"].id)
+        db.session.remove()
+    urls = app.url_map.bind("localhost")
+    return [
+        urls.build(endpoint, {"passkey_id": passkey} if endpoint == REMOVES else {})
+        for endpoint in sorted(AFTER_A_PROOF)
+    ]
+
+
+# The endpoints of after_a_proof().
+REMOVES = "accounts.remove_passkey"
+AFTER_A_PROOF = {
+    REMOVES,
+    "accounts.set_up_second_factor",
+    "security.mf_recovery_codes",
+    "security.wan_register",
+}
+# The endpoints of just_written().
+JUST_WRITTEN = {"comments.edit", "comments.withdraw"}
 # The demonstration after people began what it leaves out.
 FURTHER: StartingPoint[list[FurtherPage]] = StartingPoint("further", _build, on=DEMONSTRATION)

@@ -113,7 +113,7 @@ def test_g2_names_each_item_that_is_not_done() -> None:
     assert [
         (requirement.target.place, requirement.target.item) for requirement in result.missing
     ] == [(PageKind.ITEM, "M4")]
-    assert str(result.missing[0].reason) == "M4, Expectations: not agreed by everyone yet"
+    assert str(result.missing[0].reason) == "Expectations: not agreed by everyone yet"
     assert result.missing[0].passage == "settling-terms/expectations"
 
 
