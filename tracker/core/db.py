@@ -23,6 +23,7 @@ from sqlalchemy.orm import (
     ORMExecuteState,
     Session,
     SessionTransaction,
+    aliased,
     joinedload,
     mapped_column,
     registry,
@@ -297,10 +298,13 @@ def load_joined(
 ) -> _AbstractLoad:
     """Return the option that loads some columns of a related row by a join, such as a name.
 
-    Others, such as password hashes, are not read. One alias of a relation for all statements would
-    save memory, but SQLAlchemy can't compile two of them at once in different threads (adr 51).
+    Others, such as password hashes, are not read. What is joined selects only these columns: each
+    statement that SQLAlchemy caches has its own copy of every column of what it joins (adr 51).
     """
-    return joinedload(relation).load_only(*columns)
+    mapper = relation.property.mapper
+    narrow = aliased(mapper, sa.select(*mapper.primary_key, *columns).subquery())
+    loaded = [getattr(narrow, column.key) for column in columns]
+    return joinedload(relation.of_type(narrow)).load_only(*loaded)
 
 
 def get_or_add(session: Session, row: Found) -> Found:
