@@ -36,14 +36,15 @@ PAGES = {
     "its history": ("ilena", "/cooperations/{complete}/history", 13),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 10),
-    "a checklist of 21 items": ("ilena", "/checklists/{draft}", 22),
+    # One reads the discussions that have ended.
+    "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 14),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 31),
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 35),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 35),
     # With the agreed terms, which end it too.
-    "the roles of a visit": ("ilena", "/checklists/{roles}", 25),
+    "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
     # One counts the undertakings, one finds the last check, one which parties' pages open.
     "the register": ("milan", "/register", 21),
     "the register of undertakings": ("milan", "/register/undertakings", 19),
