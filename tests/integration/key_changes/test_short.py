@@ -26,7 +26,8 @@ MANY = 1_000
 # quarter of what a transaction of the worker may be.
 MOST = 50
 # The most statements that a transaction sends: it binds an account, and appends to a chain.
-STATEMENTS = 12
+# PostgreSQL is also asked for locks.
+STATEMENTS = 16
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
 
@@ -91,7 +92,9 @@ def test_no_transaction_of_a_change_makes_others_wait(tracker: Tracker, word: st
 def test_what_is_left_is_counted_and_sought_without_the_write_lock(
     tracker: Tracker, session: Session
 ) -> None:
-    """On SQLite; nothing is written while others can't write but what was found before."""
+    """On SQLite, whose lock keeps all others from writing."""
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
     counting = []
     with watched() as watch:
 
