@@ -167,7 +167,10 @@ def just_written(app: Flask) -> list[FurtherPage]:
     """Write what can only be changed for some minutes, and return the pages for changing it."""
     with app.app_context():
         cast = _cast()
-        wanted = other_states.write_a_comment(cast.actor("ilena"))
+        council = db.session.scalars(
+            sa.select(Cooperation).order_by(Cooperation.reference).offset(2).limit(1)
+        ).one()
+        wanted = other_states.write_a_comment(cast.actor("ilena"), _terms(council))
         db.session.commit()
         pages = _addresses(app, cast, wanted)
         db.session.remove()

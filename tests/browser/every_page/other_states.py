@@ -28,7 +28,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
-from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind
+from tracker.checklists.models import Checklist, Notice, NoticeKind
 from tracker.checklists.negotiation import hints
 from tracker.checklists.outside_reading import service as readings
 from tracker.checklists.outside_reading.service import NewReader
@@ -55,11 +55,6 @@ from tracker.undertakings import queries as undertakings_queries
 from tracker.undertakings import service as undertakings_service
 from tracker.undertakings.in_presence import service as in_presence
 
-# Agreed terms that are still being written.
-_IN_DRAFT = (
-    Checklist.kind == ChecklistKind.TERMS,
-    Checklist.state == ChecklistState.DRAFTING,
-)
 # Who opens which endpoint, with which values.
 Wanted = tuple[str, str, dict[str, Any]]
 REASON = "So that there is a page to look at."
@@ -383,9 +378,9 @@ def publish_terms(cast: Cast, draft_id: UUID, drafted: UUID) -> tuple[UUID, list
     ]
 
 
-def write_a_comment(author: Actor) -> list[Wanted]:
+def write_a_comment(author: Actor, drafted: UUID) -> list[Wanted]:
     """Comment on terms in draft: a comment can be edited for some minutes only."""
-    checklist = db.session.get_one(Checklist, id_of(Checklist.id, *_IN_DRAFT))
+    checklist = db.session.get_one(Checklist, drafted)
     audience = CommentAudience.ALL
     comment = comments.write(author, checklist, "M18", text="Why so?", audience=audience)
     return [
