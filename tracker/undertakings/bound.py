@@ -36,6 +36,8 @@ from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.signoff.outcomes import UndertakingCourse
 from tracker.undertakings import added_interests
 from tracker.undertakings.models import (
+    CLEARANCE,
+    SUBJECT,
     AddedInterest,
     InterestsDecision,
     Reach,
@@ -44,8 +46,6 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 
-SUBJECT = "undertaking"
-CLEARANCE = "clearance"
 _IDS: sa.BindParameter[Any] = sa.bindparam("undertaking_ids", expanding=True)
 _CLEARANCES = (
     sa.select(Clearance)

@@ -22,10 +22,8 @@ from tracker.organisations.models import Organisation
 from tracker.signoff.models import Revision
 from tracker.undertakings import encryption, messages, people, queries
 from tracker.undertakings.facts import LIST, Draft, Listed
-from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+from tracker.undertakings.models import SUBJECT, Undertaking, UndertakingEnd, UndertakingState
 from tracker.undertakings.policy import DECIDERS
-
-SUBJECT = "undertaking"
 
 # The reasons for closing an undertaking, with those recorded on its clearance, and the reverse.
 _CLEARANCE_ENDS = {

@@ -11,6 +11,10 @@ from tracker.accounts.models import User
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
 
+# What the events of undertakings and of clearances are about.
+SUBJECT = "undertaking"
+CLEARANCE = "clearance"
+
 
 class UndertakingState(enum.StrEnum):
     """The state of an undertaking."""

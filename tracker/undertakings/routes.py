@@ -62,8 +62,7 @@ from tracker.undertakings.forms import (
     opening_form,
     path_form,
 )
-from tracker.undertakings.handlers import SUBJECT
-from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.undertakings.models import SUBJECT, Undertaking, UndertakingState
 from tracker.undertakings.pages import Others
 from tracker.undertakings.queries import Loaded
 

@@ -14,8 +14,7 @@ from tracker.core import clock
 from tracker.signoff.models import Method, Signature
 from tracker.signoff.paper_models import PaperRecord
 from tracker.undertakings import policy
-from tracker.undertakings.bound import CLEARANCE, SUBJECT
-from tracker.undertakings.models import AddedInterest, Undertaking
+from tracker.undertakings.models import CLEARANCE, SUBJECT, AddedInterest, Undertaking
 
 # Roles that see the status of all people in their organisation.
 FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)

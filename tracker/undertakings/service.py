@@ -45,8 +45,8 @@ from tracker.undertakings import (
 )
 from tracker.undertakings.document import document
 from tracker.undertakings.facts import Draft, Scope, Terms, missing
-from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import (
+    SUBJECT,
     AddedInterest,
     InterestsDecision,
     Undertaking,

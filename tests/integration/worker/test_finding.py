@@ -67,7 +67,7 @@ from tracker.signoff.models import (
     SignatureKind,
     SignatureRequest,
 )
-from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.undertakings.models import SUBJECT as UNDERTAKING
 from tracker.worker import jobs
 
 pytestmark = pytest.mark.both_databases

@@ -21,7 +21,7 @@ from tracker.core.db import db
 from tracker.evidence.models import Certificate
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings import scope as undertakings
-from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.undertakings.models import SUBJECT as UNDERTAKING
 from tracker.undertakings.models import Undertaking
 from tracker.visits.models import Visit
 

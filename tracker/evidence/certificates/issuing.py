@@ -43,7 +43,7 @@ from tracker.evidence.models import Certificate, CertificateFailure, KeyUse
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision, Signature, SignatureRequest
-from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.undertakings.models import SUBJECT as UNDERTAKING
 
 TEMPLATE = "certificate.typ"
 # How long a certificate waits for the timestamp service, and the sources of revocation data, after

@@ -19,7 +19,7 @@ from tracker.evidence.models import Certificate
 from tracker.signoff import queries as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings import policy, queries
-from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.undertakings.models import SUBJECT as UNDERTAKING
 
 blueprint = Blueprint("certificates", __name__)
 MIME_TYPE = "application/pdf"

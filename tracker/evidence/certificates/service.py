@@ -22,7 +22,7 @@ from tracker.signoff.models import (
     SignatureRequest,
 )
 from tracker.signoff.queries import CertificateMark
-from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
+from tracker.undertakings.models import SUBJECT as UNDERTAKING
 
 # How long to wait after each failed attempt; the last value applies from then on.
 _HOUR = dt.timedelta(hours=1)

@@ -31,8 +31,7 @@ from tracker.undertakings import labels
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.forms import ComparedForm, ScanReasonForm, paper_form
-from tracker.undertakings.handlers import SUBJECT
-from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.undertakings.models import SUBJECT, Undertaking, UndertakingState
 from tracker.undertakings.pages import Others
 from tracker.undertakings.paper import pages, policy, service
 from tracker.undertakings.queries import Loaded

@@ -22,8 +22,7 @@ from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperReco
 from tracker.undertakings import encryption, handlers, messages, people, queries, service
 from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.facts import Draft, missing
-from tracker.undertakings.handlers import SUBJECT
-from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+from tracker.undertakings.models import SUBJECT, Undertaking, UndertakingEnd, UndertakingState
 from tracker.undertakings.paper import policy
 
 

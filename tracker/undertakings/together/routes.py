@@ -24,9 +24,9 @@ from tracker.ui import locale
 from tracker.ui.perform import perform
 from tracker.undertakings import labels, pages, people, policy, service
 from tracker.undertakings import queries as undertakings
-from tracker.undertakings.bound import SUBJECT
 from tracker.undertakings.facts import Terms
 from tracker.undertakings.forms import OpeningForm, several_form
+from tracker.undertakings.models import SUBJECT
 from tracker.undertakings.service import OpenedText
 from tracker.undertakings.together import queries
 from tracker.undertakings.together.queries import ToCountersign
