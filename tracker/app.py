@@ -108,6 +108,9 @@ from tracker.checklists.routes import (
     drafts as draft_routes,
 )
 from tracker.checklists.routes import (
+    left_to_decide as deciding_routes,
+)
+from tracker.checklists.routes import (
     model_answers as model_answer_routes,
 )
 from tracker.checklists.routes import (
@@ -698,6 +701,7 @@ ROUTES = (
     template_upgrade_routes,
     assignment_routes,
     beginning_routes,
+    deciding_routes,
     copying_routes,
     model_answer_routes,
     own_text_routes,

@@ -13,18 +13,19 @@ FAR = dt.timedelta(days=400)
 # set in one call too, with the events that typing would fire.
 DESCRIBE = """controls.map(one => ({
   name: one.name, value: one.value, kind: one.type, isNumeric: one.inputMode === "numeric",
-  isShown: one.getClientRects().length > 0,
+  isShown: one.getClientRects().length > 0 && one.checkVisibility(),
   options: [...(one.options ?? [])].map(option => [option.value, option.text.trim()]),
   label: one.labels?.[0]?.textContent.trim() ?? "",
   isOpen: isOpen(one),
+  isNeeded: !(hintOf(one) + hintOf(one.closest("fieldset"))).includes("Only if what you choose"),
 }))"""
 # Whether a control is still to be decided: its text or its hint says so, it is an empty cell of a
 # row that says something else, or it is a sentence to confirm.
-OPEN = """const isOpen = one => {
+OPEN = """const hintOf = one => (one?.getAttribute("aria-describedby") ?? "").split(" ")
+  .map(id => document.getElementById(id)?.textContent).join(" ");
+const isOpen = one => {
   const isMarked = words => /to decide/i.test(words ?? "");
   const isFilled = one => ["checkbox", "radio"].includes(one.type) ? one.checked : one.value;
-  const hintOf = one => (one?.getAttribute("aria-describedby") ?? "").split(" ")
-    .map(id => document.getElementById(id)?.textContent).join(" ");
   if (isMarked(one.value)) return true;
   const row = one.closest("tbody > tr");
   const isOptional = one.labels?.[0]?.querySelector(".optional");
@@ -64,6 +65,8 @@ class Control:
     options: tuple[tuple[str, str], ...]
     # Whether it is still to be decided.
     is_open: bool
+    # Whether it is needed, whatever is chosen elsewhere on the page of what is left to decide.
+    is_needed: bool
 
     @property
     def column(self) -> str:
@@ -125,6 +128,10 @@ def decide(page: Page, code: str, facts: Facts) -> None:
     wanted = facts.for_item(code)
     form = page.locator(_FORM)
     controls = _controls(form, "input, select, textarea")
+    if wanted == {"listed": "nobody"}:  # nothing else is asked then
+        form.locator("[name=listed][value=nobody]").check()
+        _save(page, form, code)
+        return
     if not any(control.is_to_fill(wanted) for control in controls):
         # What is written and has nothing open needs no second version.
         is_written = any(c.value and c.kind in {"text", "textarea"} for c in controls)
@@ -136,6 +143,40 @@ def decide(page: Page, code: str, facts: Facts) -> None:
     _select_all(form, wanted, facts, only_open=True)
     _write_all(form, wanted, facts, only_open=True)
     _save(page, form, code)
+
+
+def decide_together(page: Page, facts: Facts) -> None:
+    """Fill in what is left to decide of all items on the page, and save it.
+
+    What one choice can decide for all rows is decided so.
+    """
+    form = page.locator("main form:has(button:text-is('Save what is decided'))")
+    for control in _controls(form, "input:not([type=hidden]), select, textarea"):
+        wish = facts.for_item(control.name.split("-")[0]).get(control.column)
+        is_open = not control.value or "to decide" in control.value.lower()
+        is_other_day = control.kind == "date" and wish not in {None, control.value}
+        if control.is_shown and control.is_needed and (is_open or is_other_day):
+            _decide_one(form, control, wish, facts)
+    form.get_by_role("button", name="Save what is decided").click()
+    expect(page.locator(".flashes")).to_contain_text("Saved:")
+
+
+def _decide_one(form: Locator, control: Control, wish: str | None, facts: Facts) -> None:
+    """Choose or write what is wished, or the first of the people and choices that are offered."""
+    one = form.locator(f"[name='{control.name}']")
+    if control.options:
+        options = [(value, label) for value, label in control.options if value]
+        wishes = [wish] if wish else list(facts.people)
+        fitting = [
+            value for value, label in options if any(w == value or w in label for w in wishes)
+        ]
+        one.select_option((fitting or [options[0][0]])[0])
+    elif control.kind == "radio":
+        if not form.locator(f"[name='{control.name}']:checked").count():
+            value = wish or control.value
+            form.locator(f"[name='{control.name}'][value='{value}']").check()
+    else:
+        one.fill(wish or _words(control, 1, {}, facts))
 
 
 def _save(page: Page, form: Locator, code: str) -> None:
@@ -160,6 +201,7 @@ def _controls(form: Locator, selector: str) -> list[Control]:
             label=described["label"],
             options=tuple((value, label) for value, label in described["options"]),
             is_open=described["isOpen"],
+            is_needed=described["isNeeded"],
         )
         for described in form.locator(selector).evaluate_all(
             f"controls => {{ {OPEN} return {DESCRIBE}; }}"

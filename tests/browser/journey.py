@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from tests.browser.answering import Facts, answer, decide
+from tests.browser.answering import Facts, answer, decide, decide_together
 from tests.browser.conftest import NewContext
 from tests.browser.instances import opened
 from tests.browser.journeys.measured import watch
@@ -42,6 +42,8 @@ PEOPLE = (
     (CSO, "Otto Brandis", ("Signatory", "Manager")),
     (CSO, "Leyla Marchetti", ("Member",)),
 )
+# The telephone numbers that coordinators give in their accounts.
+NUMBERS = {"Ilena": "+000 555 011", "Joana": "+000 555 012", "Samira": "+000 555 013"}
 # How many items each side answers, besides those with facts of their own, and accepts in the short
 # form.
 SOME_MORE = 1
@@ -114,7 +116,19 @@ def _gather(
     for person in cast.people.values():
         if person is not admin:
             person.accept(invitation_link(live, person.email))
+    for name, number in NUMBERS.items():
+        if name in cast.people:
+            _give_number(cast[name], number)
     _let_powers_begin(cast)
+
+
+def _give_number(person: Person, number: str) -> None:
+    """Have somebody give their telephone number in their own account."""
+    page = person.page
+    page.goto("/account")
+    page.locator("input[name=telephone]").fill(number)
+    page.locator("form:has(input[name=telephone]) button").first.click()
+    expect(page.locator(".flashes")).to_be_visible()
 
 
 def _let_powers_begin(cast: Cast) -> None:
@@ -137,6 +151,7 @@ def _add_organisation(admin: Person, kind: str, name: str) -> None:
     page.get_by_label(re.compile(kind)).check()
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Legal base or mandate").fill("To prevent ill-treatment in custody.")
     if kind != ORGANISATIONS[NPM]:
         page.locator("input[name=types]").first.check()
     page.get_by_role("button", name="Add the organisation").click()
@@ -193,14 +208,11 @@ def open_cooperation(cast: Cast, second: str = "") -> None:
         sides.append(("Samira", ("Henrik", "Samira")))
     for coordinator, names in sides:
         mine = cast[coordinator].page
+        mine.goto(f"/cooperations/{cast.reference}/people/add")
         for name in names:
-            mine.goto(f"/cooperations/{cast.reference}/people/add")
-            select = mine.locator("main select")
-            full = cast[name].name
-            option = select.locator("option", has_text=full)
-            select.select_option(option.first.get_attribute("value"))
-            mine.get_by_role("button", name="Add").click()
-            cast[coordinator].expect_told(f"{full} now takes part.")
+            mine.get_by_label(cast[name].name).check()
+        mine.get_by_role("button", name="Add").click()
+        cast[coordinator].expect_told("now take part.")
 
 
 def checklist_address(cast: Cast, person: str, title: str) -> str:
@@ -244,6 +256,32 @@ def begin_with_model_text(page: Page, address: str, tasks: Mapping[str, str] | N
             _pick(page, task, person)
     page.get_by_role("button", name="Begin with the text in English").click()
     expect(page.locator(".flashes")).to_contain_text("the model text now")
+
+
+def agree(cast: Cast, address: str, facts: dict[str, Facts], *, more: Iterable[str] = ()) -> None:
+    """Each side decides on one page what a text leaves open; then each reads it and accepts it all.
+
+    more are items that each party first writes on pages of their own.
+    """
+    for name, known in facts.items():
+        page = cast[name].page
+        if not page.url.endswith("/decide") and not more:
+            page.goto(f"{address}/decide")
+        if page.get_by_role("button", name="Save what is decided").count():
+            decide_together(page, known)
+        for code in more:
+            page.goto(f"{address}/items/{code}/answer")
+            decide(page, code, known)
+        if more and page.get_by_role("link", name="Decide on one page").count():
+            page.get_by_role("link", name="Decide on one page").click()
+            decide_together(page, known)
+    last = list(facts)[-1]
+    for name in facts:
+        page = cast[name].page
+        if name != last or not page.url.endswith("/read"):
+            page.goto(f"{address}/read")  # as the others have filled it in meanwhile
+        page.get_by_role("button", name="I have read it all").click()
+        expect(page.locator(".flashes")).to_contain_text("You accepted")
 
 
 def begin_with_former(page: Page, address: str, tasks: Mapping[str, str] | None = None) -> None:

@@ -334,13 +334,18 @@ def _field(field: TemplateField, lists: PeopleLists, value: Any) -> Any:
 def _beside(field: TemplateField, value: Any) -> object:
     """Return the text beside a field: its hint, and what is still to be decided there."""
     places = to_decide.open_places({field.key: value})
-    open_ = dict.fromkeys(place.what for place in places if place.what)
-    if not open_:
-        return field.hint or ""
-    what = " · ".join(open_)
-    if not field.hint:
+    return to_decide_words(
+        field, " · ".join(dict.fromkeys(place.what for place in places if place.what))
+    )
+
+
+def to_decide_words(part: TemplateField | Column, what: str) -> object:
+    """Return the hint of a field or column, with what is to be decided there."""
+    if not what:
+        return part.hint or ""
+    if not part.hint:
         return _l("To decide: %(what)s", what=what)
-    return _l("%(hint)s To decide: %(what)s", hint=field.hint, what=what)
+    return _l("%(hint)s To decide: %(what)s", hint=part.hint, what=what)
 
 
 def _column(column: Column, field: TemplateField, lists: PeopleLists, value: Any) -> Any:
@@ -349,6 +354,42 @@ def _column(column: Column, field: TemplateField, lists: PeopleLists, value: Any
     if column.type in OFFERING:
         settings["choices"] = _options(field, column, lists, value)
     return single_field(column, validators, settings)
+
+
+def place_field(
+    field: TemplateField,
+    part: TemplateField | Column,
+    lists: PeopleLists,
+    value: Any,
+    *,
+    beside: object,
+    label: object = "",
+) -> Any:
+    """Return the form's field for one place of an answer: a field, or a cell of a table.
+
+    value is what the field holds, beside the text beside it; label replaces its own.
+    """
+    settings: dict[str, Any] = {"description": beside}
+    if part.type in {FieldType.CHOICE, FieldType.CHOICES, FieldType.PERSONS} | OFFERING:
+        settings["choices"] = _options(field, part, lists, value)
+    form_field: Any = (
+        ChoicesField(part.label, [], **settings)
+        if part.type in {FieldType.CHOICES, FieldType.PERSONS}
+        else _single(part, [], settings)
+    )
+    if label:
+        form_field.args = (label, *form_field.args[1:])
+    return form_field
+
+
+def to_stored(value: Any) -> Any:
+    """Return what a form's field holds as an answer stores it."""
+    return _from_form(value)
+
+
+def to_shown(part: TemplateField | Column, value: Any) -> Any:
+    """Return a stored value as a form's field holds it."""
+    return _to_form(part, value)
 
 
 # Fields that offer a drop-down list.

@@ -52,7 +52,7 @@ def values_to_write(
         begun = {column: str(own), **known_facts.own_row(loaded, actor, item)}
         shown[key] = [*(shown.get(key) or ()), begun]
     elif any(to_decide.is_mark(cell) for row in parts[own] for cell in row.values()):
-        known = _known_cells(loaded, actor, item)
+        known = known_cells(loaded, actor, item)
         shown[key] = [
             _decided_by(row, known) if row.get(column) == str(own) else row for row in shown[key]
         ]
@@ -81,7 +81,7 @@ def is_row_known(
     return is_begun and any(len(row) > 1 for row in begun)
 
 
-def _known_cells(loaded: LoadedChecklist, actor: Actor, item: Item) -> Mapping[str, Any]:
+def known_cells(loaded: LoadedChecklist, actor: Actor, item: Item) -> Mapping[str, Any]:
     """Return what is known of the party's own row, as far as its cells can hold it."""
     known = known_facts.own_row(loaded, actor, item)
     if item.party_table is None or not known:

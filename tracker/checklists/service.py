@@ -301,6 +301,34 @@ def save_answer(
     return answer
 
 
+def save_places(
+    actor: Actor,
+    checklist: Checklist,
+    item_code: str,
+    values: Mapping[str, Any],
+    *,
+    base_version: int,
+) -> Answer:
+    """Save a shared answer of which the page showed only the places that were open (adr 108).
+
+    As save_answer() does, except that the actor's party neither accepts the new version nor counts
+    as having read it.
+    """
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    _require_may_set(actor, loaded, item, AnswerScope.SHARED, values)
+    current = loaded.sheet.shared(item.code)
+    _require_version(current, base_version)
+    fitting_values = fitting(loaded, item, AnswerScope.SHARED, values)
+    _require_words(loaded, item, fitting_values, current)
+    _require_unlocked(loaded, item, loaded.own_party(actor), fitting_values, left_out=False)
+    answer = new_version(actor, loaded, item, AnswerScope.SHARED, fitting_values)
+    keep_versions(loaded, [answer])
+    _carry_mark(actor, loaded, answer, rewritten=True, has_seen_all=False)
+    _finish_saving(actor, loaded, item, answer, has_seen_all=False)
+    return answer
+
+
 def record_for_person(
     actor: Actor,
     checklist: Checklist,
@@ -339,11 +367,13 @@ def _require_version(current: Filled | None, base_version: int) -> None:
         raise StaleError(_l("Somebody else saved this item while you were writing."))
 
 
-def _finish_saving(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer) -> None:
+def _finish_saving(
+    actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer, *, has_seen_all: bool = True
+) -> None:
     """Reopen what depended on the former version, and record the new one."""
     checklist = loaded.checklist
     is_of_team = answer.scope is AnswerScope.PERSON
-    after_change(actor, loaded, item, answer)
+    after_change(actor, loaded, item, answer, has_seen_all=has_seen_all)
     trail.record_of_team(
         verbs.ANSWER_SAVED,
         actor=actor,
@@ -542,20 +572,28 @@ def add_version(
     return answer
 
 
-def _carry_mark(actor: Actor, loaded: LoadedChecklist, answer: Answer, *, rewritten: bool) -> None:
+def _carry_mark(
+    actor: Actor,
+    loaded: LoadedChecklist,
+    answer: Answer,
+    *,
+    rewritten: bool,
+    has_seen_all: bool = True,
+) -> None:
     """Keep a copied answer unread by the parties that haven't read it, also when it changes.
 
-    Otherwise whoever filled in one place would make the rest count as read (adr 93). The actor has
-    had all of it on the page.
+    Otherwise whoever filled in one place would make the rest count as read (adr 93). The actor's
+    party has read it if the actor had all of it on the page.
     """
     current = loaded.sheet.answers.get((answer.item, answer.scope, answer.owner_id))
     if current is None or not current.is_copied:  # as most are
         return
     own = own_organisation(actor)
-    others = (party for party in loaded.parties if party.organisation_id != own)
-    if not any(current.is_unread_by(party.organisation_id) for party in others):
+    asked = (party for party in loaded.parties if not has_seen_all or party.organisation_id != own)
+    if not any(current.is_unread_by(party.organisation_id) for party in asked):
         return
-    copy_marks.carry_over(current, answer.id, rewritten=rewritten, reader=(actor.user_id, own))
+    reader = (actor.user_id, own) if has_seen_all else None
+    copy_marks.carry_over(current, answer.id, rewritten=rewritten, reader=reader)
 
 
 def new_version(
@@ -630,19 +668,21 @@ def keep_versions(loaded: LoadedChecklist, answers: Sequence[Answer]) -> None:
 
 
 def after_change(
-    actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer
+    actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer, *, has_seen_all: bool = True
 ) -> Collection[AnswerPart]:
     """Reopen the other parties' positions, and whatever depended on the old text.
 
-    Return the parts of the answer that changed; its author's party accepts them.
+    Return the parts of the answer that changed; its author's party accepts them, unless its author
+    hasn't seen all of it.
     """
     checklist = loaded.checklist
     changed: Collection[AnswerPart] = ()
     if answer.scope is AnswerScope.SHARED:
-        changed = reopen_changed(loaded, item, answer)
+        changed = reopen_changed(loaded, item, answer, has_seen_all=has_seen_all)
         mailing.note_reopened(actor, loaded, [item.code])
         written_by = (answer.author_id, answer.organisation_id)
-        add_positions(loaded, item, answer.id, written_by, Stance.ACCEPTS, on=changed)
+        if has_seen_all:
+            add_positions(loaded, item, answer.id, written_by, Stance.ACCEPTS, on=changed)
         safeguards.close_for_change(actor, loaded, item, changed)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(loaded)

@@ -25,7 +25,6 @@ from tracker.ui.fields import (
     EmailField,
     LineField,
     Option,
-    SelectOneField,
     TextField,
     VersionField,
 )
@@ -176,16 +175,19 @@ class QuestionsForm(Form):
         }
 
 
-class PersonForm(Form):
-    """Somebody from your own organisation to add."""
+class PeopleForm(Form):
+    """People from your own organisation to add."""
 
-    user_id = SelectOneField(
-        _l("Person"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
+    user_id = ChoicesField(
+        _l("People"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
     )
     function = LineField(
         _l("Function in this cooperation"),
         [Optional()],
-        description=_l("For example physician, interpreter, legal officer."),
+        description=_l(
+            "For example physician, interpreter, legal officer. It is the function of everyone you "
+            "choose here."
+        ),
     )
 
     def offer(self, people: Iterable[tuple[UUID, str]]) -> None:

@@ -21,7 +21,7 @@ from tracker.cooperations.forms import (
     HeadForm,
     InvitationForm,
     ModesForm,
-    PersonForm,
+    PeopleForm,
     VerificationForm,
     head_data,
     questions_form,
@@ -298,23 +298,26 @@ def remove_body(reference: str, body_id: UUID) -> Response:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Add a person from your own organisation."""
+    """Add people from your own organisation, several at once if they have the same function."""
     actor = current_actor()
     cooperation = _find_in_part(actor, reference)
     organisation_id = _own_party(actor, cooperation)
-    form = PersonForm()
+    form = PeopleForm()
     form.offer(people.could_join(cooperation.id, organisation_id))
     if form.user_id.choices and form.validate_on_submit():
         done = perform(
             form,
-            lambda: service.add_person(
-                actor,
-                cooperation,
-                user_id=form.user_id.data,
-                organisation_id=organisation_id,
-                function=form.function.data or "",
-            ),
-            success=lambda person: _("%(name)s now takes part.", name=person.user.name),
+            lambda: [
+                service.add_person(
+                    actor,
+                    cooperation,
+                    user_id=user_id,
+                    organisation_id=organisation_id,
+                    function=form.function.data or "",
+                )
+                for user_id in form.user_id.data or ()
+            ],
+            success=lambda added: _joined_words([person.user.name for person in added]),
             next=_to_people(reference),
         )
         if done:
@@ -325,6 +328,12 @@ def add_person(reference: str) -> str | Response:
         cooperation=_read_again(actor, reference, cooperation),
         actor=actor,
     )
+
+
+def _joined_words(names: list[str]) -> str:
+    if len(names) == 1:
+        return str(_("%(name)s now takes part.", name=names[0]))
+    return str(_("%(names)s now take part.", names=locale.listed(names)))
 
 
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])

@@ -16,30 +16,17 @@ from tests.browser.answering import Facts
 from tests.browser.conftest import NewContext
 from tests.browser.journey import Cast
 from tests.browser.journeys.measured import Journey, measured
-from tests.browser.test_joint_visit_journey import OWN_LIST, TEAM
+from tests.browser.test_joint_visit_journey import TEAM
 from tests.effort import is_long
 from tests.servers.application import Application
 from tracker.core import clock
 
 SECOND = "Open Door Legal Aid"
-PARTIES = {"rows": "3", "party@0": journey.NPM, "party@1": journey.CSO, "party@2": SECOND}
 TERMS = {
-    "M1": {**PARTIES, "signatory@0": "Tomas", "signatory@1": "Otto", "signatory@2": "Henrik"},
-    "M3": {"in_scope": "VISIT", "form": "mou"},
-    "M4": PARTIES,
     "M5": {"second_reader": "Nadia"},
-    "M7": {**PARTIES, "when@0": "arrival", "when@1": "arrival", "when@2": "arrival"},
-    "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
-    "M9": {"access": "certain"},
     "M10": {"clearance_contact": "Ilena"},
     "M13": {"may_stop": "Ilena"},
-    "M14": {
-        **PARTIES,
-        "declares@0": "interest",
-        "declares@1": "interest",
-        "declares@2": "interest",
-    },
-    "M15": PARTIES,
+    "M14": {"declares": "none"},
 }
 # Who was chosen for the tasks of a visit.
 TASKS = {
@@ -61,8 +48,8 @@ ANSWERS = {
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
-    "1 nothing to terms in force": (160, 95, 95),
-    "2 confidentiality, one undertaking": (50, 60, 60),
+    "1 nothing to terms in force": (45, 38, 38),
+    "2 confidentiality, one undertaking": (46, 41, 41),
     "3 a first visit ready": (275, 160, 152),
     "4 a second visit ready": (88, 118, 110),
 }
@@ -124,11 +111,11 @@ def test_from_nothing_to_a_second_visit(live: Application, new_context: NewConte
 def _agree_on_terms(cast: Cast) -> None:
     journey.open_cooperation(cast, second=SECOND)
     terms = journey.checklist_address(cast, "Ilena", "agreed terms")
-    days = {"start": 0, "review": 300, "end": 600}
-    term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
-    known = Facts(TERMS | {"M19": term})
+    today = clock.today()
+    chosen = {"way": "public_call", "decided_on": (today - dt.timedelta(days=30)).isoformat()}
+    known = Facts(TERMS | {"M1": chosen, "M19": {"start": today.isoformat()}})
     journey.begin_with_model_text(cast["Ilena"].page, terms)
-    journey.settle(cast, terms, {"Ilena": known, "Joana": known, "Samira": known})
+    journey.agree(cast, terms, {"Ilena": known, "Joana": known, "Samira": known})
     cast["Nadia"].page.goto(f"{terms}/review")
     cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
     cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
@@ -140,10 +127,10 @@ def _agree_on_confidentiality(cast: Cast) -> None:
     npm = Facts(
         {"C1": {"scope": "all_until"}, "C2": {"listed": "nobody"}, "C11": {"approver@0": "Ilena"}}
     )
-    nobody = Facts({"C2": {"listed": "nobody"}})
-    facts = {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST}), "Samira": nobody}
+    # Joana and Samira find their people in the list, and add what each of them does.
+    facts = {"Ilena": npm, "Joana": Facts(), "Samira": Facts()}
     journey.begin_with_model_text(cast["Ilena"].page, address)
-    journey.settle(cast, address, facts)
+    journey.agree(cast, address, facts, more=["C2"])
     journey.send_and_sign(cast, address, "Ilena", ("Tomas", "Otto", "Henrik"))
 
 

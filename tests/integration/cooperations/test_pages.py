@@ -414,6 +414,26 @@ def test_a_coordinator_adds_and_removes_a_person(
     assert "Dora Lund" not in names
 
 
+def test_several_people_are_added_together(browser: Browser, land: Country, reference: str) -> None:
+    client = browser("samira")
+    wanted = [str(land.users[first].id) for first in ("dora", "henrik")]
+    address = f"/cooperations/{reference}/people/add"
+    answer = client.submit(address, user_id=wanted, function="")
+    assert "Dora Lund and Henrik Asante now take part." in answer.text
+    there = {str(person.user_id) for person in people.people(reloaded(land, reference).id)}
+    assert {*wanted} <= there
+
+
+def test_nobody_is_added_if_one_of_several_cannot_be(
+    browser: Browser, land: Country, reference: str
+) -> None:
+    client = browser("samira")
+    strange = [str(land.users[first].id) for first in ("dora", "leyla")]
+    answer = client.post(f"/cooperations/{reference}/people/add", data={"user_id": strange})
+    assert "There is a problem" in answer.text
+    assert len(people.people(reloaded(land, reference).id)) == 1
+
+
 def test_only_ones_own_people_can_be_chosen(
     browser: Browser, land: Country, reference: str
 ) -> None:

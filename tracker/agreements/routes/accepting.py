@@ -16,7 +16,7 @@ from tracker.agreements.accepting import Accepted, Reading
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Section
-from tracker.checklists import localized_values, pages
+from tracker.checklists import left_to_decide, localized_values, pages
 from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation import undoing
@@ -71,6 +71,15 @@ class SectionToRead:
         return [view for view in self.views if view.left_out]
 
 
+@dataclass(frozen=True, slots=True)
+class WholeDraft:
+    """The codes of the items of all sections, to be accepted at the end of the text."""
+
+    accept: list[str]
+    read: list[str]
+    left_out: list[str]
+
+
 @blueprint.get("")
 @signed_in
 def show(checklist_id: UUID) -> str:
@@ -89,17 +98,32 @@ def show(checklist_id: UUID) -> str:
         ],
         left=sum(len(part.to_confirm) for part in sections),
         left_out=sum(len(part.left_out) for part in sections),
+        whole=_whole(sections),
+        to_decide=left_to_decide.count(loaded, actor),
+    )
+
+
+def _whole(sections: list[SectionToRead]) -> WholeDraft | None:
+    """Return what can be accepted at the end of the text, if it is in more than one section."""
+    to_confirm = [part for part in sections if part.to_confirm]
+    if to_confirm[1:] == []:  # the section has a button of its own
+        return None
+    return WholeDraft(
+        accept=[view.item.code for part in sections for view in part.to_accept],
+        read=[view.item.code for part in sections for view in part.to_read],
+        left_out=[view.item.code for part in sections for view in part.left_out],
     )
 
 
 @blueprint.post("/accept")
 @signed_in
 def accept(checklist_id: UUID) -> Response:
-    """Accept the items of a section as the page showed them."""
+    """Accept the items of a section, or of the whole draft, as the page showed them."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "accept_items")
     section = request.form.get("section", "")
-    back = url_for("reading.show", checklist_id=checklist_id, _anchor=f"section-{section}")
+    anchor = f"section-{section}" if section else None
+    back = url_for("reading.show", checklist_id=checklist_id, _anchor=anchor)
     return perform(
         None,
         lambda: accepting.accept_items(actor, checklist, _seen()),

@@ -134,10 +134,13 @@ def add_positions(
         db.session.flush()
 
 
-def reopen_changed(loaded: LoadedChecklist, item: Item, answer: Answer) -> Collection[AnswerPart]:
+def reopen_changed(
+    loaded: LoadedChecklist, item: Item, answer: Answer, *, has_seen_all: bool = True
+) -> Collection[AnswerPart]:
     """End positions and proposals on the parts that a new answer changes; return these parts.
 
-    loaded is the checklist as it was before, and nothing was added on this item since.
+    loaded is the checklist as it was before, and nothing was added on this item since. An author
+    who hasn't seen all of it accepts nothing by leaving it alone.
     """
     code, current = item.code, loaded.sheet.shared(item.code)
     before = party_rows.parts_of_answer(item, current, loaded.sheet, loaded.surroundings)
@@ -165,7 +168,7 @@ def reopen_changed(loaded: LoadedChecklist, item: Item, answer: Answer) -> Colle
             for row in _counting(loaded, item, positions)
             if row.organisation_id not in suggesting
         ]
-        changed_by = (answer.author_id, answer.organisation_id)
+        changed_by = (answer.author_id, answer.organisation_id) if has_seen_all else None
         _split(loaded, item, rest, after.keys() - parts, changed_by=changed_by)
     overtaken = [
         proposal.id

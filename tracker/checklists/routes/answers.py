@@ -25,6 +25,7 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     encryption,
     labels,
+    left_to_decide,
     localized_values,
     own_rows,
     pages,
@@ -145,6 +146,7 @@ def show(checklist_id: UUID) -> str:
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(outline.to_read) for outline in outlines),
+        to_decide=left_to_decide.count(loaded, actor) if is_drafted else 0,
         may_begin=may_begin,
         has_earlier_checklists=not may_begin
         and bool(policy.can_copy(actor, party, checklist.state, goes_on=goes_on))

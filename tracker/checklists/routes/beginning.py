@@ -25,7 +25,6 @@ from tracker.checklists.model_texts.schema import Task
 from tracker.checklists.models import Checklist, OwnModelText
 from tracker.checklists.reuse import beginning, own_text_pages, visit_tasks
 from tracker.checklists.reuse.beginning import Beginning
-from tracker.checklists.routes.copying import COPIED
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.ui import locale
 from tracker.ui.perform import perform
@@ -133,7 +132,6 @@ def _begun_words(count: int) -> str:
 
 
 def _after(checklist: Checklist, *, begun: bool) -> str:
-    """Return where to go on: to the items with the text, or back to choosing."""
-    if not begun:
-        return url_for("beginning.choose", checklist_id=checklist.id)
-    return url_for("checklists.show", checklist_id=checklist.id, filter=COPIED)
+    """Return where to go on: to what the text leaves to decide, or back to choosing."""
+    page = "deciding.decide" if begun else "beginning.choose"
+    return url_for(page, checklist_id=checklist.id)

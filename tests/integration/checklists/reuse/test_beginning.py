@@ -492,7 +492,9 @@ def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) 
     chosen = form.filled_in() | {"language": "en"}
     done = Page.of(browser.post(address(table), data=chosen, follow_redirects=True))
     assert "items have the model text now. They don't count as agreed until" in done.text
-    assert "From the model text that comes with the product. Not read yet for:" in done.text
+    assert done.h1 == "What is left to decide"
+    prepared = browser.page(address(table, "?filter=copied")).text
+    assert "From the model text that comes with the product. Not read yet for:" in prepared
     assert "Choose how to begin" not in browser.page(address(table, "")).text
     history = browser.page(f"/cooperations/{table.cooperation.reference}/history").text
     assert (

@@ -1,0 +1,378 @@
+"""What is left to decide in a checklist: the open places that a person's party can fill in.
+
+Only the places are shown to whoever fills them in, so saving them accepts nothing: the party still
+reads and accepts each item as a whole (adr 108).
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.accounts.people import telephones
+from tracker.checklist_templates import to_decide
+from tracker.checklist_templates.conditions import NeighbourField
+from tracker.checklist_templates.field_content import ROW, has_content
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import WRITTEN, Column, FieldType, Item, TemplateField
+from tracker.checklists import own_rows, pages, policy, service
+from tracker.checklists.loading import LoadedChecklist, load_for_update
+from tracker.checklists.models import Checklist
+from tracker.checklists.negotiation.text_digest import require_question_shown
+from tracker.core import clock
+from tracker.core.errors import StaleError
+
+SHARED = AnswerScope.SHARED
+# How much of a cell names its row.
+MOST_WORDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of an answer, or a cell in a row of it, that can be decided."""
+
+    item: str
+    field: TemplateField
+    row: int | None = None
+    column: Column | None = None
+    # What it holds now: nothing, a mark, or a text with marks.
+    value: Any = None
+    # In plain words what is to decide; empty if its label says all.
+    what: str = ""
+    # Whether it is needed only if another place is decided in a certain way.
+    is_dependent: bool = False
+
+    @property
+    def part(self) -> TemplateField | Column:
+        """The field, or the column."""
+        return self.column or self.field
+
+    @property
+    def name(self) -> str:
+        """The name of its field on a form."""
+        row = "" if self.row is None else f"-{self.row}-{self.part.key}"
+        return f"{self.item}-{self.field.key}{row}"
+
+    @property
+    def text(self) -> Any:
+        """What a form begins with: the text around a mark, or nothing."""
+        has_text = self.part.type in WRITTEN and not to_decide.is_mark(self.value)
+        return self.value if has_text else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """The open places of a row, or those outside tables."""
+
+    label: object
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """The open places of a field; of a table in rows."""
+
+    field: TemplateField
+    rows: tuple[OpenRow, ...]
+    # Places that one choice can decide together, unless one is decided by itself.
+    together: tuple[tuple[Place, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """An item with places that are left to decide, and the version in which they are."""
+
+    item: Item
+    version: int
+    tables: tuple[OpenTable, ...]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All of its places, in the order of the page."""
+        return tuple(place for table in self.tables for row in table.rows for place in row.places)
+
+
+def name_of_all(group: tuple[Place, ...]) -> str:
+    """Return the name of the form's field that decides several places together."""
+    columns = "-".join(dict.fromkeys(place.part.key for place in group))
+    return f"{group[0].item}-{group[0].field.key}-all-{columns}"
+
+
+def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
+    """Return what a person's party can decide now, item by item.
+
+    Of a table with a row for each party that is the party's own row. What another party has
+    accepted, and items that nobody has begun, are left out.
+    """
+    party = loaded.own_party(actor)
+    if party is None or not policy.can_take_part(actor, party) or not loaded.goes_on():
+        return ()
+    statuses = loaded.standing().items
+    found = []
+    for item in loaded.template.items:
+        status, current = statuses.get(item.code), loaded.sheet.shared(item.code)
+        if status is None or not status.problems:
+            continue
+        if current is None or current.is_empty or current.not_applicable:
+            continue
+        if SHARED not in pages.acts(loaded, actor, item, status).answer:
+            continue
+        tables = tuple(_tables(loaded, actor, item, current.values, status.problems))
+        if tables:
+            found.append(OpenItem(item, current.version, tables))
+    return tuple(found)
+
+
+def to_write(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, AnswerScope]]:
+    """Return the answers that wait for a person's party and that nobody there has begun."""
+    statuses, found = loaded.standing().items, []
+    for item in loaded.template.items:
+        status, current = statuses.get(item.code), loaded.sheet.shared(item.code)
+        if status is None or actor.organisation_id not in status.waiting_for:
+            continue
+        acts = pages.acts(loaded, actor, item, status)
+        if AnswerScope.PARTY in acts.answer and not acts.own_given:
+            found.append((item, AnswerScope.PARTY))
+        elif SHARED in acts.answer and (current is None or current.is_empty):
+            found.append((item, SHARED))
+    return found
+
+
+def count(loaded: LoadedChecklist, actor: Actor) -> int:
+    """Return how many places a person's party can decide now."""
+    return sum(
+        not place.is_dependent
+        for open_item in open_items(loaded, actor)
+        for place in open_item.places
+    )
+
+
+def suggested(loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) -> dict[str, Any]:
+    """Return with what places begin on a form, by name: what is known of the actor's party.
+
+    A coordinator is suggested as the contact of their party, with the number from their account;
+    the days of the terms begin with the next month and last two years, with a review after one.
+    Nothing of it is saved: whoever saves the form has seen it.
+    """
+    suggestions: dict[str, Any] = {}
+    for open_item in items:
+        item = open_item.item
+        cells = {**own_rows.known_cells(loaded, actor, item), **_customary(actor, loaded, item)}
+        for place in open_item.places:
+            value = cells.get(place.part.key)
+            is_own = place.row is None or (item.party_table or ("", ""))[0] == place.field.key
+            if value is not None and is_own and not place.is_dependent:
+                suggestions[place.name] = value
+    return suggestions
+
+
+def _customary(actor: Actor, loaded: LoadedChecklist, item: Item) -> Mapping[str, Any]:
+    """Return what is usual in the terms, as stored, by field or column."""
+    if loaded.checklist.kind is not ChecklistKind.TERMS:
+        return {}
+    if item.code == "M19":
+        return usual_days(clock.today())
+    if not actor.has(Role.COORDINATOR) or actor.user_id not in loaded.people:
+        return {}
+    me = str(actor.user_id)
+    match item.code:
+        case "M7":
+            return {"coordinator": me}
+        case "M10" if actor.user_id in loaded.surroundings.npm_people:
+            return {"clearance_contact": me}
+        case "M15":
+            number = telephones.own(actor)
+            return {"contact": me, **({"phone": number} if number else {})}
+        case _:
+            return {}
+
+
+def usual_days(today: dt.date) -> Mapping[str, str]:
+    """Return the usual days of terms: from the next month, two years, with a review after one."""
+    start = dt.date(today.year + today.month // 12, today.month % 12 + 1, 1)
+    end = start.replace(year=start.year + 2) - dt.timedelta(days=1)
+    days = {"start": start, "review": start.replace(year=start.year + 1), "end": end}
+    return {key: day.isoformat() for key, day in days.items()}
+
+
+def save(
+    actor: Actor,
+    checklist: Checklist,
+    seen: Mapping[str, tuple[int, str]],
+    typed: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """Save what was decided, each item as a new version, all of them or none; return the items.
+
+    seen has for each item its version and the token of its question, as the page showed them; typed
+    has the values by the names of their places. The actor's party accepts none of the items, and
+    counts as having read none: raise StaleError if one has changed since, or has no such place.
+    """
+    loaded = load_for_update(checklist)
+    by_item = {open_item.item.code: open_item for open_item in open_items(loaded, actor)}
+    saved = []
+    for code, (version, token) in seen.items():
+        names = {name for name in typed if name.startswith(f"{code}-")}
+        if not names:
+            continue
+        open_item = by_item.get(code)
+        known = {place.name for place in open_item.places} if open_item else set()
+        if open_item is None or open_item.version != version or not names <= known:
+            raise StaleError(
+                _l("%(code)s changed while you were writing, so nothing is saved yet.", code=code)
+            )
+        require_question_shown(loaded, actor, open_item.item, token)
+        current = loaded.sheet.shared(code)
+        values = _decided(current.values if current else {}, open_item.places, typed)
+        service.save_places(actor, checklist, code, values, base_version=version)
+        saved.append(code)
+    return tuple(saved)
+
+
+def _decided(
+    values: Mapping[str, Any], places: tuple[Place, ...], typed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an answer with what was typed in its places."""
+    result = dict(values)
+    for place in places:
+        if place.name not in typed:
+            continue
+        key, value = place.field.key, typed[place.name]
+        if place.row is None:
+            result[key] = value
+        else:
+            rows = [dict(row) for row in result[key]]
+            rows[place.row][place.part.key] = value
+            result[key] = rows
+    return result
+
+
+def _tables(
+    loaded: LoadedChecklist,
+    actor: Actor,
+    item: Item,
+    values: Mapping[str, Any],
+    problems: Any,
+) -> Iterator[OpenTable]:
+    party = loaded.own_party(actor)
+    missing = {(problem.field, problem.row, problem.column) for problem in problems}
+    for field in own_rows.fields_to_write(loaded, actor, item, SHARED):
+        if not policy.can_set(actor, party, field):
+            continue
+        if field.type is FieldType.TABLE:
+            rows = tuple(_rows(loaded, actor, item, field, values, missing))
+            if rows:
+                yield OpenTable(field, rows, tuple(_together(rows)))
+            continue
+        place = _of_field(item, field, values, missing)
+        if place is not None:
+            yield OpenTable(field, (OpenRow("", (place,)),))
+
+
+def _of_field(
+    item: Item, field: TemplateField, values: Mapping[str, Any], missing: set[Any]
+) -> Place | None:
+    """Return a field as a place, if it is open or depends on one that is."""
+    value = values.get(field.key)
+    what = _what({field.key: value})
+    if what is not None:
+        return Place(item.code, field, value=value, what=what)
+    if has_content(value):
+        return None
+    if (field.key, None, None) in missing:
+        return Place(item.code, field)
+    condition = field.required_when
+    if (
+        isinstance(condition, NeighbourField)
+        and _what({"": values.get(condition.field)}) is not None
+    ):
+        return Place(item.code, field, is_dependent=True)
+    return None
+
+
+def _rows(
+    loaded: LoadedChecklist,
+    actor: Actor,
+    item: Item,
+    field: TemplateField,
+    values: Mapping[str, Any],
+    missing: set[Any],
+) -> Iterator[OpenRow]:
+    own = str(actor.organisation_id)
+    for number, row in enumerate(values.get(field.key) or ()):
+        is_own_table = item.party_table is not None and field.key == item.party_table[0]
+        if is_own_table and item.party_table and str(row.get(item.party_table[1])) != own:
+            continue
+        places = tuple(_cells(item, field, number, row, missing))
+        if any(not place.is_dependent for place in places):
+            yield OpenRow(_row_label(loaded, field, row), places)
+
+
+def _cells(
+    item: Item, field: TemplateField, number: int, row: Mapping[str, Any], missing: set[Any]
+) -> Iterator[Place]:
+    open_columns = {
+        column.key
+        for column in field.columns
+        if _what({"": row.get(column.key)}) is not None
+        or ((field.key, number, column.key) in missing and not has_content(row.get(column.key)))
+    }
+    for column in field.columns:
+        value = row.get(column.key)
+        if column.key in open_columns:
+            what = _what({"": value}) or ""
+            yield Place(item.code, field, number, column, value, what)
+        elif (
+            not has_content(value)
+            and column.required_when is not None
+            and column.required_when.column in open_columns
+        ):
+            yield Place(item.code, field, number, column, is_dependent=True)
+
+
+def _what(values: Mapping[str, Any]) -> str | None:
+    """Return what the marks in a value say is to decide; None if it has no mark."""
+    places = [place.what for place in to_decide.open_places(values)]
+    return " · ".join(dict.fromkeys(filter(None, places))) if places else None
+
+
+def _together(rows: tuple[OpenRow, ...]) -> Iterator[tuple[Place, ...]]:
+    """Yield the places in several rows that one value can fill: with the same choices or question.
+
+    A text that is open in part is written in its own row.
+    """
+    groups: dict[Any, list[Place]] = {}
+    for row in rows:
+        for place in row.places:
+            if place.text is not None or place.part.type is FieldType.CONFIRM:
+                continue
+            options = tuple(option.value for option in place.part.options)
+            alike = options or (place.part.key, place.what)
+            key = (place.part.type, alike, place.is_dependent)
+            groups.setdefault(key, []).append(place)
+    for group in groups.values():
+        if len({place.row for place in group}) > 1:
+            yield tuple(group)
+
+
+def _row_label(loaded: LoadedChecklist, field: TemplateField, row: Mapping[str, Any]) -> object:
+    """Return what names a row: its label, the party it is of, or the first text in it."""
+    fixed = {given.key: given.label for given in field.rows.fixed} if field.rows else {}
+    if row.get(ROW) in fixed:
+        return fixed[row[ROW]]
+    names = {str(party.organisation_id): party.name for party in loaded.surroundings.parties}
+    columns = [column for column in field.columns if has_content(row.get(column.key))]
+    words = [
+        row[column.key]
+        for column in columns
+        if column.type in WRITTEN and not to_decide.marks_in(row[column.key])
+    ]
+    bodies = [
+        names[str(row[column.key])]
+        for column in columns
+        if column.type in {FieldType.PARTY, FieldType.BODY} and str(row[column.key]) in names
+    ]
+    own = bodies[:1] if columns and columns[0].type is FieldType.PARTY else []
+    return (own or words or bodies or [""])[0][:MOST_WORDS]

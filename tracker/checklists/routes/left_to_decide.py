@@ -1,0 +1,249 @@
+"""The page on which a person fills in what is left to decide of all items, and saves it at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found_or_404, signed_in
+from tracker.activity.stale import recompute
+from tracker.checklists import left_to_decide, policy, queries
+from tracker.checklists.editing import checklist_page, get_or_404, load_localized
+from tracker.checklists.forms import place_field, to_decide_words, to_shown, to_stored
+from tracker.checklists.left_to_decide import OpenItem, Place, name_of_all
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.negotiation.text_digest import question_token
+from tracker.checklists.people_lists import PeopleLists
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.ui.fields import HiddenValueField, VersionField
+from tracker.ui.form_base import Form
+from tracker.ui.locale import with_commas
+from tracker.ui.perform import perform, require_for
+from tracker.ui.proof_fields import TOKEN_LENGTH
+from tracker.ui.validators import is_blank
+
+blueprint = Blueprint("deciding", __name__, url_prefix="/checklists/<uuid:checklist_id>")
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """What was typed for a place that is no longer open, or has moved."""
+
+    code: str
+    typed: str
+
+
+@blueprint.route("/decide", methods=["GET", "POST"])
+@signed_in
+def decide(checklist_id: UUID) -> str | Response:
+    """Fill in the open places of all items in one form."""
+    actor = current_actor()
+    checklist = get_or_404(actor, checklist_id, "decide")
+    loaded = load_localized(checklist)
+    items = left_to_decide.open_items(loaded, actor)
+    form = _form(loaded, actor, items)
+    require_for(form, policy.can_take_part(actor, loaded.own_party(actor)), loaded.goes_on())
+
+    def save() -> tuple[str, ...]:
+        typed, seen = _typed(form, items), _seen(form, items)
+        if not typed:
+            raise RuleBrokenError(_("There's nothing to save yet. Decide something first."))
+        codes = left_to_decide.save(actor, checklist, seen, typed)
+        recompute()
+        return codes
+
+    def show_both(error: StaleError) -> str:
+        now = load_localized(found_or_404(queries.find(actor, checklist_id)))
+        left = left_to_decide.open_items(now, actor)
+        newer = _form(now, actor, left)
+        _show_now(newer, now, actor, left)
+        newer.refuse(error)
+        return _page(now, newer, left, _overtaken(form, items, left))
+
+    moved = _moved(items)
+    if request.method == "POST" and moved:
+        _show_now(form, loaded, actor, items)
+        form.refuse(
+            RuleBrokenError(
+                _(
+                    "Some of this changed while you were writing, so nothing is saved yet. What "
+                    "you typed is below: check it and save again."
+                )
+            )
+        )
+        return _page(loaded, form, items, [Overtaken(code, text) for code, text in moved])
+    done = form.validate_on_submit() and perform(
+        form,
+        save,
+        success=lambda codes: _saved_words(codes, load_localized(checklist), actor),
+        next=lambda _codes: redirect(_after(load_localized(checklist), actor), 303),
+        conflict=show_both,
+    )
+    return done or _page(loaded, form, items, ())
+
+
+def _page(
+    loaded: LoadedChecklist,
+    form: Form,
+    items: Sequence[OpenItem],
+    overtaken: Iterable[Overtaken],
+) -> str:
+    return checklist_page(
+        "checklists/decide.html",
+        loaded,
+        loaded=loaded,
+        form=form,
+        items=items,
+        overtaken=list(overtaken),
+        to_write=left_to_decide.to_write(loaded, current_actor()),
+        name_of_all=name_of_all,
+    )
+
+
+def _form(loaded: LoadedChecklist, actor: Actor, items: Sequence[OpenItem]) -> Form:
+    """Return a form with a field for each place, and one for places to decide together."""
+    members: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    known = left_to_decide.suggested(loaded, actor, items)
+    for open_item in items:
+        code = open_item.item.code
+        lists = PeopleLists(loaded, actor, open_item.item)
+        current = loaded.sheet.shared(code)
+        values = current.values if current else {}
+        members[f"{code}-version"] = VersionField(default=0)
+        members[f"{code}-question"] = HiddenValueField(most=TOKEN_LENGTH)
+        data[f"{code}-version"] = open_item.version
+        data[f"{code}-question"] = question_token(loaded, actor, open_item.item)
+        for place in open_item.places:
+            value = values.get(place.field.key)
+            members[place.name] = place_field(
+                place.field, place.part, lists, value, beside=_beside(place)
+            )
+            data[place.name] = to_shown(place.part, known.get(place.name, place.text))
+        for table in open_item.tables:
+            for group in table.together:
+                first = group[0]
+                value = values.get(first.field.key)
+                members[name_of_all(group)] = place_field(
+                    first.field,
+                    first.part,
+                    lists,
+                    value,
+                    beside=_(
+                        "The same for all rows, except where you choose something else below."
+                    ),
+                    label=with_commas(dict.fromkeys(str(place.part.label) for place in group)),
+                )
+    form_class = type("DecideForm", (Form,), members)
+    given = {name: value for name, value in data.items() if value is not None}
+    return cast("Form", form_class(data=given))
+
+
+def _beside(place: Place) -> object:
+    """Return the text beside a place: what is to decide, or when it is needed at all."""
+    if place.is_dependent:
+        return _("Only if what you choose here makes it necessary.")
+    return to_decide_words(place.part, place.what)
+
+
+def _show_now(form: Form, loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) -> None:
+    """Store in a form which versions and questions its page shows, not those that were sent."""
+    for open_item in items:
+        code = open_item.item.code
+        form[f"{code}-version"].data = open_item.version
+        form[f"{code}-question"].data = question_token(loaded, actor, open_item.item)
+
+
+def _seen(form: Form, items: Iterable[OpenItem]) -> dict[str, tuple[int, str]]:
+    seen = {}
+    for code in (open_item.item.code for open_item in items):
+        version = form[f"{code}-version"].data
+        token = form[f"{code}-question"].data or ""
+        seen[code] = (version if isinstance(version, int) else -1, token)
+    return seen
+
+
+def _typed(form: Form, items: Iterable[OpenItem]) -> dict[str, Any]:
+    """Return what was decided, by the names of the places: what is blank stays to decide."""
+    typed = {}
+    for open_item in items:
+        for table in open_item.tables:
+            together = {place.name: group for group in table.together for place in group}
+            for place in (place for row in table.rows for place in row.places):
+                field = form[place.name]
+                if is_blank(field) and place.name in together:
+                    field = form[name_of_all(together[place.name])]
+                if not is_blank(field) and field.data != place.text:
+                    typed[place.name] = to_stored(field.data)
+    return _without_idle_dependents(typed, items)
+
+
+def _without_idle_dependents(typed: Mapping[str, Any], items: Iterable[OpenItem]) -> dict[str, Any]:
+    """Leave out what was typed only into places that are needed in other cases."""
+    places = {place.name: place for open_item in items for place in open_item.places}
+    rows = {
+        (place.item, place.field.key, place.row)
+        for name, place in places.items()
+        if name in typed and not place.is_dependent
+    }
+    items_decided = {item for item, _key, _row in rows}
+    return {
+        name: value
+        for name, value in typed.items()
+        if not places[name].is_dependent
+        or (places[name].item, places[name].field.key, places[name].row) in rows
+        or (places[name].row is None and places[name].item in items_decided)
+    }
+
+
+def _moved(items: Iterable[OpenItem]) -> list[tuple[str, str]]:
+    """Return what was typed for places that the page no longer has, with the code of the item."""
+    known = {f"{open_item.item.code}-version" for open_item in items}
+    known |= {f"{open_item.item.code}-question" for open_item in items}
+    for open_item in items:
+        known |= {place.name for place in open_item.places}
+        known |= {name_of_all(group) for table in open_item.tables for group in table.together}
+    return [
+        (name.split("-")[0], text)
+        for name, texts in request.form.lists()
+        if "-" in name and name not in known
+        for text in texts
+        if text.strip() and not name.endswith(("-version", "-question"))
+    ]
+
+
+def _overtaken(form: Form, before: Iterable[OpenItem], now: Iterable[OpenItem]) -> list[Overtaken]:
+    """Return what was typed for places that are no longer open."""
+    still = {place.name for open_item in now for place in open_item.places}
+    gone: list[Place] = [
+        place
+        for open_item in before
+        for place in open_item.places
+        if place.name not in still and not is_blank(form[place.name])
+    ]
+    return [Overtaken(place.item, str(form[place.name].data)) for place in gone]
+
+
+def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) -> tuple[str, str]:
+    left = left_to_decide.count(loaded, actor)
+    words = _("Saved: %(items)s.", items=with_commas(codes))
+    if not left:
+        return f"{words} {_('Now read the draft and accept it.')}", "success"
+    rest = ngettext(
+        "%(num)s place is still left to decide.", "%(num)s places are still left to decide.", left
+    )
+    return f"{words} {rest}", "warning"
+
+
+def _after(loaded: LoadedChecklist, actor: Actor) -> str:
+    """Return where to go on: to what is still open, or to reading the draft."""
+    checklist_id = loaded.checklist.id
+    if left_to_decide.open_items(loaded, actor):
+        return url_for("deciding.decide", checklist_id=checklist_id)
+    return url_for("reading.show", checklist_id=checklist_id)
