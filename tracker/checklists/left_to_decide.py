@@ -80,6 +80,11 @@ class OpenTable:
     # Places that one choice can decide together, unless one is decided by itself.
     together: tuple[tuple[Place, ...], ...] = ()
 
+    @property
+    def is_covered(self) -> bool:
+        """Whether every place can be decided together with others."""
+        return sum(map(len, self.together)) == sum(len(row.places) for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
@@ -111,7 +116,7 @@ def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
     if party is None or not policy.can_take_part(actor, party) or not loaded.goes_on():
         return ()
     statuses = loaded.standing().items
-    found = []
+    offered = []
     for item in loaded.template.items:
         status, current = statuses.get(item.code), loaded.sheet.shared(item.code)
         if status is None or not status.problems:
@@ -122,23 +127,23 @@ def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
             continue
         tables = tuple(_tables(loaded, actor, item, current.values, status.problems))
         if tables:
-            found.append(OpenItem(item, current.version, tables))
-    return tuple(found)
+            offered.append(OpenItem(item, current.version, tables))
+    return tuple(offered)
 
 
 def to_write(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, AnswerScope]]:
     """Return the answers that wait for a person's party and that nobody there has begun."""
-    statuses, found = loaded.standing().items, []
+    statuses, waiting = loaded.standing().items, []
     for item in loaded.template.items:
         status, current = statuses.get(item.code), loaded.sheet.shared(item.code)
         if status is None or actor.organisation_id not in status.waiting_for:
             continue
         acts = pages.acts(loaded, actor, item, status)
         if AnswerScope.PARTY in acts.answer and not acts.own_given:
-            found.append((item, AnswerScope.PARTY))
+            waiting.append((item, AnswerScope.PARTY))
         elif SHARED in acts.answer and (current is None or current.is_empty):
-            found.append((item, SHARED))
-    return found
+            waiting.append((item, SHARED))
+    return waiting
 
 
 def count(loaded: LoadedChecklist, actor: Actor) -> int:

@@ -69,12 +69,12 @@ def values(table: Table, item: str) -> dict[str, Any]:
 
 def seen(table: Table, first: str, *codes: str) -> dict[str, tuple[int, str]]:
     loaded = table.loaded()
-    found = {}
+    shown = {}
     for code in codes:
         answer = loaded.sheet.shared(code)
         token = question_token(loaded, table[first], loaded.item(code))
-        found[code] = (answer.version if answer else 0, token)
-    return found
+        shown[code] = (answer.version if answer else 0, token)
+    return shown
 
 
 # The page
