@@ -375,7 +375,7 @@ def place_field(
     form_field: Any = (
         ChoicesField(part.label, [], **settings)
         if part.type in {FieldType.CHOICES, FieldType.PERSONS}
-        else _single(part, [], settings)
+        else single_field(part, [], settings)
     )
     if label:
         form_field.args = (label, *form_field.args[1:])
