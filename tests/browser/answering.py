@@ -163,20 +163,20 @@ def decide_together(page: Page, facts: Facts) -> None:
 
 def _decide_one(form: Locator, control: Control, wish: str | None, facts: Facts) -> None:
     """Choose or write what is wished, or the first of the people and choices that are offered."""
-    one = form.locator(f"[name='{control.name}']")
+    field = form.locator(f"[name='{control.name}']")
     if control.options:
         options = [(value, label) for value, label in control.options if value]
         wishes = [wish] if wish else list(facts.people)
         fitting = [
             value for value, label in options if any(w == value or w in label for w in wishes)
         ]
-        one.select_option((fitting or [options[0][0]])[0])
+        field.select_option((fitting or [options[0][0]])[0])
     elif control.kind == "radio":
         if not form.locator(f"[name='{control.name}']:checked").count():
             value = wish or control.value
             form.locator(f"[name='{control.name}'][value='{value}']").check()
     else:
-        one.fill(wish or _words(control, 1, {}, facts))
+        field.fill(wish or _words(control, 1, {}, facts))
 
 
 def _save(page: Page, form: Locator, code: str) -> None:

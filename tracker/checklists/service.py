@@ -589,8 +589,8 @@ def _carry_mark(
     if current is None or not current.is_copied:  # as most are
         return
     own = own_organisation(actor)
-    asked = (party for party in loaded.parties if not has_seen_all or party.organisation_id != own)
-    if not any(current.is_unread_by(party.organisation_id) for party in asked):
+    others = (party for party in loaded.parties if not has_seen_all or party.organisation_id != own)
+    if not any(current.is_unread_by(party.organisation_id) for party in others):
         return
     reader = (actor.user_id, own) if has_seen_all else None
     copy_marks.carry_over(current, answer.id, rewritten=rewritten, reader=reader)

@@ -66,7 +66,7 @@ def id_of(column: Any, *conditions: Any) -> UUID:
     return row_id
 
 
-def found(cast: Cast, key: str, cooperation: Cooperation) -> Cooperation:
+def seen_by(cast: Cast, key: str, cooperation: Cooperation) -> Cooperation:
     """Return a cooperation as a person finds it, with its parties."""
     seen = cooperations.find(cast.actor(key), cooperation.reference)
     assert seen is not None
@@ -84,7 +84,7 @@ def without_account(stage: Stage, name: str) -> str:
     cast.users[name] = user
     people_of_cooperations.add_person(
         stage.actor("ilena"),
-        found(cast, "ilena", stage.cooperation),
+        seen_by(cast, "ilena", stage.cooperation),
         user_id=user.id,
         organisation_id=npm.id,
         function="Interpreter",
@@ -213,7 +213,7 @@ def of_visits(scene: Scene) -> list[Wanted]:
 def of_partners(cast: Cast) -> list[Wanted]:
     """Ask for the first coordinator of one of two partners for which nobody can act."""
     ilena = cast.actor("ilena")
-    asked, other = (
+    organisation, other = (
         organisations.add(
             cast.actor("iris"), OrganisationKind.CSO, Details(name=name, types=["human_rights"])
         )
@@ -223,13 +223,13 @@ def of_partners(cast: Cast) -> list[Wanted]:
         ilena,
         title="Advice for families",
         purpose="To answer families' questions.",
-        organisation_ids=[asked.id, other.id],
+        organisation_ids=[organisation.id, other.id],
         modes=(Mode.INFO_F,),
     )
     request = invitation_requests.make(
         ilena,
-        found(cast, "ilena", cooperation),
-        asked.id,
+        seen_by(cast, "ilena", cooperation),
+        organisation.id,
         name="Enno Pryce",
         email="enno.pryce@lantern.example",
         language="en",
@@ -287,8 +287,8 @@ def of_texts(cast: Cast, monitoring: Cooperation) -> list[Wanted]:
     """Have parties leave and join, and texts wait, end, and be amended."""
     otto, ilena, henrik = cast.actor("otto"), cast.actor("ilena"), cast.actor("henrik")
     day = clock.today() + dt.timedelta(days=200)
-    departures.give_notice(otto, found(cast, "otto", monitoring), reason=REASON, from_on=day)
-    joining.add(ilena, found(cast, "ilena", monitoring), cast.bodies["rf"].id, reason=REASON)
+    departures.give_notice(otto, seen_by(cast, "otto", monitoring), reason=REASON, from_on=day)
+    joining.add(ilena, seen_by(cast, "ilena", monitoring), cast.bodies["rf"].id, reason=REASON)
     ended = undertakings.stage(cast, "od")
     notices.give_notice(
         henrik, ended.checklist, NoticeKind.ENDED, reason=REASON, from_on=clock.today()

@@ -594,8 +594,8 @@ def test_new_dates_are_proposed_from_the_record(
     wrong = submit(app, in_force, "joana", "/renew", reason="Well.", review="2020-01-01")
     assert "The review must come after the start and not after the end." in wrong.text
     shown = submit(app, in_force, "joana", "/renew", reason="It went well.")
-    told = "The new dates are proposed. The other parties see them in “Term, review, renewal”."
-    assert told in shown.text
+    words = "The new dates are proposed. The other parties see them in “Term, review, renewal”."
+    assert words in shown.text
     assert in_force.checklist().open_items == ["M19"]
     for first, status in {"tomas": 403, "nadia": 403, "ada": 403, "marek": 404}.items():
         page(app, in_force, first, "/renew", status)

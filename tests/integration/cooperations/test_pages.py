@@ -420,8 +420,8 @@ def test_several_people_are_added_together(browser: Browser, land: Country, refe
     address = f"/cooperations/{reference}/people/add"
     answer = client.submit(address, user_id=wanted, function="")
     assert "Dora Lund and Henrik Asante now take part." in answer.text
-    there = {str(person.user_id) for person in people.people(reloaded(land, reference).id)}
-    assert {*wanted} <= there
+    present = {str(person.user_id) for person in people.people(reloaded(land, reference).id)}
+    assert {*wanted} <= present
 
 
 def test_nobody_is_added_if_one_of_several_cannot_be(

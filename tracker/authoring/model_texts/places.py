@@ -19,6 +19,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklists.model_texts.in_use import ItemText
 from tracker.checklists.model_texts.library import FACTS
 from tracker.checklists.model_texts.schema import (
+    ON_TEAM,
     Cell,
     Each,
     FieldText,
@@ -36,6 +37,8 @@ EACH_WORDS: dict[Each, object] = {
     Each.NPM: _l("for each body of the NPM"),
     Each.CSO: _l("for each CSO"),
     Each.PARTY: _l("for each party"),
+    Each.LEAD: _l("for the lead of the visit"),
+    Each.DEPUTY: _l("for the deputy of the lead"),
     Each.MEMBER: _l("for each person on the team"),
 }
 
@@ -90,7 +93,7 @@ class Place:
     @property
     def names_member(self) -> bool:
         """Whether it can name the person that its row is repeated for."""
-        return self.part.type is FieldType.PERSON and self.each is Each.MEMBER
+        return self.part.type is FieldType.PERSON and self.each in ON_TEAM
 
     @property
     def may_be_open(self) -> bool:

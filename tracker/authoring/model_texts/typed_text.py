@@ -193,8 +193,10 @@ class _Reader:
         if any(sign in words for sign in "[]"):
             name = place.name if place.part.type in WRITTEN else place.open_name
             raise RuleBrokenError(_l("Write it without square brackets."), name)
-        sample = place.before.sample if isinstance(place.before, Open) else None
-        return {"to_decide": words, **({} if sample is None else {"sample": sample})}
+        # What the file says of the place besides, such as who it usually is, isn't in the form.
+        before = place.before if isinstance(place.before, Open) else None
+        more = before.model_dump(mode="json", exclude_none=True) if before else {}
+        return more | {"to_decide": words}
 
 
 def _free_key(taken: set[str]) -> str:
