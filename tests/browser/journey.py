@@ -278,10 +278,9 @@ def agree(cast: Cast, address: str, facts: dict[str, Facts], *, more: Iterable[s
     last = list(facts)[-1]
     for name in facts:
         page = cast[name].page
-        if name != last or not page.url.endswith("/read"):
-            page.goto(f"{address}/read")  # as the others have filled it in meanwhile
-        page.get_by_role("button", name="I have read it all").click()
-        expect(page.locator(".flashes")).to_contain_text("You accepted")
+        # The others have filled it in meanwhile.
+        is_open = name == last and page.url.endswith("/read")
+        _accept_draft(page, address, is_open=is_open)
 
 
 def begin_with_former(page: Page, address: str, tasks: Mapping[str, str] | None = None) -> None:
@@ -298,27 +297,30 @@ def begin_with_former(page: Page, address: str, tasks: Mapping[str, str] | None 
     expect(page.locator(".flashes")).to_contain_text("until every party has read")
 
 
-def settle(
-    cast: Cast,
-    address: str,
-    facts: dict[str, Facts],
-    *,
-    begun: Iterable[str] = (),
-    again: Iterable[str] = (),
-) -> None:
-    """Each side fills in what a text leaves open; then each accepts the draft by sections.
+def settle(cast: Cast, address: str, facts: dict[str, Facts], *, again: Iterable[str] = ()) -> None:
+    """Each side fills in what a text of a visit leaves open; then each reads it and accepts it all.
 
-    The first person also continues items that were begun elsewhere, and decides some others again.
+    The first person also decides some items again.
     """
     setter = next(iter(facts))
-    for codes, write in ((begun, answer), (again, decide)):
-        for code in codes:
-            cast[setter].page.goto(f"{address}/items/{code}/answer")
-            write(cast[setter].page, code, facts[setter])
+    for code in again:
+        cast[setter].page.goto(f"{address}/items/{code}/answer")
+        decide(cast[setter].page, code, facts[setter])
     for name, known in facts.items():
-        _decide_all(cast[name].page, address, known)
+        page = cast[name].page
+        page.goto(f"{address}/decide")
+        if page.get_by_role("button", name="Save what is decided").count():
+            decide_together(page, known)
+        _decide_all(page, address, known)
     for name in facts:
-        _accept_all(cast[name].page, address)
+        _accept_draft(cast[name].page, address)
+
+
+def _accept_draft(page: Page, address: str, *, is_open: bool = False) -> None:
+    if not is_open:
+        page.goto(f"{address}/read")
+    page.get_by_role("button", name="I have read it all").click()
+    expect(page.locator(".flashes")).to_contain_text("You accepted")
 
 
 def _decide_all(page: Page, address: str, facts: Facts) -> None:

@@ -39,7 +39,8 @@ class Reading:
 
     # The items that it can accept as they are.
     acceptable: frozenset[str] = frozenset()
-    # Those that need no acceptance, but that nobody of the party has read since they were copied.
+    # Those that need no acceptance, or no more, but that nobody of the party has read since they
+    # were copied: the item's answer, or what a party says there about itself.
     unread: frozenset[str] = frozenset()
     # Items that it has not accepted and has to look at by themselves: code -> why.
     left_out: Mapping[str, object] = field(default_factory=dict)
@@ -63,11 +64,10 @@ def reading_of(loaded: LoadedChecklist, actor: Actor) -> Reading:
     acceptable: set[str] = set()
     unread: set[str] = set()
     left_out: dict[str, object] = {}
-    for item, answer in _not_accepted(loaded, actor):
+    for item, answer, is_to_accept in _not_accepted(loaded, actor):
         why = _why_left_out(loaded, item, addressed, actor.organisation_id)
         if not why:
-            takes_position = policy.can_take_position(actor, party, item)
-            (acceptable if takes_position else unread).add(item.code)
+            (acceptable if is_to_accept else unread).add(item.code)
         elif not answer.is_empty:
             left_out[item.code] = why
     return Reading(frozenset(acceptable), frozenset(unread), left_out)
@@ -153,7 +153,7 @@ def _accept(actor: Actor, loaded: LoadedChecklist, items: Iterable[Item]) -> lis
         current = loaded.sheet.shared(item.code)
         if current is None:
             raise LookupError(item.code)
-        copying.read_by_acting(actor, current)
+        copying.read_item(actor, loaded, item.code)
         answer_id, version = as_seen(actor, loaded, item, current)
         pairs.append((item, answer_id))
         versions.append(version)
@@ -162,8 +162,11 @@ def _accept(actor: Actor, loaded: LoadedChecklist, items: Iterable[Item]) -> lis
     return versions
 
 
-def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Filled]]:
-    """Return the items that are shown and that the actor's party hasn't accepted, or not read."""
+def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Filled, bool]]:
+    """Return the items that are shown and that the actor's party hasn't accepted, or not read.
+
+    The last value is whether the party is to accept it.
+    """
     party, own = loaded.own_party(actor), own_organisation(actor)
     statuses = loaded.standing().items
     items = []
@@ -174,12 +177,13 @@ def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Fil
         if not loaded.is_open(item, status):
             continue
         around = (loaded.sheet, loaded.surroundings)
-        if policy.can_take_position(actor, party, item):
-            waits = not completeness.accepts(item, answer, *around, own)
-        else:
-            waits = answer.is_unread_by(own)
-        if waits:
-            items.append((item, answer))
+        takes_position = policy.can_take_position(actor, party, item)
+        is_to_accept = bool(takes_position) and not completeness.accepts(item, answer, *around, own)
+        if is_to_accept or any(
+            not takes_position or filled != answer
+            for filled in copying.unread_of(loaded, item.code, own)
+        ):
+            items.append((item, answer, is_to_accept))
     return items
 
 

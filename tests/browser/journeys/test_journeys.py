@@ -44,6 +44,8 @@ ANSWERS = {
     "V11": {"present": "no"},
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V16": {"about_member": "Joana"},
+    # Otherwise the visit is ready only once the day of the briefing has come.
+    "V18": {"briefing": clock.today().isoformat()},
     "U8": _NO_DUTY | dict.fromkeys(("duty", "receiver", "body", "hours", "law", "covers"), ""),
 }
 # Name: the most fields, clicks and pages that the work may take.
@@ -145,7 +147,7 @@ def _make_ready(cast: Cast, number: int) -> None:
     everybody = dict.fromkeys(("Ilena", "Joana"), answers)
     begin(cast["Ilena"].page, roles, TASKS)
     # Its answer decides which other items apply; a former one doesn't say it of this visit.
-    journey.settle(cast, roles, everybody, again=("V1", "V11"))
+    journey.settle(cast, roles, everybody, again=("V1", "V11", "V18"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
     begin(cast["Ilena"].page, plan, TASKS)
     journey.settle(cast, plan, everybody)

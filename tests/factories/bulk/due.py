@@ -80,6 +80,17 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         # Refers to undertakings that don't exist, since one that ends closes everything it opened.
         copies(connection, Clearance, is_open, count, until_on=yesterday, undertaking_id=None)
         connection.execute(sa.update(Clearance).where(is_open).values(until_on=yesterday))
+        # One that ends soon, of somebody who stays, where no text goes out of force.
+        copies(
+            connection,
+            Clearance,
+            sa.and_(is_open, Clearance.visit_id.is_(None)),
+            1,
+            user_id=scene.demonstration.users["leyla"],
+            cooperation_id=scene.demonstration.cooperations["differing"],
+            until_on=today + DAY,
+            undertaking_id=None,
+        )
         copies(connection, Membership, is_running, count, ends_on=yesterday)
         # People whose last role expired no longer take part in cooperations.
         connection.execute(

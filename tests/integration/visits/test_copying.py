@@ -13,11 +13,13 @@ from tests.factories.checklists import shown_answers
 from tests.factories.visits import Scene, planned, standing_plan
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
+from tracker.agreements import accepting
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.reuse import copying
 from tracker.checklists.reuse.copying import Preview, Why
 from tracker.cooperations import audiences
@@ -267,3 +269,29 @@ def test_people_who_arent_on_the_team_of_the_second_visit_are_left_out(scene: Sc
     assert now["may_refuse"] is True
     named = json.dumps([answered(scene, item) for item in ("V5", "V8", "V10") if item in copied])
     assert not any(person in named for person in gone)
+
+
+def test_whoever_reads_and_accepts_the_draft_has_read_what_each_party_says_of_itself(
+    scene: Scene, second: Visit
+) -> None:
+    copy(scene)
+    for key in ("ilena", "samira"):
+        loaded, actor = load(scene.checklist(ROLES, 2)), scene.actor(key)
+        own = loaded.own_party(actor)
+        assert own is not None
+        statement = next(
+            filled
+            for (code, scope, _owner), filled in loaded.sheet.answers.items()
+            if (code, scope) == ("V6", AnswerScope.PARTY) and filled.is_copied
+        )
+        assert statement.is_unread_by(own.organisation_id)
+        reading = accepting.reading_of(loaded, actor)
+        assert "V6" in reading.acceptable | reading.unread
+        accepting.accept_items(
+            actor, loaded.checklist, {"V6": item_token(loaded, actor, loaded.item("V6"))}
+        )
+        scene.session.commit()
+        loaded = load(scene.checklist(ROLES, 2))
+        assert copying.unread_of(loaded, "V6", own.organisation_id) == []
+        reading = accepting.reading_of(loaded, actor)
+        assert "V6" not in reading.acceptable | reading.unread

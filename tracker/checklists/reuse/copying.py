@@ -465,10 +465,28 @@ def note_read(actor: Actor, loaded: LoadedChecklist, codes: Sequence[str]) -> No
 
     The caller has compared them with what the page showed.
     """
-    answers = [loaded.sheet.shared(code) for code in codes]
-    ids = [filled.answer_id for filled in answers if filled is not None]
-    copy_marks.note_reading(ids, actor.user_id, own_organisation(actor))
+    for code in codes:
+        read_item(actor, loaded, code)
     _record(verbs.COPIES_READ, actor, loaded.checklist, list(codes))
+
+
+def read_item(actor: Actor, loaded: LoadedChecklist, code: str) -> None:
+    """Count all that was copied of an item as read, also what each party says about itself.
+
+    For an item that the person was shown whole, and accepts or has read.
+    """
+    own = own_organisation(actor)
+    ids = [filled.answer_id for filled in unread_of(loaded, code, own)]
+    copy_marks.note_reading(ids, actor.user_id, own)
+
+
+def unread_of(loaded: LoadedChecklist, code: str, own: UUID) -> list[Filled]:
+    """Return the copied answers of an item, shared or of one party, that a party hasn't read."""
+    return [
+        filled
+        for (item, _scope, _owner), filled in loaded.sheet.answers.items()
+        if item == code and filled.is_unread_by(own)
+    ]
 
 
 def read_by_acting(actor: Actor, filled: Filled) -> None:
