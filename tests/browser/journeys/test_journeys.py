@@ -50,10 +50,10 @@ ANSWERS = {
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
-    "1 nothing to terms in force": (45, 38, 38),
-    "2 confidentiality, one undertaking": (46, 41, 41),
-    "3 a first visit ready": (275, 160, 152),
-    "4 a second visit ready": (88, 118, 110),
+    "1 nothing to terms in force": (50, 38, 38),
+    "2 confidentiality, one undertaking": (35, 38, 38),
+    "3 a first visit ready": (112, 98, 94),
+    "4 a second visit ready": (48, 70, 66),
 }
 
 

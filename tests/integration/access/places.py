@@ -301,6 +301,9 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
             )
         ],
         "invitation_request_id": [Thing("no such request", {"invitation_request_id": UUID(int=7)})],
+        "invitation_request_id reference": [
+            Thing("no such request", {"reference": reference, "invitation_request_id": UUID(int=7)})
+        ],
         **{
             f"reviews.{page}": [Thing("no such review", {"reference": reference, "number": 1})]
             for page in ("show", "write", "confirm", "conclude", "call_off")
