@@ -19,6 +19,7 @@ from tracker.core.db import db
 from tracker.evidence.models import Disagreement
 from tracker.lifecycle import bound
 from tracker.undertakings import bound as undertakings
+from tracker.undertakings.models import SUBJECT as UNDERTAKING
 from tracker.undertakings.models import Undertaking
 
 COOPERATION = "cooperation"
@@ -67,7 +68,7 @@ def compare_some(after: Progress, of_register: Register, portion: int = PORTION)
     )
     signed = undertakings.compare(others)
     _note(
-        undertakings.SUBJECT,
+        UNDERTAKING,
         {row.id: row.cooperation_id for row in others},
         {key for key, claim in signed.items() if not claim.agrees},
     )

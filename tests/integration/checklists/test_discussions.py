@@ -1,6 +1,7 @@
 """Discussions that a party asks for: what came of them, and how the page shows those that ended."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -31,7 +32,7 @@ def discuss(table: Table, first: str = "samira") -> None:
     take(table, first, Stance.WANTS_TALK, reason=WHY)
 
 
-def take(table: Table, first: str, stance: Stance, **words: str) -> None:
+def take(table: Table, first: str, stance: Stance, **words: Any) -> None:
     answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     positions.take_position(

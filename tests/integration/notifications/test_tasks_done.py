@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -92,7 +93,7 @@ def test_nobody_is_asked_any_more_for_a_text_that_was_called_back(sent: Table) -
 # Suggestions
 
 
-def suggest(table: Table, first: str, item: str) -> object:
+def suggest(table: Table, first: str, item: str) -> UUID:
     """Suggest a change and have the worker notify people of it; return its id."""
     answer = table.loaded().sheet.shared(item)
     assert answer is not None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -89,5 +90,6 @@ def test_names_are_loaded_by_joins_that_read_nothing_else() -> None:
 
 def test_a_statement_that_loads_a_name_copies_no_other_column_of_what_it_joins() -> None:
     statement = sa.select(Comment).options(load_joined(Comment.author, User.name))
-    joined = statement.compile().statement.get_final_froms()[0].right
+    compiled: Any = statement.compile().statement
+    joined = compiled.get_final_froms()[0].right
     assert {column.key for column in joined.c} == {"id", "name"}
