@@ -108,8 +108,9 @@ def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Ite
 def _plan(connection: Connection, statement: str, parameters: Any) -> dict[str, Any]:
     cursor: Any = connection.connection.cursor()
     try:
-        # Otherwise PostgreSQL reads small tables whole, index or not.
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        # Otherwise PostgreSQL reads or joins small tables whole, index or not.
+        for choice in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            cursor.execute(f"SET LOCAL {choice} = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
         explained = cursor.fetchone()[0]
         plan = json.loads(explained) if isinstance(explained, str) else explained

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Response
 from tests.browser.conftest import NewContext
 from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, FirstStart, Visitor, pages_of
 from tests.browser.every_page.crawling import faults_with_scripts, look_without_scripts
-from tests.browser.every_page.further_pages import AFTER_A_PROOF, FURTHER, JUST_WRITTEN
+from tests.browser.every_page.further_pages import AFTER_A_PROOF, FURTHER
 from tests.browser.every_page.left_out import LEFT_OUT
 from tests.browser.instances import StartingPoint
 from tests.effort import is_long
@@ -77,7 +77,7 @@ def test_every_page_is_opened_by_this_crawl_or_among_the_further_pages_or_left_o
     rules = inside.url_map.iter_rules()
     pages = {rule.endpoint for rule in rules if "GET" in (rule.methods or set())}
     linked = {endpoint for visitor in visitors for endpoint in visitor.addresses}
-    further = {page.endpoint for page in FURTHER.value} | JUST_WRITTEN | AFTER_A_PROOF
+    further = {page.endpoint for page in FURTHER.value} | AFTER_A_PROOF
     assert pages - linked - further == set(LEFT_OUT)
 
 

@@ -130,7 +130,7 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     lead = cast["Pavo"].page
     lead.goto(f"{visit}/ready")
     expect(lead.get_by_text("Nothing is missing.")).to_be_visible()
-    expect(lead.locator(".lede").first).to_contain_text("is met")
+    expect(lead.locator(".lede").first).to_contain_text("meet all requirements")
     lead.goto(visit)
     expect(lead.locator("main")).to_contain_text(re.compile("[Rr]eady"))
     live.command("audit", "verify")

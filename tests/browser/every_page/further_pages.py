@@ -163,20 +163,6 @@ def _pages(
     ]
 
 
-def just_written(app: Flask) -> list[FurtherPage]:
-    """Write what can only be changed for some minutes, and return the pages for changing it."""
-    with app.app_context():
-        cast = _cast()
-        council = db.session.scalars(
-            sa.select(Cooperation).order_by(Cooperation.reference).offset(2).limit(1)
-        ).one()
-        wanted = other_states.write_a_comment(cast.actor("ilena"), _terms(council))
-        db.session.commit()
-        pages = _addresses(app, cast, wanted)
-        db.session.remove()
-    return pages
-
-
 def _addresses(app: Flask, cast: Cast, wanted: list[Wanted]) -> list[FurtherPage]:
     urls = app.url_map.bind("localhost")
     return [
@@ -210,7 +196,5 @@ AFTER_A_PROOF = {
     "security.mf_recovery_codes",
     "security.wan_register",
 }
-# The endpoints of just_written().
-JUST_WRITTEN = {"comments.edit", "comments.withdraw"}
 # The demonstration after people began what it leaves out.
 FURTHER: StartingPoint[list[FurtherPage]] = StartingPoint("further", _build, on=DEMONSTRATION)

@@ -8,6 +8,8 @@ CLOSED = "a page of the sign-in library that stays disabled"
 SIGNING_IN = "only while somebody signs in"
 # A review can be concluded without a party once it has had weeks to confirm.
 LATER = "only after weeks"
+# A comment can be changed for a few minutes after it was written.
+SHORTLY = "only for some minutes"
 # A release that brings a newer text or checklist than the one that was edited here.
 UPDATED = "only after an update"
 
@@ -18,7 +20,9 @@ LEFT_OUT = {
     "authoring.publish_shipped": UPDATED,
     "certificates.of_checklist": FILE,
     "certificates.of_undertaking": FILE,
+    "comments.edit": SHORTLY,
     "comments.show": LEADS_ON,
+    "comments.withdraw": SHORTLY,
     "evidence.checkpoint": DATA,
     "evidence.consistency": DATA,
     "evidence.newest_checkpoint": DATA,

@@ -15,7 +15,7 @@ from tests.factories.accounts import take_app
 from tests.factories.demonstration import Begun
 from tests.factories.undertakings import Stage
 from tests.factories.visits import Scene, planned
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import OrganisationKind
 from tracker.accounts.people import service as people_service
 from tracker.accounts.people import without_email
 from tracker.accounts.people.without_email import NewPerson
@@ -33,8 +33,6 @@ from tracker.checklists.negotiation import hints
 from tracker.checklists.outside_reading import service as readings
 from tracker.checklists.outside_reading.service import NewReader
 from tracker.closing.models import MaterialReturn
-from tracker.comments import service as comments
-from tracker.comments.models import CommentAudience
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations import service as people_of_cooperations
 from tracker.cooperations.invitation_requests import service as invitation_requests
@@ -375,15 +373,4 @@ def publish_terms(cast: Cast, draft_id: UUID, drafted: UUID) -> tuple[UUID, list
     return draft.id, [
         ("ilena", "moving.move", {"checklist_id": drafted}),
         ("iris", "authoring.retire", first),
-    ]
-
-
-def write_a_comment(author: Actor, drafted: UUID) -> list[Wanted]:
-    """Comment on terms in draft: a comment can be edited for some minutes only."""
-    checklist = db.session.get_one(Checklist, drafted)
-    audience = CommentAudience.ALL
-    comment = comments.write(author, checklist, "M18", text="Why so?", audience=audience)
-    return [
-        ("ilena", "comments.edit", {"comment_id": comment.id}),
-        ("ilena", "comments.withdraw", {"comment_id": comment.id}),
     ]

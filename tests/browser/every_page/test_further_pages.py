@@ -12,7 +12,6 @@ from tests.browser.every_page.further_pages import (
     FURTHER,
     FurtherPage,
     after_a_proof,
-    just_written,
 )
 from tests.browser.instances import StartingPoint, signed_in
 from tests.servers.application import Application
@@ -29,7 +28,7 @@ def visitors(
     application: Application, inside: Flask, starting_point: StartingPoint[list[FurtherPage]]
 ) -> list[Visitor]:
     """The people who open these pages."""
-    pages = [*starting_point.value, *just_written(inside)]
+    pages = starting_point.value
     by_person = {(page.key, page.mark): dict[str, str]() for page in pages}
     for page in pages:
         by_person[page.key, page.mark][page.address] = page.address

@@ -33,6 +33,9 @@ OF_ALL_ITS_LINES = frozenset(
         "undertakings of all, open",
         "undertakings of all searched",
         "undertakings export",
+        # These count or export agreements of the NPM, by the party's name or all, with their flags.
+        "register of a party",
+        "register export",
         # These count undertakings beside their own lines.
         "register",
         "register, in force",
