@@ -85,13 +85,21 @@ class Table:
         self.session.commit()
         return saved
 
-    def accept(self, item: str, *firsts: str) -> None:
-        """Accept the current answer for each person's party, and commit."""
+    def accept(self, item: str, *firsts: str, outcome: str = "") -> None:
+        """Accept the current answer for each person's party, and commit.
+
+        outcome is what came of a discussion that the party asked for.
+        """
         for first in firsts:
             answer = self.loaded().sheet.shared(item)
             assert answer is not None
             positions.take_position(
-                self[first], self.checklist(), item, Stance.ACCEPTS, answer_id=answer.answer_id
+                self[first],
+                self.checklist(),
+                item,
+                Stance.ACCEPTS,
+                answer_id=answer.answer_id,
+                outcome=outcome,
             )
         self.session.commit()
 

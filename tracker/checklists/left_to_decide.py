@@ -213,9 +213,12 @@ def save(
 
     seen has for each item its version and the token of its question, as the page showed them; typed
     has the values by the names of their places. The actor's party accepts none of the items, and
-    counts as having read none: raise StaleError if one has changed since, or has no such place.
+    counts as having read none. Raise RefusedError, or StaleError if one has changed since, or has
+    no such place.
     """
     loaded = load_for_update(checklist)
+    policy.can_take_part(actor, loaded.own_party(actor)).require()
+    loaded.goes_on().require()
     by_item = {open_item.item.code: open_item for open_item in open_items(loaded, actor)}
     saved = []
     for code, (version, token) in seen.items():

@@ -253,7 +253,7 @@ def test_nobody_is_mailed_about_a_wish_that_ended_or_was_met(table: Table, later
     discuss(table, "samira")
     discuss(table, "samira", "M6")
     later(MINUTE)
-    table.accept("M1", "dora")
+    table.accept("M1", "dora", outcome="It stays as it is.")
     # The NPM changes what they wish to discuss.
     table.save("oren", "M6", seen=1)
     later(mailing.QUIET)

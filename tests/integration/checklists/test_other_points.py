@@ -58,7 +58,8 @@ def test_a_point_can_be_flagged_and_then_holds_up_sending(whole_table: Table) ->
     flag_term(table["joana"], table.checklist(), "M21", "A veto limits the NPM.")
     table.session.commit()
     assert table.loaded().flagged == frozenset({"M21"})
-    assert any("M21" in str(reason) for reason in obstacles.to_sending(table.loaded()))
+    reasons = list(map(str, obstacles.to_sending(table.loaded())))
+    assert "There's an open flag on “Other agreed points”." in reasons
 
 
 def test_points_are_frozen_and_signed_with_the_rest(whole_table: Table) -> None:

@@ -170,7 +170,7 @@ def test_a_party_that_asks_to_discuss_withdraws_its_acceptance(table: Table) -> 
         position for position in table.loaded().positions if position.stance is Stance.WANTS_TALK
     )
     assert row.reason == "Two pages are too few."
-    table.accept("M1", "samira")
+    table.accept("M1", "samira", outcome="Two pages and an annex.")
     assert table.standing("M1").done
 
 

@@ -369,7 +369,8 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
     service.save_answer(pavo, plan, "U15", AnswerScope.SHARED, together, base_version=0)
     session.commit()
     (flag,) = load(plan).flags
-    assert "There's an open flag on U15." in map(str, obstacles.to_sending(load(plan)))
+    reasons = list(map(str, obstacles.to_sending(load(plan))))
+    assert "There's an open flag on “Public silence or statement”." in reasons
     assert (flag.rule, flag.powers, flag.passage, flag.reason) == ("", None, None, "")
     assert readiness.judge(visit).facts.plan.signing is Signing.INCOMPLETE
     session.rollback()

@@ -18,7 +18,7 @@ from tests.integration.visits.test_readiness import (
     written,
 )
 from tracker.accounts.people import service as accounts
-from tracker.cooperations.models import AudienceMember, CooperationPerson
+from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.visits import readiness
@@ -84,20 +84,16 @@ def test_a_manager_lets_a_colleague_replace_a_safety_contact_on_the_day_with_a_r
 
 
 def listed_from(scene: Scene, key: str, day: dt.date) -> None:
-    scene.session.execute(
-        sa.update(AudienceMember)
-        .where(AudienceMember.subject_id == scene.visit().id)
-        .where(AudienceMember.user_id == scene.user(key))
-        .values(from_on=day)
-    )
+    roles = amend(scene, ROLES, "V2")
+    before = written(scene, "V2")
+    row = {"person": str(scene.user(key)), "from": day.isoformat()}
+    others = [other for other in before["audience"] if other["person"] != row["person"]]
+    save(scene, "V2", {**before, "audience": [*others, row]})
+    in_force_again(scene, roles)
 
 
 def list_in_v2(scene: Scene, key: str) -> None:
-    roles = amend(scene, ROLES, "V2")
-    before = written(scene, "V2")
-    row = {"person": str(scene.user(key)), "from": clock.today().isoformat()}
-    save(scene, "V2", {**before, "audience": [*before["audience"], row]})
-    in_force_again(scene, roles)
+    listed_from(scene, key, clock.today())
 
 
 def test_a_visit_is_not_ready_while_its_safety_contact_is_suspended(scene: Scene) -> None:

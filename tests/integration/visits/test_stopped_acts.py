@@ -33,7 +33,7 @@ from tracker.agreements import accepting, signature_requests
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklists import drafts
+from tracker.checklists import drafts, left_to_decide
 from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.service import DueAssignments
@@ -307,6 +307,9 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
         "checklists.negotiation.safeguards.raise_flag": lambda: safeguards.raise_flag(
             samira, roles, SUGGESTED, "A donor decides?", seen=item_digest(load(roles), whole)
         ),
+        "checklists.left_to_decide.save": lambda: left_to_decide.save(
+            ilena, roles, {ASSIGNED: (0, "")}, {f"{ASSIGNED}-words": "Some."}
+        ),
         "checklists.reuse.beginning.begin": lambda: beginning.begin(ilena, roles, "en", seen=""),
         "checklists.reuse.beginning.begin_with_own": lambda: beginning.begin_with_own(
             ilena, roles, uuid4(), seen=""
@@ -325,6 +328,9 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
             AnswerScope.SHARED,
             {},
             base_version=0,
+        ),
+        "checklists.service.save_places": lambda: checklists.save_places(
+            ilena, roles, ASSIGNED, {}, base_version=0
         ),
         "comments.service.make_task": lambda: comments.make_task(
             ilena, remark, scene.user("leyla"), clock.today()

@@ -330,7 +330,7 @@ def test_while_somebody_of_the_npm_could_read_nobody_from_outside_is_asked(
     with pytest.raises(RuleBrokenError, match="Kai Moss"):
         small.ask()
     bring_in(small.land, small.cooperation, "kai")
-    with pytest.raises(RuleBrokenError, match="Name them as second reader in M5"):
+    with pytest.raises(RuleBrokenError, match="Name them as second reader in “Independence"):
         small.ask()
 
 
