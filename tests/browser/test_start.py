@@ -37,6 +37,7 @@ def test_the_first_start_makes_everything_and_all_is_well(
         "certificates",
         "accounts",
         "texts",
+        "timestamps",
         "jobs",
         "storage",
         "backup",

@@ -141,6 +141,7 @@ def _pages(
         ("dina", "accounts.passkey", passkey),
         ("dina", "accounts.switch", {}),
         ("henrik", "people.confirm_role", role),
+        ("ilena", "deciding.decide", {"checklist_id": drafted}),
         ("ilena", "own_texts.listed", {}),
         ("ilena", "own_texts.show", {"own_text_id": id_of(OwnModelText.id)}),
         ("ilena", "readings.ask", {"checklist_id": drafted}),

@@ -10,6 +10,10 @@ SIGNING_IN = "only while somebody signs in"
 LATER = "only after weeks"
 # A comment can be changed for a few minutes after it was written.
 SHORTLY = "only for some minutes"
+# The outcome of a discussion is asked of the party that wished for it.
+WISHED = "only once a party asked to discuss"
+# A model text is given up for the product's once an administrator has changed it.
+CHANGED = "only once a model text was changed"
 # A release that brings a newer text or checklist than the one that was edited here.
 UPDATED = "only after an update"
 
@@ -27,13 +31,14 @@ LEFT_OUT = {
     "evidence.consistency": DATA,
     "evidence.newest_checkpoint": DATA,
     "evidence.public_keys": DATA,
-    "gallery.show": "samples, only in development and testing",
     "guidance_editing.download": FILE,
     "guidance_editing.pass_over": UPDATED,
     "guidance_editing.use": UPDATED,
     "help.mine": LEADS_ON,
+    "model_texts.back_to_product": CHANGED,
     "own_guidance.download": FILE,
     "paper.scan": FILE,
+    "positions.settle": WISHED,
     "recorded_selection.use": LEADS_ON,
     "reviews.conclude": LATER,
     "running.healthz": DATA,
