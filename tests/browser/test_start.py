@@ -88,3 +88,8 @@ def test_the_worker_serves_metrics_of_all_processes_on_their_own_port(
 
 def test_a_second_start_at_the_same_address_stops_and_says_why(first_start: FirstStart) -> None:
     assert re.search(r"already listening there.*TRACKER_PORT", first_start.second_start)
+
+
+def test_what_the_invented_people_do_is_not_logged(first_start: FirstStart) -> None:
+    lines = [json.loads(line) for line in first_start.log.splitlines() if line.startswith("{")]
+    assert [line for line in lines if line["message"] == "security"] == []

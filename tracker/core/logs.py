@@ -82,6 +82,18 @@ def configure(*, as_json: bool) -> None:
     warnings.showwarning = _log_warning  # type: ignore[assignment]  # it needs no more
 
 
+@contextmanager
+def only_warnings() -> Iterator[None]:
+    """Leave out the application's lines below warnings, for as long as the block runs."""
+    ours = logging.getLogger("tracker")
+    level = ours.level
+    ours.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        ours.setLevel(level)
+
+
 class TextLines(logging.Formatter):
     """Lines for people: time, level, words, values; and below, where an error was raised."""
 

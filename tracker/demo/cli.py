@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
+from tracker.core import logs
 from tracker.core.db import db
 from tracker.demo import people, work
 from tracker.guidance import queries as guidance
@@ -50,19 +51,23 @@ def load() -> None:
 
 
 def load_with_progress() -> None:
-    """Create people and cooperations with a progress bar, all or nothing."""
+    """Create people and cooperations with a progress bar, all or nothing.
+
+    What these invented people do is not logged: thirty lines would hide the accounts printed next.
+    """
     password = people.new_password()
-    try:
-        cast = people.make(password)
-        with click.progressbar(work.steps(), label="Demonstration") as bar:
-            for _title, step in bar:
-                step(cast)
-    except BaseException:
-        db.session.rollback()
-        raise
-    _password_file().write_text(password + "\n")
-    _password_file().chmod(0o600)
-    db.session.commit()
+    with logs.only_warnings():
+        try:
+            cast = people.make(password)
+            with click.progressbar(work.steps(), label="Demonstration") as bar:
+                for _title, step in bar:
+                    step(cast)
+        except BaseException:
+            db.session.rollback()
+            raise
+        _password_file().write_text(password + "\n")
+        _password_file().chmod(0o600)
+        db.session.commit()
 
 
 def print_accounts() -> None:
