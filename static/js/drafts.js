@@ -18,6 +18,9 @@ const BESIDE = [
   "page_token",
 ];
 
+// What a copy fills: fields, and on a page with several answers the version of each that it is based on.
+const FILLED = "input:not([type=hidden]), input[data-base], select, textarea";
+
 const line = document.querySelector("[data-keep]");
 const form = line?.closest("form");
 if (form) start();
@@ -84,7 +87,9 @@ function start() {
       forget(); // it is on the page, or was saved
     } else {
       fill(new URLSearchParams(held.text));
-      for (const name of ["base_version", "draft_base"]) form.elements[name].value = held.base;
+      for (const name of ["base_version", "draft_base"]) {
+        if (form.elements[name]) form.elements[name].value = held.base;
+      }
       const isOther = "isKept" in line.dataset && !held.known.includes(number);
       if (isOther) other = number;
       known = isOther ? held.known : [number, ...held.known];
@@ -317,7 +322,7 @@ function fill(words) {
   const texts = new Map();
   for (const [name, text] of words) texts.set(name, [...(texts.get(name) ?? []), text]);
   for (const control of form.elements) {
-    if (!control.name || !control.matches("input:not([type=hidden]), select, textarea")) continue;
+    if (!control.name || !control.matches(FILLED)) continue;
     const given = texts.get(control.name) ?? [];
     if (control.matches("[type=checkbox], [type=radio]")) {
       control.checked = given.includes(control.value);

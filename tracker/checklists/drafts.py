@@ -29,6 +29,8 @@ MOST_FIELDS = 2_000
 LAST_NUMBER = 10**12
 # The largest version that fits into the column.
 LAST_VERSION = 2**31 - 1
+# In place of an item: the draft of the page with what is left to decide of all items (adr 121).
+LEFT_TO_DECIDE = "decide"
 # How many drafts My work reads.
 MANY = 100
 
@@ -37,7 +39,10 @@ DraftValues = Mapping[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class DraftKey:
-    """The owner of a draft: a person, acting for an organisation, on an item, and its kind."""
+    """The owner of a draft: a person, acting for an organisation, on an item, and its kind.
+
+    The item is LEFT_TO_DECIDE for the page on which places of all items are filled in.
+    """
 
     user_id: UUID
     organisation_id: UUID

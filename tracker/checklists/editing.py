@@ -211,8 +211,7 @@ def shows_anew(form: Form) -> bool:
 
 def _is_for_another() -> bool:
     """Return whether a form was sent from a page that was opened for another organisation."""
-    args = request.view_args or {}
-    whose = opened_by(args["checklist_id"], args["code"])
+    whose = opened_here()
     return whose is not None and not is_own(current_actor(), whose)
 
 
@@ -471,6 +470,37 @@ def begin_writing(
     return Writing(checklist, whose, saved, saved.typed, theirs, saved.base_version, known)
 
 
+def begin_deciding(actor: Actor, loaded: LoadedChecklist) -> Writing:
+    """Return a person's draft of what is left to decide in all items of a checklist.
+
+    The versions on which it is based are among its words, one for each item.
+    """
+    checklist = loaded.checklist
+    may_write = policy.can_take_part(actor, loaded.own_party(actor)) and loaded.goes_on()
+    if not may_write or actor.organisation_id is None:
+        return Writing(checklist, None)
+    whose = DraftKey(actor.user_id, actor.organisation_id, drafts.LEFT_TO_DECIDE, DraftKind.SHARED)
+    saved = drafts.find(checklist, whose)
+    if request.method == "POST":
+        return Writing(checklist, whose, saved, known=known_numbers())
+    return Writing(checklist, whose, saved, saved.typed, known=frozenset({saved.number}))
+
+
+def keep_aside(writing: Writing) -> Writing:
+    """Keep the text of a person whose save conflicted with another as a draft (product.md, 4.6).
+
+    Not if the page was opened for another organisation than they act for now.
+    """
+    whose = writing.whose
+    if whose is None or _is_for_another():
+        return writing
+    saved = drafts.keep_aside(
+        writing.checklist, whose, sent_words(), base_version=sent_number("draft_base")
+    )
+    db.session.commit()  # not performed: the answer is the page with the text, no redirect
+    return replace(writing, saved=saved, known=writing.known | {saved.number})
+
+
 def current_of(
     loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
 ) -> Filled | None:
@@ -578,6 +608,12 @@ def opened_by(checklist_id: UUID, code: str, *, lasts: int | None = None) -> Dra
         return DraftKey(UUID(hex=user), UUID(hex=organisation), code, DraftKind(kind))
     except (BadSignature, TypeError, ValueError):  # the latter two: signed by an older version
         return None
+
+
+def opened_here(*, lasts: int | None = None) -> DraftKey | None:
+    """Return who opened the page whose form this request sends; None without a valid token."""
+    args = request.view_args or {}
+    return opened_by(args["checklist_id"], args.get("code", drafts.LEFT_TO_DECIDE), lasts=lasts)
 
 
 def _signer(checklist_id: UUID, code: str) -> URLSafeTimedSerializer:

@@ -41,7 +41,9 @@ def _drafts(shown: Sequence[Begun]) -> list[Task]:
 
 def _task(draft: Begun) -> Task:
     words = (
-        _("You started to leave out %(code)s", code=draft.item)
+        _("You started to fill in what is left to decide")
+        if draft.item == drafts.LEFT_TO_DECIDE
+        else _("You started to leave out %(code)s", code=draft.item)
         if draft.kind is DraftKind.LEFT_OUT
         else _("You started an answer to %(code)s", code=draft.item)
     )
@@ -152,6 +154,8 @@ def _where(batch: Batch) -> str:
 
 def page_of(checklist_id: UUID, code: str, kind: DraftKind) -> str:
     """Return the URL of the page on which a draft is continued."""
+    if code == drafts.LEFT_TO_DECIDE:
+        return str(url_for("deciding.decide", checklist_id=checklist_id))
     if kind is DraftKind.LEFT_OUT:
         return str(url_for("checklists.leave_out", checklist_id=checklist_id, code=code))
     scope: dict[str, Any] = {"for": kind.value}

@@ -28,10 +28,13 @@ from tracker.checklists.editing import (
     PAGE_LASTS,
     SENT_LATE,
     get_item_or_404,
+    get_or_404,
     here,
     is_own,
     known_numbers,
+    load_localized,
     opened_by,
+    opened_here,
     sent_number,
     sent_words,
 )
@@ -47,7 +50,9 @@ blueprint = Blueprint("drafts", __name__, url_prefix="/checklists/<uuid:checklis
 
 KEEP = "drafts.keep"
 # The pages on which people write for a while.
-WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.propose"})
+WRITTEN_ON = frozenset(
+    {"checklists.answer", "checklists.leave_out", "deciding.decide", "positions.propose"}
+)
 
 
 @blueprint.post("/draft")
@@ -96,15 +101,26 @@ def discard(checklist_id: UUID, code: str) -> Response:
 
 def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, DraftKey]:
     """Return the checklist, and the owner of the draft: only the person who opened the page."""
-    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, DRAFT)
     whose = opened_by(checklist_id, code)
+    if code == drafts.LEFT_TO_DECIDE:
+        checklist = get_or_404(actor, checklist_id, DRAFT)
+        loaded = load_localized(checklist)
+        require(policy.can_take_part(actor, loaded.own_party(actor)))
+        require(loaded.goes_on())
+        return checklist, _own(actor, whose)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, DRAFT)
     scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
     require(policy.can_write(actor, loaded.own_party(actor), item, scope))
+    return checklist, _own(actor, whose)
+
+
+def _own(actor: Actor, whose: DraftKey | None) -> DraftKey:
+    """Return the owner of a draft if that is the actor."""
     if whose is None:
         abort(HTTPStatus.BAD_REQUEST)
     if not is_own(actor, whose):
         raise RefusedError(_others_words())
-    return checklist, whose
+    return whose
 
 
 def _others_words() -> str:
@@ -154,7 +170,7 @@ def form_was_sent_late() -> Response | None:
     if actor is None:
         return turn_away()
     args = request.view_args or {}
-    whose = opened_by(args["checklist_id"], args["code"])
+    whose = opened_here()
     if whose is None:
         return None
     if request.endpoint == KEEP:
@@ -185,7 +201,7 @@ def _is_kept() -> bool:
     Not if a newer text of theirs is already stored, nor if nothing was typed.
     """
     args = request.view_args or {}
-    whose = opened_by(args["checklist_id"], args["code"], lasts=PAGE_LASTS)
+    whose = opened_here(lasts=PAGE_LASTS)
     words = sent_words()
     if whose is None or not any(text.strip() for texts in words.values() for text in texts):
         return False

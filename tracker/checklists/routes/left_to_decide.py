@@ -1,7 +1,7 @@
 """The page on which a person fills in what is left to decide of all items, and saves it at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,8 +14,18 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity.stale import recompute
 from tracker.checklists import left_to_decide, policy, queries
-from tracker.checklists.editing import checklist_page, get_or_404, load_localized
-from tracker.checklists.forms import place_field, to_decide_words, to_shown, to_stored
+from tracker.checklists.drafts import DraftValues
+from tracker.checklists.editing import (
+    Writing,
+    begin_deciding,
+    checklist_page,
+    get_or_404,
+    is_sent,
+    keep_aside,
+    load_localized,
+    on_page,
+)
+from tracker.checklists.forms import as_typed, place_field, to_decide_words, to_shown, to_stored
 from tracker.checklists.left_to_decide import OpenItem, Place, name_of_all
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation.text_digest import question_token
@@ -31,6 +41,10 @@ from tracker.ui.validators import is_blank
 blueprint = Blueprint("deciding", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
 
+# Marks the fields of a form that say on which version and question of an item it is based.
+BASE = {"data-base": ""}
+
+
 @dataclass(frozen=True, slots=True)
 class Overtaken:
     """What was typed for a place that is no longer open, or has moved."""
@@ -42,12 +56,13 @@ class Overtaken:
 @blueprint.route("/decide", methods=["GET", "POST"])
 @signed_in
 def decide(checklist_id: UUID) -> str | Response:
-    """Fill in the open places of all items in one form."""
+    """Fill in the open places of all items in one form, which begins with the person's draft."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "decide")
     loaded = load_localized(checklist)
     items = left_to_decide.open_items(loaded, actor)
-    form = _form(loaded, actor, items)
+    writing = begin_deciding(actor, loaded)
+    form = _form(loaded, actor, items, writing.typed)
     require_for(form, policy.can_take_part(actor, loaded.own_party(actor)), loaded.goes_on())
 
     def save() -> tuple[str, ...]:
@@ -55,6 +70,7 @@ def decide(checklist_id: UUID) -> str | Response:
         if not typed:
             raise RuleBrokenError(_("There's nothing to save yet. Decide something first."))
         codes = left_to_decide.save(actor, checklist, seen, typed)
+        writing.finish()
         recompute()
         return codes
 
@@ -64,9 +80,10 @@ def decide(checklist_id: UUID) -> str | Response:
         newer = _form(now, actor, left)
         _show_now(newer, now, actor, left)
         newer.refuse(error)
-        return _page(now, newer, left, _overtaken(form, items, left))
+        kept = keep_aside(replace(writing, checklist=now.checklist))
+        return _page(now, newer, left, kept, _overtaken(form, items, left))
 
-    moved = _moved(items)
+    moved = [Overtaken(*place) for place in _moved(items, writing.typed or _sent())]
     if request.method == "POST" and moved:
         _show_now(form, loaded, actor, items)
         form.refuse(
@@ -77,22 +94,27 @@ def decide(checklist_id: UUID) -> str | Response:
                 )
             )
         )
-        return _page(loaded, form, items, [Overtaken(code, text) for code, text in moved])
-    done = form.validate_on_submit() and perform(
+        return _page(loaded, form, items, keep_aside(writing), moved)
+    done = is_sent(form) and perform(
         form,
         save,
         success=lambda codes: _saved_words(codes, load_localized(checklist), actor),
         next=lambda _codes: redirect(_after(load_localized(checklist), actor), 303),
         conflict=show_both,
     )
-    return done or _page(loaded, form, items, ())
+    changed = _changed(items, writing.typed or {})
+    if changed:
+        _show_now(form, loaded, actor, items)
+    return done or _page(loaded, form, items, writing, moved, changed)
 
 
 def _page(
     loaded: LoadedChecklist,
     form: Form,
     items: Sequence[OpenItem],
-    overtaken: Iterable[Overtaken],
+    writing: Writing,
+    overtaken: Sequence[Overtaken],
+    changed: Sequence[str] = (),
 ) -> str:
     return checklist_page(
         "checklists/decide.html",
@@ -100,14 +122,24 @@ def _page(
         loaded=loaded,
         form=form,
         items=items,
-        overtaken=list(overtaken),
+        overtaken=overtaken,
+        changed=changed,
+        draft=on_page(writing),
         to_write=left_to_decide.to_write(loaded, current_actor()),
         name_of_all=name_of_all,
     )
 
 
-def _form(loaded: LoadedChecklist, actor: Actor, items: Sequence[OpenItem]) -> Form:
-    """Return a form with a field for each place, and one for places to decide together."""
+def _form(
+    loaded: LoadedChecklist,
+    actor: Actor,
+    items: Sequence[OpenItem],
+    typed: DraftValues | None = None,
+) -> Form:
+    """Return a form with a field for each place, and one for places to decide together.
+
+    typed is what somebody typed earlier and did not save: the form then shows that.
+    """
     members: dict[str, Any] = {}
     data: dict[str, Any] = {}
     known = left_to_decide.suggested(loaded, actor, items)
@@ -116,8 +148,8 @@ def _form(loaded: LoadedChecklist, actor: Actor, items: Sequence[OpenItem]) -> F
         lists = PeopleLists(loaded, actor, open_item.item)
         current = loaded.sheet.shared(code)
         values = current.values if current else {}
-        members[f"{code}-version"] = VersionField(default=0)
-        members[f"{code}-question"] = HiddenValueField(most=TOKEN_LENGTH)
+        members[f"{code}-version"] = VersionField(default=0, render_kw=BASE)
+        members[f"{code}-question"] = HiddenValueField(most=TOKEN_LENGTH, render_kw=BASE)
         data[f"{code}-version"] = open_item.version
         data[f"{code}-question"] = question_token(loaded, actor, open_item.item)
         for place in open_item.places:
@@ -142,7 +174,21 @@ def _form(loaded: LoadedChecklist, actor: Actor, items: Sequence[OpenItem]) -> F
                 )
     form_class = type("DecideForm", (Form,), members)
     given = {name: value for name, value in data.items() if value is not None}
+    if typed is not None:
+        added = {name: [str(value)] for name, value in given.items() if _is_new(name, typed)}
+        return as_typed(form_class, {**added, **typed})
     return cast("Form", form_class(data=given))
+
+
+def _is_new(name: str, typed: DraftValues) -> bool:
+    """Return whether a text or hidden value isn't in a draft: its item was opened since."""
+    return f"{name.partition('-')[0]}-version" not in typed
+
+
+def _changed(items: Iterable[OpenItem], typed: DraftValues) -> list[str]:
+    """Return the items that have another version than the one a draft is based on."""
+    versions = {open_item.item.code: [str(open_item.version)] for open_item in items}
+    return [code for code, now in versions.items() if typed.get(f"{code}-version", now) != now]
 
 
 def _beside(place: Place) -> object:
@@ -202,7 +248,11 @@ def _without_idle_dependents(typed: Mapping[str, Any], items: Iterable[OpenItem]
     }
 
 
-def _moved(items: Iterable[OpenItem]) -> list[tuple[str, str]]:
+def _sent() -> DraftValues:
+    return dict(request.form.lists())
+
+
+def _moved(items: Iterable[OpenItem], words: DraftValues) -> list[tuple[str, str]]:
     """Return what was typed for places that the page no longer has, with the code of the item."""
     known = {f"{open_item.item.code}-version" for open_item in items}
     known |= {f"{open_item.item.code}-question" for open_item in items}
@@ -211,7 +261,7 @@ def _moved(items: Iterable[OpenItem]) -> list[tuple[str, str]]:
         known |= {name_of_all(group) for table in open_item.tables for group in table.together}
     return [
         (name.split("-")[0], text)
-        for name, texts in request.form.lists()
+        for name, texts in words.items()
         if "-" in name and name not in known
         for text in texts
         if text.strip() and not name.endswith(("-version", "-question"))
