@@ -22,6 +22,7 @@ from tracker.checklists import own_rows, pages, policy, service
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation.text_digest import require_question_shown
+from tracker.checklists.rules.values import shown_only
 from tracker.core import clock
 from tracker.core.errors import StaleError
 
@@ -125,7 +126,8 @@ def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
             continue
         if SHARED not in pages.acts(loaded, actor, item, status).answer:
             continue
-        tables = tuple(_tables(loaded, actor, item, current.values, status.problems))
+        values = shown_only(item.fields_of(SHARED), current.values)
+        tables = tuple(_tables(loaded, actor, item, values, status.problems))
         if tables:
             offered.append(OpenItem(item, current.version, tables))
     return tuple(offered)

@@ -112,7 +112,7 @@ def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> 
     unread = [
         copied.answer_id
         for copied in answers
-        if copied and copied.is_unread_by(party.organisation_id)
+        if copied and copied.is_unread_by(party.organisation_id) and not copied.does_not_apply
     ]
     if not unread:
         return ()

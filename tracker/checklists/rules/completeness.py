@@ -123,11 +123,12 @@ class ChecklistStatus:
 
 
 def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sheet:
-    """Return the sheet as it currently counts: without answers to hidden items.
+    """Return the sheet as it currently counts: without answers that don't apply.
 
     A hidden answer decides nothing (product.md, 4.5): a condition on it is not known, as if the
     answer weren't given yet. Conditions are never circular, so each round settles what depends on
-    the round before.
+    the round before. Places to decide in a text from elsewhere don't apply either, if its item
+    isn't required here and nobody has changed it: it counts as an item that nobody has begun.
     """
     conditional = [item for item in template.items if item.shown_when is not None]
     codes: frozenset[str] = frozenset()
@@ -140,7 +141,29 @@ def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sh
         )
         if codes == sheet.hidden:
             break
-    return replace(sheet, hidden=codes)
+    return _without_idle_texts(template, replace(sheet, hidden=codes), surroundings)
+
+
+def _without_idle_texts(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sheet:
+    changed = {}
+    for item in template.items:
+        answer = sheet.shared(item.code) if item.required is Required.CONDITIONAL else None
+        if answer is not None:
+            is_idle = _is_idle_text(item, answer, sheet, surroundings)
+            if is_idle is not answer.does_not_apply:
+                key = (item.code, AnswerScope.SHARED, sheet.checklist_id)
+                changed[key] = replace(answer, does_not_apply=is_idle)
+    return replace(sheet, answers={**sheet.answers, **changed}) if changed else sheet
+
+
+def _is_idle_text(item: Item, answer: Filled, sheet: Sheet, surroundings: Surroundings) -> bool:
+    return (
+        answer.is_copied
+        and not answer.is_rewritten
+        and not answer.not_applicable
+        and any(to_decide.open_places(answer.values))
+        and _evaluated(item.required_when, sheet, surroundings) is Truth.FALSE
+    )
 
 
 def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
@@ -531,7 +554,11 @@ def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     """Return the parties in which nobody has read everything that was copied into an item."""
     answers = [sheet.shared(item.code)]
     answers += [sheet.of_party(item.code, party.organisation_id) for party in surroundings.parties]
-    copied = [answer for answer in answers if answer is not None and answer.is_copied]
+    copied = [
+        answer
+        for answer in answers
+        if answer is not None and answer.is_copied and not answer.does_not_apply
+    ]
     if not copied:  # as on most items
         return ()
     return tuple(

@@ -55,6 +55,9 @@ class Filled:
     copied_from: UUID | None = None
     is_rewritten: bool = False
     read_by: frozenset[UUID] = frozenset()
+    # Whether it counts as empty: words from elsewhere with places to decide that nobody here
+    # changed, in an item that isn't required here (completeness.counting).
+    does_not_apply: bool = False
 
     @property
     def is_copied(self) -> bool:
@@ -67,9 +70,10 @@ class Filled:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the answer is empty, for example because it was cleared."""
-        return not self.not_applicable and not any(
-            has_content(value) for value in self.values.values()
+        """Whether the answer is empty, for example because it was cleared, or counts as empty."""
+        return self.does_not_apply or (
+            not self.not_applicable
+            and not any(has_content(value) for value in self.values.values())
         )
 
 
@@ -161,7 +165,9 @@ class Sheet:
         There is none while the value is still to be decided.
         """
         answer = None if item in self.hidden else self.shared(item)
-        value = None if answer is None or answer.not_applicable else answer.values.get(key)
+        if answer is None or answer.not_applicable or answer.does_not_apply:
+            return None
+        value = answer.values.get(key)
         return None if to_decide.is_mark(value) else value
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
+from tracker.checklists.rules.values import shown_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class ShownField:
 def show(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], names: Names
 ) -> tuple[ShownField, ...]:
-    """Return the fields of an answer that have a value, as text."""
+    """Return the fields of an answer that have a value and apply, as text."""
+    values = shown_only(fields, values)
     shown = (_field(field, values.get(field.key), names) for field in fields)
     return tuple(field for field in shown if not field.is_empty)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates import to_decide
-from tracker.checklist_templates.conditions import NeighbourField
+from tracker.checklist_templates.conditions import NeighbourColumn, NeighbourField
 from tracker.checklist_templates.field_content import ROW, UNWRITABLE, has_content
 from tracker.checklist_templates.schema import (
     CLASSES,
@@ -394,26 +394,56 @@ def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool
     condition = field.required_when
     if condition is None:
         return field.required
-    looked_at = condition.field if isinstance(condition, NeighbourField) else condition.column
-    value = neighbours.get(looked_at)
+    value = neighbours.get(_looked_at(condition))
     chosen = set(value) if isinstance(value, list) else {value}
     return not chosen.isdisjoint(condition.values)
 
 
+def _looked_at(condition: NeighbourField | NeighbourColumn) -> str:
+    return condition.field if isinstance(condition, NeighbourField) else condition.column
+
+
 def shown_only(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values without the cells of columns that these fields currently don't have."""
-    by_key = {field.key: field for field in fields if field.type is FieldType.TABLE}
+    """Return the values without what these fields currently don't have.
+
+    These are the cells of columns that aren't shown, and places to decide that don't apply, since
+    what was decided beside them makes the field or column unnecessary.
+    """
+    by_key = {field.key: field for field in fields}
     return {
-        key: _shown_rows(by_key[key], value) if key in by_key else value
+        key: _shown_rows(by_key[key], value)
+        if key in by_key and by_key[key].type is FieldType.TABLE
+        else value
         for key, value in values.items()
+        if key not in by_key or not _is_idle(by_key[key], value, values)
     }
+
+
+def _is_idle(field: TemplateField | Column, value: Any, neighbours: Mapping[str, Any]) -> bool:
+    """Return whether a value is to decide, and a decided neighbour says that it isn't needed."""
+    condition = field.required_when
+    if condition is None or needed(field, neighbours):
+        return False
+    neighbour = neighbours.get(_looked_at(condition))
+    if not has_content(neighbour) or to_decide.is_mark(neighbour):
+        return False
+    if isinstance(value, list):
+        return any(to_decide.open_places({field.key: value}))
+    return to_decide.is_mark(value)
 
 
 def _shown_rows(field: TemplateField, rows: Any) -> Any:
     if not isinstance(rows, list):
         return rows
-    names_kept = {ROW, *(column.key for column in field.columns)}
-    return [{key: cell for key, cell in row.items() if key in names_kept} for row in rows]
+    columns = {column.key: column for column in field.columns}
+    return [
+        {
+            key: cell
+            for key, cell in row.items()
+            if key == ROW or (key in columns and not _is_idle(columns[key], cell, row))
+        }
+        for row in rows
+    ]
 
 
 def _what_is_missing(field: TemplateField | Column) -> object:

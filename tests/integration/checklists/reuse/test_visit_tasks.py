@@ -14,7 +14,9 @@ from tests.pages import Page
 from tracker.accounts.people import telephones
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import left_to_decide
 from tracker.checklists.loading import load
+from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.reuse import beginning, visit_tasks
 from tracker.core.errors import RuleBrokenError
 from tracker.visits.encryption import plan_of
@@ -178,3 +180,28 @@ def test_the_page_offers_the_tasks_and_begins_with_those_chosen(
     chosen |= {"recorder": ""}
     browser.post(address, data=chosen, follow_redirects=True)
     assert values(scene, "U7", PLAN)["decider"] == str(scene.user("ilena"))
+
+
+def test_the_text_on_a_health_expert_asks_nothing_once_health_is_no_aim(
+    scene: Scene, second: Visit
+) -> None:
+    begin(scene, ROLES)
+    ilena, checklist = scene.actor("ilena"), scene.checklist(ROLES, 2)
+
+    def asked() -> set[str]:
+        open_items = left_to_decide.open_items(load(checklist), ilena)
+        return {open_item.item.code for open_item in open_items}
+
+    assert {"V11", "V12"} <= asked()
+    loaded = load(checklist)
+    answer = loaded.sheet.shared("V1")
+    assert answer is not None
+    seen = {"V1": (answer.version, question_token(loaded, ilena, loaded.item("V1")))}
+    left_to_decide.save(ilena, checklist, seen, {"V1-health_aim": "no"})
+    scene.session.commit()
+    standing = load(checklist).standing()
+    assert "V11" not in asked()
+    assert "V12" in asked()
+    assert "V11" not in standing.blocking
+    assert {"V1", "V12"} <= set(standing.blocking)
+    assert standing.items["V11"].waiting_for == ()
