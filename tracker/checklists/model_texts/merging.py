@@ -5,7 +5,7 @@ The strictest way of working wins, in the order of their requirements (cooperati
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from uuid import UUID
 
@@ -39,7 +39,7 @@ from tracker.checklists.model_texts.schema import (
 )
 from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import Surroundings
-from tracker.checklists.rules.values import Fit, as_id, fit
+from tracker.checklists.rules.values import Fit, as_id, fit, shown_only
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import strictest_first, takes_short_form
 
@@ -60,6 +60,13 @@ class OpenMark(str):
         mark = super().__new__(cls, to_decide.mark(place.to_decide, language))
         mark.place = place
         return mark
+
+    @classmethod
+    def at(cls, place: Open, mark: str) -> Self:
+        """Return a mark with its own words that stands where a text has a place."""
+        with_place = super().__new__(cls, mark)
+        with_place.place = place
+        return with_place
 
 
 TruthOf = Callable[[Condition | None], Truth]
@@ -185,7 +192,8 @@ def _placed(item: Item, values: Values, around: Surroundings, truth: TruthOf) ->
         for key, value in values.items()
         if key in by_key
     }
-    return fit(fields, for_parties, around)
+    fitting = fit(fields, for_parties, around)
+    return replace(fitting, values=shown_only(fields, fitting.values))
 
 
 def _in_field(
@@ -287,6 +295,58 @@ def days_of(content: ModelTextContent, code: str) -> Mapping[tuple[str, str | No
                 rule = (cell.base.days_before, cell.base.days_after)
                 days.setdefault((key, column), {})[rule] = cell.base
     return {place: next(iter(own.values())) for place, own in days.items() if len(own) == 1}
+
+
+def with_places(content: ModelTextContent, code: str, values: Values) -> dict[str, Any]:
+    """Return an item's answer with what the content says of the places that are marked in it.
+
+    That is who it usually is, and how a day is counted; of a row, as in its own row of the content,
+    or as in all of its rows.
+    """
+    fields = content.items.get(code, {})
+    return {
+        key: _with_places(fields[key], value) if key in fields else value
+        for key, value in values.items()
+    }
+
+
+def _with_places(field: FieldText, value: Any) -> Any:
+    if not isinstance(value, list):
+        return _mark_at([field], value)
+    return [
+        {column: _mark_at(_cells_beside(field, row, column), cell) for column, cell in row.items()}
+        if isinstance(row, dict)
+        else row
+        for row in value
+    ]
+
+
+def _cells_beside(field: FieldText, row: Values, column: str) -> list[Cell]:
+    own = field.rows.get(row.get(ROW, ""))
+    rows = [own] if own else field.rows.values()
+    return [given.cells[column] for given in rows if column in given.cells]
+
+
+def _mark_at(cells: Iterable[Cell], value: Any) -> Any:
+    """Return a mark with the place that these cells have alike; other values as they are."""
+    if not to_decide.is_mark(value):
+        return value
+    places = [cell.base for cell in cells if isinstance(cell.base, Open) and cell.base.is_known]
+    rules = {(place.usually, place.days_before, place.days_after) for place in places}
+    return OpenMark.at(places[0], value) if len(rules) == 1 else value
+
+
+def tasks_in(values: Values) -> frozenset[Task]:
+    """Return the tasks that the marked places of an answer usually give to somebody."""
+    cells = [
+        cell
+        for value in values.values()
+        for row in (value if isinstance(value, list) else [{"": value}])
+        if isinstance(row, dict)
+        for cell in row.values()
+    ]
+    places = (cell.place for cell in cells if isinstance(cell, OpenMark))
+    return frozenset(place.usually for place in places if place.usually is not None)
 
 
 def tasks_of(content: ModelTextContent, codes: Iterable[str]) -> tuple[Task, ...]:

@@ -96,6 +96,11 @@ class Open(Strict):
         """Whether it is counted from the days of a visit."""
         return self.days_before is not None or self.days_after is not None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it says who it usually is, or how its day is counted."""
+        return self.usually is not None or self.is_of_visit
+
 
 def _kind_of(given: Any) -> str:
     """Return which of the forms below a value has, so that mistakes are about one of them."""

@@ -18,6 +18,7 @@ from tracker.checklists import policy
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.model_texts import in_use, merging
 from tracker.checklists.model_texts import library as model_texts
+from tracker.checklists.model_texts.schema import Task
 from tracker.checklists.models import Checklist, CopySource, OwnModelText
 from tracker.checklists.reuse import (
     copying,
@@ -50,6 +51,8 @@ class Beginning:
     own: OwnModelText | None = None
     # How many of its items administrators of this instance wrote (adr 114).
     changed_here: int = 0
+    # Of a text that a body of the NPM keeps: tasks of the visit for which it needs somebody.
+    tasks: frozenset[Task] = frozenset()
 
     @property
     def open_count(self) -> int:
@@ -118,7 +121,7 @@ def all_beginnings(
 ) -> tuple[tuple[Beginning, ...], tuple[Beginning, ...]]:
     """Return the texts that the actor's body keeps, and the product's as beginnings() does."""
     known = _Known(actor, loaded)
-    own = (_of_own(known, text) for text in own_texts.for_checklist(actor, loaded))
+    own = (_of_own(known, text) for text in own_texts.for_checklist(actor, loaded, known.tasks))
     return tuple(own), tuple(_of_product(known, languages))
 
 
@@ -166,7 +169,8 @@ def _of_product(known: _Known, languages: Iterable[str]) -> Iterator[Beginning]:
 
 
 def _of_own(known: _Known, text: OwnText) -> Beginning:
-    return Beginning("", text.row.template_version, known.filled(text.answers), text.row)
+    answers = known.filled(text.answers)
+    return Beginning("", text.row.template_version, answers, text.row, tasks=text.tasks)
 
 
 def _known(actor: Actor, loaded: LoadedChecklist, item: Item) -> Mapping[str, Any]:
@@ -226,14 +230,20 @@ def begin(
 
 
 def begin_with_own(
-    actor: Actor, checklist: Checklist, text_id: UUID, *, seen: str
+    actor: Actor,
+    checklist: Checklist,
+    text_id: UUID,
+    *,
+    seen: str,
+    chosen: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Do the same with a model text that the actor's body of the NPM keeps (adr 96)."""
     loaded = _loaded_for(actor, checklist)
-    known = _Known(actor, loaded)
-    texts = own_texts.for_checklist(actor, loaded)
-    begun = next((_of_own(known, text) for text in texts if text.row.id == text_id), None)
-    items = _keep(actor, loaded, _require_seen(begun, seen), CopySource.OWN)
+    people = visit_tasks.read_choice(loaded, chosen or {})
+    begun = _require_seen(_own_text(_Known(actor, loaded), actor, text_id), seen)
+    if people:
+        begun = _own_text(_Known(actor, loaded, people), actor, text_id) or begun
+    items = _keep(actor, loaded, begun, CopySource.OWN)
     trail.record(
         verbs.OWN_MODEL_TEXT_USED,
         actor=actor,
@@ -245,6 +255,11 @@ def begin_with_own(
         organisation=actor.organisation_name,
     )
     return tuple(items)
+
+
+def _own_text(known: _Known, actor: Actor, text_id: UUID) -> Beginning | None:
+    texts = own_texts.for_checklist(actor, known.loaded, known.tasks)
+    return next((_of_own(known, text) for text in texts if text.row.id == text_id), None)
 
 
 def _loaded_for(actor: Actor, checklist: Checklist) -> LoadedChecklist:

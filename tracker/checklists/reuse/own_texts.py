@@ -4,7 +4,7 @@ Keeping one from a signed text is agreements.keeping; beginning with one is reus
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,9 +19,12 @@ from tracker.checklist_templates.checks import CheckName
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, policy, queries
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.model_texts import library as model_texts
 from tracker.checklists.model_texts import merging
 from tracker.checklists.model_texts.merging import ModelText
+from tracker.checklists.model_texts.schema import Task
 from tracker.checklists.models import Checklist, OwnModelText
+from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.service import own_organisation
 from tracker.cooperations import keys
 from tracker.core import clock
@@ -38,6 +41,8 @@ class OwnText:
 
     row: OwnModelText
     answers: Mapping[str, Mapping[str, Any]]
+    # Tasks of the visit for which it needs somebody.
+    tasks: frozenset[Task] = frozenset()
 
 
 def store(
@@ -112,10 +117,14 @@ def retire(actor: Actor, text_id: UUID) -> None:
     _record(verbs.MODEL_TEXT_RETIRED, actor, row)
 
 
-def for_checklist(actor: Actor, loaded: LoadedChecklist) -> list[OwnText]:
+def for_checklist(
+    actor: Actor, loaded: LoadedChecklist, tasks: Mapping[str, UUID] | None = None
+) -> list[OwnText]:
     """Return the kept model texts with which a checklist can begin, the newest first.
 
-    Nothing from a visit's checklist (K2) is offered in one that is no visit's.
+    Nothing from a visit's checklist (K2) is offered in one that is no visit's. tasks says who takes
+    which task of the visit: where the text that comes with the product usually names them, or
+    counts a day from the visit, the places of a kept text do too (adr 110).
     """
     rows = [
         row
@@ -123,15 +132,26 @@ def for_checklist(actor: Actor, loaded: LoadedChecklist) -> list[OwnText]:
         if encryption.is_restricted(loaded.checklist) or not row.is_of_visit
     ]
     keys.hold({row.cooperation_id for row in rows if row.is_of_visit})
-    placed = [OwnText(row, _answers(row, loaded)) for row in rows]
+    around = replace(loaded.surroundings, tasks=tasks or {})
+    placed = [_placed(row, loaded, around) for row in rows]
     return [text for text in placed if text.answers]
 
 
-def _answers(row: OwnModelText, loaded: LoadedChecklist) -> dict[str, dict[str, Any]]:
+def _placed(row: OwnModelText, loaded: LoadedChecklist, around: Surroundings) -> OwnText:
     template = library.parsed(loaded.checklist.template)
-    text = ModelText(row.kind, "", row.template_version, encryption.model_text_of(row))
-    answers = merging.answers(text, template, loaded.surroundings)
-    return {code: _one_row_each(template.by_code[code], values) for code, values in answers.items()}
+    content = model_texts.content_of(row.kind)
+    stored = {
+        code: merging.with_places(content, code, values)
+        for code, values in encryption.model_text_of(row).items()
+    }
+    text = ModelText(row.kind, "", row.template_version, stored)
+    answers = merging.answers(text, template, around)
+    tasks = (merging.tasks_in(stored[code]) for code in answers)
+    return OwnText(
+        row,
+        {code: _one_row_each(template.by_code[code], values) for code, values in answers.items()},
+        frozenset().union(*tasks),
+    )
 
 
 def _one_row_each(item: Item, values: dict[str, Any]) -> dict[str, Any]:

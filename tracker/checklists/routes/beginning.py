@@ -73,12 +73,14 @@ def choose(checklist_id: UUID) -> str | Response:
 def _begin(actor: Actor, checklist: Checklist) -> tuple[str, ...]:
     """Begin with the text that was chosen: one that the NPM keeps, or the product's."""
     own = request.form.get("own")
+    chosen = {task.value: request.form.get(task.value, "") for task in Task}
     if own is not None:
         seen = request.form.get("seen", "")
-        return beginning.begin_with_own(actor, checklist, uuid_or_nil(own), seen=seen)
+        return beginning.begin_with_own(
+            actor, checklist, uuid_or_nil(own), seen=seen, chosen=chosen
+        )
     language = request.form.get("language", "")
     seen = request.form.get(f"seen_{language}", "")
-    chosen = {task.value: request.form.get(task.value, "") for task in Task}
     return beginning.begin(actor, checklist, language, seen=seen, chosen=chosen)
 
 

@@ -3,6 +3,7 @@
 In one file: one model text, from the record of a signed text to another cooperation.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -25,7 +26,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption, queries
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, CopySource, OwnModelText
-from tracker.checklists.reuse import beginning, own_text_pages, own_texts
+from tracker.checklists.reuse import beginning, own_text_pages, own_texts, visit_tasks
 from tracker.checklists.reuse.beginning import Beginning
 from tracker.cooperations.models import CooperationKey
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
@@ -488,3 +489,57 @@ def test_destroying_the_key_of_the_cooperation_erases_what_was_kept_of_its_visit
     scene.session.flush()
     assert encryption.model_text_of(row) == {}
     scene.session.rollback()
+
+
+def begin_of_visit(scene: Scene, row: OwnModelText, kind: ChecklistKind, **chosen: str) -> None:
+    """Begin the text of the second visit with one that is kept, with people for its tasks."""
+    ilena, checklist = scene.actor("ilena"), scene.checklist(kind, 2)
+    texts, _product = beginning.all_beginnings(ilena, load(checklist), ["en"])
+    [seen] = [text.seen for text in texts if text.own is row]
+    people = {task: str(scene.user(key)) for task, key in chosen.items()}
+    beginning.begin_with_own(ilena, checklist, row.id, seen=seen, chosen=people)
+    scene.session.commit()
+
+
+def test_a_kept_text_names_lead_and_deputy_and_counts_days_as_the_products_does(
+    scene: Scene,
+) -> None:
+    row = keep_of_visit(scene)
+    roles = second(scene)
+    begin_of_visit(scene, row, ROLES)
+    pavo, ruth = (str(scene.user(key)) for key in ("pavo", "ruth"))
+    sheet, plan = load(roles).sheet, plan_of(scene.visit(2))
+    assert (sheet.value("V7", "speaker"), sheet.value("V7", "stand_in")) == (pavo, ruth)
+    assert sheet.value("V18", "briefing") == (plan.starts_on - dt.timedelta(days=1)).isoformat()
+    answer = sheet.shared("V7")
+    assert answer is not None
+    assert answer.read_by == frozenset()
+
+
+def test_people_are_chosen_once_for_the_tasks_of_a_kept_text(scene: Scene, app: Flask) -> None:
+    row = keep_of_visit(scene, PLAN)
+    second(scene)
+    plan = scene.checklist(PLAN, 2)
+    (form, *_product) = (
+        scene.demonstration.browser(app, "ilena")
+        .page(f"/checklists/{plan.id}/begin")
+        .forms(f"/checklists/{plan.id}/begin")
+    )
+    assert "office" in form.values
+    begin_of_visit(scene, row, PLAN, office="ilena")
+    senders = {body.get("sender") for body in load(plan).sheet.value("U11", "bodies")}
+    assert senders == {str(scene.user("ilena"))}
+    with pytest.raises(RuleBrokenError, match="from the lists"):
+        visit_tasks.read_choice(load(plan), {"office": str(scene.user("leyla"))})
+
+
+def test_without_a_choice_places_of_a_kept_text_stay_to_decide_in_its_own_words(
+    scene: Scene,
+) -> None:
+    row = keep_of_visit(scene, PLAN)
+    senders = {body["sender"] for body in encryption.model_text_of(row)["U11"]["bodies"]}
+    second(scene)
+    begin_of_visit(scene, row, PLAN)
+    bodies = load(scene.checklist(PLAN, 2)).sheet.value("U11", "bodies")
+    assert {body["sender"] for body in bodies} == senders
+    assert all(map(to_decide.is_mark, senders))
