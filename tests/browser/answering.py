@@ -1,6 +1,7 @@
 """Answers any item of a checklist on its page, as somebody who knows all the facts would."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -152,7 +153,11 @@ def decide_together(page: Page, facts: Facts) -> None:
     """
     form = page.locator("main form:has(button:text-is('Save what is decided'))")
     for control in _controls(form, "input:not([type=hidden]), select, textarea"):
-        wish = facts.for_item(control.name.split("-")[0]).get(control.column)
+        wish = facts.for_item(re.split("[.-]", control.name)[0]).get(control.column)
+        if control.kind == "checkbox" and control.value == "y":
+            if control.is_shown and control.is_open:
+                form.locator(f"[name='{control.name}']").check()
+            continue
         is_open = not control.value or "to decide" in control.value.lower()
         is_other_day = control.kind == "date" and wish not in {None, control.value}
         if control.is_shown and control.is_needed and (is_open or is_other_day):

@@ -258,22 +258,13 @@ def begin_with_model_text(page: Page, address: str, tasks: Mapping[str, str] | N
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
-def agree(cast: Cast, address: str, facts: dict[str, Facts], *, more: Iterable[str] = ()) -> None:
-    """Each side decides on one page what a text leaves open; then each reads it and accepts it all.
-
-    more are items that each party first writes on pages of their own.
-    """
+def agree(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
+    """Each side decides on one page what a text leaves open, and then reads and accepts it all."""
     for name, known in facts.items():
         page = cast[name].page
-        if not page.url.endswith("/decide") and not more:
+        if not page.url.endswith("/decide"):
             page.goto(f"{address}/decide")
         if page.get_by_role("button", name="Save what is decided").count():
-            decide_together(page, known)
-        for code in more:
-            page.goto(f"{address}/items/{code}/answer")
-            decide(page, code, known)
-        if more and page.get_by_role("link", name="Decide on one page").count():
-            page.get_by_role("link", name="Decide on one page").click()
             decide_together(page, known)
     last = list(facts)[-1]
     for name in facts:
@@ -309,9 +300,11 @@ def settle(cast: Cast, address: str, facts: dict[str, Facts], *, again: Iterable
     for name, known in facts.items():
         page = cast[name].page
         page.goto(f"{address}/decide")
-        if page.get_by_role("button", name="Save what is decided").count():
+        # What is decided first may open other places; then come answers with pages of their own.
+        while page.get_by_role("button", name="Save what is decided").count():
             decide_together(page, known)
-        _decide_all(page, address, known)
+        if written := re.search(r"/items/([A-Z]\d+)/answer", page.url):
+            decide(page, written[1], known)
     for name in facts:
         _accept_draft(cast[name].page, address)
 
@@ -321,25 +314,6 @@ def _accept_draft(page: Page, address: str, *, is_open: bool = False) -> None:
         page.goto(f"{address}/read")
     page.get_by_role("button", name="I have read it all").click()
     expect(page.locator(".flashes")).to_contain_text("You accepted")
-
-
-def _decide_all(page: Page, address: str, facts: Facts) -> None:
-    """Write what is missing of the items that wait for one's own side, and what is incomplete."""
-    page.goto(f"{address}?filter=us")
-    # An item may have two answers: what all parties agree on, and what each says about itself.
-    links = page.locator("article.item-line").evaluate_all(
-        """items => items.flatMap(item => {
-          const links = [...item.querySelectorAll("a")];
-          const isOpen = item.querySelector(".problems") || !item.querySelector(".answer");
-          const change = isOpen && links.find(link => /^Change/.test(link.textContent.trim()));
-          const isMissing = link => /^Write (an answer|our own)/.test(link.textContent.trim());
-          return links.filter(link => link === change || isMissing(link))
-            .map(link => [item.id.toUpperCase(), link.getAttribute("href")]);
-        })"""
-    )
-    for code, link in links:
-        page.goto(link)
-        decide(page, code, facts)
 
 
 def _answer_all(page: Page, address: str, facts: Facts) -> None:

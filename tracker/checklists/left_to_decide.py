@@ -4,10 +4,11 @@ Only the places are shown to whoever fills them in, so saving them accepts nothi
 reads and accepts each item as a whole (adr 108).
 """
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
@@ -22,13 +23,31 @@ from tracker.checklists import own_rows, pages, policy, service
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation.text_digest import require_question_shown
-from tracker.checklists.rules.values import shown_only
-from tracker.core import clock
+from tracker.checklists.reuse import known_facts
+from tracker.checklists.rules import completeness
+from tracker.checklists.rules.completeness import ItemStatus
+from tracker.checklists.rules.facts import Filled
+from tracker.checklists.rules.values import Problem, as_id, shown_only
+from tracker.core import canonical, clock
 from tracker.core.errors import StaleError
 
 SHARED = AnswerScope.SHARED
+# What a party answers: with all others, and for itself.
+ANSWERED = (SHARED, AnswerScope.PARTY)
+# Until when each person's papers are valid: the item, and the column.
+PAPERS = ("V13", "valid_until")
 # How much of a cell names its row.
 MOST_WORDS = 120
+
+
+def key_of(code: str, scope: AnswerScope) -> str:
+    """Return what the names of an answer's fields on the form begin with."""
+    return code if scope is SHARED else f"{code}.own"
+
+
+def code_of(key: str) -> str:
+    """Return the item for what key_of() returned."""
+    return key.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +64,7 @@ class Place:
     what: str = ""
     # Whether it is needed only if another place is decided in a certain way.
     is_dependent: bool = False
+    scope: AnswerScope = SHARED
 
     @property
     def part(self) -> TemplateField | Column:
@@ -55,7 +75,7 @@ class Place:
     def name(self) -> str:
         """The name of its field on a form."""
         row = "" if self.row is None else f"-{self.row}-{self.part.key}"
-        return f"{self.item}-{self.field.key}{row}"
+        return f"{key_of(self.item, self.scope)}-{self.field.key}{row}"
 
     @property
     def text(self) -> Any:
@@ -89,63 +109,141 @@ class OpenTable:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """An item with places that are left to decide, and the version in which they are."""
+    """An answer with places that are left to decide, and the version in which they are.
+
+    What nobody has written yet begins with what is known: values has it, and the version is 0.
+    """
 
     item: Item
     version: int
     tables: tuple[OpenTable, ...]
+    scope: AnswerScope = SHARED
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What the names of its fields on the form begin with."""
+        return key_of(self.item.code, self.scope)
 
     @property
     def places(self) -> tuple[Place, ...]:
         """All of its places, in the order of the page."""
         return tuple(place for table in self.tables for row in table.rows for place in row.places)
 
+    @property
+    def begun_with(self) -> str:
+        """The digest of what an unwritten answer begins with: its rows may be others by now."""
+        return "" if self.version else canonical.digest_of(dict(self.values))
+
+
+class Seen(NamedTuple):
+    """On what a page based an answer: its version, the token of the question, begun_with."""
+
+    version: int
+    token: str
+    begun_with: str = ""
+
 
 def name_of_all(group: tuple[Place, ...]) -> str:
     """Return the name of the form's field that decides several places together."""
     columns = "-".join(dict.fromkeys(place.part.key for place in group))
-    return f"{group[0].item}-{group[0].field.key}-all-{columns}"
+    first = group[0]
+    return f"{key_of(first.item, first.scope)}-{first.field.key}-all-{columns}"
 
 
 def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
-    """Return what a person's party can decide now, item by item.
+    """Return what a person's party can decide now, answer by answer.
 
     Of a table with a row for each party that is the party's own row. What another party has
-    accepted, and items that nobody has begun, are left out.
+    accepted is left out. In a checklist that began with a text, answers that wait for the party and
+    that nobody has begun are there too, if their fields and the rows that are known are all it
+    takes.
     """
     party = loaded.own_party(actor)
     if party is None or not policy.can_take_part(actor, party) or not loaded.goes_on():
         return ()
     statuses = loaded.standing().items
+    unwritten = set(_unwritten(loaded, actor, statuses)) if _has_begun_with_text(loaded) else set()
     offered = []
     for item in loaded.template.items:
-        status, current = statuses.get(item.code), loaded.sheet.shared(item.code)
+        status = statuses.get(item.code)
         if status is None or not status.problems:
             continue
-        if current is None or current.is_empty or current.not_applicable:
-            continue
-        if SHARED not in pages.acts(loaded, actor, item, status).answer:
-            continue
-        values = shown_only(item.fields_of(SHARED), current.values)
-        tables = tuple(_tables(loaded, actor, item, values, status.problems))
-        if tables:
-            offered.append(OpenItem(item, current.version, tables))
-    return tuple(offered)
+        scopes = pages.acts(loaded, actor, item, status).answer
+        for scope in (scope for scope in ANSWERED if scope in scopes):
+            current = _current(loaded, actor, item, scope)
+            if current is not None and not current.is_empty:
+                offered.append(_of_written(loaded, actor, item, scope, current))
+            elif (item.code, scope) in unwritten:
+                offered.append(_of_unwritten(loaded, actor, item, scope, current))
+    return tuple(open_item for open_item in offered if open_item is not None)
 
 
-def to_write(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, AnswerScope]]:
-    """Return the answers that wait for a person's party and that nobody there has begun."""
-    statuses, waiting = loaded.standing().items, []
+def _current(
+    loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
+) -> Filled | None:
+    if scope is SHARED:
+        return loaded.sheet.shared(item.code)
+    return (
+        loaded.sheet.of_party(item.code, actor.organisation_id) if actor.organisation_id else None
+    )
+
+
+def _has_begun_with_text(loaded: LoadedChecklist) -> bool:
+    return any(answer.is_copied for answer in loaded.sheet.answers.values())
+
+
+def _of_written(
+    loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope, current: Filled
+) -> OpenItem | None:
+    if current.not_applicable:
+        return None
+    problems = completeness.answer_problems(item, scope, current, loaded.sheet, loaded.surroundings)
+    values = shown_only(item.fields_of(scope), current.values)
+    tables = tuple(_tables(loaded, actor, item, scope, values, problems))
+    return OpenItem(item, current.version, tables, scope, current.values) if tables else None
+
+
+def _of_unwritten(
+    loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope, current: Filled | None
+) -> OpenItem | None:
+    """Return the places of an answer that nobody has begun, if filling them in completes it."""
+    begun = known_facts.begun(loaded, actor, item, scope)
+    problems = completeness.value_problems(item, scope, begun, loaded.sheet, loaded.surroundings)
+    tables = tuple(_tables(loaded, actor, item, scope, begun, problems))
+    opened = OpenItem(item, current.version if current else 0, tables, scope, begun)
+    covered = {
+        (place.field.key, place.row, place.column.key if place.column else None)
+        for place in opened.places
+    }
+    missing = {(problem.field, problem.row, problem.column) for problem in problems}
+    return opened if tables and missing <= covered else None
+
+
+def to_write(
+    loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem] = ()
+) -> list[tuple[Item, AnswerScope]]:
+    """Return the answers that wait for a person's party and that nobody there has begun.
+
+    items are those that the page has, which are left out.
+    """
+    there = {(open_item.item.code, open_item.scope) for open_item in items}
+    unwritten = _unwritten(loaded, actor, loaded.standing().items)
+    return [(loaded.item(code), scope) for code, scope in unwritten if (code, scope) not in there]
+
+
+def _unwritten(
+    loaded: LoadedChecklist, actor: Actor, statuses: Mapping[str, ItemStatus]
+) -> Iterator[tuple[str, AnswerScope]]:
     for item in loaded.template.items:
         status, current = statuses.get(item.code), loaded.sheet.shared(item.code)
         if status is None or actor.organisation_id not in status.waiting_for:
             continue
         acts = pages.acts(loaded, actor, item, status)
         if AnswerScope.PARTY in acts.answer and not acts.own_given:
-            waiting.append((item, AnswerScope.PARTY))
-        elif SHARED in acts.answer and (current is None or current.is_empty):
-            waiting.append((item, SHARED))
-    return waiting
+            yield item.code, AnswerScope.PARTY
+        if SHARED in acts.answer and (current is None or current.is_empty):
+            yield item.code, SHARED
 
 
 def count(loaded: LoadedChecklist, actor: Actor) -> int:
@@ -161,12 +259,14 @@ def suggested(loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) 
     """Return with what places begin on a form, by name: what is known of the actor's party.
 
     A coordinator is suggested as the contact of their party, with the number from their account;
-    the days of the terms begin with the next month and last two years, with a review after one.
-    Nothing of it is saved: whoever saves the form has seen it.
+    the days of the terms begin with the next month and last two years, with a review after one; and
+    papers have to be valid until the last day of the visit (V13). Nothing of it is saved: whoever
+    saves the form has seen it.
     """
     suggestions: dict[str, Any] = {}
     for open_item in items:
         item = open_item.item
+        suggestions |= _last_days(loaded, open_item)
         cells = {**own_rows.known_cells(loaded, actor, item), **_customary(actor, loaded, item)}
         for place in open_item.places:
             value = cells.get(place.part.key)
@@ -197,6 +297,16 @@ def _customary(actor: Actor, loaded: LoadedChecklist, item: Item) -> Mapping[str
             return {}
 
 
+def _last_days(loaded: LoadedChecklist, open_item: OpenItem) -> dict[str, Any]:
+    last_day = loaded.surroundings.visit_ends_on
+    if open_item.item.code != PAPERS[0] or last_day is None:
+        return {}
+    wanted = [place for place in open_item.places if place.part.key == PAPERS[1]]
+    together = [group for table in open_item.tables for group in table.together]
+    groups = {place.name: name_of_all(group) for group in together for place in group}
+    return {groups.get(place.name, place.name): last_day.isoformat() for place in wanted}
+
+
 def usual_days(today: dt.date) -> Mapping[str, str]:
     """Return the usual days of terms: from the next month, two years, with a review after one."""
     start = dt.date(today.year + today.month // 12, today.month % 12 + 1, 1)
@@ -208,37 +318,49 @@ def usual_days(today: dt.date) -> Mapping[str, str]:
 def save(
     actor: Actor,
     checklist: Checklist,
-    seen: Mapping[str, tuple[int, str]],
+    seen: Mapping[str, Seen],
     typed: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """Save what was decided, each item as a new version, all of them or none; return the items.
+    """Save what was decided, each answer as a new version, all of them or none; return the items.
 
-    seen has for each item its version and the token of its question, as the page showed them; typed
-    has the values by the names of their places. The actor's party accepts none of the items, and
-    counts as having read none. Raise RefusedError, or StaleError if one has changed since, or has
-    no such place.
+    seen has for each answer what the page based it on, by its key; typed has the values by the
+    names of their places. The actor's party accepts none of the items, and counts as having read
+    none. Raise RefusedError, or StaleError if one has changed since, or has no such place.
     """
     loaded = load_for_update(checklist)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
     loaded.goes_on().require()
-    by_item = {open_item.item.code: open_item for open_item in open_items(loaded, actor)}
+    by_key = {open_item.key: open_item for open_item in open_items(loaded, actor)}
     saved = []
-    for code, (version, token) in seen.items():
-        names = {name for name in typed if name.startswith(f"{code}-")}
+    for key, base in seen.items():
+        names = {name for name in typed if name.startswith(f"{key}-")}
         if not names:
             continue
-        open_item = by_item.get(code)
+        open_item = by_key.get(key)
         known = {place.name for place in open_item.places} if open_item else set()
-        if open_item is None or open_item.version != version or not names <= known:
+        if open_item is None or not _is_based_on(open_item, base) or not names <= known:
             raise StaleError(
-                _l("%(code)s changed while you were writing, so nothing is saved yet.", code=code)
+                _l(
+                    "%(code)s changed while you were writing, so nothing is saved yet.",
+                    code=code_of(key),
+                )
             )
-        require_question_shown(loaded, actor, open_item.item, token)
-        current = loaded.sheet.shared(code)
-        values = _decided(current.values if current else {}, open_item.places, typed)
-        service.save_places(actor, checklist, code, values, base_version=version)
-        saved.append(code)
-    return tuple(saved)
+        require_question_shown(loaded, actor, open_item.item, base.token)
+        values = _decided(open_item.values, open_item.places, typed)
+        service.save_places(
+            actor,
+            checklist,
+            open_item.item.code,
+            open_item.scope,
+            values,
+            base_version=base.version,
+        )
+        saved.append(open_item.item.code)
+    return tuple(dict.fromkeys(saved))
+
+
+def _is_based_on(open_item: OpenItem, base: Seen) -> bool:
+    return (open_item.version, open_item.begun_with) == (base.version, base.begun_with)
 
 
 def _decided(
@@ -263,22 +385,26 @@ def _tables(
     loaded: LoadedChecklist,
     actor: Actor,
     item: Item,
+    scope: AnswerScope,
     values: Mapping[str, Any],
-    problems: Any,
+    problems: Iterable[Problem],
 ) -> Iterator[OpenTable]:
     party = loaded.own_party(actor)
     missing = {(problem.field, problem.row, problem.column) for problem in problems}
-    for field in own_rows.fields_to_write(loaded, actor, item, SHARED):
+    for field in own_rows.fields_to_write(loaded, actor, item, scope):
         if not policy.can_set(actor, party, field):
             continue
         if field.type is FieldType.TABLE:
-            rows = tuple(_rows(loaded, actor, item, field, values, missing))
+            rows = tuple(
+                OpenRow(row.label, tuple(replace(place, scope=scope) for place in row.places))
+                for row in _rows(loaded, actor, item, field, values, missing)
+            )
             if rows:
                 yield OpenTable(field, rows, tuple(_together(rows)))
             continue
         place = _of_field(item, field, values, missing)
         if place is not None:
-            yield OpenTable(field, (OpenRow("", (place,)),))
+            yield OpenTable(field, (OpenRow("", (replace(place, scope=scope),)),))
 
 
 def _of_field(
@@ -368,7 +494,7 @@ def _together(rows: tuple[OpenRow, ...]) -> Iterator[tuple[Place, ...]]:
 
 
 def _row_label(loaded: LoadedChecklist, field: TemplateField, row: Mapping[str, Any]) -> object:
-    """Return what names a row: its label, the party it is of, or the first text in it."""
+    """Return what names a row: its label, the party or person it is of, or the first text."""
     fixed = {given.key: given.label for given in field.rows.fixed} if field.rows else {}
     if row.get(ROW) in fixed:
         return fixed[row[ROW]]
@@ -379,10 +505,17 @@ def _row_label(loaded: LoadedChecklist, field: TemplateField, row: Mapping[str, 
         for column in columns
         if column.type in WRITTEN and not to_decide.marks_in(row[column.key])
     ]
+    persons = [as_id(row[column.key]) for column in columns if column.type is FieldType.PERSON]
+    people = [
+        loaded.people[person].name for person in persons if person and person in loaded.people
+    ]
     bodies = [
         names[str(row[column.key])]
         for column in columns
         if column.type in {FieldType.PARTY, FieldType.BODY} and str(row[column.key]) in names
     ]
-    own = bodies[:1] if columns and columns[0].type is FieldType.PARTY else []
-    return (own or words or bodies or [""])[0][:MOST_WORDS]
+    first = columns[0].type if columns else None
+    own = (
+        bodies[:1] if first is FieldType.PARTY else people[:1] if first is FieldType.PERSON else []
+    )
+    return (own or words or people or bodies or [""])[0][:MOST_WORDS]

@@ -305,24 +305,26 @@ def save_places(
     actor: Actor,
     checklist: Checklist,
     item_code: str,
+    scope: AnswerScope,
     values: Mapping[str, Any],
     *,
     base_version: int,
 ) -> Answer:
-    """Save a shared answer of which the page showed only the places that were open (adr 108).
+    """Save an answer of which the page showed only the places that were open (adr 108).
 
     As save_answer() does, except that the actor's party neither accepts the new version nor counts
     as having read it.
     """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
-    _require_may_set(actor, loaded, item, AnswerScope.SHARED, values)
-    current = loaded.sheet.shared(item.code)
+    _require_may_set(actor, loaded, item, scope, values)
+    current = loaded.sheet.answers.get((item.code, scope, owner_of(actor, checklist, scope)))
     _require_version(current, base_version)
-    fitting_values = fitting(loaded, item, AnswerScope.SHARED, values)
+    fitting_values = fitting(loaded, item, scope, values)
     _require_words(loaded, item, fitting_values, current)
-    _require_unlocked(loaded, item, loaded.own_party(actor), fitting_values, left_out=False)
-    answer = new_version(actor, loaded, item, AnswerScope.SHARED, fitting_values)
+    if scope is AnswerScope.SHARED:
+        _require_unlocked(loaded, item, loaded.own_party(actor), fitting_values, left_out=False)
+    answer = new_version(actor, loaded, item, scope, fitting_values)
     keep_versions(loaded, [answer])
     _carry_mark(actor, loaded, answer, rewritten=True, has_seen_all=False)
     _finish_saving(actor, loaded, item, answer, has_seen_all=False)

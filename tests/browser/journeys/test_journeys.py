@@ -132,7 +132,7 @@ def _agree_on_confidentiality(cast: Cast) -> None:
     # Joana and Samira find their people in the list, and add what each of them does.
     facts = {"Ilena": npm, "Joana": Facts(), "Samira": Facts()}
     journey.begin_with_model_text(cast["Ilena"].page, address)
-    journey.agree(cast, address, facts, more=["C2"])
+    journey.agree(cast, address, facts)
     journey.send_and_sign(cast, address, "Ilena", ("Tomas", "Otto", "Henrik"))
 
 
@@ -146,8 +146,7 @@ def _make_ready(cast: Cast, number: int) -> None:
     # Open Door takes no part in the visits.
     everybody = dict.fromkeys(("Ilena", "Joana"), answers)
     begin(cast["Ilena"].page, roles, TASKS)
-    # Its answer decides which other items apply; a former one doesn't say it of this visit.
-    journey.settle(cast, roles, everybody, again=("V1", "V11", "V18"))
+    journey.settle(cast, roles, everybody, again=("V18",))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
     begin(cast["Ilena"].page, plan, TASKS)
     journey.settle(cast, plan, everybody)

@@ -16,6 +16,7 @@ from tests.factories.templates import KINDS, a_column, a_field, a_table, a_templ
 from tests.pages import Page
 from tracker.agreements import accepting
 from tracker.checklists import left_to_decide
+from tracker.checklists.left_to_decide import Seen
 from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.reuse import beginning
 from tracker.checklists.rules.completeness import WorkState
@@ -67,13 +68,13 @@ def values(table: Table, item: str) -> dict[str, Any]:
     return dict(answer.values)
 
 
-def seen(table: Table, first: str, *codes: str) -> dict[str, tuple[int, str]]:
+def seen(table: Table, first: str, *codes: str) -> dict[str, Seen]:
     loaded = table.loaded()
     shown = {}
     for code in codes:
         answer = loaded.sheet.shared(code)
         token = question_token(loaded, table[first], loaded.item(code))
-        shown[code] = (answer.version if answer else 0, token)
+        shown[code] = Seen(answer.version if answer else 0, token)
     return shown
 
 
@@ -196,7 +197,7 @@ def test_whoever_may_not_write_a_place_saves_nothing_in_it(table: Table, first: 
     token = question_token(loaded, table[first], loaded.item("M3"))
     typed = {"M3-words": "Twice a year"}
     with pytest.raises(StaleError if first == "samira" else RefusedError):
-        left_to_decide.save(table[first], table.checklist(), {"M3": (1, token)}, typed)
+        left_to_decide.save(table[first], table.checklist(), {"M3": Seen(1, token)}, typed)
     table.session.rollback()
     assert values(table, "M3")["words"] == "[to decide: how often]"
 

@@ -38,6 +38,7 @@ from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.service import DueAssignments
 from tracker.checklists.drafts import DraftKey
+from tracker.checklists.left_to_decide import Seen
 from tracker.checklists.loading import load
 from tracker.checklists.models import (
     Assignment,
@@ -308,7 +309,7 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
             samira, roles, SUGGESTED, "A donor decides?", seen=item_digest(load(roles), whole)
         ),
         "checklists.left_to_decide.save": lambda: left_to_decide.save(
-            ilena, roles, {ASSIGNED: (0, "")}, {f"{ASSIGNED}-words": "Some."}
+            ilena, roles, {ASSIGNED: Seen(0, "")}, {f"{ASSIGNED}-words": "Some."}
         ),
         "checklists.reuse.beginning.begin": lambda: beginning.begin(ilena, roles, "en", seen=""),
         "checklists.reuse.beginning.begin_with_own": lambda: beginning.begin_with_own(
@@ -330,7 +331,7 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
             base_version=0,
         ),
         "checklists.service.save_places": lambda: checklists.save_places(
-            ilena, roles, ASSIGNED, {}, base_version=0
+            ilena, roles, ASSIGNED, AnswerScope.SHARED, {}, base_version=0
         ),
         "comments.service.make_task": lambda: comments.make_task(
             ilena, remark, scene.user("leyla"), clock.today()

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity.stale import recompute
+from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import left_to_decide, policy, queries
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.editing import (
@@ -26,7 +27,7 @@ from tracker.checklists.editing import (
     on_page,
 )
 from tracker.checklists.forms import as_typed, place_field, to_decide_words, to_shown, to_stored
-from tracker.checklists.left_to_decide import OpenItem, Place, name_of_all
+from tracker.checklists.left_to_decide import OpenItem, Place, Seen, code_of, name_of_all
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.people_lists import PeopleLists
@@ -41,6 +42,8 @@ from tracker.ui.validators import is_blank
 blueprint = Blueprint("deciding", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
 
+# What hidden fields say on what an answer is based, by the ends of their names.
+HIDDEN = ("-version", "-question", "-begun")
 # Marks the fields of a form that say on which version and question of an item it is based.
 BASE = {"data-base": ""}
 
@@ -125,7 +128,8 @@ def _page(
         overtaken=overtaken,
         changed=changed,
         draft=on_page(writing),
-        to_write=left_to_decide.to_write(loaded, current_actor()),
+        to_write=left_to_decide.to_write(loaded, current_actor(), items),
+        is_own=lambda open_item: open_item.scope is AnswerScope.PARTY,
         name_of_all=name_of_all,
     )
 
@@ -144,14 +148,12 @@ def _form(
     data: dict[str, Any] = {}
     known = left_to_decide.suggested(loaded, actor, items)
     for open_item in items:
-        code = open_item.item.code
+        key, values = open_item.key, open_item.values
         lists = PeopleLists(loaded, actor, open_item.item)
-        current = loaded.sheet.shared(code)
-        values = current.values if current else {}
-        members[f"{code}-version"] = VersionField(default=0, render_kw=BASE)
-        members[f"{code}-question"] = HiddenValueField(most=TOKEN_LENGTH, render_kw=BASE)
-        data[f"{code}-version"] = open_item.version
-        data[f"{code}-question"] = question_token(loaded, actor, open_item.item)
+        members[f"{key}-version"] = VersionField(default=0, render_kw=BASE)
+        members[f"{key}-question"] = HiddenValueField(most=TOKEN_LENGTH, render_kw=BASE)
+        members[f"{key}-begun"] = HiddenValueField(most=TOKEN_LENGTH, render_kw=BASE)
+        data |= _base_of(loaded, actor, open_item)
         for place in open_item.places:
             value = values.get(place.field.key)
             members[place.name] = place_field(
@@ -172,12 +174,22 @@ def _form(
                     ),
                     label=with_commas(dict.fromkeys(str(place.part.label) for place in group)),
                 )
+                data[name_of_all(group)] = to_shown(first.part, known.get(name_of_all(group)))
     form_class = type("DecideForm", (Form,), members)
     given = {name: value for name, value in data.items() if value is not None}
     if typed is not None:
         added = {name: [str(value)] for name, value in given.items() if _is_new(name, typed)}
         return as_typed(form_class, {**added, **typed})
     return cast("Form", form_class(data=given))
+
+
+def _base_of(loaded: LoadedChecklist, actor: Actor, open_item: OpenItem) -> dict[str, Any]:
+    """Return on what the page bases an answer, by the names of hidden fields."""
+    return {
+        f"{open_item.key}-version": open_item.version,
+        f"{open_item.key}-question": question_token(loaded, actor, open_item.item),
+        f"{open_item.key}-begun": open_item.begun_with,
+    }
 
 
 def _is_new(name: str, typed: DraftValues) -> bool:
@@ -187,8 +199,16 @@ def _is_new(name: str, typed: DraftValues) -> bool:
 
 def _changed(items: Iterable[OpenItem], typed: DraftValues) -> list[str]:
     """Return the items that have another version than the one a draft is based on."""
-    versions = {open_item.item.code: [str(open_item.version)] for open_item in items}
-    return [code for code, now in versions.items() if typed.get(f"{code}-version", now) != now]
+    now = {
+        open_item.key: {"version": [str(open_item.version)], "begun": [open_item.begun_with]}
+        for open_item in items
+    }
+    changed = [
+        code_of(key)
+        for key, base in now.items()
+        if any(typed.get(f"{key}-{name}", current) != current for name, current in base.items())
+    ]
+    return list(dict.fromkeys(changed))
 
 
 def _beside(place: Place) -> object:
@@ -201,17 +221,19 @@ def _beside(place: Place) -> object:
 def _show_now(form: Form, loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) -> None:
     """Store in a form which versions and questions its page shows, not those that were sent."""
     for open_item in items:
-        code = open_item.item.code
-        form[f"{code}-version"].data = open_item.version
-        form[f"{code}-question"].data = question_token(loaded, actor, open_item.item)
+        for name, value in _base_of(loaded, actor, open_item).items():
+            form[name].data = value
 
 
-def _seen(form: Form, items: Iterable[OpenItem]) -> dict[str, tuple[int, str]]:
+def _seen(form: Form, items: Iterable[OpenItem]) -> dict[str, Seen]:
     seen = {}
-    for code in (open_item.item.code for open_item in items):
-        version = form[f"{code}-version"].data
-        token = form[f"{code}-question"].data or ""
-        seen[code] = (version if isinstance(version, int) else -1, token)
+    for key in (open_item.key for open_item in items):
+        version = form[f"{key}-version"].data
+        seen[key] = Seen(
+            version if isinstance(version, int) else -1,
+            form[f"{key}-question"].data or "",
+            form[f"{key}-begun"].data or "",
+        )
     return seen
 
 
@@ -254,17 +276,16 @@ def _sent() -> DraftValues:
 
 def _moved(items: Iterable[OpenItem], words: DraftValues) -> list[tuple[str, str]]:
     """Return what was typed for places that the page no longer has, with the code of the item."""
-    known = {f"{open_item.item.code}-version" for open_item in items}
-    known |= {f"{open_item.item.code}-question" for open_item in items}
+    known: set[str] = set()
     for open_item in items:
         known |= {place.name for place in open_item.places}
         known |= {name_of_all(group) for table in open_item.tables for group in table.together}
     return [
-        (name.split("-")[0], text)
+        (code_of(name.partition("-")[0]), text)
         for name, texts in words.items()
         if "-" in name and name not in known
         for text in texts
-        if text.strip() and not name.endswith(("-version", "-question"))
+        if text.strip() and not name.endswith(HIDDEN)
     ]
 
 
@@ -284,7 +305,10 @@ def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) ->
     left = left_to_decide.count(loaded, actor)
     words = _("Saved: %(items)s.", items=with_commas(codes))
     if not left:
-        return f"{words} {_('Now read the draft and accept it.')}", "success"
+        is_written = not left_to_decide.to_write(loaded, actor)
+        then = _("Now read the draft and accept it.")
+        then = then if is_written else _("Write this answer too, then read and accept the draft.")
+        return f"{words} {then}", "success"
     rest = ngettext(
         "%(num)s place is still left to decide.", "%(num)s places are still left to decide.", left
     )
@@ -292,8 +316,12 @@ def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) ->
 
 
 def _after(loaded: LoadedChecklist, actor: Actor) -> str:
-    """Return where to go on: to what is still open, or to reading the draft."""
+    """Return where to go on: to what is open or not written yet, or to reading the draft."""
     checklist_id = loaded.checklist.id
     if left_to_decide.open_items(loaded, actor):
         return url_for("deciding.decide", checklist_id=checklist_id)
+    for item, scope in left_to_decide.to_write(loaded, actor):
+        return url_for(
+            "checklists.answer", checklist_id=checklist_id, code=item.code, **{"for": scope.value}
+        )
     return url_for("reading.show", checklist_id=checklist_id)

@@ -15,6 +15,7 @@ from tracker.accounts.people import telephones
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import left_to_decide
+from tracker.checklists.left_to_decide import Seen
 from tracker.checklists.loading import load
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.reuse import beginning, visit_tasks
@@ -196,7 +197,7 @@ def test_the_text_on_a_health_expert_asks_nothing_once_health_is_no_aim(
     loaded = load(checklist)
     answer = loaded.sheet.shared("V1")
     assert answer is not None
-    seen = {"V1": (answer.version, question_token(loaded, ilena, loaded.item("V1")))}
+    seen = {"V1": Seen(answer.version, question_token(loaded, ilena, loaded.item("V1")))}
     left_to_decide.save(ilena, checklist, seen, {"V1-health_aim": "no"})
     scene.session.commit()
     standing = load(checklist).standing()

@@ -1,0 +1,153 @@
+"""Answers that nobody has written yet, on the page with what is left to decide (adr 108)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.visits import Scene, planned
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import left_to_decide
+from tracker.checklists.left_to_decide import OpenItem, Seen
+from tracker.checklists.loading import load
+from tracker.checklists.negotiation.text_digest import question_token
+from tracker.checklists.reuse import beginning
+from tracker.core.errors import RefusedError, StaleError
+from tracker.visits.encryption import plan_of
+from tracker.visits.models import Visit
+
+ROLES = ChecklistKind.VISIT_ROLES
+TEAM = ("leyla", "samira", "marek")
+PAPERS = "V13-credentials-all-credential"
+
+
+@pytest.fixture
+def scene(session: Session, demonstration: Demonstration) -> Scene:
+    return Scene(session, demonstration)
+
+
+@pytest.fixture
+def visit(scene: Scene) -> Visit:
+    """A second visit, which nobody has written anything about yet."""
+    visit = planned(scene, members=TEAM, audience=TEAM)
+    scene.session.commit()
+    return visit
+
+
+@pytest.fixture
+def begun(scene: Scene, visit: Visit) -> Visit:
+    """The same visit, whose roles begin with the model text."""
+    ilena, checklist = scene.actor("ilena"), scene.checklist(ROLES, 2)
+    (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
+    beginning.begin(ilena, checklist, "en", seen=shown.seen)
+    scene.session.commit()
+    return visit
+
+
+def offered(scene: Scene, person: str) -> dict[str, OpenItem]:
+    loaded = load(scene.checklist(ROLES, 2))
+    return {item.key: item for item in left_to_decide.open_items(loaded, scene.actor(person))}
+
+
+def save(scene: Scene, person: str, typed: Mapping[str, Any], **bases: OpenItem) -> None:
+    """Save what somebody typed on a page that had these answers."""
+    actor, checklist = scene.actor(person), scene.checklist(ROLES, 2)
+    loaded = load(checklist)
+    seen = {
+        base.key: Seen(
+            base.version, question_token(loaded, actor, loaded.item(code)), base.begun_with
+        )
+        for code, base in bases.items()
+    }
+    left_to_decide.save(actor, checklist, seen, typed)
+    scene.session.commit()
+
+
+def papers(item: OpenItem) -> dict[str, str]:
+    """Everything that V13 asks for, by the names of its fields."""
+    values = {"credential": "Letter 7", "valid_until": "2032-01-01", "safety_phone": "+000 555 1"}
+    return {place.name: values.get(place.part.key, "") for place in item.places}
+
+
+def test_the_npm_decides_on_the_papers_of_each_member_in_the_same_form(
+    scene: Scene, begun: Visit
+) -> None:
+    item = offered(scene, "ilena")["V13"]
+    team = load(scene.checklist(ROLES, 2)).surroundings.team or frozenset()
+    assert {row["person"] for row in item.values["credentials"]} == set(map(str, team))
+    (table,) = (table for table in item.tables if table.field.key == "credentials")
+    assert {str(row.label) for row in table.rows} >= {"Pavo Linden", "Leyla Marchetti"}
+    typed = {**papers(item), "V13-safety_contact": str(scene.user("ilena"))}
+    save(scene, "ilena", typed, V13=item)
+    loaded = load(scene.checklist(ROLES, 2))
+    answer = loaded.sheet.shared("V13")
+    assert answer is not None
+    assert {row["person"] for row in answer.values["credentials"]} == set(map(str, team))
+    assert {row["credential"] for row in answer.values["credentials"]} == {"Letter 7"}
+    assert loaded.standing().items["V13"].done
+    assert "V13" not in offered(scene, "ilena")
+
+
+def test_papers_are_suggested_to_be_valid_until_the_last_day_of_the_visit(
+    scene: Scene, begun: Visit
+) -> None:
+    loaded, ilena = load(scene.checklist(ROLES, 2)), scene.actor("ilena")
+    items = left_to_decide.open_items(loaded, ilena)
+    suggested = left_to_decide.suggested(loaded, ilena, items)
+    assert suggested["V13-credentials-all-valid_until"] == plan_of(begun).ends_on.isoformat()
+
+
+def test_each_party_confirms_for_itself_and_accepts_nothing_by_it(
+    scene: Scene, begun: Visit
+) -> None:
+    for person in ("ilena", "joana"):
+        item = offered(scene, person)["V6.own"]
+        assert item.scope is AnswerScope.PARTY
+        save(scene, person, {"V6.own-guides_received": True}, V6=item)
+    loaded = load(scene.checklist(ROLES, 2))
+    for person in ("ilena", "joana"):
+        own = loaded.sheet.of_party("V6", scene.actor(person).organisation_id or uuid4())
+        assert own is not None
+        assert own.values == {"guides_received": True}
+    assert loaded.sheet.positions.get("V6", {}) == {}
+
+
+def test_an_answer_with_rows_that_only_people_know_stays_a_page_of_its_own(
+    scene: Scene, begun: Visit
+) -> None:
+    loaded, ilena = load(scene.checklist(ROLES, 2)), scene.actor("ilena")
+    items = left_to_decide.open_items(loaded, ilena)
+    waiting = {item.code for item, _scope in left_to_decide.to_write(loaded, ilena)}
+    rest = {item.code for item, _scope in left_to_decide.to_write(loaded, ilena, items)}
+    assert rest == waiting - {open_item.item.code for open_item in items if not open_item.version}
+
+
+def test_nothing_unwritten_is_there_in_a_checklist_that_began_empty(
+    scene: Scene, visit: Visit
+) -> None:
+    assert {key for key, item in offered(scene, "ilena").items() if not item.version} == set()
+
+
+def test_a_partner_is_not_offered_what_the_npm_writes_and_cannot_send_it(
+    scene: Scene, begun: Visit
+) -> None:
+    item = offered(scene, "ilena")["V13"]
+    assert "V13" not in offered(scene, "joana")
+    with pytest.raises((StaleError, RefusedError)):
+        save(scene, "joana", papers(item), V13=item)
+    assert load(scene.checklist(ROLES, 2)).sheet.shared("V13") is None
+
+
+def test_nothing_is_saved_beside_the_wrong_person_once_the_team_has_changed(
+    app: Flask, scene: Scene, begun: Visit
+) -> None:
+    item = offered(scene, "ilena")["V13"]
+    fewer = replace(item, values={"credentials": item.values["credentials"][1:]})
+    with pytest.raises(StaleError):
+        save(scene, "ilena", papers(item), V13=fewer)
+    assert load(scene.checklist(ROLES, 2)).sheet.shared("V13") is None
