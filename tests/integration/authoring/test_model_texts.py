@@ -74,6 +74,7 @@ def test_an_administrator_changes_an_item_after_seeing_how_it_differs(
     ada = browser_of("ada")
     assert ada.page("/administration/checklists").links()["English, Agreed terms"] == HOME
     assert ada.page(HOME).links()["Objectives"] == M2
+    assert "(optional)" not in ada.page(M2).text
     page = preview(ada, **{BASE: WORDS})
     assert "Differences from the product's text" in page.text.replace("’", "'")
     assert "It was tried with every way of working, and it holds." in page.text

@@ -1,7 +1,5 @@
 """Service functions for this instance's checklists: import a draft, publish, retire, discard."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -16,6 +14,7 @@ from tracker.activity import verbs
 from tracker.authoring import policy, queries
 from tracker.authoring.checklists.strictness import laxer
 from tracker.authoring.models import TemplateDraft
+from tracker.authoring.recording import record
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import ChecklistWords
 from tracker.checklist_templates.library import TemplateFile
@@ -194,7 +193,7 @@ def publish(
         ) from error
     db.session.delete(draft)
     db.session.flush()
-    _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
+    record(verbs.TEMPLATE_PUBLISHED, actor, row, base=base.version, reason=reason)
     library.carry_on(base, row, actor)
     library.say_uses(row.kind)
     return row
@@ -263,7 +262,7 @@ def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> Checklis
     row.published_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
-    _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": None, "reason": reason})
+    record(verbs.TEMPLATE_PUBLISHED, actor, row, base=None, reason=reason)
     return row
 
 
@@ -280,7 +279,7 @@ def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
     row.retired_at = clock.now()
     db.session.flush()
     library.say_uses(row.kind)
-    _record(verbs.TEMPLATE_RETIRED, actor, row, {"reason": reason})
+    record(verbs.TEMPLATE_RETIRED, actor, row, reason=reason)
 
 
 def discard(actor: Actor, draft_id: UUID) -> None:
@@ -359,20 +358,4 @@ def _record_draft(actor: Actor, draft: TemplateDraft, base: ChecklistTemplate) -
         kind=draft.kind.value,
         base=base.version,
         digest=canonical.digest_of(draft.content),
-    )
-
-
-def _record(
-    verb: verbs.Verb, actor: Actor, row: ChecklistTemplate, details: Mapping[str, Any]
-) -> None:
-    trail.record(
-        verb,
-        actor=actor,
-        subject_type="checklist_template",
-        subject_id=row.id,
-        evidence=row.digest,
-        kind=row.kind.value,
-        version=row.version,
-        digest=row.digest,
-        **details,
     )

@@ -91,14 +91,19 @@ def _state_or_404(actor: Actor, address: Address) -> ItemState:
     return found_or_404(next((own for own in states if own.code == address.code), None))
 
 
+def _item_or_404(kind: str, language: str, code: str) -> tuple[Actor, Address, ItemState, Item]:
+    """Return the administrator, and an item whose model text they change; or abort with 404."""
+    actor = _administrator()
+    address = Address(_kind_or_404(kind, language), language, code)
+    state = _state_or_404(actor, address)
+    return actor, address, state, found_or_404(service.template_of(address.kind).item(code))
+
+
 @blueprint.route("/items/<code>", methods=["GET", "POST"])
 @signed_in
 def change(kind: str, language: str, code: str) -> Answered:
     """Change the model text of an item: preview it, then publish exactly that."""
-    actor = _administrator()
-    address = Address(_kind_or_404(kind, language), language, code)
-    state = _state_or_404(actor, address)
-    item = found_or_404(service.template_of(address.kind).item(code))
+    actor, address, state, item = _item_or_404(kind, language, code)
     form = form_for(places.places_of(item, state.text), language, version=state.number)
     if not form.is_submitted():
         return _form_page(form, address, state, item)
@@ -197,10 +202,7 @@ def _list_address(address: Address) -> str:
 @signed_in
 def back_to_product(kind: str, language: str, code: str) -> Answered:
     """Go back to the product's own text of an item."""
-    actor = _administrator()
-    address = Address(_kind_or_404(kind, language), language, code)
-    state = _state_or_404(actor, address)
-    item = found_or_404(service.template_of(address.kind).item(code))
+    actor, address, state, item = _item_or_404(kind, language, code)
     form = BackForm(data={"version": state.number})
 
     def handle_conflict(error: StaleError) -> str:

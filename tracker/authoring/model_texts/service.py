@@ -7,11 +7,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from tracker.access.actor import Actor
-from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.authoring import policy
 from tracker.authoring.checklists.service import tidy_reason
 from tracker.authoring.model_texts import faults
+from tracker.authoring.recording import record
 from tracker.checklist_templates import library as checklists
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Template
@@ -184,16 +184,4 @@ def _add(row: ModelTextRevision, current: ModelTextRevision | None) -> None:
 
 
 def _record(verb: verbs.Verb, actor: Actor, row: ModelTextRevision) -> None:
-    trail.record(
-        verb,
-        actor=actor,
-        subject_type="model_text_revision",
-        subject_id=row.id,
-        evidence=row.digest,
-        kind=row.kind.value,
-        language=row.language,
-        item=row.item,
-        version=row.number,
-        digest=row.digest,
-        reason=row.reason,
-    )
+    record(verb, actor, row, language=row.language, item=row.item, reason=row.reason)
