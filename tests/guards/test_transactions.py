@@ -26,6 +26,7 @@ VIEWS = {
     "checklists/routes/drafts.py: _is_kept": "after a session: says only that text is stored",
     "checklists/routes/drafts.py: keep": "a script gets JSON",
     "checklists/editing.py: handle_conflict": "the text of a conflict is stored as a draft",
+    "checklists/editing.py: keep_aside": "the text of a conflict is stored as a draft",
     "evidence/routes.py: export": "the response is a file, and errors are no broken rules",
     "oversight/routes.py: check": "others can write while it runs, and its page is the response",
     "oversight/routes.py: export": "the response is a file",

@@ -47,8 +47,8 @@ CONDITIONAL = an_item(
     },
     a_table(
         "rows",
-        a_column("kept", "choice", options=YES_OR_NO),
-        a_column("months", required=False, required_when={"column": "kept", "in": ["yes"]}),
+        a_column("stays", "choice", options=YES_OR_NO),
+        a_column("months", required=False, required_when={"column": "stays", "in": ["yes"]}),
     ),
 )
 FIELDS = a_template(CONDITIONAL).by_code["M1"].fields_of(AnswerScope.SHARED)
@@ -92,18 +92,18 @@ def test_words_of_a_party_with_a_place_to_decide_always_block() -> None:
     assert standing(TEMPLATE, sheet, around()).items["M2"].holds_up
 
 
-def values(brief: str, kept: str) -> dict[str, Any]:
+def values(brief: str, stays: str) -> dict[str, Any]:
     return {
         "brief": brief,
         "by": MARK,
         "flows": [{"what": MARK}],
-        "rows": [{"kept": kept, "months": MARK}],
+        "rows": [{"stays": stays, "months": MARK}],
     }
 
 
 def test_a_field_or_cell_that_a_decision_makes_unnecessary_is_left_out() -> None:
     left = shown_only(FIELDS, values("no", "no"))
-    assert left == {"brief": "no", "rows": [{"kept": "no"}]}
+    assert left == {"brief": "no", "rows": [{"stays": "no"}]}
     [brief, rows] = show(FIELDS, values("no", "no"), Names({}, {}))
     assert (brief.key, rows.key) == ("brief", "rows")
     assert MARK not in str(rows)
@@ -115,5 +115,5 @@ def test_it_stays_while_it_is_needed_or_that_is_to_decide(decided: str) -> None:
 
 
 def test_decided_words_stay_whatever_is_decided_beside_them() -> None:
-    given = {"brief": "no", "by": f"Partly {MARK}", "rows": [{"kept": "no", "months": "Six"}]}
+    given = {"brief": "no", "by": f"Partly {MARK}", "rows": [{"stays": "no", "months": "Six"}]}
     assert shown_only(FIELDS, given) == given

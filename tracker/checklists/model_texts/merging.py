@@ -1,6 +1,7 @@
 """Merging of a model text for some ways of working, and its answers for one checklist. Pure.
 
 The strictest way of working wins, in the order of their requirements (cooperations.modes).
+In one file: each step of placing a text goes through the same fields, rows and cells.
 """
 
 import datetime as dt

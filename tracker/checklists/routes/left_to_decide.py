@@ -83,8 +83,8 @@ def decide(checklist_id: UUID) -> str | Response:
         newer = _form(now, actor, left)
         _show_now(newer, now, actor, left)
         newer.refuse(error)
-        kept = keep_aside(replace(writing, checklist=now.checklist))
-        return _page(now, newer, left, kept, _overtaken(form, items, left))
+        as_draft = keep_aside(replace(writing, checklist=now.checklist))
+        return _page(now, newer, left, as_draft, _overtaken(form, items, left))
 
     moved = [Overtaken(*place) for place in _moved(items, writing.typed or _sent())]
     if request.method == "POST" and moved:

@@ -189,11 +189,11 @@ def test_the_text_on_a_health_expert_asks_nothing_once_health_is_no_aim(
     begin(scene, ROLES)
     ilena, checklist = scene.actor("ilena"), scene.checklist(ROLES, 2)
 
-    def asked() -> set[str]:
+    def left_open() -> set[str]:
         open_items = left_to_decide.open_items(load(checklist), ilena)
         return {open_item.item.code for open_item in open_items}
 
-    assert {"V11", "V12"} <= asked()
+    assert {"V11", "V12"} <= left_open()
     loaded = load(checklist)
     answer = loaded.sheet.shared("V1")
     assert answer is not None
@@ -201,8 +201,8 @@ def test_the_text_on_a_health_expert_asks_nothing_once_health_is_no_aim(
     left_to_decide.save(ilena, checklist, seen, {"V1-health_aim": "no"})
     scene.session.commit()
     standing = load(checklist).standing()
-    assert "V11" not in asked()
-    assert "V12" in asked()
+    assert "V11" not in left_open()
+    assert "V12" in left_open()
     assert "V11" not in standing.blocking
     assert {"V1", "V12"} <= set(standing.blocking)
     assert standing.items["V11"].waiting_for == ()
