@@ -459,6 +459,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.STAGE_CHANGED: (
         party_departures.follow_stage,
         checklist_joining.follow_stage,
+        checklists.follow_stage,
         closing.follow_stage,
         visits.follow,
     ),

@@ -22,7 +22,6 @@ from tracker.activity import verbs, witness
 from tracker.activity.verbs import Verb
 from tracker.agreements import evidence, frozen_text
 from tracker.agreements import service as agreements
-from tracker.agreements.paper import marks
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption, messages, policy
@@ -382,7 +381,8 @@ def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -
     signature_request = signoff.locked_request(checklist.revision_sent_id)
     checklist.revision_sent_id = None
     signoff.overtake(signature_request)
-    marks.refresh_marked(checklist)
+    agreements.refresh_scans(checklist)
+    messages.no_longer_waits_for_signature(checklist.id)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
         actor=actor,

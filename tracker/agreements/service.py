@@ -22,6 +22,7 @@ from tracker.activity.witness import NotSoundError
 from tracker.agreements import evidence, frozen_text, text_facts
 from tracker.agreements.document import Languages, document, languages_for
 from tracker.agreements.paper import marks
+from tracker.agreements.paper import messages as paper_messages
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
 from tracker.checklist_templates.models import ChecklistKind
@@ -256,6 +257,7 @@ def _send(
         document_digest=revision.digest,
         signatories=[f"{person['name']}, {person['organisation']}" for person in people],
     )
+    messages.no_longer_ready_to_send(checklist.id)
     first = signers.whose_turn(parties, ())
     messages.waits_for_signature(checklist.id, [person for _party, person in first])
     return signature_request
@@ -546,7 +548,7 @@ def sign(
     else:
         messages.no_longer_waits_for_signature(checklist.id, [actor.user_id])
         _tell_whose_turn_came(checklist, before, signature)
-    marks.refresh_marked(checklist)
+    refresh_scans(checklist)
     return signature
 
 
@@ -934,8 +936,14 @@ def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason:
     checklist.open_items = open_items
     encryption.put_reason(checklist, checklist, reason.strip())
     db.session.flush()
-    marks.refresh_marked(checklist)
+    refresh_scans(checklist)
     count_again(checklist)
+
+
+def refresh_scans(checklist: Checklist) -> None:
+    """Update since when scans have been waiting; ask nobody to confirm one that no longer is."""
+    for record_id in marks.refresh_marked(checklist):
+        paper_messages.no_longer_waits(record_id)
 
 
 def page_with(checklist: Checklist) -> SigningPage:
@@ -978,7 +986,7 @@ def finish(
     """
     _require_not_ended_today(checklist)
     _come_into_force(actor, checklist, signature_request, since)
-    marks.refresh_marked(checklist)
+    refresh_scans(checklist)
 
 
 def reopen(checklist: Checklist, reason: str) -> None:

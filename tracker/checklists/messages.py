@@ -214,6 +214,46 @@ def no_suggestion_is_left(checklist_id: UUID, user_ids: Collection[UUID] | None 
     notifications.done(checklist_id, ("suggestion_made",), user_ids)
 
 
+def no_wish_to_discuss_is_left(
+    checklist_id: UUID, user_ids: Collection[UUID] | None = None
+) -> None:
+    """Mark as read what told some people, or everybody, of wishes to discuss."""
+    notifications.done(checklist_id, ("discussion_wished",), user_ids)
+
+
+def no_flag_is_left(checklist_id: UUID) -> None:
+    """Mark as read what told people of flags, once none is open."""
+    notifications.done(checklist_id, ("flag_raised",))
+
+
+def no_changed_item_is_left(checklist_id: UUID, user_ids: Collection[UUID]) -> None:
+    """Mark as read what told people of changed items that their party has since accepted."""
+    notifications.done(checklist_id, ("item_reopened",), user_ids)
+
+
+def no_longer_ready_to_send(checklist_id: UUID) -> None:
+    """Mark as read what told people that a checklist can be sent, since it was, or can't be."""
+    notifications.done(checklist_id, ("ready_to_send",))
+
+
+def nothing_is_left(checklist_ids: Iterable[UUID]) -> None:
+    """Mark as read what asked anybody for anything on checklists that have ended."""
+    notifications.all_done(
+        list(checklist_ids),
+        (
+            "text_sent",
+            "text_still_waits",
+            "items_assigned",
+            "assignment_due",
+            "suggestion_made",
+            "discussion_wished",
+            "flag_raised",
+            "item_reopened",
+            "ready_to_send",
+        ),
+    )
+
+
 def suggestion_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell the people of the party that suggested a change that it was answered."""
     for person in accounts.contacts(user_ids).values():
@@ -243,6 +283,7 @@ def discussion_wished(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "to reply."
                 ),
                 link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+                about=checklist_id,
             )
 
 
@@ -259,6 +300,7 @@ def flag_raised(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "independence. Sign in to read why."
                 ),
                 link_to("checklists.show", checklist_id=checklist_id),
+                about=checklist_id,
             )
 
 
@@ -291,6 +333,7 @@ def item_reopened(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "in to read it and accept it again, or to say what you'd change."
                 ),
                 link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+                about=checklist_id,
             )
 
 
@@ -307,6 +350,7 @@ def ready_to_send(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "signature."
                 ),
                 link_to("checklists.show", checklist_id=checklist_id),
+                about=checklist_id,
             )
 
 

@@ -21,7 +21,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part
-from tracker.checklists import encryption, misnamed, obstacles, parts, policy
+from tracker.checklists import encryption, messages, misnamed, obstacles, parts, policy
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import (
     Answer,
@@ -43,7 +43,7 @@ from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import AnswerKey, Filled, PartyFact
 from tracker.checklists.rules.party_rows import AnswerPart
 from tracker.checklists.rules.values import check_types, shown_only
-from tracker.cooperations.models import CooperationPerson, Mode
+from tracker.cooperations.models import CooperationPerson, Mode, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -139,7 +139,10 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
     checklist.is_complete = standing.is_complete
     checklist.misnamed_items = misnamed.to_store(loaded)
     for party in checklist.parties:
-        party.waiting_count = standing.waiting.get(party.organisation_id, 0)
+        waiting_count = standing.waiting.get(party.organisation_id, 0)
+        if waiting_count < party.waiting_count:
+            mailing.note_accepted(loaded, party.organisation_id)
+        party.waiting_count = waiting_count
         party.unread_count = standing.unread.get(party.organisation_id, 0)
     is_ready = (
         checklist.state is ChecklistState.DRAFTING
@@ -149,6 +152,8 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
     )
     if is_ready and checklist.is_ready_to_send is False:
         mailing.note_ready(actor, loaded)
+    if checklist.is_ready_to_send and not is_ready:
+        messages.no_longer_ready_to_send(checklist.id)
     checklist.is_ready_to_send = is_ready
     db.session.flush()
 
@@ -177,6 +182,16 @@ def follow(event: DomainEvent) -> None:
     A handler.
     """
     _recount(Checklist.cooperation_id == event.cooperation_id)
+
+
+def follow_stage(event: DomainEvent) -> None:
+    """Ask nobody any more for anything on the checklists of a cooperation that is closed.
+
+    Handler of STAGE_CHANGED.
+    """
+    if event.details.get("after") == Stage.CLOSED:
+        of_cooperation = Checklist.cooperation_id == event.cooperation_id
+        messages.nothing_is_left(db.session.scalars(sa.select(Checklist.id).where(of_cooperation)))
 
 
 def follow_modes(event: DomainEvent) -> None:

@@ -46,8 +46,9 @@ class Notification(Identified, Base):
     """One neutral message to one person, in the language they had when it was written.
 
     Its words and its link are encrypted: a stolen copy of the database says who got a notification
-    of which kind and when, but not about which cooperation or visit. about_id is the id of a text
-    or undertaking for which the person's task is stored elsewhere too, never that of a visit.
+    of which kind and when, but not about which cooperation or visit. about_id is the id of a text,
+    review or undertaking for which the person's task is stored elsewhere too, never that of a
+    visit.
     """
 
     __tablename__ = "notification"

@@ -61,8 +61,9 @@ def tell(
     """Add a notification, and mail it now or leave it for a digest, as the person chose.
 
     Runs in the caller's transaction, inside render.in_language(). The words are neutral, as in
-    mails (render.text); address is a URL of this instance. about is the text or undertaking whose
-    task done() ends, never a visit. Somebody without an email address has no account to read it.
+    mails (render.text); address is a URL of this instance. about is the text, review or undertaking
+    whose task done() ends, never a visit. Somebody without an email address has no account to read
+    it.
     """
     if addresses.is_of_nobody(reader.email):
         return
@@ -86,12 +87,19 @@ def tell(
 def done(
     about: UUID, done_kinds: Collection[str], user_ids: Collection[UUID] | None = None
 ) -> None:
-    """Mark as read what told people of a task that somebody has done, and leave it out of digests.
+    """Mark as read what told people of a task that is done or has ended; leave it out of digests.
 
     Without user_ids: for everybody who was told of it.
     """
+    all_done([about], done_kinds, user_ids)
+
+
+def all_done(
+    about: Collection[UUID], done_kinds: Collection[str], user_ids: Collection[UUID] | None = None
+) -> None:
+    """Do the same for the tasks of several texts or undertakings, in one statement."""
     to_them = [] if user_ids is None else [Notification.user_id.in_(user_ids)]
-    _mark_as_read(Notification.about_id == about, Notification.kind.in_(done_kinds), *to_them)
+    _mark_as_read(Notification.about_id.in_(about), Notification.kind.in_(done_kinds), *to_them)
 
 
 def mark_as_read(notification: Notification) -> None:

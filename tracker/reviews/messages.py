@@ -1,6 +1,6 @@
 """Emails about reviews and the dates of a cooperation: a neutral sentence and a link."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -10,8 +10,8 @@ from tracker.mail.render import in_language, link_to
 from tracker.notifications import service as notifications
 
 
-def review_was_begun(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell the parties that a review was begun."""
+def review_was_begun(reference: str, user_ids: Iterable[UUID], review_id: UUID) -> None:
+    """Tell the parties that a review was begun, whose record has yet to be written."""
     _tell(
         reference,
         user_ids,
@@ -20,10 +20,11 @@ def review_was_begun(reference: str, user_ids: Iterable[UUID]) -> None:
             _("A review has started"),
             _("A party has started the review of a cooperation. Sign in to write its record."),
         ),
+        about=review_id,
     )
 
 
-def review_waits_for_you(reference: str, user_ids: Iterable[UUID]) -> None:
+def review_waits_for_you(reference: str, user_ids: Iterable[UUID], review_id: UUID) -> None:
     """Tell those who have yet to confirm a record that another party has confirmed it."""
     _tell(
         reference,
@@ -33,7 +34,18 @@ def review_waits_for_you(reference: str, user_ids: Iterable[UUID]) -> None:
             _("The record of a review is waiting for you"),
             _("A party has confirmed the record of a review. Sign in to read and confirm it."),
         ),
+        about=review_id,
     )
+
+
+def no_longer_waits(review_id: UUID, user_ids: Collection[UUID] | None = None) -> None:
+    """Mark as read what asked some people, or everybody, to confirm the record of a review."""
+    notifications.done(review_id, ("review_confirmed",), user_ids)
+
+
+def review_has_ended(review_id: UUID) -> None:
+    """Mark as read what asked people to write or confirm the record of a review."""
+    notifications.done(review_id, ("review_begun", "review_confirmed"))
 
 
 def review_was_concluded(reference: str, user_ids: Iterable[UUID]) -> None:
@@ -62,7 +74,7 @@ def review_was_called_off(reference: str, user_ids: Iterable[UUID]) -> None:
     )
 
 
-def review_is_near(reference: str, user_ids: Iterable[UUID]) -> None:
+def review_is_near(reference: str, user_ids: Iterable[UUID], terms_id: UUID | None) -> None:
     """Remind people of the review of a cooperation, as M19 says."""
     _tell(
         reference,
@@ -72,7 +84,13 @@ def review_is_near(reference: str, user_ids: Iterable[UUID]) -> None:
             _("A review is due"),
             _("The review that you agreed on is due. Sign in to see the date, and to begin it."),
         ),
+        about=terms_id,
     )
+
+
+def review_is_near_no_more(terms_id: UUID) -> None:
+    """Mark as read what reminded people of a review that has begun, or for which terms are over."""
+    notifications.done(terms_id, ("review_near",))
 
 
 def end_is_near(reference: str, user_ids: Iterable[UUID]) -> None:
@@ -93,9 +111,10 @@ def _tell(
     user_ids: Iterable[UUID],
     kind: str,
     words: Callable[[], tuple[str, str]],
+    about: UUID | None = None,
 ) -> None:
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             subject, sentence = words()
             address = link_to("reviews.listed", reference=reference)
-            notifications.tell(person, kind, subject, sentence, address=address)
+            notifications.tell(person, kind, subject, sentence, address=address, about=about)

@@ -51,7 +51,10 @@ def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
     )
     if cooperation is None:
         return False
-    messages.review_is_near(cooperation.reference, _people(cooperation, BEGINNERS))
+    terms = queries.terms_of(cooperation)
+    messages.review_is_near(
+        cooperation.reference, _people(cooperation, BEGINNERS), terms.id if terms else None
+    )
     return True
 
 

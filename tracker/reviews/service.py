@@ -83,7 +83,8 @@ def begin(actor: Actor, cooperation: Cooperation) -> Review:
     )
     lifecycle.begin_review(actor, cooperation)
     everyone = _people_with(cooperation, policy.BEGINNERS)
-    messages.review_was_begun(cooperation.reference, everyone - {actor.user_id})
+    messages.review_is_near_no_more(terms.id)
+    messages.review_was_begun(cooperation.reference, everyone - {actor.user_id}, review.id)
     return review
 
 
@@ -171,6 +172,8 @@ def confirm(
         if party.organisation_id not in confirmed
     ]
     if waiting:
+        able = accounts.people_with_role([actor.organisation_id], policy.CONFIRMERS)
+        messages.no_longer_waits(review.id, {actor.user_id, *able})
         # Nobody confirms for two parties.
         have_confirmed = {user_id for _organisation_id, user_id in fact.confirmed} | {actor.user_id}
         messages.review_waits_for_you(
@@ -179,6 +182,7 @@ def confirm(
                 [party.organisation_id for party in waiting], policy.CONFIRMERS, can_act=True
             )
             - have_confirmed,
+            review.id,
         )
     else:
         _conclude(actor, cooperation, terms, review, written)
@@ -281,6 +285,7 @@ def follow_stop(event: DomainEvent) -> None:
     """
     if event.details.get("kind") != ChecklistKind.TERMS.value or event.cooperation_id is None:
         return
+    messages.review_is_near_no_more(event.subject_id)
     review = queries.open_review(event.cooperation_id)
     if review is not None:
         _close(event.actor, review, "")
@@ -318,6 +323,7 @@ def _conclude(
     review.concluded_at = clock.now()
     review.held_on, review.outcome = written.held_on, outcome
     db.session.flush()
+    messages.review_has_ended(review.id)
     _record(
         verbs.REVIEW_CONCLUDED,
         actor,
@@ -373,6 +379,7 @@ def _close(actor: Actor | None, review: Review, reason: str) -> None:
     review.called_off_by_id = actor.user_id if actor and reason else None
     review.called_off_reason = reason
     db.session.flush()
+    messages.review_has_ended(review.id)
     _record(verbs.REVIEW_CALLED_OFF, actor, review, reason=reason)
 
 

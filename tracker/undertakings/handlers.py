@@ -248,6 +248,7 @@ def close(actor: Actor | None, undertaking: Undertaking, reason: UndertakingEnd)
     undertaking.closed_reason = reason.value
     encryption.put_draft(undertaking, None)
     db.session.flush()
+    messages.was_closed(undertaking.id)
     record(
         verbs.UNDERTAKING_CLOSED,
         actor=actor,

@@ -11,6 +11,9 @@ from tracker.notifications import service as notifications
 from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking, UndertakingState
 
+# What asks people at the NPM to do something with an undertaking.
+_OF_NPM = ("undertaking_signed", "undertaking_on_paper", "undertaking_needs_another")
+
 
 def requested(undertaking: Undertaking, person: User) -> None:
     """Tell a person that an undertaking waits for them."""
@@ -29,6 +32,11 @@ def requested(undertaking: Undertaking, person: User) -> None:
 def was_signed(undertaking_id: UUID) -> None:
     """Mark as read what asked a person for an undertaking that is now signed."""
     notifications.done(undertaking_id, ("undertaking_asked",))
+
+
+def was_closed(undertaking_id: UUID) -> None:
+    """Mark as read what asked anybody to do something with an undertaking that is now closed."""
+    notifications.done(undertaking_id, ("undertaking_asked", *_OF_NPM))
 
 
 def interest_was_decided(interest_id: UUID) -> None:
@@ -156,7 +164,6 @@ def countersigned(undertaking: Undertaking) -> None:
 
 def withdrawn_by_npm(undertaking: Undertaking) -> None:
     """Tell a person that the NPM has withdrawn the access their undertaking gave."""
-    _no_longer_waits_for_npm(undertaking)
     with in_language(undertaking.user.language):
         _queue(
             undertaking.user,
@@ -204,9 +211,7 @@ def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:
 
 
 def _no_longer_waits_for_npm(undertaking: Undertaking) -> None:
-    notifications.done(
-        undertaking.id, ("undertaking_signed", "undertaking_on_paper", "undertaking_needs_another")
-    )
+    notifications.done(undertaking.id, _OF_NPM)
 
 
 def _own(undertaking_id: UUID) -> str:

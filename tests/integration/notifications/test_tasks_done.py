@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tests import due
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.factories.checklists import decline_text
+from tests.factories.checklists import decline_text, flag_term
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table
 from tests.factories.visits import Scene
@@ -20,9 +20,10 @@ from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import messages
 from tracker.checklists.assignments import service as assignments
-from tracker.checklists.models import NoticeKind
-from tracker.checklists.negotiation import positions
+from tracker.checklists.models import NoticeKind, Stance
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.closing import queries as returns
 from tracker.closing import service as closing
 from tracker.closing.models import Disposal
@@ -195,6 +196,105 @@ def test_what_was_answered_is_left_out_of_the_digest_and_of_mails_to_come(
     assert [row.delivery for row in rows] == [Delivery.NOT_MAILED]
 
 
+# Discussions, flags, items that changed, and texts that are ready
+
+
+def discuss(table: Table, first: str, item: str) -> None:
+    answer = table.loaded().sheet.shared(item)
+    assert answer is not None
+    positions.take_position(
+        table[first],
+        table.checklist(),
+        item,
+        Stance.WANTS_TALK,
+        answer_id=answer.answer_id,
+        reason="What is meant?",
+    )
+    table.session.commit()
+
+
+def test_nobody_is_asked_to_discuss_once_no_discussion_is_left(
+    table: Table, later: Callable[[], None]
+) -> None:
+    for item in ("M1", "M6"):
+        table.save("ilena", item)
+    discuss(table, "samira", "M1")
+    discuss(table, "joana", "M6")
+    later()
+    assert ids(table["ilena"], table["samira"], table["joana"]) <= unread("discussion_wished")
+    table.accept("M1", "dora", outcome="It stays as it is.")
+    # Only that of Lantern is left, in which its own people aren't asked.
+    assert ids(table["ilena"], table["samira"]) <= unread("discussion_wished")
+    assert unread("discussion_wished").isdisjoint(ids(table["joana"], table["otto"]))
+    table.save("oren", "M6", seen=1)
+    assert unread("discussion_wished") == set()
+
+
+def test_nobody_is_asked_about_flags_once_none_is_open(
+    table: Table, later: Callable[[], None]
+) -> None:
+    for item in ("M1", "M6"):
+        table.settle(item)
+    first = flag_term(table["oren"], table.checklist(), "M1", "A donor decides?")
+    second = flag_term(table["oren"], table.checklist(), "M6", "Who decides?")
+    later()
+    before = unread("flag_raised")
+    assert ids(table["ilena"], table["samira"]) <= before
+    safeguards.explain_flag(table["nadia"], table.checklist(), first.id, "No donor.")
+    table.session.commit()
+    assert unread("flag_raised") == before
+    safeguards.explain_flag(table["nadia"], table.checklist(), second.id, "The NPM.")
+    table.session.commit()
+    assert unread("flag_raised") == set()
+
+
+def test_whoever_has_accepted_what_changed_is_not_asked_any_more(
+    table: Table, later: Callable[[], None]
+) -> None:
+    table.save("ilena", "M1")
+    proposal_id = suggest(table, "samira", "M1")
+    table.accept("M1", "joana")
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal_id)
+    table.session.commit()
+    later()
+    assert ids(table["joana"], table["otto"]) <= unread("item_reopened")
+    table.accept("M1", "leyla")
+    table.session.commit()
+    assert unread("item_reopened") == set()
+
+
+@pytest.mark.parametrize("how", ["send", "flag"])
+def test_nobody_is_asked_to_send_a_text_that_was_sent_or_is_no_longer_ready(
+    table: Table, later: Callable[[], None], how: str
+) -> None:
+    table.agree()
+    later()
+    assert ids(table["samira"]) <= unread("ready_to_send")
+    if how == "send":
+        checklists.send(table.checklist(), table["ilena"], table.signatories)
+    else:
+        flag_term(table["dora"], table.checklist(), "M1", "A donor decides?")
+    table.session.commit()
+    assert unread("ready_to_send") == set()
+
+
+def test_nobody_is_asked_for_anything_in_a_cooperation_that_is_closed(
+    session: Session, demonstration: Demonstration
+) -> None:
+    scene = Scene(session, demonstration)
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    messages.suggestion_made(terms.id, [scene.actor("leyla").user_id])
+    session.commit()
+    notice = notices.give_notice(
+        scene.actor("tomas"), terms, NoticeKind.ENDED, reason="The project is over."
+    )
+    session.commit()
+    assert ids(scene.actor("leyla")) <= unread("suggestion_made")
+    due.carry_out_due(notice.from_on)
+    session.commit()
+    assert unread("suggestion_made").isdisjoint(ids(scene.actor("leyla")))
+
+
 # Comments
 
 
@@ -319,6 +419,28 @@ def test_another_scan_still_has_to_be_confirmed(sent: Table) -> None:
     sent.session.commit()
     assert ids(sent["ilena"], sent["samira"]) <= unread("paper_recorded")
     assert unread("paper_recorded").isdisjoint(ids(sent["joana"]))
+
+
+@pytest.mark.parametrize("how", ["call back", "decline"])
+def test_nobody_is_asked_to_confirm_a_scan_of_a_text_that_is_a_draft_again(
+    sent: Table, how: str
+) -> None:
+    scans.record(sent["samira"], sent.checklist())
+    sent.session.commit()
+    assert ids(sent["ilena"], sent["joana"]) <= unread("paper_recorded")
+    if how == "call back":
+        agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
+    else:
+        decline_text(sent["otto"], sent.checklist(), reason="M2 is unclear.", items=["M2"])
+    sent.session.commit()
+    assert unread("paper_recorded") == set()
+
+
+def test_nobody_is_asked_to_confirm_a_scan_once_its_party_has_signed_here(sent: Table) -> None:
+    scans.record(sent["samira"], sent.checklist())
+    checklists.sign(sent.checklist(), sent["henrik"])
+    sent.session.commit()
+    assert unread("paper_recorded") == set()
 
 
 # Copies to return

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from tests.factories.undertakings import Stage
 from tracker.core.db import db
 from tracker.notifications.models import Notification
+from tracker.undertakings import handlers, service
+from tracker.undertakings.models import UndertakingEnd
 
 pytestmark = pytest.mark.both_databases
 
@@ -30,6 +32,24 @@ def test_whoever_has_signed_is_not_asked_any_more_and_the_npm_is(stage: Stage) -
     stage.sign("leyla")
     assert unread("undertaking_asked", stage, "leyla") == 0
     assert unread("undertaking_signed", stage, "leyla") > 0
+
+
+def test_nobody_is_asked_any_more_for_an_undertaking_of_somebody_who_is_no_longer_listed(
+    stage: Stage,
+) -> None:
+    stage.sign("leyla")
+    assert unread("undertaking_asked", stage, "henrik") == 1
+    assert unread("undertaking_signed", stage, "leyla") > 0
+    for undertaking in (stage.undertaking("leyla"), stage.undertaking("henrik")):
+        handlers.close(None, undertaking, UndertakingEnd.UNLISTED)
+    assert unread("undertaking_asked", stage, "henrik") == 0
+    assert unread("undertaking_signed", stage, "leyla") == 0
+
+
+def test_nobody_is_asked_any_more_once_the_person_withdraws(stage: Stage) -> None:
+    stage.sign("leyla")
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    assert unread("undertaking_signed", stage, "leyla") == 0
 
 
 def test_nobody_at_the_npm_is_asked_any_more_once_one_has_countersigned(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """Since when a scan has been waiting to be confirmed, stored with the parties of its text."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from tracker.checklists.heads import load_heads
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.core.db import db
-from tracker.signoff.models import Signature
+from tracker.signoff.models import Revision, Signature
 from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperRecord
 
 
@@ -43,10 +44,15 @@ def refresh(checklist: Checklist) -> None:
     _mark(ChecklistParty.checklist_id == checklist.id)
 
 
-def refresh_marked(checklist: Checklist) -> None:
-    """Update the parties of a text that are marked, since it was signed or is no longer pending."""
-    if any(party.scan_waits_since for party in load_heads([checklist])[checklist.id].parties):
-        refresh(checklist)
+def refresh_marked(checklist: Checklist) -> Sequence[UUID]:
+    """Update the parties of a text that are marked, since it was signed or is no longer pending.
+
+    Return the scans that nobody has to confirm any more.
+    """
+    if not any(party.scan_waits_since for party in load_heads([checklist])[checklist.id].parties):
+        return ()
+    refresh(checklist)
+    return db.session.scalars(_no_longer_waiting(checklist)).all()
 
 
 def refresh_all(cooperation_id: UUID) -> None:
@@ -54,6 +60,20 @@ def refresh_all(cooperation_id: UUID) -> None:
     db.session.flush()
     texts = sa.select(Checklist.id).where(Checklist.cooperation_id == cooperation_id)
     _mark(ChecklistParty.checklist_id.in_(texts))
+
+
+def _no_longer_waiting(checklist: Checklist) -> sa.Select[UUID]:
+    """Return the query for scans of the latest revision with scans that can't be confirmed now."""
+    latest = (
+        sa.select(Revision.id)
+        .join(PaperRecord, PaperRecord.revision_id == Revision.id)
+        .where(Revision.subject_id == checklist.id)
+        .order_by(Revision.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    ended = sa.select(PaperRecord.id).where(PaperRecord.revision_id == latest)
+    return ended if checklist.revision_sent_id is None else ended.where(~is_waiting())
 
 
 def _mark(where: sa.ColumnElement[bool]) -> None:

@@ -23,6 +23,7 @@ from tracker.checklists.models import (
     Flag,
     MailReason,
     PendingMail,
+    Position,
     Proposal,
     Stance,
 )
@@ -89,6 +90,60 @@ def note_ended(loaded: LoadedChecklist, proposal_ids: Collection[UUID]) -> None:
     }
     if free:
         messages.no_suggestion_is_left(loaded.checklist.id, free)
+
+
+def note_talks_ended(loaded: LoadedChecklist) -> None:
+    """Mark as read what told people of wishes to discuss, once none of another party is left.
+
+    loaded is the checklist as it was before some of them ended.
+    """
+    left = set(
+        db.session.scalars(
+            sa.select(Position.organisation_id)
+            .where(
+                Position.checklist_id == loaded.checklist.id,
+                Position.is_current,
+                Position.stance == Stance.WANTS_TALK,
+            )
+            .distinct()
+        )
+    )
+    if not left:
+        messages.no_wish_to_discuss_is_left(loaded.checklist.id)
+    elif len(left) == 1 and (own := _people_of(loaded, *left)):
+        messages.no_wish_to_discuss_is_left(loaded.checklist.id, own)
+
+
+def note_flags_closed(checklist_id: UUID) -> None:
+    """Mark as read what told people of flags, once none is open."""
+    still_open = sa.exists().where(Flag.checklist_id == checklist_id, Flag.closed_at.is_(None))
+    if not db.session.scalar(sa.select(still_open)):
+        messages.no_flag_is_left(checklist_id)
+
+
+def note_accepted(loaded: LoadedChecklist, party_id: UUID) -> None:
+    """Mark as read what told a party's people of changed items, once it has accepted all answers.
+
+    loaded is the checklist as it is now.
+    """
+    is_left = any(
+        party_id in status.waiting_for and loaded.sheet.shared(code) is not None
+        for code, status in loaded.standing().items.items()
+    )
+    if not is_left:
+        messages.no_changed_item_is_left(loaded.checklist.id, _people_of(loaded, party_id))
+
+
+def _people_of(loaded: LoadedChecklist, party_id: UUID) -> set[UUID]:
+    """Return who takes part for a party, and its coordinators, who are told though they don't."""
+    return {
+        *accounts.people_with_role([party_id], {Role.COORDINATOR}),
+        *(
+            person.user_id
+            for person in loaded.people.values()
+            if person.organisation_id == party_id
+        ),
+    }
 
 
 def note_discussion(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:

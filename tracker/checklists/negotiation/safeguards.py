@@ -146,6 +146,7 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
     if not explanation.strip():
         raise RuleBrokenError(_l("Explain why the term doesn't limit the NPM."), REASON)
     _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
+    mailing.note_flags_closed(checklist.id)
     stale.mark(Stale.CHECKLIST, [checklist.id], actor)
 
 
@@ -290,10 +291,12 @@ def close_for_change(
     ]
     digests = _digests_of_rows(loaded, item) if waiting and not is_whole else {}
     gone = {digests[part] for part in changed if part is not None and part in digests}
-    for flag in waiting:
-        if is_whole or flag.matched in gone:
-            flag.matched = None
-            _close(actor, loaded.checklist, flag, explanation="", how="changed")
+    closed = [flag for flag in waiting if is_whole or flag.matched in gone]
+    for flag in closed:
+        flag.matched = None
+        _close(actor, loaded.checklist, flag, explanation="", how="changed")
+    if closed:
+        mailing.note_flags_closed(loaded.checklist.id)
 
 
 def flagged_row(loaded: LoadedChecklist, flag: Flag) -> UUID | None:
@@ -385,11 +388,15 @@ def _mark(checklist: Checklist, finding: Finding) -> _Mark:
 
 
 def _close_unmet(loaded: LoadedChecklist, met: Container[_Mark]) -> None:
+    was_open = False
     for flag in _by_rules(loaded):
         if (flag.item, flag.rule, flag.matched) not in met:
             flag.matched = None
             if flag.closed_at is None:
                 _close(None, loaded.checklist, flag, explanation="", how="no_longer")
+                was_open = True
+    if was_open:
+        mailing.note_flags_closed(loaded.checklist.id)
 
 
 def _raise_by_rule(loaded: LoadedChecklist, finding: Finding, mark: _Mark) -> None:

@@ -39,6 +39,7 @@ def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
     """
     if not loaded.all_positions_on.keys().isdisjoint(codes):
         _end_positions(loaded, Position.item.in_(codes), talks_end=TalkEnd.CHANGED)
+        _note_talks_ended(loaded)
     _end_proposals(loaded, [row.id for code in codes for row in loaded.proposals_on.get(code, ())])
 
 
@@ -80,6 +81,8 @@ def put_position(
     changed_by = taken_by if stance is Stance.WANTS_CHANGE else None
     _split(loaded, item, _counting(loaded, item, own), rest, changed_by=changed_by)
     add_positions(loaded, item, answer_id, taken_by, stance, reason, on=on)
+    if own:
+        _note_talks_ended(loaded)
 
 
 def put_positions(
@@ -115,6 +118,8 @@ def put_positions(
         _add(loaded, item.code, answer_id, taken_by, stance, reason, on=WHOLE)
     if pairs:
         db.session.flush()
+    if taken:
+        _note_talks_ended(loaded)
 
 
 def add_positions(
@@ -170,6 +175,7 @@ def reopen_changed(
         ]
         changed_by = (answer.author_id, answer.organisation_id) if has_seen_all else None
         _split(loaded, item, rest, after.keys() - parts, changed_by=changed_by)
+        _note_talks_ended(loaded)
     overtaken = [
         proposal.id
         for proposal in loaded.proposals_on.get(code, ())
@@ -317,6 +323,12 @@ def _end_positions(
         .where(Position.checklist_id == loaded.checklist.id, *conditions, Position.is_current)
         .values(values)
     )
+
+
+def _note_talks_ended(loaded: LoadedChecklist) -> None:
+    """Note that wishes to discuss may have ended; loaded is the checklist as it was before."""
+    if any(row.stance is Stance.WANTS_TALK for row in loaded.positions):
+        mailing.note_talks_ended(loaded)
 
 
 def _end_proposals(loaded: LoadedChecklist, proposal_ids: Collection[UUID]) -> None:

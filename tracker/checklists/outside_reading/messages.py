@@ -19,7 +19,13 @@ def asked_to_read(reading_id: UUID, user_id: UUID) -> None:
                 _("You're asked to read a text"),
                 _("You're asked to read a text as an outside second reader."),
                 link_to("readings.show", reading_id=reading_id),
+                about=reading_id,
             )
+
+
+def no_longer_asked(reading_id: UUID) -> None:
+    """Mark as read what asked a person to read a text."""
+    notifications.done(reading_id, ("asked_to_read",))
 
 
 def was_read(checklist_id: UUID, user_id: UUID) -> None:
@@ -48,5 +54,12 @@ def ran_out(checklist_id: UUID, user_id: UUID) -> None:
             )
 
 
-def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address)
+def _queue(
+    person: accounts.Contact,
+    kind: str,
+    subject: str,
+    sentence: str,
+    address: str,
+    about: UUID | None = None,
+) -> None:
+    notifications.tell(person, kind, subject, sentence, address=address, about=about)

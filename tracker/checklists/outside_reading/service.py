@@ -203,6 +203,7 @@ def confirm(
         function=reading.function,
         method=method,
     )
+    messages.no_longer_asked(reading.id)
     messages.was_read(checklist.id, reading.asked_by_id)
     return review
 
@@ -260,6 +261,7 @@ def _end(
 ) -> None:
     reading.ended_at, reading.end = clock.now(), end
     db.session.flush()
+    messages.no_longer_asked(reading.id)
     trail.record(
         verbs.OUTSIDE_READING_ENDED,
         actor=actor,

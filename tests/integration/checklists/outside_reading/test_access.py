@@ -54,6 +54,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
+from tracker.notifications.models import Notification
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault
 from tracker.signoff import service as signoff
@@ -225,6 +226,21 @@ def test_taken_back_it_is_closed_and_the_head_can_read(small: SmallNpm, app: Fla
     assert verbs_on(small) == ["outside_reader_asked", "outside_reading_ended"]
     checklists.read_second(small.actor(HEAD), small.terms, REASON)
     assert integrity.check_all().finding is None
+
+
+@pytest.mark.parametrize("how", ["confirm", "revoke"])
+def test_the_reader_is_not_asked_any_more_once_it_has_ended(small: SmallNpm, how: str) -> None:
+    reading = small.ask()
+    unread = sa.select(Notification.user_id).where(
+        Notification.kind == "asked_to_read", Notification.read_at.is_(None)
+    )
+    assert db.session.scalars(unread).all() == [small.actor(READER).user_id]
+    if how == "confirm":
+        small.confirm(reading)
+    else:
+        service.take_back(small.actor(HEAD), small.terms)
+        db.session.commit()
+    assert db.session.scalars(unread).all() == []
 
 
 def test_an_invitation_that_is_taken_back_makes_no_account(small: SmallNpm) -> None:
