@@ -26,8 +26,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
-# How long before its last day people are told that a clearance is about to end: a new undertaking
-# has to be read, signed and countersigned.
+# How long before its last day the reminder of a clearance is sent: a new undertaking has to be read,
+# signed and countersigned.
 AHEAD = dt.timedelta(days=14)
 _Other = aliased(Clearance)
 # The bars that a condition looks up, as an alias apart from those that a query reads.
@@ -252,9 +252,9 @@ def close_expired(clearance_id: UUID, day: dt.date) -> bool:
 
 
 def ending(day: dt.date) -> Sequence[UUID]:
-    """Return the clearances of which people are to be told that they are about to end.
+    """Return the clearances that are about to end and whose reminder is due.
 
-    Not those for one visit: they end with it, and when that is told would say when the visit is.
+    Not those for one visit: they end with it, so a reminder would reveal when the visit is.
     """
     return db.session.scalars(
         sa.select(Clearance.id).where(_is_ending(day)).order_by(Clearance.until_on)
@@ -262,10 +262,10 @@ def ending(day: dt.date) -> Sequence[UUID]:
 
 
 def remind(clearance_id: UUID, day: dt.date) -> bool:
-    """Tell a person, and the NPM's coordinators, that a clearance is about to end; once.
+    """Remind a person, and the NPM's coordinators, once that a clearance is about to end.
 
-    For the worker; skips a row that somebody else has locked. Return whether anybody was told:
-    nobody is while it gives no access, or if another one goes on after it.
+    For the worker; skips a row that somebody else has locked. Return whether anybody was notified:
+    nobody is while it gives no access, or if another one continues after it.
     """
     clearance = db.session.scalar(
         sa.select(Clearance)

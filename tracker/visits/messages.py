@@ -36,9 +36,9 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
 
 
 def readiness_was_lost(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell those who prepare a visit that it is no longer ready; nobody else may learn of it.
+    """Notify those who prepare a visit that it is no longer ready; nobody else may know of it.
 
-    The words name no visit: a mail that says that one was ready would say that it is near (K2).
+    The message names no visit: to say that one was ready would reveal that it is near (K2).
     """
     for user in _active(user_ids):
         with render.in_language(user.language):

@@ -712,7 +712,7 @@ def settle(visit: Visit) -> bool:
     """Bring stage and readiness in line with the gates; return True if something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness immediately when that is
-    no longer so. The lead and the NPM's coordinators are told, in words that name no visit.
+    no longer so. The lead and the NPM's coordinators are notified, without naming the visit.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
     row. In a closed cooperation (P7) it is stopped: nobody can make it ready any more.
