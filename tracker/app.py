@@ -83,6 +83,7 @@ from tracker.authoring.items import routes as checklist_item_routes
 from tracker.authoring.model_texts import routes as model_text_routes
 from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import routes as own_routes
+from tracker.authoring.own_passages import routes as own_passage_routes
 from tracker.authoring.passages import routes as passage_routes
 from tracker.authoring.translations import routes as words_routes
 from tracker.checklist_templates import risky_phrases
@@ -713,6 +714,7 @@ ROUTES = (
     passage_routes,
     model_text_routes,
     own_routes,
+    own_passage_routes,
     words_routes,
     item_words_routes,
     undertaking_routes,
@@ -743,7 +745,12 @@ NAVIGATION = (
     ),
     Entry("undertaking_register.show", _l("Undertakings"), sees_undertakings_alone),
     Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
-    Entry("own_guidance.articles", _l("Own guidance"), writes_own_guidance),
+    Entry(
+        "own_guidance.articles",
+        _l("Own guidance"),
+        writes_own_guidance,
+        frozenset({"own_passages"}),
+    ),
     Entry(
         "people.listed",
         _l("People"),

@@ -545,6 +545,12 @@ def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("own guidance of the CSO, for partners too", own("od")),
             Thing("own guidance of the NPM", own("npm")),
         ],
+        "article_id passage_number": [
+            Thing("a passage of the NPM's own", own("npm") | {"passage_number": 1})
+        ],
+        "article_id passage_number to": [
+            Thing("a passage of the NPM's own", own("npm") | {"passage_number": 1, "to": "down"})
+        ],
     }
 
 
