@@ -52,7 +52,7 @@ class Side:
         self.item(code).get_by_role("link", name=f"Change the answer {code}").click()
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_role("button", name="Save answer").click()
-        self.expect(f"{code} is saved.")
+        self.expect("is saved.")
 
     def accept(self, code: str) -> None:
         """Accept the answer as it is."""
@@ -87,7 +87,7 @@ class Side:
         self.item(code).get_by_role(
             "link", name=f"Flag: limits the NPM's independence {code}"
         ).click()
-        self._give_reason(reason, "Flag the term", f"{code} is flagged.")
+        self._give_reason(reason, "Flag the term", "is flagged.")
 
     def explain(self, code: str, reason: str) -> None:
         """Close a flag with an explanation."""
@@ -108,7 +108,7 @@ class Side:
         self.item(code).get_by_role("link", name=re.compile(f"(Assign|Change who) {code}$")).click()
         self.page.locator("select[name=person]").select_option(label=name)
         self.page.get_by_role("button", name="Assign", exact=True).click()
-        self.expect(f"{code} is assigned.")
+        self.expect("is assigned.")
 
     def count(self, name: str) -> int:
         """Return how many items a filter shows."""

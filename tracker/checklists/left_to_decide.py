@@ -341,8 +341,8 @@ def save(
         if open_item is None or not _is_based_on(open_item, base) or not names <= known:
             raise StaleError(
                 _l(
-                    "%(code)s changed while you were writing, so nothing is saved yet.",
-                    code=code_of(key),
+                    "“%(item)s” changed while you were writing, so nothing is saved yet.",
+                    item=loaded.item(code_of(key)).label,
                 )
             )
         require_question_shown(loaded, actor, open_item.item, base.token)

@@ -23,13 +23,13 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     standing = loaded.standing()
     obstacles: list[object] = []
     if standing.blocking:
-        names = [loaded.template.by_code[code].label for code in standing.blocking]
+        labels = [loaded.template.by_code[code].label for code in standing.blocking]
         obstacles.append(
             lazy_ngettext(
                 "%(num)s item still to agree: %(items)s.",
                 "%(num)s items still to agree: %(items)s.",
-                len(names),
-                items=with_semicolons(names),
+                len(labels),
+                items=with_semicolons(labels),
             )
         )
     suggested = [
@@ -43,12 +43,14 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         obstacles.append(
             _l(
                 "There's an open suggestion on %(items)s. Answer it or withdraw it.",
-                items=_names(loaded, suggested),
+                items=item_names(loaded, suggested),
             )
         )
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
-        obstacles.append(_l("There's an open flag on %(items)s.", items=_names(loaded, flagged)))
+        obstacles.append(
+            _l("There's an open flag on %(items)s.", items=item_names(loaded, flagged))
+        )
     waiting = dict.fromkeys(hint.item for hint in hints.unanswered(loaded))
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         if waiting:
@@ -56,7 +58,7 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
                 _l(
                     "The party that wrote words on %(items)s hasn't said yet whether they limit "
                     "the NPM.",
-                    items=_names(loaded, waiting),
+                    items=item_names(loaded, waiting),
                 )
             )
         return obstacles
@@ -64,7 +66,7 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         obstacles.append(
             _l(
                 "The second reader hasn't said yet whether words on %(items)s limit the NPM.",
-                items=_names(loaded, waiting),
+                items=item_names(loaded, waiting),
             )
         )
     if loaded.review is None:
@@ -72,7 +74,7 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     return obstacles
 
 
-def _names(loaded: LoadedChecklist, codes: Iterable[str]) -> str:
+def item_names(loaded: LoadedChecklist, codes: Iterable[str]) -> str:
     """Return the names of items in quotation marks, with commas."""
     items = (loaded.template.by_code[code] for code in codes)
     return with_commas(_("“%(item)s”", item=item.label) for item in items)

@@ -26,8 +26,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
-# How long before its last day the reminder of a clearance is sent: a new undertaking has to be read,
-# signed and countersigned.
+# How long before its last day the reminder of a clearance is sent: a new undertaking has to be
+# read, signed and countersigned.
 AHEAD = dt.timedelta(days=14)
 _Other = aliased(Clearance)
 # The bars that a condition looks up, as an alias apart from those that a query reads.

@@ -554,7 +554,7 @@ class ReadyView:
     is_ready: bool
     # It was stopped or its days have passed: what is missing today says nothing about it any more.
     asks_nobody: bool
-    heads: list[tuple[object, str]]
+    heads: list[object]
     caption: str
     rows: list[BoardRow]
     missing: list[Task]
@@ -574,9 +574,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
         lede=_lede(reading),
         is_ready=_is_ready(reading),
         asks_nobody=asks_nobody(reading),
-        heads=[
-            (labels.REQUIREMENTS[requirement], requirement.value) for requirement in Requirement
-        ],
+        heads=[labels.REQUIREMENTS[requirement] for requirement in Requirement],
         caption=_caption(len(rows)),
         rows=[
             BoardRow(

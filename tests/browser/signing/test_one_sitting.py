@@ -163,7 +163,7 @@ def test_only_the_acceptances_of_a_changed_row_reopen(
     lantern.item("M4").get_by_role("link", name="Change our own row M4").click()
     lantern.page.get_by_role("textbox", name=re.compile("^Can offer")).fill("Two physicians.")
     lantern.page.get_by_role("button", name="Save answer").click()
-    lantern.expect("M4 is saved.")
+    lantern.expect("is saved.")
     reopened = "Not accepted yet: the row of Lantern Health Network."
     expect_positions(npm, [f"Waiting for us {reopened}", f"Not yet reviewed {reopened}", "Accepts"])
     expect_positions(

@@ -61,9 +61,10 @@ def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Table)
     samira = draft.land.browser(app, "samira")
     page = page_of(draft, samira)
     assert "As ilena writes it." in page.text
-    assert "You accept these items as they are shown above: M1, M2, M3, M4." in page.text
+    names = "Item M1; Item M2; Item M3; Item M4"
+    assert f"You accept these items as they are shown above: {names}." in page.text
     # M5 lacks a part.
-    assert "Left out: M5." in page.text
+    assert "Left out: Item M5." in page.text
     text = accept_section(draft, samira, page)
     assert "You accepted 4 items for Open Door Legal Aid." in text
     draft.accept("M1", "joana")
@@ -118,7 +119,7 @@ def test_items_that_changed_meanwhile_are_named_and_the_rest_is_accepted(
     draft.save("ilena", "M2", seen=1, words="Every second month.")
     text = accept_section(draft, samira, page)
     assert "You accepted 3 items for Open Door Legal Aid." in text
-    assert "Not accepted, since they changed after you opened the page: M2." in text
+    assert "Not accepted, since they changed after you opened the page: “Item M2”." in text
     assert draft.land.id("door") in draft.standing("M2").waiting_for
     assert draft.land.id("door") not in draft.standing("M1").waiting_for
 
@@ -218,7 +219,8 @@ def test_whoever_accepted_by_mistake_undoes_it_within_a_minute(app: Flask, draft
     text = Page.of(
         samira.post(form.action, data=form.values, csrf=False, follow_redirects=True)
     ).text
-    assert "No longer accepted for Open Door Legal Aid: M1, M2, M3, M4." in text
+    names = "“Item M1”, “Item M2”, “Item M3”, “Item M4”"
+    assert f"No longer accepted for Open Door Legal Aid: {names}." in text
     assert draft.land.id("door") in draft.standing("M1").waiting_for
     [event] = draft.events("acceptance_undone")
     assert event["items"] == ["M1", "M2", "M3", "M4"]

@@ -314,7 +314,7 @@ def test_it_is_called_off_from_the_checklist_and_the_record(app: Flask, signed: 
         assert words not in page(app, signed, "dora", rest).links()
     page(app, signed, "dora", "/call-off", 403)
     shown = page(app, signed, "samira", "/call-off")
-    assert "These answers go back to what was signed: M1." in shown.text
+    assert "These answers go back to what was signed: “Item M1”." in shown.text
     assert "Enter an answer" in submit(app, signed, "samira", "/call-off", reason=" ").text
     done = submit(app, signed, "samira", "/call-off", reason=WHY)
     assert "The amendment is called off. All parties are notified." in done.text

@@ -446,7 +446,7 @@ def test_whoever_sends_chooses_the_language_that_counts(room: Room) -> None:
     room.table.session.commit()
     page = room.page("ilena", "/send")
     assert "Which language is binding if they differ?" in page.text
-    assert "Not translated yet, so shown in another language: M2, M6." in page.text
+    assert "Not translated yet, so shown in another language: “Item M2”, “Item M6”." in page.text
     signers = {
         f"party_{body}": signatory.user_id for body, signatory in room.table.signatories.items()
     }

@@ -174,7 +174,7 @@ def test_the_party_settles_on_a_page_of_its_own_and_all_parties_read_the_outcome
     page = room.submit("samira", "/items/M1/settle", outcome=" ")
     assert "Say in a sentence what came of it" in page.text
     page = room.submit("samira", "/items/M1/settle", outcome=OUTCOME)
-    assert "You accepted M1 for Open Door Legal Aid." in page.text
+    assert "You accepted “Item M1” for Open Door Legal Aid." in page.text
     for first in ("samira", "ilena", "joana"):
         words = item(room.page(first), "M1")
         assert f"Discussed: {OUTCOME}" in words

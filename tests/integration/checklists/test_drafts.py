@@ -194,7 +194,7 @@ def test_my_work_says_what_was_begun_and_leads_there(desk: Desk) -> None:
     address = next(to for words, to in links.items() if "You started an answer to M1" in words)
     assert desk.browser("samira").page(address).form().filled_in()["words"] == [MARK]
     address = next(to for words, to in links.items() if "You started to leave out M6" in words)
-    assert desk.browser("samira").page(address).h1 == "Leave out M6"
+    assert desk.browser("samira").page(address).h1 == "Leave out “Item M6”"
     desk.submit("samira", "/items/M1/answer")
     assert "You started an answer" not in desk.browser("samira").page("/").text
 
@@ -545,7 +545,7 @@ def test_the_second_of_two_parties_compares_both_answers_and_proposes_a_change(d
     sent = desk.form("samira", words="The head replies within seven days.")
     desk.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
     page = Page.of(desk.post("samira", "/items/M1/answer", sent))
-    assert page.h1 == "Suggest a change to M1"
+    assert page.h1 == "Suggest a change to “Item M1”"
     assert "Joana Pires saved another value while you were writing." in page.text
     assert {"ins", "del"} <= {element.tag for element in page.root.iter()}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
@@ -636,7 +636,7 @@ def test_a_draft_of_an_answer_that_was_accepted_meanwhile_becomes_a_proposal(des
     desk.keep("samira", words="Seven days.")
     desk.table.accept("M1", "ilena")
     page = desk.page("samira", "/items/M1/answer?for=shared")
-    assert page.h1 == "Suggest a change to M1"
+    assert page.h1 == "Suggest a change to “Item M1”"
     assert "You have a draft" in page.text
     assert page.form().filled_in()["words"] == ["Seven days."]
     form = page.form().filled_in(reason="Faster.")

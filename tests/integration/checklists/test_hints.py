@@ -377,7 +377,7 @@ def address(room: Room, code: str = "M1") -> str:
 
 def test_who_saves_such_words_is_asked_beside_the_item(room: Room) -> None:
     page = room.submit("ilena", "/items/M1/answer", words=TOGETHER)
-    assert "M1 is saved. Some words may limit the NPM: answer the question" in page.text
+    assert "“Item M1” is saved. Some words may limit the NPM: answer the question" in page.text
     assert QUESTION in item(page, "M1")
     assert {"No, say why", "Yes, flag it"} <= acts(page, "M1")
     page = room.submit("ilena", f"{address(room)}?limits=no", reason="It may go alone.")
@@ -388,7 +388,7 @@ def test_who_saves_such_words_is_asked_beside_the_item(room: Room) -> None:
 
 def test_harmless_words_ask_nobody_anything(room: Room) -> None:
     page = room.submit("ilena", "/items/M1/answer", words="The NPM alone decides when it goes.")
-    assert "M1 is saved." in page.text
+    assert "“Item M1” is saved." in page.text
     assert QUESTION not in page.text
 
 

@@ -104,7 +104,7 @@ def test_the_form_of_a_reply_begins_with_the_words_proposed(room: Room) -> None:
     answered = room.browser("ilena").open(
         f"{room.address}{address}", method="POST", data=sent, csrf=False, follow_redirects=True
     )
-    assert "The other parties can now see your suggestion for M1." in Page.of(answered).text
+    assert "The other parties can now see your suggestion for “Item M1”." in Page.of(answered).text
     room.table.session.refresh(first)
     assert first.state is ProposalState.ANSWERED
 

@@ -255,7 +255,7 @@ def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
 def test_an_answer_is_written_and_saved(room: Room) -> None:
     page = room.submit("samira", "/items/M1/answer", words="Both sides write.\r\nAnd read.")
     assert page.h1 == "A small checklist"
-    assert "M1 is saved." in page.text
+    assert "“Item M1” is saved." in page.text
     answer = room.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "Both sides write.\nAnd read."}
@@ -267,7 +267,7 @@ def test_an_unfinished_answer_is_saved_and_marked(app: Flask, session: Session) 
         app, set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     )
     page = room.submit("ilena", "/items/M1/answer", words="First.")
-    assert "M1 is saved. It isn't complete yet: Fill in: More" in page.text
+    assert "“Item M1” is saved. It isn't complete yet: Fill in: More" in page.text
     assert "Fill in: More" in item(page, "M1")
     assert "Accept" not in acts(room.page("samira"), "M1")
 
@@ -306,7 +306,7 @@ def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
     saved = room.browser("samira").post(
         f"{room.address}/items/M1/answer", data=again.filled_in(), csrf=False, follow_redirects=True
     )
-    assert "M1 is saved." in Page.of(saved).text
+    assert "“Item M1” is saved." in Page.of(saved).text
     answer = room.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert (answer.version, answer.values) == (2, {"words": "What Samira wrote."})
@@ -331,14 +331,14 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
     sent = form.filled_in(words="Typed at length.")
     client = room.browser("ilena")
     page = Page.of(client.post(f"{room.address}/items/M1/answer", data=sent, csrf=False))
-    assert page.h1 == "Suggest a change to M1"
+    assert page.h1 == "Suggest a change to “Item M1”"
     assert "Another party accepted the answer while you were writing" in page.text
     again = page.form()
     assert again.filled_in()["words"] == ["Typed at length."]
     response = client.post(
         again.action, data=again.filled_in(reason="Clearer."), csrf=False, follow_redirects=True
     )
-    assert "The other parties can now see your suggestion for M1." in Page.of(response).text
+    assert "The other parties can now see your suggestion for “Item M1”." in Page.of(response).text
     assert len(room.table.loaded().proposals) == 1
 
 
@@ -365,7 +365,7 @@ def test_typed_words_stay_when_the_text_was_sent_meanwhile(room: Room, rest: str
 def test_an_answer_others_accepted_leads_to_a_proposal(room: Room) -> None:
     room.table.settle("M1")
     page = room.page("samira", "/items/M1/answer")
-    assert page.h1 == "Suggest a change to M1"
+    assert page.h1 == "Suggest a change to “Item M1”"
 
 
 @pytest.mark.parametrize(
@@ -479,7 +479,7 @@ def test_a_recommended_item_is_left_out_with_a_reason(room: Room) -> None:
     assert page.title.startswith("Problem: ")
     assert room.table.loaded().sheet.shared("M6") is None
     page = room.submit("samira", "/items/M6/leave-out", reason="No money moves.")
-    assert "M6 is left out." in page.text
+    assert "“Item M6” is left out." in page.text
     shown = item(room.page("ilena"), "M6")
     assert "Does not apply" in shown
     assert "No money moves." in shown
@@ -492,7 +492,7 @@ def test_a_recommended_item_is_left_out_with_a_reason(room: Room) -> None:
 def test_an_answer_is_accepted_by_its_button(room: Room) -> None:
     room.table.save("ilena", "M1")
     page = room.press("samira", "Accept", "M1")
-    assert "You accepted M1 for Open Door Legal Aid." in page.text
+    assert "You accepted “Item M1” for Open Door Legal Aid." in page.text
     assert room.table.waiting("M1") == {"lantern"}
 
 
@@ -521,7 +521,7 @@ def test_a_party_asks_to_talk_and_the_others_read_why(room: Room) -> None:
     page = room.submit("samira", "/items/M1/talk", reason="  ")
     assert page.title.startswith("Problem: ")
     page = room.submit("samira", "/items/M1/talk", reason="Two pages are too few.")
-    assert "The others see that you want to discuss M1." in page.text
+    assert "The others see that you want to discuss “Item M1”." in page.text
     shown = item(room.page("ilena"), "M1")
     assert "Wants to discuss" in shown
     assert "Two pages are too few." in shown
@@ -549,7 +549,7 @@ def propose(room: Room, first: str = "samira", words: str = "Within three days."
 
 def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     room.table.save("ilena", "M1", words="Within ten days.")
-    assert "The other parties can now see your suggestion for M1." in propose(room).text
+    assert "The other parties can now see your suggestion for “Item M1”." in propose(room).text
     page = room.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")
@@ -693,7 +693,7 @@ def test_a_flag_is_raised_read_and_explained(room: Room) -> None:
     table.settle("M1")
     assert room.submit("samira", "/items/M1/flag", reason="").title.startswith("Problem: ")
     page = room.submit("samira", "/items/M1/flag", reason="Does a donor decide?")
-    assert "M1 is flagged." in page.text
+    assert "“Item M1” is flagged." in page.text
     flag = table.session.scalars(sa.select(Flag)).one()
     shown = room.page("ilena")
     assert "Does a donor decide?" in item(shown, "M1")

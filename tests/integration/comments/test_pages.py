@@ -93,7 +93,7 @@ def lines(page: Page) -> list[str]:
 
 def test_a_new_comment_appears_in_its_thread(talk: Talk) -> None:
     page = submit(talk, "samira", text="Thirty days\nare long.", audience="all")
-    assert page.h1 == "Comments on M1"
+    assert page.h1 == "Comments on “Item M1”"
     written = talk.session.scalars(sa.select(Comment)).one()
     assert (written.item, written.audience) == ("M1", ALL)
     assert "Samira Okell, Open Door Legal Aid" in text_of(page, written)

@@ -21,8 +21,8 @@ from tracker.checklists.editing import checklist_page, get_or_404, load_localize
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation import undoing
 from tracker.checklists.negotiation.text_digest import item_token
+from tracker.checklists.obstacles import item_names
 from tracker.checklists.pages import AnswerView
-from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("reading", __name__, url_prefix="/checklists/<uuid:checklist_id>/read")
@@ -73,11 +73,11 @@ class SectionToRead:
 
 @dataclass(frozen=True, slots=True)
 class WholeDraft:
-    """The codes of the items of all sections, to be accepted at the end of the text."""
+    """The labels of the items of all sections, to be accepted at the end of the text."""
 
-    accept: list[str]
-    read: list[str]
-    left_out: list[str]
+    accept: list[object]
+    read: list[object]
+    left_out: list[object]
 
 
 @blueprint.get("")
@@ -109,9 +109,9 @@ def _whole(sections: list[SectionToRead]) -> WholeDraft | None:
     if to_confirm[1:] == []:  # the section has a button of its own
         return None
     return WholeDraft(
-        accept=[view.item.code for part in sections for view in part.to_accept],
-        read=[view.item.code for part in sections for view in part.to_read],
-        left_out=[view.item.code for part in sections for view in part.left_out],
+        accept=[view.item.label for part in sections for view in part.to_accept],
+        read=[view.item.label for part in sections for view in part.to_read],
+        left_out=[view.item.label for part in sections for view in part.left_out],
     )
 
 
@@ -127,12 +127,12 @@ def accept(checklist_id: UUID) -> Response:
     return perform(
         None,
         lambda: accepting.accept_items(actor, checklist, _seen()),
-        success=lambda accepted: _words(accepted, actor),
+        success=lambda accepted: _words(load_localized(checklist), accepted, actor),
         next=redirect(back, 303),
     )
 
 
-def _words(accepted: Accepted, actor: Actor) -> str:
+def _words(loaded: LoadedChecklist, accepted: Accepted, actor: Actor) -> str:
     words = []
     if accepted.items:
         words.append(
@@ -144,12 +144,12 @@ def _words(accepted: Accepted, actor: Actor) -> str:
             )
         )
     if accepted.read:
-        words.append(_("Read: %(items)s.", items=with_commas(accepted.read)))
+        words.append(_("Read: %(items)s.", items=item_names(loaded, accepted.read)))
     if accepted.changed:
         words.append(
             _(
                 "Not accepted, since they changed after you opened the page: %(items)s.",
-                items=with_commas(accepted.changed),
+                items=item_names(loaded, accepted.changed),
             )
         )
     return " ".join(words)

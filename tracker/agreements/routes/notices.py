@@ -13,10 +13,11 @@ from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
 from tracker.checklists.editing import back, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ReasonOnTextForm
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import NoticeKind
+from tracker.checklists.obstacles import item_names
 from tracker.core import clock
 from tracker.ui import locale
-from tracker.ui.locale import with_commas
 from tracker.ui.perform import require_for
 
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -195,19 +196,21 @@ def call_off(checklist_id: UUID) -> str | Response:
         form,
         lambda: amendments.call_off(actor, checklist, reason=form.reason.data or ""),
         lambda text: on_text.reason_page(
-            loaded, form, _("Call off the amendment"), _what_goes_back(items), text
+            loaded, form, _("Call off the amendment"), _what_goes_back(loaded, items), text
         ),
         success=_("The amendment is called off. All parties are notified."),
         next=back(checklist_id),
     )
 
 
-def _what_goes_back(items: list[str]) -> str:
+def _what_goes_back(loaded: LoadedChecklist, items: list[str]) -> str:
     """Return a message about what happens to a checklist when its amendment is called off."""
     stays: str = _("The text in force stays as it is. What was negotiated stays in the history.")
     if not items:
         return stays
-    back_to = _("These answers go back to what was signed: %(items)s.", items=with_commas(items))
+    back_to = _(
+        "These answers go back to what was signed: %(items)s.", items=item_names(loaded, items)
+    )
     return f"{stays} {back_to}"
 
 

@@ -55,7 +55,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.misnamed import misnamed
 from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind
 from tracker.checklists.negotiation import warnings
-from tracker.checklists.obstacles import to_sending
+from tracker.checklists.obstacles import item_names, to_sending
 from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -70,7 +70,6 @@ from tracker.signoff.outcomes import Outcome
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
-from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -165,7 +164,7 @@ def _language_choices(loaded: LoadedChecklist) -> list[Option]:
             locale.name_of(code),
             _(
                 "Not translated yet, so shown in another language: %(items)s.",
-                items=with_commas(lacking),
+                items=item_names(loaded, lacking),
             )
             if (lacking := known[code])
             else "",

@@ -182,7 +182,10 @@ def flag(reading_id: UUID, code: str) -> str | Response:
             seen=item_digest_in(actor, form.seen.data),
             row_of=form.chosen_row,
         ),
-        success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
+        success=_(
+            "“%(item)s” is flagged. It can't be signed until the flag is answered.",
+            item=item.label,
+        ),
         next=_back(reading_id, code),
         conflict=changed,
     )
@@ -215,7 +218,7 @@ def answer_hint(reading_id: UUID, code: str, mark: str) -> str | Response:
             reason=form.reason.data or "",
             as_reader=True,
         ),
-        success=_("%(code)s: your answer is saved.", code=code),
+        success=_("Your answer about “%(item)s” is saved.", item=item.label),
         next=_back(reading_id, code),
     )
     if done:

@@ -30,6 +30,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation import mailing, safeguards
 from tracker.checklists.negotiation.stored_positions import end_talks, put_positions
 from tracker.checklists.negotiation.text_digest import require_item_shown
+from tracker.checklists.obstacles import item_names
 from tracker.checklists.reuse import copy_marks, visit_tasks
 from tracker.checklists.rules import completeness, nameable
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_outdated
@@ -47,7 +48,6 @@ from tracker.checklists.service import (
 from tracker.core import canonical
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.ui.locale import with_commas
 
 # The name of a form's field for the chosen items.
 ITEMS = "items"
@@ -340,7 +340,7 @@ def copy(
     if alone:
         words = _l(
             "%(items)s: applies only with the answer to another item. Choose that one too.",
-            items=with_commas(alone),
+            items=item_names(loaded, alone),
         )
         raise RuleBrokenError(words, ITEMS)
     keep_unread(actor, loaded, _arrivals(made_preview))

@@ -250,7 +250,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         if isinstance(error, NotShownError):
             return _asked_anew(now, code, scope, form, overtaken_writing, error)
         if not _changes(now, item, scope, form, overtaken_writing.theirs):
-            return _saved_already(overtaken_writing, code)
+            return _saved_already(overtaken_writing, item)
         return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
 
     is_whole = is_sent(form) and not numbers.fill(form)
@@ -400,7 +400,7 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     if seen_version(form) != (current.version if current else 0):
         loaded, writing = handle_conflict(actor, writing, form, show_item)
         if not _changes(loaded, item, AnswerScope.SHARED, form, writing.theirs):
-            return _saved_already(writing, item.code)
+            return _saved_already(writing, item)
     else:
         show_item(form, actor, loaded, item)
         form.refuse(
@@ -416,13 +416,13 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     return proposal_page(loaded, item, form, shown, writing, action=address, own=own)
 
 
-def _saved_already(writing: Writing, code: str) -> Response:
+def _saved_already(writing: Writing, item: Item) -> Response:
     """Respond as after saving, since the same values were saved by a form that was sent twice."""
     return perform(
         None,
         writing.finish,
-        success=_("%(code)s is saved.", code=code),
-        next=back(writing.checklist.id, code),
+        success=_("“%(item)s” is saved.", item=item.label),
+        next=back(writing.checklist.id, item.code),
     )
 
 
@@ -497,22 +497,22 @@ def _answer_page(
 
 def _saved(actor: Actor, checklist: Checklist, item: Item) -> tuple[str, str]:
     """Return the message and its category for an item that is being saved."""
-    loaded = load_localized(checklist)
+    loaded, name = load_localized(checklist), item.label
     status = loaded.standing().items.get(item.code)
     if status is not None and status.problems:
         words = _(
-            "%(code)s is saved. It isn't complete yet: %(problem)s",
-            code=item.code,
+            "“%(item)s” is saved. It isn't complete yet: %(problem)s",
+            item=name,
             problem=status.problems[0].message,
         )
         return words, "warning"
     if _is_asked(loaded, actor, item):
         words = _(
-            "%(code)s is saved. Some words may limit the NPM: answer the question beside them.",
-            code=item.code,
+            "“%(item)s” is saved. Some words may limit the NPM: answer the question beside them.",
+            item=name,
         )
         return words, "warning"
-    return _("%(code)s is saved.", code=item.code), "success"
+    return _("“%(item)s” is saved.", item=name), "success"
 
 
 def _is_asked(loaded: LoadedChecklist, actor: Actor, item: Item) -> bool:
@@ -572,7 +572,7 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     done = is_sent(form) and perform(
         form,
         act,
-        success=_("%(code)s is left out.", code=code),
+        success=_("“%(item)s” is left out.", item=item.label),
         next=back(checklist_id, code),
         conflict=show_both,
     )

@@ -124,7 +124,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
             due_on=form.due_on.data,
             seen=assignments.seen_in(page.actor, page.checklist, form.seen.data),
         ),
-        success=_("%(code)s is assigned.", code=code),
+        success=_("“%(item)s” is assigned.", item=item.label),
         next=back(checklist_id, code),
     )
     if done:
@@ -147,11 +147,11 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
 def take(checklist_id: UUID, code: str) -> Response:
     """Assign an unassigned item to yourself."""
     page = _assignment_page(checklist_id)
-    item_of(page.loaded, code)
+    item = item_of(page.loaded, code)
     return perform(
         None,
         lambda: assignments.take(page.actor, page.checklist, code),
-        success=_("%(code)s is assigned to you.", code=code),
+        success=_("“%(item)s” is assigned to you.", item=item.label),
         next=back(checklist_id, code),
     )
 
@@ -161,12 +161,12 @@ def take(checklist_id: UUID, code: str) -> Response:
 def give_back(checklist_id: UUID, code: str) -> Response:
     """Unassign an item."""
     page = _assignment_page(checklist_id)
-    item_of(page.loaded, code)
+    item = item_of(page.loaded, code)
     seen = assignments.seen_in(page.actor, page.checklist, request.form.get("seen"))
     return perform(
         None,
         lambda: assignments.give_back(page.actor, page.checklist, code, seen=seen),
-        success=_("%(code)s is no longer assigned.", code=code),
+        success=_("“%(item)s” is no longer assigned.", item=item.label),
         next=back(checklist_id, code),
     )
 

@@ -14,7 +14,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists import left_to_decide, policy, queries
+from tracker.checklists import left_to_decide, obstacles, policy, queries
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.editing import (
     Writing,
@@ -303,7 +303,7 @@ def _overtaken(form: Form, before: Iterable[OpenItem], now: Iterable[OpenItem]) 
 
 def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) -> tuple[str, str]:
     left = left_to_decide.count(loaded, actor)
-    words = _("Saved: %(items)s.", items=with_commas(codes))
+    words = _("Saved: %(items)s.", items=obstacles.item_names(loaded, codes))
     if not left:
         is_written = not left_to_decide.to_write(loaded, actor)
         then = _("Now read the draft and accept it.")

@@ -60,13 +60,13 @@ from tracker.checklists.forms import (
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, DraftKind, Proposal, Stance
 from tracker.checklists.negotiation import positions, undoing
+from tracker.checklists.obstacles import item_names
 from tracker.checklists.people_lists import PeopleLists
 from tracker.checklists.reuse import known_facts
 from tracker.checklists.routes.telephones import Numbers
 from tracker.checklists.rules.facts import Filled
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
-from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
@@ -79,18 +79,22 @@ blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:check
 def accept(checklist_id: UUID, code: str) -> Response:
     """Accept exactly what was on the page."""
     actor = current_actor()
-    checklist, _loaded, _item = get_item_or_404(actor, checklist_id, code, "accept")
+    checklist, _loaded, item = get_item_or_404(actor, checklist_id, code, "accept")
 
     def act() -> None:
         try:
             positions.accept_as_shown(actor, checklist, code, token=_page_token())
         except RuleBrokenError as error:  # shown at the top of a page with many items
-            raise RuleBrokenError(f"{code}: {error}") from error
+            raise RuleBrokenError(f"{item.label}: {error}") from error
 
     return perform(
         None,
         act,
-        success=_("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+        success=_(
+            "You accepted “%(item)s” for %(party)s.",
+            item=item.label,
+            party=actor.organisation_name,
+        ),
         next=back(checklist_id, code),
     )
 
@@ -108,7 +112,7 @@ def undo(checklist_id: UUID) -> Response:
         success=lambda items: _(
             "No longer accepted for %(party)s: %(items)s.",
             party=actor.organisation_name,
-            items=with_commas(items),
+            items=item_names(load_localized(checklist), items),
         ),
         next=back(checklist_id),
     )
@@ -126,7 +130,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     if not form.is_submitted():
         show_item(form, actor, loaded, item)
     words = {
-        "title": _("Ask to discuss %(code)s", code=code),
+        "title": _("Ask to discuss “%(item)s”", item=item.label),
         "lede": _("The other parties read your reason."),
     }
     page = partial(reason_page, loaded, item, form, **words)
@@ -156,7 +160,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     done = act_with_reason(
         form,
         act,
-        success=_("The others see that you want to discuss %(code)s.", code=code),
+        success=_("The others see that you want to discuss “%(item)s”.", item=item.label),
         next=back(checklist_id, code),
         conflict=changed,
     )
@@ -174,7 +178,7 @@ def settle(checklist_id: UUID, code: str) -> Answered:
     if not form.is_submitted():
         show_item(form, actor, loaded, item)
     words = {
-        "title": _("Settle the discussion of %(code)s", code=code),
+        "title": _("Settle the discussion of “%(item)s”", item=item.label),
         "lede": _(
             "You accept the answer as it is now. The discussion is folded away, and what you write "
             "here stays visible."
@@ -202,7 +206,11 @@ def settle(checklist_id: UUID, code: str) -> Answered:
             token=form.page_token.data or "",
             outcome=form.outcome.data or "",
         ),
-        success=_("You accepted %(code)s for %(party)s.", code=code, party=actor.organisation_name),
+        success=_(
+            "You accepted “%(item)s” for %(party)s.",
+            item=item.label,
+            party=actor.organisation_name,
+        ),
         next=back(checklist_id, code),
         conflict=changed,
     )
@@ -266,7 +274,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     done = is_whole and perform(
         form,
         act,
-        success=_("The other parties can now see your suggestion for %(code)s.", code=code),
+        success=_("The other parties can now see your suggestion for “%(item)s”.", item=item.label),
         next=back(checklist_id, code),
         conflict=show_both,
     )

@@ -66,7 +66,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
     if not form.is_submitted():
         form.seen.data = item_token(loaded, actor, item)
     words = {
-        "title": _("Flag a term: %(code)s", code=code),
+        "title": _("Flag a term: “%(item)s”", item=item.label),
         "lede": _("Does it let another body decide, delay or veto what the NPM does? Say how."),
     }
     page = partial(reason_page, loaded, item, form, **words)
@@ -91,7 +91,10 @@ def flag(checklist_id: UUID, code: str) -> Answered:
             seen=item_digest_in(actor, form.seen.data),
             row_of=form.chosen_row,
         ),
-        success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
+        success=_(
+            "“%(item)s” is flagged. It can't be signed until the flag is answered.",
+            item=item.label,
+        ),
         next=back(checklist_id, code),
         conflict=changed,
     )
@@ -188,7 +191,7 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
             reason=form.reason.data or "",
             as_reader=form.asks.data == AS_READER,
         ),
-        success=_("%(code)s: your answer is saved.", code=code),
+        success=_("Your answer about “%(item)s” is saved.", item=item.label),
         next=redirect(url_for("safeguards.review", checklist_id=checklist_id), 303)
         if as_reader
         else back(checklist_id, code),

@@ -185,7 +185,7 @@ def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Tim
 
 def test_an_item_is_assigned_on_its_page(room: Room) -> None:
     page = room.page("samira", "/items/M1/assign")
-    assert page.h1 == "Assign M1"
+    assert page.h1 == "Assign “Item M1”"
     assert page.form().values.get("person", [""]) == [""]
     assert "Dora Lund" in page.text
     for name in ("Ilena Dorvath", "Joana Pires", "Marek Tull", "Oren Maki"):
@@ -194,7 +194,7 @@ def test_an_item_is_assigned_on_its_page(room: Room) -> None:
     made_up = room.submit("samira", "/items/M1/assign", person=dora, seen=assignments.NOTHING_HELD)
     assert made_up.title.startswith("Problem: ")
     after = room.submit("samira", "/items/M1/assign", person=dora, due_on=clock.today())
-    assert "M1 is assigned." in after.text
+    assert "“Item M1” is assigned." in after.text
     assert "Assigned to Dora Lund" in own_side(after, "M1")
     again = room.page("samira", "/items/M1/assign").form(action="")
     assert again.values["person"] == [dora]
@@ -244,7 +244,7 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     action, fields = button(room.page("samira", "/items/M1/assign"), "Unassign it M1")
     page = press(room, "samira", "Unassign it M1", "/items/M1/assign")
-    assert "M1 is no longer assigned." in page.text
+    assert "“Item M1” is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
     # Sent again, from a page that is out of date.
     after = room.browser("samira").open(
@@ -255,10 +255,10 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
 
 def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> None:
     page = press(room, "dora", "Assign to me M1")
-    assert "M1 is assigned to you." in page.text
+    assert "“Item M1” is assigned to you." in page.text
     assert holders(room.table, "samira") == {"M1": "dora"}
     page = press(room, "dora", "Give it back M1")
-    assert "M1 is no longer assigned." in page.text
+    assert "“Item M1” is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
 
 

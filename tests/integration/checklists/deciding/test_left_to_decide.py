@@ -105,7 +105,7 @@ def test_one_save_decides_places_of_several_items_each_as_a_version_and_an_event
         M2_cover_1_more="Per meal",
         M3_words="Twice a year",
     )
-    assert "Saved: M1, M2, M3." in page.text
+    assert "Saved: “Item M1”, “Item M2”, “Item M3”." in page.text
     assert page.h1 == "Read the draft"
     assert values(table, "M1") == {"words": "It lasts two years.", "begins": "2031-02-01"}
     assert values(table, "M2")["cover"] == [
@@ -120,7 +120,7 @@ def test_what_is_left_empty_stays_to_decide_and_the_page_says_how_much(
 ) -> None:
     browser = table.land.browser(app, "ilena")
     page = send(table, browser, page_of(table, browser), M3_words="Twice a year")
-    assert "Saved: M3." in page.text
+    assert "Saved: “Item M3”." in page.text
     assert "4 places are still left to decide." in page.text
     assert page.h1 == "What is left to decide"
     assert values(table, "M1")["words"] == f"It lasts {MARK}."
@@ -156,7 +156,7 @@ def test_what_somebody_else_saved_meanwhile_is_neither_lost_nor_overwritten(
     assert values(table, "M3")["words"] == "Monthly"
     assert values(table, "M1")["words"] == f"It lasts {MARK}."
     page = send(table, browser, page)
-    assert "Saved: M1." in page.text
+    assert "Saved: “Item M1”." in page.text
     assert values(table, "M3")["words"] == "Monthly"
 
 
@@ -170,7 +170,7 @@ def test_a_place_that_is_still_open_in_a_newer_version_is_shown_again_before_it_
     assert "nothing is saved yet" in page.text
     assert values(table, "M1")["words"] == f"It lasts {MARK}, or longer."
     page = send(table, browser, page)
-    assert "Saved: M1." in page.text
+    assert "Saved: “Item M1”." in page.text
     assert values(table, "M1") == {"words": "It lasts a year.", "begins": "2031-05-01"}
 
 

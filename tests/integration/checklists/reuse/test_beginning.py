@@ -365,7 +365,7 @@ def test_a_section_of_the_draft_is_read_and_accepted_at_once(app: Flask, table: 
     for first in ("ilena", "samira", "joana"):
         browser = table.land.browser(app, first)
         page = browser.page(address(table, "/read"))
-        assert "You confirm that you have read: M6." in page.text
+        assert "You confirm that you have read: Flexibility of the NPM." in page.text
         (form,) = [
             form
             for form in page.forms(address(table, "/read/accept"))
@@ -375,8 +375,8 @@ def test_a_section_of_the_draft_is_read_and_accepted_at_once(app: Flask, table: 
         after = Page.of(
             browser.post(form.action, data=form.values, csrf=False, follow_redirects=True)
         )
-        assert "Read: M6." in after.text
-        assert "You confirm that you have read: M6." not in after.text
+        assert "Read: “Flexibility of the NPM”." in after.text
+        assert "You confirm that you have read: Flexibility of the NPM." not in after.text
     table.session.expire_all()
     assert table.standing("M6").unread_by == ()
     assert [event["items"] for event in table.events("copies_read")] == [["M6"]] * 3

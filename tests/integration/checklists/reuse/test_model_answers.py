@@ -338,7 +338,7 @@ def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
     address = f"/checklists/{table.checklist().id}/items/M1/keep-as-model"
     assert page.links()["Keep as a model answer M1"] == f"{address}?for=shared"
     page = browser.page(address)
-    assert page.h1 == "Keep M1 as a model answer"
+    assert page.h1 == "Keep “Item M1” as a model answer"
     assert page.form().values["title"] == ["Item M1"]
     done = Page.of(browser.submit(address, title="Our words", note="Where they fit."))
     assert "The answer is kept as a model answer of your organisation." in done.text
@@ -399,7 +399,7 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(
     assert page.form().values["words"] == ["As ilena writes it."]
     assert answers(with_models) == before
     done = Page.of(browser.submit(link, words="As ilena writes it. And more."))
-    assert "M1 is saved." in done.text
+    assert "“Item M1” is saved." in done.text
     saved = other.loaded().sheet.shared("M1")
     assert saved is not None
     assert dict(saved.values) == {"words": "As ilena writes it. And more."}

@@ -125,7 +125,7 @@ def test_where_others_have_accepted_it_fills_a_proposal(app: Flask, table: Table
     table.agree()
     record(table, "door")
     page = table.land.browser(app, "ilena").page(use(table))
-    assert page.h1 == "Suggest a change to M1"
+    assert page.h1 == "Suggest a change to “Parties and mandates”"
     assert "Nothing is sent until you press" in page.text
     assert filled(page)[0][3] == "Ten years of work."
     client = table.land.browser(app, "samira")
