@@ -64,7 +64,9 @@ def send(browser: CheckedClient, page: str, **fields: Any) -> Page:
 
 
 def titles(row: OwnArticle) -> list[str]:
-    return [passage.title for passage in sorted(now(row).passages, key=lambda one: one.number)]
+    return [
+        passage.title for passage in sorted(now(row).passages, key=lambda passage: passage.number)
+    ]
 
 
 def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(

@@ -1,4 +1,7 @@
-"""Acts that end a task: what told people of it is marked as read, for them or for everybody."""
+"""Acts that end a task: what told people of it is marked as read, for them or for everybody.
+
+In one file: each kind of notification is ended in the same way, and asked about by the same query.
+"""
 
 import datetime as dt
 from collections.abc import Callable
