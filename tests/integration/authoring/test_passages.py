@@ -8,10 +8,12 @@ from tests.factories.accounts import House
 from tests.factories.authoring import ARTICLE, current_of, publish_edited
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
+from tests.writing import write_during
 from tracker.authoring.guidance.service import words_of
 from tracker.authoring.passages import service
 from tracker.authoring.passages.splicing import PassageWords
 from tracker.core.errors import RefusedError, StaleError
+from tracker.guidance import markdown
 from tracker.guidance.models import Article
 
 HOME = f"/administration/guidance/{ARTICLE}/en"
@@ -139,6 +141,26 @@ def test_somebody_elses_change_to_another_passage_stays(people: House, session: 
     assert texts(current_of())[other.key][0] == "Another title"
     assert texts(current_of())["expectations"] == (words.title, mine.text)
     assert row.revision == seen + 2
+
+
+def test_others_can_write_while_a_passage_is_put_into_its_article(
+    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each search for headings takes seconds in a long text."""
+    ada = browser_of("ada")
+    calls = write_during(monkeypatch, (markdown, "headings"))
+    page = preview(ada, text=first().text.replace(OLD, NEW))
+    assert "Revision 4 is now current." in publish(ada, page).text
+    place = f"{HOME}/add-passage"
+    page = Page.of(ada.submit(place, title="Ask early", text="Words.", step="preview"))
+    assert "Revision 5 is now current." in publish(ada, page, place).text
+    page = Page.of(ada.submit(place, title="Ask late", text="## Words", step="preview"))
+    assert "a heading inside a passage begins with ###" in page.text
+    done = Page.of(ada.submit(f"{LIST}/ask-early/move/up", reason="First of all"))
+    assert "Revision 6 is now current." in done.text
+    done = Page.of(ada.submit(f"{LIST}/ask-early/remove", reason="Not needed"))
+    assert "Revision 7 is now current." in done.text
+    assert calls
 
 
 def test_a_passage_that_was_changed_meanwhile_is_stale(people: House, session: Session) -> None:

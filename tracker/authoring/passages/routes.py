@@ -112,8 +112,8 @@ def change(slug: str, language: str, key: str) -> Answered:
     words = form.words()
 
     def parsed() -> ArticleParts:
-        body = service.changed_body(current, key, words)
         number = service.number_of(current, key) or 1
+        body = service.changed_body(current, key, words)
         return service.read(revisions, current, body, number, words.text)
 
     def handle_conflict(error: StaleError) -> str:
@@ -192,8 +192,8 @@ def add(slug: str, language: str) -> Answered:
     def parsed() -> ArticleParts:
         own = original.key if original else service.key_for(current, words)
         heading = " ".join([f"#{own}", *codes])
-        body = service.added_body(current, words, after=after, heading=heading)
         number = (service.number_of(current, after) or 0) + 1
+        body = service.added_body(current, words, after=after, heading=heading)
         return service.read(revisions, current, body, number, words.text)
 
     def handle_conflict(error: StaleError) -> str:

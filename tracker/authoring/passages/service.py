@@ -15,6 +15,7 @@ from tracker.authoring.facts import ArticleParts
 from tracker.authoring.guidance import service as guidance_editing
 from tracker.authoring.passages import splicing
 from tracker.authoring.passages.splicing import PassageWords
+from tracker.core.db import let_others_write
 from tracker.core.errors import StaleError
 from tracker.core.mistakes import ContentError
 from tracker.guidance import policy
@@ -39,10 +40,12 @@ def passage_of(row: Article | None, key: str) -> Passage | None:
 def changed_body(row: Article, key: str, words: PassageWords) -> str:
     """Return a revision's text with one passage changed.
 
-    Raise RuleBrokenError, StaleError if the passage is gone, or ContentError by the lines of the
-    passage's own text.
+    Others can write in the meantime. Raise RuleBrokenError, StaleError if the passage is gone, or
+    ContentError by the lines of the passage's own text.
     """
-    return splicing.changed(guidance_editing.words_of(row).body, _number(row, key), words)
+    body, number = guidance_editing.words_of(row).body, _number(row, key)
+    let_others_write()
+    return splicing.changed(body, number, words)
 
 
 def read(
@@ -63,6 +66,7 @@ def read(
 
 def in_passage(error: ContentError, body: str, number: int, text: str) -> ContentError:
     """Return an article's mistakes by the lines of one of its passages."""
+    let_others_write()
     before = splicing.lines_before_text(body, number)
     return splicing.in_text(error, before, text.count("\n") + 1)
 
@@ -88,7 +92,8 @@ def change(
             raise StaleError(
                 _l("Somebody else changed this passage in the meantime. Compare, then publish.")
             )
-        return changed_body(current, key, words), (_number(current, key), words.text)
+        passage = _number(current, key), words.text
+        return changed_body(current, key, words), passage
 
     return _publish(actor, slug, language, body_of, seen_revision=seen_revision, reason=reason)
 
@@ -111,8 +116,8 @@ def add(
 
     def body_of(current: Article, _seen: Article | None) -> Spliced:
         heading = " ".join([f"#{key or key_for(current, words)}", *codes])
-        number = (_number(current, after) if after else 0) + 1
-        return added_body(current, words, after=after, heading=heading), (number, words.text)
+        passage = (_number(current, after) if after else 0) + 1, words.text
+        return added_body(current, words, after=after, heading=heading), passage
 
     return _publish(actor, slug, language, body_of, seen_revision=None, reason=reason)
 
@@ -123,9 +128,13 @@ def key_for(row: Article, words: PassageWords) -> str:
 
 
 def added_body(row: Article, words: PassageWords, *, after: str, heading: str) -> str:
-    """Return a revision's text with a new passage; heading is its key and its codes."""
+    """Return a revision's text with a new passage; heading is its key and its codes.
+
+    Others can write in the meantime.
+    """
     body = guidance_editing.words_of(row).body
     place = _number(row, after) if after else 0
+    let_others_write()
     return splicing.added(body, place, words, f"{{{heading}}}")
 
 
@@ -146,7 +155,9 @@ def move(
         number = _number(current, key)
         if not 1 <= number + by <= len(current.passages):
             raise StaleError(_l("This passage is already at the end of the article."))
-        return splicing.moved(guidance_editing.words_of(current).body, number, by), None
+        body = guidance_editing.words_of(current).body
+        let_others_write()
+        return splicing.moved(body, number, by), None
 
     return _publish(actor, slug, language, body_of, seen_revision=seen_revision, reason=reason)
 
@@ -165,8 +176,9 @@ def remove(
     def body_of(current: Article, seen: Article | None) -> Spliced:
         if _content(passage_of(current, key)) != _content(passage_of(seen, key)):
             raise StaleError(_l("Somebody else changed this passage in the meantime. Look again."))
-        body = guidance_editing.words_of(current).body
-        return splicing.removed(body, _number(current, key)), None
+        body, number = guidance_editing.words_of(current).body, _number(current, key)
+        let_others_write()
+        return splicing.removed(body, number), None
 
     return _publish(actor, slug, language, body_of, seen_revision=seen_revision, reason=reason)
 
@@ -186,11 +198,16 @@ def _publish(
     if current is None:
         raise StaleError(_l("This article was withdrawn because its file is gone."))
     seen = next((row for row in revisions if row.revision == seen_revision), None)
+    words, number = guidance_editing.words_of(current), current.revision
     body, passage = body_of(current, seen)
-    words = replace(guidance_editing.words_of(current), body=body)
     try:
         return guidance_editing.publish(
-            actor, slug, language, words, seen_revision=current.revision, reason=reason
+            actor,
+            slug,
+            language,
+            replace(words, body=body),
+            seen_revision=number,
+            reason=reason,
         )
     except ContentError as error:
         if passage is None:

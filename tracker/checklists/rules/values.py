@@ -29,6 +29,9 @@ from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
+# In all texts of one answer: some ten printed pages. Each text is searched for phrases whenever it
+# is saved and shown, so a table full of the longest texts would keep others from saving.
+MAX_ANSWER = 40_000
 # The column in which a row added after the fixed ones says what it is.
 ADDED = "other"
 PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
@@ -72,13 +75,31 @@ def check_types(
     """Raise WrongTypeError unless every value is one its field can hold.
 
     Empty values and marks *to decide* pass: an answer may be saved unfinished. Unknown keys, people
-    and parties that do not take part, and anything oversized are refused.
+    and parties that do not take part, and anything oversized are refused. Raise RuleBrokenError if
+    its texts are too long together.
     """
     by_key = {field.key: field for field in fields}
     for key, value in values.items():
         if key not in by_key:
             raise WrongTypeError(key)
         _check_value(by_key[key], value, surroundings)
+    if sum(map(_length, values.values())) > MAX_ANSWER:
+        raise RuleBrokenError(
+            _l(
+                "This answer is too long. Use at most %(most)s characters in all its fields "
+                "together.",
+                most=MAX_ANSWER,
+            )
+        )
+
+
+def _length(value: Any) -> int:
+    """Return how many characters of text a value holds."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(map(_length, value))
+    return sum(map(_length, value.values())) if isinstance(value, dict) else 0
 
 
 def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -> None:
