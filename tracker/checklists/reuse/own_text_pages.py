@@ -65,14 +65,20 @@ def _view(row: OwnModelText, reference: str) -> OwnTextView:
         kind_order=NUMBERS[row.kind],
         title=title,
         item_count=row.item_count,
-        kept_words=_(
-            "Kept by %(name)s, %(when)s", name=row.kept_by.name, when=as_date(row.kept_at)
-        ),
+        kept_words=_kept_words(row),
         is_of_visit=row.is_of_visit,
         checklist_id=row.checklist_id,
         number=row.revision_number,
         may_open=bool(reference) and not row.is_of_visit,
     )
+
+
+def _kept_words(row: OwnModelText) -> str:
+    """Say who kept a text and when; of a visit's, nobody: whoever kept it may know of the visit."""
+    when = as_date(row.kept_at)
+    if row.is_of_visit:
+        return _("Kept on %(when)s", when=when)
+    return _("Kept by %(name)s, %(when)s", name=row.kept_by.name, when=when)
 
 
 def content(actor: Actor, row: OwnModelText, language: str) -> list[tuple[object, list[Part_]]]:

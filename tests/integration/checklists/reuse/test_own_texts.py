@@ -462,6 +462,19 @@ def test_the_list_says_nothing_of_what_is_kept_from_a_visit(scene: Scene, app: F
         assert str(row.checklist_id) not in page.html
 
 
+def test_nobody_is_named_who_kept_something_of_a_visit(scene: Scene, app: Flask) -> None:
+    """Whoever kept it could open the visit, so may know of it: managers outside it learn that."""
+    milan = scene.demonstration.browser(app, "milan")
+    before = milan.page(LIST).text.count("Kept by")
+    row = keep_of_visit(scene)
+    page = milan.page(LIST)
+    assert page.text.count("Kept by") == before
+    assert "Kept on" in page.text
+    page = milan.page(f"{LIST}/{row.id}")
+    assert "Kept on" in page.text
+    assert "Ilena Dorvath" not in page.text
+
+
 def test_nothing_of_a_visit_is_offered_where_there_is_no_visit(scene: Scene) -> None:
     keep_of_visit(scene, PLAN)
     standing = scene.checklist(PLAN)
