@@ -14,6 +14,7 @@ from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import checklists, passkeys
 from tests.factories.accounts import PASSWORD
+from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.passkeys import Device, asked_on
 from tests.factories.tables import StoredTable, Table, begin
 from tests.factories.templates import a_field, a_template, an_item, publish
@@ -118,6 +119,9 @@ def test_both_texts_stand_in_full_on_one_page(tomas: Hand) -> None:
         assert code in page.text
     for row in waiting_texts.waiting(tomas.table["tomas"], tomas.table.cooperation.id):
         assert row.revision.digest in page.text.replace(" ", "")
+    shown = shown_on(page)
+    for row in waiting_texts.waiting(tomas.table["tomas"], tomas.table.cooperation.id):
+        assert unseen(row.document, shown, "en", "en") == []
 
 
 def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) -> None:
