@@ -364,6 +364,17 @@ def test_a_request_that_lost_its_reason_can_only_be_declined(
     service.decline(land.actor("root"), row.id, reason="It's done.")
 
 
+def test_nobody_of_the_party_that_asks_becomes_its_partners_coordinator(
+    land: Country, cooperation: Cooperation
+) -> None:
+    """It would act for both; the form says nothing, since it looks no address up."""
+    row = ask(land, cooperation, email=land.users["tomas"].email)
+    with pytest.raises(RuleBrokenError, match="acts for"):
+        service.confirm(land.actor("root"), row.id, days=14)
+    assert land.session.scalar(sa.select(sa.func.count(Invitation.id))) == 0
+    service.decline(land.actor("root"), row.id, reason="Propose somebody of theirs.")
+
+
 def test_an_address_written_into_the_database_is_not_invited(
     land: Country, cooperation: Cooperation
 ) -> None:

@@ -77,8 +77,10 @@ def _kept_words(row: OwnModelText) -> str:
     """Say who kept a text and when; of a visit's, nobody: whoever kept it may know of the visit."""
     when = as_date(row.kept_at)
     if row.is_of_visit:
-        return _("Kept on %(when)s", when=when)
-    return _("Kept by %(name)s, %(when)s", name=row.kept_by.name, when=when)
+        words: str = _("Kept on %(when)s", when=when)
+    else:
+        words = _("Kept by %(name)s, %(when)s", name=row.kept_by.name, when=when)
+    return words
 
 
 def content(actor: Actor, row: OwnModelText, language: str) -> list[tuple[object, list[Part_]]]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts import coordinators
+from tracker.accounts import queries as accounts
 from tracker.accounts.people import invitations
 from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import verbs, witness
@@ -91,7 +92,8 @@ def confirm(actor: Actor, request_id: UUID, *, days: int) -> SentInvitation:
     """Invite the person who was proposed, as coordinator; erase their details from the request.
 
     Raise RefusedError, or RuleBrokenError if the request has been answered, has lost its reason or
-    was changed outside the application, or if the person can't be invited.
+    was changed outside the application, or if the person can't be invited or acts for the party
+    that asked.
     """
     row = _open(request_id)
     policy.can_answer(actor, row.requested_by_id).require()
@@ -111,6 +113,7 @@ def confirm(actor: Actor, request_id: UUID, *, days: int) -> SentInvitation:
         raise RuleBrokenError(
             _l("This request was changed outside this application. You can only decline.")
         )
+    _require_of_another_party(row)
     sent = invitations.invite(
         actor,
         NewInvitation(
@@ -125,6 +128,18 @@ def confirm(actor: Actor, request_id: UUID, *, days: int) -> SentInvitation:
     _end(actor, row, RequestOutcome.CONFIRMED, verbs.INVITATION_REQUEST_CONFIRMED)
     messages.request_answered(cooperation.reference, row.requested_by_id)
     return sent
+
+
+def _require_of_another_party(row: InvitationRequest) -> None:
+    """Refuse to give somebody who acts for the party that asked a power of its partner."""
+    person = accounts.find_user_by_email(row.email)
+    if person is not None and row.partner_id in accounts.organisations_of(person.id):
+        raise RuleBrokenError(
+            _l(
+                "The person acts for the organisation that asked for this, and would then act for "
+                "both. You can only decline."
+            )
+        )
 
 
 def decline(actor: Actor, request_id: UUID, *, reason: str) -> None:
