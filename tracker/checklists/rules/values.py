@@ -29,9 +29,10 @@ from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
-# In all texts of one answer: some ten printed pages. Each text is searched for phrases whenever it
-# is saved and shown, so a table full of the longest texts would keep others from saving.
-MAX_ANSWER = 40_000
+# In all texts of one answer: some eight printed pages. All texts of a checklist are searched for
+# phrases when one is saved and shown: if each table were full of the longest texts, others could
+# not save for minutes.
+MAX_ANSWER = 20_000
 # The column in which a row added after the fixed ones says what it is.
 ADDED = "other"
 PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
