@@ -35,7 +35,7 @@ from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT, stopped_today
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.cooperations import audiences, people
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import AudienceMember, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -712,7 +712,8 @@ def settle(visit: Visit) -> bool:
     """Bring stage and readiness in line with the gates; return True if something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness immediately when that is
-    no longer so. The lead and the NPM's coordinators are notified, without naming the visit.
+    no longer so. The lead and the NPM's coordinators who are listed for it (V2) are notified, in
+    words that name no visit.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
     row. In a closed cooperation (P7) it is stopped: nobody can make it ready any more.
@@ -743,12 +744,15 @@ def settle(visit: Visit) -> bool:
         _record(verbs.VISIT_BECAME_READY, None, visit, evidence=end)
     else:
         _record(verbs.VISIT_LOST_READINESS, None, visit)
-    leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
+    listed = audiences.audience(VISIT, visit.id)
+    leads = {row.user_id for row in listed if row.leads}
     coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
+    # To anybody else the moment would tell whose act it was.
+    preparing = leads | (coordinators & _listed_today(listed))
     if ready:
-        _tell(visit, leads | coordinators)
+        _tell(visit, preparing)
     else:
-        messages.readiness_was_lost(_reference(visit), leads | coordinators)
+        messages.readiness_was_lost(_reference(visit), preparing)
     return True
 
 
@@ -855,12 +859,12 @@ def _take_turn(cooperation_id: UUID) -> None:
 
 def _who_knows(visit: Visit) -> set[UUID]:
     """Return who is listed today; people listed from a later day are not told yet."""
+    return _listed_today(audiences.audience(VISIT, visit.id))
+
+
+def _listed_today(rows: Iterable[AudienceMember]) -> set[UUID]:
     today = clock.today()
-    return {
-        row.user_id
-        for row in audiences.audience(VISIT, visit.id)
-        if row.leads or row.from_on <= today
-    }
+    return {row.user_id for row in rows if row.leads or row.from_on <= today}
 
 
 def _tell(visit: Visit, user_ids: set[UUID]) -> None:

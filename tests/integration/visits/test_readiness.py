@@ -908,6 +908,22 @@ def test_only_the_lead_and_the_npms_coordinators_are_notified(scene: Scene) -> N
             assert word not in mail.subject
 
 
+def test_a_coordinator_who_is_not_listed_hears_nothing(scene: Scene) -> None:
+    """The moment would tell whose act it was, so who is on the team (product.md, section 5)."""
+    npm, milan = scene.body("npm"), scene.user("milan")
+    accounts.give_role(scene.actor("ilena"), milan, NewRole(Role.COORDINATOR, npm))
+    scene.session.flush()
+    assert_ready(scene)
+    before = {mail.id for mail in scene.mails()}
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    scene.session.flush()
+    fresh = [mail for mail in scene.mails() if mail.id not in before]
+    assert {mail.recipient for mail in fresh if mail.kind == "readiness_lost"} == {
+        "pavo.linden@maravena.example",
+        "ilena.dorvath@maravena.example",
+    }
+
+
 def test_losing_readiness_is_notified_only_once(scene: Scene) -> None:
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     mails = len(scene.mails())
