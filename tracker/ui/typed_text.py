@@ -1,5 +1,6 @@
 """What people typed into a form that wasn't accepted, under the labels of its fields."""
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from wtforms.fields.core import UnboundField
 
 from tracker.ui.fields import VersionField
 from tracker.ui.form_base import Form, fields_with_places, sent_forms
+from tracker.ui.locale import with_commas
 from tracker.ui.rows import RowForm
 
 # Values that are never shown again: proofs of identity, tokens, buttons.
@@ -42,14 +44,23 @@ _NOT_TYPED = (
     SelectMultipleField,
     VersionField,
 )
-_SHOWN_FIELDS = 60
+# What pages fill in themselves: signed tokens, digests and ids. Its form tells where it is known.
+_FILLED_IN = re.compile(
+    r"\.?[\w-]{8,}(\.[\w-]+)?\.[\w-]{43}|[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.ASCII,
+)
+# A form for several items puts the item's code before the name of a field.
+_ITEM = re.compile("([A-Z][0-9]{1,2})-")
+# More than the largest table of an item has (tests/unit/checklist_templates/test_library.py).
+SHOWN_FIELDS = 1000
 
 
 def typed_text() -> list[tuple[str, str]]:
     """Return the labels and values of what was typed, without proofs of identity and tokens.
 
     The labels are those of the forms that the view made; if it made none, as when the session has
-    ended, those of the form class that fits what was sent. A field that neither knows is numbered.
+    ended, those of the form class that fits what was sent. A field that neither knows is numbered,
+    after the code of its item if its name begins with one.
     """
     labels = _labels(sent_forms()) or _labels_of_class(request.form)
     typed: list[tuple[str, str]] = []
@@ -57,10 +68,18 @@ def typed_text() -> list[tuple[str, str]]:
         if not value.strip() or any(part in name.lower() for part in _NOT_SHOWN):
             continue
         label = labels.get(name, labels.get(name.split("-")[0], ""))
-        if label is not None:
-            number = len(typed) + 1
-            typed.append((str(label) or _("Text %(number)s", number=number), value))
-    return typed[:_SHOWN_FIELDS]
+        if label is None or (not label and _FILLED_IN.fullmatch(value)):
+            continue
+        typed.append((str(label) or _numbered(name, len(typed) + 1), value))
+        if len(typed) == SHOWN_FIELDS:
+            break
+    return typed
+
+
+def _numbered(name: str, number: int) -> str:
+    words = str(_("Text %(number)s", number=number))
+    item = _ITEM.match(name)
+    return with_commas((item[1], words)) if item else words
 
 
 def _labels(forms: list[Form]) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ from tracker.core.content import YamlText
 from tracker.core.mistakes import ContentError
 from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
+from tracker.ui.typed_text import SHOWN_FIELDS
 
 TERMS = "terms.yaml"
 
@@ -295,3 +296,15 @@ def test_missing_content_is_reported_and_fails_the_check() -> None:
     assert lines[10].startswith("Broken references: ")
     assert any(line.endswith("names M7: not there") for line in lines)
     assert lines[11] == "terms.yaml:1: M1 is based on S90, which doesn't exist"
+
+
+def test_all_fields_of_the_largest_item_come_back_if_it_can_not_be_saved() -> None:
+    sizes = [
+        sum(
+            (field.rows.max if field.rows else 1) * max(1, len(field.columns))
+            for field in item.fields
+        )
+        for file in library.read(CONTENT)
+        for item in file.template.items
+    ]
+    assert 700 < max(sizes) <= SHOWN_FIELDS

@@ -1,15 +1,18 @@
 """Error pages, headers and files: what every response has, whatever went wrong."""
 
 import gzip
+import hashlib
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from flask import Flask, render_template_string
+from itsdangerous import URLSafeSerializer
 
 from tests.factories.ui import PageFrame, make_page_frame, person
 from tests.pages import Page
 from tracker.ui.gallery import SampleForm, register_gallery
-from tracker.ui.typed_text import typed_text
+from tracker.ui.typed_text import SHOWN_FIELDS, typed_text
 
 
 def test_a_refusal_gives_its_reason(frame: PageFrame) -> None:
@@ -105,8 +108,8 @@ def test_a_form_that_another_site_sent_is_not_shown(frame: PageFrame, sender: st
 
 
 def test_of_a_form_with_very_many_fields_some_are_shown(in_request: Callable[..., None]) -> None:
-    in_request(method="POST", data={f"field{n}": "x" for n in range(500)})
-    assert len(typed_text()) == 60
+    in_request(method="POST", data={f"field{n}": "x" for n in range(5000)})
+    assert len(typed_text()) == SHOWN_FIELDS
 
 
 def test_what_was_typed_is_shown_under_the_labels_of_the_form_that_the_view_made(
@@ -128,6 +131,21 @@ def test_what_was_typed_is_shown_under_the_labels_of_the_form_that_has_its_field
     sent = {"objective": "To see", "costs-0-cost": "Fuel", "sensitive": "none", "other": "words"}
     in_request(method="POST", data=sent)
     assert typed_text() == [("Objective", "To see"), ("Costs", "Fuel"), ("Text 3", "words")]
+
+
+def test_what_a_page_filled_in_itself_was_not_typed(in_request: Callable[..., None]) -> None:
+    token = URLSafeSerializer("x" * 32, signer_kwargs={"digest_method": hashlib.sha256}).dumps(
+        "a" * 9
+    )
+    sent = {
+        "M1-question": token,
+        "M1-shown": hashlib.sha256(b"").hexdigest(),
+        "M1-who": str(uuid4()),
+        "M1-words": "two years",
+        "address": "https://an-example-of-an-address.example/a.b",
+    }
+    in_request(method="POST", data=sent)
+    assert typed_text() == [("M1, Text 1", "two years"), ("Text 2", sent["address"])]
 
 
 @pytest.mark.parametrize("url", ["/", "/nothing", "/fault", "/static/css/base.css", "/static/no"])

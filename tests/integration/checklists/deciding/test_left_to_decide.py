@@ -13,6 +13,7 @@ from tests.client import CheckedClient
 from tests.effort import tries
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
+from tests.integration.accounts.test_unavailable import out_of_reach
 from tests.pages import Page
 from tracker.agreements import accepting
 from tracker.checklists import left_to_decide
@@ -127,6 +128,21 @@ def test_what_is_left_empty_stays_to_decide_and_the_page_says_how_much(
     assert table.standing("M1").state is WorkState.IN_PROGRESS
     page = send(table, browser, page)
     assert "There's nothing to save yet" in page.text
+
+
+def test_what_was_typed_comes_back_from_a_busy_database_by_its_item_without_tokens(
+    app: Flask, table: Table
+) -> None:
+    browser = table.land.browser(app, "ilena")
+    form, where = page_of(table, browser).form(), address(table)
+    data = {**form.filled_in(), "M1-words": ["It lasts two years."], "M3-words": ["Twice a year"]}
+    table.land.session.close()
+    with out_of_reach(app):
+        answer = browser.post(where, data=data, csrf=False, headers={"Origin": "http://localhost"})
+    page = Page.of(answer)
+    assert answer.status_code == 503
+    assert "What you typed M1, Text 1 It lasts two years. M3, Text 2 Twice a year" in page.text
+    assert form.values["M1-question"][0] not in page.html
 
 
 def test_a_wrong_day_is_said_beside_its_field_and_nothing_typed_is_lost(
