@@ -931,6 +931,8 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
         )
     init_request_log(app)
+    if settings.secure:
+        app.debug = False  # Flask reads FLASK_DEBUG, which opens pages for developers
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,

@@ -4,7 +4,10 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table
+from tracker.accounts.people import service
+from tracker.core.db import db
 from tracker.guidance.models import Article
 from tracker.organisations.models import Organisation
 
@@ -24,6 +27,19 @@ def test_without_the_shipped_content_it_says_what_to_load_first(
         ["The shipped content isn't loaded. Load it first: .venv/bin/tracker content load"],
     )
     assert session.scalar(sa.select(sa.func.count(Organisation.id))) == 0
+
+
+def test_there_is_no_code_of_somebody_whose_second_factor_was_reset(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    with app.app_context():
+        service.reset_by_command(demonstration.users["ilena"], reason="The telephone is lost.")
+        db.session.commit()
+    done = app.test_cli_runner().invoke(args=["demo", "code", "ilena"])
+    assert (done.exit_code, done.output) == (
+        1,
+        "Ilena Dorvath has no app for codes: sign in with the password to set one up.\n",
+    )
 
 
 def test_an_instance_in_use_stays_as_it_is(app: Flask, table: Table) -> None:

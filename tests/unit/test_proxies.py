@@ -41,3 +41,17 @@ def test_only_trusted_proxies_name_the_client_and_nobody_the_host_or_https(
     with request_started.connected_to(look, app):
         app.test_client().get("/sign-in", base_url="https://terms.example", headers=FORGED)
     assert seen == [(client, "https://terms.example/")]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "is_debugged"), [("https://terms.example", False), ("http://localhost:8000", True)]
+)
+def test_an_instance_that_people_reach_by_https_is_never_debugged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base_url: str, is_debugged: bool
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    app = create_app(
+        Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path), "TRACKER_BASE_URL": base_url})
+    )
+    assert app.debug is is_debugged
+    assert ("gallery.show" in app.view_functions) is is_debugged

@@ -98,6 +98,11 @@ def code(name: str, *, no_wait: bool) -> None:
     if user is None:
         click.echo(f"There is no demonstration account {name!r}.", err=True)
         sys.exit(1)
+    if user.tf_totp_secret is None:
+        click.echo(
+            f"{user.name} has no app for codes: sign in with the password to set one up.", err=True
+        )
+        sys.exit(1)
     shown = second_factor.current_code(user)
     if shown.used and not no_wait:
         click.echo(f"The last code was used; the next comes in {shown.seconds} s", err=True)
