@@ -1,9 +1,9 @@
 """Requests that no browser sends, to every URL and form: none causes an internal error."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -240,6 +240,50 @@ def test_no_form_with_strange_values_is_an_error_of_ours(
                     reset_demonstration()
                     client = demonstration.browser(app, key)
     assert sent > 40 or key is None
+
+
+def buttons_of(
+    app: Flask, client: CheckedClient, pages: Iterable[Place], left_out: set[str]
+) -> dict[str, Form]:
+    """Return forms that pages send elsewhere, one for each endpoint that isn't left out."""
+    urls = app.url_map.bind("localhost")
+    forms: dict[str, Form] = {}
+    for place in pages:
+        for form in forms_of(client, place):
+            endpoint, _values = urls.match(urlsplit(form.action).path, method="POST")
+            if endpoint not in left_out:
+                forms.setdefault(endpoint, form)
+    return forms
+
+
+@pytest.mark.parametrize("key", PEOPLE)
+def test_no_button_that_sends_strange_values_is_an_error_of_ours(
+    app: Flask,
+    demonstration: Demonstration,
+    reset_demonstration: Callable[[], Demonstration],
+    key: str | None,
+) -> None:
+    client = demonstration.browser(app, key)
+    with app.app_context():
+        all_places = list(places(app, demonstration))
+    # A page's own form is sent by the test above.
+    own = {place.endpoint for place in all_places if place.methods == ("GET", "POST")}
+    pages = {place.endpoint: place for place in all_places if "GET" in place.methods}
+    buttons = buttons_of(app, client, pages.values(), own)
+    wrong = []
+    for endpoint, form in buttons.items():
+        for data in strange_forms(form, sorted(form.names - NOT_CHANGED)):
+            try:
+                status: object = ask(client, "POST", form.action, data)
+            except Exception as error:  # noqa: BLE001 -- the test names them all
+                status = repr(error)
+            if not isinstance(status, int) or status >= 500:
+                wrong.append(f"{endpoint}: {status}: {data}"[:300])
+            if status in {302, 303}:
+                reset_demonstration()
+                client = demonstration.browser(app, key)
+    assert wrong == []
+    assert len(buttons) > 10 or key != "ilena"
 
 
 def strange_forms(form: Form, names: list[str]) -> Iterator[dict[str, list[str]]]:
