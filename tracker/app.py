@@ -89,6 +89,7 @@ from tracker.authoring.translations import routes as words_routes
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists import beside
 from tracker.checklists import my_work as checklist_work
+from tracker.checklists import queries as checklist_queries
 from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.outside_reading import pages as reading_pages
@@ -834,11 +835,13 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         page_parts.REQUESTS.holding(invitation_request_pages.links),
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         beside.VISIT_READER.holding(visit_queries.facts),
+        clearances.NOTICES_STOP.holding(checklist_queries.notices_stop),
         beside.GOING_ON.holding(visit_queries.text_goes_on),
         beside.VISIT_NUMBER.holding(visit_queries.number_of_text),
         beside.COMMENT_READER.holding(comment_queries.beside),
         beside.CLEARANCE_READER.holding(clearing_states.words_beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
+        cooperation_queries.STOP_READER.holding(checklist_queries.terms_stopped),
         cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),
         lifecycle_queries.END_READER.holding(review_queries.end_decided),
         beside.TEXT_READER.holding(agreement_evidence.on_pages),

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tracker.cooperations.agreed_ways import AgreedWays
+from tracker.cooperations.agreed_ways import AgreedWays, TermsStop
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.policy import ConfidentialityFact, GateState, PersonFact, TermsFact
@@ -80,6 +80,7 @@ BROKEN_COOPERATIONS: dict[str, dict[str, Any]] = {
     "review": {"terms": replace(TERMS, is_reviewed=False)},
     "people": {"people": (replace(OPEN.people[0], is_cleared=False),)},
     "term": {"terms": IN_FORCE, "ends_on": BEFORE},
+    "stopped": {"terms": IN_FORCE, "stop": TermsStop(Stage.SUSPENDED, TODAY)},
     "overdue": {"terms": IN_FORCE, "review_on": BEFORE},
     "returns": {
         "stage": Stage.CLOSED,

@@ -196,6 +196,21 @@ class Compared:
         words = self.text_facts.get(revision_id)
         return self.renewed.get(revision_id) or (words.last if words else None)
 
+    def ended_on(self, revision_id: UUID) -> dt.date | None:
+        """Return the last day of a revision that a notice has ended by today, else last().
+
+        A notice that ends a text after its own last day changes nothing.
+        """
+        last = self.last(revision_id)
+        if not self.was_ended(revision_id):
+            return last
+        days = [
+            notice.from_on - dt.timedelta(days=1)
+            for notice in self.notices
+            if notice.kind is NoticeKind.ENDED
+        ]
+        return min([*days, *([last] if last else [])], default=None)
+
     def validity(self, revision_id: UUID) -> Validity:
         """Return today's status of a fully signed revision that is not suspended or ended."""
         return validity(self.first(revision_id), self.last(revision_id), clock.today())

@@ -340,13 +340,18 @@ def carry_out(notice_id: UUID, day: dt.date) -> bool:
         return False
     notice, checklist = row
     lock(checklist)
+    _apply(checklist, notice)
+    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
+    return True
+
+
+def _apply(checklist: Checklist, notice: Notice) -> None:
+    """Apply a notice that is due; raise NotSoundError if no event binds it."""
     digest = canonical.digest_of(notice.content())
     given = (verbs.NOTICE_GIVEN,)
     if not witness.is_bound_in(checklist.cooperation_id, digest, given, SUBJECT):
         raise witness.NotSoundError
     _take_effect(None, checklist, notice)
-    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
-    return True
 
 
 def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
@@ -431,7 +436,7 @@ def closed_already() -> RuleBrokenError:
 
 def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> Decision:
     """Decide whether a person may lift a suspension or withdraw a notice now; as for giving one."""
-    if notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED:
+    if _has_ended(notice):
         return no(_l("A text that has ended has to be agreed and signed again."))
     own = loaded.own_party(actor)
     may = loaded.goes_on() and policy.can_close_notice(actor, own, notice.organisation_id)
@@ -446,9 +451,13 @@ def close_for_departure(
     """Close the notices of a party that has left, since nobody else could."""
     notices = open_notices(checklist)
     for notice in notices:
-        has_ended = notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED
-        if notice.organisation_id == organisation_id and not has_ended:
+        if notice.organisation_id == organisation_id and not _has_ended(notice):
             _close(actor, checklist, notice, reason, notices)
+
+
+def _has_ended(notice: Notice) -> bool:
+    """Return whether a notice has ended its text: from its day on, also before it is applied."""
+    return notice.kind is NoticeKind.ENDED and notice.has_come
 
 
 def _close(
@@ -460,8 +469,11 @@ def _close(
 ) -> None:
     """Lift a suspension, or withdraw a notice before its day.
 
-    notices are those that were open when the checklist was locked.
+    notices are those that were open when the checklist was locked. A suspension that is due
+    is applied first if the worker hasn't done so: everybody could read that the text is suspended.
     """
+    if notice.has_come and notice.taken_effect_at is None:
+        _apply(checklist, notice)
     notice.closed_at = clock.now()
     notice.closed_by_id = actor.user_id if actor else None
     notice.closed_reason = reason

@@ -243,7 +243,7 @@ def sentence(
 
 def _replaced_words(notice: Notice) -> str:
     day = as_date(notice.from_on)
-    if notice.taken_effect_at is not None:
+    if notice.has_come:
         return str(_("Once all have signed, our suspension of the text ends."))
     if notice.kind is NoticeKind.ENDED:
         return str(

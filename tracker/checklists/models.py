@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind, ChecklistTemplate
+from tracker.core import clock
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
 
@@ -271,6 +272,11 @@ class Notice(Identified, Base):
 
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     given_by: Mapped[User] = relationship(foreign_keys=[given_by_id], lazy="raise")
+
+    @property
+    def has_come(self) -> bool:
+        """Whether it stops its text today: from its day on, also before the worker applies it."""
+        return self.taken_effect_at is not None or self.from_on <= clock.today()
 
     def content(self) -> dict[str, Any]:
         """Return what the trail binds: what was given, not what followed (events tell that)."""

@@ -34,7 +34,8 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.policy import WRITERS
 from tracker.cooperations import audiences, clearances, scope
-from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
+from tracker.cooperations.agreed_ways import TermsStop
+from tracker.cooperations.models import AudienceMember, Clearance, Cooperation, Stage
 from tracker.cooperations.people import Person, people_of
 from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import clock
@@ -43,11 +44,14 @@ from tracker.core.db import db, load_joined
 VISIT = "visit"
 # The texts signed by a party that joins while they are in force.
 SIGNED_BY_NEWCOMERS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
+# The texts without which nobody has access under an undertaking (domain.md, P6).
+OPEN_ACCESS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 # How many words of a search are used.
 MOST_WORDS = 8
 # At the head of the module, since an alias takes longer to make than a query to run.
 _MINE, _THEIRS = aliased(ChecklistParty), aliased(ChecklistParty)
 _ITS_COOPERATION = aliased(Cooperation)
+_NOTICE, _TEXT = aliased(Notice), aliased(Checklist)
 _IN_OPEN_COOPERATION = sa.exists().where(
     _ITS_COOPERATION.id == Checklist.cooperation_id, _ITS_COOPERATION.stage.not_in(CLOSED)
 )
@@ -160,9 +164,20 @@ class StoppedToday:
     """A text that a notice stops, from its day on."""
 
     checklist_id: UUID
-    # Whether it is the agreed terms of the cooperation.
-    is_terms: bool
+    text: ChecklistKind
+    # Whether it belongs to the cooperation, so to none of its visits.
+    is_own: bool
     kind: NoticeKind
+
+    @property
+    def is_terms(self) -> bool:
+        """Whether it is the agreed terms of the cooperation."""
+        return self.is_own and self.text is ChecklistKind.TERMS
+
+    @property
+    def opens_access(self) -> bool:
+        """Whether nobody has access while it is stopped (P6)."""
+        return self.is_own and self.text in OPEN_ACCESS
 
 
 def stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
@@ -173,7 +188,8 @@ def stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
     rows = db.session.execute(
         sa.select(
             Checklist.id,
-            sa.and_(Checklist.kind == ChecklistKind.TERMS, Checklist.visit_id.is_(None)),
+            Checklist.kind,
+            Checklist.visit_id.is_(None),
             Notice.kind,
         )
         .join(Checklist, Checklist.id == Notice.checklist_id)
@@ -185,6 +201,60 @@ def stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
         )
     )
     return [StoppedToday(*row) for row in rows]
+
+
+def notices_stop(
+    cooperation_id: sa.SQLColumnExpression[UUID], day: clearances.Day
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a notice has stopped a text that opens access, by a day.
+
+    For clearances.NOTICES_STOP. Once the worker has applied it, what the text opened is closed.
+    """
+    return (
+        sa.exists()
+        .where(
+            _NOTICE.from_on <= day,
+            _NOTICE.taken_effect_at.is_(None),
+            _NOTICE.closed_at.is_(None),
+            _TEXT.id == _NOTICE.checklist_id,
+            _TEXT.cooperation_id == cooperation_id,
+            _TEXT.visit_id.is_(None),
+            _TEXT.kind.in_(OPEN_ACCESS),
+        )
+        .correlate_except(_NOTICE, _TEXT)
+    )
+
+
+def access_is_stopped(cooperation_id: UUID) -> bool:
+    """Return whether a notice stops all access in a cooperation today, as notices_stop() says."""
+    return any(text.opens_access for text in stopped_today(cooperation_id))
+
+
+def terms_stopped(cooperation_ids: Collection[UUID]) -> dict[UUID, TermsStop]:
+    """Return which cooperations' agreed terms notices have stopped by today, an ending first.
+
+    For cooperations.queries.STOP_READER: only notices that the worker hasn't applied yet.
+    """
+    rows = db.session.execute(
+        sa.select(Checklist.cooperation_id, Notice.kind, Notice.from_on)
+        .join(Checklist, Checklist.id == Notice.checklist_id)
+        .where(
+            Checklist.cooperation_id.in_(list(cooperation_ids)),
+            Checklist.kind == ChecklistKind.TERMS,
+            Checklist.visit_id.is_(None),
+            Notice.from_on <= clock.today(),
+            Notice.taken_effect_at.is_(None),
+            Notice.closed_at.is_(None),
+        )
+        # Endings last, since the last of several counts.
+        .order_by(Notice.kind == NoticeKind.ENDED, Notice.from_on.desc())
+    )
+    return {
+        cooperation_id: TermsStop(
+            Stage.CLOSED if kind is NoticeKind.ENDED else Stage.SUSPENDED, from_on
+        )
+        for cooperation_id, kind, from_on in rows
+    }
 
 
 def writers(checklist: Checklist) -> list[Person]:

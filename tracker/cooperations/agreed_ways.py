@@ -4,11 +4,12 @@ The ways of working of a cooperation are what it prepares. Once terms are in for
 can't add to them: what is added counts when an amendment is signed by all.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from tracker.cooperations.models import Knowledge, Mode
+from tracker.cooperations.models import Knowledge, Mode, Stage
 from tracker.cooperations.modes import (
     STANDING_PLAN,
     Level,
@@ -37,6 +38,17 @@ class AgreedWays:
     # Of those whose people take part in visits only on a condition, the ones for which the terms
     # settle visits.
     on_visits: frozenset[Mode] = ON_VISITS_IF_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class TermsStop:
+    """A notice that stops the agreed terms, before the worker has applied it.
+
+    stage is what the cooperation enters then, and day the first one without these terms.
+    """
+
+    stage: Stage
+    day: dt.date
 
 
 @dataclass(frozen=True, slots=True)

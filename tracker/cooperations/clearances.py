@@ -1,7 +1,8 @@
 """Clearances: opened by a countersigned undertaking, closed by whatever ends it (G4)."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from tracker.cooperations.policy import AT_REST
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.services import Slot
 
 # How long before its last day the reminder of a clearance is sent: a new undertaking has to be
 # read, signed and countersigned.
@@ -32,13 +34,19 @@ AHEAD = dt.timedelta(days=14)
 _Other = aliased(Clearance)
 # The bars that a condition looks up, as an alias apart from those that a query reads.
 _Bar = aliased(ClearanceBar)
+Day = dt.date | sa.BindParameter[dt.date]
+# The condition that a notice has stopped a text that opens access, by a day, whether or not the
+# worker has applied it. Over the id of a cooperation: notices are of a higher package.
+NOTICES_STOP: Slot[Callable[[sa.SQLColumnExpression[UUID], Day], sa.ColumnElement[bool]]] = Slot(
+    "notices_stop", lambda _cooperation_id, _day: sa.false()
+)
 
 
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
     """Return a person's open clearances on a day, the last day included."""
     # A clearance is returned once for each visit barred to the person, or once if none is.
     barred: dict[tuple[UUID, UUID | None, dt.date], list[UUID]] = {}
-    for row in db.session.execute(_OPEN, {"user_id": user_id, "day": day}):
+    for row in db.session.execute(_open(), {"user_id": user_id, "day": day}):
         visits = barred.setdefault((row.cooperation_id, row.visit_id, row.until_on), [])
         if row.barred:
             visits.append(row.barred)
@@ -48,17 +56,18 @@ def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
     )
 
 
-def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
+def is_open(day: Day) -> sa.ColumnElement[bool]:
     """Return the condition over Clearance that it is open on a day and its person active.
 
     An added interest that concerns all work closes it while it waits for the NPM (C13). It gives
-    nothing while the agreed terms have stopped.
+    nothing while the terms have stopped. A query with it is built while an application runs, which
+    supplies NOTICES_STOP.
     """
     return sa.and_(is_open_by_itself(day), ~terms_have_stopped(day))
 
 
-def is_open_by_itself(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
-    """Return the condition of is_open(), also once the agreed terms have stopped.
+def is_open_by_itself(day: Day) -> sa.ColumnElement[bool]:
+    """Return the condition of is_open(), also once the terms have stopped.
 
     It gives nothing then, which is for G5 to say.
     """
@@ -74,15 +83,27 @@ def is_open_by_itself(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElem
 
 
 def terms_have_stopped(
-    day: dt.date | sa.BindParameter[dt.date],
+    day: Day,
     cooperation_id: sa.SQLColumnExpression[UUID] = Clearance.cooperation_id,
 ) -> sa.ColumnElement[bool]:
-    """Return the condition that the agreed terms give no access on a day (P6, P7).
+    """Return the condition that the terms give no access on a day (P6, P7).
 
     Over Clearance, or another table that has the id of a cooperation.
 
-    The same rule as policy.gives_access(). Terms that have run out open it again once renewed.
+    The same rule as policy.gives_access(). Terms that have run out open it again once renewed. A
+    notice on the agreed terms or those on confidentiality counts from its day on.
     """
+    return sa.or_(_are_at_rest(day, cooperation_id), NOTICES_STOP.get()(cooperation_id, day))
+
+
+def only_notices_stop(
+    day: Day, cooperation_id: sa.SQLColumnExpression[UUID]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that the terms give no access on a day because of a notice alone."""
+    return sa.and_(~_are_at_rest(day, cooperation_id), NOTICES_STOP.get()(cooperation_id, day))
+
+
+def _are_at_rest(day: Day, cooperation_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
     return (
         sa.exists()
         .where(
@@ -117,38 +138,44 @@ def _is_barred(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     )
 
 
-# Sent with every page.
-_OPEN = (
-    sa.select(
-        Clearance.cooperation_id,
-        Clearance.visit_id,
-        Clearance.until_on,
-        ClearanceBar.visit_id.label("barred"),
+@cache
+def _open() -> sa.Select[UUID, UUID | None, dt.date, UUID | None]:
+    """Return the query for a person's open clearances, which is sent with every page."""
+    return (
+        sa.select(
+            Clearance.cooperation_id,
+            Clearance.visit_id,
+            Clearance.until_on,
+            ClearanceBar.visit_id.label("barred"),
+        )
+        .outerjoin(
+            ClearanceBar,
+            sa.and_(
+                ClearanceBar.user_id == Clearance.user_id,
+                ClearanceBar.cooperation_id == Clearance.cooperation_id,
+            ),
+        )
+        .where(
+            Clearance.user_id == sa.bindparam("user_id"),
+            is_open(sa.bindparam("day", type_=sa.Date())),
+        )
+        .order_by(Clearance.from_on, Clearance.id)
     )
-    .outerjoin(
-        ClearanceBar,
-        sa.and_(
-            ClearanceBar.user_id == Clearance.user_id,
-            ClearanceBar.cooperation_id == Clearance.cooperation_id,
-        ),
-    )
-    .where(
-        Clearance.user_id == sa.bindparam("user_id"),
+
+
+@cache
+def _cleared() -> sa.Select[UUID]:
+    return sa.select(Clearance.user_id).where(
+        Clearance.cooperation_id == sa.bindparam("cooperation_id"),
+        covers(sa.bindparam("visit_id", type_=sa.Uuid())),
         is_open(sa.bindparam("day", type_=sa.Date())),
     )
-    .order_by(Clearance.from_on, Clearance.id)
-)
-_CLEARED = sa.select(Clearance.user_id).where(
-    Clearance.cooperation_id == sa.bindparam("cooperation_id"),
-    covers(sa.bindparam("visit_id", type_=sa.Uuid())),
-    is_open(sa.bindparam("day", type_=sa.Date())),
-)
 
 
 def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> frozenset[UUID]:
     """Return who is cleared today for all of a cooperation, or also for one of its visits."""
     wanted = {"cooperation_id": cooperation_id, "visit_id": visit_id, "day": clock.today()}
-    return frozenset(db.session.scalars(_CLEARED, wanted))
+    return frozenset(db.session.scalars(_cleared(), wanted))
 
 
 def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values

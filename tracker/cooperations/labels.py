@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
+from tracker.cooperations.agreed_ways import TermsStop
 from tracker.cooperations.models import (
     BodyKind,
     ChecklistKind,
@@ -68,16 +69,22 @@ def stage_words(
     today: dt.date,
     *,
     agrees: bool,
+    stop: TermsStop | None = None,
 ) -> tuple[object, str]:
     """Return the state of a cooperation on a day as a label with its style mark.
 
     Usually that is the name of its stage. It is only *Active* from the first to the last day of the
     agreed terms (M19), starts_on and ends_on: before that, everything is signed and begins later;
-    after that, the terms have ended, without a renewal or a notice. If the cooperation's rows
+    after that, the terms have ended, without a renewal or a notice. stop is a notice that is due,
+    and that the worker hasn't applied yet. If the cooperation's rows
     disagree with signatures and events, only that is said.
     """
     if not agrees:
         return DISAGREES
+    if stop is not None and stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
+        if stop.stage is Stage.SUSPENDED:
+            return STAGES[Stage.SUSPENDED], _MARKS[Stage.SUSPENDED]
+        return _("Terms ended on %(day)s", day=as_date(stop.day)), "stop"
     if stage is Stage.ACTIVE:
         match validity(starts_on, ends_on, today):
             case Validity.BEGINS_LATER:

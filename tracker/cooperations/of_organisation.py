@@ -31,6 +31,7 @@ def newest(actor: Actor, organisation_id: UUID) -> Cooperations:
         .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
         .limit(NEWEST + 1)
     ).all()
+    stopped = queries.STOP_READER.get()([row.id for row in rows[:NEWEST]]) if rows else {}
     agreeing = queries.AGREEING_READER.get()(rows[:NEWEST]) if rows else ()
     return Cooperations(
         [
@@ -38,7 +39,12 @@ def newest(actor: Actor, organisation_id: UUID) -> Cooperations:
                 row.title,
                 row.reference,
                 labels.stage_words(
-                    row.stage, row.starts_on, row.ends_on, today, agrees=row.id in agreeing
+                    row.stage,
+                    row.starts_on,
+                    row.ends_on,
+                    today,
+                    agrees=row.id in agreeing,
+                    stop=stopped.get(row.id),
                 ),
             )
             for row in rows[:NEWEST]

@@ -73,10 +73,11 @@ def can_open(actor: Actor) -> Decision:
     return YES
 
 
-def gives_access(stage: Stage, *, has_run_out: bool) -> Decision:
-    """Decide whether the agreed terms let anybody have access now (domain.md, P6 and P7).
+def gives_access(stage: Stage, *, has_run_out: bool, is_stopped: bool) -> Decision:
+    """Decide whether the terms let anybody have access now (domain.md, P6 and P7).
 
-    Not while they are suspended, once they have ended, or after their last day (has_run_out).
+    Not while the agreed terms are suspended, once they have ended, or after their last day
+    (has_run_out); nor from the day of a notice on (is_stopped), also before the worker applies it.
     """
     if stage in ENDED:
         return no(_l("This cooperation is closed, so nobody gets access any more."))
@@ -91,6 +92,8 @@ def gives_access(stage: Stage, *, has_run_out: bool) -> Decision:
                 "renewed."
             )
         )
+    if is_stopped:
+        return no(_l("A notice has suspended or ended the terms, so nobody gets access."))
     return YES
 
 

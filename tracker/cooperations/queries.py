@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from tracker.accounts.models import Invitation
 from tracker.activity import verbs
 from tracker.activity.models import Event, EventDetail
 from tracker.cooperations import agreed_ways
-from tracker.cooperations.agreed_ways import AgreedWays, TermsState
+from tracker.cooperations.agreed_ways import AgreedWays, TermsState, TermsStop
 from tracker.cooperations.models import (
     FEW_LETTERS,
     Cooperation,
@@ -54,6 +54,8 @@ class Listing:
     cooperations: list[Cooperation]
     # Those whose stage and dates agree with signatures and events.
     agreeing: Collection[UUID] = ()
+    # Those whose agreed terms a notice has stopped by today, before the worker has applied it.
+    stopped: Mapping[UUID, TermsStop] = field(default_factory=dict)
 
 
 AgreeingReader = Callable[[Collection[Cooperation]], Collection[UUID]]
@@ -65,6 +67,11 @@ AGREEING_READER: Slot[AgreeingReader] = Slot(
 
 # The reader of what a cooperation's terms say about its ways of working, likewise.
 TERMS_READER: Slot[Callable[[UUID], TermsState]] = Slot("terms_reader", lambda _id: TermsState())
+
+
+StopReader = Callable[[Collection[UUID]], Mapping[UUID, TermsStop]]
+# The reader of notices that are due, by cooperation: checklists is a higher package.
+STOP_READER: Slot[StopReader] = Slot("stop_reader", lambda _ids: {})
 
 
 def terms_state(cooperation_id: UUID) -> TermsState:
@@ -139,7 +146,8 @@ def listing(
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
         .options(_WITH_PARTIES)
     ).all()
-    return Listing(total, list(cooperations), AGREEING_READER.get()(cooperations))
+    stopped = STOP_READER.get()([cooperation.id for cooperation in cooperations])
+    return Listing(total, list(cooperations), AGREEING_READER.get()(cooperations), stopped)
 
 
 def state_counts(actor: Actor, words: str = "") -> dict[str, int]:

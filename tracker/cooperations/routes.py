@@ -15,6 +15,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.cooperations import labels, outside_bodies, people, policy, queries, service
+from tracker.cooperations.agreed_ways import TermsStop
 from tracker.cooperations.forms import (
     BodyForm,
     ConfirmForm,
@@ -47,13 +48,16 @@ def _stage_words(stage: Stage | str) -> object:
 
 
 @blueprint.app_template_filter("stage_today")
-def _stage_today(cooperation: Cooperation, *, agrees: bool) -> tuple[object, str]:
+def _stage_today(
+    cooperation: Cooperation, *, agrees: bool, stop: TermsStop | None
+) -> tuple[object, str]:
     return labels.stage_words(
         cooperation.stage,
         cooperation.starts_on,
         cooperation.ends_on,
         clock.today(),
         agrees=agrees,
+        stop=stop,
     )
 
 
@@ -128,6 +132,7 @@ def index() -> str:
         may_open=policy.can_open(actor),
         parties_of=people.parties,
         agreeing=listing.agreeing,
+        stopped=listing.stopped,
     )
 
 

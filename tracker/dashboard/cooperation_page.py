@@ -334,6 +334,7 @@ def _state_words(context: _Context) -> object:
         cooperation.ends_on,
         clock.today(),
         agrees=context.agrees,
+        stop=context.facts.stop,
     )[0]
 
 

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.cooperations.agreed_ways import AgreedWays, visits_count
+from tracker.cooperations.agreed_ways import AgreedWays, TermsStop, visits_count
 from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
 from tracker.cooperations.policy import NOT_JOINED, CooperationFact
@@ -179,6 +179,8 @@ class Facts:
     waiting_returns: tuple[ReturnFact, ...] = ()
     # Whether anybody had access, so that G7 has something to judge.
     had_access: bool = True
+    # A notice on the agreed terms that is due, before the worker has applied it.
+    stop: TermsStop | None = None
 
     @property
     def terms_in_force(self) -> bool:
@@ -465,6 +467,16 @@ def _term_gate(facts: Facts) -> Gate:
 def _overdue(facts: Facts) -> tuple[Missing, ...]:
     missing: list[Missing] = []
     checklist_id = facts.terms.checklist_id if facts.terms else None
+    if facts.stop is not None:
+        missing.append(
+            Missing(
+                _l(
+                    "A notice has suspended or ended the agreed terms. No new visit can be planned."
+                ),
+                Target(PageKind.SIGNING, checklist_id),
+                "settling-terms/written-form",
+            )
+        )
     if validity(None, facts.ends_on, facts.today) is Validity.RUN_OUT:
         missing.append(
             Missing(

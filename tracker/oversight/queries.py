@@ -704,8 +704,8 @@ def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
         line = replace(line, state=state, waiting_for=())
     outcome = compared.outcome(standing_id) if standing_id else None
     stopped = _STOPPED.get(outcome) if outcome else None
-    if stopped:
-        return replace(line, state=stopped)
+    if stopped and standing_id:
+        return replace(line, state=stopped, until_on=compared.ended_on(standing_id))
     last = compared.terms_last
     ends_soon = last is not None and last <= clock.today() + SOON
     if ends_soon and line.state is AgreementState.IN_FORCE:

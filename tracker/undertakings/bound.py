@@ -6,6 +6,7 @@ In one file: undertakings, and the interests added to them, without which nobody
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -52,20 +53,7 @@ _CLEARANCES = (
     .where(Clearance.undertaking_id.in_(_IDS))
     .order_by(Clearance.from_on, Clearance.id)
 )
-_BESIDE = (
-    sa.select(
-        Undertaking.id,
-        Clearance,
-        clearances.terms_have_stopped(
-            sa.bindparam("day", type_=sa.Date()), Undertaking.cooperation_id
-        ),
-        CooperationKey,
-    )
-    .outerjoin(Clearance, Clearance.undertaking_id == Undertaking.id)
-    .outerjoin(CooperationKey, CooperationKey.cooperation_id == Undertaking.cooperation_id)
-    .where(Undertaking.id.in_(_IDS))
-    .order_by(Clearance.from_on, Clearance.id)
-)
+_DAY: sa.BindParameter[dt.date] = sa.bindparam("day", type_=sa.Date())
 _OF_CLEARANCES = (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED)
 # The events about an undertaking that bind its row.
 _OF_UNDERTAKINGS = (
@@ -129,8 +117,9 @@ class Compared:
     paper: Mapping[str, Any] | None = None
     # The newest clearance it opened, whether it is still open or not.
     clearance: Clearance | None = None
-    # Whether the agreed terms let nobody have access now.
+    # Whether the terms let nobody have access now, and whether that is by a notice alone.
     terms_have_stopped: bool = False
+    by_notice: bool = False
     # The last day of that clearance, according to its event; None if it names none. Only for
     # statements to outsiders.
     last_day: dt.date | None = None
@@ -154,7 +143,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
         undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
     }
     beside = _beside([undertaking.id for undertaking in undertakings])
-    opened = [clearance for clearance, _has_stopped in beside.values() if clearance]
+    opened = [clearance for clearance, *_stopped in beside.values() if clearance]
     cooperation_ids = {undertaking.cooperation_id for undertaking in undertakings}
     recorded = witness.recorded(
         _EVENTS,
@@ -178,7 +167,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     results = {}
     for undertaking in undertakings:
         claim = compared[undertaking.id]
-        clearance, has_stopped = beside[undertaking.id]
+        clearance, has_stopped, by_notice = beside[undertaking.id]
         results[undertaking.id] = replace(
             claim,
             agrees=claim.agrees
@@ -189,6 +178,7 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
             and _is_opened_as_recorded(undertaking, clearance, by_clearance, details),
             clearance=clearance,
             terms_have_stopped=has_stopped,
+            by_notice=by_notice,
             documents=_signed_beside(claim.course, details),
         )
     return results
@@ -201,15 +191,34 @@ def _signed_beside(
     return tuple(known.get("documents", ())) if known else ()
 
 
-def _beside(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance | None, bool]]:
+@cache
+def _beside_query() -> sa.Select[UUID, Clearance, bool, bool, CooperationKey]:
+    return (
+        sa.select(
+            Undertaking.id,
+            Clearance,
+            clearances.terms_have_stopped(_DAY, Undertaking.cooperation_id),
+            clearances.only_notices_stop(_DAY, Undertaking.cooperation_id),
+            CooperationKey,
+        )
+        .outerjoin(Clearance, Clearance.undertaking_id == Undertaking.id)
+        .outerjoin(CooperationKey, CooperationKey.cooperation_id == Undertaking.cooperation_id)
+        .where(Undertaking.id.in_(_IDS))
+        .order_by(Clearance.from_on, Clearance.id)
+    )
+
+
+def _beside(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance | None, bool, bool]]:
     """Return the newest clearance opened by each of some undertakings, if there is one.
 
-    With whether the agreed terms let nobody have access now. Loads the keys of their cooperations.
+    With whether the terms let nobody have access now, and whether that is by a notice. Loads the
+    keys of their cooperations.
     """
     values = {"undertaking_ids": undertaking_ids, "day": clock.today()}
-    beside: dict[UUID, tuple[Clearance | None, bool]] = {}
-    for undertaking_id, clearance, has_stopped, key in db.session.execute(_BESIDE, values):
-        beside[undertaking_id] = (clearance, has_stopped)
+    beside: dict[UUID, tuple[Clearance | None, bool, bool]] = {}
+    rows = db.session.execute(_beside_query(), values)
+    for undertaking_id, clearance, has_stopped, by_notice, key in rows:
+        beside[undertaking_id] = (clearance, has_stopped, by_notice)
         keys.keep([key])
     return beside
 

@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -91,11 +92,15 @@ _DECIDED = (
         AddedInterest.id.is_(None),
     )
 )
-_OPEN = sa.select(Clearance.undertaking_id, Clearance.until_on).where(
-    Clearance.id.in_(sa.bindparam("ids", expanding=True)),
-    clearances.covers(sa.bindparam("visit_id", type_=sa.Uuid())),
-    clearances.is_open(sa.bindparam("day", type_=sa.Date())),
-)
+
+
+@cache
+def _open() -> sa.Select[UUID, dt.date]:
+    return sa.select(Clearance.undertaking_id, Clearance.until_on).where(
+        Clearance.id.in_(sa.bindparam("ids", expanding=True)),
+        clearances.covers(sa.bindparam("visit_id", type_=sa.Uuid())),
+        clearances.is_open(sa.bindparam("day", type_=sa.Date())),
+    )
 
 
 def clearing_states(
@@ -180,7 +185,7 @@ def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[U
     if not clearance_ids:
         return {}
     rows = db.session.execute(
-        _OPEN, {"ids": clearance_ids, "visit_id": visit_id, "day": clock.today()}
+        _open(), {"ids": clearance_ids, "visit_id": visit_id, "day": clock.today()}
     )
     return dict(rows.all())
 

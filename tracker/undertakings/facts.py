@@ -226,9 +226,11 @@ class UndertakingStatus:
     host_id: UUID | None = None
     # Whether the person's own party has yet to sign the terms in force (adr 70).
     is_joining: bool = False
-    # The stage of the cooperation, and whether the last day of its agreed terms has passed.
+    # The stage of the cooperation, whether the last day of its agreed terms has passed, and whether
+    # a notice stops them, or the terms on confidentiality, from today or an earlier day on.
     stage: Stage = Stage.ACTIVE
     agreed_terms_have_run_out: bool = False
+    is_stopped_by_notice: bool = False
 
     @property
     def taken_by(self) -> frozenset[UUID]:

@@ -12,6 +12,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.heads import lock
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
+from tracker.checklists.queries import OPEN_ACCESS, access_is_stopped
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd
 from tracker.cooperations.policy import AT_REST
@@ -49,8 +50,6 @@ _ENDS: dict[str, UndertakingEnd] = {
     ClearanceEnd.TERMS_SUSPENDED: UndertakingEnd.TERMS_SUSPENDED,
     ClearanceEnd.TERMS_ENDED: UndertakingEnd.TERMS_ENDED,
 }
-# The texts whose suspension or ending closes all access under undertakings (domain.md, P6).
-_OPEN_ACCESS = frozenset({ChecklistKind.TERMS.value, ChecklistKind.CONFIDENTIALITY.value})
 # Listed people whose last undertaking ended like this are asked again.
 _ASKED_ANEW_AFTER = frozenset(
     {
@@ -83,7 +82,7 @@ def follow_stop(event: DomainEvent) -> None:
 
     Handler of TEXT_SUSPENDED and TEXT_ENDED, for the agreed terms and the confidentiality terms.
     """
-    if event.details.get("kind") not in _OPEN_ACCESS or not event.cooperation_id:
+    if event.details.get("kind") not in OPEN_ACCESS or not event.cooperation_id:
         return
     ended = event.verb is verbs.TEXT_ENDED
     reason = UndertakingEnd.TERMS_ENDED if ended else UndertakingEnd.TERMS_SUSPENDED
@@ -97,7 +96,7 @@ def follow_lift(event: DomainEvent) -> None:
 
     Handler of SUSPENSION_LIFTED and TEXT_RENEWED.
     """
-    if event.details.get("kind") in _OPEN_ACCESS and event.cooperation_id:
+    if event.details.get("kind") in OPEN_ACCESS and event.cooperation_id:
         mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
 
 
@@ -194,7 +193,13 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
         if reason is UndertakingEnd.NEW_TERMS:
             drafts[undertaking.user_id] = encryption.draft_of(undertaking)
         close(actor, undertaking, reason)
-    if loaded.cooperation.stage in AT_REST or have_terms_run_out(loaded.cooperation) or is_over:
+    stop = (
+        loaded.cooperation.stage in AT_REST
+        or have_terms_run_out(loaded.cooperation)
+        or is_over
+        or access_is_stopped(cooperation_id)
+    )
+    if stop:
         return
     endings = queries.last_endings(revision.id)
     for person in named.values():

@@ -6,6 +6,7 @@ In one file: who is missing from a party's list of people (C2) is read with the 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from tracker.checklists.beside import text_on_page
 from tracker.checklists.encryption import values_of
 from tracker.checklists.models import Answer, Checklist, ChecklistState
 from tracker.checklists.policy import WRITERS
+from tracker.checklists.queries import access_is_stopped
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import (
     Clearance,
@@ -79,8 +81,9 @@ class Line:
     is_taken: bool = False
     # What the person's signature says about its scan, if it was given on paper.
     paper: Mapping[str, Any] | None = None
-    # Whether the agreed terms let nobody sign, or have access, now.
+    # Whether the terms let nobody sign, or have access, now; and by a notice alone.
     terms_have_stopped: bool = False
+    by_notice: bool = False
 
     @property
     def signed(self) -> SignedWhen | None:
@@ -107,18 +110,15 @@ class Line:
 
     @property
     def waits_for_terms(self) -> bool:
-        """Whether nobody can go on with it until the agreed terms, which have run out, are renewed.
+        """Whether nobody can go on with it, since the terms have run out or a notice stops them.
 
-        A suspension or an end of the terms closes the undertaking itself, with its reason.
+        Once the worker applies the notice, that closes the undertaking itself, with its reason.
         """
         return self.terms_have_stopped and self.undertaking.state in _WAITING
 
     @property
     def is_stopped_by_terms(self) -> bool:
-        """Whether what it opened would be open today if the agreed terms hadn't run out.
-
-        A suspension or an end of the terms closes the undertaking itself, with its reason.
-        """
+        """Whether what it opened would be open today but for the terms, as waits_for_terms says."""
         return _is_open(self.clearance) and self.terms_have_stopped
 
     @property
@@ -208,6 +208,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     bearing=added_interests.bearing(undertaking.state, columns),
                     paper=compared[undertaking.id].paper,
                     terms_have_stopped=compared[undertaking.id].terms_have_stopped,
+                    by_notice=compared[undertaking.id].by_notice,
                 ),
                 where,
             )
@@ -229,6 +230,7 @@ def line_of(actor: Actor, loaded: Loaded) -> Line:
         is_taken=actor.user_id in loaded.standing.taken_by,
         paper=compared.paper,
         terms_have_stopped=compared.terms_have_stopped,
+        by_notice=compared.by_notice,
     )
 
 
@@ -254,6 +256,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
             is_taken,
             compared[row.id].paper,
             compared[row.id].terms_have_stopped,
+            compared[row.id].by_notice,
         )
         for row, bearing, is_taken in newest
     ]
@@ -293,6 +296,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         access=policy.give_access(
             cooperation.stage,
             has_run_out=have_terms_run_out(cooperation),
+            is_stopped=access_is_stopped(cooperation.id),
             until=terms.until,
             today=clock.today(),
         )
@@ -543,31 +547,33 @@ def _newest(
     return list(newest.values())
 
 
-_IS_CLEARED = (
-    sa.exists()
-    .where(
-        Clearance.undertaking_id == Undertaking.id,
-        clearances.is_open(sa.bindparam("day", type_=sa.Date())),
+@cache
+def _counting() -> sa.Select[UUID, int, int]:
+    is_cleared = (
+        sa.exists()
+        .where(
+            Clearance.undertaking_id == Undertaking.id,
+            clearances.is_open(sa.bindparam("day", type_=sa.Date())),
+        )
+        .correlate(Undertaking)
     )
-    .correlate(Undertaking)
-)
-_COUNTS = (
-    sa.select(
-        Undertaking.organisation_id,
-        sa.func.count(Undertaking.id),
-        sa.func.count(sa.case((_IS_CLEARED, 1))),
+    return (
+        sa.select(
+            Undertaking.organisation_id,
+            sa.func.count(Undertaking.id),
+            sa.func.count(sa.case((is_cleared, 1))),
+        )
+        .where(
+            Undertaking.cooperation_id == sa.bindparam("cooperation_id"),
+            Undertaking.state != UndertakingState.CLOSED,
+        )
+        .group_by(Undertaking.organisation_id)
     )
-    .where(
-        Undertaking.cooperation_id == sa.bindparam("cooperation_id"),
-        Undertaking.state != UndertakingState.CLOSED,
-    )
-    .group_by(Undertaking.organisation_id)
-)
 
 
 def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
     """Return, by party, how many people have an open undertaking, and how many are cleared."""
-    rows = db.session.execute(_COUNTS, {"cooperation_id": cooperation_id, "day": clock.today()})
+    rows = db.session.execute(_counting(), {"cooperation_id": cooperation_id, "day": clock.today()})
     return {row[0]: (row[1], row[2]) for row in rows}
 
 

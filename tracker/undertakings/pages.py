@@ -20,6 +20,7 @@ from tracker.access.decision import Decision
 from tracker.access.gate import as_uuid, found_or_404
 from tracker.access.reading import lacks_second_factor
 from tracker.checklists.models import Checklist
+from tracker.checklists.queries import access_is_stopped
 from tracker.cooperations import keys
 from tracker.cooperations import people as cooperation_people
 from tracker.cooperations import queries as cooperation_queries
@@ -77,6 +78,7 @@ WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
 State = tuple[object, str]
 # Of an undertaking that somebody has to go on with once the terms are renewed.
 PAUSED: State = (_l("Paused: the agreed terms have run out"), "off")
+PAUSED_BY_NOTICE: State = (_l("Paused: a notice has stopped the terms"), "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +318,7 @@ def own_state(line: Line) -> State:
     if not line.agrees:
         return DISAGREES
     if line.waits_for_terms:
-        return PAUSED
+        return _paused(line)
     if undertaking.state is UndertakingState.ASKED:
         return _l("Waiting for you"), "wait"
     if (
@@ -332,7 +334,7 @@ def state(line: Line, *, decides: bool) -> State:
     if not line.agrees:
         return DISAGREES
     if line.waits_for_terms:
-        return PAUSED
+        return _paused(line)
     for_npm = _state_for_npm(line) if decides else None
     # Whoever took the signature leaves it to others.
     if for_npm is None or (line.is_taken and for_npm[1] == "wait"):
@@ -347,7 +349,11 @@ def access(line: Line, *, in_full: bool) -> State:
     """
     if not line.agrees:
         return DISAGREES
-    return PAUSED if line.waits_for_terms else _state(line, in_full=in_full)
+    return _paused(line) if line.waits_for_terms else _state(line, in_full=in_full)
+
+
+def _paused(line: Line) -> State:
+    return PAUSED_BY_NOTICE if line.by_notice else PAUSED
 
 
 def _state_for_npm(line: Line) -> State | None:
@@ -391,6 +397,8 @@ def _opened(line: Line, *, in_full: bool) -> State:
     """
     clearance = line.clearance
     if clearance is None or not line.is_cleared:
+        if line.is_stopped_by_terms and line.by_notice:
+            return _l("Closed: a notice has stopped the terms"), "off"
         if line.is_stopped_by_terms:
             return _l("Closed: the agreed terms have run out"), "off"
         if line.bearing.closes_all and clearance is not None and clearance.closed_at is None:
@@ -528,7 +536,9 @@ def cooperation_tasks(
     if last is not None:
         tasks.append(_last_day_task(actor, cooperation, checklist, last))
     access = gives_access(
-        cooperation.stage, has_run_out=cooperation_queries.have_terms_run_out(cooperation)
+        cooperation.stage,
+        has_run_out=cooperation_queries.have_terms_run_out(cooperation),
+        is_stopped=access_is_stopped(cooperation.id),
     )
     why_ = _(
         "%(cleared)s of %(asked)s people asked are cleared.", cleared=cleared, asked=asked_count

@@ -390,6 +390,7 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     may_have_access = give_access(
         undertaking.stage,
         has_run_out=undertaking.agreed_terms_have_run_out,
+        is_stopped=undertaking.is_stopped_by_notice,
         until=undertaking.until,
         today=today,
     )
@@ -407,13 +408,18 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     return YES
 
 
-def give_access(stage: Stage, *, has_run_out: bool, until: dt.date, today: dt.date) -> Decision:
+def give_access(
+    stage: Stage, *, has_run_out: bool, is_stopped: bool, until: dt.date, today: dt.date
+) -> Decision:
     """Decide whether signed terms on confidentiality let anybody have access on a day.
 
-    Not if the agreed terms don't (has_run_out: their last day has passed), and not after the last
-    day that these cover (until, C1).
+    Not if the agreed terms don't (has_run_out: their last day has passed), not from the day on from
+    which a notice stops either (is_stopped), and not after the last day that these cover (until,
+    C1).
     """
-    may_have_access = cooperations.gives_access(stage, has_run_out=has_run_out)
+    may_have_access = cooperations.gives_access(
+        stage, has_run_out=has_run_out, is_stopped=is_stopped
+    )
     if may_have_access and today > until:
         return no(_l("The time that these terms cover has passed. They no longer give access."))
     return may_have_access

@@ -15,6 +15,7 @@ from tracker.checklists import heads
 from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
 from tracker.checklists.models import Checklist
+from tracker.checklists.queries import access_is_stopped
 from tracker.cooperations.models import Cooperation, CooperationPerson
 from tracker.cooperations.queries import have_terms_run_out
 from tracker.cooperations.scope import is_of_npms
@@ -153,6 +154,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         is_joining=undertaking.organisation_id in parties.joining,
         stage=cooperation.stage,
         agreed_terms_have_run_out=have_terms_run_out(cooperation),
+        is_stopped_by_notice=access_is_stopped(cooperation.id),
     )
 
 

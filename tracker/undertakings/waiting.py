@@ -4,6 +4,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from tracker.access.actor import Actor
 from tracker.access.conditions import built_for_all
 from tracker.accounts.models import User
+from tracker.cooperations.clearances import NOTICES_STOP
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.queries import terms_have_run_out
 from tracker.core import clock
@@ -76,7 +78,7 @@ def tasks(actor: Actor) -> Tasks:
     """
     concerning = _concerning(actor)
     of_people = _rows(*_of_people(actor)) if scope.has_own_people(actor) else []
-    running = [undertaking for undertaking in of_people if not undertaking.has_run_out]
+    running = [undertaking for undertaking in of_people if not undertaking.has_stopped]
     others = [_own_task(undertaking) for undertaking in concerning.own if not undertaking.is_asked]
     others += [_left_to_others(_npm_task(taken)) for taken in concerning.of_npm if taken.is_taken]
     others += _tasks_of_people(running)
@@ -106,8 +108,9 @@ class _Waiting(NamedTuple):
     person: str
     reference: str
     title: str
-    # Whether the agreed terms have run out: then nobody signs or is cleared (policy.is_covered).
-    has_run_out: bool
+    # Whether the terms have run out or a notice stops them: then nobody signs or is cleared
+    # (policy.is_covered).
+    has_stopped: bool
     # Whether the reader took its signature.
     is_taken: bool
 
@@ -122,49 +125,60 @@ class _Waiting(NamedTuple):
         return self.signed_at or self.asked_at
 
 
-_UNDERTAKINGS = (
-    sa.select(
-        Undertaking.id,
-        Undertaking.state,
-        Undertaking.asked_at,
-        Undertaking.signed_at,
-        Undertaking.has_interests,
-        Undertaking.party_has_interest,
-        Undertaking.decision,
-        User.name,
-        Cooperation.reference,
-        Cooperation.title,
-        # Not a condition, which would keep SQLite from reading only what waits.
-        terms_have_run_out(sa.bindparam("day", type_=sa.Date())),
+_DAY: sa.BindParameter[dt.date] = sa.bindparam("day", type_=sa.Date())
+
+
+@cache
+def _undertakings() -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            Undertaking.id,
+            Undertaking.state,
+            Undertaking.asked_at,
+            Undertaking.signed_at,
+            Undertaking.has_interests,
+            Undertaking.party_has_interest,
+            Undertaking.decision,
+            User.name,
+            Cooperation.reference,
+            Cooperation.title,
+            # Not a condition, which would keep SQLite from reading only what waits.
+            sa.or_(terms_have_run_out(_DAY), NOTICES_STOP.get()(Cooperation.id, _DAY)),
+        )
+        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+        .join(Undertaking.user)
+        .order_by(Undertaking.asked_at, Undertaking.id)
     )
-    .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-    .join(Undertaking.user)
-    .order_by(Undertaking.asked_at, Undertaking.id)
-)
 
 
-# The person's own, also built once for one cooperation.
-_OWN = (
-    _UNDERTAKINGS.add_columns(sa.false())
-    .where(
-        scope.is_of(sa.bindparam("user_id")),
-        sa.or_(
-            Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
-            sa.and_(
-                Undertaking.state == UndertakingState.COUNTERSIGNED,
-                added_interests.undecided() > 0,
+@cache
+def _own(*, in_one: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Return the query for the person's own, in all cooperations or in one."""
+    query = (
+        _undertakings()
+        .add_columns(sa.false())
+        .where(
+            scope.is_of(sa.bindparam("user_id")),
+            sa.or_(
+                Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+                sa.and_(
+                    Undertaking.state == UndertakingState.COUNTERSIGNED,
+                    added_interests.undecided() > 0,
+                ),
             ),
-        ),
+        )
+        .limit(MANY)
     )
-    .limit(MANY)
-)
-_OWN_IN_ONE = _OWN.where(Undertaking.cooperation_id == sa.bindparam("cooperation_id"))
+    if in_one:
+        return query.where(Undertaking.cooperation_id == sa.bindparam("cooperation_id"))
+    return query
 
 
 @built_for_all
 def _of_people(actor: Actor) -> sa.Select[Any]:
     return (
-        _UNDERTAKINGS.add_columns(sa.false())
+        _undertakings()
+        .add_columns(sa.false())
         .where(
             scope.waits_for_own_people(actor),
             ~scope.own(actor),
@@ -186,7 +200,7 @@ class _Concerning:
 
 def _concerning(actor: Actor, cooperation_id: UUID | None = None) -> _Concerning:
     own = _rows(
-        _OWN if cooperation_id is None else _OWN_IN_ONE,
+        _own(in_one=cooperation_id is not None),
         {"user_id": actor.user_id, "cooperation_id": cooperation_id},
     )
     conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
@@ -200,8 +214,8 @@ def _concerning(actor: Actor, cooperation_id: UUID | None = None) -> _Concerning
     )
     added = added_interests.waiting(actor, cooperation_id, MANY)
     return _Concerning(
-        own=[undertaking for undertaking in own if not undertaking.has_run_out],
-        of_npm=[undertaking for undertaking in of_npm if not undertaking.has_run_out],
+        own=[undertaking for undertaking in own if not undertaking.has_stopped],
+        of_npm=[undertaking for undertaking in of_npm if not undertaking.has_stopped],
         added=added,
         is_cut=MANY in {len(own), len(of_npm), len(added)},
     )
@@ -223,7 +237,8 @@ def _waiting(
     if any(isinstance(condition, sa.False_) for condition in conditions):
         return []
     return _rows(
-        _UNDERTAKINGS.add_columns(sa.false() if is_taken is None else is_taken)
+        _undertakings()
+        .add_columns(sa.false() if is_taken is None else is_taken)
         .where(*conditions)
         .limit(MANY)
     )

@@ -357,7 +357,7 @@ class _Texts:
     def is_stopped_today(self, checklist: Checklist | None) -> bool:
         """Return whether a notice stops a text from today on that the worker hasn't applied yet."""
         return checklist is not None and any(
-            notice.taken_effect_at is None and notice.from_on <= clock.today()
+            notice.taken_effect_at is None and notice.has_come
             for notice in self.compared[checklist.id].notices
         )
 

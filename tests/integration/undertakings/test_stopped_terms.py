@@ -7,18 +7,19 @@ import pytest
 from flask import Flask
 
 from tests import due
-from tests.factories import agreements
+from tests.factories import agreements, undertakings
 from tests.factories.undertakings import Stage
 from tracker.agreements import notices, renewal
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import load
-from tracker.checklists.models import Checklist, NoticeKind
+from tracker.checklists.models import Checklist, Notice, NoticeKind
 from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.errors import RefusedError
 from tracker.demo import checklists as demo_checklists
+from tracker.demo.people import Cast
 from tracker.signoff import shown
 from tracker.undertakings import clearing_states, lists, queries, service, waiting
 from tracker.undertakings.models import UndertakingState
@@ -26,6 +27,7 @@ from tracker.undertakings.models import UndertakingState
 Clock = Callable[[dt.datetime | None], None]
 DAY = dt.timedelta(days=1)
 REGISTER = "/register/undertakings"
+BY_NOTICE = "A notice has suspended or ended the terms, so nobody gets access."
 RUN_OUT = "The last day of the agreed terms has passed"
 
 
@@ -198,6 +200,110 @@ def test_who_is_cleared_counts_in_g4_after_the_last_day_which_g5_watches(
     after_the_last_day(stage, frozen_time)
     assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
     assert clearing_states.cleared_for_any(stage.cooperation.id) == {stage.id("leyla")}
+
+
+def give_notice_until_its_day(
+    stage: Stage, text: Checklist, kind: NoticeKind, frozen_time: Clock
+) -> Notice:
+    """Give notice of a text, and let its day come; the worker hasn't been there."""
+    day = max(notices.earliest(text, kind), clock.today() + DAY)
+    notice = notices.give_notice(stage.actor("henrik"), text, kind, reason="Not safe.", from_on=day)
+    frozen_time(dt.datetime.combine(day, dt.time(12), dt.UTC))
+    return notice
+
+
+EACH_NOTICE = pytest.mark.parametrize("kind", NoticeKind)
+EACH_TEXT = pytest.mark.parametrize("of_agreed_terms", [True, False])
+
+
+@EACH_NOTICE
+@EACH_TEXT
+def test_from_the_day_of_a_notice_nobody_has_access_signs_or_is_cleared_before_the_worker_comes(
+    stage: Stage,
+    terms: Checklist,
+    frozen_time: Clock,
+    kind: NoticeKind,
+    of_agreed_terms: bool,
+) -> None:
+    stage.sign("otto")
+    give_notice_until_its_day(
+        stage, terms if of_agreed_terms else stage.checklist, kind, frozen_time
+    )
+    assert stage.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
+    assert not stage.is_cleared("leyla")
+    assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
+    assert lists.progress(stage.cooperation.id)[1] == 0
+    (_, state) = clearing_states.clearing_states(
+        stage.cooperation.id, [stage.id("otto"), stage.id("leyla")]
+    ).values()
+    assert not state.cleared
+    for key, act in (("samira", stage.sign), ("otto", stage.countersign)):
+        with pytest.raises(RefusedError, match=BY_NOTICE):
+            act(key)
+    people = [stage.actor(key) for key in ("samira", "otto", "tomas", "ilena")]
+    assert all(waiting.tasks(person) == waiting.Tasks([], []) for person in people)
+
+
+@EACH_TEXT
+def test_pages_say_that_a_notice_has_stopped_the_terms_before_the_worker_comes(
+    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock, of_agreed_terms: bool
+) -> None:
+    stage.sign("otto")
+    listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    otto = stage.undertaking("otto").id
+    leyla = stage.undertaking("leyla").id
+    text = terms if of_agreed_terms else stage.checklist
+    give_notice_until_its_day(stage, text, NoticeKind.SUSPENDED, frozen_time)
+    closed, paused = ("Closed: a notice has stopped", "Paused: a notice has stopped")
+    pages = [
+        ("tomas", listed, (closed, paused, BY_NOTICE)),
+        ("tomas", f"{listed}/{otto}", (paused,)),
+        ("ilena", REGISTER, (closed, paused)),
+        ("otto", f"/undertakings/{otto}", (paused, BY_NOTICE)),
+        ("leyla", f"/undertakings/{leyla}", (closed,)),
+    ]
+    for reader, url, sentences in pages:
+        page = stage.browser(app, reader).page(url).text
+        for sentence in sentences:
+            assert sentence in page, url
+        assert "aiting for you" not in page, url
+        assert "run out" not in page, url
+
+
+@EACH_TEXT
+def test_lifted_before_the_worker_comes_a_suspension_has_closed_access_all_the_same(
+    stage: Stage, terms: Checklist, frozen_time: Clock, of_agreed_terms: bool
+) -> None:
+    text = terms if of_agreed_terms else stage.checklist
+    notice = give_notice_until_its_day(stage, text, NoticeKind.SUSPENDED, frozen_time)
+    assert not stage.is_cleared("leyla")
+    notices.close_notice(stage.actor("henrik"), text, notice.id, reason="It is safe again.")
+    assert text.revision_in_force_id is not None
+    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert not stage.is_cleared("leyla")
+    assert due.carry_out_due(clock.today()) == 0
+
+
+def test_a_notice_on_the_terms_of_a_cooperation_closes_nothing_in_another(
+    stage: Stage, cast: Cast, terms: Checklist, frozen_time: Clock
+) -> None:
+    other = undertakings.stage(cast)
+    other.clear("leyla")
+    give_notice_until_its_day(stage, stage.checklist, NoticeKind.SUSPENDED, frozen_time)
+    assert not stage.is_cleared("leyla")
+    assert other.is_cleared("leyla")
+
+
+def test_before_its_day_a_notice_closes_nothing(stage: Stage, terms: Checklist) -> None:
+    later = notices.earliest(stage.checklist, NoticeKind.SUSPENDED) + DAY
+    notices.give_notice(
+        stage.actor("henrik"),
+        stage.checklist,
+        NoticeKind.SUSPENDED,
+        reason="Not safe.",
+        from_on=later,
+    )
+    assert stage.is_cleared("leyla")
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ STOPPED_TERMS = {
     "The agreed terms are suspended": {"stage": Stage.SUSPENDED},
     "This cooperation is closed": {"stage": Stage.CLOSED},
     "The last day of the agreed terms has passed": {"agreed_terms_have_run_out": True},
+    "A notice has suspended or ended the terms": {"is_stopped_by_notice": True},
 }
 
 

@@ -82,7 +82,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "notice")
     loaded = load_localized(checklist)
     notice = found_or_404(notices.find(checklist, notice_id))
-    lifts = notice.taken_effect_at is not None
+    lifts = notice.has_come
     form = ReasonOnTextForm()
     require_for(form, notices.can_close_notice(actor, loaded, notice))
     title = _("Lift the suspension") if lifts else _("Withdraw the notice")

@@ -355,6 +355,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             bearing=added_interests.bearing(undertaking.state, columns),
             paper=compared[undertaking_id].paper,
             terms_have_stopped=compared[undertaking_id].terms_have_stopped,
+            by_notice=compared[undertaking_id].by_notice,
         )
         is_current = (
             terms[checklist.id].is_in_force(undertaking.terms_revision_id)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
+from tracker.checklists.queries import access_is_stopped
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.queries import have_terms_run_out
 from tracker.core import clock
@@ -74,6 +75,7 @@ def waiting(actor: Actor, cooperation: Cooperation) -> Together:
     compared = bound.compare([row for row, _has_role in rows])
     parties = people.party_ids(cooperation.id, terms_revision.frozen_at)
     revisions = signoff.revisions(row.revision_id for row, _has_role in rows if row.revision_id)
+    is_stopped = access_is_stopped(cooperation.id)
     together = []
     for row, has_role in rows:
         standing = UndertakingStatus(
@@ -92,6 +94,7 @@ def waiting(actor: Actor, cooperation: Cooperation) -> Together:
             is_joining=row.organisation_id in parties.joining,
             stage=cooperation.stage,
             agreed_terms_have_run_out=have_terms_run_out(cooperation),
+            is_stopped_by_notice=is_stopped,
         )
         may = policy.can_countersign(actor, standing, clock.today())
         if may and compared[row.id].agrees and row.revision_id in revisions:
