@@ -34,7 +34,7 @@ from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT, stopped_today
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
-from tracker.cooperations import audiences, people
+from tracker.cooperations import audiences, clearances, people
 from tracker.cooperations.models import AudienceMember, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -340,11 +340,11 @@ def change_plan(
     """Change place and dates; return False if nothing differs.
 
     version is the one the person saw: raise StaleError if somebody else has changed it since.
-    Everybody who may know is notified that something changed. Tasks (V5) and the urgent-action plan
-    (V20) have to be accepted and confirmed again: they were for another place or other days. At
-    another place, letters of access (V13) and a briefing that was held (V18) don't count. A form
-    that was opened before accepts and confirms nothing, since the visit's version is part of its
-    mark.
+    Everybody to whom the visit is open is notified that something changed. Tasks (V5) and the
+    urgent-action plan (V20) have to be accepted and confirmed again: they were for another place or
+    other days. At another place, letters of access (V13) and a briefing that was held (V18) don't
+    count. A form that was opened before accepts and confirms nothing, since the visit's version is
+    part of its mark.
 
     place_type is the type of the place as the person says; empty if they don't. At another place V1
     holds if it says the same; otherwise the type is unknown until V1 is saved again (adr 62).
@@ -381,7 +381,7 @@ def change_plan(
     # Some rules of both checklists depend on the days.
     for checklist in team.checklists_of(visit).values():
         checklists.count_again(checklist)
-    _tell(visit, _who_knows(visit))
+    _tell(visit, _to_whom_it_is_open(visit))
     _judge_again(visit, actor)
     return True
 
@@ -865,6 +865,17 @@ def _who_knows(visit: Visit) -> set[UUID]:
 def _listed_today(rows: Iterable[AudienceMember]) -> set[UUID]:
     today = clock.today()
     return {row.user_id for row in rows if row.leads or row.from_on <= today}
+
+
+def _to_whom_it_is_open(visit: Visit) -> set[UUID]:
+    """Return who is listed today, takes part, and is cleared if they need it: who can look (K2)."""
+    cleared = clearances.cleared_user_ids(visit.cooperation_id, visit.id)
+    knowing = _who_knows(visit)
+    return {
+        person.user_id
+        for person in people.people(visit.cooperation_id)
+        if person.user_id in knowing and (not person.needs_clearance or person.user_id in cleared)
+    }
 
 
 def _tell(visit: Visit, user_ids: set[UUID]) -> None:

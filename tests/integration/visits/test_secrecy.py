@@ -1,7 +1,11 @@
-"""Place and dates (class K2): who sees them; stored only encrypted."""
+"""Place and dates (class K2): who sees and hears of them; stored only encrypted.
+
+In one file: each test asks about the same few words of one visit.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,7 @@ from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, service
 from tracker.visits.encryption import plan_of
+from tracker.visits.models import Visit
 from tracker.visits.policy import Outline
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(5)]
@@ -324,6 +329,28 @@ def test_no_mail_contains_place_dates_or_names(scene: Scene) -> None:
         assert scene.reference in text
         for word in words() | names:
             assert word not in text
+
+
+def hear_of_a_move(scene: Scene, visit: Visit) -> set[str]:
+    """Move a visit to another place; return the first names of those who are mailed."""
+    before = {mail.id for mail in scene.mails()}
+    plan = replace(days(), place="Elsewhere")
+    service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=plan)
+    scene.session.flush()
+    return {mail.recipient.split(".")[0] for mail in scene.mails() if mail.id not in before}
+
+
+def test_people_of_both_sides_hear_that_a_visit_moved_if_they_are_listed(scene: Scene) -> None:
+    """Also those who have accepted their tasks and are asked again; nobody outside V2."""
+    visit = planned(scene, members=("leyla", "marek"), audience=("leyla", "marek"))
+    assert hear_of_a_move(scene, visit) == {"ilena", "pavo", "ruth", "leyla", "marek"}
+
+
+def test_nobody_whose_clearance_was_closed_hears_that_a_visit_moved(scene: Scene) -> None:
+    """The visit isn't open to them any more, though they are still listed."""
+    visit = planned(scene, members=("leyla", "marek"), audience=("leyla", "marek"))
+    clearances.close(None, scene.clearance("marek"), ClearanceEnd.WITHDRAWN)
+    assert hear_of_a_move(scene, visit) == {"ilena", "pavo", "ruth", "leyla"}
 
 
 def test_people_who_know_the_visit_today_hear_of_a_change_of_plan(scene: Scene) -> None:
