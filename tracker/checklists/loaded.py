@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -67,6 +67,7 @@ LOOKED_AT: dict[str, frozenset[str]] = {
     "visit": frozenset({"sealed_plan", "stage"}),
 }
 _KEY = "loaded_checklists"
+Result = TypeVar("Result")
 
 
 class Loaded:
@@ -77,7 +78,7 @@ class Loaded:
         # What was made from the parts, by checklist and by what else it depends on.
         self._made: dict[UUID, tuple[object, Any]] = {}
         # Results of other queries, until anything is written.
-        self._answers: dict[Hashable, bool] = {}
+        self._answers: dict[Hashable, Any] = {}
         self._chains: set[UUID] = set()
         self._day: dt.date | None = None
 
@@ -121,11 +122,11 @@ class Loaded:
         self._made[checklist_id] = (of, value)
         return value
 
-    def once(self, question: Hashable, ask: Callable[[], bool]) -> bool:
+    def once(self, question: Hashable, ask: Callable[[], Result]) -> Result:
         """Return the cached result of a query, running it only if something was written since."""
         if question not in self._answers:
             self._answers[question] = ask()
-        return self._answers[question]
+        return cast("Result", self._answers[question])
 
     def forget_answers(self) -> None:
         """Forget the results of queries, since something was written."""

@@ -19,6 +19,7 @@ from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
 from tracker.checklists.beside import GOING_ON
+from tracker.checklists.loaded import of_this_transaction
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -46,6 +47,8 @@ VISIT = "visit"
 SIGNED_BY_NEWCOMERS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 # The texts without which nobody has access under an undertaking (domain.md, P6).
 OPEN_ACCESS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
+# What a cooperation enters when its terms are stopped.
+_ENTERED = {NoticeKind.SUSPENDED: Stage.SUSPENDED, NoticeKind.ENDED: Stage.CLOSED}
 # How many words of a search are used.
 MOST_WORDS = 8
 # At the head of the module, since an alias takes longer to make than a query to run.
@@ -168,6 +171,7 @@ class StoppedToday:
     # Whether it belongs to the cooperation, so to none of its visits.
     is_own: bool
     kind: NoticeKind
+    from_on: dt.date
 
     @property
     def is_terms(self) -> bool:
@@ -184,13 +188,22 @@ def stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
     """Return the texts of a cooperation that notices have stopped by today.
 
     Only by notices that the worker hasn't applied yet, so rows still say that a text is in force.
+    Cached until something is written.
     """
+    loaded = of_this_transaction([cooperation_id])
+    return loaded.once(
+        ("stopped_today", cooperation_id), lambda: _read_stopped_today(cooperation_id)
+    )
+
+
+def _read_stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
     rows = db.session.execute(
         sa.select(
             Checklist.id,
             Checklist.kind,
             Checklist.visit_id.is_(None),
             Notice.kind,
+            Notice.from_on,
         )
         .join(Checklist, Checklist.id == Notice.checklist_id)
         .where(
@@ -230,6 +243,14 @@ def access_is_stopped(cooperation_id: UUID) -> bool:
     return any(text.opens_access for text in stopped_today(cooperation_id))
 
 
+def terms_stop(cooperation_id: UUID) -> TermsStop | None:
+    """Return what terms_stopped() does for one cooperation, from stopped_today()."""
+    stops = [text for text in stopped_today(cooperation_id) if text.is_terms]
+    # An ending first, then the earliest.
+    stops.sort(key=lambda text: (text.kind is not NoticeKind.ENDED, text.from_on))
+    return TermsStop(_ENTERED[stops[0].kind], stops[0].from_on) if stops else None
+
+
 def terms_stopped(cooperation_ids: Collection[UUID]) -> dict[UUID, TermsStop]:
     """Return which cooperations' agreed terms notices have stopped by today, an ending first.
 
@@ -250,10 +271,7 @@ def terms_stopped(cooperation_ids: Collection[UUID]) -> dict[UUID, TermsStop]:
         .order_by(Notice.kind == NoticeKind.ENDED, Notice.from_on.desc())
     )
     return {
-        cooperation_id: TermsStop(
-            Stage.CLOSED if kind is NoticeKind.ENDED else Stage.SUSPENDED, from_on
-        )
-        for cooperation_id, kind, from_on in rows
+        cooperation_id: TermsStop(_ENTERED[kind], from_on) for cooperation_id, kind, from_on in rows
     }
 
 

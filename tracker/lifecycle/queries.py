@@ -12,7 +12,7 @@ from tracker.checklists import heads
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.negotiation import hints
-from tracker.checklists.queries import terms_stopped
+from tracker.checklists.queries import terms_stop
 from tracker.checklists.rules.completeness import WorkState
 from tracker.checklists.rules.values import as_date
 from tracker.closing import queries as closing
@@ -93,7 +93,7 @@ def facts(
         waiting_returns=tuple(ReturnFact(*names) for names in closing.waiting_names(cooperation.id))
         if is_closed
         else (),
-        stop=terms_stopped([cooperation.id]).get(cooperation.id)
+        stop=terms_stop(cooperation.id)
         if terms is not None and terms.checklist.revision_in_force_id is not None
         else None,
         had_access=is_closed and closing.anybody_was_asked(cooperation.id),

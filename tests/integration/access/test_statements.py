@@ -30,9 +30,9 @@ PAGES = {
     "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 35),
-    "the list of cooperations": ("ilena", "/cooperations", 13),
-    # One asks for which parties nobody can act.
-    "a cooperation": ("ilena", "/cooperations/{complete}", 36),
+    "the list of cooperations": ("ilena", "/cooperations", 14),
+    # One asks for which parties nobody can act, and one which notices are due.
+    "a cooperation": ("ilena", "/cooperations/{complete}", 37),
     "its history": ("ilena", "/cooperations/{complete}/history", 13),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 10),
@@ -54,9 +54,9 @@ SAVING = 30
 SAVING_V4 = 57
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
 # compare who signs, and their slot, with the events (adr 86); two ask whether the cooperation is
-# closed, and whether a notice has ended the text by today; and one marks as read what asked people
-# to sign.
-SIGNING_LAST = 72
+# closed, and whether a notice has ended the text by today; one asks that again for gate G5; and one
+# marks as read what asked people to sign.
+SIGNING_LAST = 73
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 
