@@ -629,6 +629,10 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
         "Publication is subject to the consent of the ministry.",
         "The findings are adopted by both parties.",
         "The NPM needs the approval of the warden.",
+        # Contact with the bodies of OPCAT, which nobody restricts.
+        "Contact with the SPT goes through the ministry.",
+        "No member contacts the SPT without the agreement of the head.",
+        "Letters to the Subcommittee on Prevention of Torture are sent only once both agree.",
         # Where words that protect somebody go on with somebody else.
         "The report is not published without the approval of the NPM and the Ministry of Justice.",
         "Nothing is published without consent of the person concerned and of the prison service.",
@@ -722,6 +726,8 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> Non
         "The training is announced to the warden in advance.",
         "The results of the visit are announced to the ministry.",
         "Publication does not wait for the partner to agree.",
+        "Contact with the SPT and other OPCAT bodies is never restricted.",
+        "Everybody may write to the SPT at any time, without asking anybody.",
     ],
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
@@ -771,6 +777,8 @@ def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
         "يجيز المحافظ الزيارة",
         "يقرر مجلس الوزراء أي الأماكن تزار",
         "لا ينتظر النشر إلا أن يوافق الشريك",
+        "لا تتصل الجمعية باللجنة الفرعية لمنع التعذيب إلا بموافقة الآلية",
+        "الاتصال باللجنة الفرعية يتم عبر الوزارة",
     ],
 )
 def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None:
@@ -800,6 +808,8 @@ def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None
         "تختار الآلية الأماكن",
         "لا ينتظر النشر أن يوافق الشريك",
         "لا ينتظر نشر التقرير أن توافق الوزارة",
+        "الاتصال باللجنة الفرعية لا يُقيَّد أبداً",
+        "يجوز لكل شخص أن يتصل في أي وقت باللجنة الفرعية",
     ],
 )
 def test_a_harmless_sentence_is_not_hinted_at_in_arabic(text: str) -> None:
