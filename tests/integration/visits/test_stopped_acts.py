@@ -33,12 +33,13 @@ from tracker.agreements import accepting, signature_requests
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import service as paper
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklists import drafts, left_to_decide
+from tracker.checklists import drafts
 from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.service import DueAssignments
+from tracker.checklists.deciding import left_to_decide
+from tracker.checklists.deciding.left_to_decide import Seen
 from tracker.checklists.drafts import DraftKey
-from tracker.checklists.left_to_decide import Seen
 from tracker.checklists.loading import load
 from tracker.checklists.models import (
     Assignment,
@@ -308,7 +309,7 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
         "checklists.negotiation.safeguards.raise_flag": lambda: safeguards.raise_flag(
             samira, roles, SUGGESTED, "A donor decides?", seen=item_digest(load(roles), whole)
         ),
-        "checklists.left_to_decide.save": lambda: left_to_decide.save(
+        "checklists.deciding.left_to_decide.save": lambda: left_to_decide.save(
             ilena, roles, {ASSIGNED: Seen(0, "")}, {f"{ASSIGNED}-words": "Some."}
         ),
         "checklists.reuse.beginning.begin": lambda: beginning.begin(ilena, roles, "en", seen=""),

@@ -16,7 +16,8 @@ from tracker.agreements.accepting import Accepted, Reading
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Section
-from tracker.checklists import left_to_decide, localized_values, pages
+from tracker.checklists import localized_values, pages
+from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.editing import checklist_page, get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation import undoing

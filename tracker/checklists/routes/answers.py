@@ -25,7 +25,6 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     encryption,
     labels,
-    left_to_decide,
     localized_values,
     own_rows,
     pages,
@@ -35,6 +34,7 @@ from tracker.checklists import (
 )
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.beside import comments_beside, text_on_page
+from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.editing import (
     RECORDED,
     Writing,

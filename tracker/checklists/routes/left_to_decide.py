@@ -14,7 +14,10 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists import left_to_decide, obstacles, policy, queries
+from tracker.checklists import obstacles, policy, queries
+from tracker.checklists.deciding import left_to_decide
+from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
+from tracker.checklists.deciding.open_places import Place, code_of, name_of_all
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.editing import (
     Writing,
@@ -27,7 +30,6 @@ from tracker.checklists.editing import (
     on_page,
 )
 from tracker.checklists.forms import as_typed, place_field, to_decide_words, to_shown, to_stored
-from tracker.checklists.left_to_decide import OpenItem, Place, Seen, code_of, name_of_all
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.people_lists import PeopleLists
@@ -126,7 +128,7 @@ def _page(
         form=form,
         items=items,
         overtaken=overtaken,
-        changed=changed,
+        changed=obstacles.item_names(loaded, changed),
         draft=on_page(writing),
         to_write=left_to_decide.to_write(loaded, current_actor(), items),
         is_own=lambda open_item: open_item.scope is AnswerScope.PARTY,
@@ -321,7 +323,6 @@ def _after(loaded: LoadedChecklist, actor: Actor) -> str:
     if left_to_decide.open_items(loaded, actor):
         return url_for("deciding.decide", checklist_id=checklist_id)
     for item, scope in left_to_decide.to_write(loaded, actor):
-        return url_for(
-            "checklists.answer", checklist_id=checklist_id, code=item.code, **{"for": scope.value}
-        )
+        query: dict[str, Any] = {"for": scope.value}
+        return url_for("checklists.answer", checklist_id=checklist_id, code=item.code, **query)
     return url_for("reading.show", checklist_id=checklist_id)

@@ -95,7 +95,7 @@ def test_my_work_leads_back_to_it(desk: Desk) -> None:
 def test_saving_ends_the_draft_and_so_does_discarding_it(desk: Desk) -> None:
     desk.keep("ilena", M1_words=MARK)
     page = Page.of(desk.post("ilena", DECIDE, desk.form("ilena")))
-    assert "Saved: M1." in page.text
+    assert "Saved: “Item M1”." in page.text
     assert "You have a draft" not in page.text
     assert desk.typed("ilena") is None
     desk.keep("ilena", M2_words=MARK)
@@ -110,10 +110,10 @@ def test_a_draft_of_an_older_version_says_what_changed(desk: Desk) -> None:
     desk.keep("ilena", M1_words=MARK, M2_words="Twice a year")
     desk.table.save("oren", "M2", seen=1, words="Monthly, or [to decide: how often]")
     page = desk.page("ilena", DECIDE)
-    assert "Changed since then: M2." in page.text
+    assert "Changed since then: “Item M2”." in page.text
     assert page.form().filled_in()["M2-words"] == ["Twice a year"]
     page = Page.of(desk.post("ilena", DECIDE, page.form().filled_in()))
-    assert "Saved: M1, M2." in page.text
+    assert "Saved: “Item M1”, “Item M2”." in page.text
 
 
 def test_a_draft_for_a_place_that_was_decided_since_is_shown_and_can_be_discarded(

@@ -16,8 +16,8 @@ from tests.factories.templates import KINDS, a_column, a_field, a_table, a_templ
 from tests.integration.accounts.test_unavailable import out_of_reach
 from tests.pages import Page
 from tracker.agreements import accepting
-from tracker.checklists import left_to_decide
-from tracker.checklists.left_to_decide import Seen
+from tracker.checklists.deciding import left_to_decide
+from tracker.checklists.deciding.left_to_decide import Seen
 from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.reuse import beginning
 from tracker.checklists.rules.completeness import WorkState

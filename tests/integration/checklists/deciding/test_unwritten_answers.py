@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene, planned
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklists import left_to_decide
-from tracker.checklists.left_to_decide import OpenItem, Seen
+from tracker.checklists.deciding import left_to_decide
+from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
 from tracker.checklists.loading import load
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.reuse import beginning
@@ -124,13 +124,13 @@ def test_an_answer_with_rows_that_only_people_know_stays_a_page_of_its_own(
     items = left_to_decide.open_items(loaded, ilena)
     waiting = {item.code for item, _scope in left_to_decide.to_write(loaded, ilena)}
     rest = {item.code for item, _scope in left_to_decide.to_write(loaded, ilena, items)}
-    assert rest == waiting - {open_item.item.code for open_item in items if not open_item.version}
+    assert rest == waiting - {open_item.item.code for open_item in items if open_item.is_unwritten}
 
 
 def test_nothing_unwritten_is_there_in_a_checklist_that_began_empty(
     scene: Scene, visit: Visit
 ) -> None:
-    assert {key for key, item in offered(scene, "ilena").items() if not item.version} == set()
+    assert {key for key, item in offered(scene, "ilena").items() if item.is_unwritten} == set()
 
 
 def test_a_partner_is_not_offered_what_the_npm_writes_and_cannot_send_it(

@@ -14,8 +14,8 @@ from tests.pages import Page
 from tracker.accounts.people import telephones
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists import left_to_decide
-from tracker.checklists.left_to_decide import Seen
+from tracker.checklists.deciding import left_to_decide
+from tracker.checklists.deciding.left_to_decide import Seen
 from tracker.checklists.loading import load
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.reuse import beginning, visit_tasks

@@ -7,19 +7,24 @@ reads and accepts each item as a whole (adr 108).
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.people import telephones
-from tracker.checklist_templates import to_decide
-from tracker.checklist_templates.conditions import NeighbourField
-from tracker.checklist_templates.field_content import ROW, has_content
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklist_templates.schema import WRITTEN, Column, FieldType, Item, TemplateField
+from tracker.checklist_templates.schema import Item
 from tracker.checklists import own_rows, pages, policy, service
+from tracker.checklists.deciding.open_places import (
+    OpenTable,
+    Place,
+    code_of,
+    key_of,
+    name_of_all,
+    tables_with_places,
+)
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation.text_digest import require_question_shown
@@ -27,7 +32,7 @@ from tracker.checklists.reuse import known_facts
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.facts import Filled
-from tracker.checklists.rules.values import Problem, as_id, shown_only
+from tracker.checklists.rules.values import shown_only
 from tracker.core import canonical, clock
 from tracker.core.errors import StaleError
 
@@ -36,82 +41,13 @@ SHARED = AnswerScope.SHARED
 ANSWERED = (SHARED, AnswerScope.PARTY)
 # Until when each person's papers are valid: the item, and the column.
 PAPERS = ("V13", "valid_until")
-# How much of a cell names its row.
-MOST_WORDS = 120
-
-
-def key_of(code: str, scope: AnswerScope) -> str:
-    """Return what the names of an answer's fields on the form begin with."""
-    return code if scope is SHARED else f"{code}.own"
-
-
-def code_of(key: str) -> str:
-    """Return the item for what key_of() returned."""
-    return key.partition(".")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A field of an answer, or a cell in a row of it, that can be decided."""
-
-    item: str
-    field: TemplateField
-    row: int | None = None
-    column: Column | None = None
-    # What it holds now: nothing, a mark, or a text with marks.
-    value: Any = None
-    # In plain words what is to decide; empty if its label says all.
-    what: str = ""
-    # Whether it is needed only if another place is decided in a certain way.
-    is_dependent: bool = False
-    scope: AnswerScope = SHARED
-
-    @property
-    def part(self) -> TemplateField | Column:
-        """The field, or the column."""
-        return self.column or self.field
-
-    @property
-    def name(self) -> str:
-        """The name of its field on a form."""
-        row = "" if self.row is None else f"-{self.row}-{self.part.key}"
-        return f"{key_of(self.item, self.scope)}-{self.field.key}{row}"
-
-    @property
-    def text(self) -> Any:
-        """What a form begins with: the text around a mark, or nothing."""
-        has_text = self.part.type in WRITTEN and not to_decide.is_mark(self.value)
-        return self.value if has_text else None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRow:
-    """The open places of a row, or those outside tables."""
-
-    label: object
-    places: tuple[Place, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTable:
-    """The open places of a field; of a table in rows."""
-
-    field: TemplateField
-    rows: tuple[OpenRow, ...]
-    # Places that one choice can decide together, unless one is decided by itself.
-    together: tuple[tuple[Place, ...], ...] = ()
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether every place can be decided together with others."""
-        return sum(map(len, self.together)) == sum(len(row.places) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
     """An answer with places that are left to decide, and the version in which they are.
 
-    What nobody has written yet begins with what is known: values has it, and the version is 0.
+    What nobody has written yet begins with what is known, which values has.
     """
 
     item: Item
@@ -119,6 +55,7 @@ class OpenItem:
     tables: tuple[OpenTable, ...]
     scope: AnswerScope = SHARED
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    is_unwritten: bool = False
 
     @property
     def key(self) -> str:
@@ -133,7 +70,7 @@ class OpenItem:
     @property
     def begun_with(self) -> str:
         """The digest of what an unwritten answer begins with: its rows may be others by now."""
-        return "" if self.version else canonical.digest_of(dict(self.values))
+        return canonical.digest_of(dict(self.values)) if self.is_unwritten else ""
 
 
 class Seen(NamedTuple):
@@ -142,13 +79,6 @@ class Seen(NamedTuple):
     version: int
     token: str
     begun_with: str = ""
-
-
-def name_of_all(group: tuple[Place, ...]) -> str:
-    """Return the name of the form's field that decides several places together."""
-    columns = "-".join(dict.fromkeys(place.part.key for place in group))
-    first = group[0]
-    return f"{key_of(first.item, first.scope)}-{first.field.key}-all-{columns}"
 
 
 def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
@@ -200,8 +130,8 @@ def _of_written(
         return None
     problems = completeness.answer_problems(item, scope, current, loaded.sheet, loaded.surroundings)
     values = shown_only(item.fields_of(scope), current.values)
-    tables = tuple(_tables(loaded, actor, item, scope, values, problems))
-    return OpenItem(item, current.version, tables, scope, current.values) if tables else None
+    places = tuple(tables_with_places(loaded, actor, item, scope, values, problems))
+    return OpenItem(item, current.version, places, scope, current.values) if places else None
 
 
 def _of_unwritten(
@@ -210,14 +140,15 @@ def _of_unwritten(
     """Return the places of an answer that nobody has begun, if filling them in completes it."""
     begun = known_facts.begun(loaded, actor, item, scope)
     problems = completeness.value_problems(item, scope, begun, loaded.sheet, loaded.surroundings)
-    tables = tuple(_tables(loaded, actor, item, scope, begun, problems))
-    opened = OpenItem(item, current.version if current else 0, tables, scope, begun)
+    places = tuple(tables_with_places(loaded, actor, item, scope, begun, problems))
+    version = current.version if current else 0
+    opened = OpenItem(item, version, places, scope, begun, is_unwritten=True)
     covered = {
         (place.field.key, place.row, place.column.key if place.column else None)
         for place in opened.places
     }
     missing = {(problem.field, problem.row, problem.column) for problem in problems}
-    return opened if tables and missing <= covered else None
+    return opened if places and missing <= covered else None
 
 
 def to_write(
@@ -227,9 +158,9 @@ def to_write(
 
     items are those that the page has, which are left out.
     """
-    there = {(open_item.item.code, open_item.scope) for open_item in items}
+    on_page = {(open_item.item.code, open_item.scope) for open_item in items}
     unwritten = _unwritten(loaded, actor, loaded.standing().items)
-    return [(loaded.item(code), scope) for code, scope in unwritten if (code, scope) not in there]
+    return [(loaded.item(code), scope) for code, scope in unwritten if (code, scope) not in on_page]
 
 
 def _unwritten(
@@ -379,143 +310,3 @@ def _decided(
             rows[place.row][place.part.key] = value
             result[key] = rows
     return result
-
-
-def _tables(
-    loaded: LoadedChecklist,
-    actor: Actor,
-    item: Item,
-    scope: AnswerScope,
-    values: Mapping[str, Any],
-    problems: Iterable[Problem],
-) -> Iterator[OpenTable]:
-    party = loaded.own_party(actor)
-    missing = {(problem.field, problem.row, problem.column) for problem in problems}
-    for field in own_rows.fields_to_write(loaded, actor, item, scope):
-        if not policy.can_set(actor, party, field):
-            continue
-        if field.type is FieldType.TABLE:
-            rows = tuple(
-                OpenRow(row.label, tuple(replace(place, scope=scope) for place in row.places))
-                for row in _rows(loaded, actor, item, field, values, missing)
-            )
-            if rows:
-                yield OpenTable(field, rows, tuple(_together(rows)))
-            continue
-        place = _of_field(item, field, values, missing)
-        if place is not None:
-            yield OpenTable(field, (OpenRow("", (replace(place, scope=scope),)),))
-
-
-def _of_field(
-    item: Item, field: TemplateField, values: Mapping[str, Any], missing: set[Any]
-) -> Place | None:
-    """Return a field as a place, if it is open or depends on one that is."""
-    value = values.get(field.key)
-    what = _what({field.key: value})
-    if what is not None:
-        return Place(item.code, field, value=value, what=what)
-    if has_content(value):
-        return None
-    if (field.key, None, None) in missing:
-        return Place(item.code, field)
-    condition = field.required_when
-    if (
-        isinstance(condition, NeighbourField)
-        and _what({"": values.get(condition.field)}) is not None
-    ):
-        return Place(item.code, field, is_dependent=True)
-    return None
-
-
-def _rows(
-    loaded: LoadedChecklist,
-    actor: Actor,
-    item: Item,
-    field: TemplateField,
-    values: Mapping[str, Any],
-    missing: set[Any],
-) -> Iterator[OpenRow]:
-    own = str(actor.organisation_id)
-    for number, row in enumerate(values.get(field.key) or ()):
-        is_own_table = item.party_table is not None and field.key == item.party_table[0]
-        if is_own_table and item.party_table and str(row.get(item.party_table[1])) != own:
-            continue
-        places = tuple(_cells(item, field, number, row, missing))
-        if any(not place.is_dependent for place in places):
-            yield OpenRow(_row_label(loaded, field, row), places)
-
-
-def _cells(
-    item: Item, field: TemplateField, number: int, row: Mapping[str, Any], missing: set[Any]
-) -> Iterator[Place]:
-    open_columns = {
-        column.key
-        for column in field.columns
-        if _what({"": row.get(column.key)}) is not None
-        or ((field.key, number, column.key) in missing and not has_content(row.get(column.key)))
-    }
-    for column in field.columns:
-        value = row.get(column.key)
-        if column.key in open_columns:
-            what = _what({"": value}) or ""
-            yield Place(item.code, field, number, column, value, what)
-        elif (
-            not has_content(value)
-            and column.required_when is not None
-            and column.required_when.column in open_columns
-        ):
-            yield Place(item.code, field, number, column, is_dependent=True)
-
-
-def _what(values: Mapping[str, Any]) -> str | None:
-    """Return what the marks in a value say is to decide; None if it has no mark."""
-    places = [place.what for place in to_decide.open_places(values)]
-    return " · ".join(dict.fromkeys(filter(None, places))) if places else None
-
-
-def _together(rows: tuple[OpenRow, ...]) -> Iterator[tuple[Place, ...]]:
-    """Yield the places in several rows that one value can fill: with the same choices or question.
-
-    A text that is open in part is written in its own row.
-    """
-    groups: dict[Any, list[Place]] = {}
-    for row in rows:
-        for place in row.places:
-            if place.text is not None or place.part.type is FieldType.CONFIRM:
-                continue
-            options = tuple(option.value for option in place.part.options)
-            alike = options or (place.part.key, place.what)
-            key = (place.part.type, alike, place.is_dependent)
-            groups.setdefault(key, []).append(place)
-    for group in groups.values():
-        if len({place.row for place in group}) > 1:
-            yield tuple(group)
-
-
-def _row_label(loaded: LoadedChecklist, field: TemplateField, row: Mapping[str, Any]) -> object:
-    """Return what names a row: its label, the party or person it is of, or the first text."""
-    fixed = {given.key: given.label for given in field.rows.fixed} if field.rows else {}
-    if row.get(ROW) in fixed:
-        return fixed[row[ROW]]
-    names = {str(party.organisation_id): party.name for party in loaded.surroundings.parties}
-    columns = [column for column in field.columns if has_content(row.get(column.key))]
-    words = [
-        row[column.key]
-        for column in columns
-        if column.type in WRITTEN and not to_decide.marks_in(row[column.key])
-    ]
-    persons = [as_id(row[column.key]) for column in columns if column.type is FieldType.PERSON]
-    people = [
-        loaded.people[person].name for person in persons if person and person in loaded.people
-    ]
-    bodies = [
-        names[str(row[column.key])]
-        for column in columns
-        if column.type in {FieldType.PARTY, FieldType.BODY} and str(row[column.key]) in names
-    ]
-    first = columns[0].type if columns else None
-    own = (
-        bodies[:1] if first is FieldType.PARTY else people[:1] if first is FieldType.PERSON else []
-    )
-    return (own or words or people or bodies or [""])[0][:MOST_WORDS]
