@@ -347,11 +347,14 @@ def carry_out(notice_id: UUID, day: dt.date) -> bool:
 
 def _apply(checklist: Checklist, notice: Notice) -> None:
     """Apply a notice that is due; raise NotSoundError if no event binds it."""
-    digest = canonical.digest_of(notice.content())
-    given = (verbs.NOTICE_GIVEN,)
-    if not witness.is_bound_in(checklist.cooperation_id, digest, given, SUBJECT):
+    if not _is_bound(checklist, notice):
         raise witness.NotSoundError
     _take_effect(None, checklist, notice)
+
+
+def _is_bound(checklist: Checklist, notice: Notice) -> bool:
+    digest = canonical.digest_of(notice.content())
+    return witness.is_bound_in(checklist.cooperation_id, digest, (verbs.NOTICE_GIVEN,), SUBJECT)
 
 
 def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
@@ -471,8 +474,9 @@ def _close(
 
     notices are those that were open when the checklist was locked. A suspension that is due
     is applied first if the worker hasn't done so: everybody could read that the text is suspended.
+    A notice that no event binds never has an effect, and is only closed.
     """
-    if notice.has_come and notice.taken_effect_at is None:
+    if notice.has_come and notice.taken_effect_at is None and _is_bound(checklist, notice):
         _apply(checklist, notice)
     notice.closed_at = clock.now()
     notice.closed_by_id = actor.user_id if actor else None

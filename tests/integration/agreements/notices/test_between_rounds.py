@@ -1,5 +1,7 @@
 """From the day of a notice on nothing counts as in force, also before the worker applies it."""
 
+from uuid import uuid4
+
 import pytest
 
 from tests.factories import agreements
@@ -7,7 +9,7 @@ from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, send_amended
 from tracker.agreements import notices
-from tracker.checklists.models import NoticeKind
+from tracker.checklists.models import ChecklistState, Notice, NoticeKind
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 
@@ -40,3 +42,28 @@ def test_the_last_signature_after_the_day_of_a_notice_brings_nothing_into_force(
         agreements.sign(in_force.land, in_force.checklist(), last)
     in_force.session.rollback()
     assert len(in_force.events("came_into_force")) == before
+
+
+def test_a_suspension_that_nobody_gave_here_is_closed_and_never_has_an_effect(
+    in_force: Table,
+) -> None:
+    """Somebody put a row into the database; the audit names it."""
+    henrik, checklist = in_force["henrik"], in_force.checklist()
+    row = Notice(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        revision_id=checklist.revision_in_force_id,
+        kind=NoticeKind.SUSPENDED,
+        organisation_id=henrik.organisation_id,
+        given_by_id=henrik.user_id,
+        given_at=clock.now(),
+        from_on=clock.today(),
+        notice_days=0,
+        reason="Made up.",
+    )
+    in_force.session.add(row)
+    in_force.session.commit()
+    notices.close_notice(henrik, checklist, row.id, reason="We gave none.")
+    in_force.session.commit()
+    assert in_force.checklist().state is ChecklistState.IN_FORCE
+    assert in_force.events("text_suspended", "suspension_lifted") == []
