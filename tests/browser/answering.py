@@ -154,9 +154,9 @@ def decide_together(page: Page, facts: Facts) -> None:
     form = page.locator("main form:has(button:text-is('Save what is decided'))")
     for control in _controls(form, "input:not([type=hidden]), select, textarea"):
         wish = facts.for_item(re.split("[.-]", control.name)[0]).get(control.column)
-        if control.kind == "checkbox" and control.value == "y":
-            if control.is_shown and control.is_open:
-                form.locator(f"[name='{control.name}']").check()
+        if control.kind == "checkbox":
+            if control.is_shown and control.is_open and _is_meant(control, wish, facts):
+                form.locator(f"[name='{control.name}'][value='{control.value}']").check()
             continue
         is_open = not control.value or "to decide" in control.value.lower()
         is_other_day = control.kind == "date" and wish not in {None, control.value}
@@ -164,6 +164,12 @@ def decide_together(page: Page, facts: Facts) -> None:
             _decide_one(form, control, wish, facts)
     form.get_by_role("button", name="Save what is decided").click()
     expect(page.locator(".flashes")).to_contain_text("Saved:")
+
+
+def _is_meant(box: Control, wish: str | None, facts: Facts) -> bool:
+    """Return whether a box is to be ticked: a sentence to confirm, or somebody who is wished."""
+    wishes = tuple(wish.split(",")) if wish else facts.people
+    return box.value == "y" or box.label.startswith(wishes)
 
 
 def _decide_one(form: Locator, control: Control, wish: str | None, facts: Facts) -> None:

@@ -44,7 +44,7 @@ from tracker.notifications.models import Notification
 from tracker.undertakings.models import Undertaking
 
 # Parts of rules that are numbers.
-NUMBERS = frozenset({"before", "number", "revision", "size"})
+NUMBERS = frozenset({"before", "number", "passage_number", "revision", "size"})
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ANYBODY = "nobody signed in"
 # A page of samples that exists only in development and testing.
