@@ -303,6 +303,9 @@ def settle(cast: Cast, address: str, facts: dict[str, Facts], *, again: Iterable
         # What is decided first may open other places; then come answers with pages of their own.
         while page.get_by_role("button", name="Save what is decided").count():
             decide_together(page, known)
+        waiting = page.locator("section[aria-labelledby=write-h] a")
+        if waiting.count():
+            waiting.first.click()
         if written := re.search(r"/items/([A-Z]\d+)/answer", page.url):
             decide(page, written[1], known)
     for name in facts:

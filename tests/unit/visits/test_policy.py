@@ -219,6 +219,10 @@ def test_j1_is_not_met_in_a_cooperation_that_is_not_active(stage: Stage) -> None
     assert missing_kinds(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
 
 
+def test_j1_is_not_met_from_the_day_on_which_the_terms_are_stopped() -> None:
+    assert missing_kinds(facts(terms_are_stopped=True)) == [RequirementKind.NOT_ACTIVE]
+
+
 @pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS, Mode.ADVIS])
 def test_j1_is_met_with_each_mode_that_has_visits(mode: Mode) -> None:
     assert gate("J1", facts(modes=frozenset({mode, Mode.ADV}))).is_open
@@ -243,6 +247,12 @@ def test_j1_is_not_met_by_a_mode_that_the_terms_in_force_do_not_name() -> None:
 
 
 # J2
+
+
+def test_j2_is_not_met_where_no_event_confirms_the_team_and_the_list() -> None:
+    unconfirmed = facts(people_agree=False)
+    assert missing_kinds(unconfirmed) == [RequirementKind.PEOPLE_DISAGREE]
+    assert not gate("J2", unconfirmed).is_open
 
 
 def lacking(*codes: str) -> ChecklistFact:
