@@ -152,7 +152,16 @@ def decide_together(page: Page, facts: Facts) -> None:
     What one choice can decide for all rows is decided so.
     """
     form = page.locator("main form:has(button:text-is('Save what is decided'))")
-    for control in _controls(form, "input:not([type=hidden]), select, textarea"):
+    controls = _controls(form, "input:not([type=hidden]), select, textarea")
+    together = {
+        (table, column)
+        for table, _all, columns in (control.name.partition("-all-") for control in controls)
+        for column in columns.split("-")
+    }
+    for control in controls:
+        is_of_row = "-all-" not in control.name
+        if is_of_row and (control.name.rsplit("-", 2)[0], control.column) in together:
+            continue
         wish = facts.for_item(re.split("[.-]", control.name)[0]).get(control.column)
         if control.kind == "checkbox":
             if control.is_shown and control.is_open and _is_meant(control, wish, facts):
@@ -162,7 +171,9 @@ def decide_together(page: Page, facts: Facts) -> None:
         is_other_day = control.kind == "date" and wish not in {None, control.value}
         if control.is_shown and control.is_needed and (is_open or is_other_day):
             _decide_one(form, control, wish, facts)
-    form.get_by_role("button", name="Save what is decided").click()
+    # The page may show already that something was saved.
+    with page.expect_navigation():
+        form.get_by_role("button", name="Save what is decided").click()
     expect(page.locator(".flashes")).to_contain_text("Saved:")
 
 

@@ -251,10 +251,12 @@ def begin_with_model_text(page: Page, address: str, tasks: Mapping[str, str] | N
     """
     page.goto(address)
     page.get_by_role("link", name="Choose how to begin").click()
+    begin = page.get_by_role("button", name="Begin with the text in English")
+    expect(begin).to_be_visible()
     for task, person in (tasks or {}).items():
         if page.locator(f"select[name={task}]").count():
             _pick(page, task, person)
-    page.get_by_role("button", name="Begin with the text in English").click()
+    begin.click()
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
@@ -306,6 +308,7 @@ def settle(cast: Cast, address: str, facts: dict[str, Facts], *, again: Iterable
         waiting = page.locator("section[aria-labelledby=write-h] a")
         if waiting.count():
             waiting.first.click()
+            page.wait_for_url(re.compile("/items/"))
         if written := re.search(r"/items/([A-Z]\d+)/answer", page.url):
             decide(page, written[1], known)
     for name in facts:

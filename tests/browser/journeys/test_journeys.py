@@ -50,10 +50,10 @@ ANSWERS = {
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
-    "1 nothing to terms in force": (50, 38, 38),
-    "2 confidentiality, one undertaking": (35, 38, 38),
-    "3 a first visit ready": (112, 98, 94),
-    "4 a second visit ready": (48, 70, 66),
+    "1 nothing to terms in force": (47, 38, 38),
+    "2 confidentiality, one undertaking": (35, 35, 35),
+    "3 a first visit ready": (104, 70, 66),
+    "4 a second visit ready": (42, 57, 53),
 }
 
 
