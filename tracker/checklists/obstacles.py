@@ -75,6 +75,6 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
 
 
 def item_names(loaded: LoadedChecklist, codes: Iterable[str]) -> str:
-    """Return the names of items in quotation marks, with commas."""
-    items = (loaded.template.by_code[code] for code in codes)
-    return with_commas(_("“%(item)s”", item=item.label) for item in items)
+    """Return the names of items in quotation marks, with commas; of an unknown one its code."""
+    items = ((code, loaded.template.by_code.get(code)) for code in codes)
+    return with_commas(_("“%(item)s”", item=item.label if item else code) for code, item in items)

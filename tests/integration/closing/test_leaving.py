@@ -142,7 +142,7 @@ def test_the_items_that_name_who_has_left_are_listed(app: Flask, left: Scene) ->
     page = left.demonstration.browser(app, "ilena").page(
         f"/cooperations/{left.reference}/departures/{left.body('lh')}"
     )
-    assert "M1 Parties" in page.text
+    assert "Parties" in page.text
 
 
 def test_the_people_of_a_party_that_left_confirm_their_copies(app: Flask, left: Scene) -> None:

@@ -231,10 +231,12 @@ def test_a_suspended_or_ended_text_is_shown_with_its_signatures(
 ) -> None:
     in_force(land, terms, -10, 300, 100)
     before = line(land, ChecklistKind.TERMS)
+    # A text that has ended had its last day before the notice.
+    last = clock.today() - DAY if kind is NoticeKind.ENDED else before.until_on
     notices.give_notice(land.actor("henrik"), terms, kind, reason="Not safe.")
     result = line(land, ChecklistKind.TERMS)
     assert (result.state, result.is_amended) == (state, False)
-    assert (result.revision, result.until_on) == (before.revision, before.until_on)
+    assert (result.revision, result.until_on) == (before.revision, last)
     assert (result.signed, result.to_sign) == (2, 2)
     assert [line.kind for line in lines(land, narrowing=narrowing)] == [ChecklistKind.TERMS]
     for other in (Narrowing.IN_FORCE, Narrowing.DRAFTING, Narrowing.DECLINED):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -97,7 +98,8 @@ def test_team_and_audience_are_never_copied(scene: Scene, second: Visit) -> None
     copy(scene)
     assert {row.user_id for row in audiences.audience("visit", second.id)} == listed
     for code in ("V2", "V3", "V4"):
-        with pytest.raises(RuleBrokenError, match=code):
+        label = load(scene.checklist(ROLES, 2)).item(code).label
+        with pytest.raises(RuleBrokenError, match=re.escape(f"“{label}”")):
             copy(scene, "ilena", code)
         scene.session.rollback()
 

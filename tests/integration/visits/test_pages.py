@@ -668,7 +668,7 @@ def test_the_readiness_page_says_what_is_missing_and_whose_turn_it_is(
     assert "Not yet." in shown.text
     assert "5 people by six requirements" in shown.text
     # On a phone each person is a block, in which each answer says what it answers.
-    assert shown.html.count('<span class="head">Letter of access V13: </span>') == 5
+    assert shown.html.count('<span class="head">Letter of access: </span>') == 5
     assert "The urgent-action plan is not agreed yet." in shown.text
     assert "5 letters of access are not issued." in shown.text
     assert "Waiting for you" in shown.text

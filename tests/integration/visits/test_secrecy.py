@@ -17,10 +17,12 @@ from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
 from tracker.activity.models import ReadLogEntry
+from tracker.agreements import notices
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists import service as loaded
 from tracker.checklists.loading import load
+from tracker.checklists.models import Notice
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, CooperationKey
@@ -140,6 +142,11 @@ def test_a_person_listed_from_tomorrow_sees_nothing_until_then(
 def test_a_clearance_opens_through_its_last_day_and_no_longer(
     scene: Scene, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
+    # The demonstration has a notice that ends the terms before.
+    notice = scene.session.scalars(sa.select(Notice)).one()
+    giver = next(key for key, id_ in scene.demonstration.users.items() if id_ == notice.given_by_id)
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    notices.close_notice(scene.actor(giver), terms, notice.id, reason="We go on.")
     now, last = clock.now(), scene.clearance("samira").until_on
     frozen_time(now + (last - clock.today()))
     assert sees(scene, "samira")

@@ -47,11 +47,16 @@ class NewOwnPassageForm(OwnPassageForm):
     def __init__(self, places: Iterable[Option], items: Iterable[Option], **kw: Any) -> None:
         super().__init__(**kw)
         self["after"].choices = list(places)
+        self._places = [place.value for place in self["after"].choices]
         self["item"].choices = list(items)
 
     def place(self) -> int:
-        """Return the number of the passage it goes after; 0 puts it first."""
-        return int(self["after"].data or 0)
+        """Return the number of the passage it goes after; 0 puts it first.
+
+        What the list doesn't offer, the form refuses.
+        """
+        chosen = self["after"].data
+        return next((int(place) for place in self._places if place == chosen), 0)
 
 
 class ArticleVersionForm(Form):

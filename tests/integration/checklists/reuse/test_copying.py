@@ -221,7 +221,9 @@ def test_lists_of_people_are_not_copied_between_cooperations(pair: Pair) -> None
 
 
 def test_a_conditional_item_is_copied_only_with_the_item_it_depends_on(pair: Pair) -> None:
-    with pytest.raises(RuleBrokenError, match=r"M4: applies only with .* another item") as error:
+    with pytest.raises(
+        RuleBrokenError, match=r"“Item M4”: applies only with .* another item"
+    ) as error:
         pair.copy("ilena", "M1", "M4")
     assert error.value.field == "items"
     pair.now.session.rollback()
@@ -880,7 +882,7 @@ def test_choosing_nothing_or_half_of_a_pair_shows_an_error_on_the_page(
     page = Page.of(browser.submit(copy_page(pair), items=None))
     assert "Choose at least one item" in page.text
     page = Page.of(browser.submit(copy_page(pair), items=["M4"]))
-    assert "M4: applies only with the answer to another item." in page.text
+    assert "“Item M4”: applies only with the answer to another item." in page.text
 
 
 def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: Flask) -> None:
