@@ -31,9 +31,9 @@ DUE = 20
 STATEMENTS = {
     "apply notice": 50,
     "check accounts": 5,
-    # Closes the undertaking too, and asks its person what became of their copies, with a
-    # notification beside the email.
-    "close clearance": 92,
+    # Closes the undertaking too, ends what notified of it, and asks its person what became of their
+    # copies, with a notification beside the email; reads the notices of the day.
+    "close clearance": 96,
     "compare texts": 40,
     "end invitation request": 20,
     "end outside reading": 20,
