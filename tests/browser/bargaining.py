@@ -44,8 +44,10 @@ class Side:
     def _send_words(self, code: str, words: str, reason: str) -> None:
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_label("Reason for the change").fill(reason)
-        self.page.get_by_role("button", name="Send the suggestion").click()
-        self.expect(f"The other parties can now see your suggestion for {code}.")
+        # The page may say the same of another item already.
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Send the suggestion").click()
+        self.expect("The other parties can now see your suggestion for “")
 
     def change(self, code: str, words: str) -> None:
         """Change the answer of the person's own party, which no other party has accepted."""
@@ -56,8 +58,9 @@ class Side:
 
     def accept(self, code: str) -> None:
         """Accept the answer as it is."""
-        self.item(code).get_by_role("button", name=re.compile(f"^Accept {code},")).click()
-        self.expect(f"You accepted {code} for")
+        with self.page.expect_navigation():
+            self.item(code).get_by_role("button", name=re.compile(f"^Accept {code},")).click()
+        self.expect("You accepted “")
 
     def read(self, code: str) -> None:
         """Say that an answer of a model text was read; for the party that began with it, accept."""

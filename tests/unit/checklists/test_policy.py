@@ -772,3 +772,37 @@ def test_only_terms_that_are_drafted_for_the_first_time_were_agreed_before(
 ) -> None:
     coordinator = actor(Role.COORDINATOR, body=NPM)
     says(policy.can_record_prior_agreement(coordinator, OUR_NPM, checklist), words)
+
+
+OWN_TEXTS = "Only coordinators and managers of an NPM can see the model texts that it keeps."
+KEEPING = "Only coordinators and managers of the NPM can keep a text as a model text."
+NOT_SIGNED = "You can only keep a text that all parties have signed."
+
+
+@pytest.mark.parametrize("role", Role)
+def test_coordinators_and_managers_of_the_npm_keep_signed_texts_and_see_those_kept(
+    role: Role,
+) -> None:
+    keeps = role in {Role.COORDINATOR, Role.MANAGER}
+    ours = actor(role, body=NPM)
+    says(policy.can_use_own_texts(ours), "" if keeps else OWN_TEXTS)
+    says(policy.can_keep_text(ours, OUR_NPM, is_signed=True), "" if keeps else KEEPING)
+    says(policy.can_keep_text(ours, OUR_NPM, is_signed=False), NOT_SIGNED if keeps else KEEPING)
+    says(policy.can_keep_text(ours, None, is_signed=True), NO_PARTY)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_partner_keeps_no_text_as_a_model_text(role: Role) -> None:
+    theirs = actor(role)
+    says(policy.can_use_own_texts(theirs), OWN_TEXTS)
+    says(policy.can_keep_text(theirs, DOOR_PARTY, is_signed=True), KEEPING)
+    says(policy.can_keep_text(actor(role, body=NPM), DOOR_PARTY, is_signed=True), KEEPING)
+
+
+def test_an_outside_expert_keeps_no_text_for_the_npm() -> None:
+    ours = actor(Role.COORDINATOR, body=NPM)
+    outside = replace(
+        ours, memberships=tuple(replace(role, outside_expert=True) for role in ours.memberships)
+    )
+    says(policy.can_use_own_texts(outside), OWN_TEXTS)
+    says(policy.can_keep_text(outside, OUR_NPM, is_signed=True), KEEPING)

@@ -12,7 +12,7 @@ import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.cooperations.agreed_ways import AgreedWays
+from tracker.cooperations.agreed_ways import AgreedWays, TermsStop
 from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement
 from tracker.cooperations.policy import CooperationFact, PartyFact
@@ -279,6 +279,13 @@ def test_g5_asks_for_no_expired_term_and_no_overdue_review(
     target = Target(PageKind.ITEM, ID, "M19") if is_over else Target(PageKind.HOLD_REVIEW)
     dated = (target, "settling-terms/written-form")
     assert where(result.missing) == ([] if met else [dated])
+
+
+def test_g5_is_not_met_from_the_day_on_which_a_notice_stops_the_terms() -> None:
+    result = gate("G5", facts(IN_FORCE, stop=TermsStop(Stage.SUSPENDED, TODAY)))
+    assert result.state is GateState.NOT_MET
+    record = Target(PageKind.SIGNING, ID)
+    assert where(result.missing) == [(record, "settling-terms/written-form")]
 
 
 def test_no_review_is_next_once_one_decided_to_end_or_the_cooperation_is_closed() -> None:
