@@ -81,9 +81,7 @@ class Side:
     def ask_to_talk(self, code: str, reason: str) -> None:
         """Ask to discuss an answer."""
         self.item(code).get_by_role("link", name=f"Ask to discuss {code}").click()
-        self._give_reason(
-            reason, "Ask to discuss", f"The others see that you want to discuss {code}."
-        )
+        self._give_reason(reason, "Ask to discuss", "The others see that you want to discuss “")
 
     def flag(self, code: str, reason: str) -> None:
         """Flag a term as limiting the NPM."""

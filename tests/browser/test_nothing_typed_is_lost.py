@@ -439,7 +439,7 @@ def test_the_later_of_two_simultaneous_editors_can_change_their_text_by_keyboard
 
 def test_the_later_one_of_another_party_sees_both_and_proposes(desk: Desk) -> None:
     page = overtaken(desk, "joana")
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Suggest a change to {desk.code}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Suggest a change to “")
     page.get_by_role("link", name="Suggest mine, with the reason").click()
     expect(page).to_have_url(re.compile("#.*reason"))
     page.get_by_label("Reason for the change").fill("A week is enough.")
