@@ -64,7 +64,7 @@ class OpenMark(str):
 
     @classmethod
     def at(cls, place: Open, mark: str) -> Self:
-        """Return a mark with its own words that stands where a text has a place."""
+        """Return a mark that reads like another one and remembers its place in the text."""
         with_place = super().__new__(cls, mark)
         with_place.place = place
         return with_place

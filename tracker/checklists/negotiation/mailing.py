@@ -135,7 +135,7 @@ def note_accepted(loaded: LoadedChecklist, party_id: UUID) -> None:
 
 
 def _people_of(loaded: LoadedChecklist, party_id: UUID) -> set[UUID]:
-    """Return who takes part for a party, and its coordinators, who are told though they don't."""
+    """Return who takes part for a party, and all of its coordinators."""
     return {
         *accounts.people_with_role([party_id], {Role.COORDINATOR}),
         *(
