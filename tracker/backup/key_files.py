@@ -32,7 +32,8 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
     """Return what says whether keys belong to a backup, and nothing about them otherwise."""
     own = {name: data.strip() for name, data in files.items() if _OF_THE_INSTANCE.fullmatch(name)}
     if own.keys() <= _FIRST:
-        return hashlib.sha256(b"common-terms backup " + files[_TRAIL].strip()).hexdigest()
+        trail = own.get(_TRAIL, b"")
+        return hashlib.sha256(b"common-terms backup " + trail).hexdigest()
     # After a change of a key, those from before it don't open the backup any more.
     text = "".join(f"{name} {data.hex()}\n" for name, data in sorted(own.items()))
     return hashlib.sha256(b"common-terms backup\n" + text.encode()).hexdigest()

@@ -18,6 +18,10 @@ NUMBER = 1
 _GZIP = 16 + zlib.MAX_WBITS
 # Small rows are compressed together.
 _PIECE = 1 << 16
+# What is decompressed at a time, and the longest line: more than a row with the largest upload that
+# a setting allows. Whoever has the public key can make a file that would fill the memory.
+_STEP = 1 << 20
+LONGEST = 256 * 1024 * 1024
 
 Line = dict[str, Any] | list[Any]
 Take = Callable[[Line], None]
@@ -60,16 +64,26 @@ class _Reader:
 
     def write(self, data: bytes) -> int:
         """Take the next bytes and return how many."""
-        try:
-            *lines, rest = self._decompressor.decompress(data).split(b"\n")
-        except zlib.error as error:
-            raise self._error() from error
+        waiting, plain = bytes(data), b""
+        # The decompressor may have taken all of it, and still have something to give.
+        while (waiting or len(plain) == _STEP) and not self._decompressor.eof:
+            try:
+                plain = self._decompressor.decompress(waiting, _STEP)
+            except zlib.error as error:
+                raise self._error() from error
+            self._split(plain)
+            waiting = self._decompressor.unconsumed_tail
+        return len(data)
+
+    def _split(self, plain: bytes) -> None:
+        *lines, rest = plain.split(b"\n")
         for line in lines:
             self._rest += line
             self._line(self._rest)
             self._rest.clear()
         self._rest += rest
-        return len(data)
+        if len(self._rest) > LONGEST:
+            raise self._error()
 
     def flush(self) -> None:
         """Do nothing: lines are passed on once they are complete."""
@@ -82,7 +96,7 @@ class _Reader:
     def _line(self, encoded: bytearray) -> None:
         try:
             line = json.loads(encoded)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._error() from error
         if not isinstance(line, dict | list):
             raise self._error()

@@ -107,8 +107,8 @@ class _Loading:
                 self._flush()
         elif "table" in line:
             self._flush()
-            self._table = self._tables.get(line["table"])
-            if self._table is None or self._table.shape != line["columns"]:
+            self._table = self._tables.get(str(line["table"]))
+            if self._table is None or self._table.shape != line.get("columns"):
                 raise BackupError(
                     f"The table {line['table']} of {self._content.origin} has other columns "
                     "than in this version."

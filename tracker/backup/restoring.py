@@ -69,16 +69,31 @@ def _header(file: Path, line: Line) -> dict[str, Any]:
     if not isinstance(line, dict) or line.get("format") != FORMAT:
         raise BackupError(f"{file} contains no backup.")
     revision = line.get("revision")
-    if line["number"] > NUMBER or (revision is not None and not schema.is_known(revision)):
+    is_later = isinstance(revision, str) and not schema.is_known(revision)
+    if line["number"] > NUMBER or is_later:
         raise BackupError(
             f"{file} was made by a later version ({line.get('application')}, {revision}). "
             "Restore it with that version or a newer one."
         )
+    if not (_is_text(revision) and _is_text(line.get("keys")) and _are_numbers(line.get("rows"))):
+        raise BackupError(f"{file} contains no backup.")
     return line
 
 
+def _is_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _are_numbers(rows: object) -> bool:
+    return isinstance(rows, dict) and all(type(number) is int for number in rows.values())
+
+
 def check_keys(backup: Backup, keys: Mapping[str, bytes]) -> None:
-    """Raise BackupError if there are no keys, or those of another instance."""
+    """Raise BackupError if there are no keys, those of another instance, or nothing but keys."""
+    if not {"application", "at", "keys", "revision"} <= backup.header.keys():
+        raise BackupError(
+            f"{backup.file} contains only keys. Name the backup, and this file with --keys."
+        )
     if not keys:
         raise BackupError(f"The keys are not in {backup.file}: give the file with them (--keys).")
     if key_files.fingerprint(keys) != backup.header["keys"]:

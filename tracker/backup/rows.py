@@ -24,6 +24,8 @@ _ID_LENGTH = 32
 # Rows with bytes may be as large as a scan, so only a few are in memory at a time.
 _AT_A_TIME, _LARGE_AT_A_TIME = 500, 4
 
+_DAMAGED = "A row of the table {table} is damaged."
+
 Row = list[Any]
 
 
@@ -152,11 +154,14 @@ def insert(connection: Connection, table: Table, batch: Sequence[Row]) -> None:
             }
             for row in batch
         ]
-    except (ValueError, TypeError) as error:
-        raise BackupError(f"A row of the table {table.name} is damaged.") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BackupError(_DAMAGED.format(table=table.name)) from error
     has_json_type = connection.dialect.name == "postgresql"
     values: dict[str, Any] = {}
     for place, (name, kind) in enumerate(table.columns):
         value: sa.ColumnElement[Any] = sa.bindparam(f"v{place}", type_=kind.type)
         values[name] = sa.cast(value, sa.JSON) if kind is JSON and has_json_type else value
-    connection.execute(sa.insert(table.clause).values(values), rows)
+    try:
+        connection.execute(sa.insert(table.clause).values(values), rows)
+    except OverflowError as error:
+        raise BackupError(_DAMAGED.format(table=table.name)) from error
