@@ -11,10 +11,12 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from flask_wtf import CSRFProtect, FlaskForm
-from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms import ValidationError
 
+TOKEN_FIELD = "csrf_token"  # noqa: S105 -- the library's name of the field
 _MASKED, _SENT = "masked_csrf_token", "sent_page_mark"
 _MARK_OF_PAGE = "mark_of_page"
 # Separates the token from the mark; occurs in none of the library's tokens.
@@ -47,6 +49,19 @@ def mark_pages(app: Flask, mark: Callable[[], str]) -> None:
 def sent_mark() -> str:
     """Return the mark of the page that a form was sent from; empty if it had none."""
     return str(g.get(_SENT, ""))
+
+
+def token_to_send_again() -> str | None:
+    """Return a fresh token for the form of this request; None if its own isn't the session's.
+
+    It carries the mark of the page that the form was on, not of the current one.
+    """
+    token, _sign, mark = unmasked(request.form.get(TOKEN_FIELD, "")).partition(_BEFORE_MARK)
+    try:
+        validate_csrf(token)
+    except ValidationError:
+        return None
+    return masked(f"{generate_csrf()}{_BEFORE_MARK}{mark}")
 
 
 class MaskedFormCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc] # the library has no types

@@ -21,6 +21,7 @@ from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs
 from tracker.core.db import Unavailable, db, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError, TooOftenError
+from tracker.ui.send_again import form_to_send_again
 from tracker.ui.typed_text import typed_text
 
 # The error pages; any other HTTP error gets the page for 400 or 500.
@@ -46,6 +47,15 @@ class Application(Flask):
             waiting.clear()  # it was for a response that isn't sent
             response = self.make_response(self.handle_user_exception(error))
         return super().process_response(response)
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        """Return the page for an error; if that page can't be read either, the one for busy."""
+        try:
+            return super().handle_user_exception(e)
+        except SQLAlchemyError as error:
+            if error is e:
+                raise
+            return _unavailable(error)
 
     def log_exception(self, exc_info: Any) -> None:
         """Log an unexpected error by its type and place: no path, which may give access."""
@@ -129,7 +139,8 @@ def _unavailable(error: SQLAlchemyError) -> Response:
 
 
 def _page_to_send_again(*, is_full: bool) -> Response:
-    return _page("503", 503, is_full=is_full, typed=_typed(), sent_from=_sent_from())
+    again = form_to_send_again() if request.method == "POST" and _is_ours() else None
+    return _page("503", 503, is_full=is_full, typed=_typed(), sent_from=_sent_from(), again=again)
 
 
 def _our_fault(_error: InternalServerError) -> Response:

@@ -30,8 +30,7 @@ _NOT_SHOWN = (
     "csrf",
     "secret",
     "version",
-    "draft_page",
-    "draft_number",
+    "draft_",
     "add_row",
     "remove_row",
 )
