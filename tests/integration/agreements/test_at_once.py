@@ -220,7 +220,7 @@ def test_terms_that_are_suspended_meanwhile_are_not_renewed(app: Flask, in_force
     assert (checklist.state, checklist.open_items) == (ChecklistState.SUSPENDED, None)
 
 
-def test_a_process_killed_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:
+def test_what_is_rolled_back_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:
     """The last signature, the state and both events are one transaction."""
     send(many)
     sign(many, "otto", "henrik")

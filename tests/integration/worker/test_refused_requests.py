@@ -12,6 +12,12 @@ MALFORMED = b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n"
 TOO_LONG = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-More: " + 70_000 * b"x" + b"\r\n\r\n"
 NO_NUMBER = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"
 TOO_LARGE = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n"
+# Requests whose end a proxy may see elsewhere.
+TWO_LENGTHS = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 0\r\n\r\nabcde"
+)
+SIGNED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5\r\n\r\nabcde"
+SPACED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length : 5\r\n\r\nabcde"
 NOT_KNOWN = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n"
 
 
@@ -26,7 +32,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
 
 @pytest.mark.parametrize(
     ("request_", "status"),
-    [(MALFORMED, 400), (TOO_LONG, 431), (NO_NUMBER, 400), (TOO_LARGE, 413), (NOT_KNOWN, 501)],
+    [
+        (MALFORMED, 400),
+        (TOO_LONG, 431),
+        (NO_NUMBER, 400),
+        (TWO_LENGTHS, 400),
+        (SIGNED, 400),
+        (SPACED, 400),
+        (TOO_LARGE, 413),
+        (NOT_KNOWN, 501),
+    ],
 )
 def test_a_refusal_has_the_headers_of_all_responses(
     server: PlainServer, request_: bytes, status: int
