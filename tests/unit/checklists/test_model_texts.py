@@ -106,6 +106,47 @@ def test_the_stricter_of_two_ways_of_working_rules_on_use(
     assert advocacy(Mode.VISIT) == advocacy(Mode.ADV, Mode.VISIT) == "with_clearance"
 
 
+def shipped_row(kind: ChecklistKind, item: str, field: str, key: str) -> Mapping[str, Any]:
+    """Return one row of a table in the shipped text, as a joint visit has it."""
+    rows = library.model_text(kind, [Mode.VISIT], "en").items[item][field]
+    return next(row for row in rows if row["_row"] == key)
+
+
+def test_what_a_cso_knows_from_its_own_work_is_cleared_by_nobody() -> None:
+    """Neither the use of its own knowledge nor the case of its own client waits for the NPM."""
+    assert shipped_row(ChecklistKind.TERMS, "M10", "uses", "own_work")["decision"] == "allowed"
+    for act in ("own_case", "litigate"):
+        row = shipped_row(ChecklistKind.URGENT_PLAN, "U12", "acts", act)
+        assert row["decision"] == "allowed", act
+        assert "what they tell the CSO itself" in row["from_when"], act
+    # What the team learned stays under the rules of the NPM.
+    learned = shipped_row(ChecklistKind.TERMS, "M10", "uses", "litigation")
+    assert (learned["decision"], learned["clearer"]) == ("with_clearance", "npm")
+    for act in ("inform_lawyers", "public_call"):
+        row = shipped_row(ChecklistKind.URGENT_PLAN, "U12", "acts", act)
+        assert row["decision"] == "with_consent", act
+
+
+def test_urgent_cases_and_help_against_reprisals_outlast_the_agreement() -> None:
+    for duty in ("confidentiality", "data_return", "sources", "open_cases", "reprisals"):
+        row = shipped_row(ChecklistKind.TERMS, "M20", "survives", duty)
+        assert row["how_long"], duty
+        assert row["how"], duty
+
+
+def test_whoever_promises_silence_may_ask_for_advice_for_themselves() -> None:
+    """Help from outside the team (U18) would break the undertaking (C7) without this exception."""
+    row = shipped_row(ChecklistKind.CONFIDENTIALITY, "C12", "exceptions", "advice")
+    assert (row["deciding"], row["told"]) == ("bound", "nobody")
+
+
+def test_small_numbers_bind_the_partners_and_leave_the_npm_its_reports() -> None:
+    """In a small country most places hold fewer than ten people."""
+    words = library.model_text(ChecklistKind.TERMS, [Mode.VISIT], "en").items["M10"]
+    assert words["small_numbers"].startswith("Partners give no figure on fewer than ten people")
+    assert "decides what it has to say there" in words["small_numbers"]
+
+
 # Merging -----------------------------------------------------------------------------------------
 
 MODES = [{"value": mode.value, "label": mode.value} for mode in Mode]
