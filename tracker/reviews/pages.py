@@ -180,8 +180,11 @@ def saved_values(
     return [(name, words) for name, words in facts if words]
 
 
-def ahead(cooperation: Cooperation) -> str:
-    """Return what lies ahead: the next review, or the end that the last one decided; or nothing."""
+def ahead(cooperation: Cooperation, today: dt.date) -> str:
+    """Return what lies ahead: the next review, or the end that the last one decided; or nothing.
+
+    A review whose day has passed is overdue, and says what waits for it (G5).
+    """
     last_day = queries.end_decided(cooperation)
     if cooperation.stage is Stage.CLOSED:
         return ""
@@ -189,7 +192,12 @@ def ahead(cooperation: Cooperation) -> str:
         return _words_before_the_end(last_day)
     if cooperation.review_on is None:
         return ""
-    return str(_("Next review: %(day)s.", day=as_date(cooperation.review_on)))
+    day = as_date(cooperation.review_on)
+    if cooperation.review_on < today:
+        return str(
+            _("The review was due on %(day)s. Until it's held, no new visit can be planned.", day=day)
+        )
+    return str(_("Next review: %(day)s.", day=day))
 
 
 def lines(reviews: Iterable[Review]) -> list[ReviewLine]:

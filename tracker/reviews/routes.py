@@ -53,7 +53,7 @@ def listed(reference: str) -> str:
         cooperation=cooperation,
         lines=pages.lines(reviews),
         current=current,
-        ahead=pages.ahead(cooperation),
+        ahead=pages.ahead(cooperation, clock.today()),
         awaits_notice=fact.awaits_notice,
         may_begin=policy.can_begin(actor, fact),
         may_give_notice=policy.can_give_notice(actor, fact, clock.today()),

@@ -302,6 +302,20 @@ def test_a_coordinator_is_told_why_it_can_no_longer_be_changed(app: Flask, table
     client.page(address(table, "door"), 403)
 
 
+@pytest.mark.parametrize("first", ["ilena", "samira"])
+def test_once_the_terms_are_sent_the_page_leads_to_what_they_say(
+    app: Flask, table: Table, first: str
+) -> None:
+    """What was answered in M1 alone isn't recorded on this page, and isn't missing either."""
+    table.send()
+    client = table.land.browser(app, first)
+    page = client.page(address(table))
+    assert "Nothing is recorded yet." not in page.text
+    assert "What the agreed terms say about it is in “Parties and mandates”." in page.text
+    terms = next(link for words, link in page.links().items() if "Read the agreed terms" in words)
+    assert "How each partner was chosen" in client.page(terms).text
+
+
 def test_a_second_coordinator_of_the_npm_records_too(app: Flask, table: Table) -> None:
     table.land.person("Rhea Sand", "npm", Role.COORDINATOR)
     table.session.commit()

@@ -57,6 +57,9 @@ def test_an_overdue_review_is_begun_from_the_page_of_the_cooperation(
     reason = "The review is overdue. No new visit can be planned before it."
     assert shown.links()[reason] == address(active)
     assert "Hold the review" in client.page("/").text
+    listed = client.page(address(active)).text
+    assert "Until it's held, no new visit can be planned." in listed
+    assert "Next review" not in listed
     begun = Page.of(client.submit(address(active)))
     assert "The review has started." in begun.text
     assert "Fewer strip searches." in begun.text
@@ -97,6 +100,25 @@ def test_the_record_is_written_beside_what_was_promised_and_confirmed(
         f"/cooperations/{active.cooperation.reference}/history"
     )
     assert "Outcome: Continue unchanged." in history.text
+
+
+def test_after_a_decision_to_renew_the_page_says_what_comes_next(app: Flask, active: Table) -> None:
+    begin_review(active)
+    save(
+        active,
+        "samira",
+        written(
+            active,
+            outcome=Outcome.RENEW,
+            reason="It goes well.",
+            ends_on=clock.today() + 900 * DAY,
+            next_on=clock.today() + 400 * DAY,
+        ),
+    )
+    confirm(active, *BOSSES)
+    shown = page(app, active, "samira", "/1")
+    assert "Next, agree and sign the amendment of the terms." in shown.text
+    assert "Open the terms" in shown.links()
 
 
 def test_the_record_says_that_nobody_of_a_party_took_part(app: Flask, active: Table) -> None:

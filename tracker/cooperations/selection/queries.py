@@ -49,11 +49,15 @@ def locked(cooperation_id: UUID, organisation_id: UUID) -> PartnerSelection | No
     )
 
 
-def asked_to_sign(cooperation_id: UUID) -> frozenset[UUID]:
-    """Return the parties whose signature pending terms need, and those of fully signed terms."""
-    return frozenset(
-        db.session.scalars(
-            sa.select(SignatureParty.organisation_id)
+def asked_to_sign(cooperation_id: UUID) -> dict[UUID, UUID]:
+    """Return the parties whose signature pending terms need, and those of fully signed terms.
+
+    Each with the checklist of these terms.
+    """
+    return {
+        party_id: checklist_id
+        for party_id, checklist_id in db.session.execute(
+            sa.select(SignatureParty.organisation_id, Revision.subject_id)
             .join(SignatureRequest, SignatureRequest.id == SignatureParty.request_id)
             .join(Revision, Revision.id == SignatureRequest.revision_id)
             .where(
@@ -62,4 +66,4 @@ def asked_to_sign(cooperation_id: UUID) -> frozenset[UUID]:
                 SignatureRequest.state.in_([RequestState.WAITING, RequestState.COMPLETED]),
             )
         )
-    )
+    }

@@ -43,6 +43,7 @@ def show(reference: str) -> str:
         rows=rows,
         facts_of=partial(pages.facts_of, cooperation),
         decisions=decisions,
+        terms=to_sign,
         records=fact.is_of_npm(actor.organisation_id) and actor.has(Role.COORDINATOR),
         may_use=any(decisions[partner_id] for partner_id in rows),
     )
