@@ -497,6 +497,17 @@ def test_a_coordinator_invites_somebody_to_the_cooperation(
     assert invitation.roles == ["member"]
 
 
+@pytest.mark.parametrize("first", ["ilena", "samira"])
+def test_whoever_invites_is_led_to_adding_somebody_without_an_address(
+    browser: Browser, reference: str, first: str
+) -> None:
+    """An interpreter or a driver may have none; they sign on paper or on a coordinator's device."""
+    client = browser(first)
+    page = client.page(f"/cooperations/{reference}/people/invite")
+    form = client.page(page.links()["The person has no email address"])
+    assert "sign their undertaking on paper or on a coordinator's device" in form.text
+
+
 def test_an_invited_persons_address_is_shown_only_to_their_own_coordinator(
     browser: Browser, reference: str
 ) -> None:

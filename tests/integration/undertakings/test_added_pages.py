@@ -77,6 +77,32 @@ def test_a_person_adds_an_interest_and_reads_what_became_of_it(
     assert TEXT in tomas.page(f"/cooperations/{stage.cooperation.reference}{own}").text
 
 
+def test_while_some_places_are_closed_the_page_does_not_promise_access_to_all(
+    browser: Browser, stage: Stage, own: str
+) -> None:
+    client = browser("leyla")
+    everything, the_rest = "You now have access.", "You have access, except to the places"
+    assert everything in client.page(own).text
+    client.submit(
+        f"{own}/interests/new", interest=TEXT, reach="named", place="Quillfen", kind=""
+    )
+    undecided = client.page(own).text
+    assert the_rest in undecided
+    assert everything not in undecided
+    interest = db.session.scalars(sa.select(AddedInterest)).one()
+    browser("tomas").submit(
+        f"/cooperations/{stage.cooperation.reference}{own}/interests/{interest.id}",
+        decision="limit",
+        reach="named",
+        place="Quillfen",
+        kind="",
+        reason="Not there.",
+    )
+    limited = client.page(own).text
+    assert the_rest in limited
+    assert everything not in limited
+
+
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
