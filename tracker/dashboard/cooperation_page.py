@@ -3,6 +3,7 @@
 In one file: the sections of one page, built from the same facts.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -148,6 +149,8 @@ class CooperationView:
     people: tuple[PartyPeople, ...]
     # For each party that leaves or has left: the text, and the URL of its page.
     departures: tuple[tuple[str, str], ...]
+    # For each notice that is to end or suspend a text: the text about it, and the URL of the record.
+    announced: tuple[tuple[str, str], ...]
     # For each party that is joining: the text, and the URL for withdrawing it, if the reader may.
     joining: tuple[tuple[str, str], ...]
     # The parties for which nobody can act yet.
@@ -262,6 +265,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         glance=_glance(context),
         people=tuple(people_by_party(parties, taking_part)),
         departures=() if is_joining else tuple(_departures(cooperation)),
+        announced=tuple(_announced(context)),
         joining=tuple(_joining(context)),
         nobody_acts=() if is_joining else tuple(nobody_acts(actor, cooperation, fact)),
         is_joining=is_joining,
@@ -298,6 +302,31 @@ def _departures(cooperation: Cooperation) -> Iterator[tuple[str, str]]:
             "departures.show", reference=cooperation.reference, organisation_id=organisation_id
         )
         yield text, url
+
+
+def _announced(context: _Context) -> Iterator[tuple[str, str]]:
+    """Return what each notice that has yet to take effect does to which text, and from when."""
+    names = {
+        party.organisation_id: party.organisation.name for party in context.cooperation.parties
+    }
+    for kind, checklist in context.own.items():
+        for notice in context.compared[checklist.id].notices:
+            if notice.has_come:
+                continue
+            words = {"text": KINDS[kind], "party": names.get(notice.organisation_id, "")}
+            if notice.kind is NoticeKind.ENDED:
+                day = as_date(notice.from_on - dt.timedelta(days=1))
+                text = _(
+                    "%(text)s: the last day is %(day)s. %(party)s has given notice of the end.",
+                    day=day,
+                    **words,
+                )
+            else:
+                day = as_date(notice.from_on)
+                text = _(
+                    "%(text)s: suspended from %(day)s. %(party)s has given notice.", day=day, **words
+                )
+            yield text, record_url(checklist.id)
 
 
 def _joining(context: _Context) -> Iterator[tuple[str, str]]:

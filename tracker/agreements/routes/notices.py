@@ -7,15 +7,18 @@ from flask import Blueprint, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
-from tracker.agreements import amendments, notices, renewal, text_shown
+from tracker.agreements import amendments, departures, notices, renewal, text_shown
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.editing import back, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ReasonOnTextForm
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import NoticeKind
+from tracker.checklists.models import Checklist, NoticeKind
 from tracker.checklists.obstacles import item_names
+from tracker.cooperations import queries as cooperations
 from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.perform import require_for
@@ -66,12 +69,21 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
             earliest=notices.earliest(checklist, kind),
             days=notices.agreed_notice(checklist),
             duties=notices.surviving_duties(checklist, locale.language()),
+            may_leave=kind is NoticeKind.ENDED and _may_leave(actor, checklist),
             closes=checklist.kind.value in {"terms", "confidentiality"},
             **text,
         ),
         success=given[kind],
         next=_to_record(checklist_id),
     )
+
+
+def _may_leave(actor: Actor, checklist: Checklist) -> bool:
+    """Return whether the person's party can leave alone instead of ending the terms for all."""
+    if checklist.kind is not ChecklistKind.TERMS:
+        return False
+    cooperation = cooperations.find_by_id(actor, checklist.cooperation_id)
+    return cooperation is not None and bool(departures.can_leave(actor, cooperation))
 
 
 @blueprint.route("/notices/<uuid:notice_id>/close", methods=["GET", "POST"])

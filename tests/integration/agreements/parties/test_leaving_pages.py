@@ -41,6 +41,17 @@ def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_forc
     assert WHY in others
 
 
+def test_whoever_ends_the_terms_reads_that_it_is_for_all_and_how_to_leave_alone(
+    app: Flask, in_force: Table
+) -> None:
+    ending = f"/checklists/{in_force.checklist().id}/end"
+    page = browser(app, in_force, "otto").page(ending)
+    assert "It ends the text for all parties." in page.text
+    assert page.links()["Leave this cooperation"] == address(in_force)
+    # No other body of the NPM would be left.
+    assert "Leave this cooperation" not in browser(app, in_force, "tomas").page(ending).links()
+
+
 def test_an_invalid_day_is_reported_beside_its_field_and_text_is_kept(
     app: Flask, in_force: Table
 ) -> None:

@@ -1,0 +1,40 @@
+"""The page of a cooperation names notices that have yet to take effect, and when they do."""
+
+import pytest
+from flask import Flask
+
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, NOTICE
+from tests.integration.agreements.notices.test_notices import close, give
+from tests.pages import Page
+from tracker.checklists.models import NoticeKind
+from tracker.core import clock
+
+
+def page_of(app: Flask, table: Table, first: str) -> Page:
+    table.session.commit()
+    client = table.land.browser(app, first)
+    return client.page(f"/cooperations/{table.cooperation.reference}")
+
+
+@pytest.mark.parametrize("first", ["ilena", "samira", "joana", "ada"])
+def test_everyone_reads_that_the_agreement_will_end_until_the_notice_is_withdrawn(
+    app: Flask, in_force: Table, first: str
+) -> None:
+    assert "has given notice" not in page_of(app, in_force, first).text
+    last_day = clock.today() + (NOTICE - 1) * DAY
+    notice = give(in_force, "tomas", NoticeKind.ENDED)
+    page = page_of(app, in_force, first)
+    words = f"Agreed terms: the last day is {last_day.day} {last_day:%B %Y}."
+    assert words in page.text
+    assert "has given notice of the end." in page.text
+    assert page.links()["Read the notice"].startswith(f"/checklists/{in_force.checklist().id}/")
+    close(in_force, "tomas", notice)
+    assert "has given notice" not in page_of(app, in_force, first).text
+
+
+def test_a_suspension_to_come_is_named_with_its_first_day(app: Flask, in_force: Table) -> None:
+    day = clock.today() + 5 * DAY
+    give(in_force, "henrik", NoticeKind.SUSPENDED, from_on=day)
+    words = f"Agreed terms: suspended from {day.day} {day:%B %Y}. Open Door Legal Aid has given"
+    assert words in page_of(app, in_force, "ilena").text
