@@ -12,7 +12,7 @@ from tracker.checklists.localized_values import Part_
 from tracker.core.localized import LocalizedStr, LocalizedText, pick_language
 from tracker.mail.render import in_language
 from tracker.signoff import leaves
-from tracker.ui.locale import as_date, with_commas
+from tracker.ui.locale import as_date, as_datetime, with_commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,18 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
                     day=_as_day(terms["until"]),
                 ),
             ),
+            (_("Text"), _frozen_on(document.get("frozen_at"))),
             (_("Time zone of all days"), document.get("time_zone", "")),
         ]
         return tuple((LocalizedStr(str(label), language), words) for label, words in parts if words)
+
+
+def _frozen_on(moment: str | None) -> str:
+    """Return when the text was frozen; nothing for one that is about to be."""
+    if not moment:
+        return ""
+    when = as_datetime(dt.datetime.fromisoformat(moment))
+    return str(_("Frozen on %(when)s.", when=when))
 
 
 def _as_day(day: str | None) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from flask_babel import gettext
 
@@ -64,11 +65,28 @@ ANSWERED = {
 
 def shown_on(page: Page) -> str:
     """Return the text of a page, without the technical details."""
-    for parent in page.root.iter():
+    return shown_in(page.root)
+
+
+def shown_in(part: Element) -> str:
+    """Return the text of a part of a page, without the technical details."""
+    for parent in part.iter():
         for child in list(parent):
-            if child.tag == "details" and "Technical details" in "".join(child.itertext()):
+            if child.tag == "details" and _is_technical(child):
                 parent.remove(child)
-    return "".join(page.root.itertext())
+    return "".join(part.itertext())
+
+
+def articles_on(page: Page) -> list[str]:
+    """Return the text of each document on a page, without its technical details."""
+    return [
+        shown_in(part) for part in page.root.iter("article") if part.attrib.get("class") == "doc"
+    ]
+
+
+def _is_technical(details: Element) -> bool:
+    """Whether these are the technical details, in any language: each has a path of a document."""
+    return "template.digest" in [cell.text for cell in details.iter("th")]
 
 
 def unseen(document: Mapping[str, Any], shown: str, language: str, interface: str) -> list[str]:

@@ -13,18 +13,22 @@ from tests.client import CheckedClient
 from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.certificates import make_all, words_of
-from tests.factories.evidence.leaves import TECHNICAL, shown_on, unseen
+from tests.factories.evidence.leaves import TECHNICAL, articles_on, shown_on, unseen
 from tests.factories.visits import Scene
 from tracker.agreements import frozen_text
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
+from tracker.demo import checklists as demo_checklists
 from tracker.signoff import leaves
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings.models import Undertaking
 
 CHECKLISTS = [kind.value for kind in ChecklistKind]
+# Of each kind, the visit whose text is amended, and an item that changes.
+AMENDED = {"confidentiality": (None, "C1"), "visit_roles": (1, "V6"), "urgent_plan": (1, "U4")}
 
 
 def of_kind(session: Session, kind: str) -> Revision:
@@ -67,12 +71,32 @@ def test_the_record_says_all_that_was_signed(
         assert unseen(document, shown_on(page), language, "en") == []
 
 
+def sent(scene: Scene, kind: str) -> tuple[Checklist, Revision]:
+    """Return a text of a kind that waits for signatures: terms, or an amendment of another kind."""
+    if kind == ChecklistKind.TERMS.value:
+        checklist_id = scene.demonstration.checklists["waiting", kind]
+        checklist = scene.session.get_one(Checklist, checklist_id)
+    else:
+        checklist = amended(scene, kind)
+        scene.session.commit()
+    return checklist, scene.session.get_one(Revision, checklist.revision_sent_id)
+
+
+def amended(scene: Scene, kind: str) -> Checklist:
+    number, item = AMENDED[kind]
+    checklist = scene.checklist(ChecklistKind(kind), number)
+    agreements.amend(scene.actor("ilena"), checklist, reason="It changed.", items=[item])
+    scene.session.flush()
+    demo_checklists.send(scene.cast, checklist)
+    return checklist
+
+
+@pytest.mark.parametrize("kind", CHECKLISTS)
 def test_before_signing_all_is_shown_that_is_signed(
-    session: Session, app: Flask, demonstration: Demonstration
+    session: Session, app: Flask, demonstration: Demonstration, kind: str
 ) -> None:
-    checklist_id = demonstration.checklists["waiting", "terms"]
-    address = f"/checklists/{checklist_id}/sign"
-    revision = session.scalars(sa.select(Revision).where(Revision.subject_id == checklist_id)).one()
+    checklist, revision = sent(Scene(session, demonstration), kind)
+    address = f"/checklists/{checklist.id}/sign"
     document = document_of(revision)
     for signatory in signatories(app, demonstration, address):
         for language in frozen_text.languages_of(document):
@@ -82,23 +106,52 @@ def test_before_signing_all_is_shown_that_is_signed(
     pytest.fail("nobody may sign")
 
 
-def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
+def test_before_several_texts_are_signed_each_is_shown_in_full(
     session: Session, app: Flask, demonstration: Demonstration
 ) -> None:
-    """product.md, 5.3 and 5.6."""
-    checklist_id = demonstration.checklists["waiting", "terms"]
-    record = scans.record(
-        Scene(session, demonstration).actor("joana"), session.get_one(Checklist, checklist_id)
-    )
+    scene = Scene(session, demonstration)
+    checklists = [amended(scene, kind) for kind in AMENDED]
     session.commit()
-    document = document_of(session.get_one(Revision, record.revision_id))
-    address = f"/checklists/{checklist_id}/papers/{record.id}"
+    documents = {
+        document_of(session.get_one(Revision, checklist.revision_sent_id))["title"]["en"]: checklist
+        for checklist in checklists
+    }
+    browser = demonstration.browser(app, "tomas")
+    for language in ("en", "ar"):
+        page = browser.page(f"/cooperations/{scene.reference}/sign?language={language}")
+        articles = articles_on(page)
+        assert len(articles) == len(documents) == len(AMENDED)
+        seen = []
+        for checklist in checklists:
+            document = document_of(session.get_one(Revision, checklist.revision_sent_id))
+            # Each text is in one article, and not only on the page.
+            seen += [
+                number
+                for number, article in enumerate(articles)
+                if unseen(document, article, language, "en") == []
+            ]
+        assert sorted(seen) == [*range(len(AMENDED))]
+
+
+@pytest.mark.parametrize("kind", CHECKLISTS)
+def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
+    session: Session, app: Flask, demonstration: Demonstration, kind: str
+) -> None:
+    """product.md, 5.3 and 5.6."""
+    scene = Scene(session, demonstration)
+    checklist, revision = sent(scene, kind)
+    recorder = "joana" if kind == ChecklistKind.TERMS.value else "samira"
+    record = scans.record(scene.actor(recorder), checklist)
+    session.commit()
+    document = document_of(revision)
+    address = f"/checklists/{checklist.id}/papers/{record.id}"
     confirming = demonstration.browser(app, "ilena")
     for language in frozen_text.languages_of(document):
         page = confirming.page(f"{address}?language={language}")
         assert unseen(document, shown_on(page), language, "en") == []
     # Nobody confirms what they recorded; the text is on its record.
-    assert unseen(document, shown_on(demonstration.browser(app, "joana").page(address)), "en", "en")
+    own = demonstration.browser(app, recorder).page(address)
+    assert unseen(document, shown_on(own), "en", "en")
 
 
 def test_before_countersigning_all_is_shown_that_was_signed(

@@ -98,7 +98,7 @@ def test_the_page_that_signs_names_the_language_that_counts(app: Flask, stage: S
     client = stage.browser(app, "leyla")
     path = path_of(stage, "leyla")
     page = Page.of(client.submit(path, **filled_in(), later=None, go="on"))
-    assert "Binding language" in page.text
+    assert "Binding: English." in page.text
     assert SILENCE in page.text
     client.set_cookie("language", "ar")
     assert IN_ARABIC in client.page(f"{path}/sign").text

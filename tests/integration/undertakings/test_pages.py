@@ -521,7 +521,8 @@ def test_the_terms_behind_it_are_read_by_its_person_and_the_deciders(
 def test_person_and_deciders_read_the_whole_terms(browser: Browser, stage: Stage) -> None:
     for key in ("leyla", "tomas", "milan"):
         page = browser(key).page(f"{path_of(stage, 'leyla')}/terms")
-        assert page.h1 == "Confidentiality terms, revision 1"
+        assert page.h1 == "Confidentiality"
+        assert "revision 1" in page.text
         assert "C16" in page.text
 
 
