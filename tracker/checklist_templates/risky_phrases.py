@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate, permutations
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ PRONOUNS = re.compile(
     "(?:\u0647\u0645\u0627|\u0647\u0627|\u0647\u0645|\u0647\u0646|\u0646\u0627|\u0647)$"
 )
 SHORTEST_STEM = 3
+# How many texts that were searched are remembered, in the process: a few large checklists.
+MOST_REMEMBERED = 2048
 # "And the" in Arabic, written together with the next word.
 AND_THE = "\u0648\u0627\u0644"
 
@@ -229,7 +232,7 @@ class PhraseList(Strict):
 
     @cached_property
     def _by_rarest(self) -> "RarestIndex":
-        return _by_rarest_word(self.by_first)
+        return _by_rarest_word((form, entry) for entry in self.hints for form in entry.forms)
 
     def may_be_in(self, text: str, forms: AbstractSet[str]) -> bool:
         """Return whether all words of a phrase are among those of a text, in any order.
@@ -287,7 +290,7 @@ def _words_of(key: str, groups: Mapping[str, str]) -> str:
     return str(groups[key])
 
 
-Index = Mapping[str, Sequence[tuple[Steps, Entry | None]]]
+Index = Mapping[str, Sequence["_Node"]]
 # By a word of a form's rarest step: the words of its other steps, the rarer ones first.
 RarestIndex = Mapping[str, Sequence[tuple[tuple[frozenset[str], ...], Entry | None]]]
 
@@ -296,28 +299,56 @@ def _plain(form: str) -> str:
     return " ".join(str(step) for step in orders_of(form)[0])
 
 
+class _Node:
+    """Where a search is within the forms of an index: how they go on, and which of them end."""
+
+    __slots__ = ("ends", "following", "steps")
+
+    def __init__(self) -> None:
+        # Rank (the longest forms first) and kind of each form that ends here.
+        self.ends: list[tuple[int, Entry | None]] = []
+        # By the gap before a word, and the word: where the search goes on.
+        self.following: dict[str, dict[str, list[_Node]]] = {}
+        self.steps: dict[Step, _Node] = {}
+
+    def after(self, step: Step) -> "_Node":
+        """Return where the search goes on after a step; forms that begin alike share it."""
+        if step not in self.steps:
+            node = self.steps[step] = _Node()
+            by_word = self.following.setdefault(step.gap, {})
+            for word in step.words:
+                by_word.setdefault(word, []).append(node)
+        return self.steps[step]
+
+
 def _indexed(forms: Iterable[tuple[str, Entry | None]]) -> Index:
-    by_first: dict[str, list[tuple[Steps, Entry | None]]] = {}
+    """Return forms as one tree, by their first word.
+
+    However many forms begin with the same words, these are compared once: the cost of a text
+    doesn't grow with the number of forms that it could be the beginning of.
+    """
     shared: dict[Step, Step] = {}
-    for form, entry in forms:
-        for steps in orders_of(form, shared):
-            pair = (steps, entry)
-            for first in steps[0].words:
-                by_first.setdefault(first, []).append(pair)
-    return {
-        first: sorted(entries, key=lambda pair: len(pair[0]), reverse=True)
-        for first, entries in by_first.items()
-    }
+    pairs = [(steps, entry) for form, entry in forms for steps in orders_of(form, shared)]
+    root = _Node()
+    # Of two forms of the same length, the one that is listed first.
+    for rank, (steps, entry) in enumerate(sorted(pairs, key=lambda pair: -len(pair[0]))):
+        node = root
+        for step in steps:
+            node = node.after(step)
+        node.ends.append((rank, entry))
+    return root.following.get("", {})
 
 
-def _by_rarest_word(index: Index) -> RarestIndex:
-    """Return the forms of an index by the words of one step: the longest are in the fewest texts.
+def _by_rarest_word(forms: Iterable[tuple[str, Entry | None]]) -> RarestIndex:
+    """Return forms by the words of one step: the longest are in the fewest texts.
 
     Most forms begin with words such as "the", which nearly every text has.
     """
     by_rarest: dict[str, list[tuple[tuple[frozenset[str], ...], Entry | None]]] = {}
-    pairs = {id(pair): pair for entries in index.values() for pair in entries}.values()
-    for steps, entry in pairs:
+    shared: dict[Step, Step] = {}
+    for steps, entry in (
+        (steps, entry) for form, entry in forms for steps in orders_of(form, shared)
+    ):
         rarest, *others = sorted(steps, key=lambda step: -min(map(len, step.words)))
         pair = (tuple(step.words for step in others), entry)
         for word in rarest.words:
@@ -409,9 +440,25 @@ def hints(texts: Iterable[str], names: Names = NO_NAMES) -> tuple[Hint, ...]:
     """Return the phrases in some texts that may limit the NPM, in the instance's languages.
 
     A party or body that is named by its name is recognised by it. Hints never block: the phrase may
-    be harmless in its context (S6, S7).
+    be harmless in its context (S6, S7). What was searched lately isn't searched again.
     """
-    return found_in(texts, _in_use(), names)
+    return _as_hints(
+        occurrence for occurrences in search(texts, names) for occurrence in occurrences
+    )
+
+
+def search(texts: Iterable[str], names: Names) -> list[tuple["_Occurrence", ...]]:
+    """Return the phrases in each of some texts, and remember them."""
+    codes = LANGUAGES.get()
+    return [
+        _remembered(str(text), names, codes, decides=isinstance(text, WhoDecides)) for text in texts
+    ]
+
+
+def search_ahead(texts: Sequence[str], names: Names) -> None:
+    """Search texts that are about to be saved, so that it isn't done while others wait."""
+    search(texts, names)
+    search(map(WhoDecides, texts), names)
 
 
 def found_in(
@@ -422,22 +469,59 @@ def found_in(
     Whole words are compared, ignoring case, accents, and in Arabic what is written together with a
     word. Of two forms the longer one counts, and none that overlaps a harmless one.
     """
-    matches: dict[tuple[str, str], _Match] = {}
-    written = [(_Text(text), forms_in(text)) for text in texts]
-    for phrases in lists:
+    return _as_hints(
+        occurrence for text in texts for occurrence in _occurrences(text, lists, names)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Occurrence:
+    """A phrase where it is in a text: of which list, as it was written, and in which sentences."""
+
+    # The list's place among all that are searched.
+    order: int
+    language: str
+    entry: Entry
+    shown: str
+    sentences: str
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _remembered(
+    text: str, names: Names, codes: tuple[str, ...], *, decides: bool
+) -> tuple[_Occurrence, ...]:
+    """Return the phrases in a text, from memory if it was searched lately.
+
+    A save looks at all answers of a checklist, of which it changed one.
+    """
+    lists = [_shipped()[code] for code in codes if code in _shipped()]
+    return tuple(_occurrences(WhoDecides(text) if decides else text, lists, names))
+
+
+def _occurrences(text: str, lists: Sequence[PhraseList], names: Names) -> Iterator[_Occurrence]:
+    """Yield the phrases in a text, list by list."""
+    plain, plain_forms = _Text(text), forms_in(text)
+    for order, phrases in enumerate(lists):
         stand_ins = _stand_ins(names, phrases.names)
-        for plain, plain_forms in written:
-            text, forms = plain, plain_forms
-            if stand_ins and not stand_ins.keys().isdisjoint(plain_forms):
-                text = _Text(plain.text, stand_ins)
-                forms = plain_forms | {form for word in text.words for form in _forms_of(word[0])}
-            if not phrases.may_be_in(text.text, forms):
-                continue
-            for first, last, entry in _of_text(text, phrases):
-                match = matches.setdefault((phrases.language, entry.key), _Match(entry))
-                shown = text.between(first, last)
-                match.shown.setdefault(folded(shown), " ".join(shown.split()))
-                match.sentences.add(text.sentences_of(first, last))
+        searched, forms = plain, plain_forms
+        if stand_ins and not stand_ins.keys().isdisjoint(plain_forms):
+            searched = _Text(text, stand_ins)
+            forms = plain_forms | {form for word in searched.words for form in _forms_of(word[0])}
+        if not phrases.may_be_in(text, forms):
+            continue
+        for first, last, entry in _of_text(searched, phrases):
+            shown, sentences = searched.between(first, last), searched.sentences_of(first, last)
+            yield _Occurrence(order, phrases.language, entry, shown, sentences)
+
+
+def _as_hints(occurrences: Iterable[_Occurrence]) -> tuple[Hint, ...]:
+    """Return each kind of phrase once, those of the first list first."""
+    matches: dict[tuple[str, str], _Match] = {}
+    for occurrence in sorted(occurrences, key=lambda occurrence: occurrence.order):
+        key = occurrence.language, occurrence.entry.key
+        match = matches.setdefault(key, _Match(occurrence.entry))
+        match.shown.setdefault(folded(occurrence.shown), " ".join(occurrence.shown.split()))
+        match.sentences.add(occurrence.sentences)
     # A name stands for the same in every language: what one has found, another doesn't repeat.
     distinct: dict[tuple[str, ...], tuple[str, str, _Match]] = {}
     for (language, phrase), match in matches.items():
@@ -590,32 +674,27 @@ class _Text:
         """Each word in the forms to compare."""
         return [_forms_of(word.folded) for word in self.words]
 
-    def last_of(self, place: int, steps: Steps, breaks: frozenset[str]) -> int | None:
-        """Return the last word of a form whose first word is at a position; or None.
+    def following(
+        self, place: int, nodes: Mapping[str, dict[str, list[_Node]]], breaks: frozenset[str]
+    ) -> Iterator[tuple[_Node, int]]:
+        """Yield where a search can go on after a position, and at which position then."""
+        for gap, by_word in nodes.items():
+            for following in self._within(place, gap, breaks):
+                for form in self.forms[following]:
+                    for node in by_word.get(form, ()):
+                        yield node, following
 
-        Step by step, with all positions that a step can be at: the cost doesn't multiply.
-        """
-        places = {place}
-        for step in steps[1:]:
-            places = {
-                following for place in places for following in self._following(place, step, breaks)
-            }
-            if not places:
-                return None
-        return min(places)
-
-    def _following(self, place: int, step: Step, breaks: frozenset[str]) -> Iterator[int]:
-        """Yield the positions at which a step can be after a position."""
-        beyond = place + (MOST_BETWEEN if step.gap else 0) + 2
-        for following in range(place + 1, min(beyond, len(self.forms))):
-            if step.gap:
-                if self.sentence[following] != self.sentence[place]:
-                    return
-            elif not self.joined[following]:
+    def _within(self, place: int, gap: str, breaks: frozenset[str]) -> Iterator[int]:
+        """Yield the positions that a gap after a position reaches."""
+        if not gap:
+            if place + 1 < len(self.joined) and self.joined[place + 1]:
+                yield place + 1
+            return
+        for following in range(place + 1, min(place + MOST_BETWEEN + 2, len(self.forms))):
+            if self.sentence[following] != self.sentence[place]:
                 return
-            if not step.words.isdisjoint(self.forms[following]):
-                yield following
-            if step.gap == CLOSE_GAP and not breaks.isdisjoint(self.forms[following]):
+            yield following
+            if gap == CLOSE_GAP and not breaks.isdisjoint(self.forms[following]):
                 return
 
 
@@ -702,14 +781,28 @@ def _names_others(text: _Text, first: int, last: int, phrases: PhraseList) -> bo
 def _at(
     text: _Text, place: int, index: Index, breaks: frozenset[str]
 ) -> Iterator[tuple[int, Entry | None]]:
-    """Yield the forms that begin with a word, the longest first: their last word and kind."""
-    for first in text.forms[place]:
-        for steps, entry in index.get(first, ()):
-            if not _is_searched_for(entry, text.text):
-                continue
-            last = text.last_of(place, steps, breaks)
-            if last is not None:
-                yield last, entry
+    """Yield the forms that begin with a word, the longest first: their last word and kind.
+
+    Step by step, with all positions that a step can be at: the cost doesn't multiply.
+    """
+    open_nodes = {node: {place} for first in text.forms[place] for node in index.get(first, ())}
+    ended: list[tuple[int, int, Entry | None]] = []
+    while open_nodes:
+        deeper: dict[_Node, set[int]] = {}
+        for node, places in open_nodes.items():
+            ended += [
+                (rank, min(places), entry)
+                for rank, entry in node.ends
+                if _is_searched_for(entry, text.text)
+            ]
+            if node.following:
+                for at in places:
+                    for following, last in text.following(at, node.following, breaks):
+                        deeper.setdefault(following, set()).add(last)
+        open_nodes = deeper
+    # No two forms have the same rank.
+    for _rank, last, entry in sorted(ended, key=itemgetter(0)):
+        yield last, entry
 
 
 def texts_of(fields: Iterable[TemplateField], values: Mapping[str, Any]) -> Iterator[str]:

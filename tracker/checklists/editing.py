@@ -23,8 +23,9 @@ from tracker.access.gate import current_actor, found_or_404, note_reading, requi
 from tracker.access.page_tokens import OtherOrganisationError
 from tracker.access.reading import has_opened
 from tracker.activity import service as trail
-from tracker.checklist_templates import library
+from tracker.checklist_templates import library, risky_phrases
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.risky_phrases import NO_NAMES
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     drafts,
@@ -40,17 +41,19 @@ from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
 from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, DraftKind
+from tracker.checklists.negotiation import hints
 from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
-from tracker.checklists.rules.values import Fit
-from tracker.core.db import db
+from tracker.checklists.rules.values import MAX_ANSWER, Fit
+from tracker.core.db import db, let_others_write, only_reading
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 from tracker.ui.proof_fields import ShownFields
+from tracker.ui.words import tidy_text
 
 # What a page sends in addition to the typed text.
 BESIDE = frozenset(
@@ -77,6 +80,8 @@ DRAFT = "draft"
 RECORD = "record"
 LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_prior_agreement"})
 NUMBER = re.compile(r"[0-9]{1,12}")
+# With fewer characters in a form, it takes too little time for anybody to wait.
+LONG = 3_000
 # How many seconds a page may wait to be sent after its session has ended.
 PAGE_LASTS = 24 * 60 * 60
 # Set for a request whose form was sent with the token of another session.
@@ -126,6 +131,24 @@ def get_item_or_404(
     checklist = get_or_404(actor, checklist_id, page)
     loaded = load_localized(checklist)
     return checklist, loaded, item_of(loaded, code)
+
+
+def search_ahead(actor: Actor, checklist_id: UUID) -> None:
+    """Search long texts that were sent for phrases, before the checklist is found and locked.
+
+    What is in them is remembered (risky_phrases), so that nobody else waits for it while they are
+    saved. Where a form is only shown, all answers are searched (hints.search_all), for the same
+    reason.
+    """
+    texts = [tidy_text(text) for text in request.form.values()]
+    if not LONG < sum(map(len, texts)) < 2 * MAX_ANSWER:
+        return
+    with only_reading():
+        let_others_write()
+        checklist = queries.find(actor, checklist_id)
+        names = hints.names_of(load(checklist)) if checklist else NO_NAMES
+        let_others_write()
+    risky_phrases.search_ahead(texts, names)
 
 
 def load_localized(checklist: Checklist) -> LoadedChecklist:

@@ -5,6 +5,7 @@ In one file: the rules for writing a phrase, and what each finds.
 
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -369,6 +370,79 @@ def test_a_table_of_long_answers_costs_no_more_than_its_length(text: str) -> Non
     begun = process_time()
     assert risky_phrases.hints((f"{text} {cell}" for cell in range(cells)), NAMES)
     assert process_time() - begun < cells / 30
+
+
+class _Counted(list[Any]):
+    """The words of a text in their forms, with how often any of them was compared."""
+
+    reads = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        _Counted.reads += 1
+        return super().__getitem__(place)
+
+
+def comparisons(monkeypatch: pytest.MonkeyPatch, text: str, *lists: PhraseList) -> int:
+    """Return how often words of a text are compared while phrases are searched for."""
+
+    def forms(text: risky_phrases._Text) -> _Counted:
+        if "counted" not in text.__dict__:
+            text.__dict__["counted"] = _Counted(
+                risky_phrases._forms_of(word.folded) for word in text.words
+            )
+        counted: _Counted = text.__dict__["counted"]
+        return counted
+
+    monkeypatch.setattr(risky_phrases._Text, "forms", property(forms))
+    _Counted.reads = 0
+    assert risky_phrases.found_in([WhoDecides(text)], lists)
+    return _Counted.reads
+
+
+def test_however_many_forms_begin_alike_their_beginning_is_compared_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "only with the consent " * 100 + "only with the consent of body1"
+    few, many = (
+        a_list(*(an_entry(f"k{n}", f"only with the consent of body{n}") for n in range(count)))
+        for count in (3, 300)
+    )
+    assert comparisons(monkeypatch, text, many) == comparisons(monkeypatch, text, few)
+
+
+def beginnings(phrases: PhraseList) -> list[str]:
+    """Return the first words of most forms, after a whole phrase so that all are searched for."""
+    first = [
+        steps[0] for entry in phrases.hints for form in entry.forms
+        for steps in risky_phrases.orders_of(form)
+    ]  # fmt: skip
+    counts = Counter(word for step in first for word in step.words)
+    return [word for word, _count in counts.most_common(12)]
+
+
+@pytest.mark.parametrize("phrases", ALL_LISTS, ids=lambda phrases: phrases.language)
+@pytest.mark.parametrize("between", [" ", ", ", ". "])
+def test_a_text_of_beginnings_costs_a_few_comparisons_a_word(
+    monkeypatch: pytest.MonkeyPatch, phrases: PhraseList, between: str
+) -> None:
+    """Somebody could fill an answer with words that begin many phrases."""
+    some = beginnings(phrases)
+    phrase = next(form for entry in phrases.hints for form in entry.forms if "|" not in form)
+    length = 3_000 // len(some)
+    text = between.join([phrase.replace("...", "").replace("..", ""), *(some * length)])
+    assert comparisons(monkeypatch, text, phrases) < 100 * len(text.split())
+
+
+@pytest.mark.parametrize("phrases", ALL_LISTS, ids=lambda phrases: phrases.language)
+def test_twice_the_text_takes_twice_the_comparisons(
+    monkeypatch: pytest.MonkeyPatch, phrases: PhraseList
+) -> None:
+    language = phrases.language
+    sentences = ordinary_wordings.LIMITING[language] + ordinary_wordings.HARMLESS[language]
+    # One long sentence, in which gaps reach across all words.
+    text = " ".join(re.sub(r"[.!?;؟؛]", "", sentence) for sentence in sentences) + " "
+    once, twice = (comparisons(monkeypatch, text * times, phrases) for times in (2, 4))
+    assert twice < 2.1 * once
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

@@ -86,6 +86,15 @@ def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
     )
 
 
+def search_all(loaded: LoadedChecklist) -> None:
+    """Search all that the parties sign for phrases, so that they are known when it's saved."""
+    names = names_of(loaded)
+    for item in loaded.template.items:
+        if _is_asked(loaded, item):
+            for scope, _owner_id, answer in _answers(loaded, item):
+                risky_phrases.search(_written(item, scope, answer), names)
+
+
 def names_of(loaded: LoadedChecklist) -> Names:
     """Return the names by which texts of a checklist may call its parties and outside bodies."""
     npm: list[str] = []

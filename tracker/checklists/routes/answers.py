@@ -54,6 +54,7 @@ from tracker.checklists.editing import (
     on_page,
     open_form,
     proposal_page,
+    search_ahead,
     seen_version,
     show_item,
     show_question,
@@ -203,6 +204,7 @@ def show(checklist_id: UUID) -> str:
 def answer(checklist_id: UUID, code: str) -> Answered:
     """Write an answer; if somebody saved meanwhile, both texts are shown (4.6)."""
     actor = current_actor()
+    search_ahead(actor, checklist_id)
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "answer")
     scope = _scope(item)
     fields = own_rows.fields_to_write(loaded, actor, item, scope)
@@ -466,6 +468,7 @@ def _answer_page(
     is_known: bool = False,
 ) -> str:
     """Show the page; a draft is shown with its differences from the current answer."""
+    hints.search_all(loaded)
     actor, overtaken_by = current_actor(), writing.theirs
     compared = overtaken_by or (current if writing.is_filled else None)
     return checklist_page(

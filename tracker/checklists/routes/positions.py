@@ -40,6 +40,7 @@ from tracker.checklists.editing import (
     may_go_on,
     proposal_page,
     reason_page,
+    search_ahead,
     seen_version,
     show_item,
     show_question,
@@ -227,6 +228,7 @@ def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:
 def propose(checklist_id: UUID, code: str) -> Answered:
     """Propose a change with the reason."""
     actor = current_actor()
+    search_ahead(actor, checklist_id)
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
     current = loaded.sheet.shared(code)
     acts = pages.acts(loaded, actor, item)
