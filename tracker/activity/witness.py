@@ -172,6 +172,26 @@ def as_recorded(cooperation_id: UUID, rows: Collection[RowT]) -> list[RowT]:
     return [row for row in rows if last.get(place := binding.place_of(row)) == places[place]]
 
 
+def as_recorded_of_visit(
+    visit_id: UUID, cooperation_id: UUID, rows: Collection[RowT]
+) -> list[RowT]:
+    """Return those of some rows of a visit that the last events about them bind.
+
+    One query, which reads the visit's own chain. The cooperation's is read as well, as for
+    as_recorded(), if that one contradicts a row: a visit planned before there were such chains has
+    none (adr 87).
+    """
+    places = {binding.place_of(row): binding.digest_of(row) for row in rows}
+    last = _last_said(places, Chain.visit_id == visit_id) if places else {}
+    doubtful = [row for row in rows if last.get(binding.place_of(row)) is None]
+    known = {binding.place_of(row) for row in as_recorded(cooperation_id, doubtful)}
+    return [
+        row
+        for row in rows
+        if (place := binding.place_of(row)) in known or last.get(place) == places[place]
+    ]
+
+
 def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT]:
     """Return the rows, each with its cooperation, that aren't as the last event binding them says.
 

@@ -7,12 +7,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.accounts import bound as accounts
+from tracker.accounts.models import Membership
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
 from tracker.activity.witness import DetailedEvent, Recorded
 from tracker.agreements import beginnings
-from tracker.checklists.models import Checklist
-from tracker.cooperations.models import AudienceMember
+from tracker.checklists.models import Answer, Checklist
+from tracker.cooperations.models import AudienceMember, CooperationPerson
+from tracker.core.db import db
 from tracker.lifecycle import bound as lifecycle
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 
@@ -93,6 +96,43 @@ def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[
     override.
     """
     return witness.as_recorded(visit.cooperation_id, rows)
+
+
+def confirmations_as_recorded(visit: Visit, answer_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of some people's own answers (V5, V20) that events bind.
+
+    What was written into the database confirms nothing. In two statements, none without answers.
+    """
+    if not answer_ids:
+        return frozenset()
+    fresh = {"populate_existing": True}  # whatever the session has
+    wanted = sa.select(Answer).where(Answer.id.in_(answer_ids))
+    rows = db.session.scalars(wanted, execution_options=fresh).all()
+    bound = witness.as_recorded_of_visit(visit.id, visit.cooperation_id, rows)
+    return frozenset(row.id for row in bound)
+
+
+def roles_as_recorded(cooperation_id: UUID, user_ids: Collection[UUID]) -> bool:
+    """Return whether people's accounts, roles and parts in a cooperation are as events bind them.
+
+    Who is of the NPM and who needs a clearance follows from these. In five statements, one of which
+    reads the events of the cooperation that bind those parts, so use it for single actions.
+    """
+    roles = db.session.execute(
+        sa.select(Membership.id, Membership.organisation_id).where(Membership.user_id.in_(user_ids))
+    ).all()
+    membership_ids = {row.id for row in roles}
+    organisation_ids = {row.organisation_id for row in roles if row.organisation_id is not None}
+    if not accounts.are_as_recorded(user_ids, membership_ids, organisation_ids):
+        return False
+    parts = db.session.scalars(
+        sa.select(CooperationPerson).where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.user_id.in_(user_ids),
+        ),
+        execution_options={"populate_existing": True},
+    ).all()
+    return witness.are_as_recorded(cooperation_id, parts)
 
 
 def _with_other_overrides(

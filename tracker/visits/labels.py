@@ -411,7 +411,10 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         note=_CHECK,
     ),
     RequirementKind.PEOPLE_DISAGREE: _OfVisit(
-        _l("The team or the list of those who may know differs from the history."),
+        _l(
+            "The team, the roles of its people or the list of those who may know differ from the "
+            "history."
+        ),
         _l("Only people whom the events name count as the team and as listed."),
         _MANDATE,
         PageKind.TEAM,

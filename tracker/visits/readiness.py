@@ -156,6 +156,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     clearing = _not_barred(visit, clearing_states(visit.cooperation_id, [*user_ids], visit.id))
     everybody = people.people(visit.cooperation_id)
     last_days = {user_id: who.until_on for user_id, who in people.by_user(everybody).items()}
+    confirmations = _confirmations(roles, team)
+    bound_answers = bound.confirmations_as_recorded(visit, confirmations)
     all_overrides = queries.overrides_of(visit.id)
     overrides = bound.overrides_as_recorded(visit, all_overrides)
     facts = Facts(
@@ -171,7 +173,9 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         agreed_ways=texts.ways_in(roles.cooperation, own.get(ChecklistKind.TERMS)),
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
-        members=_members(roles, urgent_plan, team, everybody, clearing, listed, plan),
+        members=_members(
+            roles, urgent_plan, team, everybody, clearing, listed, plan, bound_answers
+        ),
         named_in_roles=tuple(_outsider(who, clearing, last_days, in_time) for who in in_roles),
         named_in_plan=tuple(_outsider(who, clearing, last_days, in_time) for who in in_plan),
         roles=texts.of_visit(roles.checklist, _lacking(roles)),
@@ -192,6 +196,12 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
             for row in overrides
         ),
     )
+    judgement = policy.judge(facts)
+    # Not on the pages of a visit that is ready: it became so by an act, after which it was done.
+    has_to_agree = judgement.is_open["J3"] and not (language and visit.is_ready)
+    if has_to_agree and not bound.roles_as_recorded(visit.cooperation_id, user_ids):
+        facts = replace(facts, people_agree=False)
+        judgement = policy.judge(facts)
     return Reading(
         visit=visit,
         plan=plan,
@@ -201,10 +211,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         audience_count=len(listed),
         leads=audience.leads,
         team=frozenset((member.user_id, member.organisation_id) for member in team),
-        judgement=policy.judge(facts),
+        judgement=judgement,
         agrees=not language
         or (
             facts.people_agree
+            and bound_answers == confirmations
             and len(overrides) == len(all_overrides)
             and visit.id in bound.agreeing([visit], all_overrides, recorded)
         ),
@@ -559,9 +570,10 @@ def _members(
     clearing: Mapping[UUID, ClearingState],
     listed: Collection[UUID],
     plan: Plan,
+    bound_answers: Collection[UUID],
 ) -> tuple[MemberFact, ...]:
     taking_part = {(person.user_id, person.organisation_id): person for person in everybody}
-    answers = _Answers(roles, urgent_plan, plan)
+    answers = _Answers(roles, urgent_plan, plan, bound_answers)
     members = [
         answers.member(
             member,
@@ -579,11 +591,26 @@ def _members(
     )
 
 
+def _confirmations(roles: LoadedChecklist, team: Iterable[TeamMember]) -> frozenset[UUID]:
+    """Return the answers by which people on the team accept their task and the plan (V5, V20)."""
+    answers = (
+        roles.sheet.of_person(item, member.user_id) for member in team for item in ("V5", "V20")
+    )
+    return frozenset(answer.answer_id for answer in answers if answer is not None)
+
+
 class _Answers:
     """The roles' answers about each person on the team."""
 
-    def __init__(self, roles: LoadedChecklist, urgent_plan: Checklist, plan: Plan) -> None:
+    def __init__(
+        self,
+        roles: LoadedChecklist,
+        urgent_plan: Checklist,
+        plan: Plan,
+        bound_answers: Collection[UUID],
+    ) -> None:
         self._sheet = roles.sheet
+        self._bound = bound_answers
         self._lead = as_id(self._sheet.value("V3", "lead"))
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
         self._skills = _by_person(self._sheet.value("V4", "team"))
@@ -651,10 +678,11 @@ class _Answers:
     ) -> Filled | None:
         """Return a person's confirmation of the current version, not of an older one, or None.
 
-        Only for a person without an account does it count if somebody else recorded it.
+        Only for a person without an account does it count if somebody else recorded it, and only
+        if events bind it.
         """
         own = self._sheet.of_person(item, member.user_id)
-        if own is None or since is None or own.saved_at < since:
+        if own is None or since is None or own.saved_at < since or own.answer_id not in self._bound:
             return None
         if (own.author_id == member.user_id) is not member.user.signs_in:
             return None
