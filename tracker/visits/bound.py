@@ -101,7 +101,7 @@ def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[
 def confirmations_as_recorded(visit: Visit, answer_ids: Collection[UUID]) -> frozenset[UUID]:
     """Return those of some people's own answers (V5, V20) that events bind.
 
-    What was written into the database confirms nothing. In two statements, none without answers.
+    What was written into the database confirms nothing. In three statements, none without answers.
     """
     if not answer_ids:
         return frozenset()

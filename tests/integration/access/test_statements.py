@@ -41,8 +41,9 @@ PAGES = {
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 16),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 14),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 31),
-    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 35),
-    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 35),
+    # Three compare what people on the team confirmed.
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 38),
+    "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 38),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 26),
     # One counts the undertakings, one finds the last check, one which parties' pages open.

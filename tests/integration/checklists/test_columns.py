@@ -165,6 +165,29 @@ def test_nobody_accepts_a_column_that_their_page_did_not_show(hall_room: Room, b
     assert stored_places(table) == FULL
 
 
+def test_nobody_declines_a_suggestion_beside_other_words_than_their_page_showed(
+    hall_room: Room,
+) -> None:
+    """The suggestion stays open, and the reason stays beside the words as they are now."""
+    table = hall_room.table
+    table.save("ilena", "M2", kind="prison")
+    answer = table.save("ilena", "M1", places=FULL)
+    other = {"places": [{"place": "Two", "wing": "South"}]}
+    proposal = positions.propose(
+        table["ilena"], table.checklist(), "M1", other, answer_id=answer.id, reason="Better."
+    )
+    table.save("ilena", "M2", seen=1, kind="police")
+    rest = f"/proposals/{proposal.id}/turn-down"
+    data = hall_room.page("samira", rest).form().filled_in(reason="It was one wing.")
+    table.save("ilena", "M2", seen=2, kind="prison")
+    browser = hall_room.browser("samira")
+    page = Page.of(browser.post(f"{hall_room.address}{rest}", data=data, csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in page.text
+    assert "It was one wing." in page.html
+    assert SECRET in page.text
+    assert [open_one.id for open_one in table.loaded().proposals] == [proposal.id]
+
+
 def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> None:
     table = hall_room.table
     table.save("ilena", "M2", kind="prison")
