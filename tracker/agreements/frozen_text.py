@@ -72,17 +72,6 @@ class FrozenSection:
     title: str
     items: tuple[FrozenItem, ...]
 
-    @property
-    def codes(self) -> str:
-        """The codes of its items; of a run of them the first and the last, such as M1–M4."""
-        runs: list[list[str]] = []
-        for item in self.items:
-            if runs and _number_in(item.code) == _number_in(runs[-1][-1]) + 1:
-                runs[-1].append(item.code)
-            else:
-                runs.append([item.code])
-        return with_commas("–".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
-
 
 @dataclass(frozen=True, slots=True)
 class FrozenText:
@@ -113,12 +102,6 @@ class FrozenText:
     def is_long(self) -> bool:
         """Whether people need a list of its contents to find their way."""
         return len(self.by_code) > LONG
-
-
-def _number_in(code: str) -> int:
-    """Return the number of an item, as in M12; -1 if its code has none."""
-    digits = "".join(filter(str.isdigit, code))
-    return int(digits) if digits else -1
 
 
 def languages_of(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -387,7 +370,8 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
             )
         if "m1_names" in rule:
             yield _(
-                "%(party)s: %(person)s, named in M1, doesn't have to sign. Reason: %(reason)s",
+                "%(party)s: %(person)s, whom the terms name to sign, doesn't have to. "
+                "Reason: %(reason)s",
                 party=names[rule["organisation_id"]],
                 person=rule["m1_names"],
                 reason=rule["instead_because"],
@@ -399,10 +383,10 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
 def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "outside" in reading:
         yield (
-            _("Second reading (M5)"),
+            _("Second reading"),
             _(
                 "%(name)s, %(function)s, from outside the parties, read the safeguards in place "
-                "of the person named in M5, because the NPM has nobody else. Reason: %(reason)s",
+                "of the NPM's second reader, because the NPM has nobody else. Reason: %(reason)s",
                 name=reading["by"],
                 function=reading["outside"],
                 reason=reading["because"],
@@ -410,7 +394,7 @@ def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     elif reading:
         yield (
-            _("Second reading (M5)"),
+            _("Second reading"),
             _(
                 "%(name)s, who also wrote answers, read the safeguards because the NPM has nobody "
                 "else. Reason: %(reason)s",

@@ -1,5 +1,7 @@
 """Shipped texts that await an administrator's decision, for My work."""
 
+from collections.abc import Sequence
+
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -7,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.authoring import queries
 from tracker.authoring.model_texts import queries as model_texts
+from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.guidance.models import Article
 from tracker.ui import locale
@@ -18,16 +21,28 @@ def shipped_texts(actor: Actor) -> Tasks:
     return Tasks(
         mine=(
             *(_task(row) for row in queries.waiting_articles(actor)),
-            *(_of_model_text(*own) for own in model_texts.overtaken(actor)),
+            *_of_model_texts(model_texts.overtaken(actor)),
         )
     )
 
 
-def _of_model_text(kind: ChecklistKind, language: str, code: str) -> Task:
+def _of_model_texts(overtaken: Sequence[tuple[ChecklistKind, str, str]]) -> list[Task]:
+    shown = {
+        kind: library.localized(library.newest(kind), locale.language())
+        for kind in {kind for kind, _language, _code in overtaken}
+    }
+    return [
+        _of_model_text(kind, language, code, item.label if item else code)
+        for kind, language, code in overtaken
+        for item in [shown[kind].item(code)]
+    ]
+
+
+def _of_model_text(kind: ChecklistKind, language: str, code: str, label: str) -> Task:
     return Task(
         label=_(
-            "Look at the model text of %(code)s (%(language)s)",
-            code=code,
+            "Look at the model text of “%(item)s” (%(language)s)",
+            item=label,
             language=locale.name_of(language),
         ),
         state=_l("Waiting for your decision"),

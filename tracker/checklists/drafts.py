@@ -69,6 +69,7 @@ class Begun:
 
     checklist_id: UUID
     checklist_kind: ChecklistKind
+    template_id: UUID
     item: str
     kind: DraftKind
     cooperation: str
@@ -152,7 +153,7 @@ def finish(
 
 
 _BEGUN = (
-    sa.select(Draft, Checklist.kind, Cooperation.title)
+    sa.select(Draft, Checklist.kind, Checklist.template_id, Cooperation.title)
     .join(Checklist, Checklist.id == Draft.checklist_id)
     .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
     .where(Draft.sealed.is_not(None))
@@ -165,8 +166,10 @@ def begun(actor: Actor) -> list[Begun]:
     """Return the person's drafts on checklists they may still open, the newest MANY."""
     query, reader = _begun(actor)
     return [
-        Begun(row.checklist_id, kind, row.item, row.kind, title, visit, row.kept_at)
-        for row, kind, title, visit in db.session.execute(query, {"most": MANY, **reader})
+        Begun(row.checklist_id, kind, template_id, row.item, row.kind, title, visit, row.kept_at)
+        for row, kind, template_id, title, visit in db.session.execute(
+            query, {"most": MANY, **reader}
+        )
     ]
 
 

@@ -169,12 +169,13 @@ def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
     """
     if item is None and request.method == "POST":
         others = library.versions(checklist.kind)
-        if any(library.parsed(row).item(code) for row in others):
+        items = (library.parsed(row).item(code) for row in others)
+        if label := next((item.label for item in items if item is not None), None):
             raise RuleBrokenError(
                 _l(
-                    "The checklist moved to a version without %(code)s after you opened the page, "
-                    "so nothing was done.",
-                    code=code,
+                    "The checklist moved to a version without “%(item)s” after you opened the "
+                    "page, so nothing was done.",
+                    item=label,
                 )
             )
     return found_or_404(item)

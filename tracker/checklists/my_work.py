@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor
+from tracker.checklist_templates import library
+from tracker.checklist_templates.schema import Template
 from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.assignments.service import Batch
@@ -17,7 +19,8 @@ from tracker.checklists.drafts import Begun
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import DraftKind
 from tracker.cooperations.pages import task_heading
-from tracker.ui.locale import as_datetime, with_commas
+from tracker.ui import locale
+from tracker.ui.locale import as_datetime
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting, due_words
 
 
@@ -36,16 +39,19 @@ def drafts_begun(actor: Actor) -> Tasks:
 
 
 def _drafts(shown: Sequence[Begun]) -> list[Task]:
-    return [_task(draft) for draft in shown]
+    templates = library.localized_by_id({draft.template_id for draft in shown}, locale.language())
+    return [_task(draft, templates[draft.template_id]) for draft in shown]
 
 
-def _task(draft: Begun) -> Task:
+def _task(draft: Begun, template: Template) -> Task:
+    item = template.item(draft.item)
+    name = item.label if item else draft.item
     words = (
         _("You started to fill in what is left to decide")
         if draft.item == drafts.LEFT_TO_DECIDE
-        else _("You started to leave out %(code)s", code=draft.item)
+        else _("You started to leave out “%(item)s”", item=name)
         if draft.kind is DraftKind.LEFT_OUT
-        else _("You started an answer to %(code)s", code=draft.item)
+        else _("You started an answer to “%(item)s”", item=name)
     )
     return Task(
         label=words,
@@ -121,7 +127,7 @@ def _task_to_pass_on(batch: Batch) -> Task:
         url=url_for("assignments.listed", checklist_id=batch.checklist_id),
         why=_(
             "%(where)s. %(name)s can't work on this any more.",
-            where=f"{KINDS[batch.kind]}, {with_commas(batch.items)}",
+            where=KINDS[batch.kind],
             name=batch.name,
         ),
         due=batch.due_on,
@@ -144,10 +150,9 @@ def _others_task(batch: Batch) -> Task:
 def _where(batch: Batch) -> str:
     return str(
         _(
-            "%(title)s: %(kind)s, %(item)s",
+            "%(title)s: %(kind)s",
             title=batch.cooperation,
             kind=KINDS[batch.kind],
-            item=with_commas(batch.items),
         )
     )
 

@@ -40,6 +40,7 @@ from tracker.dashboard.wording import (
     AGREE_AGAIN,
     DECIDERS,
     FILL,
+    MISNAMING,
     NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
     RENEWERS,
@@ -48,7 +49,6 @@ from tracker.dashboard.wording import (
     checklist_url,
     has_run_out,
     is_to_agree_anew,
-    misnaming,
     modes_url,
     record_url,
     review_url,
@@ -73,7 +73,7 @@ from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
 from tracker.signoff.labels import DISAGREES, validity_words
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
-from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
+from tracker.ui.locale import as_date, listed, with_semicolons
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, TO_START, YOURS, Task, TaskGroup
 
@@ -479,7 +479,11 @@ def _fill_task(context: _Context, checklist: Checklist) -> Task:
         total=checklist.total_count,
     )
     if checklist.open_items and checklist.state is ChecklistState.DRAFTING:
-        why += " " + _("Open again: %(items)s.", items=with_commas(checklist.open_items))
+        why += " " + ngettext(
+            "%(num)s item is open again.",
+            "%(num)s items are open again.",
+            len(checklist.open_items),
+        )
         why += _newcomers_read_all(context)
     ours = next(
         (
@@ -637,7 +641,7 @@ def _renewing_task(context: _Context, checklist: Checklist) -> Task:
 def _misnaming_task(context: _Context, checklist: Checklist) -> Task:
     """Return the task to amend a text in force that names somebody who can't act any more."""
     label, url = NAME_SOMEBODY_ELSE[checklist.kind], record_url(checklist.id)
-    why = misnaming(checklist.misnamed_items)
+    why = MISNAMING
     if context.is_party and context.actor.has(Role.COORDINATOR):
         return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the signed text"))
     return Task(label, _("Waiting for a coordinator"), OTHERS, url, why)

@@ -20,13 +20,13 @@ from tracker.dashboard.queries import Running, TermsAnswers
 from tracker.dashboard.wording import (
     AGREE_AGAIN,
     FILL,
+    MISNAMING,
     NAME_SOMEBODY_ELSE,
     RENEW_OR_END,
     RENEWERS,
     cooperation_url,
     has_run_out,
     is_to_agree_anew,
-    misnaming,
     modes_url,
     record_url,
     review_is_overdue,
@@ -94,7 +94,7 @@ def _amending(
         if is_to_agree_anew(text.state, is_needed=is_needed):
             label, why = FILL[text.kind], AGREE_AGAIN
         elif text.state is ChecklistState.IN_FORCE:
-            label, why = NAME_SOMEBODY_ELSE[text.kind], misnaming(text.misnamed_items)
+            label, why = NAME_SOMEBODY_ELSE[text.kind], MISNAMING
         else:
             continue
         tasks_found.append(

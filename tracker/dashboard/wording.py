@@ -16,7 +16,6 @@ from tracker.checklists.policy import WRITERS
 from tracker.cooperations.models import Stage
 from tracker.core import clock
 from tracker.signoff.outcomes import Validity, validity
-from tracker.ui.locale import with_commas
 
 # Who does the work of a side, and decides for it.
 DECIDERS = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
@@ -83,17 +82,12 @@ NAME_SOMEBODY_ELSE: dict[ChecklistKind, object] = {
     ChecklistKind.CONFIDENTIALITY: _l("Name somebody else in the confidentiality terms"),
     ChecklistKind.URGENT_PLAN: _l("Name somebody else in the urgent-action plan"),
 }
+# Why that amendment is needed.
+MISNAMING = _l(
+    "Somebody named in this text can't act any more. Propose an amendment that names somebody else."
+)
 # Why a text has to be agreed again, as is_to_agree_anew() says.
 AGREE_AGAIN = _l("The signed text has ended, and this cooperation still needs one.")
-
-
-def misnaming(items: str) -> object:
-    """Return why an amendment is needed: somebody named in these items can't act any more."""
-    return _l(
-        "Somebody named in %(items)s can't act any more. Propose an amendment that names somebody "
-        "else.",
-        items=with_commas(items.split()),
-    )
 
 
 def is_to_agree_anew(state: ChecklistState, *, is_needed: bool) -> bool:

@@ -101,6 +101,14 @@ class ItemFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemName:
+    """An item by code, for addresses, and by title, for people."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class TermsFact:
     """The agreed terms' plain values for the gates."""
 
@@ -111,9 +119,9 @@ class TermsFact:
     agreed_on: dt.date | None = None
     # The start in M19, or the planned start of the cooperation.
     starts_on: dt.date | None = None
-    flagged_items: tuple[str, ...] = ()
+    flagged_items: tuple[ItemName, ...] = ()
     # Items with phrases that may limit the NPM and that the second reader has not accepted.
-    hinted_items: tuple[str, ...] = ()
+    hinted_items: tuple[ItemName, ...] = ()
     is_reviewed: bool = False
     # The outside second reader who is invited and has not confirmed yet.
     outside_reader: str = ""
@@ -389,8 +397,11 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     items = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
     items += [
         Missing(
-            _l("There's an open flag on %(item)s: limits the NPM's independence.", item=item),
-            Target(PageKind.ITEM, terms.checklist_id, item),
+            _l(
+                "There's an open flag on “%(item)s”: limits the NPM's independence.",
+                item=item.label,
+            ),
+            Target(PageKind.ITEM, terms.checklist_id, item.code),
             "settling-terms/independence",
         )
         for item in terms.flagged_items
@@ -398,8 +409,8 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     items += [
         Missing(
             _l(
-                "The second reader still has to say whether words on %(item)s limit the NPM.",
-                item=item,
+                "The second reader still has to say whether words on “%(item)s” limit the NPM.",
+                item=item.label,
             ),
             Target(PageKind.REVIEW, terms.checklist_id),
             "settling-terms/independence",

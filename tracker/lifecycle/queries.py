@@ -1,7 +1,7 @@
 """Queries for what the gates depend on, constant in number however large a cooperation is."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from tracker.lifecycle.policy import (
     ConfidentialityFact,
     Facts,
     ItemFact,
+    ItemName,
     PersonFact,
     ReturnFact,
     TermsFact,
@@ -168,14 +169,19 @@ def _terms(
         # Only needed while the terms are drafted.
         agreed_on=None if in_force or checklist.revision_sent_id else _agreed_on(terms),
         starts_on=as_date(terms.sheet.value("M19", "start")) or cooperation.starts_on,
-        flagged_items=tuple(sorted(flagged, key=lambda code: int(code[1:]))),
-        hinted_items=tuple(dict.fromkeys(hinted)),
+        flagged_items=_names(terms, sorted(flagged, key=lambda code: int(code[1:]))),
+        hinted_items=_names(terms, dict.fromkeys(hinted)),
         is_reviewed=terms.review is not None,
         outside_reader=checklist.reading.name if checklist.reading else "",
         is_sent=checklist.revision_sent_id is not None,
         in_force=in_force,
         made_before=made_before,
     )
+
+
+def _names(terms: LoadedChecklist, codes: Iterable[str]) -> tuple[ItemName, ...]:
+    items = ((code, terms.template.item(code)) for code in codes)
+    return tuple(ItemName(code, item.label if item else code) for code, item in items)
 
 
 def _made_before(checklist: Checklist, text: Mapping[str, Any] | None) -> bool:

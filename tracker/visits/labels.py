@@ -3,7 +3,7 @@
 In one file: it contains only texts, and a gate's labels are read together with its reasons.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
@@ -15,6 +15,7 @@ from tracker.visits.facts import (
     CellCode,
     ChecklistFact,
     Facts,
+    ItemFact,
     MemberFact,
     Missing,
     MissingRequirement,
@@ -280,6 +281,10 @@ class _OfChecklist:
         )
 
 
+def _names_of(items: Iterable[ItemFact]) -> str:
+    return with_commas(str(_l("“%(item)s”", item=item.label)) for item in items)
+
+
 def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
     items = [requirement.item for requirement in requirements if requirement.item is not None]
     only = items[0] if len(items) == 1 else None
@@ -289,7 +294,7 @@ def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Mi
             "One item of the roles isn't settled: %(items)s.",
             "%(num)s items of the roles aren't settled: %(items)s.",
             len(items),
-            items=with_commas(item.code for item in items),
+            items=_names_of(items),
         ),
         _SETTLE_ROLES,
         Target(
@@ -314,7 +319,7 @@ class _PlanItems:
     def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
         items = [want.item for want in wants if want.item is not None]
         return Missing(
-            self.words(with_commas(item.code for item in items)),
+            self.words(_names_of(items)),
             _AGREE_FIRST,
             Target(PageKind.ITEM, self.which(facts).checklist_id, items[0].code),
             _PLANNERS,

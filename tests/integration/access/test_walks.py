@@ -4,7 +4,10 @@ One worker runs all of this file and of test_permissions (tests/conftest.py), so
 requested once per person.
 """
 
+import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element
 
 import pytest
 
@@ -12,6 +15,7 @@ from tests.effort import is_long, tries
 from tests.factories.own_side import SIDES, STANDING, VISIT
 from tests.integration.access.places import KINDS
 from tests.integration.access.walks import BOTH, WALKERS, Walks
+from tests.pages import Page
 
 # Where the demonstration's visit goes, of class K2: only for people who are cleared and listed.
 PLACE = "Lower Harbour police station"
@@ -154,6 +158,82 @@ def test_every_page_can_be_reached_by_links(walks: Walks) -> None:
         if "GET" in (rule.methods or set()) and not rule.rule.startswith("/closed/")
     }
     assert pages - reached - FOR_A_WHILE == WITHOUT_LINK | IN_ANOTHER_STATE
+
+
+# Codes of items -----------------------------------------------------------------------------------
+
+CODE = re.compile(r"(?<![\w-])[MCVUS]\d{1,2}\b(?!-)")
+# A hint where the answer has to name an item by its code.
+ASKS_FOR_CODE = re.compile(r"Name the item, for example M\d+")
+# Where codes help: the number beside an item, the source, technical details, and what people typed.
+WITH_CODES = {"code", "lines-kept", "source"}
+LABELS = ("aria-label", "title", "alt", "placeholder")
+
+
+def may_have_codes(element: Element, parent: Element) -> bool:
+    """Return whether codes help in an element, or people typed what it says."""
+    summary = element.find("summary")
+    return (
+        element.tag in {"code", "script", "style", "textarea"}
+        or not WITH_CODES.isdisjoint(element.get("class", "").split())
+        or element.get("dir") == "auto"
+        or (summary is not None and summary.text == "Technical details")
+        # Read aloud with the heading of an item, as the number is shown beside it.
+        or (element.get("class") == "vh" and parent.tag in {"h2", "h3"})
+    )
+
+
+def said_on(element: Element) -> Iterator[str]:
+    """Yield the words and labels of an element and of all in it, except where codes help."""
+    yield element.text or ""
+    yield from (element.get(label, "") for label in LABELS)
+    for child in element:
+        if isinstance(child.tag, str) and not may_have_codes(child, element):
+            yield from said_on(child)
+        yield child.tail or ""
+
+
+def codes_on(text: str) -> list[str]:
+    """Return what a page says with the code of an item or a statement, except where it helps."""
+    return [
+        " ".join(words.split())
+        for words in said_on(Page(text, "a page").root)
+        if CODE.search(ASKS_FOR_CODE.sub("", words))
+    ]
+
+
+def page_with(words: str) -> str:
+    head = '<!doctype html><html lang="en"><head><title>Terms</title></head>'
+    return f"{head}<body><main>{words}</main></body></html>"
+
+
+def test_a_code_is_noticed_in_words_and_labels_but_not_beside_an_item_or_in_its_source() -> None:
+    shown = """<h2><span class="vh">M5 </span>Independence</h2><span class="code">M5</span>
+        <details class="quiet source"><summary>Source</summary><p>S12</p></details>
+        <p dir="auto">See M5.</p><p>Sheet A4, 12 May, G1</p>"""
+    assert codes_on(page_with(shown)) == []
+    for wrong in (
+        "<p>Open again: M12</p>",
+        '<a href="/">Change<span class="vh"> M5</span></a>',
+        "<p><b>Look</b> at V14.</p>",
+        '<ul aria-label="Positions on C3"></ul>',
+        "<p>Based on S49</p>",
+    ):
+        assert len(codes_on(page_with(wrong))) == 1, wrong
+
+
+@pytest.mark.parametrize(
+    "column", ["NPM coordinator", "CSO coordinator", "CSO expert, cleared", "NPM manager"]
+)
+def test_pages_name_items_by_their_titles(walks: Walks, column: str) -> None:
+    """language.md: name the thing, not its number."""
+    walked = walks.walk(KINDS["complete"][column])
+    coded = {
+        address: words
+        for address, text in walked.texts.items()
+        if text.lstrip().startswith("<!") and (words := codes_on(text))
+    }
+    assert coded == {}
 
 
 # What one side writes and assigns for itself -------------------------------------------------

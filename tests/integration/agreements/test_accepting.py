@@ -214,7 +214,7 @@ def test_whoever_accepted_by_mistake_undoes_it_within_a_minute(app: Flask, draft
     samira = draft.land.browser(app, "samira")
     accept_section(draft, samira, page_of(draft, samira))
     page = samira.page(f"/checklists/{draft.checklist().id}")
-    assert "Undo accepting these items: M1, M2, M3, M4" in page.text
+    assert "Undo accepting these items: “Item M1”, “Item M2”, “Item M3”, “Item M4”" in page.text
     form = page.form(f"/checklists/{draft.checklist().id}/undo")
     text = Page.of(
         samira.post(form.action, data=form.values, csrf=False, follow_redirects=True)

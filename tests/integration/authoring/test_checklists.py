@@ -475,7 +475,7 @@ def test_the_test_area_shows_every_item_and_keeps_nothing(
     assert NEW in page.text
     codes = [item.code for item in Template.model_validate(draft.content).items]
     for code in codes:
-        assert f"Try the fields of {code}" in page.links()
+        assert f"Try the fields of “Item {code}”" in page.links()
     for code in codes[:3]:
         shown = ada.page(f"{HOME}/test/{draft.id}/{code}")
         assert "This is the test area." in shown.text

@@ -193,7 +193,7 @@ def test_an_update_of_the_product_leaves_the_administrators_text_and_asks_to_dec
     )
     assert in_use_now()["objectives"].base == WORDS
     ada = browser_of("ada")
-    task = "Look at the model text of M2 (English)"
+    task = "Look at the model text of “Objectives” (English)"
     assert task in ada.page("/").text
     assert "changed since" in ada.page(HOME).text
     page = ada.page(M2)

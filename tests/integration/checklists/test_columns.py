@@ -140,12 +140,12 @@ def test_accepting_covers_only_what_the_page_shows(hall: Table) -> None:
     assert stored_places(hall) == BARE
 
 
-@pytest.mark.parametrize("button", ["Accept M1", "Accept the change M1"])
+@pytest.mark.parametrize("button", ["Accept: Item M1", "Accept the change: Item M1"])
 def test_nobody_accepts_a_column_that_their_page_did_not_show(hall_room: Room, button: str) -> None:
     table = hall_room.table
     table.save("ilena", "M2", kind="prison")
     answer = table.save("ilena", "M1", places=FULL)
-    if button == "Accept the change M1":
+    if button == "Accept the change: Item M1":
         other = {"places": [{"place": "Two", "wing": "South"}]}
         positions.propose(
             table["ilena"], table.checklist(), "M1", other, answer_id=answer.id, reason="Better."

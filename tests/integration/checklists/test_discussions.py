@@ -169,8 +169,10 @@ def test_the_party_settles_on_a_page_of_its_own_and_all_parties_read_the_outcome
     room.table.save("ilena", "M1")
     discuss(room.table)
     page = room.page("samira")
-    assert "Settle and accept M1" in item(page, "M1")
-    assert not re.search(r"Accept M1\b", item(page, "M1").replace("Settle and accept M1", ""))
+    assert "Settle and accept: Item M1" in item(page, "M1")
+    assert not re.search(
+        r"Accept: Item M1\b", item(page, "M1").replace("Settle and accept: Item M1", "")
+    )
     page = room.submit("samira", "/items/M1/settle", outcome=" ")
     assert "Say in a sentence what came of it" in page.text
     page = room.submit("samira", "/items/M1/settle", outcome=OUTCOME)

@@ -191,9 +191,13 @@ def test_my_work_says_what_was_begun_and_leads_there(desk: Desk) -> None:
     assert "Draft of" in page.text
     links = page.links()
     assert MARK not in page.html
-    address = next(to for words, to in links.items() if "You started an answer to M1" in words)
+    address = next(
+        to for words, to in links.items() if "You started an answer to “Item M1”" in words
+    )
     assert desk.browser("samira").page(address).form().filled_in()["words"] == [MARK]
-    address = next(to for words, to in links.items() if "You started to leave out M6" in words)
+    address = next(
+        to for words, to in links.items() if "You started to leave out “Item M6”" in words
+    )
     assert desk.browser("samira").page(address).h1 == "Leave out “Item M6”"
     desk.submit("samira", "/items/M1/answer")
     assert "You started an answer" not in desk.browser("samira").page("/").text
@@ -209,8 +213,8 @@ def test_my_work_shows_the_newest_drafts_and_says_that_there_are_more(
     monkeypatch.setattr(drafts, "MANY", 1)
     page = desk.browser("samira").page("/")
     assert rest in page.text
-    assert "You started to leave out M6" in page.text
-    assert "You started an answer to M1" not in page.text
+    assert "You started to leave out “Item M6”" in page.text
+    assert "You started an answer to “Item M1”" not in page.text
 
 
 # Numbers

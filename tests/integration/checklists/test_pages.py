@@ -499,9 +499,11 @@ def test_an_answer_is_accepted_by_its_button(room: Room) -> None:
 def test_an_answer_that_changed_meanwhile_is_not_accepted_unseen(room: Room) -> None:
     room.table.save("ilena", "M1")
     page = room.page("samira")
-    ((action, fields, _words),) = [form for form in forms(page) if form[2].startswith("Accept M1")]
+    ((action, fields, _words),) = [
+        form for form in forms(page) if form[2].startswith("Accept: Item M1")
+    ]
     room.table.save("ilena", "M1", seen=1)
-    of_joana = next(f for f in forms(room.page("joana")) if f[2].startswith("Accept M1"))[1]
+    of_joana = next(f for f in forms(room.page("joana")) if f[2].startswith("Accept: Item M1"))[1]
     unknown = "M1: We don't know which text you read."
     for token, words in (
         (fields["page_token"], "M1: The text changed after you opened it"),
@@ -556,7 +558,7 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     assert ["".join(element.itertext()) for element in page.root.iter("del")] == ["[removed: ten]"]
     assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[added: three]"]
     assert "Accept the change" in buttons(page)
-    assert {"Suggest something else M1", "Decline M1"} <= page.links().keys()
+    assert {"Suggest something else: Item M1", "Decline: Item M1"} <= page.links().keys()
     assert "Withdraw the suggestion" in buttons(room.page("dora"))
 
 

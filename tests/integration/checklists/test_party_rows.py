@@ -414,8 +414,10 @@ def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
     samira = rows.land.browser(app, "samira")
     address = f"/checklists/{rows.checklist().id}"
     overview = samira.page(address)
-    assert overview.links()["Change our own row M4"] == f"{address}/items/M4/answer?for=shared"
-    assert "Suggest a change M4" in overview.links()
+    assert (
+        overview.links()["Change our own row: Item M4"] == f"{address}/items/M4/answer?for=shared"
+    )
+    assert "Suggest a change: Item M4" in overview.links()
     page = samira.page(f"{address}/items/M4/answer")
     assert "What npm offers." in page.text
     offers = next(

@@ -473,8 +473,8 @@ def test_the_last_few_are_beside_their_item_with_how_many_there_are(talk: Talk) 
     assert "Hidden." not in page.html
     assert "No comments. Write one" in article(page, "M2")
     assert "Comments on the checklist 1 comment" in page.text
-    assert page.links()["All comments, and write one M1"] == talk.thread()
-    assert page.links()["Write a comment M2"] == talk.thread("M2")
+    assert page.links()["All comments, and write one: Item M1"] == talk.thread()
+    assert page.links()["Write a comment: Item M2"] == talk.thread("M2")
     assert page.links()["All comments, and write one"] == talk.thread(None)
     own = article(talk.page("leyla", f"/checklists/{talk.terms.id}"), "M1")
     assert "5 comments" in own

@@ -469,4 +469,4 @@ def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session
     work, page = look(app, cast, cooperation, "samira")
     assert "1 flag to settle" not in work.links()
     assert states(work)[label] == states(page)[label] == "Waiting for the NPM"
-    assert "There's an open flag on M12: limits the NPM's independence." in page.links()
+    assert "There's an open flag on “Item M12”: limits the NPM's independence." in page.links()

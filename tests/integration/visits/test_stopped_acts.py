@@ -428,7 +428,7 @@ def test_my_work_and_reminders_ask_nobody_for_anything_about_its_texts(
     drafts.keep(roles, whose, {"method": ["Begun."]}, base_version=0, number=1)
     scene.session.commit()
     assert "Do 1 item assigned to you" in asked_of(app, scene, "pavo")
-    begun = {"You started an answer to V6", "Task from a comment"}
+    begun = {"You started an answer to “Common approach”", "Task from a comment"}
     assert begun <= set(asked_of(app, scene, "leyla"))
     stop(scene)
     people = ("leyla", "pavo", "ilena", "joana", "samira", "tomas")

@@ -284,7 +284,8 @@ def test_contact_with_bodies_of_opcat_is_never_restricted() -> None:
     free = exceptions.field("opcat_free")
     assert (free.type, free.required, free.accepts) == (FieldType.CONFIRM, True, Accepts.ALL)
     silence = SHIPPED["confidentiality"].by_code["C7"].field("confirmed").label
-    for words in ("C11", "C12", "danger to life", "legal duties", "courts", "the SPT"):
+    named = ("Who may see what", "Lawful exceptions")
+    for words in (*named, "danger to life", "legal duties", "courts", "the SPT"):
         assert words in silence
 
 

@@ -22,6 +22,7 @@ from tracker.lifecycle.policy import (
     Facts,
     GateState,
     ItemFact,
+    ItemName,
     Missing,
     PageKind,
     PersonFact,
@@ -39,6 +40,7 @@ START = dt.date(2027, 1, 15)
 M4 = ItemFact("M4", "Expectations", "not agreed by everyone yet", "settling-terms/expectations")
 M5 = ItemFact("M5", "Independence of the NPM", "not answered yet")
 M6 = ItemFact("M6", "Flexibility of the NPM", "not answered yet")
+M10 = ItemName("M10", "Use and publication")
 AGREED = TermsFact(ID, agreed_on=TODAY, starts_on=START)
 REVIEWED = replace(AGREED, is_reviewed=True)
 IN_FORCE = replace(REVIEWED, in_force=True)
@@ -180,12 +182,12 @@ INDEPENDENCE = "settling-terms/independence"
         (replace(REVIEWED, lacking=(M5,)), Target(PageKind.ITEM, ID, "M5"), None),
         (replace(REVIEWED, lacking=(M6,)), Target(PageKind.ITEM, ID, "M6"), None),
         (
-            replace(REVIEWED, flagged_items=("M10",)),
+            replace(REVIEWED, flagged_items=(M10,)),
             Target(PageKind.ITEM, ID, "M10"),
             INDEPENDENCE,
         ),
         (
-            replace(REVIEWED, hinted_items=("M10",)),
+            replace(REVIEWED, hinted_items=(M10,)),
             Target(PageKind.REVIEW, ID),
             INDEPENDENCE,
         ),
@@ -373,7 +375,7 @@ def test_why_no_visit_can_be_planned_depends_on_what_was_chosen_and_signed() -> 
         (facts(), Stage.DRAFT),
         (facts(replace(AGREED, lacking=(M4,))), Stage.DRAFT),
         (facts(AGREED), Stage.REVIEWED),
-        (facts(replace(REVIEWED, flagged_items=("M10",))), Stage.REVIEWED),
+        (facts(replace(REVIEWED, flagged_items=(M10,))), Stage.REVIEWED),
         (facts(REVIEWED), Stage.CLEARED),
         (facts(replace(REVIEWED, is_sent=True)), Stage.CLEARED),
         (facts(IN_FORCE), Stage.ACTIVE),

@@ -265,7 +265,7 @@ def test_j2_requires_every_required_item_of_the_roles() -> None:
     assert result.state is GateState.NOT_MET
     (only,) = result.missing
     assert (only.count, only.target.place) == (2, PageKind.CHECKLIST)
-    assert "V6, V8" in str(only.text)
+    assert "“Label”, “Label”" in str(only.text)
 
 
 def test_one_item_that_is_missing_is_linked_itself() -> None:
@@ -453,7 +453,10 @@ def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
     given = facts(plan=replace(SIGNED, lacking=items))
     assert missing_kinds(given) == [RequirementKind.PLAN_ITEM] * 2
     (only,) = gate("J3", given).missing
-    assert str(only.text) == "The urgent-action plan no longer fits the visit: U16, U18."
+    assert (
+        str(only.text)
+        == "The urgent-action plan no longer fits the visit: “Follow-up”, “Follow-up”."
+    )
     # Each item says why: an override excuses what was shown.
     assert str(only.note) == " ".join(["Follow-up: This date must be after the visit."] * 2)
     assert (only.count, only.target.item) == (2, "U16")
@@ -466,7 +469,7 @@ def test_j3_names_whom_the_cooperations_plan_can_no_longer_name() -> None:
     given = facts(modes=frozenset({Mode.OMB_PLUS}), standing_plan=standing)
     assert missing_kinds(given) == [RequirementKind.STANDING_PLAN_ITEM]
     (only,) = gate("J3", given).missing
-    assert str(only.text).endswith("names people who can't act any more: U3.")
+    assert str(only.text).endswith("names people who can't act any more: “Deciding on site”.")
 
 
 def test_j3_says_what_keeps_a_complete_text_from_being_sent() -> None:

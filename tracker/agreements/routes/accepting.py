@@ -88,12 +88,14 @@ def show(checklist_id: UUID) -> str:
     actor = current_actor()
     loaded = load_localized(get_or_404(actor, checklist_id, "read"))
     sections = _sections(loaded, actor)
+    undoable = undoing.undoable(loaded, actor)
     return checklist_page(
         "checklists/read.html",
         loaded,
         loaded=loaded,
         sections=sections,
-        undoable=undoing.undoable(loaded, actor),
+        undoable=undoable,
+        undoable_names=item_names(loaded, undoable),
         links=[
             (f"#section-{part.section.key}", part.section.title, "", False) for part in sections
         ],

@@ -58,6 +58,7 @@ def articles() -> str:
     return render_template(
         "authoring/own_articles.html",
         rows=queries.own(_writer()),
+        items=pages.item_links(),
         state=labels.own_state,
         direction=locale.direction,
     )

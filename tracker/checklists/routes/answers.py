@@ -26,6 +26,7 @@ from tracker.checklists import (
     encryption,
     labels,
     localized_values,
+    obstacles,
     own_rows,
     pages,
     policy,
@@ -133,12 +134,15 @@ def show(checklist_id: UUID) -> str:
         offered.remove("copied")
     party = loaded.own_party(actor)
     may_begin = bool(beginning.may_choose(actor, loaded))
+    undoable = undoing.undoable(loaded, actor)
     return checklist_page(
         "checklists/show.html",
         loaded,
         loaded=loaded,
         views=shown,
-        undoable=undoing.undoable(loaded, actor),
+        undoable=undoable,
+        open_names=obstacles.item_names(loaded, loaded.checklist.open_items or ()),
+        undoable_names=obstacles.item_names(loaded, undoable),
         chosen=chosen,
         words=words,
         unfolded=pages.unfolded(

@@ -128,6 +128,7 @@ def _page(
         form=form,
         items=items,
         overtaken=overtaken,
+        labels={item.code: item.label for item in loaded.template.items},
         changed=obstacles.item_names(loaded, changed),
         draft=on_page(writing),
         to_write=left_to_decide.to_write(loaded, current_actor(), items),

@@ -92,11 +92,11 @@ def test_each_is_offered_on_an_item_what_they_may_do(room: Room) -> None:
             label for label, url in page.links().items() if url.endswith(f"/{code}/assign")
         }
 
-    assert offered("samira", "M1") == {"Change who M1"}
-    assert offered("samira", "M7") == {"Assign M7"}
-    assert offered("dora", "M1") == {"Give it back M1"}
+    assert offered("samira", "M1") == {"Change who: Item M1"}
+    assert offered("samira", "M7") == {"Assign: Item M7"}
+    assert offered("dora", "M1") == {"Give it back: Item M1"}
     assert offered("henrik", "M1") == set()
-    assert offered("henrik", "M7") == {"Assign to me M7"}
+    assert offered("henrik", "M7") == {"Assign to me: Item M7"}
     # What isn't the side's task is listed only on the page *Who has what*.
     assert offered("samira", "M2") == offered("samira", "M3") == set()
     assert "Accept" not in acts(room.page("henrik"), "M1")
@@ -176,7 +176,7 @@ def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Tim
     assert f"Overdue since {DAY_IN_WORDS}" in room.page("samira", "/assignments").text
     room.table.save("henrik", "M1")
     assert own_side(room.page("samira"), "M1") == (
-        "Assigned to Dora Lund (our side only) Change who M1"
+        "Assigned to Dora Lund (our side only) Change who: Item M1"
     )
 
 
@@ -242,8 +242,8 @@ def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -
 
 def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
-    action, fields = button(room.page("samira", "/items/M1/assign"), "Unassign it M1")
-    page = press(room, "samira", "Unassign it M1", "/items/M1/assign")
+    action, fields = button(room.page("samira", "/items/M1/assign"), "Unassign it: Item M1")
+    page = press(room, "samira", "Unassign it: Item M1", "/items/M1/assign")
     assert "“Item M1” is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
     # Sent again, from a page that is out of date.
@@ -254,16 +254,16 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
 
 
 def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> None:
-    page = press(room, "dora", "Assign to me M1")
+    page = press(room, "dora", "Assign to me: Item M1")
     assert "“Item M1” is assigned to you." in page.text
     assert holders(room.table, "samira") == {"M1": "dora"}
-    page = press(room, "dora", "Give it back M1")
+    page = press(room, "dora", "Give it back: Item M1")
     assert "“Item M1” is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
 
 
 def test_taking_an_item_that_somebody_took_meanwhile_shows_an_error(room: Room) -> None:
-    action, fields = button(room.page("dora"), "Assign to me M1")
+    action, fields = button(room.page("dora"), "Assign to me: Item M1")
     assignments.take(room.table["henrik"], room.table.checklist(), "M1")
     room.table.session.commit()
     response = room.browser("dora").open(
@@ -385,7 +385,7 @@ def test_items_of_somebody_who_left_come_back_to_the_coordinators(room: Room) ->
     assert states(work)[label] == "Waiting for you"
     assert "Dora Lund can't work on this any more." in work.text
     assert label not in states(room.browser("henrik").page("/"))
-    press(room, "henrik", "Assign to me M1")
+    press(room, "henrik", "Assign to me: Item M1")
     assert label not in states(room.browser("samira").page("/"))
 
 

@@ -151,7 +151,7 @@ def test_an_outside_reader_confirms_and_the_text_says_so(small: SmallNpm, app: F
         assert unseen(document, shown_words, "en", "en") == []
         assert "from outside the parties" in " ".join(shown_words.split())
     about = dict(frozen_text.read(document, "en").about)
-    assert "in place of the person named in M5" in str(about["Second reading (M5)"])
+    assert "in place of the NPM's second reader" in str(about["Second reading"])
     assert verbs_on(small) == [
         "outside_reader_asked",
         "outside_reader_accepted",

@@ -336,7 +336,7 @@ def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
     browser = table.land.browser(app, "samira")
     page = browser.page(f"/checklists/{table.checklist().id}")
     address = f"/checklists/{table.checklist().id}/items/M1/keep-as-model"
-    assert page.links()["Keep as a model answer M1"] == f"{address}?for=shared"
+    assert page.links()["Keep as a model answer: Item M1"] == f"{address}?for=shared"
     page = browser.page(address)
     assert page.h1 == "Keep “Item M1” as a model answer"
     assert page.form().values["title"] == ["Item M1"]
