@@ -14,12 +14,12 @@ def waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell those named to sign that a text waits for them."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_sent",
                 _("A text is waiting for your signature"),
                 _("You're named to sign a text. Read it, then sign it or say why not."),
-                link_to("signing.read", checklist_id=checklist_id),
+                address=link_to("signing.read", checklist_id=checklist_id),
                 about=checklist_id,
             )
 
@@ -28,12 +28,12 @@ def still_waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> N
     """Remind people that a text still waits for signatures."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_still_waits",
                 _("Reminder: a text is waiting for signatures"),
                 _("A text sent for signature is still waiting. Sign in to see what to do."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
                 about=checklist_id,
             )
 
@@ -49,12 +49,12 @@ def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell a person that somebody else in their organisation signs in their place."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "signing_passed_on",
                 _("Somebody else signs instead of you"),
                 _("A text you were named to sign was passed on to somebody else."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -63,12 +63,12 @@ def ran_out(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_ran_out",
                 _("The time to sign a text has run out"),
                 _("Not everyone had signed a text by its last day. It can be sent again."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -76,12 +76,12 @@ def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people concerned that a party gave or withdrew notice, or that a text was stopped."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_notice",
                 _("The state of a text in force has changed"),
                 _("A text was suspended, ended or renewed, or a party gave notice of it."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -89,12 +89,12 @@ def amendment_was_called_off(checklist_id: UUID, user_ids: Iterable[UUID]) -> No
     """Tell people concerned that an amendment was called off: the text in force stays."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "amendment_called_off",
                 _("An amendment was called off"),
                 _("A party called off an amendment. The text in force stays as it is."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -103,12 +103,12 @@ def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_declined",
                 _("A text was declined"),
                 _("A text waiting for signatures was declined. Some items are open again."),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
             )
 
 
@@ -117,12 +117,12 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_in_force",
                 _("Everyone has signed a text"),
                 _("All parties have signed a text. Its record says when it comes into force."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -131,7 +131,7 @@ def came_into_force_without_notice(checklist_id: UUID, user_ids: Iterable[UUID])
     no_longer_waits_for_signature(checklist_id)
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "text_in_force_without_notice",
                 _("Everyone has signed a text"),
@@ -139,7 +139,7 @@ def came_into_force_without_notice(checklist_id: UUID, user_ids: Iterable[UUID])
                     "All parties have signed a text. The notice that a party gave before it signed "
                     "no longer counts: the text isn't suspended or ended on that day."
                 ),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -147,7 +147,7 @@ def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people concerned that a checklist was upgraded to a newer version of its template."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "checklist_moved",
                 _("A checklist has new questions"),
@@ -155,7 +155,7 @@ def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "A checklist was moved to a newer version. Some items may need your "
                     "attention again."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
             )
 
 
@@ -163,12 +163,12 @@ def was_assigned(checklist_id: UUID, user_id: UUID) -> None:
     """Tell a person that somebody on their side assigned items to them, in one mail for all."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "items_assigned",
                 _("Items were assigned to you"),
                 _("Items of a checklist were assigned to you. Sign in to see which."),
-                link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
+                address=link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
                 about=checklist_id,
             )
 
@@ -177,12 +177,12 @@ def assignment_is_due(checklist_id: UUID, user_id: UUID) -> None:
     """Remind a person of assigned items that still have something left to do."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "assignment_due",
                 _("Items assigned to you are due"),
                 _("Items of a checklist that were assigned to you are due. Sign in to see which."),
-                link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
+                address=link_to("checklists.show", checklist_id=checklist_id, filter="mine"),
                 about=checklist_id,
             )
 
@@ -196,7 +196,7 @@ def suggestion_made(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people that another party suggested changes that they can answer."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "suggestion_made",
                 _("A suggestion is waiting for your organisation"),
@@ -204,7 +204,7 @@ def suggestion_made(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "Another party suggested a change to an answer in a checklist. Sign in to "
                     "accept it, decline it or suggest something else."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+                address=link_to("checklists.show", checklist_id=checklist_id, filter="us"),
                 about=checklist_id,
             )
 
@@ -258,7 +258,7 @@ def suggestion_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell the people of the party that suggested a change that it was answered."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "suggestion_answered",
                 _("A suggestion of your organisation was answered"),
@@ -266,7 +266,7 @@ def suggestion_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "Another party accepted or declined a change that your organisation suggested, "
                     "or suggested something else. Sign in to read the answer."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
             )
 
 
@@ -274,7 +274,7 @@ def discussion_wished(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people that another party asks to discuss items."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "discussion_wished",
                 _("Another party asks to discuss an item"),
@@ -282,7 +282,7 @@ def discussion_wished(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "Another party asks to discuss an item of a checklist. Sign in to read why and "
                     "to reply."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+                address=link_to("checklists.show", checklist_id=checklist_id, filter="us"),
                 about=checklist_id,
             )
 
@@ -291,7 +291,7 @@ def flag_raised(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people that items were flagged as limiting the NPM (S6, S7)."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "flag_raised",
                 _("An item was flagged"),
@@ -299,7 +299,7 @@ def flag_raised(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "An item of a checklist was flagged because it may limit the NPM's "
                     "independence. Sign in to read why."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
                 about=checklist_id,
             )
 
@@ -308,7 +308,7 @@ def flag_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell the people of the party that raised a flag that it was closed."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "flag_answered",
                 _("A flag was answered"),
@@ -316,7 +316,7 @@ def flag_answered(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "A flag that your organisation raised was explained, or the item was changed. "
                     "Sign in to read what was said."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
             )
 
 
@@ -324,7 +324,7 @@ def item_reopened(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell people that items which their party had accepted have changed since."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "item_reopened",
                 _("An item you had accepted was changed"),
@@ -332,7 +332,7 @@ def item_reopened(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "An item of a checklist that your organisation had accepted was changed. Sign "
                     "in to read it and accept it again, or to say what you'd change."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id, filter="us"),
+                address=link_to("checklists.show", checklist_id=checklist_id, filter="us"),
                 about=checklist_id,
             )
 
@@ -341,7 +341,7 @@ def ready_to_send(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell those who can send a checklist for signature that nothing is left before."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "ready_to_send",
                 _("A checklist is ready to be sent for signature"),
@@ -349,17 +349,6 @@ def ready_to_send(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                     "All items of a checklist are complete and agreed. You can now send it for "
                     "signature."
                 ),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
                 about=checklist_id,
             )
-
-
-def _queue(
-    person: accounts.Contact,
-    kind: str,
-    subject: str,
-    sentence: str,
-    address: str,
-    about: UUID | None = None,
-) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address, about=about)

@@ -20,12 +20,12 @@ def power_by_administrator(references: Mapping[UUID, str]) -> None:
                 "with the partner that this is right."
             )
             address = link_to("dashboard.cooperation", reference=references[person.user_id])
-            _queue(
+            notifications.tell(
                 person,
                 "power_by_administrator",
                 _("Who signs for a partner was confirmed by an administrator"),
                 sentence,
-                address,
+                address=address,
             )
 
 
@@ -33,7 +33,7 @@ def cooperation_opened(reference: str, user_ids: Iterable[UUID]) -> None:
     """Tell an organisation's people that an NPM opened a cooperation with it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "cooperation_opened",
                 _("A cooperation with your organisation was opened"),
@@ -41,7 +41,7 @@ def cooperation_opened(reference: str, user_ids: Iterable[UUID]) -> None:
                     "An NPM opened a cooperation with your organisation. Sign in to see what it's "
                     "for, and to add the people who take part."
                 ),
-                link_to("dashboard.cooperation", reference=reference),
+                address=link_to("dashboard.cooperation", reference=reference),
             )
 
 
@@ -56,7 +56,7 @@ def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
             )
             address = link_to("dashboard.cooperation", reference=reference)
             subject = _("A party's notice to leave a cooperation")
-            _queue(person, "party_leaving", subject, sentence, address)
+            notifications.tell(person, "party_leaving", subject, sentence, address=address)
 
 
 def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID]) -> None:
@@ -72,7 +72,7 @@ def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUI
                 "departures.show", reference=reference, organisation_id=organisation_id
             )
             subject = _("A party has left a cooperation")
-            _queue(person, "party_left", subject, sentence, address)
+            notifications.tell(person, "party_left", subject, sentence, address=address)
 
 
 def you_have_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID]) -> None:
@@ -87,7 +87,7 @@ def you_have_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID
                 "departures.show", reference=reference, organisation_id=organisation_id
             )
             subject = _("Your organisation has left a cooperation")
-            _queue(person, "own_party_left", subject, sentence, address)
+            notifications.tell(person, "own_party_left", subject, sentence, address=address)
 
 
 def party_was_added(reference: str, user_ids: Iterable[UUID]) -> None:
@@ -100,7 +100,7 @@ def party_was_added(reference: str, user_ids: Iterable[UUID]) -> None:
             )
             address = link_to("dashboard.cooperation", reference=reference)
             subject = _("An organisation was added to a cooperation")
-            _queue(person, "party_added", subject, sentence, address)
+            notifications.tell(person, "party_added", subject, sentence, address=address)
 
 
 def you_were_added(reference: str, user_ids: Iterable[UUID], *, is_joining: bool) -> None:
@@ -117,7 +117,7 @@ def you_were_added(reference: str, user_ids: Iterable[UUID], *, is_joining: bool
             )
             address = link_to("dashboard.cooperation", reference=reference)
             subject = _("Your organisation was added to a cooperation")
-            _queue(person, "own_party_added", subject, sentence, address)
+            notifications.tell(person, "own_party_added", subject, sentence, address=address)
 
 
 def party_has_joined(reference: str, user_ids: Iterable[UUID]) -> None:
@@ -127,7 +127,7 @@ def party_has_joined(reference: str, user_ids: Iterable[UUID]) -> None:
             sentence = _("An organisation has signed the terms in force and joined a cooperation.")
             address = link_to("dashboard.cooperation", reference=reference)
             subject = _("An organisation has joined a cooperation")
-            _queue(person, "party_joined", subject, sentence, address)
+            notifications.tell(person, "party_joined", subject, sentence, address=address)
 
 
 def joining_was_taken_back(reference: str, user_ids: Iterable[UUID]) -> None:
@@ -140,7 +140,7 @@ def joining_was_taken_back(reference: str, user_ids: Iterable[UUID]) -> None:
             )
             address = link_to("dashboard.cooperation", reference=reference)
             subject = _("An invitation to join a cooperation was revoked")
-            _queue(person, "joining_taken_back", subject, sentence, address)
+            notifications.tell(person, "joining_taken_back", subject, sentence, address=address)
 
 
 def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
@@ -154,7 +154,7 @@ def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
             )
             address = link_to("cooperations.index")
             subject = _("Your invitation to join a cooperation was revoked")
-            _queue(person, "own_joining_taken_back", subject, sentence, address)
+            notifications.tell(person, "own_joining_taken_back", subject, sentence, address=address)
 
 
 def clearance_ends(clearance_id: UUID, user_id: UUID) -> None:
@@ -167,7 +167,9 @@ def clearance_ends(clearance_id: UUID, user_id: UUID) -> None:
             )
             address = link_to("undertakings.mine")
             subject = _("Your clearance ends soon")
-            _queue(person, "clearance_ends", subject, sentence, address, about=clearance_id)
+            notifications.tell(
+                person, "clearance_ends", subject, sentence, address=address, about=clearance_id
+            )
 
 
 def clearance_of_other_ends(clearance_id: UUID, reference: str, user_ids: Iterable[UUID]) -> None:
@@ -180,20 +182,11 @@ def clearance_of_other_ends(clearance_id: UUID, reference: str, user_ids: Iterab
             )
             address = link_to("undertakings.listed", reference=reference)
             subject = _("A clearance ends soon")
-            _queue(person, "clearance_ends", subject, sentence, address, about=clearance_id)
+            notifications.tell(
+                person, "clearance_ends", subject, sentence, address=address, about=clearance_id
+            )
 
 
 def clearance_ends_no_more(clearance_id: UUID) -> None:
     """Mark as read what told people of a clearance that has ended or was replaced."""
     notifications.done(clearance_id, ("clearance_ends",))
-
-
-def _queue(
-    person: accounts.Contact,
-    kind: str,
-    subject: str,
-    sentence: str,
-    address: str,
-    about: UUID | None = None,
-) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address, about=about)

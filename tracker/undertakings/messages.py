@@ -18,7 +18,7 @@ _OF_NPM = ("undertaking_signed", "undertaking_on_paper", "undertaking_needs_anot
 def requested(undertaking: Undertaking, person: User) -> None:
     """Tell a person that an undertaking waits for them."""
     with in_language(person.language):
-        _queue(
+        notifications.tell(
             person,
             "undertaking_asked",
             _("You're asked for an undertaking"),
@@ -55,7 +55,7 @@ def waits_for_npm(
     deciders = _deciders(undertaking, taken_by)
     for decider in deciders:
         with in_language(decider.language):
-            _queue(
+            notifications.tell(
                 decider,
                 "undertaking_signed",
                 _("An undertaking is waiting for the NPM"),
@@ -76,7 +76,7 @@ def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[U
     deciders = _deciders(undertaking, taken_by)
     for decider in deciders:
         with in_language(decider.language):
-            _queue(
+            notifications.tell(
                 decider,
                 "undertaking_on_paper",
                 _("An undertaking on paper needs confirming"),
@@ -101,7 +101,7 @@ def interest_added(
     deciders = _deciders(undertaking, taken_by)
     for decider in deciders:
         with in_language(decider.language):
-            _queue(
+            notifications.tell(
                 decider,
                 "interest_added",
                 _("A declaration of interests is waiting for the NPM"),
@@ -120,7 +120,7 @@ def party_changed(undertaking: Undertaking, *, is_further: bool = False) -> None
     Or since they take part for a further one.
     """
     with in_language(undertaking.user.language):
-        _queue(
+        notifications.tell(
             undertaking.user,
             "undertaking_party_changed",
             _("A declaration of interests is waiting for the NPM"),
@@ -140,7 +140,7 @@ def party_changed(undertaking: Undertaking, *, is_further: bool = False) -> None
 def decided(undertaking: Undertaking) -> None:
     """Tell a person that the NPM has decided on what they declared."""
     with in_language(undertaking.user.language):
-        _queue(
+        notifications.tell(
             undertaking.user,
             "undertaking_decided",
             _("The NPM has looked at your undertaking"),
@@ -153,7 +153,7 @@ def countersigned(undertaking: Undertaking) -> None:
     """Tell a person that their undertaking is countersigned; nobody at the NPM has to do it now."""
     _no_longer_waits_for_npm(undertaking)
     with in_language(undertaking.user.language):
-        _queue(
+        notifications.tell(
             undertaking.user,
             "undertaking_countersigned",
             _("Your undertaking is countersigned"),
@@ -165,7 +165,7 @@ def countersigned(undertaking: Undertaking) -> None:
 def withdrawn_by_npm(undertaking: Undertaking) -> None:
     """Tell a person that the NPM has withdrawn the access their undertaking gave."""
     with in_language(undertaking.user.language):
-        _queue(
+        notifications.tell(
             undertaking.user,
             "undertaking_withdrawn",
             _("Your undertaking was closed"),
@@ -199,7 +199,7 @@ def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:
     """
     for taker in people.all_deciders(undertaking.cooperation_id, besides={undertaking.user_id}):
         with in_language(taker.language):
-            _queue(
+            notifications.tell(
                 taker,
                 "undertaking_needs_another",
                 _("An undertaking needs somebody else at the NPM"),
@@ -216,14 +216,3 @@ def _no_longer_waits_for_npm(undertaking: Undertaking) -> None:
 
 def _own(undertaking_id: UUID) -> str:
     return link_to("undertakings.show", undertaking_id=undertaking_id)
-
-
-def _queue(
-    person: User,
-    kind: str,
-    subject: str,
-    *sentences: str,
-    address: str,
-    about: UUID | None = None,
-) -> None:
-    notifications.tell(person, kind, subject, *sentences, address=address, about=about)

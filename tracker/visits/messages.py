@@ -26,12 +26,12 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
     """
     for user in _active(user_ids):
         with render.in_language(user.language):
-            _queue(
+            notifications.tell(
                 user,
                 "visit_changed",
                 _("Something about a visit changed: %(reference)s", reference=reference),
                 _("Something about a visit changed. Sign in to see what you have access to."),
-                visits_page(reference),
+                address=visits_page(reference),
             )
 
 
@@ -42,12 +42,12 @@ def readiness_was_lost(reference: str, user_ids: Iterable[UUID]) -> None:
     """
     for user in _active(user_ids):
         with render.in_language(user.language):
-            _queue(
+            notifications.tell(
                 user,
                 "readiness_lost",
                 _("Something you prepare needs your attention: %(reference)s", reference=reference),
                 _("Something you prepare has changed. Sign in to see what is missing now."),
-                visits_page(reference),
+                address=visits_page(reference),
             )
 
 
@@ -57,7 +57,3 @@ def _active(user_ids: Iterable[UUID]) -> Iterable[User]:
         .where(User.id.in_(list(user_ids)), User.active.is_(True), User.suspended_at.is_(None))
         .order_by(User.email)
     )
-
-
-def _queue(person: User, kind: str, subject: str, sentence: str, address: str) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address)

@@ -14,12 +14,12 @@ def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterabl
     """Tell people who may confirm it for another party that a scan is waiting for them."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "paper_recorded",
                 _("A signature on paper needs confirming"),
                 _("Another party recorded that a text was signed on paper. Compare and answer."),
-                link_to("paper.show", checklist_id=checklist_id, record_id=record_id),
+                address=link_to("paper.show", checklist_id=checklist_id, record_id=record_id),
                 about=record_id,
             )
 
@@ -33,12 +33,12 @@ def was_confirmed(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell the person who recorded a scan that another party confirmed it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "paper_confirmed",
                 _("A signature on paper was confirmed"),
                 _("Another party confirmed a signature on paper that you recorded."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
 
 
@@ -46,21 +46,10 @@ def was_refused(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell the person who recorded a scan that another party refused it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "paper_refused",
                 _("A signature on paper was refused"),
                 _("Another party refused a signature on paper that you recorded, and says why."),
-                link_to("signing.record", checklist_id=checklist_id),
+                address=link_to("signing.record", checklist_id=checklist_id),
             )
-
-
-def _queue(
-    person: accounts.Contact,
-    kind: str,
-    subject: str,
-    sentence: str,
-    address: str,
-    about: UUID | None = None,
-) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address, about=about)

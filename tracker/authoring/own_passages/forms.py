@@ -1,37 +1,17 @@
-"""Forms for one passage of an organisation's own article."""
+"""Forms for a new passage of an organisation's own article, and for its order."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.authoring.guidance import article_validation
-from tracker.authoring.passages.splicing import PassageWords
-from tracker.authoring.sent_text import SentTextForm
-from tracker.ui.fields import LineField, Option, SelectOneField, TextField, VersionField
+from tracker.authoring.passage_form import PassageTextForm
+from tracker.ui.fields import Option, SelectOneField, VersionField
 from tracker.ui.form_base import Form
-from tracker.ui.validators import Optional, Required
+from tracker.ui.validators import Optional
 
 
-class OwnPassageForm(SentTextForm):
-    """One passage: its title and its text; its key and its items stay where nobody types them."""
-
-    title = LineField(_l("Title"), [Required(_l("Enter a title"))], render_kw={"class": "wide"})
-    text = TextField(
-        _l("Text in Markdown"),
-        [Required(_l("Enter the text"))],
-        most=article_validation.MAX_TEXT,
-        description=_l("A heading inside the passage begins with ###."),
-        render_kw={"class": "prose", "rows": 14},
-    )
-    version = VersionField()
-
-    def words(self) -> PassageWords:
-        """Return what was written."""
-        return PassageWords(self["title"].data or "", self["text"].data or "")
-
-
-class NewOwnPassageForm(OwnPassageForm):
+class NewOwnPassageForm(PassageTextForm):
     """A new passage, where it goes, and the checklist item beside which it's shown."""
 
     after = SelectOneField(_l("Place"), [Optional()], blank=_l("At the beginning"))

@@ -19,8 +19,8 @@ from tracker.authoring.own_passages import service
 from tracker.authoring.own_passages.forms import (
     ArticleVersionForm,
     NewOwnPassageForm,
-    OwnPassageForm,
 )
+from tracker.authoring.passage_form import PassageTextForm
 from tracker.authoring.passages.splicing import PassageWords
 from tracker.checklist_templates import value_differences
 from tracker.checklist_templates.compare import Change
@@ -97,7 +97,7 @@ def change(article_id: UUID, passage_number: int) -> Answered:
     passage = service.passage_of(row, passage_number)
     if passage is None and request.method == "GET":
         found_or_404(None)
-    form = OwnPassageForm(
+    form = PassageTextForm(
         data={
             "title": passage.title if passage else "",
             "text": passage.markdown if passage else "",
@@ -151,7 +151,7 @@ def add(article_id: UUID) -> Answered:
 
 
 def _answer(
-    form: OwnPassageForm,
+    form: PassageTextForm,
     row: OwnArticle,
     number: int | None,
     *,
@@ -200,7 +200,7 @@ def _answer(
 
 
 def _passage_page(
-    form: OwnPassageForm,
+    form: PassageTextForm,
     row: OwnArticle,
     passage: OwnPassage | None = None,
     *,

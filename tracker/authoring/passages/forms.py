@@ -6,13 +6,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.checklists.service import MAX_REASON
-from tracker.authoring.guidance import article_validation
-from tracker.authoring.passages.splicing import PassageWords
+from tracker.authoring.passage_form import PassageTextForm
 from tracker.authoring.previewed import PreviewedForm
-from tracker.authoring.sent_text import SentTextForm
 from tracker.core import canonical
 from tracker.ui.fields import (
-    LineField,
     Option,
     SelectOneField,
     TextField,
@@ -22,22 +19,8 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
 
-class PassageForm(SentTextForm, PreviewedForm):
-    """One passage of an article: its title and its text; its key stays where nobody types it."""
-
-    title = LineField(_l("Title"), [Required(_l("Enter a title"))], render_kw={"class": "wide"})
-    text = TextField(
-        _l("Text in Markdown"),
-        [Required(_l("Enter the text"))],
-        most=article_validation.MAX_TEXT,
-        description=_l("A heading inside the passage begins with ###."),
-        render_kw={"class": "prose", "rows": 14},
-    )
-    version = VersionField()
-
-    def words(self) -> PassageWords:
-        """Return what was written."""
-        return PassageWords(self["title"].data or "", self["text"].data or "")
+class PassageForm(PassageTextForm, PreviewedForm):
+    """One passage of the guidance, which is published after its preview."""
 
     def is_to_be_published(self, step: str | None) -> bool:
         """Return whether to publish: only if the passage is exactly what the preview showed."""

@@ -13,12 +13,12 @@ def asked_to_read(reading_id: UUID, user_id: UUID) -> None:
     """Ask a person with an account to read a text."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "asked_to_read",
                 _("You're asked to read a text"),
                 _("You're asked to read a text as an outside second reader."),
-                link_to("readings.show", reading_id=reading_id),
+                address=link_to("readings.show", reading_id=reading_id),
                 about=reading_id,
             )
 
@@ -32,12 +32,12 @@ def was_read(checklist_id: UUID, user_id: UUID) -> None:
     """Tell the person who asked that the outside reader has confirmed."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "outside_reading_confirmed",
                 _("The outside second reader has read the text"),
                 _("The outside second reader has confirmed. Sign in to see what to do next."),
-                link_to("checklists.show", checklist_id=checklist_id),
+                address=link_to("checklists.show", checklist_id=checklist_id),
             )
 
 
@@ -45,21 +45,10 @@ def ran_out(checklist_id: UUID, user_id: UUID) -> None:
     """Tell the person who asked that the last day has passed and nobody has confirmed."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "outside_reading_ran_out",
                 _("The time for an outside second reader has run out"),
                 _("An outside second reader didn't confirm by the last day. You can ask again."),
-                link_to("readings.ask", checklist_id=checklist_id),
+                address=link_to("readings.ask", checklist_id=checklist_id),
             )
-
-
-def _queue(
-    person: accounts.Contact,
-    kind: str,
-    subject: str,
-    sentence: str,
-    address: str,
-    about: UUID | None = None,
-) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address, about=about)

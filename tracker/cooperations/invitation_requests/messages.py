@@ -13,12 +13,12 @@ def invitation_requested(request_id: UUID, requested_by_id: UUID) -> None:
     """Ask the administrators, but for the one who made the request, to answer it."""
     for person in accounts.contacts(accounts.administrators() - {requested_by_id}).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "invitation_requested",
                 _("An invitation was requested"),
                 _("A coordinator asks you to invite somebody. Confirm or decline the request."),
-                link_to("invitation_requests.answer", invitation_request_id=request_id),
+                address=link_to("invitation_requests.answer", invitation_request_id=request_id),
                 about=request_id,
             )
 
@@ -32,21 +32,10 @@ def request_answered(reference: str, requested_by_id: UUID) -> None:
     """Tell the coordinator who made a request that it has been answered."""
     for person in accounts.contacts([requested_by_id]).values():
         with in_language(person.language):
-            _queue(
+            notifications.tell(
                 person,
                 "invitation_request_answered",
                 _("Your request was answered"),
                 _("Your request for an invitation was answered. The cooperation's page says how."),
-                link_to("dashboard.cooperation", reference=reference),
+                address=link_to("dashboard.cooperation", reference=reference),
             )
-
-
-def _queue(
-    person: accounts.Contact,
-    kind: str,
-    subject: str,
-    sentence: str,
-    address: str,
-    about: UUID | None = None,
-) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address, about=about)

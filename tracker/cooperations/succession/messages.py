@@ -16,14 +16,10 @@ def party_was_replaced(reference: str, user_ids: Iterable[UUID]) -> None:
         with in_language(person.language):
             sentence = _("In one of your cooperations, another body took the place of a party.")
             address = link_to("dashboard.cooperation", reference=reference)
-            _queue(
+            notifications.tell(
                 person,
                 "party_replaced",
                 _("A party was replaced by another body"),
                 sentence,
-                address,
+                address=address,
             )
-
-
-def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
-    notifications.tell(person, kind, subject, sentence, address=address)
