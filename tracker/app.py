@@ -28,6 +28,7 @@ from tracker.accounts import routes as account_routes
 from tracker.accounts.factors import credentials
 from tracker.accounts.people import pages as people_pages
 from tracker.accounts.people import routes as people_routes
+from tracker.accounts.people import service as people_service
 from tracker.accounts.people import sessions
 from tracker.accounts.policy import can_see_people
 from tracker.accounts.security_log import routes as security_log_routes
@@ -138,6 +139,7 @@ from tracker.commands import Commands
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
+from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.cooperations import departures as party_departures
 from tracker.cooperations import entries as cooperation_entries
@@ -277,6 +279,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_person,
     ),
     verbs.ROLE_ENDED: (
+        people_service.follow_last_role,
         cooperations.follow_departure,
         undertakings.follow_decider,
         checklists.follow_person,
@@ -331,6 +334,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow,
     ),
     verbs.PERSON_LEFT: (
+        checklists.follow_leaving,
+        comments.follow_leaving,
         checklists.follow,
         undertakings.follow_people,
         lifecycle.follow,

@@ -43,10 +43,12 @@ from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import AnswerKey, Filled, PartyFact
 from tracker.checklists.rules.party_rows import AnswerPart
 from tracker.checklists.rules.values import check_types, shown_only
+from tracker.cooperations import people as cooperation_people
 from tracker.cooperations.models import CooperationPerson, Mode, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.notifications import service as notifications
 
 REASON = "reason"
 MAX_REASON = 2000
@@ -192,6 +194,16 @@ def follow_stage(event: DomainEvent) -> None:
     if event.details.get("after") == Stage.CLOSED:
         of_cooperation = Checklist.cooperation_id == event.cooperation_id
         messages.nothing_is_left(db.session.scalars(sa.select(Checklist.id).where(of_cooperation)))
+
+
+def follow_leaving(event: DomainEvent) -> None:
+    """Ask people who left a cooperation for nothing on its checklists any more.
+
+    Handler of PERSON_LEFT, whose subject is the cooperation.
+    """
+    of_cooperation = Checklist.cooperation_id == event.cooperation_id
+    checklist_ids = db.session.scalars(sa.select(Checklist.id).where(of_cooperation)).all()
+    notifications.end_about(checklist_ids, cooperation_people.left_ids(event.subject_id))
 
 
 def follow_modes(event: DomainEvent) -> None:

@@ -17,6 +17,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.activity import verbs
+from tracker.activity.service import DomainEvent
 from tracker.activity.verbs import Verb
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistTemplate
@@ -31,9 +32,11 @@ from tracker.comments import (
 from tracker.comments.facts import fact_of, open_task
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
 from tracker.comments.people import of_audience
+from tracker.cooperations import people as cooperation_people
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.notifications import service as notifications
 
 TEXT, MENTIONS, PERSON, DUE_ON, OUTCOME = "text", "mentions", "person", "due_on", "outcome"
 
@@ -319,3 +322,25 @@ def _record(verb: Verb, actor: Actor, checklist: Checklist, comment: Comment, **
         kind=checklist.kind.value,
         **more,
     )
+
+
+def follow_leaving(event: DomainEvent) -> None:
+    """Ask people who left a cooperation to read none of its comments any more.
+
+    Handler of PERSON_LEFT, whose subject is the cooperation.
+    """
+    gone = cooperation_people.left_ids(event.subject_id)
+    mentioning = (
+        sa.select(CommentMention.comment_id)
+        .join(Comment, Comment.id == CommentMention.comment_id)
+        .join(Checklist, Checklist.id == Comment.checklist_id)
+        .where(Checklist.cooperation_id == event.cooperation_id, CommentMention.user_id.in_(gone))
+    )
+    with_task = (
+        sa.select(CommentTask.comment_id)
+        .join(Comment, Comment.id == CommentTask.comment_id)
+        .join(Checklist, Checklist.id == Comment.checklist_id)
+        .where(Checklist.cooperation_id == event.cooperation_id)
+    )
+    about = db.session.scalars(sa.union(mentioning, with_task)).all()
+    notifications.end_about(about, gone)

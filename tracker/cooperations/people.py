@@ -357,3 +357,23 @@ def bodies(cooperation: Cooperation, organisation_id: UUID | None) -> frozenset[
         body_ids |= next_ids
         next_ids = {earlier for body in next_ids for earlier in former.get(body, ())} - body_ids
     return frozenset(body_ids)
+
+
+def left_ids(cooperation_id: UUID) -> list[UUID]:
+    """Return the ids of people who took part in a cooperation and no longer do, for no side.
+
+    Not scoped: for what ends with their part in it.
+    """
+    running = aliased(CooperationPerson)
+    still = sa.exists().where(
+        running.cooperation_id == CooperationPerson.cooperation_id,
+        running.user_id == CooperationPerson.user_id,
+        runs_on(clock.today(), running),
+    )
+    return list(
+        db.session.scalars(
+            sa.select(CooperationPerson.user_id)
+            .where(CooperationPerson.cooperation_id == cooperation_id, ~still)
+            .distinct()
+        )
+    )

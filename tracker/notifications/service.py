@@ -102,6 +102,17 @@ def all_done(
     _mark_as_read(Notification.about_id.in_(about), Notification.kind.in_(done_kinds), *to_them)
 
 
+def end_about(about: Collection[UUID], user_ids: Collection[UUID]) -> None:
+    """Mark as read all that told some people of texts or comments that they can't open any more."""
+    if about and user_ids:
+        _mark_as_read(Notification.about_id.in_(about), Notification.user_id.in_(user_ids))
+
+
+def end_all(user_id: UUID) -> None:
+    """Mark as read all that a person was told of, and mail none of it: they have no access left."""
+    _mark_as_read(Notification.user_id == user_id)
+
+
 def mark_as_read(notification: Notification) -> None:
     """Mark one notification as read."""
     _mark_as_read(Notification.id == notification.id)

@@ -5,7 +5,7 @@ In one file: each kind of notification is ended in the same way, and asked about
 
 import datetime as dt
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +19,8 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
+from tracker.accounts.models import Membership
+from tracker.accounts.people import service as accounts
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import service as paper
@@ -32,6 +34,8 @@ from tracker.closing import service as closing
 from tracker.closing.models import Disposal
 from tracker.comments import service as comments
 from tracker.comments.models import Comment, CommentAudience
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.notifications import service
@@ -472,3 +476,71 @@ def test_a_person_who_confirmed_about_their_copies_is_not_asked_any_more(
     session.commit()
     assert unread("material_return_requested") == notified - ids(leyla)
     assert unread("material_return_due") == set()
+
+
+# People who left
+
+
+def leave(table: Table, name: str) -> None:
+    """Remove somebody of the CSO from the cooperation, by their coordinator."""
+    person = table[name]
+    assert person.organisation_id is not None
+    cooperation = table.session.get_one(Cooperation, table.checklist().cooperation_id)
+    cooperations.end_person(
+        table["ilena"],
+        cooperation,
+        user_id=person.user_id,
+        organisation_id=person.organisation_id,
+    )
+    table.session.commit()
+
+
+def told_of_something_else(table: Table, name: str) -> None:
+    """Tell somebody of a text of another cooperation, in a digest."""
+    messages.was_assigned(uuid4(), table[name].user_id)
+    table.session.commit()
+
+
+def test_whoever_left_a_cooperation_is_asked_nothing_of_it_any_more_and_the_others_are(
+    table: Table,
+) -> None:
+    assign(table, "M1", "oren")
+    assign(table, "M6", "petra")
+    comment = mention(table, "samira", "joana", "oren")
+    told_of_something_else(table, "oren")
+    leave(table, "oren")
+    assert unread("comment_mention") == ids(table["samira"], table["joana"])
+    about = sa.select(Notification.about_id).where(
+        Notification.user_id == table["oren"].user_id, Notification.read_at.is_(None)
+    )
+    left = set(table.session.scalars(about))
+    assert len(left) == 1
+    assert left.isdisjoint({table.checklist().id, comment.id})
+    assert ids(table["petra"]) <= unread("items_assigned")
+
+
+def test_whoever_left_is_mailed_nothing_that_waited_for_a_digest(table: Table) -> None:
+    service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
+    table.session.commit()
+    assign(table, "M1", "oren")
+    leave(table, "oren")
+    waits = sa.select(Notification.id).where(
+        Notification.user_id == table["oren"].user_id, Notification.delivery == Delivery.DAILY
+    )
+    assert table.session.scalars(waits).all() == []
+
+
+def test_whoever_has_no_role_left_is_told_nothing_and_mailed_nothing_any_more(
+    table: Table,
+) -> None:
+    service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
+    told_of_something_else(table, "oren")
+    told_of_something_else(table, "petra")
+    role = table.session.scalars(
+        sa.select(Membership).where(Membership.user_id == table["oren"].user_id)
+    ).one()
+    accounts.end_role(table["ilena"], role.id, reason="Moved away")
+    table.session.commit()
+    assert unread("items_assigned") == ids(table["petra"])
+    later = clock.now() + dt.timedelta(days=2)
+    assert service.send_digest(table["oren"].user_id, later.date()) is False

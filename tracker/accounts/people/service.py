@@ -27,6 +27,7 @@ from tracker.accounts.people import (
     without_email,
 )
 from tracker.activity import service as trail
+from tracker.activity.service import DomainEvent
 from tracker.activity.verbs import (
     PERSON_CHANGED,
     PERSON_RESTORED,
@@ -40,6 +41,7 @@ from tracker.activity.verbs import (
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.notifications import service as notifications
 from tracker.organisations.models import Organisation
 
 TERM_RAN_OUT = "term ran out"
@@ -183,6 +185,19 @@ def roles_run_out(day: dt.date) -> Sequence[UUID]:
     return db.session.scalars(
         sa.select(Membership.id).where(_has_run_out(day)).order_by(Membership.ends_on)
     ).all()
+
+
+def follow_last_role(event: DomainEvent) -> None:
+    """End what a person was told of once they have no role left in any organisation.
+
+    Handler of ROLE_ENDED, whose subject is the person: they can't open any of it, so nothing that
+    waits for a digest is mailed.
+    """
+    still = sa.exists().where(
+        Membership.user_id == event.subject_id, queries.runs_on(clock.today())
+    )
+    if not db.session.scalar(sa.select(still)):
+        notifications.end_all(event.subject_id)
 
 
 def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
