@@ -27,13 +27,13 @@ from tracker.checklists import encryption, messages, policy, service
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
 from tracker.checklists.models import Answer, Checklist, ChecklistState, Position, Stance
 from tracker.checklists.negotiation import safeguards, stored_positions
+from tracker.checklists.obstacles import item_names
 from tracker.checklists.rules.facts import AnswerKey, Filled
 from tracker.cooperations import people
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
-from tracker.ui.locale import with_commas
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _has_way_back(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> Dec
             _l(
                 "There's an open flag on words of the text in force: %(items)s. Explain them "
                 "first, or change them by the amendment.",
-                items=with_commas(flagged),
+                items=item_names(loaded, flagged),
             )
         )
     return YES

@@ -203,7 +203,4 @@ def _given_tasks(shown: Sequence[GivenTask]) -> list[Task]:
 
 
 def _where(source: Mention | GivenTask) -> str:
-    kind = KINDS[source.kind]
-    if source.item is None:
-        return str(_("%(title)s: %(kind)s", title=source.title, kind=kind))
-    return str(_("%(title)s: %(kind)s, %(item)s", title=source.title, kind=kind, item=source.item))
+    return str(_("%(title)s: %(kind)s", title=source.title, kind=KINDS[source.kind]))

@@ -15,8 +15,7 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.conditions import built_for_all
 from tracker.agreements import notices
-from tracker.checklist_templates import library, translations
-from tracker.checklist_templates.models import AnswerScope, ChecklistKind, ChecklistTemplate
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import (
     Answer,
@@ -513,30 +512,6 @@ def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, 
 
 
 # The history --------------------------------------------------------------------------------------
-
-
-def item_names(cooperation_id: UUID, language: str) -> dict[str, dict[str, str]]:
-    """Return the labels of a cooperation's items by kind of checklist and code, in two queries.
-
-    Not scoped: what a checklist asks is no secret. Of several versions the newest names an item.
-    """
-    rows = db.session.scalars(
-        sa.select(ChecklistTemplate)
-        .where(
-            ChecklistTemplate.id.in_(
-                sa.select(Checklist.template_id).where(Checklist.cooperation_id == cooperation_id)
-            )
-        )
-        .order_by(ChecklistTemplate.version)
-    ).all()
-    words = translations.words_by_template([row.id for row in rows])
-    names: dict[str, dict[str, str]] = {}
-    for row in rows:
-        template = library.localized_by(row, words.get(row.id, {}).get(language))
-        names.setdefault(row.kind, {}).update(
-            {code: item.label for code, item in template.by_code.items()}
-        )
-    return names
 
 
 def readable_answers(actor: Actor, checklist_ids: Collection[UUID]) -> set[UUID]:

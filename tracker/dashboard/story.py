@@ -1,12 +1,10 @@
 """View model of a cooperation's history: its milestones, its days, and similar acts in one line."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-
-from flask_babel import gettext as _
 
 from tracker.access.actor import Actor
 from tracker.activity import verbs
@@ -15,7 +13,7 @@ from tracker.activity.queries import HistoryLine
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import loading
 from tracker.checklists import queries as checklists
-from tracker.checklists.history import item_timeline
+from tracker.checklists.history import item_timeline, item_titles
 from tracker.checklists.history.item_events import item_events
 from tracker.checklists.history.item_timeline import Entry
 from tracker.checklists.labels import KINDS
@@ -29,10 +27,6 @@ from tracker.ui.locale import language
 OPEN = "open"
 # The events that saved a version of an answer.
 _SAVING = frozenset({verbs.ANSWER_SAVED.name, verbs.PROPOSAL_ACCEPTED.name})
-# The details that name items by their codes.
-_LISTS = ("items", "new", "changed", "gone")
-
-Names = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class Story:
     def __init__(
         self, actor: Actor, cooperation_id: UUID, lines: Sequence[HistoryLine], opened: str
     ) -> None:
-        self._names = queries.item_names(cooperation_id, language())
+        self._titles = item_titles.titles_in(cooperation_id, language())
         self._readable = queries.readable_answers(
             actor, {line.subject_id for line in lines if line.verb in _SAVING}
         )
@@ -117,22 +111,11 @@ class Story:
         can_open = line.subject_id in self._readable and _saved_version(line) is not None
         is_open = can_open and line is self._opened
         return EventView(
-            self._with_names(line),
+            item_titles.with_titles(line, self._titles),
             _checklist(line) if "item" in line.details else "",
             f"{here({OPEN: str(line.event_id)})}#e-{line.event_id}" if can_open else "",
             self._change(line) if is_open else None,
         )
-
-    def _with_names(self, line: HistoryLine) -> HistoryLine:
-        names = self._names.get(line.details.get("kind", ""), {})
-        named: dict[str, object] = {
-            key: [_name(names, code) for code in line.details[key]]
-            for key in _LISTS
-            if isinstance(line.details.get(key), list)
-        }
-        if isinstance(line.details.get("item"), str):
-            named["item"] = _name(names, line.details["item"])
-        return replace(line, details={**line.details, **named}) if named else line
 
     def _change(self, line: HistoryLine) -> Entry | None:
         """Return the values that an event changed, before and after."""
@@ -171,11 +154,6 @@ def _count(lines: list[HistoryLine]) -> int:
         codes.update(line.details.get("items") or [])
         codes.add(line.details.get("item"))
     return len(codes - {None}) or len(lines)
-
-
-def _name(names: Mapping[str, object], code: str) -> str:
-    """Return the name of an item in quotation marks, since names have commas; else its code."""
-    return str(_("“%(item)s”", item=names[code])) if code in names else code
 
 
 def _checklist(line: HistoryLine) -> object:

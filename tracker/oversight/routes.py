@@ -14,6 +14,7 @@ from tracker.accounts import long_work
 from tracker.activity import queries as trail
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.history import item_titles
 from tracker.checklists.labels import KINDS
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Mode
@@ -29,7 +30,7 @@ from tracker.oversight.undertaking_register import policy as undertakings
 from tracker.oversight.undertaking_register import queries as undertaking_queries
 from tracker.oversight.undertaking_register.facts import Access, Filters
 from tracker.signoff import queries as signoff
-from tracker.ui import paging
+from tracker.ui import locale, paging
 from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.words import tidy_line
 
@@ -97,6 +98,7 @@ def history(checklist_id: UUID) -> str:
         signature.id for revision, _request in revisions for signature in revision.signatures
     ]
     lines = trail.subject_history(line.cooperation_id, [checklist_id, *signature_ids], limit=EVENTS)
+    titles = item_titles.titles_in(line.cooperation_id, locale.language())
     states = pages.revision_states(checklist_id, [revision for revision, _request in revisions])
     return render_template(
         "oversight/history.html",
@@ -106,7 +108,7 @@ def history(checklist_id: UUID) -> str:
         revisions=revisions,
         states=states,
         signature_lines=pages.signature_lines,
-        lines=lines,
+        lines=[item_titles.with_titles(event, titles) for event in lines],
         leaves_out_the_team=line.kind is ChecklistKind.VISIT_ROLES,
         is_cut=len(lines) == EVENTS,
         may_take_out=evidence.can_export(actor),

@@ -233,7 +233,7 @@ def test_pages_name_items_by_their_titles(walks: Walks, column: str) -> None:
         for address, text in walked.texts.items()
         if text.lstrip().startswith("<!") and (words := codes_on(text))
     }
-    assert coded == {}
+    assert coded == {}, "\n".join(f"{address}: {words}" for address, words in coded.items())
 
 
 # What one side writes and assigns for itself -------------------------------------------------

@@ -3,7 +3,8 @@
 In one file: the pages of one blueprint show the same frozen text and lead to each other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from tracker.access.actor import Actor, ActorMembership
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
+from tracker.activity.queries import HistoryLine
 from tracker.agreements import (
     amendments,
     evidence,
@@ -51,6 +53,7 @@ from tracker.checklists import (
 from tracker.checklists import queries as checklists
 from tracker.checklists.editing import RECORD, checklist_page, get_or_404, load_localized
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
+from tracker.checklists.history import item_titles
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.misnamed import misnamed
 from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind
@@ -554,6 +557,7 @@ def _record_page(
         loaded,
         revision=revision,
         asked=signature_request,
+        names_of=partial(item_names, loaded),
         reason=signoff_service.reason_of(signature_request, encryption.key_for(checklist))
         if signature_request
         else "",
@@ -564,14 +568,7 @@ def _record_page(
         until=agreement_pages.until_words(asking) if asking else [],
         state=evidence.words_of(compared, revision.id),
         agrees=compared.agrees,
-        history=trail.subject_history(
-            checklist.cooperation_id,
-            [
-                checklist.id,
-                *(given.id for revision, _asked in pairs for given in revision.signatures),
-            ],
-            of=agreements.ON_THE_RECORD,
-        ),
+        history=_history(loaded, [revision for revision, _asked in pairs]),
         revisions=[
             (revision, evidence.words_of(compared, revision.id)[0]) for revision, _asked in pairs
         ],
@@ -614,6 +611,20 @@ def _notices(
         }
         for notice in notices
     ]
+
+
+def _history(loaded: LoadedChecklist, revisions: Sequence[Revision]) -> list[HistoryLine]:
+    """Return the events of a text's record, which name items by their titles."""
+    checklist = loaded.checklist
+    titles = {
+        checklist.kind: {item.code: item.label for item in loaded.template.items},
+    }
+    lines = trail.subject_history(
+        checklist.cooperation_id,
+        [checklist.id, *(given.id for revision in revisions for given in revision.signatures)],
+        of=agreements.ON_THE_RECORD,
+    )
+    return [item_titles.with_titles(line, titles) for line in lines]
 
 
 def _misnamed(

@@ -143,7 +143,7 @@ def show(reading_id: UUID) -> str | Response:
         loaded=loaded,
         cooperation=loaded.cooperation,
         sections=checklist_pages.by_section(loaded, views),
-        asked_on=[view.item.code for view in views if view.has_question],
+        asked_on=[view.item.label for view in views if view.has_question],
         is_complete=loaded.standing().is_complete,
         form=form,
         sentence_words=sentence,

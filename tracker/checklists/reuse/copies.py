@@ -20,6 +20,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import CopySource, ModelAnswer
 from tracker.checklists.negotiation.text_digest import item_token
+from tracker.checklists.obstacles import item_names
 from tracker.checklists.reuse.copying import (
     Copied,
     Offer,
@@ -160,10 +161,11 @@ def _label(item: Item, place: FieldPath) -> str:
     return f"{field.label} ({column.label})" if column else field.label
 
 
-def behind(preview: Preview) -> list[str]:
+def behind(preview: Preview, loaded: LoadedChecklist) -> list[str]:
     """Return why answers are not copied, a sentence for each reason."""
     return [
-        str(STAYS[why]) % {"items": with_commas(codes)} for why, codes in preview.behind.items()
+        str(STAYS[why]) % {"items": item_names(loaded, codes)}
+        for why, codes in preview.behind.items()
     ]
 
 

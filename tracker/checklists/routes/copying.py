@@ -118,7 +118,7 @@ def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, 
         offers={
             offer_view.code: offer_view for offer_view in copies.offer_views(loaded, look.offers)
         },
-        behind=copies.behind(look),
+        behind=copies.behind(look, loaded),
         counts_days=before.checklist.visit_id is not None,
         is_restricted=encryption.is_restricted(checklist),
     )

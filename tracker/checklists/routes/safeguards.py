@@ -276,8 +276,8 @@ def _review_page(
         for view in pages.item_views(loaded, actor)
         if view.standing is not None and view.standing.shown is Truth.TRUE
     ]
-    asked_on = [view.item.code for view in views if view.has_question]
-    first = {*READ_FIRST, *asked_on}
+    asked_on = [view.item for view in views if view.has_question]
+    first = {*READ_FIRST, *(item.code for item in asked_on)}
     return checklist_page(
         "checklists/review.html",
         loaded,
@@ -285,5 +285,5 @@ def _review_page(
         is_alone=is_alone,
         views=[view for view in views if view.item.code in first],
         others=[view for view in views if view.item.code not in first],
-        asked_on=asked_on,
+        asked_on=[item.label for item in asked_on],
     )

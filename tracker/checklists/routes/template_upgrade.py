@@ -1,5 +1,6 @@
 """The page on which a checklist is upgraded to a newer version of its template."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, flash
@@ -11,6 +12,7 @@ from tracker.checklists import policy
 from tracker.checklists.editing import back, checklist_page, get_or_404, uuid_or_nil
 from tracker.checklists.forms import MoveForm
 from tracker.checklists.loading import load
+from tracker.checklists.obstacles import item_names
 from tracker.checklists.reuse import template_upgrade
 from tracker.ui.perform import perform
 
@@ -53,4 +55,5 @@ def move(checklist_id: UUID) -> str | Response:
         form=form,
         before=loaded.template.version,
         move=template_upgrade.preview(loaded, to),
+        names_of=partial(item_names, loaded),
     )
