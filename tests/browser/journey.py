@@ -253,6 +253,8 @@ def begin_with_model_text(page: Page, address: str, tasks: Mapping[str, str] | N
     page.get_by_role("link", name="Choose how to begin").click()
     begin = page.get_by_role("button", name="Begin with the text in English")
     expect(begin).to_be_visible()
+    if tasks is not None:
+        page.locator("input[name=briefing]").fill(Facts().today.isoformat())
     for task, person in (tasks or {}).items():
         if page.locator(f"select[name={task}]").count():
             _pick(page, task, person)
@@ -313,6 +315,22 @@ def settle(cast: Cast, address: str, facts: dict[str, Facts], *, again: Iterable
             decide(page, written[1], known)
     for name in facts:
         _accept_draft(cast[name].page, address)
+
+
+def settle_both(page: Page, facts: Facts) -> None:
+    """Fill in what both texts of a visit leave open, and read and accept each, page after page."""
+    for _text in range(2):
+        while page.get_by_role("button", name="Save what is decided").count():
+            decide_together(page, facts)
+        waiting = page.locator("section[aria-labelledby=write-h] a")
+        if waiting.count():
+            waiting.first.click()
+            page.wait_for_url(re.compile("/items/"))
+        if written := re.search(r"/items/([A-Z]\d+)/answer", page.url):
+            decide(page, written[1], facts)
+        if not page.url.endswith("/read"):
+            page.get_by_role("link", name="Read the draft").click()
+        _accept_draft(page, "", is_open=True)
 
 
 def _accept_draft(page: Page, address: str, *, is_open: bool = False) -> None:
@@ -383,9 +401,15 @@ def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[st
 
 def send(cast: Company, address: str, sender: str) -> None:
     """Send a text for signature."""
+    cast[sender].page.goto(f"{address}/send")
+    send_here(cast, sender)
+
+
+def send_here(cast: Company, sender: str) -> None:
+    """Send the text for signature on whose page for sending the person is."""
     page = cast[sender].page
-    page.goto(f"{address}/send")
-    obstacles = page.locator("main .notice").all_inner_texts()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send for signature")
+    obstacles = page.locator("main .notice:not(.flashes .notice)").all_inner_texts()
     assert obstacles == [], obstacles
     for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
@@ -464,8 +488,11 @@ def visit_day(number: int) -> dt.date:
     return Facts().today + dt.timedelta(days=20 * number)
 
 
-def plan_visit(cast: Cast, number: int = 1) -> str:
-    """The coordinator plans a visit: kind, place, days, team, who may know. Return its address."""
+def plan_visit(cast: Cast, number: int = 1, *, tasks: Mapping[str, str] | None = None) -> str:
+    """The coordinator plans a visit: kind, place, days, team, who may know. Return its address.
+
+    tasks says who takes which; None if the texts of the visit are begun later.
+    """
     page = cast["Ilena"].page
     page.goto(f"/cooperations/{cast.reference}/visits/plan")
     page.locator("input[name=kind]").first.check()
@@ -473,19 +500,23 @@ def plan_visit(cast: Cast, number: int = 1) -> str:
     page.get_by_label("Place", exact=True).fill(PLACE)
     first = visit_day(number)
     page.locator("input[name=starts_on]").fill(first.isoformat())
-    page.locator("input[name=ends_on]").fill(first.isoformat())
     page.locator("input[name=announced]").first.check()
     _pick(page, "lead_id", cast["Pavo"].name)
     _pick(page, "deputy_id", cast["Ruth"].name)
-    _pick_rows(page, "members", [cast[name].name for name in TEAM])
+    # Lead and deputy are on the team anyway.
+    _pick_rows(page, "members", [cast[name].name for name in TEAM[2:]], words=tasks is None)
     gaps = page.locator("textarea[name=gaps]")
     if gaps.count():
         gaps.fill("None for a place of this size.")
     page.get_by_label("Let everyone on the team know place and dates").check()
     _pick_rows(page, "audience", [cast[name].name for name in AUDIENCE])
+    if tasks is None:
+        page.get_by_label("I'll choose later").check()
+    for task, person in (tasks or {}).items():
+        _pick(page, task, cast[person].name)
     page.get_by_role("button", name="Plan the visit").click()
     cast["Ilena"].expect_told(f"Joint visit {number} is planned.")
-    return page.url.split("?")[0].removesuffix("/ready")
+    return f"{page.url.partition('/c')[0]}/cooperations/{cast.reference}/visits/{number}"
 
 
 def _pick(page: Page, name: str, words: str) -> None:
@@ -494,8 +525,11 @@ def _pick(page: Page, name: str, words: str) -> None:
     select.select_option(value)
 
 
-def _pick_rows(page: Page, name: str, people: list[str]) -> None:
-    """Choose people one by one in a table, or tick them in a list, as the page offers."""
+def _pick_rows(page: Page, name: str, people: list[str], *, words: bool = True) -> None:
+    """Choose people one by one in a table, or tick them in a list, as the page offers.
+
+    words fills in what else the page asks about each.
+    """
     table = page.locator(f"fieldset#{name}.rows")
     for number, person in enumerate(people):
         if not table.count():
@@ -510,7 +544,7 @@ def _pick_rows(page: Page, name: str, people: list[str]) -> None:
         select = row.locator("select").first
         value = select.locator("option", has_text=person).first.get_attribute("value")
         select.select_option(value)
-        for control in row.locator("input[type=text], textarea").all():
+        for control in row.locator("input[type=text], textarea").all() if words else ():
             control.fill("As needed")
 
 

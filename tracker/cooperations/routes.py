@@ -308,7 +308,11 @@ def add_person(reference: str) -> str | Response:
     cooperation = _find_in_part(actor, reference)
     organisation_id = _own_party(actor, cooperation)
     form = PeopleForm()
-    form.offer(people.could_join(cooperation.id, organisation_id))
+    offered = people.could_join(cooperation.id, organisation_id)
+    form.offer(offered)
+    if not form.is_submitted():
+        # Whoever adds the first people is mostly one of them.
+        form.user_id.data = [user_id for user_id, _name in offered if user_id == actor.user_id]
     if form.user_id.choices and form.validate_on_submit():
         done = perform(
             form,

@@ -1,7 +1,7 @@
 """Forms for a joint visit: plan it, change plan and team, record a part, stop it, override."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -10,6 +10,8 @@ from flask_babel import lazy_gettext as _l
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.people_lists import name_and
+from tracker.checklists.reuse.visit_tasks import CIRCLES, LABELS
+from tracker.checklists.rules.nameable import Circle
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations.people import Person, by_user
 from tracker.ui import locale
@@ -31,6 +33,7 @@ from tracker.ui.proof_fields import TOKEN_LENGTH
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 from tracker.undertakings.queries import kinds_of_place
+from tracker.visits.beginnings import TASKS
 from tracker.visits.encryption import Plan
 from tracker.visits.service import (
     MAX_HOW,
@@ -61,13 +64,15 @@ class PlaceForm(Form):
         most=MAX_PLACE,
     )
     starts_on = DateField(_l("First day"), [Required(_l("Enter the first day"))])
-    ends_on = DateField(_l("Last day"), [Required(_l("Enter the last day"))])
+    ends_on = DateField(
+        _l("Last day"), [Optional()], description=_l("Leave empty if the visit takes one day.")
+    )
 
     @property
     def planned(self) -> Plan:
         """Return what was entered, once the form is valid."""
         first = cast("dt.date", self.starts_on.data)
-        return Plan(self.place.data or "", first, cast("dt.date", self.ends_on.data))
+        return Plan(self.place.data or "", first, self.ends_on.data or first)
 
 
 class ChangePlanForm(PlaceForm):
@@ -137,18 +142,40 @@ class OverrideForm(ReasonForm):
     mark = HiddenValueField(most=TOKEN_LENGTH)
 
 
-def plan_form(template: Template, taking_part: Iterable[Person], beside: Beside) -> Form:
+def plan_form(
+    template: Template,
+    taking_part: Iterable[Person],
+    beside: Beside,
+    ways: Sequence[Option] = (),
+) -> Form:
     """Return the form that plans a visit, with the choices that the roles offer.
 
-    beside is what stands beside people's names.
+    beside is what stands beside people's names; ways are those in which its texts can begin.
     """
+    everybody = by_user(taking_part).values()
     members = {
         "visit_id": HiddenValueField(default=lambda: str(uuid4())),
         **{
             key: _choice(template, item, key)
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
         },
-        **_team_fields(by_user(taking_part).values(), beside),
+        **_team_fields(everybody, beside),
+        "beginning": ChoiceField(
+            _l("How do the roles and the urgent-action plan begin?"),
+            [Optional()],
+            description=_l(
+                "Nothing of a text you begin with is agreed until every party has read it, and you "
+                "can change all of it."
+            ),
+            choices=ways,
+            default=ways[0].value if ways else None,
+        ),
+        "briefing": DateField(
+            _l("Day of the briefing"),
+            [Optional()],
+            description=_l("Leave empty to count it from the visit, as the text does."),
+        ),
+        **_task_fields(everybody, beside),
     }
     return cast("Form", type("PlanForm", (PlaceForm,), members)())
 
@@ -212,6 +239,12 @@ def planned_team(form: Form) -> TeamPlan:
         gaps=form["gaps"].data or "",
         team_knows=bool(form["team_knows"].data),
     )
+
+
+def tasks_of(form: Form) -> dict[str, UUID]:
+    """Return who was chosen for which task of the visit."""
+    chosen = {task.value: form[task.value].data for task in TASKS}
+    return {task: person for task, person in chosen.items() if person is not None}
 
 
 def kind_of(form: Form) -> Mapping[str, Any]:
@@ -295,6 +328,25 @@ def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, A
             ),
         ),
     }
+
+
+def _task_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, SelectOneField]:
+    """Return a list of people for each task that the model text gives to somebody."""
+    fields = {}
+    for task in TASKS:
+        is_of_npm = CIRCLES[task] is Circle.NPM
+        fields[task.value] = SelectOneField(
+            LABELS[task],
+            [Optional()],
+            choices=[
+                _person(person, beside)
+                for person in taking_part
+                if person.is_npm_staff or not is_of_npm
+            ],
+            coerce=as_uuid,
+            blank=_l("Decide later"),
+        )
+    return fields
 
 
 def _select(label: object, choices: list[Option], description: object = "") -> SelectOneField:

@@ -23,8 +23,10 @@ from tracker.access.gate import (
 )
 from tracker.access.reading import has_opened, lacks_second_factor
 from tracker.activity import service as trail
+from tracker.activity.stale import recompute
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import queries as checklists
 from tracker.checklists.editing import may_go_on
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
@@ -36,11 +38,23 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.ui import locale, paging
+from tracker.ui.fields import Option
 from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform
 from tracker.undertakings.clearing_states import words_beside
-from tracker.visits import labels, own_part, pages, policy, queries, readiness, service, shown, team
+from tracker.visits import (
+    beginnings,
+    labels,
+    own_part,
+    pages,
+    policy,
+    queries,
+    readiness,
+    service,
+    shown,
+    team,
+)
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import MemberFact
 from tracker.visits.forms import (
@@ -52,6 +66,7 @@ from tracker.visits.forms import (
     kind_of,
     plan_form,
     planned_team,
+    tasks_of,
     team_data,
     team_form,
     versions_of,
@@ -114,7 +129,12 @@ def plan(reference: str) -> Answered:
     cooperation = _cooperation(actor, reference)
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     taking_part = people.people(cooperation.id)
-    form = plan_form(template, taking_part, words_beside(actor, cooperation.id, taking_part))
+    former = beginnings.former_visit(actor, cooperation.id)
+    beside = words_beside(actor, cooperation.id, taking_part)
+    form = plan_form(template, taking_part, beside, _ways_to_begin(former))
+    texts = beginnings.text_plan(
+        form["beginning"].data, former, tasks_of(form), form["briefing"].data
+    )
     if not _may_go_on(actor, cooperation, form, service.can_plan(actor, cooperation)):
         planned_here = bool(service.can_be_planned(cooperation))
         return _planning_page(cooperation, form, planned_here=planned_here), HTTPStatus.FORBIDDEN
@@ -128,13 +148,48 @@ def plan(reference: str) -> Answered:
             plan=form.planned,
             team_plan=planned_team(form),
             visit_id=visit_id_of(form),
+            texts=texts,
         ),
-        success=lambda visit: _("Joint visit %(number)s is planned.", number=visit.number),
+        success=lambda visit: _planned_words(visit, begun=texts is not None),
         next=lambda visit: redirect(
-            url_for(".ready", reference=reference, number=visit.number), 303
+            _after_planning(actor, reference, visit, begun=texts is not None), 303
         ),
     )
     return done or _planning_page(_cooperation(actor, reference), form)
+
+
+def _ways_to_begin(former: Visit | None) -> list[Option]:
+    """Return how the texts of a visit can begin: as at the last one, with the model text, later."""
+    ways = []
+    if former is not None:
+        words = _("As at joint visit %(number)s", number=former.number)
+        hint = _(
+            "Copies methods, scripts and measures, and nothing about its place, days, team or "
+            "visit list."
+        )
+        ways.append(Option(f"{beginnings.FORMER}{former.number}", words, hint))
+    codes = beginnings.languages(language.code for language in locale.languages())
+    for code in sorted(codes, key=lambda code: code != locale.language()):
+        words = _("With the model text in %(language)s", language=locale.name_of(code))
+        ways.append(Option(f"{beginnings.MODEL}{code}", words))
+    return [*ways, Option(beginnings.LATER, _("I'll choose later"))]
+
+
+def _planned_words(visit: Visit, *, begun: bool) -> str:
+    words: str = _("Joint visit %(number)s is planned.", number=visit.number)
+    if not begun:
+        return words
+    then = _("Its roles and its urgent-action plan have a text now, which nobody has read yet.")
+    return f"{words} {then}"
+
+
+def _after_planning(actor: Actor, reference: str, visit: Visit, *, begun: bool) -> str:
+    """Return where to go on: to what the roles leave to decide, or to what is missing."""
+    if begun:
+        recompute()
+        roles = checklists.of_visit(actor, visit.id)[ChecklistKind.VISIT_ROLES]
+        return url_for("deciding.decide", checklist_id=roles.id)
+    return url_for(".ready", reference=reference, number=visit.number)
 
 
 def _planning_page(cooperation: Cooperation, form: Form, *, planned_here: bool = True) -> str:
@@ -143,6 +198,7 @@ def _planning_page(cooperation: Cooperation, form: Form, *, planned_here: bool =
         form=form,
         cooperation=cooperation,
         own_visits=pages.own_visits(planned_here=planned_here),
+        tasks=[form[task.value] for task in beginnings.TASKS],
     )
 
 

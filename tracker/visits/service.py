@@ -42,6 +42,7 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
 from tracker.visits import (
+    beginnings,
     bound,
     labels,
     messages,
@@ -52,6 +53,7 @@ from tracker.visits import (
     stages,
     team,
 )
+from tracker.visits.beginnings import TextPlan
 from tracker.visits.encryption import Plan, plan_of, put_plan, to_excuse
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
@@ -141,14 +143,16 @@ def plan_visit(
     plan: Plan,
     team_plan: TeamPlan,
     visit_id: UUID | None = None,
+    texts: TextPlan | None = None,
 ) -> Visit:
     """Plan a joint visit, start its checklists 3 and 4, and return it.
 
     Place and dates are encrypted with the cooperation's key. kind is stored in V1, announced and
     audience in V2, lead and deputy in V3, the team in V4: the roles are the only place for them.
     visit_id is made by the form, so that a form that is sent twice finds the visit it has already
-    planned. Raise RefusedError for anyone who may not plan one now, RuleBrokenError with the field
-    that is invalid.
+    planned. texts says how its checklists begin, None if that is chosen later (adr 125). Raise
+    RefusedError for anyone who may not plan one now, RuleBrokenError with the field that is
+    invalid.
     """
     can_plan(actor, cooperation).require()
     tidy = _checked_plan(plan, before=None)
@@ -159,6 +163,7 @@ def plan_visit(
         if (planned.cooperation_id, planned.planned_by_id) == (cooperation.id, actor.user_id):
             return planned
         visit_id = None
+    completed = _with_known(actor, cooperation, team_plan)
     visit = Visit(
         id=visit_id or uuid4(),
         cooperation_id=cooperation.id,
@@ -173,9 +178,33 @@ def plan_visit(
     evidence = visit_chain_digest(own_chain.id, visit.id)
     _record(verbs.VISIT_PLANNED, actor, visit, evidence=evidence)
     roles = _start_checklists(actor, cooperation, visit, team_plan)
-    _write_answers(actor, roles, kind, announced, team_plan)
+    _write_answers(actor, roles, kind, announced, completed)
+    if texts is not None:
+        beginnings.begin(actor, visit, texts)
     _judge_again(visit, actor)
     return visit
+
+
+def _with_known(actor: Actor, cooperation: Cooperation, planned: TeamPlan) -> TeamPlan:
+    """Return a plan with what is known of the people on the team, where nothing was written."""
+    known = beginnings.known_of(actor, cooperation.id, _chosen(planned))
+    leaders = ((planned.lead_id, _l("Team lead")), (planned.deputy_id, _l("Deputy")))
+    listed = {member.user_id: member for member in planned.members}
+    for user_id, words in leaders:
+        before = listed.get(user_id, Member(user_id))
+        listed[user_id] = replace(before, skill=before.skill or str(words))
+    empty = beginnings.Known()
+    return replace(
+        planned,
+        members=tuple(
+            Member(
+                user_id,
+                member.skill.strip() or known.get(user_id, empty).skill,
+                member.languages.strip() or known.get(user_id, empty).languages,
+            )
+            for user_id, member in listed.items()
+        ),
+    )
 
 
 def _start_checklists(

@@ -44,8 +44,6 @@ ANSWERS = {
     "V11": {"present": "no"},
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V16": {"about_member": "Joana"},
-    # Otherwise the visit is ready only once the day of the briefing has come.
-    "V18": {"briefing": clock.today().isoformat()},
     "U8": _NO_DUTY | dict.fromkeys(("duty", "receiver", "body", "hours", "law", "covers"), ""),
 }
 # Name: the most fields, clicks and pages that the work may take.
@@ -138,20 +136,18 @@ def _agree_on_confidentiality(cast: Cast) -> None:
 
 def _make_ready(cast: Cast, number: int) -> None:
     """Plan a visit, settle roles and plan, sign both, and have the team confirm."""
-    begin = journey.begin_with_model_text if number == 1 else journey.begin_with_former
-    visit = journey.plan_visit(cast, number)
-    roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
-    people = ("Ruth", "Joana", "Ilena")
-    answers = Facts(ANSWERS, people=people)
-    # Open Door takes no part in the visits.
-    everybody = dict.fromkeys(("Ilena", "Joana"), answers)
-    begin(cast["Ilena"].page, roles, TASKS)
-    journey.settle(cast, roles, everybody, again=("V18",))
-    plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
-    begin(cast["Ilena"].page, plan, TASKS)
-    journey.settle(cast, plan, everybody)
-    for text in (roles, plan):
-        journey.send(cast, text, "Ilena")
+    # The second begins with what the first said, the first with the model text.
+    visit = journey.plan_visit(cast, number, tasks=TASKS if number == 1 else {})
+    npm = cast["Ilena"].page
+    answers = Facts(ANSWERS, people=("Ruth", "Joana", "Ilena"))
+    # Open Door takes no part in the visits. Each page leads to the next, from text to text.
+    roles = npm.url.removesuffix("/decide")
+    journey.settle_both(npm, answers)
+    cast["Joana"].page.goto(f"{roles}/decide")
+    journey.settle_both(cast["Joana"].page, answers)
+    npm.goto(f"{roles}/send")
+    for _text in range(2):
+        journey.send_here(cast, "Ilena")
     for name in ("Tomas", "Otto"):
         journey.sign_together(cast, name, 2)
     journey.take_part(

@@ -13,6 +13,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, signed_in
 from tracker.agreements import accepting
 from tracker.agreements.accepting import Accepted, Reading
+from tracker.agreements.routes import going_on
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Section
@@ -127,11 +128,16 @@ def accept(checklist_id: UUID) -> Response:
     section = request.form.get("section", "")
     anchor = f"section-{section}" if section else None
     back = url_for("reading.show", checklist_id=checklist_id, _anchor=anchor)
+
+    def next_page(accepted: Accepted | None) -> Response:
+        is_whole = accepted is not None and not section and not accepted.changed
+        return redirect((is_whole and going_on.after_reading(actor, checklist)) or back, 303)
+
     return perform(
         None,
         lambda: accepting.accept_items(actor, checklist, _seen()),
         success=lambda accepted: _words(load_localized(checklist), accepted, actor),
-        next=redirect(back, 303),
+        next=next_page,
     )
 
 

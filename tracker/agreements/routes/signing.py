@@ -43,7 +43,7 @@ from tracker.agreements import (
 from tracker.agreements.frozen_text import FrozenText
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import service as paper
-from tracker.agreements.routes import on_text
+from tracker.agreements.routes import going_on, on_text
 from tracker.checklists import (
     encryption,
     heads,
@@ -131,7 +131,7 @@ def send(checklist_id: UUID) -> str | Response:
                 asking=agreement_forms.asking_in(form),
             ),
             success=_("The text is frozen and sent. The signatories see it in My work."),
-            next=_to_record(checklist_id),
+            next=lambda _sent: going_on.after_sending(actor, checklist),
         )
         if done:
             return done

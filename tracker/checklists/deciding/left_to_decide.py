@@ -14,8 +14,9 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.people import telephones
-from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklist_templates.schema import Item
+from tracker.checklist_templates.conditions import AnswerCondition
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Required
 from tracker.checklists import own_rows, pages, policy, service
 from tracker.checklists.deciding.open_places import (
     OpenTable,
@@ -67,10 +68,29 @@ class OpenItem:
         """All of its places, in the order of the page."""
         return tuple(place for table in self.tables for row in table.rows for place in row.places)
 
+    def as_dependent(self) -> "OpenItem":
+        """Return it with all its places dependent on another item."""
+        tables = [
+            dataclasses.replace(
+                table,
+                rows=tuple(
+                    dataclasses.replace(row, places=tuple(map(_dependent, row.places)))
+                    for row in table.rows
+                ),
+                together=tuple(tuple(map(_dependent, group)) for group in table.together),
+            )
+            for table in self.tables
+        ]
+        return dataclasses.replace(self, tables=tuple(tables))
+
     @property
     def begun_with(self) -> str:
         """The digest of what an unwritten answer begins with: its rows may be others by now."""
         return canonical.digest_of(dict(self.values)) if self.is_unwritten else ""
+
+
+def _dependent(place: Place) -> Place:
+    return dataclasses.replace(place, is_dependent=True, waits_for_item=True)
 
 
 class Seen(NamedTuple):
@@ -94,7 +114,7 @@ def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
         return ()
     statuses = loaded.standing().items
     unwritten = set(_unwritten(loaded, actor, statuses)) if _has_begun_with_text(loaded) else set()
-    offered = []
+    offered: list[OpenItem | None] = []
     for item in loaded.template.items:
         status = statuses.get(item.code)
         if status is None or not status.problems:
@@ -106,7 +126,29 @@ def open_items(loaded: LoadedChecklist, actor: Actor) -> tuple[OpenItem, ...]:
                 offered.append(_of_written(loaded, actor, item, scope, current))
             elif (item.code, scope) in unwritten:
                 offered.append(_of_unwritten(loaded, actor, item, scope, current))
-    return tuple(open_item for open_item in offered if open_item is not None)
+    return _marked_dependent([open_item for open_item in offered if open_item is not None])
+
+
+def _marked_dependent(offered: list[OpenItem]) -> tuple[OpenItem, ...]:
+    """Return open items; the places of one are dependent if another decides whether it is needed.
+
+    Whether a health expert is with the visit (V11) isn't asked of somebody who still has to say
+    whether health is an aim (V1): on one page the one may make the other unnecessary (adr 121).
+    """
+    open_fields = {(place.item, place.field.key) for one in offered for place in one.places}
+    return tuple(
+        open_item.as_dependent() if _waits_for(open_item.item, open_fields) else open_item
+        for open_item in offered
+    )
+
+
+def _waits_for(item: Item, open_fields: set[tuple[str, str]]) -> bool:
+    condition = item.required_when
+    return (
+        item.required is Required.CONDITIONAL
+        and isinstance(condition, AnswerCondition)
+        and (condition.item, condition.field) in open_fields
+    )
 
 
 def _current(
@@ -189,8 +231,9 @@ def count(loaded: LoadedChecklist, actor: Actor) -> int:
 def suggested(loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) -> dict[str, Any]:
     """Return with what places begin on a form, by name: what is known of the actor's party.
 
-    A coordinator is suggested as the contact of their party, with the number from their account;
-    the days of the terms begin with the next month and last two years, with a review after one; and
+    A coordinator is suggested as the contact of their party, with the number from their account
+    (M7, M15; for the NPM also M10, C16 and V13, there unless they are on the team themselves); the
+    days of the terms begin with the next month and last two years, with a review after one; and
     papers have to be valid until the last day of the visit (V13). Nothing of it is saved: whoever
     saves the form has seen it.
     """
@@ -208,24 +251,31 @@ def suggested(loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) 
 
 
 def _customary(actor: Actor, loaded: LoadedChecklist, item: Item) -> Mapping[str, Any]:
-    """Return what is usual in the terms, as stored, by field or column."""
-    if loaded.checklist.kind is not ChecklistKind.TERMS:
-        return {}
+    """Return what is usual, as stored, by field or column: days of the terms, and contacts."""
     if item.code == "M19":
         return usual_days(clock.today())
     if not actor.has(Role.COORDINATOR) or actor.user_id not in loaded.people:
         return {}
     me = str(actor.user_id)
+    is_of_npm = actor.user_id in loaded.surroundings.npm_people
     match item.code:
+        case "C16" if is_of_npm:
+            return {"contact": me, **_with_number(actor, "phone")}
+        case "V13" if is_of_npm and actor.user_id not in (loaded.surroundings.team or ()):
+            return {"safety_contact": me, **_with_number(actor, "safety_phone")}
         case "M7":
             return {"coordinator": me}
-        case "M10" if actor.user_id in loaded.surroundings.npm_people:
+        case "M10" if is_of_npm:
             return {"clearance_contact": me}
         case "M15":
-            number = telephones.own(actor)
-            return {"contact": me, **({"phone": number} if number else {})}
+            return {"contact": me, **_with_number(actor, "phone")}
         case _:
             return {}
+
+
+def _with_number(actor: Actor, key: str) -> dict[str, str]:
+    number = telephones.own(actor)
+    return {key: number} if number else {}
 
 
 def _last_days(loaded: LoadedChecklist, open_item: OpenItem) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class Place:
     what: str = ""
     # Whether it is needed only if another place is decided in a certain way.
     is_dependent: bool = False
+    # Whether that other place is in another item, which decides whether this item is needed.
+    waits_for_item: bool = False
     scope: AnswerScope = SHARED
 
     @property

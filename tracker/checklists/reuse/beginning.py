@@ -27,7 +27,7 @@ from tracker.checklists.reuse import (
     recorded_selection,
     visit_tasks,
 )
-from tracker.checklists.reuse.copying import Arrival, Origin
+from tracker.checklists.reuse.copying import Arrival, GivenValues, Origin
 from tracker.checklists.reuse.own_texts import OwnText
 from tracker.checklists.rules.consistency import KIND_OF_PLACE
 from tracker.checklists.rules.values import fit
@@ -132,12 +132,18 @@ class _Known:
     """
 
     def __init__(
-        self, actor: Actor, loaded: LoadedChecklist, chosen: Mapping[str, UUID] | None = None
+        self,
+        actor: Actor,
+        loaded: LoadedChecklist,
+        chosen: Mapping[str, UUID] | None = None,
+        leaders: Mapping[str, UUID] | None = None,
     ) -> None:
         self.loaded = loaded
         self.items = [item for item in loaded.template.items if loaded.is_open(item)]
         self.values = {item.code: _known(actor, loaded, item) for item in self.items}
-        self.tasks = {**visit_tasks.leaders(actor, loaded), **(chosen or {})}
+        if leaders is None:
+            leaders = visit_tasks.leaders(actor, loaded)
+        self.tasks = {**leaders, **(chosen or {})}
         self.numbers = visit_tasks.Numbers(loaded)
 
     def filled(
@@ -197,23 +203,28 @@ def begin(
     checklist: Checklist,
     language: str,
     *,
-    seen: str,
+    seen: str | None,
     chosen: Mapping[str, str] | None = None,
+    given: GivenValues | None = None,
+    leaders: Mapping[str, UUID] | None = None,
 ) -> tuple[str, ...]:
     """Begin a checklist with the model text, each answer as a new version by the actor.
 
     Nobody has read it yet: no party accepts any of it until it has (adr 22 and 93). seen is the
-    digest of what the person saw: raise StaleError if it has changed. chosen says who takes which
-    task of a visit: raise RuleBrokenError if the page doesn't offer somebody for it. Return the
-    items.
+    digest of what the person saw, None if the text is read only afterwards: raise StaleError if it
+    has changed. chosen says who takes which task of a visit: raise RuleBrokenError if the page
+    doesn't offer somebody for it. given has values that take the place of the text's, by item,
+    and leaders the lead and deputy of a visit that is being planned. Return the items.
     """
     loaded = _loaded_for(actor, checklist)
     people = visit_tasks.read_choice(loaded, chosen or {})
-    (begun,) = beginnings(actor, loaded, [language])
-    _require_seen(begun, seen)
-    if people:
-        (begun,) = _of_product(_Known(actor, loaded, people), [language])
-    items = _keep(actor, loaded, begun, CopySource.PRODUCT)
+    if seen is not None:
+        _require_seen(beginnings(actor, loaded, [language])[0], seen)
+    (begun,) = _of_product(_Known(actor, loaded, people, leaders), [language])
+    answers = tuple(
+        (item, {**own, **(given or {}).get(item.code, {})}) for item, own in begun.answers
+    )
+    items = _keep(actor, loaded, replace(begun, answers=answers), CopySource.PRODUCT)
     trail.record(
         verbs.MODEL_TEXT_USED,
         actor=actor,

@@ -59,6 +59,10 @@ NOT_OF_ANOTHER_PLACE = PLANNED_FIELDS | {"other_type", "background_asked"}
 COPIED = (AnswerScope.SHARED, AnswerScope.PARTY)
 
 
+# Values of answers that all parties agree on, by item.
+GivenValues = Mapping[str, Mapping[str, Any]]
+
+
 class Why(enum.StrEnum):
     """Why an answer of the earlier checklist is not copied."""
 
@@ -315,13 +319,19 @@ def _digest(offers: tuple[Offer, ...]) -> str:
 
 
 def copy(
-    actor: Actor, checklist: Checklist, former_id: UUID, codes: Collection[str], *, seen: str
+    actor: Actor,
+    checklist: Checklist,
+    former_id: UUID,
+    codes: Collection[str],
+    *,
+    seen: str,
+    given: GivenValues | None = None,
 ) -> tuple[str, ...]:
     """Copy answers of chosen items from an earlier checklist, each as a new version by the actor.
 
     Nobody has read them yet: no party accepts them, not even the actor's, until it has read them
-    (adr 22). seen is the digest of what the person saw: raise StaleError if it has changed. Return
-    the items.
+    (adr 22). seen is the digest of what the person saw: raise StaleError if it has changed. given
+    has values that take the place of what would be copied, by item. Return the items.
     """
     loaded = load_for_update(checklist)
     policy.can_copy(
@@ -343,7 +353,7 @@ def copy(
             items=item_names(loaded, alone),
         )
         raise RuleBrokenError(words, ITEMS)
-    keep_unread(actor, loaded, _arrivals(made_preview))
+    keep_unread(actor, loaded, _arrivals(made_preview, given or {}))
     items = [offer.item.code for offer in made_preview.offers]
     _record(verbs.ANSWERS_COPIED, actor, checklist, items)
     return tuple(items)
@@ -368,13 +378,15 @@ class Arrival:
     origin: Origin
 
 
-def _arrivals(preview: Preview) -> list[Arrival]:
+def _arrivals(preview: Preview, given: GivenValues) -> list[Arrival]:
     source, former_id = CopySource.CHECKLIST, preview.former.id
     return [
         Arrival(
             offer.item,
             part.scope,
-            part.values,
+            {**part.values, **given.get(offer.item.code, {})}
+            if part.scope is AnswerScope.SHARED
+            else part.values,
             Origin(source, former_id, part.former.answer_id),
         )
         for offer in preview.offers

@@ -9,19 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import queries as accounts
+from tracker.accounts.labels import ROLES
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import PartyFact
 from tracker.checklists.rules.values import as_id, fit
+from tracker.cooperations.people import Person, by_user
+from tracker.cooperations.people import people as taking_part
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.labels import CsoType
 from tracker.organisations.models import Organisation
+from tracker.ui.locale import with_commas
 
+# Roles that say what somebody does in a cooperation; a member may do anything.
+FUNCTIONS = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 # The kinds of body in M1 for the types of CSO in an organisation's details.
 KINDS = {
     CsoType.HUMAN_RIGHTS: "human_rights",
@@ -102,18 +108,24 @@ def _of_party(loaded: LoadedChecklist, actor: Actor, item: Item) -> dict[str, An
         return {}
     people = [
         person
-        for person in loaded.people.values()
+        for person in by_user(taking_part(loaded.cooperation.id)).values()
         if person.organisation_id == party.organisation_id and person.needs_clearance
     ]
     rows = [
         {
             "person": str(person.user_id),
-            "function": person.function,
+            "function": person.function or _role_words(person),
             "organisation": str(party.organisation_id),
         }
         for person in people
     ]
     return {"listed": "people", "persons": rows} if rows else {}
+
+
+def _role_words(person: Person) -> str:
+    """Return what somebody does by their roles; empty if they are only a member."""
+    roles = [str(ROLES[role]) for role in FUNCTIONS if role in person.roles]
+    return with_commas(roles)
 
 
 def _team(loaded: LoadedChecklist) -> list[str]:

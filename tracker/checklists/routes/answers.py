@@ -83,6 +83,7 @@ from tracker.checklists.reuse import (
     recorded_selection,
     template_upgrade,
 )
+from tracker.checklists.routes.left_to_decide import page_after
 from tracker.checklists.routes.telephones import Numbers
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Filled
@@ -264,7 +265,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         form,
         save,
         success=lambda _none: _saved(actor, checklist, item),
-        next=_onward(loaded, actor, code),
+        next=lambda _none: _onward(loaded, actor, code),
         conflict=show_both,
     )
     is_known = not begun and bool(
@@ -287,6 +288,8 @@ def answer(checklist_id: UUID, code: str) -> Answered:
 
 def _onward(loaded: LoadedChecklist, actor: Actor, code: str) -> Response:
     """Redirect to the next item if the person wants to go on, otherwise back to the list."""
+    if request.args.get("then") == "read":  # from the page with what is left to decide
+        return redirect(page_after(load_localized(loaded.checklist), actor), 303)
     wanted = request.form.get("then") == "next"
     following = pages.next_to_write(loaded, actor, code) if wanted else None
     if following is None:

@@ -104,7 +104,7 @@ def decide(checklist_id: UUID) -> str | Response:
         form,
         save,
         success=lambda codes: _saved_words(codes, load_localized(checklist), actor),
-        next=lambda _codes: redirect(_after(load_localized(checklist), actor), 303),
+        next=lambda _codes: redirect(page_after(load_localized(checklist), actor), 303),
         conflict=show_both,
     )
     changed = _changed(items, writing.typed or {})
@@ -268,6 +268,7 @@ def _without_idle_dependents(typed: Mapping[str, Any], items: Iterable[OpenItem]
         name: value
         for name, value in typed.items()
         if not places[name].is_dependent
+        or places[name].waits_for_item
         or (places[name].item, places[name].field.key, places[name].row) in rows
         or (places[name].row is None and places[name].item in items_decided)
     }
@@ -318,12 +319,12 @@ def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) ->
     return f"{words} {rest}", "warning"
 
 
-def _after(loaded: LoadedChecklist, actor: Actor) -> str:
+def page_after(loaded: LoadedChecklist, actor: Actor) -> str:
     """Return where to go on: to what is open or not written yet, or to reading the draft."""
     checklist_id = loaded.checklist.id
     if left_to_decide.open_items(loaded, actor):
         return url_for("deciding.decide", checklist_id=checklist_id)
     for item, scope in left_to_decide.to_write(loaded, actor):
-        query: dict[str, Any] = {"for": scope.value}
+        query: dict[str, Any] = {"for": scope.value, "then": "read"}
         return url_for("checklists.answer", checklist_id=checklist_id, code=item.code, **query)
     return url_for("reading.show", checklist_id=checklist_id)

@@ -134,5 +134,9 @@ def test_a_partner_lists_its_people_who_take_part_and_changes_the_list(
     session.commit()
     page = land.browser(app, "samira").page(f"/checklists/{address}/items/C2/answer?for=party")
     assert values(page) >= {str(land.users[first].id) for first in ("samira", "henrik")}
+    # What they do, by their roles; of somebody who is only a member the list knows nothing.
+    assert {"Coordinator", "Signatory"} <= {
+        word for text in values(page) for word in text.split(", ")
+    }
     npm = land.browser(app, "ilena").page(f"/checklists/{address}/items/C2/answer?for=party")
     assert "Begun with what is known here." not in npm.text

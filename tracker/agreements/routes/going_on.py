@@ -1,0 +1,62 @@
+"""Where a person goes on once a text is read or sent: to what is next for them there."""
+
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.activity.stale import recompute
+from tracker.agreements import accepting
+from tracker.checklists import policy, queries
+from tracker.checklists.deciding import left_to_decide
+from tracker.checklists.loading import LoadedChecklist, load
+from tracker.checklists.models import Checklist
+from tracker.checklists.obstacles import to_sending
+
+
+def after_reading(actor: Actor, checklist: Checklist) -> str:
+    """Return the page that is next once a party has read and accepted a whole text.
+
+    The other text of the same visit, if that is left to decide or to read; or sending, if nothing
+    keeps a coordinator from it. Empty if neither waits for the person.
+    """
+    recompute()
+    for other in _others_of_visit(actor, checklist):
+        loaded = load(other)
+        if left_to_decide.count(loaded, actor) or left_to_decide.to_write(loaded, actor):
+            return url_for("deciding.decide", checklist_id=other.id)
+        reading = accepting.reading_of(loaded, actor)
+        if reading.acceptable or reading.unread:
+            return url_for("reading.show", checklist_id=other.id)
+    return _to_send([checklist, *_others_of_visit(actor, checklist)], actor)
+
+
+def after_sending(actor: Actor, checklist: Checklist) -> Response:
+    """Redirect to sending the other text of the same visit, or to the record of this one."""
+    recompute()
+    record = url_for("signing.record", checklist_id=checklist.id)
+    return redirect(_to_send(_others_of_visit(actor, checklist), actor) or record, 303)
+
+
+def _others_of_visit(actor: Actor, checklist: Checklist) -> list[Checklist]:
+    """Return the other texts of a visit that the person may open, or none."""
+    if checklist.visit_id is None:
+        return []
+    texts = queries.of_visit(actor, checklist.visit_id)
+    return [text for kind, text in sorted(texts.items()) if kind is not checklist.kind]
+
+
+def _to_send(checklists: list[Checklist], actor: Actor) -> str:
+    """Return the page that sends the first text that can be sent, or nothing."""
+    for checklist in checklists:
+        if _can_send(load(checklist), actor):
+            return url_for("signing.send", checklist_id=checklist.id)
+    return ""
+
+
+def _can_send(loaded: LoadedChecklist, actor: Actor) -> bool:
+    """Return whether a coordinator of the NPM can send a text now: mostly it is they who do."""
+    party = loaded.own_party(actor)
+    if party is None or party.side is not OrganisationKind.NPM:
+        return False
+    allowed = policy.can_send(actor, party, loaded.checklist.state, goes_on=loaded.goes_on())
+    return bool(allowed) and not to_sending(loaded)
