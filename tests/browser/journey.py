@@ -244,21 +244,11 @@ def complete(
         _complete_rest(cast, address, facts)
 
 
-def begin_with_model_text(page: Page, address: str, tasks: Mapping[str, str] | None = None) -> None:
-    """Begin an empty checklist with the model text that comes with the product.
-
-    tasks are the people chosen for the tasks that the page offers, by its name for each.
-    """
+def begin_with_model_text(page: Page, address: str) -> None:
+    """Begin an empty checklist with the model text that comes with the product."""
     page.goto(address)
     page.get_by_role("link", name="Choose how to begin").click()
-    begin = page.get_by_role("button", name="Begin with the text in English")
-    expect(begin).to_be_visible()
-    if tasks is not None:
-        page.locator("input[name=briefing]").fill(Facts().today.isoformat())
-    for task, person in (tasks or {}).items():
-        if page.locator(f"select[name={task}]").count():
-            _pick(page, task, person)
-    begin.click()
+    page.get_by_role("button", name="Begin with the text in English").click()
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
@@ -276,45 +266,6 @@ def agree(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
         # The others have filled it in meanwhile.
         is_open = name == last and page.url.endswith("/read")
         _accept_draft(page, address, is_open=is_open)
-
-
-def begin_with_former(page: Page, address: str, tasks: Mapping[str, str] | None = None) -> None:
-    """Begin an empty checklist with all answers that can be copied from the newest former one.
-
-    tasks are the same people as then, so nobody is chosen for them.
-    """
-    del tasks
-    page.goto(address)
-    page.get_by_role("link", name="Choose how to begin").click()
-    page.get_by_role("link", name="Start from an earlier checklist").click()
-    page.locator("main .tasks a").first.click()
-    page.get_by_role("button", name="Copy what is chosen").click()
-    expect(page.locator(".flashes")).to_contain_text("until every party has read")
-
-
-def settle(cast: Cast, address: str, facts: dict[str, Facts], *, again: Iterable[str] = ()) -> None:
-    """Each side fills in what a text of a visit leaves open; then each reads it and accepts it all.
-
-    The first person also decides some items again.
-    """
-    setter = next(iter(facts))
-    for code in again:
-        cast[setter].page.goto(f"{address}/items/{code}/answer")
-        decide(cast[setter].page, code, facts[setter])
-    for name, known in facts.items():
-        page = cast[name].page
-        page.goto(f"{address}/decide")
-        # What is decided first may open other places; then come answers with pages of their own.
-        while page.get_by_role("button", name="Save what is decided").count():
-            decide_together(page, known)
-        waiting = page.locator("section[aria-labelledby=write-h] a")
-        if waiting.count():
-            waiting.first.click()
-            page.wait_for_url(re.compile("/items/"))
-        if written := re.search(r"/items/([A-Z]\d+)/answer", page.url):
-            decide(page, written[1], known)
-    for name in facts:
-        _accept_draft(cast[name].page, address)
 
 
 def settle_both(page: Page, facts: Facts) -> None:
@@ -512,6 +463,9 @@ def plan_visit(cast: Cast, number: int = 1, *, tasks: Mapping[str, str] | None =
     _pick_rows(page, "audience", [cast[name].name for name in AUDIENCE])
     if tasks is None:
         page.get_by_label("I'll choose later").check()
+    else:
+        # Otherwise the visit is ready only once the day of the briefing has come.
+        page.locator("input[name=briefing]").fill(Facts().today.isoformat())
     for task, person in (tasks or {}).items():
         _pick(page, task, cast[person].name)
     page.get_by_role("button", name="Plan the visit").click()

@@ -135,7 +135,9 @@ def _marked_dependent(offered: list[OpenItem]) -> tuple[OpenItem, ...]:
     Whether a health expert is with the visit (V11) isn't asked of somebody who still has to say
     whether health is an aim (V1): on one page the one may make the other unnecessary (adr 121).
     """
-    open_fields = {(place.item, place.field.key) for one in offered for place in one.places}
+    open_fields = {
+        (place.item, place.field.key) for open_item in offered for place in open_item.places
+    }
     return tuple(
         open_item.as_dependent() if _waits_for(open_item.item, open_fields) else open_item
         for open_item in offered

@@ -85,7 +85,11 @@ def test_nobody_has_accepted_what_a_text_began_with(browser: Browser, scene: Sce
     plan(browser, scene, beginning="model-en", briefing=clock.today().isoformat())
     for kind in (ROLES, URGENT_PLAN):
         text = loaded(scene, kind)
-        begun = {code for (code, _s, _o), one in text.sheet.answers.items() if one.is_copied}
+        begun = {
+            code
+            for (code, _scope, _owner), answer in text.sheet.answers.items()
+            if answer.is_copied
+        }
         assert begun
         assert not [code for code in begun if text.standing().items[code].done]
 
@@ -103,13 +107,15 @@ def test_a_task_goes_to_nobody_who_is_not_on_the_team(browser: Browser, scene: S
     assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
+@pytest.mark.parametrize("later", [0, 3])
 def test_the_day_of_the_briefing_is_that_of_the_page_and_read_like_the_rest(
-    browser: Browser, scene: Scene
+    browser: Browser, scene: Scene, later: int
 ) -> None:
-    day = clock.today() + dt.timedelta(days=3)
-    plan(browser, scene, beginning="model-en", briefing=day.isoformat())
+    day = (clock.today() + dt.timedelta(days=later)).isoformat()
+    tasks = {"office": scene.user("ilena"), "interviewer": scene.user("leyla")}
+    plan(browser, scene, beginning="model-en", briefing=day, **tasks)
     roles = loaded(scene, ROLES)
-    assert roles.sheet.value("V18", "briefing") == day.isoformat()
+    assert roles.sheet.value("V18", "briefing") == day
     assert not roles.standing().items["V18"].done
 
 
@@ -219,22 +225,12 @@ def test_an_item_that_another_one_may_make_unnecessary_is_not_asked_for(
 ) -> None:
     plan(browser, scene, beginning="model-en")
     items = left_to_decide.open_items(loaded(scene, ROLES), scene.actor("ilena"))
-    dependent = {one.item.code: {place.is_dependent for place in one.places} for one in items}
+    dependent = {
+        open_item.item.code: {place.is_dependent for place in open_item.places}
+        for open_item in items
+    }
     assert dependent["V11"] == dependent["V12"] == {True}
     assert False in dependent["V1"]
-
-
-def test_an_item_that_turns_out_to_be_needed_keeps_what_was_decided_beside_it(
-    browser: Browser, scene: Scene
-) -> None:
-    plan(browser, scene, beginning="model-en")
-    person = browser("ilena")
-    page = person.page(f"/checklists/{scene.checklist(ROLES, 2).id}/decide")
-    sent = page.form().filled_in(**{"V1-health_aim": "yes", "V11-present": "no"})
-    person.open(page.where, method="POST", data=sent, csrf=False)
-    scene.session.expire_all()
-    sheet = loaded(scene, ROLES).sheet
-    assert (sheet.value("V1", "health_aim"), sheet.value("V11", "present")) == ("yes", "no")
 
 
 def test_reading_the_roles_leads_to_the_urgent_action_plan(browser: Browser, scene: Scene) -> None:
