@@ -417,6 +417,8 @@ def require_four_eyes(
     """Refuse a sole signatory of the NPM side who drafted alone, if the instance requires it (5.2).
 
     Drafted alone means that everything the NPM side wrote in the current text is by one person.
+    Whoever only copied or loaded an answer didn't write it (product.md, 6), unless nobody wrote
+    anything.
     """
     if not signing_settings.current().four_eyes:
         return
@@ -426,6 +428,8 @@ def require_four_eyes(
         for answer in loaded.sheet.answers.values()
         if answer.organisation_id in npm
     }
+    wrote = authors.keys() & loaded.sheet.authors
+    authors = {author_id: authors[author_id] for author_id in wrote or authors}
     of_npm = [party for party in parties if party.organisation_id in npm]
     for author_id, name in authors.items():
         if len(authors) == 1 and signers.could_sign_alone(of_npm, author_id):

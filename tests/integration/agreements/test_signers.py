@@ -25,6 +25,8 @@ from tracker.accounts.models import Membership
 from tracker.agreements import evidence, pages, signature_requests
 from tracker.agreements import service as agreements
 from tracker.agreements.service import Asking
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklists import service as answers
 from tracker.checklists.models import ChecklistState
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -576,6 +578,27 @@ def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eye
     checklists.read_second(many["oren"], many.checklist())
     send(many, party(many, "npm", "ilena"))
     assert state(many) is ChecklistState.SENT
+
+
+def test_whoever_only_loaded_a_text_is_no_second_pair_of_eyes(many: Table, four_eyes: None) -> None:
+    """Copying or loading a text makes nobody its author (product.md, 6)."""
+    writes_and_signs(many)
+    values = checklists.whole(many.loaded(), "M6")
+    answers.save_answer(
+        many["petra"],
+        many.checklist(),
+        "M6",
+        AnswerScope.SHARED,
+        values,
+        base_version=0,
+        loaded_from=values,
+    )
+    many.session.commit()
+    many.accept("M6", "samira", "joana")
+    checklists.read_second(many["oren"], many.checklist())
+    assert person(many, "petra") not in many.loaded().sheet.authors
+    with pytest.raises(RuleBrokenError, match="Ilena Dorvath wrote this text alone"):
+        send(many, party(many, "npm", "ilena"))
 
 
 def test_without_the_setting_the_drafter_may_sign(many: Table) -> None:
