@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -171,7 +172,11 @@ class InvitationLine:
 
 def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
     """Return the roles of a person that are current on a day, in one query."""
-    rows = db.session.execute(_MEMBERSHIPS, {"user_id": user_id, "day": day})
+    return as_memberships(db.session.execute(_MEMBERSHIPS, {"user_id": user_id, "day": day}))
+
+
+def as_memberships(rows: Iterable[Any]) -> tuple[ActorMembership, ...]:
+    """Return the roles in rows that end with MEMBERSHIP, without a row that has none."""
     return tuple(
         ActorMembership(
             role=role,
@@ -190,6 +195,7 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             membership_id=membership_id,
         )
         for (
+            *_before,
             role,
             organisation_id,
             name,
@@ -205,6 +211,7 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
             confirmed_at,
             membership_id,
         ) in rows
+        if membership_id is not None
     )
 
 
@@ -758,23 +765,25 @@ _POWERS_OF_ORGANISATION = _ALL_POWERS.where(
     sa.or_(_IS_OWN, Membership.organisation_id == sa.bindparam("organisation_id"))
 )
 # Sent with every page; built once, since building it takes as long as running it.
+# What as_memberships() needs of a role and its organisation.
+MEMBERSHIP = (
+    Membership.role,
+    Membership.organisation_id,
+    Organisation.name,
+    Organisation.kind,
+    Membership.outside_expert,
+    Membership.audits_id,
+    Membership.power,
+    Membership.office,
+    Membership.power_from,
+    Membership.power_until,
+    Membership.confirmed_how,
+    Membership.confirmed_by,
+    Membership.confirmed_at,
+    Membership.id,
+)
 _MEMBERSHIPS = (
-    sa.select(
-        Membership.role,
-        Membership.organisation_id,
-        Organisation.name,
-        Organisation.kind,
-        Membership.outside_expert,
-        Membership.audits_id,
-        Membership.power,
-        Membership.office,
-        Membership.power_from,
-        Membership.power_until,
-        Membership.confirmed_how,
-        Membership.confirmed_by,
-        Membership.confirmed_at,
-        Membership.id,
-    )
+    sa.select(*MEMBERSHIP)
     .outerjoin(Membership.organisation)
     .where(
         Membership.user_id == sa.bindparam("user_id"),

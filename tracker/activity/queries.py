@@ -253,7 +253,7 @@ def _shown(condition: sa.ColumnElement[bool]) -> "sa.Select[Event]":
 def _newest(query: "sa.Select[Event]", offset: int, limit: int) -> list[HistoryLine]:
     rows: Iterable[Any] = db.session.execute(
         query.add_columns(after_stop())
-        .options(selectinload(Event.detail), defer(Event.state))
+        .options(joinedload(Event.detail), defer(Event.state))
         .order_by(Event.number.desc())
         .offset(offset)
         .limit(limit)

@@ -6,13 +6,14 @@ In one file: a text is compared beside the agreed terms of its cooperation, in t
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm.attributes import set_committed_value
 
-from tracker.activity import verbs
+from tracker.activity import verbs, witness
 from tracker.activity.witness import DetailedEvent, NotSoundError
 from tracker.agreements import beginnings
 from tracker.agreements.claims import Claims, open_notices, outcome_on, state_of
@@ -31,7 +32,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
-from tracker.core.db import db
+from tracker.core.db import Identifier, db
 from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
@@ -39,7 +40,6 @@ from tracker.signoff.labels import DISAGREES, REQUEST_STATES, validity_words
 from tracker.signoff.models import RequestState, Revision, Signature, SignatureRequest
 from tracker.signoff.outcomes import Course, Outcome, Validity, validity
 
-Row = TypeVar("Row", Notice, Renewal)
 SUBJECT = "checklist"
 # A revision, the state of its signature request, and the last day to sign it.
 _Request = tuple[UUID, RequestState, dt.date | None]
@@ -48,33 +48,48 @@ GOES_ON = frozenset({Outcome.WAITING, Outcome.IN_FORCE, Outcome.SUSPENDED})
 # How many texts are kept in memory at a time.
 AT_A_TIME = 25
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-# In the order of the index, or SQLite reads the whole table for many texts.
-_NOTICES = sa.select(Notice).where(Notice.checklist_id.in_(_IDS)).order_by(Notice.checklist_id)
-_RENEWALS = sa.select(Renewal).where(Renewal.checklist_id.in_(_IDS)).order_by(Renewal.number)
-# Most texts have neither, and then need no query for them.
-_HAS_NOTICES, _HAS_RENEWALS = (
-    sa.select(of_text)
-    .where(of_text.in_(_IDS))
-    .order_by(of_text)
-    .limit(1)
-    .scalar_subquery()
-    .is_not(None)
-    for of_text in (Notice.checklist_id, Renewal.checklist_id)
-)
-_REQUESTS = (
+# For statements that read other events of a cooperation too; with the values of wanted().
+IS_ABOUT = sa.or_(bound.IS_ABOUT, beginnings.IS_ABOUT)
+VERBS = {*bound.VERBS, *beginnings.VERBS}
+_EVENTS = witness.about_with_details(IS_ABOUT, VERBS)
+_NO_ID = sa.cast(sa.null(), Identifier())
+# What stands beside texts: their revisions, notices and renewals, each in rows of its own.
+_PLACES = sa.union_all(
     sa.select(
-        Checklist.id,
-        SignatureRequest.revision_id,
+        Revision.subject_id.label("checklist_id"),
+        Revision.id.label("revision_id"),
+        _NO_ID.label("notice_id"),
+        _NO_ID.label("renewal_id"),
+    ).where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(_IDS)),
+    sa.select(Notice.checklist_id, _NO_ID, Notice.id, _NO_ID).where(Notice.checklist_id.in_(_IDS)),
+    sa.select(Renewal.checklist_id, _NO_ID, _NO_ID, Renewal.id).where(
+        Renewal.checklist_id.in_(_IDS)
+    ),
+).subquery()
+_TO_READ = sa.or_(
+    Revision.id.in_(sa.bindparam("whole_ids", expanding=True)),
+    sa.and_(
+        Revision.id.in_(sa.bindparam("to_read", expanding=True)), Revision.is_sealed.is_(False)
+    ),
+)
+_BESIDE = (
+    sa.select(
+        _PLACES.c.checklist_id,
+        Revision.id.label("revision_id"),
+        Revision.kind,
+        Revision.digest,
+        sa.case((_TO_READ, Revision.document)).label("document"),
+        SignatureRequest.revision_id.label("sent_id"),
         SignatureRequest.state,
         SignatureRequest.expires_on,
-        _HAS_NOTICES,
-        _HAS_RENEWALS,
+        Notice,
+        Renewal,
     )
-    .outerjoin(
-        Revision, sa.and_(Revision.subject_type == SUBJECT, Revision.subject_id == Checklist.id)
-    )
+    .outerjoin(Revision, Revision.id == _PLACES.c.revision_id)
     .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)
-    .where(Checklist.id.in_(_IDS))
+    .outerjoin(Notice, Notice.id == _PLACES.c.notice_id)
+    .outerjoin(Renewal, Renewal.id == _PLACES.c.renewal_id)
+    .execution_options(yield_per=AT_A_TIME)
 )
 # Found by what was frozen, which events bind: nobody hides terms by changing their row.
 _AGREED_TERMS = sa.select(Revision.cooperation_id, Checklist).where(
@@ -83,11 +98,6 @@ _AGREED_TERMS = sa.select(Revision.cooperation_id, Checklist).where(
     Revision.kind == ChecklistKind.TERMS.value,
     Revision.number == 1,
     Checklist.id == Revision.subject_id,
-)
-_PLAIN = (
-    sa.select(Revision.id, Revision.kind, Revision.digest, Revision.document)
-    .where(Revision.id.in_(_IDS), Revision.is_sealed.is_(False))
-    .execution_options(yield_per=AT_A_TIME)
 )
 
 
@@ -244,30 +254,43 @@ def compare(
 ) -> dict[UUID, Compared]:
     """Compare rows of checklists with their signatures and events, for lists.
 
-    Texts that are in force or waiting are read unless they are encrypted. Takes a constant number
-    of statements, and none if there is nothing to compare; one less with the events that
-    beginnings.read() would read of these checklists.
+    Texts that are in force or waiting are read unless they are encrypted. Takes three statements,
+    one more if agreed terms beside them have to be found, and none if there is nothing to compare.
+
+    recorded are events that contain those of VERBS that are IS_ABOUT these checklists, if somebody
+    has read them already, which saves one.
     """
     if not checklists:
         return {}
     terms = _agreed_terms(checklists)
     whole = _unique([*checklists, *terms.values()])
-    bound_rows = _read(whole)
-    if {text.id for text in whole} != {text.id for text in checklists}:
-        recorded = None  # the beginning of the terms is not among them
-    text_facts = dict(_plain(_newest(bound_rows, whole)))
-    compared = _compared(whole, bound_rows, text_facts, recorded)
+    if recorded is None or {text.id for text in whole} != {text.id for text in checklists}:
+        recorded = _recorded(whole)
+    recorded = list(recorded)
+    bound_rows = _read(whole, recorded)
+    compared = _compared(whole, bound_rows, recorded, _newest(bound_rows, whole))
     return _beside_terms(checklists, terms, compared)
+
+
+def wanted(checklists: Collection[Checklist]) -> dict[str, Any]:
+    """Return the values of IS_ABOUT for some checklists."""
+    ids = [checklist.id for checklist in checklists]
+    return bound.wanted(SUBJECT, ids) | beginnings.wanted(checklists)
+
+
+def _recorded(checklists: Collection[Checklist]) -> list[DetailedEvent]:
+    cooperation_ids = {checklist.cooperation_id for checklist in checklists}
+    return witness.of_subjects_with_details(_EVENTS, cooperation_ids, **wanted(checklists))
 
 
 def look(checklist: Checklist) -> Compared:
     """Compare one checklist with its texts, signatures and events, for its pages."""
     terms = _agreed_terms([checklist])
     whole = _unique([checklist, *terms.values()])
-    bound_rows = _read(whole)
-    text_facts = _facts_of_all(bound_rows.revisions.get(checklist.id, ()))
-    text_facts.update(_plain(_newest(bound_rows, whole[1:])))
-    compared = _compared(whole, bound_rows, text_facts)
+    recorded = _recorded(whole)
+    bound_rows = _read(whole, recorded)
+    own = bound_rows.revisions.get(checklist.id, ())
+    compared = _compared(whole, bound_rows, recorded, _newest(bound_rows, whole[1:]), own)
     return _beside_terms([checklist], terms, compared)[checklist.id]
 
 
@@ -292,8 +315,8 @@ def _unique(checklists: Iterable[Checklist]) -> list[Checklist]:
     return list({checklist.id: checklist for checklist in checklists}.values())
 
 
-def _read(checklists: Iterable[Checklist]) -> Bound:
-    return bound.read(SUBJECT, {checklist.id: checklist.cooperation_id for checklist in checklists})
+def _read(checklists: Iterable[Checklist], recorded: Iterable[DetailedEvent]) -> Bound:
+    return bound.read(SUBJECT, [checklist.id for checklist in checklists], recorded)
 
 
 def _newest(bound_rows: Bound, checklists: Iterable[Checklist]) -> set[UUID]:
@@ -355,7 +378,8 @@ def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[
         return dict.fromkeys([sibling.id for sibling in checklists], broken)
     comparisons = {}
     for checklist in checklists:
-        compared = _with_texts(checklist, bound_rows)
+        own = bound_rows.revisions.get(checklist.id, ())
+        compared = _compared([checklist], bound_rows, whole_texts=own)[checklist.id]
         proven = all(map(bound_rows.proven, bound_rows.revisions.get(checklist.id, ())))
         comparisons[checklist.id] = (
             compared if proven else replace(compared, is_sound=False, agrees=False)
@@ -363,41 +387,36 @@ def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[
     return comparisons
 
 
-def _with_texts(checklist: Checklist, bound: Bound) -> Compared:
-    text_facts = _facts_of_all(bound.revisions.get(checklist.id, ()))
-    return _compared([checklist], bound, text_facts)[checklist.id]
-
-
-def _facts_of_all(revisions: Iterable[Revision]) -> dict[UUID, TextFacts | None]:
-    """Return the facts of revisions, in one statement; without those that were erased."""
-    text_facts: dict[UUID, TextFacts | None] = {}
-    for revision in _whole(revisions):
+def _facts_of_all(revisions: Iterable[Revision]) -> Iterator[tuple[UUID, TextFacts | None]]:
+    """Yield the facts of revisions with their documents, but of those that were erased."""
+    for revision in revisions:
         try:
-            text_facts[revision.id] = _text_facts(revision)
+            yield revision.id, _text_facts(revision)
         except KeyDestroyedError:  # erased for good; its events remain
             continue
-    return text_facts
-
-
-def _whole(revisions: Iterable[Revision]) -> list[Revision]:
-    """Return revisions with their documents, in one statement."""
-    wanted = [revision.id for revision in revisions]
-    if not wanted:
-        return []
-    return list(db.session.scalars(sa.select(Revision).where(Revision.id.in_(wanted))))
 
 
 def _compared(
     checklists: Collection[Checklist],
     bound: Bound,
-    text_facts: Mapping[UUID, TextFacts | None],
     recorded: Iterable[DetailedEvent] | None = None,
+    to_read: Collection[UUID] = (),
+    whole_texts: Iterable[Revision] = (),
 ) -> dict[UUID, Compared]:
-    requests, notices, renewals = _rows_beside([checklist.id for checklist in checklists])
+    """Compare checklists with what was read.
+
+    Texts are read here: those of to_read unless they are encrypted, and whole_texts in any case.
+    """
+    beside = _rows_beside([checklist.id for checklist in checklists], to_read, whole_texts)
+    text_facts = beside.text_facts
     begun = beginnings.read(checklists, recorded)
     compared = {
         checklist.id: held_against(
-            _claims(checklist, requests.get(checklist.id, ()), notices.get(checklist.id, ())),
+            _claims(
+                checklist,
+                beside.requests.get(checklist.id, ()),
+                beside.notices.get(checklist.id, ()),
+            ),
             checklist.id,
             bound,
             {
@@ -405,7 +424,7 @@ def _compared(
                 for revision in bound.revisions.get(checklist.id, ())
                 if revision.id in text_facts
             },
-            renewals.get(checklist.id, ()),
+            beside.renewals.get(checklist.id, ()),
         )
         for checklist in checklists
     }
@@ -519,37 +538,42 @@ def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime 
     return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
 
 
+@dataclass(slots=True)
+class _Beside:
+    """Signature requests, notices and renewals of texts by checklist, and what texts say."""
+
+    requests: dict[UUID, list[_Request]] = field(default_factory=dict)
+    notices: dict[UUID, list[Notice]] = field(default_factory=dict)
+    renewals: dict[UUID, list[Renewal]] = field(default_factory=dict)
+    # By revision; None for a text that was altered.
+    text_facts: dict[UUID, TextFacts | None] = field(default_factory=dict)
+
+
 def _rows_beside(
-    checklist_ids: Collection[UUID],
-) -> tuple[
-    dict[UUID, list[_Request]],
-    dict[UUID, list[Notice]],
-    dict[UUID, list[Renewal]],
-]:
-    """Return the signature requests, notices and renewals of checklists' texts, by checklist.
+    checklist_ids: Collection[UUID], to_read: Collection[UUID], whole_texts: Iterable[Revision]
+) -> _Beside:
+    """Return what stands beside checklists' texts, in one statement.
 
-    In one statement if there are neither notices nor renewals.
+    With the facts of texts, as _compared() wants them.
     """
-    requests: dict[UUID, list[_Request]] = {}
-    rows = db.session.execute(_REQUESTS, {"ids": list(checklist_ids)}).all()
-    for checklist_id, revision_id, state, last, *_has in rows:
-        if revision_id is not None:
-            requests.setdefault(checklist_id, []).append((revision_id, state, last))
-    has_notices, has_renewals = rows[0][4:] if rows else (False, False)
-    return (
-        requests,
-        _by_checklist(_NOTICES, checklist_ids) if has_notices else {},
-        _by_checklist(_RENEWALS, checklist_ids) if has_renewals else {},
-    )
-
-
-def _by_checklist(
-    statement: "sa.Select[Row]", checklist_ids: Collection[UUID]
-) -> dict[UUID, list[Row]]:
-    rows_by_id: dict[UUID, list[Row]] = {}
-    for row in db.session.scalars(statement, {"ids": list(checklist_ids)}):
-        rows_by_id.setdefault(row.checklist_id, []).append(row)
-    return rows_by_id
+    beside = _Beside()
+    whole = {revision.id: revision for revision in whole_texts}
+    values = {"ids": list(checklist_ids), "to_read": list(to_read), "whole_ids": list(whole)}
+    for row in db.session.execute(_BESIDE, values):
+        if row.sent_id is not None:
+            request = (row.sent_id, row.state, row.expires_on)
+            beside.requests.setdefault(row.checklist_id, []).append(request)
+        if row.revision_id in whole:
+            set_committed_value(whole[row.revision_id], "document", row.document)
+        elif row.document is not None:
+            facts = facts_of_unencrypted(row.kind, row.digest, row.document)
+            beside.text_facts[row.revision_id] = facts
+        if row.Notice is not None:
+            beside.notices.setdefault(row.checklist_id, []).append(row.Notice)
+        if row.Renewal is not None:
+            beside.renewals.setdefault(row.checklist_id, []).append(row.Renewal)
+    beside.text_facts.update(_facts_of_all(whole.values()))
+    return beside
 
 
 # Renewals -----------------------------------------------------------------------------------------
@@ -568,15 +592,6 @@ def _last_days(
 
 
 # What texts say -----------------------------------------------------------------------------------
-
-
-def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | None]]:
-    """Yield the facts of unencrypted texts, in one statement; None for an altered one."""
-    if not revision_ids:
-        return
-    rows = db.session.execute(_PLAIN, {"ids": list(revision_ids)})
-    for revision_id, kind, digest, document in rows:
-        yield revision_id, facts_of_unencrypted(kind, digest, document)
 
 
 def _text_facts(revision: Revision) -> TextFacts | None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.util import identity_key
 
 from tracker.access.actor import Actor, OrganisationKind
@@ -50,7 +50,7 @@ HEADS = (
     .options(
         joinedload(Checklist.template),
         joinedload(Checklist.reading),
-        selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
+        joinedload(Checklist.parties).joinedload(ChecklistParty.organisation),
     )
     .execution_options(populate_existing=True)
 )
@@ -59,7 +59,7 @@ _CHECKLISTS = HEADS.where(Checklist.id.in_(_IDS))
 _COOPERATIONS = (
     sa.select(Cooperation)
     .where(Cooperation.id.in_(_IDS))
-    .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+    .options(joinedload(Cooperation.parties).joinedload(Party.organisation))
     .execution_options(populate_existing=True)
 )
 _LOCKED = (
@@ -90,7 +90,7 @@ def read(statement: Heads, values: Mapping[str, Any] | None = None) -> list[Chec
 
     The statement is scoped to the actor, or the caller found them with a query that is.
     """
-    rows = db.session.execute(statement, values or {}).all()
+    rows = db.session.execute(statement, values or {}).unique().all()
     loaded = of_this_transaction([checklist.cooperation_id for checklist, *_has in rows])
     loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
     for checklist, *has in rows:
@@ -192,7 +192,7 @@ def party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFa
 def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
     loaded = of_this_transaction(())
     checklists: dict[UUID, Checklist] = {}
-    for checklist, *has in db.session.execute(_CHECKLISTS, {"ids": list(ids)}):
+    for checklist, *has in db.session.execute(_CHECKLISTS, {"ids": list(ids)}).unique():
         loaded.put(Part.EMPTY, checklist.id, _empty(has))
         checklists[checklist.id] = checklist
     return checklists
@@ -220,7 +220,7 @@ def read_cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
     }
     missing = [cooperation_id for cooperation_id in ids if cooperation_id not in known]
     if missing:
-        rows = db.session.scalars(_COOPERATIONS, {"ids": missing})
+        rows = db.session.scalars(_COOPERATIONS, {"ids": missing}).unique()
         known.update({row.id: row for row in rows})
     return known
 

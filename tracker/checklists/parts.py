@@ -40,7 +40,7 @@ from tracker.cooperations import people as taking_part
 from tracker.cooperations.models import Cooperation, CooperationPerson
 from tracker.cooperations.people import Participant
 from tracker.core import clock
-from tracker.core.db import db, load_joined
+from tracker.core.db import Identifier, db, load_joined
 from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 
@@ -126,35 +126,37 @@ _REVIEWS = (
     )
     .order_by(SafeguardReview.reviewed_at.desc())
 )
+_ANSWER = (
+    Answer.checklist_id,
+    Answer.id,
+    Answer.item,
+    Answer.scope,
+    Answer.owner_id,
+    Answer.version,
+    Answer.values,
+    Answer.sealed,
+    Answer.not_applicable,
+    Answer.author_id,
+    Answer.organisation_id,
+    Answer.saved_at,
+    User.name.label("author_name"),
+    CopiedAnswer.source,
+    CopiedAnswer.source_checklist_id,
+    CopiedAnswer.is_rewritten,
+    CopyReading.organisation_id.label("reader_id"),
+)
 ANSWERS = (
-    sa.select(
-        Answer.checklist_id,
-        Answer.id,
-        Answer.item,
-        Answer.scope,
-        Answer.owner_id,
-        Answer.version,
-        Answer.values,
-        Answer.sealed,
-        Answer.not_applicable,
-        Answer.author_id,
-        Answer.organisation_id,
-        Answer.saved_at,
-        User.name.label("author_name"),
-        CopiedAnswer.source,
-        CopiedAnswer.source_checklist_id,
-        CopiedAnswer.is_rewritten,
-        CopyReading.organisation_id.label("reader_id"),
-    )
+    sa.select(*_ANSWER)
     .join(Answer.author)
     .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
     .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
 )
+_NO_ID = sa.cast(sa.null(), Identifier())
 # A person's own confirmations do not make them an author of the terms, nor does copying a former
 # agreement, beginning with a model text, loading a model answer as it is, or transcribing paper.
 _AUTHORS = (
-    sa.select(Answer.checklist_id, Answer.author_id)
+    sa.select(Answer.checklist_id, _NO_ID, Answer.author_id)
     .where(
         Answer.checklist_id.in_(_IDS),
         Answer.scope != AnswerScope.PERSON,
@@ -164,6 +166,25 @@ _AUTHORS = (
         ),
     )
     .distinct()
+)
+# The current answers, and everybody who wrote any version of one, each in rows of their own.
+_WRITTEN = sa.union_all(
+    sa.select(
+        Answer.checklist_id, Answer.id.label("answer_id"), _NO_ID.label("wrote_some_id")
+    ).where(Answer.checklist_id.in_(_IDS), Answer.is_current),
+    _AUTHORS,
+).subquery()
+_ANSWERS_AND_AUTHORS = (
+    sa.select(
+        _WRITTEN.c.checklist_id,
+        _WRITTEN.c.wrote_some_id,
+        *(column for column in _ANSWER if column is not Answer.checklist_id),
+    )
+    .select_from(_WRITTEN)
+    .outerjoin(Answer, Answer.id == _WRITTEN.c.answer_id)
+    .outerjoin(Answer.author)
+    .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
+    .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
 )
 _IS_OUTSIDE_EXPERT = (
     sa.exists()
@@ -238,17 +259,20 @@ def no_answers() -> Answers:
 
 
 def read_answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
-    """Return the current answers by checklist."""
+    """Return the current answers by checklist, with their authors, in one query."""
     cooperation_ids = {checklist.id: checklist.cooperation_id for checklist in checklists}
     wanted = {"ids": list(cooperation_ids)}
     # A copied answer is returned once for each organisation that has read it.
-    rows = db.session.execute(ANSWERS, wanted).all()
+    rows = db.session.execute(_ANSWERS_AND_AUTHORS, wanted).all()
     read_by: dict[UUID, set[UUID]] = {}
     for row in rows:
         if row.reader_id is not None:
             read_by.setdefault(row.id, set()).add(row.reader_id)
     answers = {checklist.id: no_answers() for checklist in checklists}
     for row in rows:
+        if row.wrote_some_id is not None:
+            answers[row.checklist_id].authors.add(row.wrote_some_id)
+            continue
         answers[row.checklist_id].current[_key(row)] = _filled(
             cooperation_ids[row.checklist_id],
             row,
@@ -258,8 +282,6 @@ def read_answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
             is_rewritten=bool(row.is_rewritten),
             read_by=frozenset(read_by.get(row.id, ())),
         )
-    for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
-        answers[checklist_id].authors.add(author_id)
     return answers
 
 

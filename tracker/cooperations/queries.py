@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, Role
 from tracker.access.conditions import built_for_all
@@ -42,7 +42,7 @@ MAX_WORDS = 8
 # Spelled out as in the indexes' conditions, since these don't match a parameter.
 _FEW: sa.ColumnElement[int] = sa.literal_column(str(FEW_LETTERS))
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
-_WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
+_WITH_PARTIES = joinedload(Cooperation.parties).joinedload(Party.organisation)
 _WHOLE = sa.select(Cooperation).options(_WITH_PARTIES)
 
 
@@ -112,7 +112,7 @@ def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooper
         sa.select(Cooperation)
         .where(Cooperation.id.in_(list(cooperation_ids)), visible(actor))
         .options(_WITH_PARTIES)
-    )
+    ).unique()
     return {cooperation.id: cooperation for cooperation in cooperations}
 
 
@@ -140,12 +140,16 @@ def listing(
     if state is not None:
         ids = ids.where(*_in_state(entries, state, clock.today()))
     ids = ids.order_by(entries.c.opened_at.desc(), entries.c.reference.desc())
-    cooperations = db.session.scalars(
-        sa.select(Cooperation)
-        .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
-        .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
-        .options(_WITH_PARTIES)
-    ).all()
+    cooperations = (
+        db.session.scalars(
+            sa.select(Cooperation)
+            .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
+            .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
+            .options(_WITH_PARTIES)
+        )
+        .unique()
+        .all()
+    )
     stopped = STOP_READER.get()([cooperation.id for cooperation in cooperations])
     return Listing(total, list(cooperations), AGREEING_READER.get()(cooperations), stopped)
 
@@ -302,7 +306,7 @@ def _found(
     built: tuple[sa.Select[Cooperation], Mapping[str, UUID | None]], **wanted: UUID | str
 ) -> Cooperation | None:
     query, reader = built
-    return db.session.scalar(query, {**wanted, **reader})
+    return db.session.scalars(query, {**wanted, **reader}).unique().one_or_none()
 
 
 _HAS_REFERENCE = Cooperation.reference == sa.bindparam("reference")

@@ -1,15 +1,15 @@
 """Which cooperations and texts on My work agree with their signatures and events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from tracker.agreements import evidence
 from tracker.checklists.models import Checklist
-from tracker.cooperations.models import Cooperation
-from tracker.cooperations.queries import AGREEING_READER
 from tracker.core.db import db
+from tracker.lifecycle import bound
 
 
 def cooperations(cooperation_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -20,8 +20,10 @@ def cooperations(cooperation_ids: Iterable[UUID]) -> frozenset[UUID]:
     wanted = set(cooperation_ids)
     if not wanted:
         return frozenset()
-    rows = db.session.scalars(sa.select(Cooperation).where(Cooperation.id.in_(wanted))).all()
-    return frozenset(AGREEING_READER.get()(rows))
+    rows: Sequence[Any] = db.session.execute(bound.WITH_CHECKLISTS, {"ids": list(wanted)}).all()
+    by_id = {row.id: row for row, _checklist in rows}
+    checklists = [checklist for _row, checklist in rows if checklist is not None]
+    return bound.compare(list(by_id.values()), checklists)[1]
 
 
 def texts(checklist_ids: Iterable[UUID]) -> frozenset[UUID]:

@@ -343,7 +343,7 @@ _REQUESTS = (
     .where(_IS_WAITING)
     .options(
         selectinload(SignatureRequest.slots),
-        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.parties),
         joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
     )
 )
@@ -408,7 +408,7 @@ def waiting_revisions(revision_ids: Iterable[UUID | None]) -> dict[UUID, Waiting
     wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:
         return {}
-    rows = db.session.scalars(_REQUESTS, {"ids": wanted})
+    rows = db.session.scalars(_REQUESTS, {"ids": wanted}).unique()
     standings = {row.revision_id: signoff.standing_of(row) for row in rows}
     today = clock.today()
     return {

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
 from tracker.activity.witness import DetailedEvent
-from tracker.agreements import beginnings, evidence
+from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
@@ -33,7 +33,20 @@ IS_ABOUT = sa.and_(
 )
 _MOVES = witness.about_with_details(IS_ABOUT, VERBS)
 _RECORDED = witness.about_with_details(
-    sa.or_(IS_ABOUT, beginnings.IS_ABOUT), {*VERBS, *beginnings.VERBS}
+    sa.or_(IS_ABOUT, evidence.IS_ABOUT), {*VERBS, *evidence.VERBS}
+)
+
+
+# What a cooperation is compared with: its agreed terms and those on confidentiality.
+_OF_COOPERATION = sa.and_(
+    Checklist.kind.in_([ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY]),
+    Checklist.visit_id.is_(None),
+)
+# Cooperations with these, to compare() in lists; one row for each checklist, or one without any.
+WITH_CHECKLISTS = (
+    sa.select(Cooperation, Checklist)
+    .outerjoin(Checklist, sa.and_(Checklist.cooperation_id == Cooperation.id, _OF_COOPERATION))
+    .where(Cooperation.id.in_(sa.bindparam("ids", expanding=True)))
 )
 
 
@@ -53,7 +66,7 @@ def compare(
     recorded = witness.of_subjects_with_details(
         _RECORDED,
         {cooperation.id for cooperation in cooperations},
-        **beginnings.wanted(checklists),
+        **evidence.wanted(checklists),
     )
     compared = evidence.compare(checklists, recorded)
     return compared, held_against(cooperations, checklists, compared, recorded)
@@ -98,8 +111,7 @@ def _checklists(cooperations: Collection[Cooperation]) -> Sequence[Checklist]:
     return db.session.scalars(
         sa.select(Checklist).where(
             Checklist.cooperation_id.in_([cooperation.id for cooperation in cooperations]),
-            Checklist.kind.in_([ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY]),
-            Checklist.visit_id.is_(None),
+            _OF_COOPERATION,
         )
     ).all()
 

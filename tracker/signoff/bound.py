@@ -11,6 +11,7 @@ from sqlalchemy.orm import defer
 from tracker.activity import witness
 from tracker.activity.chain import Link
 from tracker.activity.models import Event
+from tracker.activity.witness import DetailedEvent
 from tracker.core import canonical
 from tracker.core.db import db
 from tracker.signoff import outcomes, policy
@@ -109,24 +110,25 @@ _REVISIONS = (
     .order_by(Revision.number, Signature.signed_at)
 )
 _UNDER = sa.select(Signature.id).join(Revision).where(_IS_OF_SUBJECTS)
-_EVENTS = witness.about(
-    sa.or_(
-        sa.and_(Event.subject_type == _TYPE, Event.subject_id.in_(_IDS)),
-        sa.and_(Event.subject_type == SIGNATURE, Event.subject_id.in_(_UNDER)),
-    ),
-    VERBS,
+# On Event, for statements that read other events of a cooperation too; with the values of wanted().
+IS_ABOUT = sa.or_(
+    sa.and_(Event.subject_type == _TYPE, Event.subject_id.in_(_IDS)),
+    sa.and_(Event.subject_type == SIGNATURE, Event.subject_id.in_(_UNDER)),
 )
 
 
-def read(subject_type: str, cooperations: Mapping[UUID, UUID]) -> Bound:
-    """Return the evidence about some subjects, each with its cooperation, in two queries.
+def read(
+    subject_type: str, subject_ids: Collection[UUID], recorded: Iterable[DetailedEvent]
+) -> Bound:
+    """Return the evidence about some subjects, in one query.
 
-    Only events that match their own digest count. The chain around them is not verified:
-    read_whole() does that, for one cooperation.
+    recorded are events that contain those of VERBS that are IS_ABOUT these subjects. Only events
+    that match their own digest count, so witness.py leaves out others. The chain around them is not
+    verified: read_whole() does that, for one cooperation.
     """
-    rows = _rows(subject_type, cooperations.keys())
-    wanted = _wanted(subject_type, cooperations.keys())
-    _put(rows, witness.of_subjects(_EVENTS, set(cooperations.values()), **wanted))
+    rows = _rows(subject_type, subject_ids)
+    about = witness.those_of(recorded, {subject_type, SIGNATURE}, VERBS)
+    _put(rows, (link for link, _details in about))
     return rows
 
 
@@ -143,7 +145,7 @@ def read_whole(subject_type: str, subject_ids: Collection[UUID], cooperation_id:
 def _rows(subject_type: str, subject_ids: Collection[UUID]) -> Bound:
     bound = Bound()
     # A revision comes once for each of its signatures, or once without any.
-    for revision, signature in db.session.execute(_REVISIONS, _wanted(subject_type, subject_ids)):
+    for revision, signature in db.session.execute(_REVISIONS, wanted(subject_type, subject_ids)):
         of_subject = bound.revisions.setdefault(revision.subject_id, [])
         if revision not in of_subject:
             of_subject.append(revision)
@@ -152,7 +154,8 @@ def _rows(subject_type: str, subject_ids: Collection[UUID]) -> Bound:
     return bound
 
 
-def _wanted(subject_type: str, subject_ids: Collection[UUID]) -> dict[str, Any]:
+def wanted(subject_type: str, subject_ids: Collection[UUID]) -> dict[str, Any]:
+    """Return the values of IS_ABOUT for some subjects."""
     return {"subject_type": subject_type, "subject_ids": list(subject_ids)}
 
 

@@ -337,6 +337,11 @@ def on_revisions(revision_ids: Iterable[UUID]) -> dict[UUID, list[PaperRecord]]:
     return records
 
 
+def on_revision(revision_id: UUID) -> list[PaperRecord]:
+    """Return the scans recorded for a revision, as on_revisions() does."""
+    return on_revisions([revision_id]).get(revision_id, [])
+
+
 def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
     """Return a scan that was recorded for one of some revisions, or None."""
     return db.session.scalar(

@@ -88,13 +88,13 @@ _REVISIONS = (
     .options(
         selectinload(Revision.signatures),
         selectinload(SignatureRequest.slots),
-        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.parties),
     )
     .order_by(Revision.number.desc())
 )
 _WHOLE_REQUEST = sa.select(SignatureRequest).options(
     selectinload(SignatureRequest.slots),
-    selectinload(SignatureRequest.parties),
+    joinedload(SignatureRequest.parties),
     joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
 )
 _REQUEST = _WHOLE_REQUEST.where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
@@ -109,7 +109,7 @@ def revisions_of(
     """Return all revisions of a subject with their requests, newest first, as request_of does."""
     subject = {"subject_type": subject_type, "subject_id": subject_id}
     rows: list[tuple[Revision, SignatureRequest | None]]
-    rows = [(row[0], row[1]) for row in db.session.execute(_REVISIONS, subject)]
+    rows = [(row[0], row[1]) for row in db.session.execute(_REVISIONS, subject).unique()]
     for revision, signature_request in rows:
         if signature_request is not None:
             set_committed_value(signature_request, "revision", revision)
@@ -118,12 +118,12 @@ def revisions_of(
 
 def request_of(revision_id: UUID) -> SignatureRequest | None:
     """Return the request of a revision with its slots and the signatures given."""
-    return db.session.scalar(_REQUEST, {"revision_id": revision_id})
+    return db.session.scalars(_REQUEST, {"revision_id": revision_id}).unique().one_or_none()
 
 
 def requests_of(revision_ids: Iterable[UUID]) -> dict[UUID, SignatureRequest]:
     """Return the requests of several revisions, by revision, as request_of() does."""
-    rows = db.session.scalars(_REQUESTS, {"ids": list(revision_ids)})
+    rows = db.session.scalars(_REQUESTS, {"ids": list(revision_ids)}).unique()
     return {row.revision_id: row for row in rows}
 
 

@@ -314,7 +314,7 @@ _LOCKED = (
     .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
     .options(
         selectinload(SignatureRequest.slots),
-        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.parties),
         joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
     )
     .with_for_update(of=SignatureRequest)
@@ -324,10 +324,8 @@ _LOCKED = (
 
 def locked_request(revision_id: UUID) -> SignatureRequest:
     """Lock and return the request of a revision, so that nobody else ends it."""
-    signature_request: SignatureRequest = db.session.execute(
-        _LOCKED, {"revision_id": revision_id}
-    ).scalar_one()
-    return signature_request
+    rows = db.session.scalars(_LOCKED, {"revision_id": revision_id})
+    return rows.unique().one()
 
 
 def standing_of(signature_request: SignatureRequest, key: bytes | None) -> RequestStatus:

@@ -4,10 +4,10 @@ In one file: undertakings, and the interests added to them, without which nobody
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,7 +24,6 @@ from tracker.cooperations.models import (
     Clearance,
     ClearanceBar,
     ClearanceScope,
-    Cooperation,
     CooperationKey,
 )
 from tracker.core import canonical, clock
@@ -64,42 +63,41 @@ _OF_UNDERTAKINGS = (
     verbs.UNDERTAKING_SCAN_WITHDRAWN,
     verbs.INTERESTS_DECIDED,
 )
-# Of undertakings and of the clearances they opened.
+_OF_INTERESTS = (verbs.INTEREST_ADDED, verbs.INTERESTS_DECIDED)
+_INTERESTS = {AddedInterest.__tablename__}
+_COOPERATIONS: sa.BindParameter[Any] = sa.bindparam("in_cooperations", expanding=True)
+_Adding = aliased(Event)
+# Of undertakings with their signatures, of the clearances they opened, and of interests that were
+# added. These are found by the event that added each: a row that was deleted or given away is then
+# missing.
 _EVENTS = witness.about_with_details(
     sa.or_(
+        bound.IS_ABOUT,
         sa.and_(
             Event.subject_type == CLEARANCE,
             Event.subject_id.in_(sa.bindparam("clearance_ids", expanding=True)),
         ),
-        sa.and_(Event.subject_type == SUBJECT, Event.subject_id.in_(_IDS)),
-    ),
-    (*_OF_CLEARANCES, *_OF_UNDERTAKINGS),
-)
-
-
-_INTERESTS = {AddedInterest.__tablename__}
-_COOPERATIONS: sa.BindParameter[Any] = sa.bindparam("cooperation_ids", expanding=True)
-_Adding = aliased(Event)
-# Found by the event that added each: a row that was deleted or given away is then missing.
-_ADDINGS = witness.about_with_details(
-    sa.and_(
-        Event.subject_type == added_interests.SUBJECT,
-        Event.subject_id.in_(
-            sa.select(_Adding.subject_id)
-            .join(Chain, Chain.id == _Adding.chain_id)
-            .where(
-                Chain.cooperation_id.in_(_COOPERATIONS), _Adding.verb == verbs.INTEREST_ADDED.name
-            )
+        sa.and_(
+            Event.subject_type == added_interests.SUBJECT,
+            Event.subject_id.in_(
+                sa.select(_Adding.subject_id)
+                .join(Chain, Chain.id == _Adding.chain_id)
+                .where(
+                    Chain.cooperation_id.in_(_COOPERATIONS),
+                    _Adding.verb == verbs.INTEREST_ADDED.name,
+                )
+            ),
         ),
     ),
-    (verbs.INTEREST_ADDED, verbs.INTERESTS_DECIDED),
+    {*bound.VERBS, *_OF_CLEARANCES, *_OF_UNDERTAKINGS, *_OF_INTERESTS},
 )
-_ADDED = (
-    sa.select(Cooperation.id, Chain.id, AddedInterest)
-    .join(Chain, Chain.cooperation_id == Cooperation.id)
-    .outerjoin(AddedInterest, AddedInterest.cooperation_id == Cooperation.id)
-    .where(Cooperation.id.in_(_COOPERATIONS))
+# Which of them bind the rows of undertakings and clearances, and those of added interests.
+_OF_ROWS = (
+    {SUBJECT, CLEARANCE},
+    {verb.name for verb in (*_OF_CLEARANCES, *_OF_UNDERTAKINGS)},
 )
+_OF_ADDED = ({added_interests.SUBJECT}, {verb.name for verb in _OF_INTERESTS})
+_ADDED = sa.select(AddedInterest).where(AddedInterest.cooperation_id.in_(_COOPERATIONS))
 _BARS = sa.select(ClearanceBar.interest_id, ClearanceBar.user_id).where(
     ClearanceBar.cooperation_id.in_(_COOPERATIONS), ClearanceBar.visit_id.is_(None)
 )
@@ -117,6 +115,8 @@ class Compared:
     paper: Mapping[str, Any] | None = None
     # The newest clearance it opened, whether it is still open or not.
     clearance: Clearance | None = None
+    # Whether that is open today, where it was asked (compare).
+    is_open: bool = False
     # Whether the terms let nobody have access now, and whether that is by a notice alone.
     terms_have_stopped: bool = False
     by_notice: bool = False
@@ -127,30 +127,43 @@ class Compared:
     documents: tuple[str, ...] = ()
 
 
-def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
+def compare(
+    undertakings: Collection[Undertaking],
+    *,
+    asks_whether_open: bool = False,
+    visit_id: UUID | None = None,
+) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, for pages and lists.
 
     That includes what was declared and decided, also on interests added later, what each opened
-    and until when, and why it was closed. In six statements, one more if an interest closes all
-    work, and none if there is nothing to compare.
+    and until when, and why it was closed. In three statements, one more if interests were added,
+    another one if one of them closes all work, and none if there is nothing to compare.
+
+    With asks_whether_open, also whether the clearances are open today, for a whole cooperation or
+    for a visit.
     """
     if not undertakings:
         return {}
-    bound_rows = bound.read(
-        SUBJECT, {undertaking.id: undertaking.cooperation_id for undertaking in undertakings}
-    )
-    compared = {
-        undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
+    ids = [undertaking.id for undertaking in undertakings]
+    beside = _beside(ids, visit_id, asks_whether_open=asks_whether_open)
+    opened = [row.clearance for row in beside.values() if row.clearance]
+    current = {
+        row.cooperation_id for row in undertakings if row.state is not UndertakingState.CLOSED
     }
-    beside = _beside([undertaking.id for undertaking in undertakings])
-    opened = [clearance for clearance, *_stopped in beside.values() if clearance]
     cooperation_ids = {undertaking.cooperation_id for undertaking in undertakings}
-    recorded = witness.recorded(
+    events = witness.recorded(
         _EVENTS,
         cooperation_ids,
         clearance_ids=[clearance.id for clearance in opened],
-        undertaking_ids=list(compared),
+        # Never empty: for an empty list SQLite may read the whole table.
+        in_cooperations=list(current or cooperation_ids),
+        **bound.wanted(SUBJECT, ids),
     )
+    bound_rows = bound.read(SUBJECT, ids, [(event.link, event.details) for event in events])
+    compared = {
+        undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
+    }
+    recorded = [event for event in events if _is_of(event, _OF_ROWS)]
     by_clearance: dict[UUID, list[Link]] = {}
     for event in recorded:
         if event.link.subject_type == CLEARANCE:
@@ -161,13 +174,22 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     rows: dict[Base, UUID] = {row: row.cooperation_id for row in undertakings}
     rows.update({row: row.cooperation_id for row in opened})
     differing = witness.differing(recorded, rows)
-    altered = altered_interests(
-        {row.cooperation_id for row in undertakings if row.state is not UndertakingState.CLOSED}
+    chains = {beside[row.id].chain_id: row.cooperation_id for row in undertakings}
+    with_added = {row.cooperation_id for row in undertakings if beside[row.id].has_added}
+    altered = _altered_interests(
+        current,
+        with_added & current,
+        (
+            (place, event)
+            for event in events
+            if _is_of(event, _OF_ADDED) and (place := chains[event.link.chain_id]) in current
+        ),
     )
     results = {}
     for undertaking in undertakings:
         claim = compared[undertaking.id]
-        clearance, has_stopped, by_notice = beside[undertaking.id]
+        row = beside[undertaking.id]
+        clearance = row.clearance
         results[undertaking.id] = replace(
             claim,
             agrees=claim.agrees
@@ -177,11 +199,18 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
             and _is_closed_as_recorded(undertaking, claim.course, details)
             and _is_opened_as_recorded(undertaking, clearance, by_clearance, details),
             clearance=clearance,
-            terms_have_stopped=has_stopped,
-            by_notice=by_notice,
+            is_open=bool(row.is_open),
+            terms_have_stopped=row.has_stopped,
+            by_notice=row.by_notice,
             documents=_signed_beside(claim.course, details),
         )
     return results
+
+
+def _is_of(event: Recorded, wanted: tuple[Collection[str], Collection[str]]) -> bool:
+    """Return whether an event is about a subject of some types, and of some verbs."""
+    subject_types, names = wanted
+    return event.link.subject_type in subject_types and event.link.verb in names
 
 
 def _signed_beside(
@@ -192,13 +221,21 @@ def _signed_beside(
 
 
 @cache
-def _beside_query() -> sa.Select[UUID, Clearance, bool, bool, CooperationKey]:
+def _beside_query(*, asks_whether_open: bool) -> sa.Select[*tuple[Any, ...]]:
+    is_open = sa.and_(
+        clearances.covers(sa.bindparam("visit_id", type_=sa.Uuid())), clearances.is_open(_DAY)
+    )
     return (
         sa.select(
             Undertaking.id,
             Clearance,
+            is_open if asks_whether_open else sa.false(),
             clearances.terms_have_stopped(_DAY, Undertaking.cooperation_id),
             clearances.only_notices_stop(_DAY, Undertaking.cooperation_id),
+            sa.select(Chain.id)
+            .where(Chain.cooperation_id == Undertaking.cooperation_id)
+            .scalar_subquery(),
+            sa.exists().where(AddedInterest.cooperation_id == Undertaking.cooperation_id),
             CooperationKey,
         )
         .outerjoin(Clearance, Clearance.undertaking_id == Undertaking.id)
@@ -208,17 +245,30 @@ def _beside_query() -> sa.Select[UUID, Clearance, bool, bool, CooperationKey]:
     )
 
 
-def _beside(undertaking_ids: list[UUID]) -> dict[UUID, tuple[Clearance | None, bool, bool]]:
-    """Return the newest clearance opened by each of some undertakings, if there is one.
+class _Beside(NamedTuple):
+    """What stands beside an undertaking."""
 
-    With whether the terms let nobody have access now, and whether that is by a notice. Loads the
-    keys of their cooperations.
-    """
-    values = {"undertaking_ids": undertaking_ids, "day": clock.today()}
-    beside: dict[UUID, tuple[Clearance | None, bool, bool]] = {}
-    rows = db.session.execute(_beside_query(), values)
-    for undertaking_id, clearance, has_stopped, by_notice, key in rows:
-        beside[undertaking_id] = (clearance, has_stopped, by_notice)
+    # The newest clearance it opened, if there is one.
+    clearance: Clearance | None
+    # Whether it is open today, where it was asked.
+    is_open: bool | None
+    # Whether the terms let nobody have access now, and whether that is by a notice alone.
+    has_stopped: bool
+    by_notice: bool
+    # Of its cooperation: the chain, and whether anybody has added interests.
+    chain_id: UUID
+    has_added: bool
+
+
+def _beside(
+    undertaking_ids: list[UUID], visit_id: UUID | None, *, asks_whether_open: bool
+) -> dict[UUID, _Beside]:
+    """Return what stands beside some undertakings; loads the keys of their cooperations."""
+    values = {"undertaking_ids": undertaking_ids, "visit_id": visit_id, "day": clock.today()}
+    beside: dict[UUID, _Beside] = {}
+    rows = db.session.execute(_beside_query(asks_whether_open=asks_whether_open), values)
+    for undertaking_id, *columns, key in rows:
+        beside[undertaking_id] = _Beside._make(columns)
         keys.keep([key])
     return beside
 
@@ -385,26 +435,25 @@ class Altered:
         return place in self.cooperation_ids or (place, undertaking.user_id) in self.unbarred
 
 
-def altered_interests(cooperation_ids: Collection[UUID]) -> Altered:
+def _altered_interests(
+    cooperation_ids: Collection[UUID],
+    with_added: Collection[UUID],
+    events: Iterable[tuple[UUID, Recorded]],
+) -> Altered:
     """Return in which cooperations added interests aren't all as events bind them, and for whom.
 
-    An interest that is gone may have been anybody's, so it concerns everybody there. In two
-    statements, and one more if an interest closes all work; none for no cooperation.
+    with_added are those where rows say that somebody has added interests, events those of
+    _OF_INTERESTS, each with its cooperation. An interest that is gone may have been anybody's, so
+    it concerns everybody there. In one statement if there are interests, and one more if one closes
+    all work.
     """
-    if not cooperation_ids:
-        return Altered()
-    values = {"cooperation_ids": list(cooperation_ids)}
-    events = witness.recorded(_ADDINGS, cooperation_ids)
-    places: dict[UUID, UUID] = {}
+    values = {"in_cooperations": list(with_added)}
     rows: dict[UUID, list[AddedInterest]] = {place: [] for place in cooperation_ids}
-    for line in db.session.execute(_ADDED, values):
-        place, chain_id, interest = line
-        places[chain_id] = place
-        if interest is not None:
-            rows[place].append(interest)
+    for interest in db.session.scalars(_ADDED, values) if with_added else ():
+        rows[interest.cooperation_id].append(interest)
     by_place: dict[UUID, list[Recorded]] = {place: [] for place in cooperation_ids}
-    for event in events:
-        by_place[places[event.link.chain_id]].append(event)
+    for place, event in events:
+        by_place[place].append(event)
     disagree = frozenset(
         place
         for place in cooperation_ids

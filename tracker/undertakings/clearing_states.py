@@ -7,12 +7,10 @@ import datetime as dt
 import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
 from tracker.activity import verbs
@@ -60,15 +58,6 @@ class ClearingState:
     agrees: bool = True
 
 
-_UNDERTAKINGS = (
-    sa.select(Undertaking, *added_interests.bearing_columns())
-    .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
-    .where(
-        Undertaking.cooperation_id == sa.bindparam("cooperation_id"),
-        Undertaking.user_id.in_(sa.bindparam("user_ids", expanding=True)),
-        Undertaking.state != UndertakingState.CLOSED,
-    )
-)
 # A cooperation's undertakings with the clearances they opened that are still open.
 _OPENED = (
     sa.select(Undertaking, Clearance.id)
@@ -79,28 +68,35 @@ _OPENED = (
         clearances.is_open_by_itself(sa.bindparam("day", type_=sa.Date())),
     )
 )
-_Other = aliased(Undertaking)
-# What the NPM decided about, if it isn't an open undertaking: limits of earlier ones still hold.
-_DECIDED = (
-    sa.select(Event.subject_id, _Other)
+# People's undertakings, and what the NPM decided about, if it isn't an open undertaking: limits of
+# earlier ones still hold. Each in rows of its own.
+_PLACES = sa.union_all(
+    sa.select(Undertaking.id.label("undertaking_id"), sa.true().label("is_current"))
+    .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
+    .where(
+        Undertaking.cooperation_id == sa.bindparam("cooperation_id"),
+        Undertaking.user_id.in_(sa.bindparam("user_ids", expanding=True)),
+        Undertaking.state != UndertakingState.CLOSED,
+    ),
+    sa.select(Event.subject_id, sa.false())
     .join(Chain, Chain.id == Event.chain_id)
-    .outerjoin(_Other, _Other.id == Event.subject_id)
     .outerjoin(AddedInterest, AddedInterest.id == Event.subject_id)
     .where(
         Chain.cooperation_id == sa.bindparam("cooperation_id"),
         Event.verb == verbs.INTERESTS_DECIDED.name,
         AddedInterest.id.is_(None),
+    ),
+).subquery()
+_UNDERTAKINGS = (
+    sa.select(
+        _PLACES.c.undertaking_id,
+        _PLACES.c.is_current,
+        Undertaking,
+        *added_interests.bearing_columns(),
     )
+    .select_from(_PLACES)
+    .outerjoin(Undertaking, Undertaking.id == _PLACES.c.undertaking_id)
 )
-
-
-@cache
-def _open() -> sa.Select[UUID, dt.date]:
-    return sa.select(Clearance.undertaking_id, Clearance.until_on).where(
-        Clearance.id.in_(sa.bindparam("ids", expanding=True)),
-        clearances.covers(sa.bindparam("visit_id", type_=sa.Uuid())),
-        clearances.is_open(sa.bindparam("day", type_=sa.Date())),
-    )
 
 
 def clearing_states(
@@ -112,21 +108,28 @@ def clearing_states(
     visit. The caller found the cooperation with a query scoped to the actor.
     """
     wanted = list(user_ids)
-    rows = db.session.execute(
+    all_rows = db.session.execute(
         _UNDERTAKINGS, {"cooperation_id": cooperation_id, "user_ids": wanted}
     ).all()
-    decided = _decided_before(cooperation_id) if rows else {}
+    rows = [columns for _id, is_current, *columns in all_rows if is_current]
+    # None for one that is gone.
+    decided: dict[UUID, Undertaking | None] = {
+        undertaking_id: row
+        for undertaking_id, is_current, row, *_columns in (all_rows if rows else ())
+        if not is_current
+    }
     earlier = {row.id: row for row in decided.values() if row is not None}
     current = {row[0].id: row[0] for row in rows}
-    compared = bound.compare([*(earlier | current).values()])
-    opened = _open_for(compared.values(), visit_id)
+    compared = bound.compare(
+        [*(earlier | current).values()], asks_whether_open=True, visit_id=visit_id
+    )
     # A decision on what is gone may have been about anybody.
     is_whole = None not in decided.values()
     altered = {row.user_id for row in earlier.values() if not compared[row.id].agrees}
     states = {user_id: ClearingState() for user_id in wanted}
     for row, *columns in rows:
         agrees = is_whole and row.user_id not in altered and compared[row.id].agrees
-        until = opened.get(row.id) if agrees else None
+        until = _open_until(compared[row.id]) if agrees else None
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
             interests=_interests(row, added_interests.bearing(row.state, columns)),
@@ -156,12 +159,6 @@ def cleared_for_any(cooperation_id: UUID) -> frozenset[UUID]:
     )
 
 
-def _decided_before(cooperation_id: UUID) -> dict[UUID, Undertaking | None]:
-    """Return the undertakings whose interests the NPM decided; None for one that is gone."""
-    rows = db.session.execute(_DECIDED, {"cooperation_id": cooperation_id})
-    return {row.subject_id: row[1] for row in rows}
-
-
 def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
     """Return the state of everything a person declared; anything undecided takes precedence."""
     declares_none = undertaking.has_interests is False and not undertaking.party_has_interest
@@ -172,22 +169,13 @@ def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
     return Interests.NONE if undertaking.decision is None else Interests(undertaking.decision.value)
 
 
-def _open_for(undertakings: Iterable[Compared], visit_id: UUID | None) -> dict[UUID, dt.date]:
-    """Return the last day of each undertaking's clearance that is open today, for all or the visit.
+def _open_until(undertaking: Compared) -> dt.date | None:
+    """Return the last day of an undertaking's clearance that is open today, for all or the visit.
 
     Counts only the clearance that, according to events, it opened.
     """
-    clearance_ids = [
-        undertaking.clearance.id
-        for undertaking in undertakings
-        if undertaking.agrees and undertaking.clearance is not None
-    ]
-    if not clearance_ids:
-        return {}
-    rows = db.session.execute(
-        _open(), {"ids": clearance_ids, "visit_id": visit_id, "day": clock.today()}
-    )
-    return dict(rows.all())
+    clearance = undertaking.clearance if undertaking.is_open else None
+    return None if clearance is None else clearance.until_on
 
 
 # Beside names in lists ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tracker.accounts.models import Membership
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
 from tracker.activity.witness import DetailedEvent, Recorded
-from tracker.agreements import beginnings
+from tracker.agreements import evidence
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations.models import AudienceMember, CooperationPerson
 from tracker.core.db import db
@@ -31,16 +31,16 @@ _PEOPLE = (verbs.TEAM_CHANGED, verbs.AUDIENCE_CHANGED)
 _TABLES_OF_PEOPLE = {TeamMember.__tablename__, AudienceMember.__tablename__}
 _VERBS = {*_READINESS, *_STAGES, verbs.GATE_OVERRIDDEN}
 _MOVES = witness.about_with_details(_IS_OF_VISITS, _VERBS)
-# Of a visit, its checklists and its cooperation: IS_ABOUT of beginnings names the visit too.
+# Of a visit, its checklists and its cooperation: IS_ABOUT of evidence names the visit too.
 _RECORDED = witness.about_with_details(
-    sa.or_(lifecycle.IS_ABOUT, beginnings.IS_ABOUT),
-    {*_VERBS, *_PEOPLE, *lifecycle.VERBS, *beginnings.VERBS},
+    sa.or_(lifecycle.IS_ABOUT, evidence.IS_ABOUT),
+    {*_VERBS, *_PEOPLE, *lifecycle.VERBS, *evidence.VERBS},
 )
 
 
-def recorded(visit: Visit, checklists: Iterable[Checklist]) -> list[Recorded]:
+def recorded(visit: Visit, checklists: Collection[Checklist]) -> list[Recorded]:
     """Return the events about a visit, its checklists and its cooperation that pages compare."""
-    wanted = beginnings.wanted(checklists) | {"visit_ids": [visit.id]}
+    wanted = evidence.wanted(checklists) | {"visit_ids": [visit.id]}
     return witness.recorded(_RECORDED, {visit.cooperation_id}, **wanted)
 
 

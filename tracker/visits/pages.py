@@ -821,7 +821,7 @@ def cooperation_tasks(
     """Return a cooperation's tasks on visits for its page, if the person may know of them."""
     lines = queries.lines(actor, [cooperation.id])
     tasks = [_line_task(line, cooperation.reference) for line in lines]
-    if any(line.outline is Outline.OPEN for line in lines):
+    if any(line.outline is Outline.OPEN and line.stage in stages.PREPARED for line in lines):
         waiting = queries.tasks(actor, cooperation.id)
         tasks += [task for waiting in waiting for task in _own_tasks(waiting)]
     return {"visits": [*tasks, *_plan_task(actor, cooperation, facts, gates, lines)]}

@@ -27,6 +27,7 @@ from tracker.cooperations import audiences, keys, scope
 from tracker.cooperations.models import (
     AudienceMember,
     Cooperation,
+    CooperationKey,
     CooperationPerson,
     Stage,
 )
@@ -69,18 +70,30 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
-    """Return a visit of a cooperation whose planning is open to the person, or None."""
+    """Return a visit of a cooperation whose planning is open to the person, or None.
+
+    Loads the key of the cooperation, which opens the visit's plan.
+    """
     query, reader = _visit(actor)
     wanted = {"cooperation_id": cooperation_id, "number": number, **reader}
-    return db.session.scalar(query, wanted)
+    row = db.session.execute(query, wanted).one_or_none()
+    if row is None:
+        return None
+    visit, key = row
+    keys.keep([key])
+    return visit
 
 
 @built_for_all
-def _visit(actor: Actor) -> sa.Select[Visit]:
-    return sa.select(Visit).where(
-        Visit.cooperation_id == sa.bindparam("cooperation_id"),
-        Visit.number == sa.bindparam("number"),
-        planning_visible(actor),
+def _visit(actor: Actor) -> sa.Select[Visit, CooperationKey]:
+    return (
+        sa.select(Visit, CooperationKey)
+        .outerjoin(CooperationKey, CooperationKey.cooperation_id == Visit.cooperation_id)
+        .where(
+            Visit.cooperation_id == sa.bindparam("cooperation_id"),
+            Visit.number == sa.bindparam("number"),
+            planning_visible(actor),
+        )
     )
 
 
@@ -391,8 +404,10 @@ _TO_PREPARE = (
         _LEADS,
         _IN_TEAM,
         _HAS_TEAM,
+        CooperationKey,
     )
     .join(Cooperation, Cooperation.id == Visit.cooperation_id)
+    .outerjoin(CooperationKey, CooperationKey.cooperation_id == Visit.cooperation_id)
     # Found through the lists that name the person: nobody else sees the planning.
     .join(
         _NAMED,
@@ -438,7 +453,7 @@ def open_visits(actor: Actor, cooperation_id: UUID | None = None) -> list[OpenVi
     if not prepared_:
         return []
     checklists, own = _checklists(actor, [line.visit.id for line in prepared_])
-    keys.hold({line.visit.cooperation_id for line in prepared_})
+    keys.keep(line.key for line in prepared_)
     visits = [_open_visit(actor, line, checklists, own) for line in prepared_]
     return [visit for visit in visits if visit is not None]
 
@@ -464,6 +479,7 @@ class _Prepared(NamedTuple):
     leads: bool
     in_team: bool
     has_team: bool
+    key: CooperationKey | None
 
 
 # The roles and the urgent plan of visits.

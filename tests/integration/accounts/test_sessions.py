@@ -231,9 +231,9 @@ def test_the_cookie_of_another_persons_session_lets_nobody_in(
 ) -> None:
     signed_in(browsers(), "samira")
     (hers,) = session_ids(session, people, "samira")
-    assert sessions.person_of(people.user("samira").fs_uniquifier, hers)[0] is not None
-    assert sessions.person_of(people.user("dora").fs_uniquifier, hers)[0] is None
-    assert sessions.person_of(people.user("samira").fs_uniquifier, None)[0] is None
+    assert sessions.person_of(people.user("samira").fs_uniquifier, hers) is not None
+    assert sessions.person_of(people.user("dora").fs_uniquifier, hers) is None
+    assert sessions.person_of(people.user("samira").fs_uniquifier, None) is None
 
 
 def test_a_new_password_ends_the_other_sessions(

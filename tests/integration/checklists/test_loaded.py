@@ -34,7 +34,12 @@ def reads(sent: list[str]) -> list[str]:
     """Return the tables that statements read, each as often as it was read."""
     whole = [_EXISTS.sub("", statement) for statement in sent]
     selects = [statement.split() for statement in whole if statement.startswith("SELECT")]
-    return [words[words.index("FROM") + 1].strip('"') for words in selects]
+    return [_first_table(words) for words in selects]
+
+
+def _first_table(words: list[str]) -> str:
+    after = words[words.index("FROM") + 1 :]
+    return _first_table(after) if after[0] == "(SELECT" else after[0].strip('"')
 
 
 def test_a_checklist_is_read_once_in_a_transaction(table: Table, statements: Statements) -> None:
@@ -221,8 +226,9 @@ def test_saving_an_answer_reads_the_checklist_once_and_then_what_changed(
             base_version=0,
         )
         table.session.commit()
-    often = {name: reads(sent).count(name) for name in ("checklist_party", "flag", "proposal")}
-    assert often == {"checklist_party": 2, "flag": 0, "proposal": 0}
+    often = {name: reads(sent).count(name) for name in ("flag", "proposal")}
+    assert often == {"flag": 0, "proposal": 0}
+    assert sum("JOIN checklist_party" in statement for statement in sent) == 2
 
 
 def test_a_flag_raised_and_a_suggestion_made_are_read_in_the_same_transaction(table: Table) -> None:

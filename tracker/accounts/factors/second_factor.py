@@ -13,6 +13,7 @@ from flask_security import MfRecoveryCodesUtil, Totp
 from flask_security.utils import check_and_get_token_status
 from passlib.exc import TokenError, UsedTokenError
 from passlib.totp import TOTP, AppWallet, TotpMatch
+from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.access.actor import Actor
 from tracker.access.gate import optional_actor
@@ -230,7 +231,7 @@ def _take_step(user: User, match: TotpMatch, *, is_own: bool) -> bool:
     ).first()
     if taken is None:
         return False
-    db.session.refresh(user, ["totp_last_step"])
+    set_committed_value(user, "totp_last_step", match.counter)
     return True
 
 

@@ -10,24 +10,39 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, ActorMembership
 from tracker.accounts import origins
 from tracker.accounts.factors import binding
-from tracker.accounts.models import SecurityKind, User, UserSession
+from tracker.accounts.models import Membership, SecurityKind, User, UserSession
 from tracker.accounts.origins import Origin
+from tracker.accounts.queries import MEMBERSHIP, as_memberships, runs_on
 from tracker.accounts.security_log import service as security_log
 from tracker.core import clock
 from tracker.core.db import db, delete_batch
 from tracker.core.services import Slot
 from tracker.notifications.models import unread_of
+from tracker.organisations.models import Organisation
 
 # How long a session may last, according to the settings.
 LASTS: Slot[dt.timedelta] = Slot("session_lasts", dt.timedelta(hours=12))
 
-_SIGNED_IN = sa.select(User, unread_of(User.id)).where(
-    User.fs_uniquifier == sa.bindparam("mark"),
-    User.active,
-    sa.exists().where(UserSession.id == sa.bindparam("session_id"), UserSession.user_id == User.id),
+# Each page needs the person, the number beside their notifications, and their roles. A row for each
+# role that is current, or one without any.
+_SIGNED_IN = (
+    sa.select(User, unread_of(User.id), *MEMBERSHIP)
+    .outerjoin(
+        Membership,
+        sa.and_(Membership.user_id == User.id, runs_on(sa.bindparam("day", type_=sa.Date()))),
+    )
+    .outerjoin(Membership.organisation)
+    .where(
+        User.fs_uniquifier == sa.bindparam("mark"),
+        User.active,
+        sa.exists().where(
+            UserSession.id == sa.bindparam("session_id"), UserSession.user_id == User.id
+        ),
+    )
+    .order_by(Organisation.name, Membership.role)
 )
 # How many open sessions a person may have; signing in again ends the oldest.
 MOST = 20
@@ -37,6 +52,15 @@ _OWN = (
     .where(UserSession.begun_at > sa.bindparam("since"))
     .order_by(UserSession.begun_at.desc(), UserSession.id)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person of a session, with what every page needs: unread notifications and roles."""
+
+    person: User
+    unread: int
+    memberships: tuple[ActorMembership, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +108,15 @@ def renew(user_id: UUID, session_id: UUID, *, user_agent: str, address: str) -> 
     return row.id
 
 
-def person_of(mark: str, session_id: UUID | None) -> tuple[User | None, int]:
-    """Return the active person whose open session this is, or None; one query per request.
-
-    With it comes the number of their unread notifications, which every page shows.
-    """
+def person_of(mark: str, session_id: UUID | None) -> SignedIn | None:
+    """Return the active person whose open session this is, or None; one query per request."""
     if session_id is None:
-        return None, 0
-    row = db.session.execute(_SIGNED_IN, {"mark": mark, "session_id": session_id}).first()
-    return (None, 0) if row is None else (row[0], row[1])
+        return None
+    wanted = {"mark": mark, "session_id": session_id, "day": clock.today()}
+    rows = db.session.execute(_SIGNED_IN, wanted).all()
+    if not rows:
+        return None
+    return SignedIn(person=rows[0][0], unread=rows[0][1], memberships=as_memberships(rows))
 
 
 def is_open(session_id: UUID | None) -> bool:

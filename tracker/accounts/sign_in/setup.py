@@ -463,10 +463,13 @@ def _load_people_by_session_only(security: Security) -> None:
         g.session_ended = sessions.over()
         if g.session_ended:
             return None
-        user, g.unread_notifications = stored_sessions.person_of(
-            fs_uniquifier, sessions.session_id()
-        )
-        if user is None or not (_memberships(user) or queries.may_come_in(user.id)):
+        signed_in = stored_sessions.person_of(fs_uniquifier, sessions.session_id())
+        if signed_in is None:
+            return None
+        user = signed_in.person
+        g.unread_notifications = signed_in.unread
+        g.setdefault("memberships_of", {})[user.id] = signed_in.memberships
+        if not (signed_in.memberships or queries.may_come_in(user.id)):
             return None
         if not seals.is_sealed(user):
             binding.note(user, binding.Fault.NOT_SEALED)
@@ -493,7 +496,7 @@ def _ask_again_on_another_device() -> None:
 
 
 def _memberships(user: User) -> tuple[ActorMembership, ...]:
-    """Return the person's roles of today; one query per request."""
+    """Return the person's roles of today: read with their session, or in one query per request."""
     known = g.setdefault("memberships_of", {})
     if user.id not in known:
         known[user.id] = queries.memberships_of(user.id, clock.today())

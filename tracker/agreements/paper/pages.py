@@ -1,7 +1,7 @@
 """View models for scans of a revision, signatures on paper, and tasks about them."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -33,13 +33,16 @@ def views(
 ) -> dict[UUID, list[PaperView]]:
     """Return the scans recorded for some revisions of a checklist, by revision."""
     papers = paper.on_revisions(revision.id for revision, _asked in pairs)
-    return {
-        revision.id: [
-            view(checklist, record, revision, signature_request)
-            for record in papers.get(revision.id, ())
-        ]
-        for revision, signature_request in pairs
-    }
+    return {pair[0].id: views_of(checklist, pair, papers.get(pair[0].id, ())) for pair in pairs}
+
+
+def views_of(
+    checklist: Checklist,
+    pair: tuple[Revision, SignatureRequest | None],
+    records: Iterable[PaperRecord],
+) -> list[PaperView]:
+    """Return some scans recorded for a revision of a checklist."""
+    return [view(checklist, record, *pair) for record in records]
 
 
 def view(

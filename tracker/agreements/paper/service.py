@@ -156,12 +156,16 @@ def _with_power(signer: Signer, roles: Sequence[SigningRole], day: dt.date) -> S
     raise RuleBrokenError(message, "signed")
 
 
-def facts_on(signature_request: SignatureRequest) -> list[PaperFact]:
-    """Return the plain values of all scans recorded for a revision, for the rules."""
-    rows = paper.on_revisions([signature_request.revision_id]).get(
-        signature_request.revision_id, []
-    )
-    return [fact_of(row, signature_request) for row in rows]
+def facts_on(
+    signature_request: SignatureRequest, records: Iterable[PaperRecord] | None = None
+) -> list[PaperFact]:
+    """Return the plain values of all scans recorded for a revision, for the rules.
+
+    records are these scans, if somebody has read them already.
+    """
+    if records is None:
+        records = paper.on_revision(signature_request.revision_id)
+    return [fact_of(row, signature_request) for row in records]
 
 
 def fact_of(record: PaperRecord, signature_request: SignatureRequest) -> PaperFact:
@@ -175,14 +179,18 @@ def can_record(
     parties: Iterable[PartyFact],
     signature_request: SignatureRequest,
     document: Mapping[str, Any],
+    records: Iterable[PaperRecord] | None = None,
 ) -> Decision:
-    """Decide whether a person may record now that their organisation signed on paper."""
+    """Decide whether a person may record now that their organisation signed on paper.
+
+    records are the scans recorded for the revision, if somebody has read them already.
+    """
     may = paper_policy.can_record(
         actor,
         is_party=any(party.organisation_id == actor.organisation_id for party in parties),
         state=signature_request.state,
         has_line=bool(open_lines(actor, signature_request, document)),
-        papers=facts_on(signature_request),
+        papers=facts_on(signature_request, records),
     )
     standing = requests.standing_of(signature_request)
     states_itself = replace(standing, expires_on=outcomes.last_day_of(document))

@@ -63,6 +63,7 @@ from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.core.localized import with_code
+from tracker.signoff import paper as paper_records
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff import queries as signoff
@@ -549,8 +550,9 @@ def _record_page(
     compared = evidence.look(checklist)
     outcome = compared.outcome(revision.id)
     is_standing = revision.id == agreements_notices.standing_revision_id(checklist)
+    scans = paper_records.on_revision(revision.id)
     may_sign_on_paper = signature_request is not None and bool(
-        paper.can_record(actor, loaded.parties, signature_request, document)
+        paper.can_record(actor, loaded.parties, signature_request, document, scans)
     )
     return checklist_page(
         "agreements/record.html",
@@ -590,7 +592,7 @@ def _record_page(
             ),
         ],
         made_before=paper_pages.made_before(document),
-        papers=paper_pages.views(checklist, [pair])[revision.id],
+        papers=paper_pages.views_of(checklist, pair, scans),
         may_record_paper=may_sign_on_paper,
         is_restricted=encryption.is_restricted(checklist),
         may_keep=keeping.can_keep(actor, loaded, compared, revision.id),
