@@ -21,6 +21,7 @@ from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs
 from tracker.core.db import Unavailable, db, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError, TooOftenError
+from tracker.ui.addresses import is_own_path
 from tracker.ui.send_again import form_to_send_again
 from tracker.ui.typed_text import typed_text
 
@@ -187,11 +188,8 @@ def _typed() -> list[tuple[str, str]]:
 def _sent_from() -> str:
     """Return the address here of the page whose form was sent; empty if it is not known."""
     sender = _split(request.referrer or "")
-    if not sender.path.startswith("/") or sender.path.startswith("//"):
-        return ""
-    if sender.netloc != request.host:
-        return ""
-    return f"{sender.path}?{sender.query}" if sender.query else sender.path
+    address = f"{sender.path}?{sender.query}" if sender.query else sender.path
+    return address if sender.netloc == request.host and is_own_path(address) else ""
 
 
 def _is_ours() -> bool:

@@ -110,9 +110,9 @@ def test_each_form_comes_back_from_a_busy_database_to_be_sent_again_as_it_was(
                 shown.append(endpoint)
             (again,) = page.forms(sent.place.address)
             left_out = names_left_out([name for name, texts in sent.data.items() if any(texts)])
-            kept = {name: texts for name, texts in sent.data.items() if name not in left_out}
+            expected = {name: texts for name, texts in sent.data.items() if name not in left_out}
             del again.values["csrf_token"]
-            if again.values != kept:
+            if again.values != expected:
                 changed.append(endpoint)
     assert lost == []
     assert shown == []
