@@ -529,6 +529,17 @@ FOLLOWS_FOR_THE_LIST = (
 )
 for _verb in FOLLOWS_FOR_THE_LIST:
     FOLLOWS[_verb] = (cooperation_entries.follow, *FOLLOWS.get(_verb, ()))
+# Verbs by which a notice that hasn't been applied yet is given, applied, withdrawn or replaced.
+FOLLOWS_FOR_NOTICES_IN_THE_LIST = (
+    verbs.NOTICE_GIVEN,
+    verbs.NOTICE_TAKEN_BACK,
+    verbs.TEXT_SUSPENDED,
+    verbs.TEXT_ENDED,
+    verbs.SUSPENSION_LIFTED,
+    verbs.CAME_INTO_FORCE,
+)
+for _verb in FOLLOWS_FOR_NOTICES_IN_THE_LIST:
+    FOLLOWS[_verb] = (cooperation_entries.follow_notices, *FOLLOWS.get(_verb, ()))
 FOLLOWS[verbs.STAGE_CHANGED] = (
     cooperation_entries.follow_stage,
     *FOLLOWS[verbs.STAGE_CHANGED],
@@ -847,6 +858,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         beside.CLEARANCE_READER.holding(clearing_states.words_beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
         cooperation_queries.STOP_READER.holding(checklist_queries.terms_stopped),
+        cooperation_entries.NOTICE_DAYS_READER.holding(checklist_queries.notice_days),
         cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),
         lifecycle_queries.END_READER.holding(review_queries.end_decided),
         beside.TEXT_READER.holding(agreement_evidence.on_pages),

@@ -38,7 +38,9 @@ ITEM = "M19"
 MONTHS = 12
 # How much later a last day has to be for a further term; one that is less later was corrected.
 # Nothing that all have signed or that events record says which it was: Renew opens the same
-# amendment of M19 as others do, and its dates can change until everybody has signed.
+# amendment of M19 as others do, and its dates can change until everybody has signed. A corrected
+# day that is taken for a further term only makes the terms that follow shorter. That is the safe
+# mistake: they go on renewing, and each party can object sooner (S7).
 SHORTEST = dt.timedelta(days=28)
 
 

@@ -36,6 +36,7 @@ from tracker.checklists.models import (
 from tracker.checklists.policy import WRITERS
 from tracker.cooperations import audiences, clearances, scope
 from tracker.cooperations.agreed_ways import TermsStop
+from tracker.cooperations.entries import NoticeDays
 from tracker.cooperations.models import AudienceMember, Clearance, Cooperation, Stage
 from tracker.cooperations.people import Person, people_of
 from tracker.cooperations.policy import ENDED as CLOSED
@@ -273,6 +274,27 @@ def terms_stopped(cooperation_ids: Collection[UUID]) -> dict[UUID, TermsStop]:
     return {
         cooperation_id: TermsStop(_ENTERED[kind], from_on) for cooperation_id, kind, from_on in rows
     }
+
+
+def notice_days(cooperation_id: UUID) -> NoticeDays:
+    """Return from which days notices stop a cooperation's agreed terms that weren't applied yet.
+
+    For cooperations.entries.NOTICE_DAYS_READER: the same notices as terms_stopped(), of any day.
+    """
+    rows = db.session.execute(
+        sa.select(Notice.kind, sa.func.min(Notice.from_on))
+        .join(Checklist, Checklist.id == Notice.checklist_id)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            Checklist.kind == ChecklistKind.TERMS,
+            Checklist.visit_id.is_(None),
+            Notice.taken_effect_at.is_(None),
+            Notice.closed_at.is_(None),
+        )
+        .group_by(Notice.kind)
+    )
+    days = dict(rows.all())
+    return NoticeDays(days.get(NoticeKind.SUSPENDED), days.get(NoticeKind.ENDED))
 
 
 def writers(checklist: Checklist) -> list[Person]:

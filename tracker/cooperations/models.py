@@ -294,6 +294,8 @@ _LISTED = (
     "is_of_npm",
     "starts_on",
     "ends_on",
+    "notice_suspends_on",
+    "notice_ends_on",
 )
 
 
@@ -340,6 +342,9 @@ class CooperationEntry(Base):
     # First and last day of the agreed terms (M19), between which an active cooperation is *Active*.
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None]
+    # The first day without these terms by a notice that hasn't been applied yet, if there is one.
+    notice_suspends_on: Mapped[dt.date | None]
+    notice_ends_on: Mapped[dt.date | None]
     # Reference, title and the names of all parties, case folded; a search word is part of a line.
     words: Mapped[str]
 

@@ -39,6 +39,8 @@ from tracker.signoff.outcomes import Validity
 # Before any cooperation was opened.
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MAX_WORDS = 8
+# The stages that a notice on the agreed terms ends on its day.
+_STOPPABLE = (Stage.ACTIVE, Stage.UNDER_REVIEW)
 # Spelled out as in the indexes' conditions, since these don't match a parameter.
 _FEW: sa.ColumnElement[int] = sa.literal_column(str(FEW_LETTERS))
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
@@ -159,35 +161,62 @@ def state_counts(actor: Actor, words: str = "") -> dict[str, int]:
     entries, today = _entries(actor, words), clock.today()
     columns = (
         entries.c.stage,
-        sa.case((entries.c.starts_on > today, 1), else_=0),
+        sa.case((entries.c.notice_ends_on <= today, 1), else_=0),
+        sa.case((entries.c.notice_suspends_on <= today, 1), else_=0),
         sa.case((entries.c.ends_on < today, 1), else_=0),
+        sa.case((entries.c.starts_on > today, 1), else_=0),
     )
     rows = db.session.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
     counts: Counter[str] = Counter()
-    for stage, is_to_come, is_over, count in rows:
-        state: ListState = stage
-        if stage is Stage.ACTIVE and is_over:
-            state = Validity.RUN_OUT
-        elif stage is Stage.ACTIVE and is_to_come:
-            state = Validity.BEGINS_LATER
-        counts[state.value] += count
+    for stage, *passed, count in rows:
+        counts[_state_of(stage, *passed).value] += count
     return {**counts, "": counts.total()}
+
+
+def _state_of(
+    stage: Stage, is_ended: int, is_suspended: int, is_over: int, is_to_come: int
+) -> ListState:
+    """Return the state that labels.stage_words shows, from what the days of an entry say."""
+    if stage in _STOPPABLE and is_ended:
+        return Validity.RUN_OUT
+    if stage in _STOPPABLE and is_suspended:
+        return Stage.SUSPENDED
+    if stage is Stage.ACTIVE and is_over:
+        return Validity.RUN_OUT
+    if stage is Stage.ACTIVE and is_to_come:
+        return Validity.BEGINS_LATER
+    return stage
 
 
 def _in_state(
     entries: sa.Subquery, state: ListState, today: dt.date
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions over entries that labels.stage_words shows a state on a day."""
+    """Return the conditions over entries that labels.stage_words shows a state on a day.
+
+    A notice counts from its day on, also before the worker has applied it and changed the stage.
+    """
     starts_on, ends_on = entries.c.starts_on, entries.c.ends_on
+    by_end, by_suspension = entries.c.notice_ends_on, entries.c.notice_suspends_on
     is_active = entries.c.stage == Stage.ACTIVE
     is_not_over = sa.or_(ends_on.is_(None), ends_on >= today)
+    is_not_ended = sa.or_(by_end.is_(None), by_end > today)
+    is_not_suspended = sa.or_(by_suspension.is_(None), by_suspension > today)
+    goes_on = sa.and_(is_not_ended, is_not_suspended)
+    may_stop = entries.c.stage.in_(_STOPPABLE)
     match state:
         case Validity.RUN_OUT:
-            return [is_active, ends_on < today]
+            by_notice = sa.and_(may_stop, by_end <= today)
+            return [sa.or_(by_notice, sa.and_(is_active, goes_on, ends_on < today))]
+        case Stage.SUSPENDED:
+            by_notice = sa.and_(may_stop, is_not_ended, by_suspension <= today)
+            return [sa.or_(entries.c.stage == state, by_notice)]
         case Validity.BEGINS_LATER:
-            return [is_active, is_not_over, starts_on > today]
+            return [is_active, goes_on, is_not_over, starts_on > today]
         case Stage.ACTIVE:
-            return [is_active, is_not_over, sa.or_(starts_on.is_(None), starts_on <= today)]
+            is_begun = sa.or_(starts_on.is_(None), starts_on <= today)
+            return [is_active, goes_on, is_not_over, is_begun]
+        case Stage.UNDER_REVIEW:
+            return [entries.c.stage == state, goes_on]
     return [entries.c.stage == state]
 
 
@@ -366,6 +395,8 @@ def _entries(actor: Actor, words: str) -> sa.Subquery:
         CooperationEntry.reference,
         CooperationEntry.starts_on,
         CooperationEntry.ends_on,
+        CooperationEntry.notice_suspends_on,
+        CooperationEntry.notice_ends_on,
     ).where(listed(actor))
     wanted = words.split()[:MAX_WORDS]
     return searched(query, wanted).subquery() if wanted else query.subquery()

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from tests.factories import agreements
 from tests.factories.tables import Table
@@ -10,8 +11,12 @@ from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, send_amended
 from tracker.agreements import notices
 from tracker.checklists.models import ChecklistState, Notice, NoticeKind
+from tracker.cooperations import labels
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.signoff.outcomes import Validity
 
 
 def test_a_notice_of_the_end_is_not_taken_back_from_its_day_on(
@@ -67,3 +72,57 @@ def test_a_suspension_that_nobody_gave_here_is_closed_and_never_has_an_effect(
     in_force.session.commit()
     assert in_force.checklist().state is ChecklistState.IN_FORCE
     assert in_force.events("text_suspended") == []
+
+
+LISTED = {
+    NoticeKind.SUSPENDED: Stage.SUSPENDED,
+    NoticeKind.ENDED: Validity.RUN_OUT,
+}
+
+
+def listed_as(table: Table) -> list[str]:
+    """Return by which filters the list of cooperations finds it; the counts say the same."""
+    joana = table["joana"]
+    filters = [
+        state for state in labels.LIST_STATES if cooperations.listing(joana, state=state).total
+    ]
+    counts = cooperations.state_counts(joana)
+    assert counts == {"": 1, **{state.value: 1 for state in filters}}
+    assert cooperations.listing(joana).cooperations
+    return [state.value for state in filters]
+
+
+@pytest.mark.parametrize("kind", [*NoticeKind])
+def test_the_list_finds_a_cooperation_by_what_its_row_says_from_the_day_of_a_notice_on(
+    in_force: Table, frozen_time: Clock, kind: NoticeKind
+) -> None:
+    day = clock.today() + NOTICE * DAY
+    before = listed_as(in_force)
+    give(in_force, "henrik", kind, from_on=day)
+    in_force.session.commit()
+    assert listed_as(in_force) == before
+    frozen_time(clock.now() + NOTICE * DAY)
+    assert cooperations.listing(in_force["joana"]).stopped
+    assert listed_as(in_force) == [LISTED[kind].value]
+    assert notices.carry_out(in_force.session.scalars(sa.select(Notice.id)).one(), clock.today())
+    in_force.session.commit()
+    assert listed_as(in_force) == [in_force.cooperation.stage.value]
+
+
+@pytest.mark.parametrize("kind", [*NoticeKind])
+def test_a_notice_that_was_withdrawn_or_replaced_changes_no_filter_on_its_day(
+    in_force: Table, frozen_time: Clock, kind: NoticeKind
+) -> None:
+    day, before = clock.today() + NOTICE * DAY, listed_as(in_force)
+    withdrawn = give(in_force, "henrik", kind, from_on=day)
+    notices.close_notice(
+        in_force["henrik"], in_force.checklist(), withdrawn.id, reason="We talked."
+    )
+    give(in_force, "henrik", kind, from_on=day)
+    send_amended(in_force)
+    for first in SIGNERS.values():
+        agreements.sign(in_force.land, in_force.checklist(), first)
+    in_force.session.commit()
+    frozen_time(clock.now() + NOTICE * DAY)
+    assert cooperations.listing(in_force["joana"]).stopped == {}
+    assert listed_as(in_force) == before
