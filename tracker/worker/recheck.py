@@ -134,6 +134,10 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
         CooperationEntry.organisation_id,
         CooperationEntry.stage,
         CooperationEntry.left_on,
+        CooperationEntry.starts_on,
+        CooperationEntry.ends_on,
+        CooperationEntry.notice_suspends_on,
+        CooperationEntry.notice_ends_on,
         CooperationEntry.words,
     )
     .where(CooperationEntry.cooperation_id == _OF_IT)

@@ -150,14 +150,23 @@ def test_missing_entries_are_created_at_the_start(
     assert entries.fill_missing() == 0
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"stage": Stage.CLOSED},
+        *({column: dt.date(2020, 1, 1)} for column in ("starts_on", "ends_on")),
+        *({f"notice_{what}_on": dt.date(2020, 1, 1)} for what in ("suspends", "ends")),
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
 def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
-    land: Country, session: Session, cooperation: Cooperation
+    land: Country, session: Session, cooperation: Cooperation, changed: dict[str, object]
 ) -> None:
     recheck.recheck(cooperation.id)
     session.commit()
     assert recheck.recheck(cooperation.id) == []
     stage = cooperation.stage
-    session.execute(sa.update(CooperationEntry).values(stage=Stage.CLOSED))
+    session.execute(sa.update(CooperationEntry).values(**changed))
     session.commit()
     assert {mismatch.kind for mismatch in recheck.recheck(cooperation.id)} == {"cooperation entry"}
     assert references(land, "ilena", state=stage) == [cooperation.reference]
