@@ -1,4 +1,7 @@
-"""Events as their chain binds them, on which statements to others are based instead of columns."""
+"""Events as their chain binds them, on which statements to others are based instead of columns.
+
+In one file: whether about a subject, some rows or a whole chain, events are read and checked alike.
+"""
 
 import sys
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
