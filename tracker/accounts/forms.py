@@ -195,8 +195,10 @@ class WithoutEmailForm(Form):
 
     name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
     outside_expert = ConfirmField(
-        _l("Outside expert of an NPM"),
-        description=_l("Needs a clearance, like people from a CSO."),
+        _l("This person is an outside expert, neither member nor staff of the NPM"),
+        description=_l(
+            "Outside experts sign a personal undertaking before they see restricted information."
+        ),
     )
     language = SelectOneField(
         _l("Language of their papers"), [Required()], choices=_language_options, blank=None

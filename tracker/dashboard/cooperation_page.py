@@ -149,7 +149,9 @@ class CooperationView:
     people: tuple[PartyPeople, ...]
     # For each party that leaves or has left: the text, and the URL of its page.
     departures: tuple[tuple[str, str], ...]
-    # For each notice that is to end or suspend a text: the text about it, and the URL of the record.
+    # Whether it has ended (P7), so that nothing is changed any more.
+    has_ended: bool
+    # For each notice that has yet to end or suspend a text: the text, and the URL of the record.
     announced: tuple[tuple[str, str], ...]
     # For each party that is joining: the text, and the URL for withdrawing it, if the reader may.
     joining: tuple[tuple[str, str], ...]
@@ -265,6 +267,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         glance=_glance(context),
         people=tuple(people_by_party(parties, taking_part)),
         departures=() if is_joining else tuple(_departures(cooperation)),
+        has_ended=context.is_closed,
         announced=tuple(_announced(context)),
         joining=tuple(_joining(context)),
         nobody_acts=() if is_joining else tuple(nobody_acts(actor, cooperation, fact)),
@@ -324,7 +327,9 @@ def _announced(context: _Context) -> Iterator[tuple[str, str]]:
             else:
                 day = as_date(notice.from_on)
                 text = _(
-                    "%(text)s: suspended from %(day)s. %(party)s has given notice.", day=day, **words
+                    "%(text)s: suspended from %(day)s. %(party)s has given notice.",
+                    day=day,
+                    **words,
                 )
             yield text, record_url(checklist.id)
 

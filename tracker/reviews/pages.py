@@ -195,7 +195,10 @@ def ahead(cooperation: Cooperation, today: dt.date) -> str:
     day = as_date(cooperation.review_on)
     if cooperation.review_on < today:
         return str(
-            _("The review was due on %(day)s. Until it's held, no new visit can be planned.", day=day)
+            _(
+                "The review was due on %(day)s. Until it's held, no new visit can be planned.",
+                day=day,
+            )
         )
     return str(_("Next review: %(day)s.", day=day))
 

@@ -83,9 +83,7 @@ def test_while_some_places_are_closed_the_page_does_not_promise_access_to_all(
     client = browser("leyla")
     everything, the_rest = "You now have access.", "You have access, except to the places"
     assert everything in client.page(own).text
-    client.submit(
-        f"{own}/interests/new", interest=TEXT, reach="named", place="Quillfen", kind=""
-    )
+    client.submit(f"{own}/interests/new", interest=TEXT, reach="named", place="Quillfen", kind="")
     undecided = client.page(own).text
     assert the_rest in undecided
     assert everything not in undecided

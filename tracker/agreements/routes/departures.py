@@ -17,7 +17,7 @@ from tracker.checklists.forms import ReasonForm
 from tracker.checklists.labels import KINDS
 from tracker.cooperations import departures as rows
 from tracker.cooperations import queries
-from tracker.cooperations.models import Cooperation, Party
+from tracker.cooperations.models import Cooperation, Party, Stage
 from tracker.core.errors import StaleError
 from tracker.ui import locale
 from tracker.ui.perform import perform, require_for
@@ -133,6 +133,8 @@ def _show(actor: Actor, party: Party, cooperation: Cooperation | None) -> str:
         sees_all=cooperation is not None,
         party=party,
         has_left=rows.is_past(party),
+        # Nothing is amended any more. A party that has left isn't told.
+        has_ended=cooperation is not None and cooperation.stage is Stage.CLOSED,
         last_day=party.left_on or rows.former_last_day(party),
         given_by=accounts.names([giver]).get(giver, "") if giver else "",
         texts=departures.still_naming(cooperation, party, locale.language())

@@ -7,6 +7,7 @@ from tests.client import CheckedClient
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, Clock
 from tests.integration.agreements.parties.test_leaving import WHY, gone, row
+from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 
 
@@ -110,3 +111,23 @@ def test_the_record_says_who_has_left(app: Flask, in_force: Table, frozen_time: 
     gone(in_force, frozen_time)
     page = browser(app, in_force, "ilena").page(f"/checklists/{in_force.checklist().id}/record")
     assert "Lantern Health Network has left. Its last day was" in page.text
+
+
+def test_once_the_cooperation_has_ended_nothing_is_to_be_changed_any_more(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
+    gone(in_force, frozen_time)
+    overview = address(in_force, "").rstrip("/")
+    client = browser(app, in_force, "samira")
+    assert "See what has to change" in client.page(overview).links()
+    in_force.session.get_one(Cooperation, in_force.cooperation.id).stage = Stage.CLOSED
+    in_force.session.commit()
+    page = client.page(overview)
+    assert page.links()["See the duties that continue"] == departure(in_force)
+    assert "See what has to change" not in page.links()
+    after = client.page(departure(in_force)).text
+    assert "The cooperation has ended since." in after
+    assert "What has to change" not in after
+    # Those who left aren't told what became of it.
+    left = browser(app, in_force, "joana").page(departure(in_force)).text
+    assert "has ended since" not in left
