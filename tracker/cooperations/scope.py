@@ -152,19 +152,22 @@ def is_of_npms(
     One that is joining isn't yet. With a day: that the NPM has not left by then. With the id of a
     frozen text: that the NPM wasn't invited after it was frozen.
     """
-    named = (
-        sa.exists()
-        .where(Revision.id == terms_id, Revision.frozen_at >= _PARTY.invited_at)
-        .correlate_except(Revision)
-    )
-    return sa.exists().where(
+    conditions = [
         _PARTY.cooperation_id == cooperation_id,
         _PARTY.side == OrganisationKind.NPM,
         _PARTY.organisation_id.in_(npm_ids),
         ~_PARTY.is_joining,
-        *([has_not_left(on, _PARTY)] if on else []),
-        *([sa.or_(_PARTY.invited_at.is_(None), named)] if terms_id is not None else []),
-    )
+    ]
+    if on:
+        conditions.append(has_not_left(on, _PARTY))
+    if terms_id is not None:
+        named = (
+            sa.exists()
+            .where(Revision.id == terms_id, Revision.frozen_at >= _PARTY.invited_at)
+            .correlate_except(Revision)
+        )
+        conditions.append(sa.or_(_PARTY.invited_at.is_(None), named))
+    return sa.exists().where(*conditions)
 
 
 def has_not_left(day: Day, party: type[Party] = Party) -> sa.ColumnElement[bool]:
