@@ -958,8 +958,13 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # Logs contain no content: database errors are logged without their parameters. The
         # connection used last is used next, so that only as many connections as are needed at a
-        # time keep SQLite's statements and pages in memory.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True, "pool_use_lifo": True},
+        # time keep SQLite's statements and pages in memory. Only in tests does SQLAlchemy look for
+        # tables that a statement doesn't join, since what it needs for that stays in memory.
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "hide_parameters": True,
+            "pool_use_lifo": True,
+            "enable_from_linting": settings.testing,
+        },
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         # For form fields too: a letter outside ASCII is sent as six bytes or more.
