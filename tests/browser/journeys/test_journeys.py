@@ -48,10 +48,10 @@ ANSWERS = {
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
-    "1 nothing to terms in force": (47, 38, 38),
-    "2 confidentiality, one undertaking": (35, 35, 35),
-    "3 a first visit ready": (104, 70, 66),
-    "4 a second visit ready": (42, 57, 53),
+    "1 nothing to terms in force": (44, 36, 36),
+    "2 confidentiality, one undertaking": (28, 33, 33),
+    "3 a first visit ready": (88, 49, 47),
+    "4 a second visit ready": (30, 31, 29),
 }
 
 
