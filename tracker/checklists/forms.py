@@ -19,7 +19,6 @@ from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.negotiation.discussions import OUTCOME_LENGTH
 from tracker.checklists.people_lists import PeopleLists
 from tracker.cooperations import outside_bodies
-from tracker.core.localized import with_code
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -290,7 +289,7 @@ def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
         "seen": HiddenValueField(),
         "items": ChoicesField(
             _l("What to copy"),
-            choices=[Option(code, with_code(code, label)) for code, label in items],
+            choices=[Option(code, label) for code, label in items],
         ),
     }
     form_class = type("CopyForm", (Form,), members)

@@ -137,9 +137,12 @@ def _task_to_pass_on(batch: Batch) -> Task:
 def _others_task(batch: Batch) -> Task:
     return Task(
         label=ngettext(
-            "%(num)s item that you assigned", "%(num)s items that you assigned", len(batch.items)
+            "%(num)s item that you assigned to %(name)s",
+            "%(num)s items that you assigned to %(name)s",
+            len(batch.items),
+            name=batch.name,
         ),
-        state=_("Waiting for %(names)s", names=batch.name),
+        state=due_words(batch.due_on) if batch.due_on else _("Waiting for others"),
         s=OTHERS,
         url=url_for("assignments.listed", checklist_id=batch.checklist_id),
         why=_where(batch),

@@ -35,11 +35,6 @@ def joined(separator: str, parts: Iterable[str]) -> str:
     return LocalizedStr(whole, language) if language else whole
 
 
-def with_code(code: str, label: str) -> str:
-    """Return a label after its code, such as M1 Objectives, still in the label's language."""
-    return LocalizedStr(f"{code} {label}", language_of(label))
-
-
 def pick_language(text: LocalizedText, *languages: str) -> str:
     """Return a value of a frozen text in the first of some languages that it has.
 

@@ -108,7 +108,7 @@ def history(checklist_id: UUID) -> str:
         revisions=revisions,
         states=states,
         signature_lines=pages.signature_lines,
-        lines=[item_titles.with_titles(event, titles) for event in lines],
+        lines=[item_titles.with_titles(event, titles, line.kind) for event in lines],
         leaves_out_the_team=line.kind is ChecklistKind.VISIT_ROLES,
         is_cut=len(lines) == EVENTS,
         may_take_out=evidence.can_export(actor),

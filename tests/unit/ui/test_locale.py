@@ -9,7 +9,7 @@ from flask_babel import get_locale, lazy_gettext
 from tests.factories.ui import PageFrame, make_page_frame
 from tests.moments import standing_at
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr, language_of, with_code
+from tracker.core.localized import LocalizedStr, language_of
 from tracker.ui.locale import (
     as_date,
     as_datetime,
@@ -270,7 +270,7 @@ def test_a_label_that_begins_with_a_code_reads_in_the_direction_of_its_language(
     in_request: InRequest,
 ) -> None:
     in_request(headers={"Cookie": "language=ar"})
-    goals = with_code("M1", LocalizedStr("الأهداف", "ar"))
+    goals = LocalizedStr("M1 الأهداف", "ar")
     assert localized(goals) == '<bdi dir="rtl">M1 الأهداف</bdi>'
     assert localized(LocalizedStr("12", "ar")) == '<bdi dir="rtl">12</bdi>'
     assert localized(lazy_gettext("V2")) == '<bdi dir="rtl">V2</bdi>'

@@ -62,7 +62,6 @@ from tracker.checklists.obstacles import item_names, to_sending
 from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.core.localized import with_code
 from tracker.signoff import paper as paper_records
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
@@ -626,7 +625,7 @@ def _history(loaded: LoadedChecklist, revisions: Sequence[Revision]) -> list[His
         [checklist.id, *(given.id for revision in revisions for given in revision.signatures)],
         of=agreements.ON_THE_RECORD,
     )
-    return [item_titles.with_titles(line, titles) for line in lines]
+    return [item_titles.with_titles(line, titles, checklist.kind) for line in lines]
 
 
 def _misnamed(
@@ -644,8 +643,7 @@ def _misnamed(
     if compared.outcome(revision_id) not in {Outcome.IN_FORCE, Outcome.WAITING}:
         return []
     return [
-        (with_code(code, loaded.template.by_code[code].label), reason)
-        for code, reason in misnamed(loaded).items()
+        (loaded.template.by_code[code].label, reason) for code, reason in misnamed(loaded).items()
     ]
 
 
@@ -697,8 +695,4 @@ def _text(document: dict[str, Any]) -> FrozenText:
 
 
 def _codes(loaded: LoadedChecklist) -> list[tuple[str, str]]:
-    return [
-        (item.code, with_code(item.code, item.label))
-        for item in loaded.template.items
-        if item.part.value == "terms"
-    ]
+    return [(item.code, item.label) for item in loaded.template.items if item.part.value == "terms"]

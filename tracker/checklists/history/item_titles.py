@@ -44,9 +44,12 @@ def titles_in(cooperation_id: UUID, language: str) -> dict[str, dict[str, str]]:
     return titles
 
 
-def with_titles(line: HistoryLine, titles: Titles) -> HistoryLine:
-    """Return an event of which items are named by their titles, as far as these are known."""
-    of_kind = titles.get(line.details.get("kind", ""), {})
+def with_titles(line: HistoryLine, titles: Titles, kind: str = "") -> HistoryLine:
+    """Return an event of which items are named by their titles, as far as these are known.
+
+    kind is that of the checklist whose events they are, for those that don't name it.
+    """
+    of_kind = titles.get(line.details.get("kind", kind), {})
     named: dict[str, object] = {
         key: [title_of(of_kind, code) for code in line.details[key]]
         for key in _LISTS

@@ -176,7 +176,7 @@ def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Tim
     assert f"Overdue since {DAY_IN_WORDS}" in room.page("samira", "/assignments").text
     room.table.save("henrik", "M1")
     assert own_side(room.page("samira"), "M1") == (
-        "Assigned to Dora Lund (our side only) Change who: Item M1"
+        "Assigned to Dora Lund (our side only) Change who : Item M1"
     )
 
 
@@ -343,9 +343,9 @@ def test_my_work_lists_items_assigned_to_me_and_by_me(room: Room) -> None:
     label = "Do 2 items assigned to you"
     assert states(work)[label].startswith("Due on")
     assert work.links()[label] == f"{room.address}?filter=mine"
-    assert "Joint monitoring of police custody: Agreed terms, M1, M7" in work.text
+    assert "Joint monitoring of police custody: Agreed terms" in work.text
     given = room.browser("samira").page("/")
-    assert states(given)["2 items that you assigned"] == "Waiting for Dora Lund"
+    assert states(given)["2 items that you assigned to Dora Lund"].startswith("Due on")
     for first in ("henrik", "ilena", "joana", "ada"):
         text = room.browser(first).page("/").text
         assert "assigned" not in text

@@ -66,7 +66,7 @@ def test_the_form_opens_filled_and_nothing_is_saved(app: Flask, table: Table) ->
     record(table, "door", "lantern")
     client = table.land.browser(app, "ilena")
     page = client.page(use(table))
-    assert page.h1 == "M1 Parties and mandates"
+    assert page.h1 == "Parties and mandates"
     assert "Filled in from the record of how partners were chosen." in page.text
     assert filled(page) == [
         ("application", OPENED.isoformat(), DECIDED.isoformat(), "Ten years of work."),
