@@ -54,16 +54,14 @@ def asked_to_sign(cooperation_id: UUID) -> dict[UUID, UUID]:
 
     Each with the checklist of these terms.
     """
-    return {
-        party_id: checklist_id
-        for party_id, checklist_id in db.session.execute(
-            sa.select(SignatureParty.organisation_id, Revision.subject_id)
-            .join(SignatureRequest, SignatureRequest.id == SignatureParty.request_id)
-            .join(Revision, Revision.id == SignatureRequest.revision_id)
-            .where(
-                Revision.cooperation_id == cooperation_id,
-                Revision.kind == "terms",
-                SignatureRequest.state.in_([RequestState.WAITING, RequestState.COMPLETED]),
-            )
+    asked = db.session.execute(
+        sa.select(SignatureParty.organisation_id, Revision.subject_id)
+        .join(SignatureRequest, SignatureRequest.id == SignatureParty.request_id)
+        .join(Revision, Revision.id == SignatureRequest.revision_id)
+        .where(
+            Revision.cooperation_id == cooperation_id,
+            Revision.kind == "terms",
+            SignatureRequest.state.in_([RequestState.WAITING, RequestState.COMPLETED]),
         )
-    }
+    )
+    return {row.organisation_id: row.subject_id for row in asked}
