@@ -1,6 +1,8 @@
 """Reading of a checklist's parts: answers, positions, proposals, flags, reviews, and its people.
 
 Each part of several checklists is read in one query, however much they contain.
+
+In one file: the statements of all parts, each beside the function that reads it.
 """
 
 import datetime as dt

@@ -1,4 +1,7 @@
-"""Interests added after signing, which are undecided, and what the NPM's limits close."""
+"""Interests added after signing, which are undecided, and what the NPM's limits close.
+
+In one file: what an added interest bears on, and the places it closes.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
