@@ -54,7 +54,7 @@ def asked_to_sign(cooperation_id: UUID) -> dict[UUID, UUID]:
 
     Each with the checklist of these terms.
     """
-    asked = db.session.execute(
+    rows = db.session.execute(
         sa.select(SignatureParty.organisation_id, Revision.subject_id)
         .join(SignatureRequest, SignatureRequest.id == SignatureParty.request_id)
         .join(Revision, Revision.id == SignatureRequest.revision_id)
@@ -64,4 +64,4 @@ def asked_to_sign(cooperation_id: UUID) -> dict[UUID, UUID]:
             SignatureRequest.state.in_([RequestState.WAITING, RequestState.COMPLETED]),
         )
     )
-    return {row.organisation_id: row.subject_id for row in asked}
+    return dict(rows.tuples().all())
