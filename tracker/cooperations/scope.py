@@ -152,7 +152,7 @@ def is_of_npms(
     One that is joining isn't yet. With a day: that the NPM has not left by then. With the id of a
     frozen text: that the NPM wasn't invited after it was frozen.
     """
-    conditions = [
+    conditions: list[sa.ColumnElement[bool]] = [
         _PARTY.cooperation_id == cooperation_id,
         _PARTY.side == OrganisationKind.NPM,
         _PARTY.organisation_id.in_(npm_ids),
