@@ -64,4 +64,4 @@ def asked_to_sign(cooperation_id: UUID) -> dict[UUID, UUID]:
             SignatureRequest.state.in_([RequestState.WAITING, RequestState.COMPLETED]),
         )
     )
-    return dict(rows.tuples().all())
+    return {row.organisation_id: row.subject_id for row in rows}
