@@ -349,6 +349,7 @@ def plan_fields(scene: Scene, **more: Any) -> dict[str, Any]:
         "starts_on": plan.starts_on.isoformat(),
         "ends_on": plan.ends_on.isoformat(),
         "announced": "unannounced",
+        "beginning": "later",
         "lead_id": scene.user("pavo"),
         "deputy_id": scene.user("ruth"),
         "members-0-user_id": scene.user("leyla"),
