@@ -487,7 +487,8 @@ def test_a_person_without_clearance_does_not_see_even_their_own_draft(
 ) -> None:
     leyla, address = on_visit(scene, app)
     page = leyla.page("/").text
-    assert f"You started an answer to V8{scene.cooperation.title}, visit 1" in page
+    title = scene.cooperation.title
+    assert f"You started an answer to “Talking with detained persons”{title}, visit 1" in page
     clearances.close(scene.actor("ilena"), scene.clearance("leyla"), reason="Left the team")
     scene.session.commit()
     assert leyla.get(address).status_code == 404
