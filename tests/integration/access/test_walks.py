@@ -188,7 +188,7 @@ def said_on(element: Element) -> Iterator[str]:
     yield element.text or ""
     yield from (element.get(label, "") for label in LABELS)
     for child in element:
-        if isinstance(child.tag, str) and not may_have_codes(child, element):
+        if not may_have_codes(child, element):
             yield from said_on(child)
         yield child.tail or ""
 

@@ -272,7 +272,7 @@ def test_the_record_shows_text_signatures_digest_and_guidance(desk: Desk) -> Non
             "Tomas Beridan",
             "Otto Brandis",
             "SHA-256 of the canonical form (RFC 8785)",
-            "template version 2",
+            "template version 3",
             "all have signed",
         ):
             assert words in page.text, key

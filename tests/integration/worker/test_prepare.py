@@ -49,7 +49,7 @@ def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
 ) -> None:
     lines = prepare(own_settings)
     assert lines[0] == f"Migrated the database to {health.newest_revision()}"
-    assert "Loaded checklist terms, version 2" in lines
+    assert "Loaded checklist terms, version 3" in lines
     assert db.session.scalars(sa.select(Event.verb).order_by(Event.number)).first() == (
         "instance_started"
     )

@@ -617,7 +617,7 @@ def _notices(
 def _history(loaded: LoadedChecklist, revisions: Sequence[Revision]) -> list[HistoryLine]:
     """Return the events of a text's record, which name items by their titles."""
     checklist = loaded.checklist
-    titles = {
+    titles: dict[str, dict[str, object]] = {
         checklist.kind: {item.code: item.label for item in loaded.template.items},
     }
     lines = trail.subject_history(

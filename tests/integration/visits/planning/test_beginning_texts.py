@@ -112,8 +112,14 @@ def test_the_day_of_the_briefing_is_that_of_the_page_and_read_like_the_rest(
     browser: Browser, scene: Scene, later: int
 ) -> None:
     day = (clock.today() + dt.timedelta(days=later)).isoformat()
-    tasks = {"office": scene.user("ilena"), "interviewer": scene.user("leyla")}
-    plan(browser, scene, beginning="model-en", briefing=day, **tasks)
+    plan(
+        browser,
+        scene,
+        beginning="model-en",
+        briefing=day,
+        office=scene.user("ilena"),
+        interviewer=scene.user("leyla"),
+    )
     roles = loaded(scene, ROLES)
     assert roles.sheet.value("V18", "briefing") == day
     assert not roles.standing().items["V18"].done
