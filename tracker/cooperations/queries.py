@@ -142,16 +142,13 @@ def listing(
     if state is not None:
         ids = ids.where(*_in_state(entries, state, clock.today()))
     ids = ids.order_by(entries.c.opened_at.desc(), entries.c.reference.desc())
-    cooperations = (
-        db.session.scalars(
-            sa.select(Cooperation)
-            .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
-            .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
-            .options(_WITH_PARTIES)
-        )
-        .unique()
-        .all()
+    shown = (
+        sa.select(Cooperation)
+        .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
+        .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
+        .options(_WITH_PARTIES)
     )
+    cooperations = db.session.scalars(shown).unique().all()
     stopped = STOP_READER.get()([cooperation.id for cooperation in cooperations])
     return Listing(total, list(cooperations), AGREEING_READER.get()(cooperations), stopped)
 

@@ -81,9 +81,12 @@ def _modules() -> list[Path]:
 def _kinds_in(path: Path) -> Iterator[str]:
     """Yield the kinds in a module: words in small letters, joined by _, given to its function."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        if not isinstance(node, ast.Call):
             continue
-        if node.func.id in {"_queue", "_tell"}:
+        name = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
+        if name in {"_queue", "_tell", "tell"}:
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value
