@@ -5,6 +5,7 @@ In one file: one certificate, from its making to its download.
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -197,6 +198,10 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
     assert len(digests) == 4
     assert [digest for digest in digests if digest not in together] == []
     assert f"/verify?reference={demonstration.references['complete']}&digest=" in together
+    # Events name items by their titles as they were signed, and not by their codes.
+    happened = words.partition("What happened, and who did it")[2]
+    assert "suggested to “" in happened
+    assert re.findall(r"\b[MCVU]\d{1,2}\b", happened) == []
 
 
 def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(

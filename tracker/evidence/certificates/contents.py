@@ -20,6 +20,7 @@ from flask_babel import gettext as _
 
 from tracker.activity.queries import HistoryLine
 from tracker.agreements import frozen_text
+from tracker.checklists.history import item_titles
 from tracker.checklists.localized_values import Choices, Confirmation, Part_, Table
 from tracker.core import clock
 from tracker.core.localized import language_of
@@ -421,6 +422,7 @@ def _notices(source: Source, language: str) -> list[Values]:
 
 def _evidence(source: Source, language: str) -> Values:
     where = address(source.reference, source.revision.digest)
+    titles = _titles(source, language)
     return {
         "title": _("Evidence"),
         "lede": _(
@@ -452,8 +454,20 @@ def _evidence(source: Source, language: str) -> Values:
             "Events in the trail of this cooperation, each bound to the one before by its digest."
         ),
         "event_heads": [_("No."), _("When"), _("What happened, and who did it")],
-        "events": [_event(line, language) for line in source.events],
+        "events": [
+            _event(item_titles.with_titles(line, titles, source.revision.kind), language)
+            for line in source.events
+        ],
     }
+
+
+def _titles(source: Source, language: str) -> item_titles.Titles:
+    """Return the titles of a text's items by kind and code, as it was frozen."""
+    if source.is_undertaking:
+        return {}
+    sections = frozen_text.read(source.document, language).sections
+    items = [item for section in sections for item in section.items]
+    return {source.revision.kind: {item.code: item.label for item in items}}
 
 
 def _facts(source: Source) -> list[tuple[str, str]]:
