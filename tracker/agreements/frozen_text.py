@@ -370,7 +370,7 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
             )
         if "m1_names" in rule:
             yield _(
-                "%(party)s: %(person)s, whom the terms name to sign, doesn't have to. "
+                "%(party)s: %(person)s, named in the terms as signatory, doesn't have to sign. "
                 "Reason: %(reason)s",
                 party=names[rule["organisation_id"]],
                 person=rule["m1_names"],

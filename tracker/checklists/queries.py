@@ -277,7 +277,7 @@ def terms_stopped(cooperation_ids: Collection[UUID]) -> dict[UUID, TermsStop]:
 
 
 def notice_days(cooperation_id: UUID) -> NoticeDays:
-    """Return from which days notices stop a cooperation's agreed terms that weren't applied yet.
+    """Return the days from which notices not yet applied stop a cooperation's agreed terms.
 
     For cooperations.entries.NOTICE_DAYS_READER: the same notices as terms_stopped(), of any day.
     """

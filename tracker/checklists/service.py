@@ -197,7 +197,7 @@ def follow_stage(event: DomainEvent) -> None:
 
 
 def follow_leaving(event: DomainEvent) -> None:
-    """Ask people who left a cooperation for nothing on its checklists any more.
+    """Stop asking people who left a cooperation for anything on its checklists.
 
     Handler of PERSON_LEFT, whose subject is the cooperation.
     """

@@ -325,7 +325,7 @@ def _record(verb: Verb, actor: Actor, checklist: Checklist, comment: Comment, **
 
 
 def follow_leaving(event: DomainEvent) -> None:
-    """Ask people who left a cooperation to read none of its comments any more.
+    """Stop asking people who left a cooperation to read its comments.
 
     Handler of PERSON_LEFT, whose subject is the cooperation.
     """

@@ -145,8 +145,8 @@ def _copy(actor: Actor, checklist: Checklist, former: Checklist | None, chosen: 
     before = former and checklists.earlier_checklist(actor, checklist, former.id)
     if before is None:
         words = _l(
-            "The texts of joint visit %(number)s can't be copied, since other parties agreed on "
-            "them, or nothing is written there. Choose another way to begin.",
+            "The texts of joint visit %(number)s can't be copied, because other parties agreed "
+            "them or nothing is written in them. Choose another way to begin.",
             number=chosen.former.number if chosen.former else "",
         )
         raise RuleBrokenError(words, "beginning")

@@ -164,8 +164,8 @@ def plan_form(
             _l("How do the roles and the urgent-action plan begin?"),
             [Optional()],
             description=_l(
-                "Nothing of a text you begin with is agreed until every party has read it, and you "
-                "can change all of it."
+                "You can change every answer afterwards. A text you begin with isn't agreed until "
+                "every party has read it."
             ),
             choices=ways,
             default=ways[0].value if ways else None,

@@ -162,9 +162,9 @@ def _ways_to_begin(former: Visit | None) -> list[Option]:
     """Return how the texts of a visit can begin: as at the last one, with the model text, later."""
     ways = []
     if former is not None:
-        words = _("As at joint visit %(number)s", number=former.number)
+        words = _("With answers copied from joint visit %(number)s", number=former.number)
         hint = _(
-            "Copies methods, scripts and measures, and nothing about its place, days, team or "
+            "Copies methods, scripts and measures, but not that visit's place, days, team or "
             "visit list."
         )
         ways.append(Option(f"{beginnings.FORMER}{former.number}", words, hint))
@@ -179,7 +179,7 @@ def _planned_words(visit: Visit, *, begun: bool) -> str:
     words: str = _("Joint visit %(number)s is planned.", number=visit.number)
     if not begun:
         return words
-    then = _("Its roles and its urgent-action plan have a text now, which nobody has read yet.")
+    then = _("Its roles and its urgent-action plan now each have a text that nobody has read yet.")
     return f"{words} {then}"
 
 

@@ -117,7 +117,9 @@ def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
     assert again.form().values[f"behalf_{npm}"] == ["the People's Advocate"]
     sent = again.form().filled_in(**{f"instead_{npm}": REASON})
     assert ilena.post(f"{address}/send", data=sent, csrf=False).status_code == 303
-    sentence = f"Tomas Beridan, whom the terms name to sign, doesn't have to. Reason: {REASON}"
+    sentence = (
+        f"Tomas Beridan, named in the terms as signatory, doesn't have to sign. Reason: {REASON}"
+    )
     assert sentence in ilena.page(f"{address}/record").text
     assert sentence in signed_in(app, users["henrik"]).page(f"{address}/sign").text
 

@@ -311,7 +311,7 @@ def test_once_the_terms_are_sent_the_page_leads_to_what_they_say(
     client = table.land.browser(app, first)
     page = client.page(address(table))
     assert "Nothing is recorded yet." not in page.text
-    assert "What the agreed terms say about it is in “Parties and mandates”." in page.text
+    assert "See “Parties and mandates” in the agreed terms." in page.text
     terms = next(link for words, link in page.links().items() if "Read the agreed terms" in words)
     assert "How each partner was chosen" in client.page(terms).text
 

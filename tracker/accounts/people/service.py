@@ -188,7 +188,7 @@ def roles_run_out(day: dt.date) -> Sequence[UUID]:
 
 
 def follow_last_role(event: DomainEvent) -> None:
-    """End what a person was told of once they have no role left in any organisation.
+    """End a person's notifications once they have no role left in any organisation.
 
     Handler of ROLE_ENDED, whose subject is the person: they can't open any of it, so nothing that
     waits for a digest is mailed.

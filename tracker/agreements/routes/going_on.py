@@ -1,4 +1,4 @@
-"""Where a person goes on once a text is read or sent: to what is next for them there."""
+"""Where a person goes next after reading and accepting a text, or sending it."""
 
 from flask import redirect, url_for
 from werkzeug.wrappers import Response

@@ -45,7 +45,7 @@ def titles_in(cooperation_id: UUID, language: str) -> dict[str, dict[str, str]]:
 
 
 def with_titles(line: HistoryLine, titles: Titles, kind: str = "") -> HistoryLine:
-    """Return an event of which items are named by their titles, as far as these are known.
+    """Return an event with its items named by their titles, as far as these are known.
 
     kind is that of the checklist whose events they are, for those that don't name it.
     """

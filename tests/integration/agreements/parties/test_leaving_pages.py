@@ -126,8 +126,8 @@ def test_once_the_cooperation_has_ended_nothing_is_to_be_changed_any_more(
     assert page.links()["See the duties that continue"] == departure(in_force)
     assert "See what has to change" not in page.links()
     after = client.page(departure(in_force)).text
-    assert "The cooperation has ended since." in after
+    assert "The cooperation has since ended." in after
     assert "What has to change" not in after
     # Those who left aren't told what became of it.
     left = browser(app, in_force, "joana").page(departure(in_force)).text
-    assert "has ended since" not in left
+    assert "has since ended" not in left

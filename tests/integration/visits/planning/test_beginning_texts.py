@@ -67,7 +67,11 @@ def test_the_page_offers_the_last_visit_first_and_then_the_model_text(
 ) -> None:
     page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
     assert page.form().values["beginning"] == ["visit-1"]
-    for words in ("As at joint visit 1", "With the model text in English", "I'll choose later"):
+    for words in (
+        "With answers copied from joint visit 1",
+        "With the model text in English",
+        "I'll choose later",
+    ):
         assert words in page.text
 
 
@@ -140,7 +144,7 @@ def test_a_second_visit_begins_with_methods_and_never_with_place_team_or_list(
 
 def test_what_other_parties_agreed_on_is_not_copied(browser: Browser, scene: Scene) -> None:
     page = Page.of(plan(browser, scene, beginning="visit-1"))
-    assert "since other parties agreed on them" in page.text
+    assert "because other parties agreed them" in page.text
     assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
@@ -160,7 +164,7 @@ def test_reading_an_earlier_visit_for_a_new_one_is_in_the_read_log(
 def test_somebody_to_whom_no_visit_is_open_is_offered_none(browser: Browser, scene: Scene) -> None:
     page = browser("milan").page(f"/cooperations/{scene.reference}/visits/plan")
     assert page.form().values["beginning"] == ["model-en"]
-    assert "As at joint visit" not in page.text
+    assert "With answers copied from joint visit" not in page.text
     page = Page.of(plan(browser, scene, by="milan", beginning="visit-1"))
     assert "Choose one of the answers offered" in page.text
 
