@@ -14,7 +14,12 @@ from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
 from tracker.accounts.queries import runs_on_or_later as held_on_or_later
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
-from tracker.cooperations.scope import has_not_left, runs_on
+from tracker.cooperations.scope import (
+    FOR_THE_ORGANISATION,
+    has_not_left,
+    is_party_or_joining,
+    runs_on,
+)
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -360,20 +365,28 @@ def bodies(cooperation: Cooperation, organisation_id: UUID | None) -> frozenset[
 
 
 def left_ids(cooperation_id: UUID) -> list[UUID]:
-    """Return the ids of people who took part in a cooperation and no longer do, for no side.
+    """Return the ids of people who took part in a cooperation, and can't open it any more.
 
-    Not scoped: for what ends with their part in it.
+    Coordinators, signatories and managers of a party still can. Not scoped: for what ends with
+    their part in it.
     """
+    today = clock.today()
     running = aliased(CooperationPerson)
+    open_to_them = sa.exists().where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.role.in_(FOR_THE_ORGANISATION),
+        held_on_or_later(today),
+        is_party_or_joining(Membership.organisation_id, today, CooperationPerson.cooperation_id),
+    )
     still = sa.exists().where(
         running.cooperation_id == CooperationPerson.cooperation_id,
         running.user_id == CooperationPerson.user_id,
-        runs_on(clock.today(), running),
+        runs_on(today, running),
     )
     return list(
         db.session.scalars(
             sa.select(CooperationPerson.user_id)
-            .where(CooperationPerson.cooperation_id == cooperation_id, ~still)
+            .where(CooperationPerson.cooperation_id == cooperation_id, ~still, ~open_to_them)
             .distinct()
         )
     )

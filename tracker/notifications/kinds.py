@@ -29,6 +29,8 @@ class Group(enum.StrEnum):
 
 # Nobody can do without an email about these.
 NEVER_NONE = frozenset({Group.SIGNING, Group.UNDERTAKINGS, Group.URGENT})
+# What people are asked who have left, and can still answer.
+FOR_PEOPLE_WHO_LEFT = frozenset({"material_return_requested", "material_return_due"})
 # A kind that isn't listed belongs to COOPERATIONS; a test lists those that messages use.
 _OF_GROUP: Mapping[Group, tuple[str, ...]] = {
     Group.SIGNING: (

@@ -109,8 +109,13 @@ def end_about(about: Collection[UUID], user_ids: Collection[UUID]) -> None:
 
 
 def end_all(user_id: UUID) -> None:
-    """Mark as read all that a person was told of, and mail none of it: they have no access left."""
-    _mark_as_read(Notification.user_id == user_id)
+    """Mark as read what a person without a role was told of, and mail none of it.
+
+    What they are asked about their copies stays: they can still open and answer it (adr 65).
+    """
+    _mark_as_read(
+        Notification.user_id == user_id, Notification.kind.not_in(kinds.FOR_PEOPLE_WHO_LEFT)
+    )
 
 
 def mark_as_read(notification: Notification) -> None:

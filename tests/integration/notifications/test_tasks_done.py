@@ -19,7 +19,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
-from tracker.accounts.models import Membership
+from tracker.accounts.models import Membership, User
 from tracker.accounts.people import service as accounts
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
@@ -544,3 +544,29 @@ def test_whoever_has_no_role_left_is_told_nothing_and_mailed_nothing_any_more(
     assert unread("items_assigned") == ids(table["petra"])
     later = clock.now() + dt.timedelta(days=2)
     assert service.send_digest(table["oren"].user_id, later.date()) is False
+
+
+def test_a_coordinator_who_left_the_people_of_a_cooperation_is_still_told_of_it(
+    table: Table,
+) -> None:
+    service.choose(table["samira"], dict.fromkeys(Group, Frequency.DAILY))
+    table.session.commit()
+    mention(table, "samira")
+    leave(table, "samira")
+    leave(table, "oren")
+    assert unread("comment_mention") == ids(table["samira"])
+
+
+def test_whoever_has_no_role_left_is_still_asked_about_their_copies(table: Table) -> None:
+    service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
+    table.session.commit()
+    asked = table.session.get_one(User, table["oren"].user_id)
+    service.tell(asked, "material_return_requested", "Your copies", address="/", about=uuid4())
+    role = table.session.scalars(
+        sa.select(Membership).where(Membership.user_id == table["oren"].user_id)
+    ).one()
+    accounts.end_role(table["ilena"], role.id, reason="Moved away")
+    table.session.commit()
+    assert unread("material_return_requested") == ids(table["oren"])
+    later = clock.now() + dt.timedelta(days=2)
+    assert service.send_digest(table["oren"].user_id, later.date()) is True

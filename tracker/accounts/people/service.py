@@ -190,11 +190,10 @@ def roles_run_out(day: dt.date) -> Sequence[UUID]:
 def follow_last_role(event: DomainEvent) -> None:
     """End a person's notifications once they have no role left in any organisation.
 
-    Handler of ROLE_ENDED, whose subject is the person: they can't open any of it, so nothing that
-    waits for a digest is mailed.
+    Handler of ROLE_ENDED, whose subject is the person. A role that begins later counts.
     """
     still = sa.exists().where(
-        Membership.user_id == event.subject_id, queries.runs_on(clock.today())
+        Membership.user_id == event.subject_id, queries.runs_on_or_later(clock.today())
     )
     if not db.session.scalar(sa.select(still)):
         notifications.end_all(event.subject_id)
