@@ -35,6 +35,8 @@ FLAG_CLOSERS = (Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR)
 LET_IN = frozenset({"V2", "V3", "V4"})
 # Who may copy answers from an earlier checklist, and who manages an organisation's model answers.
 COPIERS = (Role.COORDINATOR, Role.MEMBER)
+# Who of the NPM begins a checklist with a model text.
+MODEL_USERS = (Role.COORDINATOR,)
 KEEPERS = (Role.COORDINATOR, Role.MANAGER)
 # The parties that fill in a field, if not all do (the Who column of the checklists).
 SIDES = {
@@ -593,7 +595,7 @@ def can_use_model_text(
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
-    if not party.is_of_npm or not actor.has(Role.COORDINATOR):
+    if not party.is_of_npm or not actor.has(*MODEL_USERS):
         return no(_l("Only a coordinator of the NPM can begin a checklist with a model text."))
     return can_choose_beginning(actor, party, state, goes_on=goes_on, is_empty=is_empty)
 

@@ -5,62 +5,119 @@ Nobody has read any of it then: each party reads and accepts it like any text fr
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import policy
 from tracker.checklists import queries as checklists
-from tracker.checklists.loading import load
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.model_texts import library
 from tracker.checklists.model_texts.schema import Task
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Answer, Checklist, CopiedAnswer
 from tracker.checklists.reuse import beginning, copying, visit_tasks
+from tracker.checklists.rules.values import as_id
+from tracker.cooperations import people
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.ui.locale import name_of
+from tracker.ui import locale
+from tracker.undertakings.facts import LIST, rows_of_list
 from tracker.visits import queries
 from tracker.visits.models import Visit, VisitStage
 
 # The texts of a visit, in the order in which they are agreed.
-KINDS = (ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN)
+ROLES = ChecklistKind.VISIT_ROLES
+KINDS = (ROLES, ChecklistKind.URGENT_PLAN)
 LATER = "later"
-# The page in the read log: that of copying answers.
-COPIED = "copied"
+# The pages in the read log: that of copying answers, and who was on a team.
+COPIED, TEAM_BEFORE = "copied", "visit_team_before"
 TASKS = tuple(task for task in Task if task in visit_tasks.CIRCLES)
 MODEL, FORMER = "model-", "visit-"
+BRIEFING = "V18"
+# What stands as the skill of lead and deputy if nothing else is known of them (V4).
+LEADERS = (_l("Team lead"), _l("Deputy"))
+UNUSED = _l("Choose the model text, or leave this empty.")
 
 
 @dataclass(frozen=True, slots=True)
 class TextPlan:
-    """How the texts begin: in which language of the model text, or as at which earlier visit.
+    """How the texts begin: in which language of the model text, or as at an earlier visit.
 
-    tasks says who takes which task of the visit, where the model text has a place for somebody;
-    briefing is its day, None if it is counted from the visit as the text does (V18).
+    former is that visit, None if the person may read none; it says who was on a team before, even
+    if nothing is copied. tasks says who takes which task of the visit, where the model text has a
+    place for somebody; briefing is its day, None if it is counted from the visit as the text does.
     """
 
     language: str = ""
     former: Visit | None = None
+    is_copied: bool = False
     tasks: Mapping[str, UUID] = field(default_factory=dict)
     briefing: dt.date | None = None
 
     @property
     def given(self) -> copying.GivenValues:
         """What was entered that takes the place of a text's values, by item."""
-        return {"V18": {"briefing": self.briefing.isoformat()}} if self.briefing else {}
+        return {BRIEFING: {"briefing": self.briefing.isoformat()}} if self.briefing else {}
 
 
-def former_visit(actor: Actor, cooperation_id: UUID) -> Visit | None:
-    """Return the newest visit that is open to the person and wasn't stopped, or None."""
-    opened = queries.of_cooperation(actor, cooperation_id)
-    return next((v for v in reversed(opened) if v.stage is not VisitStage.STOPPED), None)
+def may_copy(actor: Actor) -> bool:
+    """Return whether a person's roles let them begin texts with copied answers."""
+    return actor.has(*policy.COPIERS)
+
+
+def may_use_model(actor: Actor) -> bool:
+    """Return whether a person's roles let them begin texts with the model text (M5, S6)."""
+    return actor.acts_for_npm and actor.has(*policy.MODEL_USERS)
+
+
+def can_open_next(actor: Actor, cooperation_id: UUID) -> bool:
+    """Return whether a person can open the texts of a visit once they have planned it (K2).
+
+    They are listed for it then, but an outside expert needs a clearance for the cooperation.
+    """
+    return not actor.needs_clearance or actor.cleared_for(cooperation_id)
+
+
+def former_visit(actor: Actor, cooperation_id: UUID, *, but: UUID | None = None) -> Visit | None:
+    """Return the newest visit of which both texts have something to copy, or None.
+
+    It is open to the person and wasn't stopped. but is the visit that is being planned, which a
+    form that is sent twice has planned already.
+    """
+    written = [
+        sa.exists()
+        .where(
+            Checklist.visit_id == Visit.id,
+            Checklist.kind == kind,
+            Answer.checklist_id == Checklist.id,
+            Answer.is_current,
+            Answer.not_applicable.is_(False),
+            Answer.item.not_in(beginning.PLANNED),
+            sa.or_(Answer.scope == AnswerScope.SHARED, Answer.owner_id == actor.organisation_id),
+        )
+        .correlate(Visit)
+        for kind in KINDS
+    ]
+    return db.session.scalar(
+        sa.select(Visit)
+        .where(
+            Visit.cooperation_id == cooperation_id,
+            Visit.stage != VisitStage.STOPPED,
+            sa.true() if but is None else Visit.id != but,
+            queries.planning_visible(actor),
+            *written,
+        )
+        .order_by(Visit.number.desc())
+        .limit(1)
+    )
 
 
 def languages(offered: Iterable[str]) -> list[str]:
@@ -74,42 +131,70 @@ def text_plan(
     former: Visit | None,
     tasks: Mapping[str, UUID],
     briefing: dt.date | None = None,
-) -> TextPlan | None:
-    """Return what was chosen on the form; None if the texts begin later."""
+) -> TextPlan:
+    """Return what was chosen on the form.
+
+    Raise RuleBrokenError with the field if something was given that this way doesn't use.
+    """
     if way and way.startswith(MODEL):
-        return TextPlan(language=way.removeprefix(MODEL), tasks=tasks, briefing=briefing)
-    if former is not None and way == f"{FORMER}{former.number}":
-        return TextPlan(former=former, briefing=briefing)
-    return None
+        return TextPlan(way.removeprefix(MODEL), former, tasks=tasks, briefing=briefing)
+    is_copied = former is not None and way == f"{FORMER}{former.number}"
+    if briefing is not None and not is_copied:
+        raise RuleBrokenError(UNUSED, "briefing")
+    for task in tasks:
+        raise RuleBrokenError(UNUSED, task)
+    return TextPlan(former=former, is_copied=is_copied, briefing=briefing)
+
+
+def have_begun(visit: Visit) -> bool:
+    """Return whether the texts of a visit began with words from elsewhere."""
+    copied = sa.exists().where(
+        CopiedAnswer.checklist_id == Checklist.id, Checklist.visit_id == visit.id
+    )
+    return bool(db.session.scalar(sa.select(copied)))
 
 
 def begin(actor: Actor, visit: Visit, chosen: TextPlan) -> None:
-    """Begin both texts of a visit that is being planned.
+    """Begin both texts of a visit that is being planned, unless that is chosen later.
 
-    Raise RuleBrokenError with the field if somebody who was chosen can't take that task, or if the
-    earlier visit had other parties.
+    Raise RuleBrokenError with the field if somebody who was chosen can't take that task, if a text
+    has no place for what was given, or if the earlier visit had other parties.
     """
+    if not chosen.is_copied and not chosen.language:
+        return
     texts = _of_visit(visit.id)
-    if chosen.former is not None:
+    if chosen.is_copied and chosen.former is not None:
         formers = checklists.of_visit(actor, chosen.former.id)
-        if formers:
-            _note_reading(actor, list(formers.values()))
+        read = [formers[kind] for kind in KINDS if kind in formers]
+        if read:
+            _note_reading(actor, read, COPIED)
         for kind in KINDS:
             _copy(actor, texts[kind], formers.get(kind), chosen)
         return
-    leaders = visit_tasks.leaders(actor, load(texts[ChecklistKind.VISIT_ROLES]))
+    loaded = {kind: load(texts[kind]) for kind in KINDS}
+    leaders = visit_tasks.leaders(actor, loaded[ROLES])
+    offered = {kind: _offered(loaded[kind]) for kind in KINDS}
+    _require_offered(chosen.tasks, offered.values())
     for kind in KINDS:
-        _use_model(actor, texts[kind], chosen, leaders)
+        beginning.begin(
+            actor,
+            texts[kind],
+            chosen.language,
+            seen=None,
+            chosen={t: str(person) for t, person in chosen.tasks.items() if t in offered[kind]},
+            given=chosen.given,
+            leaders=leaders,
+        )
 
 
-def _note_reading(actor: Actor, read: Sequence[Checklist]) -> None:
+def _note_reading(actor: Actor, read: Sequence[Checklist], page: str) -> None:
     """Log that a person has an earlier visit's checklists read for a new one (K2)."""
     trail.log_reads(
         actor,
         cooperation_id=read[0].cooperation_id,
         subject_type="checklist",
         subject_ids=[checklist.id for checklist in read],
-        page=COPIED,
+        page=page,
     )
 
 
@@ -118,43 +203,60 @@ def _of_visit(visit_id: UUID) -> dict[ChecklistKind, Checklist]:
     return {row.kind: row for row in rows}
 
 
-def _use_model(
-    actor: Actor, checklist: Checklist, chosen: TextPlan, leaders: Mapping[str, UUID]
-) -> None:
-    offered = {
+# Who can be chosen, by task.
+Offered = Mapping[str, set[UUID]]
+
+
+def _offered(loaded: LoadedChecklist) -> Offered:
+    return {
         given.task.value: {person for person, _name in given.people}
-        for given in visit_tasks.to_give(load(checklist))
+        for given in visit_tasks.to_give(loaded)
     }
-    people = {task: person for task, person in chosen.tasks.items() if task in offered}
-    for task, person in people.items():
-        if person not in offered[task]:
+
+
+def _require_offered(tasks: Mapping[str, UUID], offered: Iterable[Offered]) -> None:
+    """Require that each task is one of a text, and that whoever was chosen can take it there."""
+    texts = list(offered)
+    for task, person in tasks.items():
+        circles = [text[task] for text in texts if task in text]
+        if not circles:
+            raise RuleBrokenError(
+                _l("Neither text has a place for this person. Leave this empty."), task
+            )
+        if not all(person in circle for circle in circles):
             raise RuleBrokenError(_l("Choose somebody on the team, or a person of the NPM."), task)
-    given = {task: str(person) for task, person in people.items()}
-    beginning.begin(
-        actor,
-        checklist,
-        chosen.language,
-        seen=None,
-        chosen=given,
-        given=chosen.given,
-        leaders=leaders,
-    )
 
 
 def _copy(actor: Actor, checklist: Checklist, former: Checklist | None, chosen: TextPlan) -> None:
     before = former and checklists.earlier_checklist(actor, checklist, former.id)
-    if before is None:
+    look = copying.preview(actor, load(checklist), load(before)) if before else None
+    number = chosen.former.number if chosen.former else ""
+    if before is None or look is None or not look.codes:
         words = _l(
             "The texts of joint visit %(number)s can't be copied, because other parties agreed "
             "them or nothing is written in them. Choose another way to begin.",
-            number=chosen.former.number if chosen.former else "",
+            number=number,
         )
         raise RuleBrokenError(words, "beginning")
-    look = copying.preview(actor, load(checklist), load(before))
-    if look.codes:
-        copying.copy(
-            actor, checklist, before.id, sorted(look.codes), seen=look.seen, given=chosen.given
+    if checklist.kind is ROLES and chosen.given and not _is_shared(look, BRIEFING):
+        words = _l(
+            "Joint visit %(number)s says nothing of a briefing that can be copied. Leave this "
+            "empty, or choose the model text.",
+            number=number,
         )
+        raise RuleBrokenError(words, "briefing")
+    copying.copy(
+        actor, checklist, before.id, sorted(look.codes), seen=look.seen, given=chosen.given
+    )
+
+
+def _is_shared(look: copying.Preview, code: str) -> bool:
+    """Return whether what all parties agree on would be copied of an item."""
+    return any(
+        offer.item.code == code and part.scope is AnswerScope.SHARED
+        for offer in look.offers
+        for part in offer.answers
+    )
 
 
 # What is known of people -------------------------------------------------------------------------
@@ -167,35 +269,71 @@ class Known:
     skill: str = ""
     languages: str = ""
 
+    def completed_by(self, other: "Known | None") -> "Known":
+        """Return this with what only the other one says."""
+        if other is None:
+            return self
+        return Known(self.skill or other.skill, self.languages or other.languages)
 
-def known_of(actor: Actor, cooperation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, Known]:
-    """Return why people were on a team before, and which languages they speak.
 
-    From the newest visit that is open to the person who plans, and otherwise from the list of who
-    must sign (C2) and from the language of people's accounts.
+def complete(
+    actor: Actor,
+    roles: Checklist,
+    typed: Mapping[UUID, Known],
+    texts: TextPlan,
+) -> dict[UUID, Known]:
+    """Return what is known of the people on a new visit's team, where nothing was typed.
+
+    From the team of an earlier visit, why somebody was on it only if its roles had the same
+    parties; otherwise from the list of who must sign (C2) and from the language of people's
+    accounts. roles are those of the new visit. Reading the earlier team is logged if it was of use
+    and isn't logged anyway, as copying its text is.
     """
-    known = {
-        user_id: Known(languages=name_of(contact.language))
-        for user_id, contact in accounts.contacts(user_ids).items()
-    }
-    for user_id, function in _functions(cooperation_id).items():
-        known[user_id] = replace(known.get(user_id, Known()), skill=function)
-    former = former_visit(actor, cooperation_id)
-    roles = checklists.of_visit(actor, former.id).get(KINDS[0]) if former else None
-    if roles is None:
-        return known
-    _note_reading(actor, [roles])
-    for row in load(roles).sheet.value("V4", "team") or ():
-        user_id = UUID(row["person"])
-        before = known.get(user_id, Known())
-        known[user_id] = Known(
-            row.get("skill") or before.skill, row.get("languages") or before.languages
+    former = texts.former
+    earlier = checklists.of_visit(actor, former.id).get(ROLES) if former else None
+    before = dict(_team_before(actor, roles, earlier)) if earlier is not None else {}
+    known = {user_id: own.completed_by(before.get(user_id)) for user_id, own in typed.items()}
+    if earlier is not None and known != typed and not texts.is_copied:
+        _note_reading(actor, [earlier], TEAM_BEFORE)
+    functions = _functions(roles.cooperation_id)
+    contacts = accounts.contacts(typed)
+    return {
+        user_id: own.completed_by(
+            Known(
+                functions.get(user_id, ""),
+                locale.name_of(contacts[user_id].language) if user_id in contacts else "",
+            )
         )
-    return known
+        for user_id, own in known.items()
+    }
+
+
+def _team_before(
+    actor: Actor, roles: Checklist, earlier: Checklist
+) -> Iterator[tuple[UUID, Known]]:
+    """Yield what an earlier team's rows say of people (V4), without the words for its leaders."""
+    same_parties = checklists.earlier_checklist(actor, roles, earlier.id) is not None
+    leading = _words_for_leaders()
+    for row in load(earlier).sheet.value("V4", "team") or ():
+        user_id = as_id(row.get("person"))
+        if user_id is None:
+            continue
+        skill = (row.get("skill") or "").strip()
+        counts = same_parties and skill not in leading
+        yield user_id, Known(skill if counts else "", row.get("languages") or "")
+
+
+def _words_for_leaders() -> set[str]:
+    """Return the words that planning writes for lead and deputy, in each language."""
+    words = set()
+    for language in locale.languages():
+        with force_locale(language.code):
+            words |= {str(leader) for leader in LEADERS}
+    return words
 
 
 def _functions(cooperation_id: UUID) -> dict[UUID, str]:
-    """Return what people do for a cooperation, as its parties list them (C2)."""
+    """Return what people do for a cooperation, as the parties in it today list them (C2)."""
     checklist = db.session.scalar(
         sa.select(Checklist).where(
             Checklist.cooperation_id == cooperation_id,
@@ -205,10 +343,13 @@ def _functions(cooperation_id: UUID) -> dict[UUID, str]:
     )
     if checklist is None:
         return {}
-    rows: list[Mapping[str, Any]] = [
-        row
-        for (code, scope, _owner), answer in load(checklist).sheet.answers.items()
-        if code == "C2" and scope is AnswerScope.PARTY
-        for row in answer.values.get("persons") or ()
-    ]
-    return {UUID(row["person"]): row["function"] for row in rows if row.get("function")}
+    loaded = load(checklist)
+    parties = {party.organisation_id for party in people.parties(loaded.cooperation)}
+    return {
+        user_id: row["function"]
+        for (code, scope, owner), answer in loaded.sheet.answers.items()
+        if code == LIST and scope is AnswerScope.PARTY and owner in parties
+        if not answer.not_applicable
+        for user_id, row in rows_of_list(answer.values)
+        if row.get("function")
+    }

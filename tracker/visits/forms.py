@@ -33,8 +33,9 @@ from tracker.ui.proof_fields import TOKEN_LENGTH
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 from tracker.undertakings.queries import kinds_of_place
-from tracker.visits.beginnings import TASKS
+from tracker.visits.beginnings import TASKS, TextPlan, text_plan
 from tracker.visits.encryption import Plan
+from tracker.visits.models import Visit
 from tracker.visits.service import (
     MAX_HOW,
     MAX_PLACE,
@@ -150,7 +151,8 @@ def plan_form(
 ) -> Form:
     """Return the form that plans a visit, with the choices that the roles offer.
 
-    beside is what stands beside people's names; ways are those in which its texts can begin.
+    beside is what stands beside people's names; ways are those in which its texts can begin, none
+    for who only plans the visit.
     """
     everybody = by_user(taking_part).values()
     members = {
@@ -160,22 +162,7 @@ def plan_form(
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
         },
         **_team_fields(everybody, beside),
-        "beginning": ChoiceField(
-            _l("How do the roles and the urgent-action plan begin?"),
-            [Optional()],
-            description=_l(
-                "You can change every answer afterwards. A text you begin with isn't agreed until "
-                "every party has read it."
-            ),
-            choices=ways,
-            default=ways[0].value if ways else None,
-        ),
-        "briefing": DateField(
-            _l("Day of the briefing"),
-            [Optional()],
-            description=_l("Leave empty to count it from the visit, as the text does."),
-        ),
-        **_task_fields(everybody, beside),
+        **(_beginning_fields(ways, everybody, beside) if ways else {}),
     }
     return cast("Form", type("PlanForm", (PlaceForm,), members)())
 
@@ -241,10 +228,16 @@ def planned_team(form: Form) -> TeamPlan:
     )
 
 
-def tasks_of(form: Form) -> dict[str, UUID]:
-    """Return who was chosen for which task of the visit."""
-    chosen = {task.value: form[task.value].data for task in TASKS}
-    return {task: person for task, person in chosen.items() if person is not None}
+def texts_of(form: Form, former: Visit | None) -> TextPlan:
+    """Return how the texts begin; former is the visit that can be copied.
+
+    Raise RuleBrokenError with the field if something was given that isn't used.
+    """
+    if "beginning" not in form:
+        return TextPlan(former=former)
+    given = {task.value: form[task.value].data for task in TASKS}
+    tasks = {task: person for task, person in given.items() if person is not None}
+    return text_plan(form["beginning"].data, former, tasks, form["briefing"].data)
 
 
 def kind_of(form: Form) -> Mapping[str, Any]:
@@ -327,6 +320,29 @@ def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, A
                 "Leave the day empty to let them know from today."
             ),
         ),
+    }
+
+
+def _beginning_fields(
+    ways: Sequence[Option], everybody: Collection[Person], beside: Beside
+) -> dict[str, Any]:
+    return {
+        "beginning": ChoiceField(
+            _l("How do the roles and the urgent-action plan begin?"),
+            [Optional()],
+            description=_l(
+                "You can change every answer afterwards. A text you begin with isn't agreed until "
+                "every party has read it."
+            ),
+            choices=ways,
+            default=ways[0].value,
+        ),
+        "briefing": DateField(
+            _l("Day of the briefing"),
+            [Optional()],
+            description=_l("Leave empty to count it from the visit, as the text does."),
+        ),
+        **_task_fields(everybody, beside),
     }
 
 

@@ -98,6 +98,7 @@ READ_PAGES: dict[str, object] = {
     "visit_record_part": _l("the part of a person without an account"),
     "visit_plan": _l("changing place and days"),
     "visit_team": _l("changing the team"),
+    "visit_team_before": _l("who was on the team, for a new visit"),
     "visit_stop": _l("stopping"),
     "visit_override": _l("overriding a gate"),
     "evidence": _l("exporting evidence"),

@@ -32,6 +32,7 @@ from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import can_amend, is_open
 from tracker.checklists.queries import VISIT
+from tracker.checklists.rules.values import as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -66,9 +67,9 @@ from tracker.visits.forms import (
     kind_of,
     plan_form,
     planned_team,
-    tasks_of,
     team_data,
     team_form,
+    texts_of,
     versions_of,
     visit_id_of,
 )
@@ -129,18 +130,15 @@ def plan(reference: str) -> Answered:
     cooperation = _cooperation(actor, reference)
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     taking_part = people.people(cooperation.id)
-    former = beginnings.former_visit(actor, cooperation.id)
+    former = _former(actor, cooperation)
     beside = words_beside(actor, cooperation.id, taking_part)
-    form = plan_form(template, taking_part, beside, _ways_to_begin(former))
-    texts = beginnings.text_plan(
-        form["beginning"].data, former, tasks_of(form), form["briefing"].data
-    )
+    form = plan_form(template, taking_part, beside, _ways_to_begin(actor, cooperation, former))
     if not _may_go_on(actor, cooperation, form, service.can_plan(actor, cooperation)):
         planned_here = bool(service.can_be_planned(cooperation))
         return _planning_page(cooperation, form, planned_here=planned_here), HTTPStatus.FORBIDDEN
-    done = form.validate_on_submit() and perform(
-        form,
-        lambda: service.plan_visit(
+
+    def act() -> tuple[Visit, bool]:
+        visit = service.plan_visit(
             actor,
             cooperation,
             kind=kind_of(form),
@@ -148,34 +146,52 @@ def plan(reference: str) -> Answered:
             plan=form.planned,
             team_plan=planned_team(form),
             visit_id=visit_id_of(form),
-            texts=texts,
-        ),
-        success=lambda visit: _planned_words(visit, begun=texts is not None),
-        next=lambda visit: redirect(
-            _after_planning(actor, reference, visit, begun=texts is not None), 303
-        ),
+            texts=texts_of(form, former),
+        )
+        # Not as chosen now: a form that is sent twice finds what it has planned.
+        return visit, beginnings.have_begun(visit)
+
+    done = form.validate_on_submit() and perform(
+        form,
+        act,
+        success=lambda planned: _planned_words(*planned),
+        next=lambda planned: redirect(_after_planning(actor, reference, *planned), 303),
     )
     return done or _planning_page(_cooperation(actor, reference), form)
 
 
-def _ways_to_begin(former: Visit | None) -> list[Option]:
-    """Return how the texts of a visit can begin: as at the last one, with the model text, later."""
+def _former(actor: Actor, cooperation: Cooperation) -> Visit | None:
+    """Return the earlier visit that says how texts began, and who was on its team (K2)."""
+    if lacks_second_factor():
+        return None
+    planned = as_id(request.form.get("visit_id"))
+    return beginnings.former_visit(actor, cooperation.id, but=planned)
+
+
+def _ways_to_begin(actor: Actor, cooperation: Cooperation, former: Visit | None) -> list[Option]:
+    """Return how the texts of a visit can begin: as at an earlier one, with the model text, later.
+
+    None for a person who may begin neither, or couldn't open what they began.
+    """
+    if not beginnings.can_open_next(actor, cooperation.id):
+        return []
     ways = []
-    if former is not None:
+    if former is not None and beginnings.may_copy(actor):
         words = _("With answers copied from joint visit %(number)s", number=former.number)
         hint = _(
             "Copies methods, scripts and measures, but not that visit's place, days, team or "
             "visit list."
         )
         ways.append(Option(f"{beginnings.FORMER}{former.number}", words, hint))
-    codes = beginnings.languages(language.code for language in locale.languages())
-    for code in sorted(codes, key=lambda code: code != locale.language()):
-        words = _("With the model text in %(language)s", language=locale.name_of(code))
-        ways.append(Option(f"{beginnings.MODEL}{code}", words))
-    return [*ways, Option(beginnings.LATER, _("I'll choose later"))]
+    if beginnings.may_use_model(actor):
+        codes = beginnings.languages(language.code for language in locale.languages())
+        for code in sorted(codes, key=lambda code: code != locale.language()):
+            words = _("With the model text in %(language)s", language=locale.name_of(code))
+            ways.append(Option(f"{beginnings.MODEL}{code}", words))
+    return [*ways, Option(beginnings.LATER, _("I'll choose later"))] if ways else []
 
 
-def _planned_words(visit: Visit, *, begun: bool) -> str:
+def _planned_words(visit: Visit, begun: bool) -> str:  # noqa: FBT001 -- one of a pair
     words: str = _("Joint visit %(number)s is planned.", number=visit.number)
     if not begun:
         return words
@@ -183,11 +199,21 @@ def _planned_words(visit: Visit, *, begun: bool) -> str:
     return f"{words} {then}"
 
 
-def _after_planning(actor: Actor, reference: str, visit: Visit, *, begun: bool) -> str:
-    """Return where to go on: to what the roles leave to decide, or to what is missing."""
+def _after_planning(
+    actor: Actor,
+    reference: str,
+    visit: Visit,
+    begun: bool,  # noqa: FBT001 -- one of a pair
+) -> str:
+    """Return where to go on: to what the roles leave to decide, or to what is missing.
+
+    To the list of visits for a person to whom this one isn't open.
+    """
+    recompute()
+    roles = checklists.of_visit(actor, visit.id).get(ChecklistKind.VISIT_ROLES)
+    if roles is None:
+        return url_for(".index", reference=reference)
     if begun:
-        recompute()
-        roles = checklists.of_visit(actor, visit.id)[ChecklistKind.VISIT_ROLES]
         return url_for("deciding.decide", checklist_id=roles.id)
     return url_for(".ready", reference=reference, number=visit.number)
 
@@ -198,7 +224,7 @@ def _planning_page(cooperation: Cooperation, form: Form, *, planned_here: bool =
         form=form,
         cooperation=cooperation,
         own_visits=pages.own_visits(planned_here=planned_here),
-        tasks=[form[task.value] for task in beginnings.TASKS],
+        tasks=[form[task.value] for task in beginnings.TASKS if task.value in form],
     )
 
 

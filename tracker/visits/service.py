@@ -64,6 +64,7 @@ MAX_REASON = 2000
 MAX_HOW = 200
 ROLES = ChecklistKind.VISIT_ROLES
 SHARED = AnswerScope.SHARED
+LATER = TextPlan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +144,15 @@ def plan_visit(
     plan: Plan,
     team_plan: TeamPlan,
     visit_id: UUID | None = None,
-    texts: TextPlan | None = None,
+    texts: TextPlan = LATER,
 ) -> Visit:
     """Plan a joint visit, start its checklists 3 and 4, and return it.
 
     Place and dates are encrypted with the cooperation's key. kind is stored in V1, announced and
     audience in V2, lead and deputy in V3, the team in V4: the roles are the only place for them.
     visit_id is made by the form, so that a form that is sent twice finds the visit it has already
-    planned. texts says how its checklists begin, None if that is chosen later (adr 125). Raise
-    RefusedError for anyone who may not plan one now, RuleBrokenError with the field that is
+    planned. texts says how its checklists begin, by default that this is chosen later (adr 125).
+    Raise RefusedError for anyone who may not plan one now, RuleBrokenError with the field that is
     invalid.
     """
     can_plan(actor, cooperation).require()
@@ -163,7 +164,6 @@ def plan_visit(
         if (planned.cooperation_id, planned.planned_by_id) == (cooperation.id, actor.user_id):
             return planned
         visit_id = None
-    completed = _with_known(actor, cooperation, team_plan)
     visit = Visit(
         id=visit_id or uuid4(),
         cooperation_id=cooperation.id,
@@ -178,33 +178,34 @@ def plan_visit(
     evidence = visit_chain_digest(own_chain.id, visit.id)
     _record(verbs.VISIT_PLANNED, actor, visit, evidence=evidence)
     roles = _start_checklists(actor, cooperation, visit, team_plan)
+    completed = _with_known(actor, roles, team_plan, texts)
     _write_answers(actor, roles, kind, announced, completed)
-    if texts is not None:
-        beginnings.begin(actor, visit, texts)
+    beginnings.begin(actor, visit, texts)
     _judge_again(visit, actor)
     return visit
 
 
-def _with_known(actor: Actor, cooperation: Cooperation, planned: TeamPlan) -> TeamPlan:
+def _with_known(actor: Actor, roles: Checklist, planned: TeamPlan, texts: TextPlan) -> TeamPlan:
     """Return a plan with what is known of the people on the team, where nothing was written."""
-    known = beginnings.known_of(actor, cooperation.id, _chosen(planned))
-    leaders = ((planned.lead_id, _l("Team lead")), (planned.deputy_id, _l("Deputy")))
-    listed = {member.user_id: member for member in planned.members}
-    for user_id, words in leaders:
-        before = listed.get(user_id, Member(user_id))
-        listed[user_id] = replace(before, skill=before.skill or str(words))
-    empty = beginnings.Known()
+    typed = {
+        member.user_id: beginnings.Known(member.skill.strip(), member.languages.strip())
+        for member in planned.members
+    }
+    for user_id in (planned.lead_id, planned.deputy_id):
+        typed.setdefault(user_id, beginnings.Known())
+    known = beginnings.complete(actor, roles, typed, texts)
+    for user_id, words in _words_for_leaders(planned):
+        known[user_id] = known[user_id].completed_by(beginnings.Known(skill=words))
     return replace(
         planned,
-        members=tuple(
-            Member(
-                user_id,
-                member.skill.strip() or known.get(user_id, empty).skill,
-                member.languages.strip() or known.get(user_id, empty).languages,
-            )
-            for user_id, member in listed.items()
-        ),
+        members=tuple(Member(user_id, own.skill, own.languages) for user_id, own in known.items()),
     )
+
+
+def _words_for_leaders(planned: TeamPlan) -> tuple[tuple[UUID, str], ...]:
+    """Return lead and deputy with the words that stand as their skill if none is known."""
+    lead, deputy = beginnings.LEADERS
+    return (planned.lead_id, str(lead)), (planned.deputy_id, str(deputy))
 
 
 def _start_checklists(
@@ -250,11 +251,8 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     """
     before = {row.get("person"): row for row in roles.sheet.value("V4", "team") or ()}
     skills = {member.user_id: member for member in planned.members}
-    for user_id, words in (
-        (planned.lead_id, _l("Team lead")),
-        (planned.deputy_id, _l("Deputy")),
-    ):
-        skills.setdefault(user_id, Member(user_id, str(words)))
+    for user_id, words in _words_for_leaders(planned):
+        skills.setdefault(user_id, Member(user_id, words))
     parties = team.parties_of(roles, skills)
     team_values: dict[str, Any] = {
         "team": [

@@ -1,25 +1,40 @@
-"""Planning a visit begins its texts: with the model text, as at an earlier visit, or later."""
+"""Planning a visit begins its texts: with the model text, as at an earlier visit, or later.
+
+In one file: every test plans a visit with the same form.
+"""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.factories.accounts import take_app
 from tests.factories.visits import PLACE, Scene, days
 from tests.pages import Page
+from tests.services import put
+from tracker.access.actor import Role
+from tracker.accounts.factors.credentials import COMPULSORY_ROLES
+from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import encryption
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.loading import LoadedChecklist, load
+from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.reuse import copying, visit_tasks
 from tracker.core import clock
 from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
 
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
+# With these, a visit has the parties of the first one.
+SAME_PARTIES = ("leyla", "samira", "marek")
 Browser = Callable[[str | None], CheckedClient]
 
 
@@ -37,8 +52,21 @@ def plan(
     **more: Any,
 ) -> Any:
     """Plan a visit in the browser, and return the response; nothing is said about the members."""
+    sent = filled_in(browser, scene, by, members, **more)
     url = f"/cooperations/{scene.reference}/visits/plan"
-    person = browser(by)
+    response = browser(by).open(url, method="POST", data=sent, csrf=False)
+    scene.session.expire_all()
+    return response
+
+
+def filled_in(
+    browser: Browser,
+    scene: Scene,
+    by: str = "ilena",
+    members: Sequence[str] = ("leyla",),
+    **more: Any,
+) -> dict[str, list[str]]:
+    url = f"/cooperations/{scene.reference}/visits/plan"
     fields = {
         "kind": "thematic",
         "place_type": "police",
@@ -49,13 +77,33 @@ def plan(
         "deputy_id": scene.user("ruth"),
         **more,
     }
-    sent = person.page(url).form().filled_in(**fields)
+    sent = browser(by).page(url).form().filled_in(**fields)
     for number, key in enumerate(members):
         row = {"user_id": str(scene.user(key)), "skill": "", "languages": ""}
         sent |= {f"members-{number}-{name}": [value] for name, value in row.items()}
-    response = person.open(url, method="POST", data=sent, csrf=False)
-    scene.session.expire_all()
-    return response
+    return sent
+
+
+def change(scene: Scene, checklist: Checklist, item: str, values: Mapping[str, Any]) -> None:
+    """Store other values in the current versions of an answer, without a new one."""
+    rows = scene.session.scalars(
+        sa.select(Answer).where(
+            Answer.checklist_id == checklist.id, Answer.item == item, Answer.is_current
+        )
+    ).all()
+    assert rows
+    for row in rows:
+        encryption.put_values(checklist, row, dict(values))
+    scene.session.commit()
+
+
+def empty(scene: Scene, checklist: Checklist, item: str) -> None:
+    change(scene, checklist, item, {})
+
+
+def team_of(scene: Scene, number: int = 2) -> dict[str, Any]:
+    rows = load(scene.checklist(ROLES, number)).sheet.value("V4", "team")
+    return {row["person"]: row for row in rows if "person" in row}
 
 
 def loaded(scene: Scene, kind: ChecklistKind) -> LoadedChecklist:
@@ -162,17 +210,136 @@ def test_reading_an_earlier_visit_for_a_new_one_is_in_the_read_log(
 
 
 def test_somebody_to_whom_no_visit_is_open_is_offered_none(browser: Browser, scene: Scene) -> None:
-    page = browser("milan").page(f"/cooperations/{scene.reference}/visits/plan")
+    role = NewRole(Role.COORDINATOR, scene.body("npm"))
+    accounts.give_role(scene.actor("ilena"), scene.user("nadia"), role)
+    scene.session.commit()
+    page = browser("nadia").page(f"/cooperations/{scene.reference}/visits/plan")
     assert page.form().values["beginning"] == ["model-en"]
     assert "With answers copied from joint visit" not in page.text
-    page = Page.of(plan(browser, scene, by="milan", beginning="visit-1"))
+    page = Page.of(plan(browser, scene, by="nadia", beginning="visit-1"))
     assert "Choose one of the answers offered" in page.text
 
 
+def test_a_manager_plans_without_beginning_the_texts(browser: Browser, scene: Scene) -> None:
+    page = browser("milan").page(f"/cooperations/{scene.reference}/visits/plan")
+    assert not page.form().names & {"beginning", "briefing", "office", "interviewer"}
+    assert "a coordinator of the NPM who can open it chooses how they begin" in page.text
+    response = plan(browser, scene, by="milan")
+    assert response.status_code == 303
+    assert response.location.endswith("/visits/2/ready")
+
+
+def test_a_coordinator_who_could_not_open_the_texts_begins_none(
+    browser: Browser, scene: Scene
+) -> None:
+    role = NewRole(Role.COORDINATOR, scene.body("npm"), outside_expert=True)
+    accounts.give_role(scene.actor("ilena"), scene.user("nadia"), role)
+    scene.session.commit()
+    response = plan(browser, scene, by="nadia")
+    assert response.status_code == 303
+    assert response.location.endswith(f"/cooperations/{scene.reference}/visits")
+    assert loaded(scene, ROLES).sheet.shared("V18") is None
+
+
+def test_whoever_has_only_a_password_copies_nothing_and_reads_no_earlier_team(
+    app: Flask, browser: Browser, scene: Scene
+) -> None:
+    take_app(scene.user("ilena"))
+    put(app, COMPULSORY_ROLES.holding(frozenset({Role.SIGNATORY})))
+    scene.session.commit()
+    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+    assert page.form().values["beginning"] == ["model-en"]
+    assert "With answers copied from joint visit" not in page.text
+    plan(browser, scene, members=SAME_PARTIES, beginning="later")
+    assert scene.session.scalars(sa.select(ReadLogEntry)).all() == []
+
+
 def test_texts_that_are_begun_later_stay_empty(browser: Browser, scene: Scene) -> None:
-    response = plan(browser, scene, beginning="later", briefing=clock.today().isoformat())
+    response = plan(browser, scene, beginning="later")
     assert response.location.endswith("/visits/2/ready")
     assert loaded(scene, ROLES).sheet.shared("V18") is None
+
+
+def test_a_visit_without_texts_is_not_offered_for_copying(browser: Browser, scene: Scene) -> None:
+    plan(browser, scene, beginning="later")
+    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+    assert page.form().values["beginning"] == ["visit-1"]
+    plan(browser, scene, beginning="model-en")
+    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+    assert page.form().values["beginning"] == ["visit-3"]
+
+
+@pytest.mark.parametrize("again", ["visit-1", "later"])
+def test_a_form_that_is_sent_twice_leads_to_what_it_planned(
+    browser: Browser, scene: Scene, again: str
+) -> None:
+    sent = filled_in(browser, scene, members=SAME_PARTIES, beginning="visit-1")
+    person, url = browser("ilena"), f"/cooperations/{scene.reference}/visits/plan"
+    first = person.open(url, method="POST", data=sent, csrf=False)
+    second = person.open(url, method="POST", data=sent | {"beginning": [again]}, csrf=False)
+    assert (second.status_code, second.location) == (303, first.location)
+    assert person.page(second.location).text.count("now each have a text") == 2
+    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
+
+
+# What was typed and isn't used
+
+
+def plans_nothing(scene: Scene, response: Any, *words: str) -> bool:
+    page = Page.of(response)
+    is_told = all(part in page.text for part in words)
+    return is_told and scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+
+
+@pytest.mark.parametrize(("way", "field"), [("later", "office"), ("visit-1", "office")])
+def test_somebody_chosen_for_a_task_is_not_dropped(
+    browser: Browser, scene: Scene, way: str, field: str
+) -> None:
+    response = plan(browser, scene, beginning=way, **{field: scene.user("ilena")})
+    assert plans_nothing(scene, response, "Choose the model text, or leave this empty.")
+
+
+def test_a_day_of_the_briefing_is_not_dropped(browser: Browser, scene: Scene) -> None:
+    response = plan(browser, scene, beginning="later", briefing=clock.today().isoformat())
+    assert plans_nothing(scene, response, "Choose the model text, or leave this empty.")
+
+
+def test_a_task_that_neither_text_gives_to_anybody_is_refused(
+    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit_tasks, "to_give", lambda _loaded: ())
+    response = plan(browser, scene, beginning="model-en", office=scene.user("ilena"))
+    assert plans_nothing(scene, response, "Neither text has a place for this person.")
+
+
+def test_a_copied_text_has_the_day_of_the_briefing_from_the_page(
+    browser: Browser, scene: Scene
+) -> None:
+    day = clock.today().isoformat()
+    plan(browser, scene, members=SAME_PARTIES, beginning="visit-1", briefing=day)
+    roles = loaded(scene, ROLES)
+    assert roles.sheet.value("V18", "briefing") == day
+    assert not roles.standing().items["V18"].done
+
+
+def test_a_copy_without_a_briefing_refuses_its_day(browser: Browser, scene: Scene) -> None:
+    empty(scene, scene.checklist(ROLES), "V18")
+    response = plan(
+        browser,
+        scene,
+        members=SAME_PARTIES,
+        beginning="visit-1",
+        briefing=clock.today().isoformat(),
+    )
+    assert plans_nothing(scene, response, "Joint visit 1 says nothing of a briefing")
+
+
+def test_a_text_with_nothing_to_copy_is_not_begun(
+    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_stays", lambda *_all: copying.Why.CLOSED)
+    response = plan(browser, scene, members=SAME_PARTIES, beginning="visit-1")
+    assert plans_nothing(scene, response, "or nothing is written in them")
 
 
 # What is known
@@ -185,13 +352,96 @@ def test_a_visit_of_one_day_needs_one_day(browser: Browser, scene: Scene) -> Non
 
 
 def test_skill_and_languages_are_those_of_the_last_visit(browser: Browser, scene: Scene) -> None:
-    before = {row["person"]: row for row in load(scene.checklist(ROLES)).sheet.value("V4", "team")}
-    leyla, marek = str(scene.user("leyla")), str(scene.user("marek"))
+    before = team_of(scene, 1)
+    plan(browser, scene, beginning="later", members=SAME_PARTIES)
+    team = team_of(scene)
+    for person in (str(scene.user(key)) for key in ("leyla", "marek")):
+        for key in ("skill", "languages"):
+            assert team[person][key] == before[person][key]
+
+
+def test_a_skill_does_not_reach_other_parties_but_languages_do(
+    browser: Browser, scene: Scene
+) -> None:
+    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+    rows = [row | {"skill": "Knows the case", "languages": "Sanna"} for row in before]
+    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
     plan(browser, scene, beginning="later", members=("leyla", "marek"))
-    team = {row["person"]: row for row in loaded(scene, ROLES).sheet.value("V4", "team")}
-    for key in ("skill", "languages"):
-        assert team[leyla][key] == before[leyla][key]
-        assert team[marek][key] == before[marek][key]
+    team = team_of(scene)
+    for key in ("leyla", "marek", "pavo"):
+        assert team[str(scene.user(key))]["languages"] == "Sanna"
+        assert team[str(scene.user(key))].get("skill") != "Knows the case"
+
+
+def test_whoever_led_before_is_no_lead_by_skill(browser: Browser, scene: Scene) -> None:
+    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+    words = {str(scene.user("pavo")): "قائد الفريق", str(scene.user("ruth")): "Deputy"}
+    words |= {str(scene.user("leyla")): "Physician"}
+    rows = [row | {"skill": words.get(row["person"], "")} for row in before]
+    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    plan(
+        browser,
+        scene,
+        beginning="later",
+        members=("leyla", "samira", "marek", "pavo", "ruth"),
+        lead_id=scene.user("nadia"),
+        deputy_id=scene.user("milan"),
+    )
+    team = team_of(scene)
+    assert "skill" not in team[str(scene.user("pavo"))] | team[str(scene.user("ruth"))]
+    assert team[str(scene.user("leyla"))]["skill"] == "Physician"
+    assert team[str(scene.user("nadia"))]["skill"] == "Team lead"
+
+
+def test_what_a_new_lead_is_known_for_comes_before_the_words(
+    browser: Browser, scene: Scene
+) -> None:
+    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+    rows = [row | {"skill": "Physician"} for row in before]
+    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    plan(browser, scene, beginning="later", members=SAME_PARTIES)
+    assert team_of(scene)[str(scene.user("pavo"))]["skill"] == "Physician"
+
+
+def test_rows_without_a_person_are_passed_over(browser: Browser, scene: Scene) -> None:
+    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+    rows = [{"skill": "Physician"}, *before]
+    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    confidentiality = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    lists = {"listed": "people", "persons": [{"function": "Driver"}]}
+    change(scene, confidentiality, "C2", lists)
+    assert plan(browser, scene, beginning="later").status_code == 303
+
+
+def test_a_party_that_lists_nobody_says_nothing_of_people(browser: Browser, scene: Scene) -> None:
+    change(scene, scene.checklist(ROLES), "V4", {"team": [], "gaps": "none"})
+    persons = [{"person": str(scene.user("pavo")), "function": "Driver"}]
+    confidentiality = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    change(scene, confidentiality, "C2", {"listed": "nobody", "persons": persons})
+    plan(browser, scene, beginning="later")
+    assert team_of(scene)[str(scene.user("pavo"))]["skill"] == "Team lead"
+
+
+def reads(scene: Scene) -> list[tuple[UUID, str]]:
+    query = sa.select(ReadLogEntry.subject_id, ReadLogEntry.page)
+    return [tuple(row) for row in scene.session.execute(query)]
+
+
+def test_a_team_that_was_of_use_is_in_the_read_log_once(browser: Browser, scene: Scene) -> None:
+    plan(browser, scene, beginning="later", members=SAME_PARTIES)
+    assert reads(scene) == [(scene.checklist(ROLES).id, "visit_team_before")]
+
+
+def test_copied_texts_are_in_the_read_log_once_each(browser: Browser, scene: Scene) -> None:
+    plan(browser, scene, beginning="visit-1", members=SAME_PARTIES)
+    expected = [(scene.checklist(kind).id, "copied") for kind in (ROLES, URGENT_PLAN)]
+    assert sorted(reads(scene)) == sorted(expected)
+
+
+def test_a_team_that_was_of_no_use_is_not_in_the_read_log(browser: Browser, scene: Scene) -> None:
+    change(scene, scene.checklist(ROLES), "V4", {"team": [], "gaps": "none"})
+    plan(browser, scene, beginning="later", members=SAME_PARTIES)
+    assert reads(scene) == []
 
 
 def test_nothing_of_a_visit_that_is_closed_to_the_planner_is_filled_in(
