@@ -5,6 +5,7 @@ In one file: every test plans a visit with the same form.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +41,9 @@ Browser = Callable[[str | None], CheckedClient]
 
 @pytest.fixture
 def browser(app: Flask, scene: Scene) -> Browser:
+    """Return each person's one browser: a form is sent from where its page was opened."""
     scene.session.commit()
-    return lambda key: scene.demonstration.browser(app, key)
+    return cache(lambda key: scene.demonstration.browser(app, key))
 
 
 def plan(
