@@ -188,7 +188,7 @@ def test_the_history_of_an_item_says_that_nobody_wrote_it_again(app: Flask, sign
     assert "accepted version 3" not in shown
     history = browser(app, signed, "joana").page(address(signed, "/record")).text
     assert "the amendment was called off; revision 1 stays in force." in history
-    assert f"Items that went back to what was signed: M1. Reason: {WHY}" in history
+    assert f"Items that went back to what was signed: “Item M1”. Reason: {WHY}" in history
 
 
 def test_a_flag_on_changed_words_ends_and_one_on_signed_words_has_to_be_explained(
@@ -199,7 +199,7 @@ def test_a_flag_on_changed_words_ends_and_one_on_signed_words_has_to_be_explaine
     for item in ("M1", "M10"):
         flag_term(signed["samira"], signed.checklist(), item, "Who decides?")
     signed.session.commit()
-    refused(signed, lambda: call_off(signed), "open flag on words of the text in force: M10")
+    refused(signed, lambda: call_off(signed), "open flag on words of the text in force: “Item M10”")
     change(signed, "M10")
     call_off(signed)
     assert signed.loaded().flagged == frozenset()

@@ -473,10 +473,10 @@ def test_the_test_area_shows_every_item_and_keeps_nothing(
     page = ada.page(f"{HOME}/test/{draft.id}")
     assert "This is the test area." in page.text
     assert NEW in page.text
-    codes = [item.code for item in Template.model_validate(draft.content).items]
-    for code in codes:
-        assert f"Try the fields of “Item {code}”" in page.links()
-    for code in codes[:3]:
+    items = Template.model_validate(draft.content).items
+    for item in items:
+        assert f"Try the fields of “{item.label}”" in page.links()
+    for code in [item.code for item in items[:3]]:
         shown = ada.page(f"{HOME}/test/{draft.id}/{code}")
         assert "This is the test area." in shown.text
         ada.submit(f"{HOME}/test/{draft.id}/{code}")

@@ -42,7 +42,7 @@ def test_an_administrator_translates_one_item_and_the_others_keep_their_words(
     before = translations.parsed(arabic_row(newest()))
     assert ada.page(place()).links()["Objectives"] == of_item()
     page = ada.page(of_item())
-    assert page.h1 == "“Item M2” in Arabic"
+    assert page.h1 == "“Objectives” in Arabic"
     assert page.form().values[NAME] == [before.items["M2"].label]
     done = Page.of(ada.submit(of_item(), reason="A better word", **Fields({NAME: "الغايات"})))
     assert "The wording is changed. Pages show it from now on." in done.text

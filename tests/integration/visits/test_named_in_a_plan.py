@@ -106,7 +106,7 @@ def test_a_visit_is_ready_again_once_the_person_named_in_its_plan_is_back(scene:
     (missing,) = [
         gap for gap in readiness.judge(scene.visit()).missing if "no longer fits" in str(gap.text)
     ]
-    assert "U15, U17" in str(missing.text)
+    assert "“Public silence or statement”, “If nothing happens”" in str(missing.text)
     assert "no longer takes part" in str(missing.note)
     accounts.restore(scene.actor("iris"), scene.user("tomas"))
     assert scene.visit().is_ready

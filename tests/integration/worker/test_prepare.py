@@ -214,9 +214,9 @@ def test_content_that_was_published_otherwise_stops_the_start(
 ) -> None:
     worker_prepare.migrate(own_settings, lambda _line: None)
     worker_prepare.require_own_keys()
-    publish(a_template(an_item("M1"), version=2))
+    publish(a_template(an_item("M1"), version=3))
     db.session.commit()
-    with pytest.raises(PreparationError, match="version 2 is published already"):
+    with pytest.raises(PreparationError, match="version 3 is published already"):
         prepare(own_settings)
     # Nothing else was loaded either.
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]

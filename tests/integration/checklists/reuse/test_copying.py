@@ -762,7 +762,7 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     page = browser.page(copy_page(pair))
     assert page.h1 == f"Copy answers from {pair.former.cooperation.reference}"
     assert boxes(page) == dict.fromkeys(["M1", "M2", "M3", "M4", "M7"], True)
-    for words in ("As ilena writes it.", "Our own answer", "Written by another party: M10."):
+    for words in ("As ilena writes it.", "Our own answer", "Written by another party: “Item M10”."):
         assert words in page.text
     assert set(boxes(browser.page(f"{copy_page(pair)}?chosen=none")).values()) == {False}
     done = Page.of(browser.submit(copy_page(pair), items=["M1", "M3", "M7"]))

@@ -71,7 +71,8 @@ def test_the_page_to_check_it_gives_the_date_of_the_paper_and_names_the_other_mo
     assert f"Signed on paper on {as_date(PAPER)}" in page.text
     assert f"Scan confirmed on {as_datetime(CONFIRMED)}" in page.text
     assert "Scan recorded by Ilena Dorvath" in page.text
-    assert page.text.count(as_datetime(CONFIRMED)) == 1
+    # Then the text was frozen too.
+    assert page.text.count(as_datetime(CONFIRMED)) == 2
 
 
 def test_lists_give_the_date_of_the_paper(confirmed: Stage, app: Flask) -> None:

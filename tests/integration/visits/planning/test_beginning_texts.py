@@ -450,7 +450,7 @@ def test_nothing_of_a_visit_that_is_closed_to_the_planner_is_filled_in(
     browser: Browser, scene: Scene
 ) -> None:
     before = {row["person"]: row for row in load(scene.checklist(ROLES)).sheet.value("V4", "team")}
-    plan(browser, scene, by="milan", beginning="later")
+    plan(browser, scene, by="milan")
     team = {row["person"]: row for row in loaded(scene, ROLES).sheet.value("V4", "team")}
     pavo = str(scene.user("pavo"))
     assert team[pavo] == {
