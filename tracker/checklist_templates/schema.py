@@ -37,7 +37,32 @@ from tracker.core.schema_problems import write_instead
 
 Unit = Literal["hours", "days", "months", "years"]
 # Names that the forms around an item's fields use themselves.
-RESERVED = frozenset({"base_version", "csrf_token", "draft_number", "draft_page", "reason"})
+RESERVED = frozenset(
+    {
+        "add_row",
+        "base_version",
+        "code",
+        "credential",
+        "csrf_token",
+        "draft_base",
+        "draft_known",
+        "draft_number",
+        "draft_page",
+        "mailed_code",
+        "new_password",
+        "new_password_confirm",
+        "numbers_shown",
+        "page_token",
+        "passkey",
+        "password",
+        "password_confirm",
+        "reason",
+        "remove_row",
+        "setup",
+        "then",
+        "version",
+    }
+)
 
 
 _COLUMN = _l("column")

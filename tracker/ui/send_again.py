@@ -8,9 +8,9 @@ from flask import request, url_for
 from tracker.core.csrf import TOKEN_FIELD, token_to_send_again
 from tracker.ui.addresses import is_own_path
 
-# Parts of names, between hyphens. Proofs of identity and what belongs to them; whoever sends the
-# form again is asked for them again.
-_PROOFS = frozenset(
+# The names of fields for proofs of identity, and what belongs to them; whoever sends the form again
+# is asked for them again. They are whole names: the column of a table may be called the same.
+PROOFS = frozenset(
     {
         "code",
         "credential",
@@ -25,7 +25,7 @@ _PROOFS = frozenset(
 )
 # Says when a person read the text on the page, and which. If they proved who they are on it, as for
 # a signature, it isn't sent again: the page shows the text once more.
-_PAGE_TOKEN = "page_token"  # noqa: S105 -- the name of a field
+PAGE_TOKEN = "page_token"  # noqa: S105 -- the name of a field
 # More than the largest table of an item has, with its choices. Of a larger form only what was typed
 # is shown: nothing sends part of a form.
 MOST_FIELDS = 4000
@@ -55,24 +55,21 @@ def form_to_send_again() -> FormToSendAgain | None:
     size = sum(len(name) + len(value) for name, value in sent)
     if not address or token is None or len(sent) > MOST_FIELDS or size > MOST_CHARACTERS:
         return None
-    left_out = names_left_out({name for name, value in sent if value})
+    names = {name for name, value in sent if value}
+    left_out = names_left_out(names)
     return FormToSendAgain(
         address,
         token,
         tuple((name, value) for name, value in sent if name not in left_out),
-        had_proof=any(_is_proof(name) for name in left_out),
+        had_proof=not PROOFS.isdisjoint(names),
         had_file=any(file.filename for file in request.files.values()),
     )
 
 
 def names_left_out(names: Collection[str]) -> set[str]:
     """Return which of the fields aren't sent again: proofs of identity, and tokens of the page."""
-    proofs = {name for name in names if _is_proof(name)}
-    return {*proofs, TOKEN_FIELD, *([_PAGE_TOKEN] if proofs else [])}
-
-
-def _is_proof(name: str) -> bool:
-    return bool(_PROOFS & set(name.split("-")))
+    proofs = PROOFS.intersection(names)
+    return {*proofs, TOKEN_FIELD, *([PAGE_TOKEN] if proofs else [])}
 
 
 def _fields_in_order() -> list[tuple[str, str]]:

@@ -17,23 +17,27 @@ from wtforms import (
 )
 from wtforms.fields.core import UnboundField
 
+from tracker.core.csrf import TOKEN_FIELD
 from tracker.ui.fields import VersionField
 from tracker.ui.form_base import Form, fields_with_places, sent_forms
 from tracker.ui.locale import with_commas
 from tracker.ui.rows import RowForm
+from tracker.ui.send_again import PAGE_TOKEN, PROOFS
 
-# Values that are never shown again: proofs of identity, tokens, buttons.
-_NOT_SHOWN = (
-    "password",
-    "code",
-    "token",
-    "csrf",
-    "secret",
-    "version",
-    "draft_",
+# Values that are never shown again, by the whole names of their fields: proofs of identity, tokens,
+# buttons, and what pages fill in.
+NOT_SHOWN = PROOFS | {
+    TOKEN_FIELD,
+    PAGE_TOKEN,
     "add_row",
+    "base_version",
+    "draft_base",
+    "draft_known",
+    "draft_number",
+    "draft_page",
     "remove_row",
-)
+    "version",
+}
 # Fields that nobody types into.
 _NOT_TYPED = (
     BooleanField,
@@ -49,7 +53,7 @@ _FILLED_IN = re.compile(
     re.ASCII,
 )
 # A form for several items puts the item's code before the name of a field.
-_ITEM = re.compile("([A-Z][0-9]{1,2})-")
+_ITEM = re.compile("^([A-Z][0-9]{1,2})-")
 # More than the largest table of an item has (tests/unit/checklist_templates/test_library.py).
 SHOWN_FIELDS = 1000
 
@@ -64,7 +68,7 @@ def typed_text() -> list[tuple[str, str]]:
     labels = _labels(sent_forms()) or _labels_of_class(request.form)
     typed: list[tuple[str, str]] = []
     for name, value in request.form.items():
-        if not value.strip() or any(part in name.lower() for part in _NOT_SHOWN):
+        if not value.strip() or _ITEM.sub("", name, count=1) in NOT_SHOWN:
             continue
         label = labels.get(name, labels.get(name.split("-")[0], ""))
         if label is None or (not label and _FILLED_IN.fullmatch(value)):

@@ -15,10 +15,14 @@ from tests.factories.tables import Table, set_out
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.integration.accounts.test_unavailable import out_of_reach
 from tests.pages import Form, Page
+from tracker.checklist_templates import library
+from tracker.checklist_templates.schema import RESERVED
+from tracker.checklists.forms import name_of
 from tracker.core.csrf import masked, unmasked
+from tracker.core.paths import CONTENT
 from tracker.ui import send_again
 from tracker.ui.form_base import Form as AnyForm
-from tracker.ui.typed_text import _fields_of, _form_classes
+from tracker.ui.typed_text import NOT_SHOWN, _fields_of, _form_classes
 
 OURS = {"Origin": "http://localhost"}
 BUTTON = "Send it again"
@@ -140,7 +144,7 @@ def test_a_file_is_asked_for_again(app: Flask, people: House, client: CheckedCli
         "file": (io.BytesIO(b"secret bytes"), "scan of dora.pdf"),
     }
     page = meets_busy(app, client, "/account", data)
-    assert "The file you chose isn't kept" in page.text
+    assert "We don't keep files" in page.text
     assert "secret bytes" not in page.html
     assert "scan of dora" not in page.html
 
@@ -217,3 +221,35 @@ def test_every_field_for_a_proof_is_left_out_and_no_answer_is() -> None:
     # A recovery code, a passkey's response, and the secret of a new app.
     expected = {"code", "credential", "passkey", "setup", "csrf_token", "page_token"}
     assert send_again.names_left_out(others) == expected
+
+
+def test_no_field_of_a_shipped_checklist_is_taken_for_a_proof_or_filled_in_by_a_page() -> None:
+    reserved = send_again.PROOFS | NOT_SHOWN
+    assert reserved <= RESERVED
+    for file in library.read(CONTENT):
+        names: set[str] = set()
+        for item in file.template.items:
+            for field in item.fields:
+                names.add(name_of(field))
+                names |= {f"{field.key}-0-{name_of(column)}" for column in field.columns}
+        tokens = {"csrf_token"}
+        assert names & (reserved | (send_again.names_left_out(names) - tokens)) == set()
+    assert "credentials-0-credential" not in send_again.names_left_out({"credentials-0-credential"})
+
+
+def test_a_column_called_credential_is_sent_again_and_shown(app: Flask, session: Session) -> None:
+    table = a_table("papers", a_column("credential"), a_column("page_token"), a_column("version"))
+    terms = set_out(session, template=a_template(an_item("M1", table)))
+    client = terms.land.browser(app, "samira")
+    address = f"/checklists/{terms.checklist().id}/items/M1/answer"
+    sent = {
+        **client.page(address).form().values,
+        "papers-0-credential": ["The letter with a seal"],
+        "papers-0-page_token": ["A token of the page"],
+        "papers-0-version": ["Version of May"],
+    }
+    page = meets_busy(app, client, address, sent)
+    assert without_token(page.form().values) == without_token(sent)
+    assert "passwords or codes" not in page.text
+    for text in ("The letter with a seal", "A token of the page", "Version of May"):
+        assert text in page.text
