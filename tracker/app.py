@@ -837,6 +837,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         notifications.CONTACTS.holding(account_queries.contacts),
         sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
         risky_phrases.LANGUAGES.holding(settings.languages),
+        risky_phrases.SEARCHED.holding(risky_phrases.Searched()),
         trail.HANDLERS.holding(FOLLOWS),
         trail_queries.SEEN.holding(SEEN),
         stale.RECOMPUTATIONS.holding(RECOMPUTATIONS),

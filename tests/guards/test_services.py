@@ -27,6 +27,22 @@ _KEPT = {
 }
 
 
+# What lru_cache keeps per process: what is the same for all, by its id or its own words, and of
+# texts that people write single words only.
+_REMEMBERED = {
+    "access/conditions.py: built",
+    "accounts/browsers.py: _parser",
+    "authoring/own_guidance/queries.py: _words_of",
+    "checklist_templates/risky_phrases.py: _forms_of",
+    "checklist_templates/risky_phrases.py: _stand_ins",
+    "checklists/pages.py: _first_sentence",
+    "checklists/pages.py: passage_html",
+    "core/db.py: _parsed_id",
+    "evidence/certificates/timestamp_ends.py: _end_of",
+    "ui/locale.py: _in_words",
+}
+
+
 def declared() -> dict[str, Slot[object]]:
     """Return all slots of the packages, by where they are declared."""
     return {
@@ -68,6 +84,17 @@ def test_no_module_keeps_what_is_set_while_the_application_runs() -> None:
         for written in changed_names(tree_of(path))
     }
     assert changed == _KEPT
+
+
+def test_no_function_remembers_texts_that_people_write_for_all_applications() -> None:
+    remembering = {
+        f"{path.relative_to(ROOT / 'tracker')}: {function.name}"
+        for path in package_modules()
+        for function in ast.walk(tree_of(path))
+        if isinstance(function, ast.FunctionDef)
+        and any("lru_cache" in ast.unparse(decorator) for decorator in function.decorator_list)
+    }
+    assert remembering == _REMEMBERED
 
 
 @pytest.mark.parametrize(

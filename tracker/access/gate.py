@@ -149,6 +149,16 @@ def forget_actor() -> None:
     g.pop("actor", None)
 
 
+def read_actor_again() -> Actor:
+    """Return the actor with the roles that the database has now; abort with 404 if there is none.
+
+    For a view that did something long while others could write.
+    """
+    g.pop("_login_user", None)  # Flask-Login's place for it
+    forget_actor()
+    return current_actor()
+
+
 def require(decision: Decision) -> None:
     """Raise RefusedError (403 with the reason) unless the policy allows it."""
     decision.require()

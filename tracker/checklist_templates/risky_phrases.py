@@ -3,15 +3,19 @@
 In one file: the syntax of forms in the lists determines how they are searched for.
 """
 
+import hmac
 import re
+import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate, permutations
 from operator import itemgetter
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -60,8 +64,11 @@ PRONOUNS = re.compile(
     "(?:\u0647\u0645\u0627|\u0647\u0627|\u0647\u0645|\u0647\u0646|\u0646\u0627|\u0647)$"
 )
 SHORTEST_STEM = 3
-# How many texts that were searched are remembered, in the process: a few large checklists.
-MOST_REMEMBERED = 2048
+# How many characters of texts that were searched are remembered: a few large checklists. Shorter
+# texts take too little time; each one, and each phrase in it, takes memory besides its characters.
+MOST_REMEMBERED = 4_000_000
+SHORTEST_REMEMBERED = 40
+_BESIDES = 500
 # "And the" in Arabic, written together with the next word.
 AND_THE = "\u0648\u0627\u0644"
 
@@ -448,17 +455,78 @@ def hints(texts: Iterable[str], names: Names = NO_NAMES) -> tuple[Hint, ...]:
 
 
 def search(texts: Iterable[str], names: Names) -> list[tuple["_Occurrence", ...]]:
-    """Return the phrases in each of some texts, and remember them."""
-    codes = LANGUAGES.get()
-    return [
-        _remembered(str(text), names, codes, decides=isinstance(text, WhoDecides)) for text in texts
-    ]
+    """Return the phrases in each of some texts, and remember them in the application.
+
+    A save looks at all answers of a checklist, of which it changed one.
+    """
+    codes, searched = LANGUAGES.get(), SEARCHED.get()
+    lists = _in_use()
+
+    def found(text: str) -> tuple[_Occurrence, ...]:
+        return tuple(_occurrences(text, lists, names))
+
+    if searched is None:
+        return [found(text) for text in texts]
+    return [searched.found_in(text, (names, codes), found) for text in texts]
 
 
 def search_ahead(texts: Sequence[str], names: Names) -> None:
     """Search texts that are about to be saved, so that it isn't done while others wait."""
-    search(texts, names)
-    search(map(WhoDecides, texts), names)
+    long = [text for text in texts if len(text) >= SHORTEST_REMEMBERED]
+    search(long, names)
+    search(map(WhoDecides, long), names)
+
+
+class Searched:
+    """What was found in texts lately, by a keyed digest of each; none of the texts themselves.
+
+    Only the sentences with a phrase are in memory. What was used least lately is forgotten first.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._lock = Lock()
+        self._found: OrderedDict[bytes, tuple[tuple[_Occurrence, ...], int]] = OrderedDict()
+        self._size = 0
+
+    def __repr__(self) -> str:
+        """Show nothing of what was found."""
+        return "Searched()"
+
+    def found_in(
+        self, text: str, beside: object, search_for: Callable[[str], tuple["_Occurrence", ...]]
+    ) -> tuple["_Occurrence", ...]:
+        """Return what is in a text, from memory if the same was searched lately."""
+        if len(text) < SHORTEST_REMEMBERED:
+            return search_for(text)
+        whole = repr((str(text), beside, isinstance(text, WhoDecides)))
+        digest = hmac.digest(self._key, whole.encode(), "sha256")
+        with self._lock:
+            if digest in self._found:
+                self._found.move_to_end(digest)
+                return self._found[digest][0]
+        found = search_for(text)
+        self._remember(digest, found, len(text) + _BESIDES * (1 + len(found)))
+        return found
+
+    def _remember(self, digest: bytes, found: tuple["_Occurrence", ...], size: int) -> None:
+        with self._lock:
+            if digest in self._found:
+                return
+            self._found[digest] = found, size
+            self._size += size
+            while self._size > MOST_REMEMBERED:
+                _digest, (_forgotten, freed) = self._found.popitem(last=False)
+                self._size -= freed
+
+    def forget(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._found.clear()
+            self._size = 0
+
+
+SEARCHED: Slot[Searched | None] = Slot("searched_texts", None)
 
 
 def found_in(
@@ -484,18 +552,6 @@ class _Occurrence:
     entry: Entry
     shown: str
     sentences: str
-
-
-@lru_cache(maxsize=MOST_REMEMBERED)
-def _remembered(
-    text: str, names: Names, codes: tuple[str, ...], *, decides: bool
-) -> tuple[_Occurrence, ...]:
-    """Return the phrases in a text, from memory if it was searched lately.
-
-    A save looks at all answers of a checklist, of which it changed one.
-    """
-    lists = [_shipped()[code] for code in codes if code in _shipped()]
-    return tuple(_occurrences(WhoDecides(text) if decides else text, lists, names))
 
 
 def _occurrences(text: str, lists: Sequence[PhraseList], names: Names) -> Iterator[_Occurrence]:

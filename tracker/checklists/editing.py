@@ -19,13 +19,19 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import no
-from tracker.access.gate import current_actor, found_or_404, note_reading, require
+from tracker.access.gate import (
+    current_actor,
+    found_or_404,
+    note_reading,
+    read_actor_again,
+    require,
+)
 from tracker.access.page_tokens import OtherOrganisationError
 from tracker.access.reading import has_opened
 from tracker.activity import service as trail
 from tracker.checklist_templates import library, risky_phrases
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklist_templates.risky_phrases import NO_NAMES
+from tracker.checklist_templates.risky_phrases import SHORTEST_REMEMBERED
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     drafts,
@@ -133,22 +139,25 @@ def get_item_or_404(
     return checklist, loaded, item_of(loaded, code)
 
 
-def search_ahead(actor: Actor, checklist_id: UUID) -> None:
-    """Search long texts that were sent for phrases, before the checklist is found and locked.
+def search_ahead(actor: Actor, checklist_id: UUID) -> Actor:
+    """Search long texts that were sent for phrases, before the checklist is locked.
 
     What is in them is remembered (risky_phrases), so that nobody else waits for it while they are
     saved. Where a form is only shown, all answers are searched (hints.search_all), for the same
-    reason.
+    reason. Return the actor, read again after a search: a role may have ended meanwhile. For
+    somebody who can't open the checklist, nothing is searched.
     """
-    texts = [tidy_text(text) for text in request.form.values()]
+    sent = (text for name, text in request.form.items(multi=True) if name not in BESIDE)
+    texts = [text for text in map(tidy_text, sent) if len(text) >= SHORTEST_REMEMBERED]
     if not LONG < sum(map(len, texts)) < 2 * MAX_ANSWER:
-        return
+        return actor
     with only_reading():
         let_others_write()
-        checklist = queries.find(actor, checklist_id)
-        names = hints.names_of(load(checklist)) if checklist else NO_NAMES
+        checklist = found_or_404(queries.find(actor, checklist_id))
+        names = hints.names_of(load(checklist))
         let_others_write()
     risky_phrases.search_ahead(texts, names)
+    return read_actor_again()
 
 
 def load_localized(checklist: Checklist) -> LoadedChecklist:

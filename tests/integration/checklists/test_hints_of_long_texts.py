@@ -1,6 +1,7 @@
 """Long answers are searched for phrases once, and while others can write."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -8,8 +9,11 @@ from tests.factories.tables import Table, set_out
 from tests.factories.templates import small_terms
 from tests.integration.checklists.test_pages import Room
 from tests.writing import write_during
+from tracker.accounts.models import Membership
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists.negotiation import hints
+from tracker.core import clock, services
+from tracker.core.db import db
 
 TOGETHER = "Visits take place jointly. "
 LONG = TOGETHER + "Only with the governor director warden prison. " * 75
@@ -18,7 +22,9 @@ OTHER = TOGETHER + "The police military magistrate authority court. " * 75
 
 @pytest.fixture
 def room(app: Flask, session: Session) -> Room:
-    risky_phrases._remembered.cache_clear()
+    searched = services.of(app).get(risky_phrases.SEARCHED)
+    assert searched is not None
+    searched.forget()
     return Room(app, set_out(session, template=small_terms()))
 
 
@@ -64,3 +70,74 @@ def test_a_save_searches_only_what_was_written(room: Room, monkeypatch: pytest.M
     room.submit("ilena", "/items/M6/answer", words="A word.")
     assert LONG.strip() not in searched
     assert OTHER.strip() not in searched
+
+
+def searched_texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which each text is added when it is searched ahead."""
+    searched: list[str] = []
+    search_ahead = risky_phrases.search_ahead
+
+    def note(texts: list[str], names: risky_phrases.Names) -> None:
+        searched.extend(texts)
+        search_ahead(texts, names)
+
+    monkeypatch.setattr(risky_phrases, "search_ahead", note)
+    return searched
+
+
+def test_for_an_outsider_nothing_is_searched(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = searched_texts(monkeypatch)
+    address = f"/checklists/{room.table.checklist().id}/items/M1"
+    outsider = room.table.land.browser(room.app, "joana")
+    for page in ("answer", "propose"):
+        answer = outsider.post(f"{address}/{page}", data={"words": LONG})
+        assert answer.status_code == 404
+    assert searched == []
+
+
+def test_tokens_and_short_texts_are_not_searched(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = searched_texts(monkeypatch)
+    room.submit("ilena", "/items/M1/answer", words=LONG, then="next " * 20, other="Short.")
+    assert searched == [LONG.strip()]
+
+
+def test_a_role_that_ends_while_a_text_is_searched_counts(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = room.page("ilena", "/items/M1/answer").form()
+    ilena = room.table.land.users["ilena"].id
+    address = f"/checklists/{room.table.checklist().id}/items/M1/answer"
+
+    def end(_texts: object, _names: object) -> None:
+        own = Membership.user_id == ilena
+        db.session.execute(sa.update(Membership).where(own).values(ended_at=clock.now()))
+        db.session.commit()
+
+    monkeypatch.setattr(risky_phrases, "search_ahead", end)
+    client = room.table.land.browser(room.app, "ilena")
+    data = {**form.values, "words": [LONG]}
+    answer = client.open(address, method="POST", data=data, csrf=False)
+    assert answer.status_code in {302, 403, 404}
+    db.session.expire_all()
+    assert room.table.loaded().sheet.shared("M1") is None
+
+
+def test_what_is_remembered_is_limited_and_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(risky_phrases, "MOST_REMEMBERED", 3_000)
+    calls: list[str] = []
+
+    def search(text: str) -> tuple[()]:
+        calls.append(text)
+        return ()
+
+    searched = risky_phrases.Searched()
+    texts = [f"{number} of many words " * 40 for number in range(5)]
+    for text in [*texts, texts[-1], "Short.", "Short."]:
+        searched.found_in(text, (), search)
+    assert calls == [*texts, "Short.", "Short."]
+    assert searched._size <= 3_000
+    searched.found_in(texts[0], (), search)
+    assert calls[-1] == texts[0]
+    assert all(isinstance(key, bytes) for key in searched._found)

@@ -208,8 +208,7 @@ def show(checklist_id: UUID) -> str:
 @signed_in
 def answer(checklist_id: UUID, code: str) -> Answered:
     """Write an answer; if somebody saved meanwhile, both texts are shown (4.6)."""
-    actor = current_actor()
-    search_ahead(actor, checklist_id)
+    actor = search_ahead(current_actor(), checklist_id)
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "answer")
     scope = _scope(item)
     fields = own_rows.fields_to_write(loaded, actor, item, scope)
@@ -475,7 +474,8 @@ def _answer_page(
     is_known: bool = False,
 ) -> str:
     """Show the page; a draft is shown with its differences from the current answer."""
-    hints.search_all(loaded)
+    if request.method != "POST":  # a form that was refused has locked the checklist
+        hints.search_all(loaded)
     actor, overtaken_by = current_actor(), writing.theirs
     compared = overtaken_by or (current if writing.is_filled else None)
     return checklist_page(

@@ -227,8 +227,7 @@ def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:
 @signed_in
 def propose(checklist_id: UUID, code: str) -> Answered:
     """Propose a change with the reason."""
-    actor = current_actor()
-    search_ahead(actor, checklist_id)
+    actor = search_ahead(current_actor(), checklist_id)
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
     current = loaded.sheet.shared(code)
     acts = pages.acts(loaded, actor, item)
