@@ -220,6 +220,19 @@ def why_unavailable(error: sa.exc.SQLAlchemyError) -> Unavailable | None:
     return Unavailable.BUSY if state is None or state[:2] in _BUSY_CLASSES else None
 
 
+def may_be_saved(error: sa.exc.SQLAlchemyError) -> bool:
+    """Return whether the connection broke during a COMMIT, so that nobody knows what became of it.
+
+    SQLAlchemy names no statement then. If no connection was made, none is invalidated.
+    """
+    return (
+        isinstance(error, sa.exc.DBAPIError)
+        and not isinstance(error.orig, sqlite3.Error)
+        and error.statement is None
+        and error.connection_invalidated
+    )
+
+
 # PostgreSQL's states of a server that stops, has crashed, or doesn't accept connections yet.
 _ENDING_STATES = {"57P01", "57P02", "57P03"}
 

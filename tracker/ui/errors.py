@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs
-from tracker.core.db import Unavailable, db, why_unavailable, will_write
+from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError, TooOftenError
 from tracker.ui.addresses import is_own_path
 from tracker.ui.send_again import form_to_send_again
@@ -126,22 +126,31 @@ def _unavailable(error: SQLAlchemyError) -> Response:
         "the database is unavailable", extra=logs.fields(error=logs.kind_of(error))
     )
     is_full = why is Unavailable.FULL
+    is_unknown = may_be_saved(error)
     will_write.set(False)  # SQLite can still be read while somebody else writes
     _undo()
     try:
         db.session.rollback()
-        response = _page_to_send_again(is_full=is_full)
+        response = _page_to_send_again(is_full=is_full, is_unknown=is_unknown)
     except SQLAlchemyError:
         db.session.remove()
         show_as_stranger()
-        response = _page_to_send_again(is_full=is_full)
+        response = _page_to_send_again(is_full=is_full, is_unknown=is_unknown)
     response.headers["Retry-After"] = str(_TRY_AGAIN_AFTER)
     return response
 
 
-def _page_to_send_again(*, is_full: bool) -> Response:
+def _page_to_send_again(*, is_full: bool, is_unknown: bool) -> Response:
     again = form_to_send_again() if request.method == "POST" and _is_ours() else None
-    return _page("503", 503, is_full=is_full, typed=_typed(), sent_from=_sent_from(), again=again)
+    return _page(
+        "503",
+        503,
+        is_full=is_full,
+        is_unknown=is_unknown,
+        typed=_typed(),
+        sent_from=_sent_from(),
+        again=again,
+    )
 
 
 def _our_fault(_error: InternalServerError) -> Response:

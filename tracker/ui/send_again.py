@@ -42,6 +42,8 @@ class FormToSendAgain:
     # Whether it contained a password, a code or a passkey's response.
     had_proof: bool
     had_file: bool
+    # Whether the page shows its text once more, before it asks for the proof.
+    shows_text: bool
 
 
 def form_to_send_again() -> FormToSendAgain | None:
@@ -63,6 +65,7 @@ def form_to_send_again() -> FormToSendAgain | None:
         tuple((name, value) for name, value in sent if name not in left_out),
         had_proof=not PROOFS.isdisjoint(names),
         had_file=any(file.filename for file in request.files.values()),
+        shows_text=PAGE_TOKEN in left_out & names,
     )
 
 

@@ -15,8 +15,9 @@ from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, signed_in
 from tests.pages import Page
 from tracker.access.gate import public
-from tracker.core.db import Unavailable, db, why_unavailable
+from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable
 from tracker.core.security import HEADERS
+from tracker.ui import errors
 
 NAME = "Samira of the harbour"
 AGAIN = "Try again in a minute"
@@ -179,3 +180,37 @@ def test_nothing_is_committed_after_an_error_of_the_application(
     response = app.test_client().get("/guidance")
     assert (response.status_code, committed) == (500, [])
     assert HEADERS.items() <= dict(response.headers).items()
+
+
+def test_only_of_a_connection_that_broke_during_a_commit_is_it_unknown_what_was_saved() -> None:
+    cause = Exception("the server closed the connection")
+
+    def error(statement: str | None, *, is_broken: bool) -> sa.exc.OperationalError:
+        return sa.exc.OperationalError(statement, None, cause, connection_invalidated=is_broken)
+
+    assert may_be_saved(error(None, is_broken=True))
+    assert not may_be_saved(error("UPDATE x", is_broken=True))
+    assert not may_be_saved(error(None, is_broken=False))
+    own = sqlite3.OperationalError("database is locked")
+    assert not may_be_saved(sa.exc.OperationalError(None, None, own, connection_invalidated=True))
+    assert not may_be_saved(sa.exc.TimeoutError())
+
+
+@pytest.mark.both_databases
+def test_the_page_says_if_nobody_knows_what_was_saved(
+    app: Flask, people: House, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(client, "dora")
+    values = client.page("/account").forms()[0].values
+    monkeypatch.setattr(errors, "may_be_saved", lambda _error: True)
+    with out_of_reach(app):
+        answer = client.open(
+            "/account",
+            method="POST",
+            data={**values, "name": [NAME]},
+            csrf=False,
+            headers={"Origin": "http://localhost"},
+        )
+    page = Page.of(answer)
+    assert "We don't know whether it was saved. Look before you send it again." in page.text
+    assert "Nothing was saved" not in page.text
