@@ -48,7 +48,7 @@ def lines(files: Mapping[str, bytes]) -> Iterator[Line]:
 def content(name: str, text: str) -> bytes:
     """Return the content of a line; raise BackupError for the name of a file elsewhere."""
     if not _NAME.fullmatch(name):
-        raise BackupError(f"The backup contains a key with the name {name!r}.")
+        raise BackupError(f"The backup contains a key with the name {name[:100]!r}.")
     return base64.b64decode(text)
 
 

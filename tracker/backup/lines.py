@@ -22,9 +22,18 @@ _PIECE = 1 << 16
 # a setting allows. Whoever has the public key can make a file that would fill the memory.
 _STEP = 1 << 20
 LONGEST = 256 * 1024 * 1024
+# How many values a line may have, commas in texts counted too: each takes memory as an object.
+MOST_VALUES = 1_000_000
+# The longest text of a line that may be printed.
+_MOST_PRINTED = 100
 
 Line = dict[str, Any] | list[Any]
 Take = Callable[[Line], None]
+
+
+def is_printable(text: object) -> bool:
+    """Return whether something in a line may be printed: a short text that controls no terminal."""
+    return isinstance(text, str) and len(text) <= _MOST_PRINTED and text.isprintable()
 
 
 def pieces(lines: Iterable[Line]) -> Iterator[bytes]:
@@ -94,6 +103,8 @@ class _Reader:
             raise self._error()
 
     def _line(self, encoded: bytearray) -> None:
+        if sum(map(encoded.count, (b",", b"[", b"{"))) > MOST_VALUES:
+            raise self._error()
         try:
             line = json.loads(encoded)
         except (ValueError, RecursionError) as error:

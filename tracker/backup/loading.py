@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from tracker.backup import rows
 from tracker.backup.errors import BackupError
-from tracker.backup.lines import Line, Take
+from tracker.backup.lines import Line, Take, is_printable
 from tracker.backup.rows import Row, Table
 from tracker.core.db import db
 from tracker.search import service as search
@@ -17,6 +17,8 @@ from tracker.worker import schema
 
 # Called for each row with the number of all rows.
 Report = Callable[[int], None]
+# How many characters of rows may be in memory together.
+_MOST_WAITING = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class _Loading:
         self._tables = rows.tables(connection)
         self._table: Table | None = None
         self._batch: list[Row] = []
+        self._waiting = 0
 
     def run(self) -> None:
         """Insert all rows; raise BackupError if a table differs, or has other numbers of rows."""
@@ -103,11 +106,15 @@ class _Loading:
         if isinstance(line, list):
             self._batch.append(line)
             self._report(self._content.total)
-            if self._table is None or len(self._batch) >= self._table.rows_at_a_time:
+            self._waiting += sum(len(value) for value in line if isinstance(value, str))
+            is_enough = self._waiting >= _MOST_WAITING
+            if is_enough or self._table is None or len(self._batch) >= self._table.rows_at_a_time:
                 self._flush()
         elif "table" in line:
             self._flush()
-            self._table = self._tables.get(str(line["table"]))
+            if not is_printable(line["table"]):
+                raise BackupError(f"{self._content.origin} has other tables or rows than it says.")
+            self._table = self._tables.get(line["table"])
             if self._table is None or self._table.shape != line.get("columns"):
                 raise BackupError(
                     f"The table {line['table']} of {self._content.origin} has other columns "
@@ -118,6 +125,7 @@ class _Loading:
         if self._table is not None and self._batch:
             rows.insert(self._connection, self._table, self._batch)
         self._batch.clear()
+        self._waiting = 0
 
 
 def _without_foreign_keys(connection: Connection) -> list[str]:

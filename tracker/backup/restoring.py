@@ -18,6 +18,10 @@ from tracker.backup.loading import Content, Report
 from tracker.settings import Settings
 from tracker.worker import schema
 
+# An instance has a few keys, of a few hundred characters each.
+_MOST_KEYS = 1_000
+_MOST_IN_KEYS = 1_000_000
+
 
 @dataclass
 class Backup:
@@ -27,6 +31,7 @@ class Backup:
     private_keys: list[Any] = field(repr=False)
     header: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _in_keys: int = 0
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -39,21 +44,31 @@ class Backup:
         """How many rows there are."""
         return sum(self.numbers.values())
 
+    def add_key(self, line: dict[str, Any]) -> None:
+        """Add the key of a line; raise BackupError if there are too many."""
+        self._in_keys += len(line["key"]) + len(line["content"])
+        if len(self.keys) >= _MOST_KEYS or self._in_keys > _MOST_IN_KEYS:
+            raise BackupError(f"{self.file} has more keys than an instance.")
+        self.keys[line["key"]] = key_files.content(line["key"], line["content"])
+
 
 def check(file: Path, secrets: Secrets) -> Backup:
     """Read a backup to its end; raise BackupError if it is damaged, or of a later version."""
     backup = Backup(file, encrypted_files.private_keys(file, secrets))
-    counted = 0
+    counted = total = 0
     has_ended = False
 
     def take(line: Line) -> None:
-        nonlocal counted, has_ended
+        nonlocal counted, total, has_ended
         if not backup.header:
             backup.header = _header(file, line)
+            total = backup.total
         elif isinstance(line, list):
             counted += 1
+            if counted > total:
+                raise BackupError(f"{file} has more rows than it says.")
         elif "key" in line:
-            backup.keys[line["key"]] = key_files.content(line["key"], line["content"])
+            backup.add_key(line)
         has_ended = isinstance(line, dict) and "end" in line
 
     try:
@@ -67,6 +82,9 @@ def check(file: Path, secrets: Secrets) -> Backup:
 
 def _header(file: Path, line: Line) -> dict[str, Any]:
     if not isinstance(line, dict) or line.get("format") != FORMAT:
+        raise BackupError(f"{file} contains no backup.")
+    printed = [line.get(name) for name in ("application", "at", "revision")]
+    if not all(text is None or lines.is_printable(text) for text in printed):
         raise BackupError(f"{file} contains no backup.")
     revision = line.get("revision")
     is_later = isinstance(revision, str) and not schema.is_known(revision)
@@ -85,7 +103,9 @@ def _is_text(value: object) -> bool:
 
 
 def _are_numbers(rows: object) -> bool:
-    return isinstance(rows, dict) and all(type(number) is int for number in rows.values())
+    return isinstance(rows, dict) and all(
+        type(number) is int and number >= 0 for number in rows.values()
+    )
 
 
 def check_keys(backup: Backup, keys: Mapping[str, bytes]) -> None:

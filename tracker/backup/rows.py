@@ -163,5 +163,5 @@ def insert(connection: Connection, table: Table, batch: Sequence[Row]) -> None:
         values[name] = sa.cast(value, sa.JSON) if kind is JSON and has_json_type else value
     try:
         connection.execute(sa.insert(table.clause).values(values), rows)
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:  # a number, or half of a sign, that has no bytes
         raise BackupError(_DAMAGED.format(table=table.name)) from error

@@ -131,3 +131,44 @@ def test_a_line_without_end_takes_no_memory_without_end(
         check(file)
     taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # in KiB
     assert taken < 50_000
+
+
+@pytest.mark.parametrize("number", [1_001, 2])
+def test_keys_without_end_are_refused(tmp_path: Path, number: int) -> None:
+    content = "AAAA" * (1 if number > 1_000 else 200_000)
+    keys = ({"key": f"evidence/{place}.key", "content": content} for place in range(number))
+    with pytest.raises(BackupError, match="more keys"):
+        check(sealed(tmp_path, lines.pieces([HEADER, *keys, END])))
+
+
+@pytest.mark.parametrize("values", ["0,", "[],", "{},"])
+def test_a_line_with_too_many_values_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: str
+) -> None:
+    monkeypatch.setattr(lines, "MOST_VALUES", 1_000)
+    file = sealed(tmp_path, compressed([f"[{values * 1_001}0]\n".encode()]))
+    read: list[Any] = []
+    with pytest.raises(BackupError):
+        lines.read(file, [KEY], read.append)
+    assert read == []
+
+
+def test_more_rows_than_the_header_says_are_refused_at_once(tmp_path: Path) -> None:
+    header = {**HEADER, "rows": {"user": 1}}
+    with pytest.raises(BackupError, match="more rows"):
+        check(sealed(tmp_path, lines.pieces([header, [1], [2], END])))
+    for rows_ in ({"user": -1}, {"user": 3, "role": -2}):
+        with pytest.raises(BackupError, match="contains no backup"):
+            check(sealed(tmp_path, lines.pieces([{**HEADER, "rows": rows_}, [1], END])))
+
+
+@pytest.mark.parametrize("name", ["application", "at", "revision"])
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "x" * 101])
+def test_a_header_with_signs_that_control_a_terminal_is_refused(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    for number in (NUMBER, NUMBER + 1):
+        with pytest.raises(BackupError) as refused:
+            check(sealed(tmp_path, lines.pieces([{**HEADER, "number": number, name: text}, END])))
+        assert str(refused.value).isprintable()
+        assert len(str(refused.value)) < 1_000
