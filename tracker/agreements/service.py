@@ -25,7 +25,7 @@ from tracker.agreements.paper import marks
 from tracker.agreements.paper import messages as paper_messages
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
@@ -418,18 +418,20 @@ def require_four_eyes(
 
     Drafted alone means that everything the NPM side wrote in the current text is by one person.
     Whoever only copied or loaded an answer didn't write it (product.md, 6), unless nobody wrote
-    anything.
+    anything. What a person confirms for themselves is no part of it, nor what doesn't apply.
     """
     if not signing_settings.current().four_eyes:
         return
     npm = {party.organisation_id for party in loaded.surroundings.parties_of(OrganisationKind.NPM)}
-    authors = {
-        answer.author_id: answer.author_name
-        for answer in loaded.sheet.answers.values()
+    current = [
+        answer
+        for (item, scope, _owner), answer in loaded.sheet.answers.items()
         if answer.organisation_id in npm
-    }
-    wrote = authors.keys() & loaded.sheet.authors
-    authors = {author_id: authors[author_id] for author_id in wrote or authors}
+        and scope is not AnswerScope.PERSON
+        and item not in loaded.sheet.hidden
+    ]
+    written = [answer for answer in current if answer.was_written]
+    authors = {answer.author_id: answer.author_name for answer in written or current}
     of_npm = [party for party in parties if party.organisation_id in npm]
     for author_id, name in authors.items():
         if len(authors) == 1 and signers.could_sign_alone(of_npm, author_id):

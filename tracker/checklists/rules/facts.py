@@ -55,6 +55,8 @@ class Filled:
     copied_from: UUID | None = None
     is_rewritten: bool = False
     read_by: frozenset[UUID] = frozenset()
+    # Whether whoever saved it only loaded it as it was, or transcribed it from paper.
+    taken_over: bool = False
     # Whether it counts as empty: words from elsewhere with places to decide that nobody here
     # changed, in an item that isn't required here (completeness.counting).
     does_not_apply: bool = False
@@ -63,6 +65,11 @@ class Filled:
     def is_copied(self) -> bool:
         """Whether its words are from elsewhere, so that each party has to read them."""
         return self.source is not None
+
+    @property
+    def was_written(self) -> bool:
+        """Whether its author wrote it here, instead of copying or loading it (product.md, 6)."""
+        return not self.taken_over and (not self.is_copied or self.is_rewritten)
 
     def is_unread_by(self, organisation_id: UUID) -> bool:
         """Return whether it was copied, and nobody in a party has read it yet."""
