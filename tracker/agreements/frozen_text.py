@@ -99,6 +99,11 @@ class FrozenText:
         return {item.code: item for section in self.sections for item in section.items}
 
     @property
+    def titles(self) -> dict[str, str]:
+        """The titles of all items by their code, as they were frozen."""
+        return {code: item.label for code, item in self.by_code.items()}
+
+    @property
     def is_long(self) -> bool:
         """Whether people need a list of its contents to find their way."""
         return len(self.by_code) > LONG

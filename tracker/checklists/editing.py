@@ -178,8 +178,8 @@ def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
     """
     if item is None and request.method == "POST":
         others = library.versions(checklist.kind)
-        items = (library.parsed(row).item(code) for row in others)
-        if label := next((item.label for item in items if item is not None), None):
+        if row := next((row for row in others if library.parsed(row).item(code)), None):
+            label = library.localized(row, locale.language()).by_code[code].label
             raise RuleBrokenError(
                 _l(
                     "The checklist moved to a version without “%(item)s” after you opened the "

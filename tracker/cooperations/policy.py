@@ -293,7 +293,12 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
 
 
 def can_stay(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide who may withdraw such a notice before its day: a signatory of the same party."""
+    """Decide who may withdraw such a notice before its day: a signatory of the same party.
+
+    Not once the cooperation has ended: then nobody continues it.
+    """
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id) or not actor.has(Role.SIGNATORY):
         return no(_l("Only a signatory of the party that is leaving can withdraw the notice."))
     own = actor.organisation_id

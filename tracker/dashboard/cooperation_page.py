@@ -20,7 +20,7 @@ from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import KINDS, UNSIGNED_AT_THE_END
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, OutsideReading
+from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.cooperations import agreed_ways, people, policy
 from tracker.cooperations import labels as words
@@ -308,12 +308,15 @@ def _departures(cooperation: Cooperation) -> Iterator[tuple[str, str]]:
 
 
 def _announced(context: _Context) -> Iterator[tuple[str, str]]:
-    """Return what each notice that has yet to take effect does to which text, and from when."""
+    """Return what each notice that has yet to take effect does to which text, and from when.
+
+    A notice changes nothing after the text's own last day, nor after an earlier notice of the end.
+    """
     names = {
         party.organisation_id: party.organisation.name for party in context.cooperation.parties
     }
     for kind, checklist in context.own.items():
-        for notice in context.compared[checklist.id].notices:
+        for notice in _taking_effect(context.compared[checklist.id]):
             if notice.has_come:
                 continue
             words = {"text": KINDS[kind], "party": names.get(notice.organisation_id, "")}
@@ -332,6 +335,21 @@ def _announced(context: _Context) -> Iterator[tuple[str, str]]:
                     **words,
                 )
             yield text, record_url(checklist.id)
+
+
+def _taking_effect(compared: Compared) -> Iterator[Notice]:
+    """Yield the open notices by day, up to the first that ends the text or its own last day."""
+    standing_id = compared.course.standing_id
+    last = compared.last(standing_id) if standing_id else None
+    for notice in sorted(
+        compared.notices,
+        key=lambda notice: (notice.from_on, notice.kind is not NoticeKind.ENDED),
+    ):
+        if last is not None and notice.from_on > last:
+            return
+        yield notice
+        if notice.kind is NoticeKind.ENDED:
+            return
 
 
 def _joining(context: _Context) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -109,6 +110,7 @@ def history(checklist_id: UUID) -> str:
         states=states,
         signature_lines=pages.signature_lines,
         lines=[item_titles.with_titles(event, titles, line.kind) for event in lines],
+        names_of=partial(item_titles.names_of, titles.get(line.kind, {})),
         leaves_out_the_team=line.kind is ChecklistKind.VISIT_ROLES,
         is_cut=len(lines) == EVENTS,
         may_take_out=evidence.can_export(actor),

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements.frozen_text import FrozenText
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -267,7 +267,9 @@ def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem
         and policy.can_give_notice(actor, fact, clock.today())
         and queries.is_last(review),
         terms=terms,
-        opens_amendment=review.outcome in {Outcome.RENEW, Outcome.AMEND},
+        opens_amendment=review.outcome in {Outcome.RENEW, Outcome.AMEND}
+        and terms.state in {ChecklistState.DRAFTING, ChecklistState.SENT}
+        and queries.is_last(review),
     )
 
 

@@ -20,6 +20,7 @@ from tracker.authoring.models import TemplateDraft
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item, Required, Template
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.mistakes import ContentError
 
 CHANGE = ItemChange("A name", "A question?", "Some help.", Required.ALWAYS)
 
@@ -101,6 +102,19 @@ def test_words_that_yaml_reads_otherwise_are_kept_as_typed(people: House, words:
     draft = item_editing.begin_draft(people.actor("ada"), library.newest(TERMS).id, "M1", change)
     item = item_now(draft, "M1")
     assert (item.label, item.prompt, item.help) == (words, words, words)
+
+
+def test_two_items_cannot_have_the_same_name(people: House, browser_of: BrowserOf) -> None:
+    ada, taken = browser_of("ada"), newest().by_code["M2"].label
+    page = Page.of(ada.submit(place(), label=f" {taken.upper()}"))
+    assert "Another item of this checklist has this name. Choose another." in page.text
+    draft = a_draft(people, changed(OLD, NEW))
+    page = Page.of(ada.submit(place("M1", draft), label=taken))
+    assert "Another item of this checklist has this name. Choose another." in page.text
+    with pytest.raises(ContentError) as error:
+        a_draft(people, changed(OLD, taken))
+    (mistake,) = error.value.mistakes
+    assert "item M1: another item has the same name" in mistake.message
 
 
 # Required --------------------------------------------------------------------------------------

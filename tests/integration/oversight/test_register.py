@@ -595,7 +595,7 @@ def test_the_history_shows_revisions_signatures_declines_and_events(
     text = page.text
     assert text.index("Revision 2") < text.index("Revision 1")
     assert "Too long a term." in text
-    assert "To be changed: M19." in text
+    assert "To be changed: “Term, review, renewal”." in text
     assert text.count("Tomas BeridanSignatory, for Office of the People's Advocate") == 2
     for words in ("was signed for Open Door Legal Aid", "declined to sign revision 1"):
         assert words in text

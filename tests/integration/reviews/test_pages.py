@@ -23,7 +23,7 @@ from tests.integration.reviews.conftest import (
     written,
 )
 from tests.pages import Page
-from tracker.checklists.models import NoticeKind
+from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.core import clock
 from tracker.reviews.models import Outcome, Verdict
 
@@ -118,7 +118,14 @@ def test_after_a_decision_to_renew_the_page_says_what_comes_next(app: Flask, act
     confirm(active, *BOSSES)
     shown = page(app, active, "samira", "/1")
     assert "Next, agree and sign the amendment of the terms." in shown.text
+    assert "Until everyone has signed it, the terms stay as they are." in shown.text
     assert "Open the terms" in shown.links()
+    # Once the amendment is settled, nothing is to be signed because of this review.
+    active.checklist().state = ChecklistState.IN_FORCE
+    active.session.commit()
+    settled = page(app, active, "samira", "/1")
+    assert "All parties have confirmed this record." in settled.text
+    assert "Next, agree and sign" not in settled.text
 
 
 def test_the_record_says_that_nobody_of_a_party_took_part(app: Flask, active: Table) -> None:

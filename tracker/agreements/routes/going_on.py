@@ -17,9 +17,12 @@ def after_reading(actor: Actor, checklist: Checklist) -> str:
     """Return the page that is next once a party has read and accepted a whole text.
 
     The other text of the same visit, if that is left to decide or to read; or sending, if nothing
-    keeps a coordinator from it. Empty if neither waits for the person.
+    keeps a coordinator from it. Empty if neither waits for the person, or if this text still has
+    items that they have to look at separately.
     """
     recompute()
+    if accepting.reading_of(load(checklist), actor).left_out:
+        return ""
     for other in _others_of_visit(actor, checklist):
         loaded = load(other)
         if left_to_decide.count(loaded, actor) or left_to_decide.to_write(loaded, actor):

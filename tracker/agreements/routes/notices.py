@@ -79,8 +79,13 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
 
 
 def _may_leave(actor: Actor, checklist: Checklist) -> bool:
-    """Return whether the person's party can leave alone instead of ending the terms for all."""
+    """Return whether the person's party can leave alone instead of ending the terms for all.
+
+    Not offered once an end for all has been announced: nothing would continue.
+    """
     if checklist.kind is not ChecklistKind.TERMS:
+        return False
+    if any(notice.kind is NoticeKind.ENDED for notice in notices.open_notices(checklist)):
         return False
     cooperation = cooperations.find_by_id(actor, checklist.cooperation_id)
     return cooperation is not None and bool(departures.can_leave(actor, cooperation))

@@ -539,6 +539,7 @@ def _record_page(
     revision, signature_request = pair
     loaded = load_localized(checklist)
     document = _document(checklist, revision)
+    text = _text(document)
     party_ids = {party["id"] for party in document["parties"]}
     asking = (
         agreement_pages.read(signature_request, encryption.key_for(checklist))
@@ -558,11 +559,15 @@ def _record_page(
         loaded,
         revision=revision,
         asked=signature_request,
-        names_of=partial(item_names, loaded),
+        names_of=partial(
+            item_titles.names_of,
+            # Items that the text lacks, since nothing was known of them, are named as today.
+            {code: item.label for code, item in loaded.template.by_code.items()} | text.titles,
+        ),
         reason=signoff_service.reason_of(signature_request, encryption.key_for(checklist))
         if signature_request
         else "",
-        text=_text(document),
+        text=text,
         signature_lines=agreement_pages.signature_lines(revision, asking, document),
         passings=agreement_pages.passings(asking) if asking else [],
         rules=agreement_pages.rules(asking, loaded.parties) if asking else [],

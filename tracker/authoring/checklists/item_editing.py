@@ -70,6 +70,7 @@ def begin_draft(actor: Actor, template_id: UUID, code: str, change: ItemChange) 
     """
     policy.can_look_after_checklists(actor).require()
     base = library.parsed(db.session.get_one(ChecklistTemplate, template_id))
+    _require_own_name(base, code, change)
     return service.take_in(actor, _with_item(library.as_text(base), code, change, base))
 
 
@@ -83,18 +84,31 @@ def change_draft(
     """
     policy.can_look_after_checklists(actor).require()
     draft = db.session.get(TemplateDraft, draft_id, populate_existing=True)
-    item = Template.model_validate(draft.content).item(code) if draft is not None else None
+    template = Template.model_validate(draft.content) if draft is not None else None
+    item = template.item(code) if template is not None else None
     if draft is not None and item is None:
         raise StaleError(_l("This item was removed from the draft in the meantime."))
-    if draft is None or item is None or draft.version != seen_version:
+    if draft is None or template is None or item is None or draft.version != seen_version:
         raise StaleError(
             _l("Somebody else changed this draft in the meantime. Compare, then save again.")
         )
     base = library.parsed(db.session.get_one(ChecklistTemplate, draft.base_id))
     if applied(change, item, base.item(code)) == item:
         raise RuleBrokenError(_l("Nothing is different from the draft. Change something."))
+    _require_own_name(template, code, change)
     text = _with_item(draft.text, code, change, base)
     return service.change(actor, draft_id, text, seen_version=seen_version)
+
+
+def _require_own_name(template: Template, code: str, change: ItemChange) -> None:
+    """Refuse a new name that another item has: pages and mails name items by it alone."""
+    same = service.comparable(change.label)
+    if service.comparable(template.by_code[code].label) == same:
+        return
+    if any(service.comparable(item.label) == same for item in template.items if item.code != code):
+        raise RuleBrokenError(
+            _l("Another item of this checklist has this name. Choose another."), "label"
+        )
 
 
 def _with_item(text: str, code: str, change: ItemChange, base: Template) -> str:

@@ -1,5 +1,6 @@
 """Service functions for this instance's checklists: import a draft, publish, retire, discard."""
 
+from collections import Counter
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -69,7 +70,7 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
             number=template.version,
         )
         raise ContentError([file.text.mistake(("version",), message)])
-    mistakes = _broken(file) + _laxer(file, base, rows)
+    mistakes = _broken(file) + _same_names(file, base) + _laxer(file, base, rows)
     if mistakes:
         raise ContentError(mistakes)
     return base
@@ -83,15 +84,42 @@ def _broken(file: TemplateFile) -> list[Mistake]:
     return library.broken_references((file,), queries.statement_codes(), passages)
 
 
-def _laxer(
-    file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
-) -> list[Mistake]:
-    """Return what is looser than in the version it was derived from, or the latest shipped one."""
-    places = {
+def _places(file: TemplateFile) -> dict[str, tuple[str | int, ...]]:
+    """Return where each item is in the text, by its code."""
+    return {
         item["code"]: ("sections", s, "items", i)
         for s, section in enumerate(file.text.tree["sections"])
         for i, item in enumerate(section["items"])
     }
+
+
+def comparable(name: str) -> str:
+    """Return the name of an item without the differences that readers overlook."""
+    return " ".join(name.casefold().split())
+
+
+def _same_names(file: TemplateFile, base: ChecklistTemplate) -> list[Mistake]:
+    """Return the new names that another item has too: pages and mails name items by them alone."""
+    before = {code: comparable(item.label) for code, item in library.parsed(base).by_code.items()}
+    names = {code: comparable(item.label) for code, item in file.template.by_code.items()}
+    places = _places(file)
+    count = Counter(names.values())
+    return [
+        file.text.mistake(
+            places[code],
+            _("item %(code)s: another item has the same name", code=code),
+            _("Give each item its own name."),
+        )
+        for code, name in names.items()
+        if count[name] > 1 and before.get(code) != name
+    ]
+
+
+def _laxer(
+    file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
+) -> list[Mistake]:
+    """Return what is looser than in the version it was derived from, or the latest shipped one."""
+    places = _places(file)
     musts = queries.musts()
     mistakes = []
     for old in compared_with(base, rows):

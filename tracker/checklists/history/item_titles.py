@@ -1,6 +1,6 @@
 """Titles of items for the sentences of the history, whose events name items by their codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.models import ChecklistTemplate
 from tracker.checklists.models import Checklist
 from tracker.core.db import db
+from tracker.ui.locale import with_commas
 
 # The details that name items by their codes.
 _LISTS = ("items", "new", "changed", "gone")
@@ -58,6 +59,11 @@ def with_titles(line: HistoryLine, titles: Titles, kind: str = "") -> HistoryLin
     if isinstance(line.details.get("item"), str):
         named["item"] = title_of(of_kind, line.details["item"])
     return replace(line, details={**line.details, **named}) if named else line
+
+
+def names_of(titles: Mapping[str, object], codes: Iterable[str]) -> str:
+    """Return the titles of items with commas between them."""
+    return with_commas(title_of(titles, code) for code in codes)
 
 
 def title_of(titles: Mapping[str, object], code: str) -> str:

@@ -16,11 +16,11 @@ from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import localized_values, policy, queries
+from tracker.checklists.history import item_titles
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import CopySource, ModelAnswer
 from tracker.checklists.negotiation.text_digest import item_token
-from tracker.checklists.obstacles import item_names
 from tracker.checklists.reuse.copying import (
     Copied,
     Offer,
@@ -30,6 +30,7 @@ from tracker.checklists.reuse.copying import (
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import Names
 from tracker.checklists.rules.values import FieldPath
+from tracker.ui import locale
 from tracker.ui.locale import as_date, with_commas
 
 # Checklists by id, with the reference of their cooperation, that the reader may open.
@@ -163,8 +164,13 @@ def _label(item: Item, place: FieldPath) -> str:
 
 def behind(preview: Preview, loaded: LoadedChecklist) -> list[str]:
     """Return why answers are not copied, a sentence for each reason."""
+    titles = {code: item.label for code, item in loaded.template.by_code.items()}
+    if Why.GONE in preview.behind:
+        former_id = preview.former.template_id
+        former = library.localized_by_id([former_id], locale.language())[former_id]
+        titles = {code: item.label for code, item in former.by_code.items()} | titles
     return [
-        str(STAYS[why]) % {"items": item_names(loaded, codes)}
+        str(STAYS[why]) % {"items": item_titles.names_of(titles, codes)}
         for why, codes in preview.behind.items()
     ]
 
@@ -195,7 +201,7 @@ def model_views(rows: Iterable[ModelAnswer]) -> list[ModelView]:
     views = []
     for row in rows:
         if row.kind not in templates:
-            templates[row.kind] = library.parsed(library.newest(row.kind))
+            templates[row.kind] = library.localized(library.newest(row.kind), locale.language())
         item = templates[row.kind].item(row.item)
         views.append(
             ModelView(

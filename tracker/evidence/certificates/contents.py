@@ -465,9 +465,7 @@ def _titles(source: Source, language: str) -> item_titles.Titles:
     """Return the titles of a text's items by kind and code, as it was frozen."""
     if source.is_undertaking:
         return {}
-    sections = frozen_text.read(source.document, language).sections
-    items = [item for section in sections for item in section.items]
-    return {source.revision.kind: {item.code: item.label for item in items}}
+    return {source.revision.kind: frozen_text.read(source.document, language).titles}
 
 
 def _facts(source: Source) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE
 from tests.integration.agreements.notices.test_notices import close, give
 from tests.pages import Page
+from tracker.agreements.evidence import Compared
 from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 
@@ -38,3 +39,32 @@ def test_a_suspension_to_come_is_named_with_its_first_day(app: Flask, in_force: 
     give(in_force, "henrik", NoticeKind.SUSPENDED, from_on=day)
     words = f"Agreed terms: suspended from {day.day} {day:%B %Y}. Open Door Legal Aid has given"
     assert words in page_of(app, in_force, "ilena").text
+
+
+def test_of_two_notices_of_the_end_only_the_earlier_is_announced(
+    app: Flask, in_force: Table
+) -> None:
+    day = clock.today() + (NOTICE + 10) * DAY
+    give(in_force, "henrik", NoticeKind.ENDED, from_on=day)
+    give(in_force, "tomas", NoticeKind.ENDED)
+    text = page_of(app, in_force, "ilena").text
+    assert text.count("the last day is") == 1
+    assert f"{clock.today() + (NOTICE - 1) * DAY:%B %Y}. Office of the People's Advocate" in text
+
+
+def test_a_notice_after_the_end_is_not_announced(app: Flask, in_force: Table) -> None:
+    after = clock.today() + (NOTICE + 10) * DAY
+    give(in_force, "henrik", NoticeKind.SUSPENDED, from_on=after)
+    assert "suspended from" in page_of(app, in_force, "ilena").text
+    give(in_force, "tomas", NoticeKind.ENDED)
+    assert "suspended from" not in page_of(app, in_force, "ilena").text
+
+
+def test_nor_is_one_after_the_last_day_of_the_text_itself(
+    app: Flask, in_force: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(in_force, "henrik", NoticeKind.ENDED)
+    assert "the last day is" in page_of(app, in_force, "ilena").text
+    own_last_day = clock.today() + 20 * DAY
+    monkeypatch.setattr(Compared, "last", lambda _compared, _revision_id: own_last_day)
+    assert "the last day is" not in page_of(app, in_force, "ilena").text

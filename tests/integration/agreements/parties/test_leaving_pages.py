@@ -6,7 +6,9 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, Clock
-from tests.integration.agreements.parties.test_leaving import WHY, gone, row
+from tests.integration.agreements.notices.test_notices import give
+from tests.integration.agreements.parties.test_leaving import WHY, gone, notify, row
+from tracker.checklists.models import NoticeKind
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 
@@ -51,6 +53,28 @@ def test_whoever_ends_the_terms_reads_that_it_is_for_all_and_how_to_leave_alone(
     assert page.links()["Leave this cooperation"] == address(in_force)
     # No other body of the NPM would be left.
     assert "Leave this cooperation" not in browser(app, in_force, "tomas").page(ending).links()
+
+
+def test_once_an_end_for_all_is_announced_leaving_alone_is_not_offered(
+    app: Flask, in_force: Table
+) -> None:
+    give(in_force, "tomas", NoticeKind.ENDED)
+    page = browser(app, in_force, "otto").page(f"/checklists/{in_force.checklist().id}/end")
+    assert "Leave this cooperation" not in page.links()
+
+
+def test_once_the_cooperation_has_ended_no_notice_is_left_to_withdraw(
+    app: Flask, in_force: Table
+) -> None:
+    notify(in_force)
+    client = browser(app, in_force, "otto")
+    assert "Withdraw the notice" in client.page(departure(in_force)).links()
+    in_force.session.get_one(Cooperation, in_force.cooperation.id).stage = Stage.CLOSED
+    in_force.session.commit()
+    page = client.page(departure(in_force))
+    assert "Withdraw the notice" not in page.links()
+    assert "The cooperation has ended." in page.text
+    assert client.get(address(in_force, "leave/take-back")).status_code == 403
 
 
 def test_an_invalid_day_is_reported_beside_its_field_and_text_is_kept(

@@ -43,7 +43,7 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import positions
-from tracker.checklists.reuse import copying, template_upgrade
+from tracker.checklists.reuse import copies, copying, template_upgrade
 from tracker.checklists.reuse.copying import Preview, Why
 from tracker.checklists.rules.completeness import WorkState
 from tracker.cooperations import service as cooperations
@@ -294,6 +294,9 @@ def test_copying_skips_items_the_new_version_dropped_and_names_reworded_ones(pai
     move_to(pair, content)
     look = pair.look()
     assert look.behind[Why.GONE] == ("M3",)
+    title = pair.former.loaded().template.by_code["M3"].label
+    (words,) = [line for line in copies.behind(look, pair.now.loaded()) if "Not asked" in line]
+    assert f"“{title}”" in words
     assert {offer.item.code for offer in look.offers if offer.is_reworded} == {"M1"}
 
 
