@@ -176,15 +176,14 @@ def compare(
     differing = witness.differing(recorded, rows)
     chains = {beside[row.id].chain_id: row.cooperation_id for row in undertakings}
     with_added = {row.cooperation_id for row in undertakings if beside[row.id].has_added}
-    altered = _altered_interests(
-        current,
-        with_added & current,
-        (
-            (place, event)
-            for event in events
-            if _is_of(event, _OF_ADDED) and (place := chains[event.link.chain_id]) in current
-        ),
-    )
+    added = [
+        (place, event)
+        for event in events
+        if _is_of(event, _OF_ADDED) and (place := chains[event.link.chain_id]) in current
+    ]
+    # Between the two statements somebody may have added the first interest.
+    with_added |= {place for place, _event in added}
+    altered = _altered_interests(current, with_added & current, added)
     results = {}
     for undertaking in undertakings:
         claim = compared[undertaking.id]
@@ -442,10 +441,10 @@ def _altered_interests(
 ) -> Altered:
     """Return in which cooperations added interests aren't all as events bind them, and for whom.
 
-    with_added are those where rows say that somebody has added interests, events those of
-    _OF_INTERESTS, each with its cooperation. An interest that is gone may have been anybody's, so
-    it concerns everybody there. In one statement if there are interests, and one more if one closes
-    all work.
+    with_added are those where a row or an event says that somebody has added interests, events
+    those of _OF_INTERESTS, each with its cooperation. An interest that is gone may have been
+    anybody's, so it concerns everybody there. In one statement if there are interests, and one more
+    if one closes all work.
     """
     values = {"in_cooperations": list(with_added)}
     rows: dict[UUID, list[AddedInterest]] = {place: [] for place in cooperation_ids}

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +27,8 @@ from tracker.signoff.identity_proof import OPEN_FOR
 from tracker.signoff.models import Method, Signature, SignatureKind
 from tracker.undertakings import adding, bound, queries, service
 from tracker.undertakings.clearing_states import clearing_states
-from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+from tracker.undertakings.models import InterestsDecision, Reach, Undertaking, UndertakingState
+from tracker.undertakings.places import Places
 from tracker.undertakings.service import OpenedText
 from tracker.undertakings.together import queries as together
 
@@ -331,3 +333,21 @@ def test_each_undertaking_is_found_by_the_same_rule_as_alone(app: Flask, tomas: 
     for row in waiting.undertakings:
         alone = queries.load(row.loaded.undertaking)
         assert row.loaded.standing == alone.standing
+
+
+def test_the_first_interest_that_is_added_while_undertakings_are_read_disagrees_with_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL it may be committed between two statements of one comparison."""
+    stage.sign("leyla")
+    adding.add(stage.actor("leyla"), stage.undertaking("leyla").id, TOLD, Places(Reach.ALL))
+    db.session.commit()
+    beside = bound._beside
+
+    def before(*args: Any, **kwargs: Any) -> dict[UUID, Any]:
+        rows = beside(*args, **kwargs)
+        return {row_id: row._replace(has_added=False) for row_id, row in rows.items()}
+
+    monkeypatch.setattr(bound, "_beside", before)
+    undertaking = stage.undertaking("leyla")
+    assert bound.compare([undertaking])[undertaking.id].agrees
