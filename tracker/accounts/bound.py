@@ -12,7 +12,7 @@ from tracker.accounts.models import Membership, User
 from tracker.activity import verbs, witness
 from tracker.activity.service import DomainEvent
 from tracker.activity.verbs import Verb
-from tracker.core.db import db
+from tracker.core.db import Identifier, db
 from tracker.core.errors import RefusedError
 from tracker.organisations.models import Organisation
 
@@ -91,13 +91,25 @@ PERSON = "person"
 # The people who were compared in the session's transaction.
 _COMPARED = "compared_actors"
 
-# In one query, since it is sent with each of these acts: each person with each of the others.
+_NO_ID = sa.cast(sa.null(), Identifier())
+_PLACES = sa.union_all(
+    sa.select(
+        User.id.label("user_id"), _NO_ID.label("role_id"), _NO_ID.label("organisation_id")
+    ).where(User.id.in_(sa.bindparam("user_ids", expanding=True))),
+    sa.select(_NO_ID, Membership.id, _NO_ID).where(
+        Membership.id.in_(sa.bindparam("role_ids", expanding=True))
+    ),
+    sa.select(_NO_ID, _NO_ID, Organisation.id).where(
+        Organisation.id.in_(sa.bindparam("organisation_ids", expanding=True))
+    ),
+).subquery()
+# In one query, since it is sent with each of these acts: each of them in a row of its own.
 _ROWS = (
     sa.select(User, Membership, Organisation)
-    .select_from(User)
-    .outerjoin(Membership, Membership.id.in_(sa.bindparam("role_ids", expanding=True)))
-    .outerjoin(Organisation, Organisation.id.in_(sa.bindparam("organisation_ids", expanding=True)))
-    .where(User.id.in_(sa.bindparam("user_ids", expanding=True)))
+    .select_from(_PLACES)
+    .outerjoin(User, User.id == _PLACES.c.user_id)
+    .outerjoin(Membership, Membership.id == _PLACES.c.role_id)
+    .outerjoin(Organisation, Organisation.id == _PLACES.c.organisation_id)
 )
 
 

@@ -165,3 +165,19 @@ def test_nobody_accepts_a_task_of_a_visit_by_a_role_that_was_changed_by_hand(
             base_version=0,
         )
     session.rollback()
+
+
+def test_people_roles_and_organisations_are_read_in_a_row_each(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """For a whole team, whose roles must not be read once for each of its people."""
+    roles = session.scalars(sa.select(Membership)).all()
+    ids = {
+        "user_ids": list({role.user_id for role in roles}),
+        "role_ids": [role.id for role in roles],
+        "organisation_ids": list({role.organisation_id for role in roles} - {None}),
+    }
+    rows = session.execute(bound._ROWS, ids).all()
+    assert len(rows) == sum(map(len, ids.values()))
+    assert len(rows) > 14
+    assert bound.are_as_recorded(*ids.values())
