@@ -133,6 +133,16 @@ def bind_rows(
     return _append(chain, verb, ("chain", chain.id), {"who": None}, state)
 
 
+def bind_visit(cooperation_id: UUID, visit_id: UUID) -> None:
+    """Bind what changed in a visit's own chain since its last event, if anything did.
+
+    For whoever judges by events what no other event of this transaction has bound yet.
+    """
+    db.session.flush()
+    if ChainKey(cooperation_id, visit_id) in binding.chains(db.session()):
+        bind_rows(ROWS_NOTED, cooperation_id, {}, visit_id=visit_id)
+
+
 def _append(
     chain: Chain,
     verb: Verb,

@@ -181,13 +181,14 @@ def as_recorded_of_visit(
     """Return those of some rows of a visit that the last events about them bind.
 
     One query, which reads the visit's own chain. The cooperation's is read as well, as for
-    as_recorded(), if that one contradicts a row: a visit planned before there were such chains has
-    none (adr 87).
+    as_recorded(), if no event in that one binds a row: a visit planned before there were such
+    chains has none (adr 87). A row that the last of those events contradicts is not looked for
+    there.
     """
     places = {binding.place_of(row): binding.digest_of(row) for row in rows}
     last = _last_said(places, Chain.visit_id == visit_id) if places else {}
-    doubtful = [row for row in rows if last.get(binding.place_of(row)) is None]
-    known = {binding.place_of(row) for row in as_recorded(cooperation_id, doubtful)}
+    not_there = [row for row in rows if binding.place_of(row) not in last]
+    known = {binding.place_of(row) for row in as_recorded(cooperation_id, not_there)}
     return [
         row
         for row in rows

@@ -19,6 +19,7 @@ from tracker.activity import verbs
 from tracker.activity.chain import visit_chain_digest
 from tracker.activity.service import (
     DomainEvent,
+    bind_visit,
     end_of_visit_chain,
     lock_chain,
     record,
@@ -749,6 +750,8 @@ def settle(visit: Visit) -> bool:
     db.session.refresh(visit)
     if visit.stage not in stages.PREPARED or plan_of(visit).is_over(clock.today()):
         return False
+    # What people confirmed counts only as events bind it (V5, V20).
+    bind_visit(visit.cooperation_id, visit.id)
     judgement = readiness.judge(visit)
     if policy.ends_with_cooperation(judgement.facts) and visit.id in bound.in_stage([visit]):
         _lock_checklists(visit)

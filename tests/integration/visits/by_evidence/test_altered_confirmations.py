@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.evidence.tampering import hands, table_of
+from tests.factories.evidence.tampering import CHAINS, EVENTS, hands, table_of
 from tests.factories.visits import Scene, confirm_plan
 from tests.integration.visits.by_evidence.test_altered_rows import judged_again, missing_kinds
 from tests.integration.visits.test_readiness import (
@@ -15,11 +15,18 @@ from tests.integration.visits.test_readiness import (
     unread_by,
 )
 from tracker.accounts.models import Membership
+from tracker.activity import binding, verbs
+from tracker.activity import service as trail
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists.loading import load
 from tracker.checklists.models import Answer
+from tracker.checklists.reuse import template_upgrade
 from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
-from tracker.visits import readiness
+from tracker.oversight import integrity
+from tracker.visits import bound, readiness, service
 from tracker.visits.facts import RequirementKind
+from tracker.visits.models import Visit
 
 ANSWERS = table_of(Answer)
 NOT_READ = RequirementKind.PLAN_NOT_READ
@@ -116,3 +123,45 @@ def test_a_visit_becomes_ready_again_while_roles_agree(scene: Scene) -> None:
     assert confirm_plan(scene.actor("leyla"), scene.visit())
     judged_again(scene)
     assert scene.visit().is_ready
+
+
+def confirmed_role(scene: Scene, key: str) -> Answer:
+    own = sa.and_(Answer.item == "V5", Answer.owner_id == scene.user(key), Answer.is_current)
+    return scene.session.scalars(sa.select(Answer).where(own)).one()
+
+
+def test_the_cooperations_chain_proves_nothing_that_an_altered_event_of_the_visit_bound(
+    scene: Scene,
+) -> None:
+    visit, own = scene.visit(), confirmed_role(scene, "leyla")
+    table, row_id = binding.place_of(own)
+    state = {table: {row_id: binding.digest_of(own)}}
+    trail.bind_rows(verbs.ROWS_NOTED, visit.cooperation_id, state)
+    scene.session.commit()
+    own_id = own.id
+    assert bound.confirmations_as_recorded(visit, [own_id]) == {own_id}
+    of_visit = sa.select(CHAINS.c.id).where(CHAINS.c.visit_id == visit.id).scalar_subquery()
+    scene.session.commit()
+    with hands() as connection:
+        connection.execute(
+            sa.update(EVENTS).where(EVENTS.c.chain_id == of_visit).values(at=clock.now())
+        )
+    scene.session.expire_all()
+    assert bound.confirmations_as_recorded(scene.visit(), [own_id]) == frozenset()
+
+
+def test_an_own_answer_that_a_new_template_shortens_is_bound_before_the_visit_is_judged(
+    scene: Scene,
+) -> None:
+    """It still confirms the role, so the visit neither loses its stage nor gets it back."""
+    loaded = load(scene.checklist(ChecklistKind.VISIT_ROLES))
+    whose = (AnswerScope.PERSON, scene.user("leyla"))
+    values = dict(loaded.sheet.answers["V5", *whose].values)
+    before = scene.events()
+    template_upgrade._cut(loaded, loaded.item("V5"), whose, values)
+    assert not service.settle(scene.session.get_one(Visit, loaded.checklist.visit_id))
+    scene.session.commit()
+    assert scene.events() == before
+    assert scene.visit().is_ready
+    assert confirmed_role(scene, "leyla").version > 1
+    assert integrity.check_all().finding is None
