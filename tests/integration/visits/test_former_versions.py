@@ -113,13 +113,13 @@ def all_values(checklist: Checklist) -> dict[Any, dict[str, Any]]:
 
 
 @KINDS
-def test_a_checklist_runs_on_upon_the_version_shipped_before(
+def test_a_checklist_runs_on_upon_a_version_shipped_before(
     scene: Scene, actors: dict[UUID, Actor], kind: ChecklistKind
 ) -> None:
     checklist = answered_before(scene, kind, actors)
     loaded = load(checklist)
     standing = loaded.standing()
-    assert loaded.template.version == library.parsed(library.newest(kind)).version - 1
+    assert loaded.template.version < library.parsed(library.newest(kind)).version
     assert standing.blocking == ()
     assert standing.is_complete
 

@@ -126,7 +126,7 @@ def last_day_of(scene: Scene, user_id: UUID, day: dt.date) -> None:
     own = CooperationPerson.cooperation_id == scene.cooperation.id
     row = scene.session.scalars(sa.select(CooperationPerson).where(own, of_person)).one()
     row.until_on = day
-    scene.session.flush()
+    scene.session.commit()
 
 
 def test_whomever_the_plan_names_takes_part_until_the_last_day(scene: Scene) -> None:

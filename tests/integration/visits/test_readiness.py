@@ -368,10 +368,10 @@ def test_a_member_leaving_before_the_last_day_makes_a_visit_not_ready(scene: Sce
     ).one()
     last = plan_of(scene.visit()).ends_on
     row.until_on = last
-    scene.session.flush()
+    scene.session.commit()
     assert missing_kinds(scene) == set()
     row.until_on = last - ONE_DAY
-    scene.session.flush()
+    scene.session.commit()
     assert missing_kinds(scene) == {RequirementKind.LEAVES}
 
 

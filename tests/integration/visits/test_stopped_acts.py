@@ -107,6 +107,7 @@ PARTS_OF_VERBS = {
     "checklists.assignments.service.of_side",
     "checklists.assignments.service.seen_in",
     "checklists.assignments.service.token_of",
+    "visits.beginnings.begin",
     "checklists.negotiation.positions.require_shown",
     "checklists.reuse.own_texts.store",
     "checklists.service.count_again",
