@@ -564,8 +564,8 @@ def test_a_coordinator_who_left_the_people_of_a_cooperation_is_still_told_of_it(
 def test_whoever_has_no_role_left_is_still_asked_about_their_copies(table: Table) -> None:
     service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
     table.session.commit()
-    asked = table.session.get_one(User, table["oren"].user_id)
-    service.tell(asked, "material_return_requested", "Your copies", address="/", about=uuid4())
+    oren = table.session.get_one(User, table["oren"].user_id)
+    service.tell(oren, "material_return_requested", "Your copies", address="/", about=uuid4())
     role = table.session.scalars(
         sa.select(Membership).where(Membership.user_id == table["oren"].user_id)
     ).one()
