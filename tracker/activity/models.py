@@ -32,7 +32,14 @@ class Chain(Identified, Base):
             sqlite_where=sa.text("cooperation_id IS NULL AND visit_id IS NULL"),
             postgresql_where=sa.text("cooperation_id IS NULL AND visit_id IS NULL"),
         ),
-        sa.Index("uq_chain_visit", "visit_id", unique=True),
+        # Over few of all chains, or statistics take each lookup for one of many rows.
+        sa.Index(
+            "uq_chain_visit",
+            "visit_id",
+            unique=True,
+            sqlite_where=sa.text("visit_id IS NOT NULL"),
+            postgresql_where=sa.text("visit_id IS NOT NULL"),
+        ),
     )
 
     kind: Mapped[ChainKind]

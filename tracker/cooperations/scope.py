@@ -120,7 +120,7 @@ def is_party(
 
 
 def is_party_or_joining(
-    organisation_id: UUID | sa.SQLColumnExpression[UUID],
+    organisation_id: UUID | sa.SQLColumnExpression[UUID] | sa.SQLColumnExpression[UUID | None],
     day: Day,
     cooperation_id: CooperationId = Cooperation.id,
 ) -> sa.ColumnElement[bool]:
@@ -129,7 +129,7 @@ def is_party_or_joining(
 
 
 def _has_party(
-    organisation_id: UUID | sa.SQLColumnExpression[UUID],
+    organisation_id: UUID | sa.SQLColumnExpression[UUID] | sa.SQLColumnExpression[UUID | None],
     day: Day,
     cooperation_id: CooperationId,
 ) -> sa.Exists:

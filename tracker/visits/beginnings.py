@@ -184,6 +184,7 @@ def begin(actor: Actor, visit: Visit, chosen: TextPlan) -> None:
             chosen={t: str(person) for t, person in chosen.tasks.items() if t in offered[kind]},
             given=chosen.given,
             leaders=leaders,
+            loaded=loaded[kind],
         )
 
 

@@ -218,7 +218,7 @@ def test_a_decline_names_items_and_reason_and_opens_them(desk: Desk) -> None:
         )
     )
     assert "You declined. The named items are open again" in page.text
-    assert "Only these items are open: “Item M10”, “Item M12”. Everything" in page.text
+    assert "Only these items are open: “Use and publication”, “Costs and funding”." in page.text
     assert "Our board can't." in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.DRAFTING, 1)
     record = desk.page("joana", "/record/1")

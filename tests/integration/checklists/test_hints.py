@@ -487,7 +487,7 @@ def test_the_second_reader_answers_from_the_review(room: Room) -> None:
     page = room.page("oren", "/review")
     assert "M1" in items(page)
     assert {"No, accept it", "Yes, flag it"} <= acts(page, "M1")
-    assert "First say whether you accept the words that may limit the NPM: “Item M1”." in page.text
+    assert "First say whether you accept the words that may limit the NPM: Item M1." in page.text
     page = room.submit("oren", f"{address(room)}?limits=no", reason="It may go alone.")
     assert "First say whether you accept the words" not in page.text
     page = room.submit("oren", "/review")

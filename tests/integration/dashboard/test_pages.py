@@ -24,14 +24,12 @@ from tests.factories.cooperations import (
     signed_in,
 )
 from tests.pages import Page
-from tests.services import replaced
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
-from tracker.cooperations.queries import AGREEING_READER
 from tracker.core import clock
-from tracker.dashboard import queries
+from tracker.dashboard import agreeing, queries
 from tracker.demo import checklists as demo_checklists
 from tracker.demo import people
 from tracker.demo.people import Cast
@@ -148,16 +146,16 @@ def test_who_is_named_signs_and_the_others_see_who_is_waited_for(
 
 
 def test_the_npm_coordinator_names_modes_and_every_coordinator_holds_overdue_reviews(
-    app: Flask, land: Country, session: Session
+    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_one(land, modes=())
     late = open_one(land, title="Late one")
     late.stage, late.review_on = Stage.ACTIVE, clock.today() - DAY
     session.commit()
     # Its stage is in no event; one that is really active says the same.
-    with replaced(app, AGREEING_READER.holding(lambda rows: [row.id for row in rows])):
-        by_cooperation = states(land.browser(app, "ilena").page("/"))
-        tasks = states(land.browser(app, "samira").page("/"))
+    monkeypatch.setattr(agreeing, "cooperations", frozenset)
+    by_cooperation = states(land.browser(app, "ilena").page("/"))
+    tasks = states(land.browser(app, "samira").page("/"))
     assert by_cooperation["Name the ways of working"] == "Waiting for you"
     assert by_cooperation["Hold the review"].startswith("Overdue since")
     assert tasks["Hold the review"].startswith("Overdue since")
@@ -469,4 +467,7 @@ def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session
     work, page = look(app, cast, cooperation, "samira")
     assert "1 flag to settle" not in work.links()
     assert states(work)[label] == states(page)[label] == "Waiting for the NPM"
-    assert "There's an open flag on “Item M12”: limits the NPM's independence." in page.links()
+    assert (
+        "There's an open flag on “Costs and funding”: limits the NPM's independence."
+        in page.links()
+    )

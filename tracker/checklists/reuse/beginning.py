@@ -207,6 +207,7 @@ def begin(
     chosen: Mapping[str, str] | None = None,
     given: GivenValues | None = None,
     leaders: Mapping[str, UUID] | None = None,
+    loaded: LoadedChecklist | None = None,
 ) -> tuple[str, ...]:
     """Begin a checklist with the model text, each answer as a new version by the actor.
 
@@ -214,9 +215,10 @@ def begin(
     digest of what the person saw, None if the text is read only afterwards: raise StaleError if it
     has changed. chosen says who takes which task of a visit: raise RuleBrokenError if the page
     doesn't offer somebody for it. given has values that take the place of the text's, by item,
-    and leaders the lead and deputy of a visit that is being planned. Return the items.
+    leaders the lead and deputy of a visit that is being planned, and loaded the checklist, if
+    nobody but the caller can have changed it since it was loaded. Return the items.
     """
-    loaded = _loaded_for(actor, checklist)
+    loaded = _loaded_for(actor, checklist, loaded)
     people = visit_tasks.read_choice(loaded, chosen or {})
     if seen is not None:
         _require_seen(beginnings(actor, loaded, [language])[0], seen)
@@ -273,8 +275,10 @@ def _own_text(known: _Known, actor: Actor, text_id: UUID) -> Beginning | None:
     return next((_of_own(known, text) for text in texts if text.row.id == text_id), None)
 
 
-def _loaded_for(actor: Actor, checklist: Checklist) -> LoadedChecklist:
-    loaded = load_for_update(checklist)
+def _loaded_for(
+    actor: Actor, checklist: Checklist, loaded: LoadedChecklist | None = None
+) -> LoadedChecklist:
+    loaded = loaded or load_for_update(checklist)
     may_begin(actor, loaded).require()
     return loaded
 

@@ -141,7 +141,10 @@ def test_what_was_typed_comes_back_from_a_busy_database_by_its_item_without_toke
         answer = browser.post(where, data=data, csrf=False, headers={"Origin": "http://localhost"})
     page = Page.of(answer)
     assert answer.status_code == 503
-    assert "What you typed M1, Text 1 It lasts two years. M3, Text 2 Twice a year" in page.text
+    assert (
+        "Copy what you typed instead M1, Text 1 It lasts two years. M3, Text 2 Twice a year"
+        in page.text
+    )
     assert form.values["M1-question"][0] not in page.html
 
 
@@ -348,7 +351,7 @@ def test_what_nobody_has_begun_is_named_with_a_link(app: Flask, session: Session
     page = page_of(table, table.land.browser(app, "ilena"))
     assert "Still to be written" in page.text
     [link] = [where for label, where in page.links().items() if label == "Item M2"]
-    assert link.endswith("/items/M2/answer?for=shared")
+    assert link.endswith("/items/M2/answer?for=shared&then=read")
 
 
 def test_usual_days_begin_with_the_next_month_and_last_two_years() -> None:

@@ -135,7 +135,9 @@ def test_the_cooperations_chain_proves_nothing_that_an_altered_event_of_the_visi
 ) -> None:
     visit, own = scene.visit(), confirmed_role(scene, "leyla")
     table, row_id = binding.place_of(own)
-    state = {table: {row_id: binding.digest_of(own)}}
+    state: dict[str, dict[str, str | list[str | None] | None]] = {
+        table: {row_id: binding.digest_of(own)}
+    }
     trail.bind_rows(verbs.ROWS_NOTED, visit.cooperation_id, state)
     scene.session.commit()
     own_id = own.id
