@@ -462,12 +462,12 @@ def search(texts: Iterable[str], names: Names) -> list[tuple["_Occurrence", ...]
     codes, searched = LANGUAGES.get(), SEARCHED.get()
     lists = _in_use()
 
-    def found(text: str) -> tuple[_Occurrence, ...]:
+    def search_in(text: str) -> tuple[_Occurrence, ...]:
         return tuple(_occurrences(text, lists, names))
 
     if searched is None:
-        return [found(text) for text in texts]
-    return [searched.found_in(text, (names, codes), found) for text in texts]
+        return [search_in(text) for text in texts]
+    return [searched.found_in(text, (names, codes), search_in) for text in texts]
 
 
 def search_ahead(texts: Sequence[str], names: Names) -> None:
@@ -505,15 +505,15 @@ class Searched:
             if digest in self._found:
                 self._found.move_to_end(digest)
                 return self._found[digest][0]
-        found = search_for(text)
-        self._remember(digest, found, len(text) + _BESIDES * (1 + len(found)))
-        return found
+        matches = search_for(text)
+        self._remember(digest, matches, len(text) + _BESIDES * (1 + len(matches)))
+        return matches
 
-    def _remember(self, digest: bytes, found: tuple["_Occurrence", ...], size: int) -> None:
+    def _remember(self, digest: bytes, matches: tuple["_Occurrence", ...], size: int) -> None:
         with self._lock:
             if digest in self._found:
                 return
-            self._found[digest] = found, size
+            self._found[digest] = matches, size
             self._size += size
             while self._size > MOST_REMEMBERED:
                 _digest, (_forgotten, freed) = self._found.popitem(last=False)

@@ -113,7 +113,7 @@ def test_typed_words_stay_in_view_when_their_item_is_gone(table: Table, app: Fla
         response = browser.post(way, data=sent, csrf=False, headers=own)
         assert response.status_code == 409, way
         page = Page.of(response)
-        assert "The checklist moved to a version without “M6”" in page.text, way
+        assert "The checklist moved to a version without “Item M6”" in page.text, way
         assert "Far too narrow." in page.html, way
     # No version ever had that number.
     assert browser.post(f"{address}/items/M77/talk", data={"reason": "No."}).status_code == 404

@@ -495,14 +495,16 @@ def test_an_item_that_another_one_may_make_unnecessary_is_not_asked_for(
     assert False in dependent["V1"]
 
 
-def test_reading_the_roles_leads_to_the_urgent_action_plan(browser: Browser, scene: Scene) -> None:
+def test_reading_stays_with_the_roles_while_places_are_left_to_decide(
+    browser: Browser, scene: Scene
+) -> None:
     plan(browser, scene, beginning="model-en")
-    roles, urgent = scene.checklist(ROLES, 2), scene.checklist(URGENT_PLAN, 2)
+    roles = scene.checklist(ROLES, 2)
     person = browser("ilena")
     forms = person.page(f"/checklists/{roles.id}/read").forms(f"/checklists/{roles.id}/read/accept")
     whole = next(form for form in forms if form.values["section"] == [""])
     response = person.open(whole.action, method="POST", data=whole.values, csrf=False)
-    assert response.location.endswith(f"/checklists/{urgent.id}/decide")
+    assert response.location.endswith(f"/checklists/{roles.id}/read")
 
 
 def test_reading_one_section_stays_on_the_page(browser: Browser, scene: Scene) -> None:
