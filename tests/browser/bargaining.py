@@ -33,12 +33,14 @@ class Side:
 
     def propose(self, code: str, words: str, reason: str) -> None:
         """Suggest a change to a part of the answer."""
-        self.item(code).get_by_role("link", name="Suggest a change: ").click()
+        self.item(code).get_by_role("link", name=re.compile(r"^Suggest a change\s*: ")).click()
         self._send_words(code, words, reason)
 
     def answer_with(self, code: str, words: str, reason: str) -> None:
         """Answer a proposal with another one."""
-        self.item(code).get_by_role("link", name="Suggest something else: ").first.click()
+        self.item(code).get_by_role(
+            "link", name=re.compile(r"^Suggest something else\s*: ")
+        ).first.click()
         self._send_words(code, words, reason)
 
     def _send_words(self, code: str, words: str, reason: str) -> None:
@@ -51,7 +53,7 @@ class Side:
 
     def change(self, code: str, words: str) -> None:
         """Change the answer of the person's own party, which no other party has accepted."""
-        self.item(code).get_by_role("link", name="Change the answer: ").click()
+        self.item(code).get_by_role("link", name=re.compile(r"^Change the answer\s*: ")).click()
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_role("button", name="Save answer").click()
         self.expect("is saved.")
@@ -59,38 +61,42 @@ class Side:
     def accept(self, code: str) -> None:
         """Accept the answer as it is."""
         with self.page.expect_navigation():
-            self.item(code).get_by_role("button", name=re.compile("^Accept: ")).click()
+            self.item(code).get_by_role("button", name=re.compile(r"^Accept\s*: ")).click()
         self.expect("You accepted “")
 
     def read(self, code: str) -> None:
         """Say that an answer of a model text was read; for the party that began with it, accept."""
-        self.item(code).get_by_role("button", name="I have read it: ").click()
+        self.item(code).get_by_role("button", name=re.compile(r"^I have read it\s*: ")).click()
         self.expect("Read for")
 
     def accept_proposal(self, code: str) -> None:
         """Make the first proposal the answer."""
-        name = "Accept the change: "
+        name = re.compile(r"^Accept the change\s*: ")
         self.item(code).get_by_role("button", name=name).first.click()
         self.expect("Change accepted.")
 
     def turn_down(self, code: str, reason: str) -> None:
         """Decline the first proposal."""
-        self.item(code).get_by_role("link", name="Decline: ").first.click()
+        self.item(code).get_by_role("link", name=re.compile(r"^Decline\s*: ")).first.click()
         self._give_reason(reason, "Decline", "You declined the suggestion.")
 
     def ask_to_talk(self, code: str, reason: str) -> None:
         """Ask to discuss an answer."""
-        self.item(code).get_by_role("link", name="Ask to discuss: ").click()
+        self.item(code).get_by_role("link", name=re.compile(r"^Ask to discuss\s*: ")).click()
         self._give_reason(reason, "Ask to discuss", "The others see that you want to discuss “")
 
     def flag(self, code: str, reason: str) -> None:
         """Flag a term as limiting the NPM."""
-        self.item(code).get_by_role("link", name="Flag: limits the NPM's independence: ").click()
+        self.item(code).get_by_role(
+            "link", name=re.compile(r"^Flag: limits the NPM's independence\s*: ")
+        ).click()
         self._give_reason(reason, "Flag the term", "is flagged.")
 
     def explain(self, code: str, reason: str) -> None:
         """Close a flag with an explanation."""
-        self.item(code).get_by_role("link", name="Explain why this is acceptable: ").click()
+        self.item(code).get_by_role(
+            "link", name=re.compile(r"^Explain why this is acceptable\s*: ")
+        ).click()
         self._give_reason(reason, "Save explanation", "The flag is closed with your explanation.")
 
     def _give_reason(self, reason: str, button: str, message: str) -> None:
@@ -104,7 +110,7 @@ class Side:
 
     def assign(self, code: str, name: str) -> None:
         """Assign an item to somebody on the person's own side, whoever has it now."""
-        self.item(code).get_by_role("link", name=re.compile("^(Assign|Change who): ")).click()
+        self.item(code).get_by_role("link", name=re.compile(r"^(Assign|Change who)\s*: ")).click()
         self.page.locator("select[name=person]").select_option(label=name)
         self.page.get_by_role("button", name="Assign", exact=True).click()
         self.expect("is assigned.")

@@ -140,6 +140,15 @@ def identity_of(file: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+@event.listens_for(Engine, "do_connect")
+def _prepare_fewer_statements(
+    dialect: Dialect, _record: object, _arguments: list[Any], options: dict[str, Any]
+) -> None:
+    """Let a connection of SQLite keep 32 prepared statements, not 128: 1 MB less each (adr 51)."""
+    if dialect.name == "sqlite":
+        options.setdefault("cached_statements", 32)
+
+
 @event.listens_for(Engine, "connect")
 def _set_sqlite_pragmas(connection: object, record: ConnectionPoolEntry) -> None:
     if not isinstance(connection, sqlite3.Connection):
