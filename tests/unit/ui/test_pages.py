@@ -88,7 +88,7 @@ def test_too_large_a_form_is_refused_in_words(frame: PageFrame) -> None:
 def test_a_form_without_its_token_shows_what_was_typed_for_copying(frame: PageFrame) -> None:
     answer = frame.client.post(
         "/",
-        data={"objective": "To see\nlawyers", "proof-password": "secret", "code": "418203"},
+        data={"objective": "To see\nlawyers", "password": "secret", "code": "418203"},
         headers={"Origin": "http://localhost"},
     )
     assert answer.status_code == 400
