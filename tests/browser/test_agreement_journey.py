@@ -196,7 +196,7 @@ def expect_only_one_item_differs(side: Side) -> None:
     expect(page.get_by_text("1 item differs.")).to_be_visible()
     changed = page.get_by_role("article")
     expect(changed).to_have_count(1)
-    expect(changed.get_by_role("heading", level=3)).to_contain_text("M2")
+    expect(changed.get_by_role("heading", level=3)).to_contain_text("Objectives")
     assert changed.locator("del").all_inner_texts() == []
     expect(changed.locator("ins")).to_contain_text("for children")
     expect(page.get_by_role("table")).to_contain_text("A word about children is missing.")
