@@ -4,17 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
+
+_REFUSAL = "A unit test reaches no database; such a test belongs to tests/integration."
 
 
 @pytest.fixture(autouse=True)
 def no_database() -> Iterator[None]:
-    """Refuse every connection to a database."""
+    """Refuse every connection to a database, also one whose refusal an application answers."""
+    attempts: list[str] = []
 
-    def refuse(_connection: Connection) -> None:
-        message = "A unit test reaches no database; such a test belongs to tests/integration."
-        raise AssertionError(message)
+    # Before it is opened: a connection that was opened and refused would have to be closed as well.
+    def refuse(*_of_connection: object) -> None:
+        attempts.append(_REFUSAL)
+        raise AssertionError(_REFUSAL)
 
-    event.listen(Engine, "engine_connect", refuse)
+    event.listen(Engine, "do_connect", refuse)
     yield
-    event.remove(Engine, "engine_connect", refuse)
+    event.remove(Engine, "do_connect", refuse)
+    assert not attempts, _REFUSAL

@@ -39,7 +39,10 @@ def test_only_trusted_proxies_name_the_client_and_nobody_the_host_or_https(
         seen.append((request.remote_addr, request.root_url))
 
     with request_started.connected_to(look, app):
-        app.test_client().get("/sign-in", base_url="https://terms.example", headers=FORGED)
+        # A file, since no page is shown without the database.
+        app.test_client().get(
+            "/static/icon.svg", base_url="https://terms.example", headers=FORGED
+        ).close()
     assert seen == [(client, "https://terms.example/")]
 
 
