@@ -1,7 +1,7 @@
-"""Reading a draft like a document, and accepting the items of a section at once, each as shown.
+"""Reading a draft like a document, and accepting the items of a section together, each as shown.
 
-What somebody has to look at by itself is left out: an item with an open flag, hint or suggestion,
-or with a comment addressed to the reader's side (product.md, 4.1).
+Items that need a look of their own are left out: those with an open flag, hint or suggestion, or
+with a comment addressed to the reader's side (product.md, 4.1).
 """
 
 from collections.abc import Iterable, Mapping

@@ -53,7 +53,7 @@ IS_ABOUT = sa.or_(bound.IS_ABOUT, beginnings.IS_ABOUT)
 VERBS = {*bound.VERBS, *beginnings.VERBS}
 _EVENTS = witness.about_with_details(IS_ABOUT, VERBS)
 _NO_ID = sa.cast(sa.null(), Identifier())
-# What stands beside texts: their revisions, notices and renewals, each in rows of its own.
+# What belongs to texts: their revisions, notices and renewals, each in rows of its own.
 _PLACES = sa.union_all(
     sa.select(
         Revision.subject_id.label("checklist_id"),
@@ -411,7 +411,7 @@ def _compared(
     text_facts = beside.text_facts
     begun = beginnings.read(checklists, recorded)
     compared = {
-        checklist.id: held_against(
+        checklist.id: compare_with_events(
             _claims(
                 checklist,
                 beside.requests.get(checklist.id, ()),
@@ -440,7 +440,7 @@ def _compared(
     }
 
 
-def held_against(
+def compare_with_events(
     claims: Claims,
     checklist_id: UUID,
     bound: Bound,
@@ -552,7 +552,7 @@ class _Beside:
 def _rows_beside(
     checklist_ids: Collection[UUID], to_read: Collection[UUID], whole_texts: Iterable[Revision]
 ) -> _Beside:
-    """Return what stands beside checklists' texts, in one statement.
+    """Return what belongs to checklists' texts, in one statement.
 
     With the facts of texts, as _compared() wants them.
     """

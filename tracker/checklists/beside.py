@@ -51,7 +51,7 @@ ClearanceReader = Callable[
 ]
 
 
-# The reader that says what stands beside a name in a list: undertakings is a higher package.
+# The reader that says what is shown beside a name in a list: undertakings is a higher package.
 CLEARANCE_READER: Slot[ClearanceReader] = Slot(
     "clearance_reader", lambda _actor, _cooperation_id, _people, _visit_id, _team: {}
 )

@@ -1,4 +1,4 @@
-"""Commands for content: load it, and check that it covers the source and its model text holds."""
+"""Commands for content: load it, and check that it covers the source, and try its model texts."""
 
 import sys
 
@@ -35,7 +35,7 @@ def load() -> None:
 def check() -> None:
     """Print what the content covers, and try the model text in each way of working.
 
-    Exit 1 if anything is missing or doesn't hold. Needs no database.
+    Exit 1 if anything is missing or a model text has faults. Needs no database.
     """
     try:
         files = library.read(paths.CONTENT)

@@ -29,7 +29,7 @@ class ListedPerson(NamedTuple):
 
 
 class PeopleLists:
-    """The lists of one item's form; without an actor nothing stands beside the names.
+    """The lists of one item's form; without an actor nothing is shown beside the names.
 
     In a visit's checklists the team comes first, and a field offers only those whom it can name.
     Whoever is named there already stays in its list, so that nothing is lost by saving the rest.
@@ -69,7 +69,7 @@ class PeopleLists:
 
     @cached_property
     def _beside(self) -> Mapping[UUID, object]:
-        """What stands beside the names: read only if a list is shown, of a visit's checklist."""
+        """What is shown beside the names: read only if a list is shown, of a visit's checklist."""
         loaded = self.loaded
         if self._actor is None or loaded.checklist.visit_id is None:
             return {}
@@ -83,6 +83,6 @@ class PeopleLists:
 
 
 def name_and(person: Participant, beside: object) -> str:
-    """Return somebody's name and organisation, and what stands beside them."""
+    """Return somebody's name and organisation, and what is shown beside them."""
     whole = f"{person.name} ({person.organisation_name})"
     return f"{whole}: {beside}" if beside else whole

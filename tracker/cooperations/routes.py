@@ -303,7 +303,7 @@ def remove_body(reference: str, body_id: UUID) -> Response:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Add people from your own organisation, several at once if they have the same function."""
+    """Add people from your own organisation, several together if they have the same function."""
     actor = current_actor()
     cooperation = _find_in_part(actor, reference)
     organisation_id = _own_party(actor, cooperation)

@@ -100,7 +100,7 @@ def revoke(use: str, number: int, reason: str) -> None:
 @click.option("--key", required=True, type=FILE, help="The private key, PEM.")
 @click.option("--certificate", required=True, type=FILE, help="Its certificate, PEM.")
 @click.option("--chain", type=FILE, help="The certificates of its issuers, in order, PEM.")
-def bring(key: Path, certificate: Path, chain: Path | None) -> None:
+def import_key(key: Path, certificate: Path, chain: Path | None) -> None:
     """Import an organisation's own key and certificate, which sign documents from now on.
 
     You are asked for the key's password if it has one. The files are read once and not moved.
@@ -109,16 +109,16 @@ def bring(key: Path, certificate: Path, chain: Path | None) -> None:
     private = key.read_bytes()
     try:
         try:
-            brought = signing_keys.bring(private, certificates)
+            imported = signing_keys.import_key(private, certificates)
         except RuleBrokenError as error:
             if error.field != "password":
                 raise
             password = click.prompt("Password of the key", hide_input=True).encode()
-            brought = signing_keys.bring(private, certificates, password)
+            imported = signing_keys.import_key(private, certificates, password)
     except (RuleBrokenError, KeysError) as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    _tell_new(brought)
+    _tell_new(imported)
 
 
 def _tell_new(key: PublicKey) -> None:

@@ -25,7 +25,7 @@ class OwnPassageText:
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """An own article that the reader may see, as the library lists it."""
+    """An organisation's article that the reader may see, as the library lists it."""
 
     id: UUID
     organisation: str

@@ -69,10 +69,10 @@ def compare(
         **evidence.wanted(checklists),
     )
     compared = evidence.compare(checklists, recorded)
-    return compared, held_against(cooperations, checklists, compared, recorded)
+    return compared, compare_with_events(cooperations, checklists, compared, recorded)
 
 
-def held_against(
+def compare_with_events(
     cooperations: Collection[Cooperation],
     checklists: Collection[Checklist],
     compared: Mapping[UUID, Compared],

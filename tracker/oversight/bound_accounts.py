@@ -10,7 +10,7 @@ from tracker.accounts.factors.seals import BoundPasskey, Credentials
 from tracker.accounts.models import Passkey, User
 from tracker.oversight import stored
 from tracker.oversight.facts import Fault, RowLocation, Table
-from tracker.oversight.logged import InstanceEvents
+from tracker.oversight.log_audit import InstanceEvents
 from tracker.oversight.reading import Reader, broken, printable, read
 from tracker.oversight.stored import Stored
 

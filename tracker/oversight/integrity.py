@@ -2,7 +2,7 @@
 
 Each decisive row is compared with what events say about it (oversight/rows.py). The status of each
 text is derived from its own content, its signatures and its events, and compared with the rows that
-record it (standings). A database that was restored from an older copy as a whole can't be
+record it (statuses). A database that was restored from an older copy as a whole can't be
 recognised from within: that needs a checkpoint kept elsewhere, which the audit takes as an anchor.
 
 In one file: one pass over a cooperation, whose checks share what they have read.
@@ -38,9 +38,9 @@ from tracker.organisations.models import Organisation, Succession
 from tracker.oversight import (
     bound_accounts,
     interests,
-    logged,
+    log_audit,
     rows,
-    standings,
+    statuses,
     stored,
     visit_chains,
 )
@@ -53,7 +53,7 @@ from tracker.oversight.facts import (
     Table,
     Verdict,
 )
-from tracker.oversight.logged import InstanceEvents, Logged
+from tracker.oversight.log_audit import InstanceEvents, Logged
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.rows import Bound
 from tracker.oversight.stored import DamagedError, Stored, as_stored
@@ -157,13 +157,13 @@ class _Check:
         heads = self._heads()
         self._require_own_keys(heads)
         cooperations = self._cooperations()
-        told_of_keys = InstanceEvents()
-        self._logged = logged.check_log(self._reader, logged.keys_of(self._reader))
-        logged.check_anchors(self._reader, self._logged, self._anchors)
+        instance_events = InstanceEvents()
+        self._logged = log_audit.check_log(self._reader, log_audit.keys_of(self._reader))
+        log_audit.check_anchors(self._reader, self._logged, self._anchors)
         if only is None:
-            self._check_registered(cooperations, self._check_instance(heads, told_of_keys))
-            logged.check_keys(self._reader, told_of_keys)
-            bound_accounts.check(self._reader, told_of_keys)
+            self._check_registered(cooperations, self._check_instance(heads, instance_events))
+            log_audit.check_keys(self._reader, instance_events)
+            bound_accounts.check(self._reader, instance_events)
             if self._instance is not None:
                 rows.check_instance(self._reader, self._instance)
         chains = _by_cooperation(heads)
@@ -285,7 +285,7 @@ class _Check:
         reference, of_visit = bound.reference, bound.of_visit
         walk = Walk(self._erased_before(head.chain_id))
         lacks_details = False
-        leaves = logged.leaves_of(self._reader, head.chain_id)
+        leaves = log_audit.leaves_of(self._reader, head.chain_id)
         rewritten: LogLeaf | None = None
         query = (
             sa.select(*stored.columns(Event), *map(as_stored, _DETAILS))
@@ -352,7 +352,7 @@ class _Check:
         decisions = interests.Decisions()
         planned = visit_chains.Planned(reference)
         for link in self._walk(head, bound_rows, decisions.hear):
-            if link.verb in standings.VERBS:
+            if link.verb in statuses.VERBS:
                 links.append(link)
             if planned.hear(link) or link.evidence is None:
                 continue
@@ -373,7 +373,7 @@ class _Check:
         self._check_renewals(cooperation, bound)
         if bound:
             broken(Fault.ROW_GONE, RowLocation(Table.EVENT, reference, min(bound.values())))
-        standings.check(self._reader, cooperation.id, reference, links, key.open)
+        statuses.check(self._reader, cooperation.id, reference, links, key.open)
         interests.check(self._reader, cooperation.id, reference, decisions)
         if key.open() is None and bound_rows.erasure is not None:
             self.erased.append(replace(bound_rows.erasure, of_key=True))

@@ -181,9 +181,9 @@ def saved_values(
 
 
 def ahead(cooperation: Cooperation, today: dt.date) -> str:
-    """Return what lies ahead: the next review, or the end that the last one decided; or nothing.
+    """Return what the page says of the next review, or of the end that was decided; or nothing.
 
-    A review whose day has passed is overdue, and says what waits for it (G5).
+    No new visit can be planned while a review is overdue (G5).
     """
     last_day = queries.end_decided(cooperation)
     if cooperation.stage is Stage.CLOSED:

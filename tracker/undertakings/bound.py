@@ -161,7 +161,7 @@ def compare(
     )
     bound_rows = bound.read(SUBJECT, ids, [(event.link, event.details) for event in events])
     compared = {
-        undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
+        undertaking.id: compare_with_events(undertaking, bound_rows) for undertaking in undertakings
     }
     recorded = [event for event in events if _is_of(event, _OF_ROWS)]
     by_clearance: dict[UUID, list[Link]] = {}
@@ -245,7 +245,7 @@ def _beside_query(*, asks_whether_open: bool) -> sa.Select[*tuple[Any, ...]]:
 
 
 class _Beside(NamedTuple):
-    """What stands beside an undertaking."""
+    """What belongs to an undertaking: its clearance, and what closes that."""
 
     # The newest clearance it opened, if there is one.
     clearance: Clearance | None
@@ -262,7 +262,7 @@ class _Beside(NamedTuple):
 def _beside(
     undertaking_ids: list[UUID], visit_id: UUID | None, *, asks_whether_open: bool
 ) -> dict[UUID, _Beside]:
-    """Return what stands beside some undertakings; loads the keys of their cooperations."""
+    """Return what belongs to some undertakings; loads the keys of their cooperations."""
     values = {"undertaking_ids": undertaking_ids, "visit_id": visit_id, "day": clock.today()}
     beside: dict[UUID, _Beside] = {}
     rows = db.session.execute(_beside_query(asks_whether_open=asks_whether_open), values)
@@ -278,7 +278,7 @@ def look_whole(undertaking: Undertaking) -> Compared:
         bound_rows = bound.read_whole(SUBJECT, [undertaking.id], undertaking.cooperation_id)
     except NotSoundError:
         return Compared(UndertakingCourse(is_sound=False), is_sound=False, agrees=False)
-    claim = held_against(undertaking, bound_rows)
+    claim = compare_with_events(undertaking, bound_rows)
     whole = all(
         bound_rows.proven(revision) and _is_as_frozen(revision)
         for revision in bound_rows.revisions.get(undertaking.id, ())
@@ -342,7 +342,7 @@ def is_superseded(undertaking: Undertaking, course: UndertakingCourse) -> bool:
     return why_closed(undertaking, course) == UndertakingEnd.NEW_TERMS
 
 
-def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
+def compare_with_events(undertaking: Undertaking, bound: Bound) -> Compared:
     """Compare the row of an undertaking with the evidence that was read."""
     course = bound.undertaking(undertaking.id, undertaking.user_id)
     frozen = bound.revisions.get(undertaking.id, [])

@@ -197,7 +197,7 @@ def words_beside(
     visit_id: UUID | None = None,
     team: Collection[UUID] = (),
 ) -> Mapping[UUID, str]:
-    """Return what stands beside some people's names, in a constant number of statements.
+    """Return what is shown beside some people's names, in a constant number of statements.
 
     Of those who need a clearance, and whose undertaking the reader may know of: all for the NPM,
     for others themselves, their own people, and whoever is on the team of the visit they see. The

@@ -445,7 +445,7 @@ def countersign_several(
 
     Each as countersign() does it, and refused as there. until and visit_id are the same for all.
     """
-    # All rows before the first chain: two people who countersign others at once don't wait for
+    # All rows before the first chain: two people who countersign at the same time don't wait for
     # each other.
     queries.lock(text.undertaking_id for text in texts)
     for text in texts:

@@ -42,7 +42,7 @@ COPIED, TEAM_BEFORE = "copied", "visit_team_before"
 TASKS = tuple(task for task in Task if task in visit_tasks.CIRCLES)
 MODEL, FORMER = "model-", "visit-"
 BRIEFING = "V18"
-# What stands as the skill of lead and deputy if nothing else is known of them (V4).
+# The skill written for lead and deputy if no other is known (V4).
 LEADERS = (_l("Team lead"), _l("Deputy"))
 UNUSED = _l("Choose the model text, or leave this empty.")
 

@@ -29,8 +29,8 @@ class Plan:
     # When the place last changed; None: never. Letters of access (V13) and a briefing (V18) from
     # before are for another.
     place_changed_at: dt.datetime | None = field(default=None, compare=False)
-    # Since when the type of place (V1) has to be answered again; None: it holds. Only an answer
-    # saved later says what the place is.
+    # Since when the type of place (V1) has to be answered again; None: it needn't be. Only an
+    # answer saved later says what the place is.
     kind_asked_at: dt.datetime | None = field(default=None, compare=False)
 
     def since(self, settled_at: dt.datetime | None) -> dt.datetime | None:

@@ -45,7 +45,7 @@ from tracker.visits.service import (
     TeamPlan,
 )
 
-# What stands beside people's names in lists, by their ids.
+# What is shown beside people's names in lists, by their ids.
 Beside = Mapping[UUID, object]
 NO_NAMES = _l("Don't name or describe any person deprived of liberty or any case.")
 
@@ -151,8 +151,8 @@ def plan_form(
 ) -> Form:
     """Return the form that plans a visit, with the choices that the roles offer.
 
-    beside is what stands beside people's names; ways are those in which its texts can begin, none
-    for who only plans the visit.
+    beside is what is shown beside people's names; ways are those in which its texts can begin, none
+    for somebody who only plans the visit.
     """
     everybody = by_user(taking_part).values()
     members = {

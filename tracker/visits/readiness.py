@@ -394,7 +394,9 @@ class _Texts:
     def bear_out(self, cooperation: Cooperation, terms: Checklist | None) -> bool:
         """Return whether a cooperation's stage and days agree with its events and terms."""
         own = [terms] if terms else []
-        return bool(lifecycle.held_against([cooperation], own, self.compared, self._recorded))
+        return bool(
+            lifecycle.compare_with_events([cooperation], own, self.compared, self._recorded)
+        )
 
     def ways_in(self, cooperation: Cooperation, terms: Checklist | None) -> AgreedWays | None:
         """Return what the terms in force say about the ways of working."""

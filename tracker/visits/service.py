@@ -204,7 +204,7 @@ def _with_known(actor: Actor, roles: Checklist, planned: TeamPlan, texts: TextPl
 
 
 def _words_for_leaders(planned: TeamPlan) -> tuple[tuple[UUID, str], ...]:
-    """Return lead and deputy with the words that stand as their skill if none is known."""
+    """Return lead and deputy, each with the skill that is written if no other is known."""
     lead, deputy = beginnings.LEADERS
     return (planned.lead_id, str(lead)), (planned.deputy_id, str(deputy))
 

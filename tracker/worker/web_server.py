@@ -96,7 +96,7 @@ class Connection(HTTPChannel):
         return int(self.arrived + whole + self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
-        """Take in what arrived, and note when a request begins."""
+        """Receive what arrived, and note when a request begins."""
         if self.begun is None:
             self.begun = time.monotonic()
         return bool(super().received(data))

@@ -39,7 +39,7 @@ def test_every_stage_is_drawn_and_none_counts_as_past_that_was_not_entered(
     cooperation.stage = stage
     session.commit()
     # As if signatures and events agreed; that they have to is tested elsewhere.
-    monkeypatch.setattr(bound, "held_against", lambda *_any: frozenset([cooperation.id]))
+    monkeypatch.setattr(bound, "compare_with_events", lambda *_any: frozenset([cooperation.id]))
     page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     stages = page.stages()
     assert [code for code, _class, _is_current in stages] == ALL

@@ -244,23 +244,23 @@ def test_an_organisation_brings_its_own_key_and_chain(
     root_key, own_key = new_private(), new_private()
     root = certificate(root_key, of="Root")
     own = certificate(own_key, issuer=root, issuer_key=root_key)
-    brought = signing_keys.bring(key_pem(own_key), pem(own, root))
+    imported = signing_keys.import_key(key_pem(own_key), pem(own, root))
     session.commit()
-    assert (brought.number, brought.origin) == (2, KeyOrigin.IMPORTED)
+    assert (imported.number, imported.origin) == (2, KeyOrigin.IMPORTED)
     current = signing_keys.current(DOCUMENT)
     assert current.certificates == (own, root)
     assert current.private.public_key() == own_key.public_key()
-    assert verbs_of(session, brought) == ["evidence_key_imported"]
+    assert verbs_of(session, imported) == ["evidence_key_imported"]
     assert numbers(DOCUMENT) == [1, 2]
 
 
 def test_a_key_of_rsa_and_one_with_a_password_are_taken(own_keys: list[PublicKey]) -> None:
     private = rsa.generate_private_key(65537, 2048)
-    signing_keys.bring(key_pem(private, b"words"), pem(certificate(private)), b"words")
+    signing_keys.import_key(key_pem(private, b"words"), pem(certificate(private)), b"words")
     assert signing_keys.current(DOCUMENT).private.public_key() == private.public_key()
 
 
-def broken_bring(which: str) -> tuple[bytes, bytes, bytes | None]:
+def broken_import(which: str) -> tuple[bytes, bytes, bytes | None]:
     private, other = new_private(), new_private()
     own = pem(certificate(private))
     weak = rsa.generate_private_key(65537, signing_keys.LEAST_RSA_BITS // 2)
@@ -311,18 +311,18 @@ def test_what_does_not_fit_is_refused_and_the_key_in_use_stays(
     own_keys: list[PublicKey], session: Session, which: str, field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:
-        signing_keys.bring(*broken_bring(which))
+        signing_keys.import_key(*broken_import(which))
     assert refused.value.field == field
     session.rollback()
     assert signing_keys.current(DOCUMENT).number == 1
 
 
-def test_the_same_certificate_is_brought_once(own_keys: list[PublicKey]) -> None:
+def test_the_same_certificate_is_imported_once(own_keys: list[PublicKey]) -> None:
     private = new_private()
     own = pem(certificate(private))
-    signing_keys.bring(key_pem(private), own)
+    signing_keys.import_key(key_pem(private), own)
     with pytest.raises(RuleBrokenError, match="has already been added"):
-        signing_keys.bring(key_pem(private), own)
+        signing_keys.import_key(key_pem(private), own)
 
 
 # Files of others, damaged files -------------------------------------------------------------------

@@ -503,6 +503,15 @@ def leave(table: Table, name: str, by: str = "ilena") -> None:
     table.session.commit()
 
 
+def end_only_role(table: Table, name: str) -> None:
+    """End the one role that a person of the NPM has."""
+    role = table.session.scalars(
+        sa.select(Membership).where(Membership.user_id == table[name].user_id)
+    ).one()
+    accounts.end_role(table["ilena"], role.id, reason="Moved away")
+    table.session.commit()
+
+
 def told_of_something_else(table: Table, name: str) -> None:
     """Tell somebody of a text of another cooperation, in a digest."""
     messages.was_assigned(uuid4(), table[name].user_id)
@@ -541,11 +550,7 @@ def test_whoever_has_no_role_left_is_told_nothing_and_mailed_nothing_any_more(
     service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
     told_of_something_else(table, "oren")
     told_of_something_else(table, "petra")
-    role = table.session.scalars(
-        sa.select(Membership).where(Membership.user_id == table["oren"].user_id)
-    ).one()
-    accounts.end_role(table["ilena"], role.id, reason="Moved away")
-    table.session.commit()
+    end_only_role(table, "oren")
     assert unread("items_assigned") == ids(table["petra"])
     assert waiting(table, "oren") == []
 
@@ -566,10 +571,6 @@ def test_whoever_has_no_role_left_is_still_asked_about_their_copies(table: Table
     table.session.commit()
     oren = table.session.get_one(User, table["oren"].user_id)
     service.tell(oren, "material_return_requested", "Your copies", address="/", about=uuid4())
-    role = table.session.scalars(
-        sa.select(Membership).where(Membership.user_id == table["oren"].user_id)
-    ).one()
-    accounts.end_role(table["ilena"], role.id, reason="Moved away")
-    table.session.commit()
+    end_only_role(table, "oren")
     assert unread("material_return_requested") == ids(table["oren"])
     assert waiting(table, "oren") == ["material_return_requested"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
-from tracker.authoring.checklists.strictness import laxer
+from tracker.authoring.checklists.strictness import loosenings
 from tracker.checklist_templates.schema import Template
 
 MUSTS = frozenset({"S1"})
@@ -17,7 +17,7 @@ def loosened(old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
     rest = an_item("M12", rests_on=FREE)
     before = a_template(old, rest)
     after = a_template(*([new] if new else []), rest)
-    return [loosening.message for loosening in laxer(before, after, MUSTS)]
+    return [loosening.message for loosening in loosenings(before, after, MUSTS)]
 
 
 def test_an_equal_text_loosens_nothing() -> None:
@@ -93,7 +93,7 @@ def test_tightening_is_allowed(case: str) -> None:
 
 
 OPTIONS = [{"value": "one", "label": "One"}, {"value": "two", "label": "Two"}]
-LAXER = {
+LOOSER = {
     "not required": (
         an_item("M7"),
         an_item("M7", required="recommended"),
@@ -176,15 +176,15 @@ LAXER = {
 }
 
 
-@pytest.mark.parametrize("case", LAXER)
+@pytest.mark.parametrize("case", LOOSER)
 def test_loosening_is_reported(case: str) -> None:
-    old, new, words = LAXER[case]
+    old, new, words = LOOSER[case]
     assert loosened(old, new) == [words]
 
 
 def test_the_language_stays() -> None:
     old = a_template(an_item("M7"))
     new = Template.model_validate(old.model_dump(mode="json", by_alias=True) | {"language": "fr"})
-    assert [loosening.message for loosening in laxer(old, new, MUSTS)] == [
+    assert [loosening.message for loosening in loosenings(old, new, MUSTS)] == [
         "the language is fr, and it was en"
     ]

@@ -54,17 +54,17 @@ class SectionToRead:
 
     @property
     def to_confirm(self) -> list[ItemToRead]:
-        """The items that can be accepted, or confirmed as read, at once."""
+        """The items that can be accepted, or confirmed as read, together."""
         return [view for view in self.views if view.token]
 
     @property
     def to_accept(self) -> list[ItemToRead]:
-        """The items that can be accepted at once."""
+        """The items that can be accepted together."""
         return [view for view in self.to_confirm if not view.is_only_read]
 
     @property
     def to_read(self) -> list[ItemToRead]:
-        """The items that can be confirmed as read at once."""
+        """The items that can be confirmed as read together."""
         return [view for view in self.to_confirm if view.is_only_read]
 
     @property

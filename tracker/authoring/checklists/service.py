@@ -13,7 +13,7 @@ from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.authoring import policy, queries
-from tracker.authoring.checklists.strictness import laxer
+from tracker.authoring.checklists.strictness import loosenings
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.recording import record
 from tracker.checklist_templates import library, translations
@@ -70,7 +70,7 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
             number=template.version,
         )
         raise ContentError([file.text.mistake(("version",), message)])
-    mistakes = _broken(file) + _same_names(file, base) + _laxer(file, base, rows)
+    mistakes = _broken(file) + _same_names(file, base) + _loosenings(file, base, rows)
     if mistakes:
         raise ContentError(mistakes)
     return base
@@ -115,7 +115,7 @@ def _same_names(file: TemplateFile, base: ChecklistTemplate) -> list[Mistake]:
     ]
 
 
-def _laxer(
+def _loosenings(
     file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
 ) -> list[Mistake]:
     """Return what is looser than in the version it was derived from, or the latest shipped one."""
@@ -123,7 +123,7 @@ def _laxer(
     musts = queries.musts()
     mistakes = []
     for old in compared_with(base, rows):
-        for change in laxer(old, file.template, musts):
+        for change in loosenings(old, file.template, musts):
             words = change.message
             if change.code:
                 words = _("item %(code)s: %(problem)s", code=change.code, problem=words)

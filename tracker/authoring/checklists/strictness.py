@@ -39,22 +39,22 @@ _REQUIRED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Laxer:
-    """Something that would be looser than before, and its item; no code for the whole."""
+class Loosening:
+    """Something that would be looser than before: its item (no code for the whole), and why not."""
 
     code: str
     message: str
 
 
-def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
+def loosenings(old: Template, new: Template, musts: frozenset[str]) -> list[Loosening]:
     """Return what a changed checklist would loosen that must stay.
 
     musts are the codes of the statements whose force is must.
     """
-    changes: list[Laxer] = []
+    changes: list[Loosening] = []
     if new.language != old.language:
         changes.append(
-            Laxer(
+            Loosening(
                 "",
                 _(
                     "the language is %(language)s, and it was %(before)s",
@@ -69,23 +69,23 @@ def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
             continue
         after = new.item(item.code)
         if after is None:
-            changes.append(Laxer(item.code, _why_it_stays(bound)))
+            changes.append(Loosening(item.code, _why_it_stays(bound)))
             continue
         lost = [code for code in bound if code not in after.rests_on.statements]
         if lost:
             words = with_commas(lost)
             changes.append(
-                Laxer(
+                Loosening(
                     item.code,
                     _("it is no longer based on %(words)s, a must of the source", words=words),
                 )
             )
-        changes += [Laxer(item.code, message) for message in _item(item, after)]
+        changes += [Loosening(item.code, message) for message in _item(item, after)]
     return changes
 
 
 def least_required(olds: Iterable[Template], code: str, musts: frozenset[str]) -> Required:
-    """Return what an item must be required at least, by the versions it is compared with."""
+    """Return the least strict way in which an item may be required, by earlier versions."""
     bound = [
         item.required
         for old in olds
@@ -96,7 +96,7 @@ def least_required(olds: Iterable[Template], code: str, musts: frozenset[str]) -
 
 
 def is_less(required: Required, other: Required) -> bool:
-    """Return whether an item would be required less than another."""
+    """Return whether one way of being required is less strict than another."""
     return _REQUIRED.index(required) < _REQUIRED.index(other)
 
 

@@ -1,4 +1,4 @@
-"""What doesn't hold in an edited model text, as `tracker content check` finds it, in words."""
+"""Faults of an edited model text, as `tracker content check` finds them, in words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class ShownFault:
 
 
 class FaultsError(ContentError):
-    """Raised for a model text that doesn't hold."""
+    """Raised for a model text that has faults."""
 
     def __init__(self, faults: Sequence[ShownFault]) -> None:
         super().__init__([Mistake(TEXT, 1, fault.in_full) for fault in faults])
@@ -42,7 +42,7 @@ class FaultsError(ContentError):
 def require_sound(
     edited: ModelTextContent, in_use: ModelTextContent, template: Template, code: str
 ) -> None:
-    """Raise FaultsError unless a model text with one edited item holds in every way of working.
+    """Raise FaultsError if a model text with one edited item has faults in any way of working.
 
     Faults of other items count only if they aren't in the text in use. This takes seconds.
     """

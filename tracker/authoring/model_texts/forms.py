@@ -62,7 +62,7 @@ class ModelTextForm(PreviewedForm):
     version = VersionField()
 
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
-        """Show what doesn't hold beside the field it's about, or above the form."""
+        """Show each fault beside the field it's about, or above the form."""
         if not isinstance(error, FaultsError):
             super().refuse(error)
             return

@@ -45,7 +45,7 @@ class _Read:
 
 
 def check(address: Address, text: ItemText) -> None:
-    """Raise ContentError if an item's model text doesn't fit or hold in every way of working.
+    """Raise ContentError if an item's model text doesn't fit, or has faults in any way of working.
 
     It takes seconds, during which others can write: anything read before may be out of date.
     """

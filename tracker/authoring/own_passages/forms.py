@@ -5,16 +5,15 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.authoring.passage_form import PassageTextForm
+from tracker.authoring.passage_form import NewPassageTextForm
 from tracker.ui.fields import Option, SelectOneField, VersionField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional
 
 
-class NewOwnPassageForm(PassageTextForm):
+class NewOwnPassageForm(NewPassageTextForm):
     """A new passage, where it goes, and the checklist item beside which it's shown."""
 
-    after = SelectOneField(_l("Place"), [Optional()], blank=_l("At the beginning"))
     item = SelectOneField(
         _l("Shown beside the item"),
         [Optional()],
@@ -25,8 +24,7 @@ class NewOwnPassageForm(PassageTextForm):
     )
 
     def __init__(self, places: Iterable[Option], items: Iterable[Option], **kw: Any) -> None:
-        super().__init__(**kw)
-        self["after"].choices = list(places)
+        super().__init__(places, **kw)
         self._places = [place.value for place in self["after"].choices]
         self["item"].choices = list(items)
 

@@ -1,7 +1,7 @@
 """Service functions for one passage of an organisation's own article: change, add, move, remove.
 
 Each saves the whole article and leaves the other passages as they are. If somebody else has saved
-the article since, nothing is overwritten, since an own article keeps no earlier revisions.
+the article since, nothing is overwritten, since such an article keeps no earlier revisions.
 """
 
 from collections.abc import Callable

@@ -6,15 +6,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from tracker.authoring.checklists.service import MAX_REASON
-from tracker.authoring.passage_form import PassageTextForm
+from tracker.authoring.passage_form import NewPassageTextForm, PassageTextForm
 from tracker.authoring.previewed import PreviewedForm
 from tracker.core import canonical
-from tracker.ui.fields import (
-    Option,
-    SelectOneField,
-    TextField,
-    VersionField,
-)
+from tracker.ui.fields import Option, SelectOneField, TextField, VersionField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
@@ -41,10 +36,9 @@ class PublishedPassageForm(PassageForm):
     )
 
 
-class NewPassageForm(PublishedPassageForm):
+class NewPassageForm(NewPassageTextForm, PublishedPassageForm):
     """A new passage of the guidance, and where it goes."""
 
-    after = SelectOneField(_l("Place"), [Optional()], blank=_l("At the beginning"))
     translated = SelectOneField(
         _l("Which passage it translates"),
         [Optional()],
@@ -53,8 +47,7 @@ class NewPassageForm(PublishedPassageForm):
     )
 
     def __init__(self, places: Iterable[Option], untranslated: Iterable[Option], **kw: Any) -> None:
-        super().__init__(**kw)
-        self["after"].choices = list(places)
+        super().__init__(places, **kw)
         self["translated"].choices = list(untranslated)
 
 

@@ -117,7 +117,7 @@ class Trial:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every text is there in every language, and holds."""
+        """Whether every text is there in every language, without faults."""
         return not self.faults and not any(self.missing.values())
 
     def lines(self) -> list[str]:

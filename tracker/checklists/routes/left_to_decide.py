@@ -1,4 +1,4 @@
-"""The page on which a person fills in what is left to decide of all items, and saves it at once."""
+"""The page on which a person fills in what is left to decide in all items, with one button."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

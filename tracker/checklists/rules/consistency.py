@@ -107,7 +107,7 @@ _FOR_FORMER_PLACE = {
 
 
 def asked_again_at(code: str, surroundings: Surroundings) -> dt.datetime | None:
-    """Return since when an item has to be answered again for another place; None: it holds."""
+    """Return since when an item has to be answered again for another place; None: it needn't be."""
     moments = {
         KIND_OF_PLACE: surroundings.kind_asked_at,
         CREDENTIALS: surroundings.place_changed_at,

@@ -220,7 +220,7 @@ def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
     return _make(use, None) if was_current else None
 
 
-def bring(key: bytes, certificates: bytes, password: bytes | None = None) -> PublicKey:
+def import_key(key: bytes, certificates: bytes, password: bytes | None = None) -> PublicKey:
     """Import an organisation's own document key, and retire the old one.
 
     Both are PEM; the key's own certificate comes first, then its issuers'. Raise RuleBrokenError if
@@ -231,10 +231,10 @@ def bring(key: bytes, certificates: bytes, password: bytes | None = None) -> Pub
     _require_fit(private, chain)
     lock_chain(None)
     before = _current_row(KeyUse.DOCUMENT)
-    brought = _keep(KeyUse.DOCUMENT, private, chain, origin=KeyOrigin.IMPORTED)
+    imported = _keep(KeyUse.DOCUMENT, private, chain, origin=KeyOrigin.IMPORTED)
     if before is not None:
         _retire(before)
-    return brought
+    return imported
 
 
 def _make(use: KeyUse, before: EvidenceKey | None) -> PublicKey:

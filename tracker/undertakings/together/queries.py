@@ -39,7 +39,7 @@ class ToCountersign:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """What a person can countersign at once: all on the same terms, the oldest first."""
+    """What a person can countersign together: all on the same terms, the oldest first."""
 
     terms: Terms | None
     undertakings: list[ToCountersign]

@@ -106,7 +106,7 @@ class _Cooperation:
             checklist_id = read(lambda row: stored.identity(row["id"]), row, place)
             own = requests.get(checklist_id, {})
             claims = read(_claims(own, notices.get(checklist_id, ())), row, place)
-            compared = texts.held_against(
+            compared = texts.compare_with_events(
                 claims,
                 checklist_id,
                 bound,
@@ -130,7 +130,7 @@ class _Cooperation:
         for row in self._reader.rows(query):
             place = RowLocation(Table.UNDERTAKING, self._reference, row=printable(row["name"]))
             undertaking = read(_undertaking, row, place)
-            if not undertakings.held_against(undertaking, bound).agrees:
+            if not undertakings.compare_with_events(undertaking, bound).agrees:
                 broken(Fault.DISAGREES, place)
 
     # Rows
