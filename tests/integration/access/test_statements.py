@@ -47,7 +47,7 @@ PAGES = {
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 19),
     # One counts the undertakings, one finds the last check, one which parties' pages open.
-    "the register": ("milan", "/register", 17),
+    "the register": ("milan", "/register", 13),
     "the register of undertakings": ("milan", "/register/undertakings", 12),
 }
 SAVING = 25
