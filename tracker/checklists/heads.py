@@ -73,16 +73,24 @@ _LOCKED = (
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:
     """Return a checklist the person may open, with its template and parties, or None.
 
-    Loading it as a whole later doesn't read it again, unless it is locked first.
+    Loading it as a whole later doesn't read it again, unless it is locked first, and writes_on()
+    needs no query until something is written.
     """
     query, reader = _visible(actor)
-    rows = read(query, {"checklist_id": checklist_id, **reader})
-    return rows[0] if rows else None
+    rows = _read(query, {"checklist_id": checklist_id, **reader})
+    if not rows:
+        return None
+    [(checklist, [writes])] = rows
+    loaded = of_this_transaction([checklist.cooperation_id])
+    loaded.once((actor, checklist_id), lambda: bool(writes))
+    return checklist
 
 
 @built_for_all
-def _visible(actor: Actor) -> Heads:
-    return HEADS.where(Checklist.id == sa.bindparam("checklist_id"), queries.visible(actor))
+def _visible(actor: Actor) -> sa.Select[Checklist, bool, bool, bool, bool]:
+    return HEADS.add_columns(queries.is_worked_on(actor)).where(
+        Checklist.id == sa.bindparam("checklist_id"), queries.visible(actor)
+    )
 
 
 def read(statement: Heads, values: Mapping[str, Any] | None = None) -> list[Checklist]:
@@ -90,13 +98,22 @@ def read(statement: Heads, values: Mapping[str, Any] | None = None) -> list[Chec
 
     The statement is scoped to the actor, or the caller found them with a query that is.
     """
-    rows = db.session.execute(statement, values or {}).unique().all()
-    loaded = of_this_transaction([checklist.cooperation_id for checklist, *_has in rows])
+    return [checklist for checklist, _more in _read(statement, values or {})]
+
+
+def _read(
+    statement: sa.Select[*tuple[Any, ...]], values: Mapping[str, Any]
+) -> list[tuple[Checklist, list[bool]]]:
+    """Return and cache checklists, each with what the statement selects besides HEADS."""
+    rows = db.session.execute(statement, values).unique().all()
+    loaded = of_this_transaction([row[0].cooperation_id for row in rows])
     loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
-    for checklist, *has in rows:
+    checklists = []
+    for checklist, has_proposals, has_flags, has_reviews, *more in rows:
         loaded.put(Part.CHECKLIST, checklist.id, checklist)
-        loaded.put(Part.EMPTY, checklist.id, _empty(has))
-    return [checklist for checklist, *_has in rows]
+        loaded.put(Part.EMPTY, checklist.id, _empty((has_proposals, has_flags, has_reviews)))
+        checklists.append((checklist, more))
+    return checklists
 
 
 def _empty(has: Sequence[bool]) -> frozenset[Part]:

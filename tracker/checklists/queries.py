@@ -19,7 +19,7 @@ from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
 from tracker.checklists.beside import GOING_ON
-from tracker.checklists.loaded import of_this_transaction
+from tracker.checklists.loaded import Part, of_this_transaction
 from tracker.checklists.models import (
     Answer,
     Checklist,
@@ -308,9 +308,7 @@ def writers(checklist: Checklist) -> list[Person]:
 
 def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
     """Return the writers() of each of some checklists, in a constant number of queries."""
-    parties: dict[UUID, set[UUID]] = {checklist.id: set() for checklist in checklists}
-    for checklist_id, organisation_id in db.session.execute(_PARTIES, {"ids": list(parties)}):
-        parties[checklist_id].add(organisation_id)
+    parties = _party_ids(checklists)
     people = people_of({checklist.cooperation_id for checklist in checklists})
     planning = _planning_of(
         [checklist for checklist in checklists if encryption.is_restricted(checklist)]
@@ -325,6 +323,27 @@ def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
         ]
         for checklist in checklists
     }
+
+
+def _party_ids(checklists: Collection[Checklist]) -> dict[UUID, set[UUID]]:
+    """Return the parties of some checklists; in one query, none for those read with their parties.
+
+    Not from rows whose parties may have changed since.
+    """
+    loaded = of_this_transaction([checklist.cooperation_id for checklist in checklists])
+    loaded.forget_unless_whole(Part.CHECKLIST, ("parties",))
+    known: dict[UUID, Checklist | None] = {
+        checklist.id: loaded.get(Part.CHECKLIST, checklist.id) for checklist in checklists
+    }
+    party_ids = {
+        checklist_id: {party.organisation_id for party in row.parties} if row else set()
+        for checklist_id, row in known.items()
+    }
+    missing = [checklist_id for checklist_id, row in known.items() if row is None]
+    if missing:
+        for checklist_id, organisation_id in db.session.execute(_PARTIES, {"ids": missing}):
+            party_ids[checklist_id].add(organisation_id)
+    return party_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ In one file: the register's filters and the columns of its lines are parts of on
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -642,16 +642,15 @@ def disagreeing(checklist_ids: Collection[UUID]) -> set[UUID]:
 
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     all_rows = list(rows)
-    own = _parties_of_checklists([row[0].id for row in all_rows])
-    joined = _joined_parties({row[0].cooperation_id for row in all_rows if row[2] is not None})
-    missing = _missing_signatures(
-        row[0].revision_sent_id for row in all_rows if row[0].visit_id is None
-    )
+    if not all_rows:
+        return []
+    texts = [row[0] for row in all_rows]
+    names = _names(texts)
     overrides = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
-    replaced = _taken_over({row[0].cooperation_id for row in all_rows})
-    compared = evidence.compare([row[0] for row in all_rows])
+    events = visit_bound.recorded_of_texts(texts)
+    compared = evidence.compare(texts, events)
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
-    agreeing = visit_bound.agreeing(visits.values(), overrides)
+    agreeing = visit_bound.agreeing(visits.values(), overrides, events)
     given: dict[UUID, list[Override]] = {}
     for override in overrides:
         named = Override(override.user.name, override.reason)
@@ -661,10 +660,10 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
             row,
             # The parties that take part in a visit belong to its planning, so all of the
             # cooperation's are named.
-            own.get(row[0].id, ()) if row[2] is None else joined.get(row[0].cooperation_id, ()),
-            missing.get(row[0].revision_sent_id, ()),
+            names.organisations.get(row[0].id if row[2] is None else row[0].cooperation_id, ()),
+            names.missing(row[0].revision_sent_id) if row[0].visit_id is None else (),
             tuple(given.get(row[0].visit_id, ())),
-            replaced.get(row[0].cooperation_id, ()),
+            names.replaced.get(row[0].cooperation_id, ()),
         )
         for row in all_rows
     ]
@@ -820,30 +819,8 @@ def _state(
 
 
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_Former, _Successor = aliased(Organisation), aliased(Organisation)
-_SUCCESSORS = (
-    sa.select(Party.cooperation_id, _Former.name, _Successor.name, Party.replaced_on)
-    .join(_Former, _Former.id == Party.organisation_id)
-    .join(_Successor, _Successor.id == Party.replaced_by_id)
-    .where(Party.cooperation_id.in_(_IDS))
-    .order_by(Party.position)
-)
-_PARTIES = (
-    sa.select(ChecklistParty.checklist_id, Organisation.id, Organisation.name)
-    .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
-    .where(ChecklistParty.checklist_id.in_(_IDS))
-    .order_by(ChecklistParty.position)
-)
-_JOINED_PARTIES = (
-    sa.select(Party.cooperation_id, Organisation.id, Organisation.name)
-    .join(Organisation, Organisation.id == Party.organisation_id)
-    .where(
-        Party.cooperation_id.in_(_IDS),
-        has_not_left(sa.bindparam("day", type_=sa.Date())),
-        ~Party.is_joining,
-    )
-    .order_by(Party.position)
-)
+_Successor = aliased(Organisation)
+_NO_SUCCESSOR = (sa.cast(sa.null(), sa.String()), sa.cast(sa.null(), sa.Date()))
 _GIVEN = (
     sa.select(sa.func.count(Signature.id))
     .where(
@@ -854,13 +831,49 @@ _GIVEN = (
     .correlate(SignatureRequest, SignatureParty)
     .scalar_subquery()
 )
-_MISSING = (
-    sa.select(SignatureRequest.revision_id, Organisation.name)
+# The names beside lines, in one statement: the parties of each cooperation, whether they are so
+# today (they have not left and are not joining, adr 70), and who replaced them; the parties of each
+# agreement; and who has yet to sign each revision that was sent. of_id names which of these.
+_NAMES = sa.union_all(
+    sa.select(
+        Party.cooperation_id.label("of_id"),
+        Organisation.id.label("organisation_id"),
+        Organisation.name,
+        Party.position,
+        sa.and_(has_not_left(sa.bindparam("day", type_=sa.Date())), ~Party.is_joining).label(
+            "is_today"
+        ),
+        _Successor.name.label("successor"),
+        Party.replaced_on,
+    )
+    .join(Organisation, Organisation.id == Party.organisation_id)
+    .outerjoin(_Successor, _Successor.id == Party.replaced_by_id)
+    .where(Party.cooperation_id.in_(sa.bindparam("cooperation_ids", expanding=True))),
+    sa.select(
+        ChecklistParty.checklist_id,
+        Organisation.id,
+        Organisation.name,
+        ChecklistParty.position,
+        sa.true(),
+        *_NO_SUCCESSOR,
+    )
+    .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
+    .where(ChecklistParty.checklist_id.in_(sa.bindparam("checklist_ids", expanding=True))),
+    sa.select(
+        SignatureRequest.revision_id,
+        Organisation.id,
+        Organisation.name,
+        SignatureParty.position,
+        sa.true(),
+        *_NO_SUCCESSOR,
+    )
     .join(SignatureParty, SignatureParty.request_id == SignatureRequest.id)
     .join(Organisation, Organisation.id == SignatureParty.organisation_id)
-    .where(SignatureRequest.revision_id.in_(_IDS), SignatureParty.needed > _GIVEN)
-    .order_by(SignatureParty.position)
-)
+    .where(
+        SignatureRequest.revision_id.in_(sa.bindparam("revision_ids", expanding=True)),
+        SignatureParty.needed > _GIVEN,
+    ),
+).order_by("position")
 _OVERRIDES = (
     sa.select(GateOverride)
     .where(GateOverride.visit_id.in_(_IDS))
@@ -869,41 +882,37 @@ _OVERRIDES = (
 )
 
 
-def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
-    successors: dict[UUID, list[TakenOver]] = {}
-    rows: Iterable[Any] = db.session.execute(_SUCCESSORS, {"ids": list(cooperation_ids)})
-    for row in rows:
-        successors.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
-    return {key: tuple(rows) for key, rows in successors.items()}
+@dataclass(slots=True)
+class _Names:
+    """The organisations beside lines, by the id of what they belong to (see _NAMES)."""
+
+    organisations: dict[UUID, Parties] = field(default_factory=dict)
+    replaced: dict[UUID, tuple[TakenOver, ...]] = field(default_factory=dict)
+
+    def missing(self, revision_id: UUID | None) -> tuple[str, ...]:
+        """Return the organisations that have yet to sign a revision that was sent."""
+        parties = self.organisations.get(revision_id, ()) if revision_id else ()
+        return tuple(name for _id, name in parties)
 
 
-def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:
-    return _named(_PARTIES, {"ids": list(checklist_ids)})
-
-
-def _joined_parties(cooperation_ids: Collection[UUID]) -> dict[UUID, Parties]:
-    """Return today's parties: those that have not left and are not joining (adr 70)."""
-    if not cooperation_ids:  # SQLite would read the whole table for an empty list
-        return {}
-    return _named(_JOINED_PARTIES, {"ids": list(cooperation_ids), "day": clock.today()})
-
-
-def _named(query: sa.Select[UUID, UUID, str], values: dict[str, Any]) -> dict[UUID, Parties]:
-    parties: dict[UUID, list[tuple[UUID, str]]] = {}
-    for key, organisation_id, name in db.session.execute(query, values):
-        parties.setdefault(key, []).append((organisation_id, name))
-    return {key: tuple(names) for key, names in parties.items()}
-
-
-def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
-    """Return the organisations that have yet to sign each of the revisions sent."""
-    rows = db.session.execute(
-        _MISSING, {"ids": [revision_id for revision_id in revision_ids if revision_id]}
-    )
-    missing: dict[UUID, list[str]] = {}
-    for revision_id, name in rows:
-        missing.setdefault(revision_id, []).append(name)
-    return {key: tuple(names) for key, names in missing.items()}
+def _names(texts: Collection[Checklist]) -> _Names:
+    names = _Names()
+    # Of a visit's texts the register doesn't show who has yet to sign.
+    sent = [row.revision_sent_id for row in texts if row.visit_id is None]
+    values = {
+        "cooperation_ids": list({row.cooperation_id for row in texts}),
+        "checklist_ids": [row.id for row in texts],
+        "revision_ids": [revision_id for revision_id in sent if revision_id],
+        "day": clock.today(),
+    }
+    for row in db.session.execute(_NAMES, values):
+        if row.is_today:
+            party = (row.organisation_id, row.name)
+            names.organisations[row.of_id] = (*names.organisations.get(row.of_id, ()), party)
+        if row.successor is not None:
+            replacement = TakenOver(row.name, row.successor, row.replaced_on)
+            names.replaced[row.of_id] = (*names.replaced.get(row.of_id, ()), replacement)
+    return names
 
 
 def _overrides(visit_ids: Iterable[UUID]) -> Sequence[GateOverride]:

@@ -16,11 +16,11 @@ from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.activity.service import lock_chain
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists import heads, loading, parts, service
+from tracker.checklists import heads, loading, parts, queries, service
 from tracker.checklists.heads import lock
 from tracker.checklists.loaded import READ_BY
 from tracker.checklists.loading import load, load_for_update
-from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.models import Answer, Checklist, ChecklistParty
 from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -121,6 +121,54 @@ def test_a_removed_person_is_no_longer_among_the_people(table: Table) -> None:
     ).one()
     row.until_on = row.from_on - dt.timedelta(days=365)
     assert user_id not in load(checklist).people
+
+
+def test_the_writers_of_a_loaded_checklist_take_one_statement_and_follow_its_parties(
+    table: Table, statements: Statements
+) -> None:
+    checklist = table.checklist()
+    table.session.commit()
+    load(checklist)
+    with statements() as sent:
+        writers = {person.user_id for person in queries.writers(checklist)}
+    assert len(sent) == 1
+    samira = table.land.users["samira"].id
+    assert samira in writers
+    db.session.delete(
+        db.session.get_one(
+            ChecklistParty,
+            {"checklist_id": checklist.id, "organisation_id": table.land.id("door")},
+        )
+    )
+    db.session.flush()
+    assert samira not in {person.user_id for person in queries.writers(checklist)}
+
+
+def test_whether_a_person_writes_comes_with_the_checklist_until_something_is_written(
+    table: Table, statements: Statements
+) -> None:
+    checklist_id = table.checklist().id
+    table.session.commit()
+    samira, auditor, outsider = (table[first] for first in ("samira", "ada", "marek"))
+    assert heads.find(outsider, checklist_id) is None
+    seen = heads.find(auditor, checklist_id)
+    assert seen is not None
+    with statements() as sent:
+        assert not heads.writes_on(auditor, seen)
+    assert sent == []
+    with statements() as sent:
+        checklist = heads.find(samira, checklist_id)
+        assert checklist is not None
+        assert heads.writes_on(samira, checklist)
+    assert len(sent) == 1
+    db.session.delete(
+        db.session.get_one(
+            ChecklistParty,
+            {"checklist_id": checklist.id, "organisation_id": table.land.id("door")},
+        )
+    )
+    db.session.flush()
+    assert not heads.writes_on(samira, checklist)
 
 
 def test_rolled_back_changes_are_read_again(table: Table) -> None:
