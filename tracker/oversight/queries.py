@@ -752,8 +752,9 @@ def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
     if line.visit is None:
         line = replace(line, until_on=ends_on)
     outcome = compared.outcome(standing_id)
-    if outcome in _STOPPED:
-        return replace(line, state=_STOPPED[outcome], review_on=None)
+    stopped = _STOPPED.get(outcome) if outcome else None
+    if stopped:
+        return replace(line, state=stopped, review_on=None)
     ends_soon = ends_on is not None and ends_on <= clock.today() + SOON
     if ends_soon and line.state is AgreementState.IN_FORCE:
         return replace(line, state=AgreementState.ENDS_SOON)

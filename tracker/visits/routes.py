@@ -177,7 +177,8 @@ def _ways_to_begin(actor: Actor, cooperation: Cooperation, former: Visit | None)
     """
     if not beginnings.can_open_next(actor, cooperation.id):
         return []
-    ways, codes = [], []
+    ways: list[Option] = []
+    codes: list[str] = []
     if beginnings.may_use_model(actor):
         offered = beginnings.languages(language.code for language in locale.languages())
         codes = sorted(offered, key=lambda code: code != locale.language())
