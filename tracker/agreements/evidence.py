@@ -119,7 +119,8 @@ class Compared:
     signed_until: Mapping[UUID, dt.date] = field(default_factory=dict)
     # Whether the visit it was started for was stopped, according to the events.
     visit_is_stopped: bool = False
-    # Whether the agreed terms of its cooperation have ended, and their last day: both end it too.
+    # Whether the agreed terms of its cooperation have ended, and their last day, also by a notice
+    # that is still to come: both end it too.
     terms_have_ended: bool = False
     terms_last: dt.date | None = None
     # Whether nobody can tell that, since their texts, signatures and events disagree.
@@ -144,7 +145,7 @@ class Compared:
             self.notices,
             signed_until=self.signed_until.get(revision_id),
             visit_is_stopped=self.visit_is_stopped,
-            terms_have_ended=self.terms_have_ended,
+            terms_have_ended=self.terms_have_ended or self._ends_what_waits(recorded),
             last=self.last(revision_id),
         )
         runs = outcome in {Outcome.IN_FORCE, Outcome.SUSPENDED}
@@ -157,6 +158,16 @@ class Compared:
             and self.outcome(revision_id) is Outcome.IN_FORCE
             and self.validity(revision_id) is Validity.IN_FORCE
         )
+
+    def _ends_what_waits(self, recorded: Outcome) -> bool:
+        """Return whether a notice has ended the text that a waiting one would amend.
+
+        Only until the worker applies it: a text that has ended can be agreed again.
+        """
+        standing_id = self.course.standing_id
+        if recorded is not Outcome.WAITING or standing_id is None:
+            return False
+        return self.recorded(standing_id) is not Outcome.ENDED and self.was_ended(standing_id)
 
     def _is_after_terms(self, day: dt.date) -> bool:
         return self.terms_last is not None and self.terms_last < day
@@ -183,7 +194,7 @@ class Compared:
         if standing_id is None:
             return self
         has_ended = terms.was_ended(standing_id)
-        return replace(self, terms_have_ended=has_ended, terms_last=terms.last(standing_id))
+        return replace(self, terms_have_ended=has_ended, terms_last=terms.ends_on(standing_id))
 
     def was_ended(self, revision_id: UUID) -> bool:
         """Return whether a notice has ended a revision by today, whatever its last day is."""
@@ -206,20 +217,21 @@ class Compared:
         words = self.text_facts.get(revision_id)
         return self.renewed.get(revision_id) or (words.last if words else None)
 
-    def ended_on(self, revision_id: UUID) -> dt.date | None:
-        """Return the last day of a revision that a notice has ended by today, else last().
+    def ends_on(self, revision_id: UUID) -> dt.date | None:
+        """Return the last day of a revision by its text, by notices, and by the agreed terms.
 
-        A notice that ends a text after its own last day changes nothing.
+        A notice counts before its day too, unless it ends the text after its own last day.
         """
-        last = self.last(revision_id)
-        if not self.was_ended(revision_id):
-            return last
         days = [
-            notice.from_on - dt.timedelta(days=1)
-            for notice in self.notices
-            if notice.kind is NoticeKind.ENDED
+            self.last(revision_id),
+            self.terms_last,
+            *(
+                notice.from_on - dt.timedelta(days=1)
+                for notice in self.notices
+                if notice.kind is NoticeKind.ENDED
+            ),
         ]
-        return min([*days, *([last] if last else [])], default=None)
+        return min((day for day in days if day), default=None)
 
     def validity(self, revision_id: UUID) -> Validity:
         """Return today's status of a fully signed revision that is not suspended or ended."""

@@ -45,6 +45,8 @@ class RegisterEntry(Base):
             "from_on",
             "until_on",
             "review_on",
+            "suspends_on",
+            "signed_until",
             "left_on",
             "is_of_npm",
             "cooperation_id",
@@ -60,6 +62,8 @@ class RegisterEntry(Base):
             "from_on",
             "until_on",
             "review_on",
+            "suspends_on",
+            "signed_until",
             "left_on",
             "is_of_npm",
             "cooperation_id",
@@ -89,5 +93,10 @@ class RegisterEntry(Base):
     sent_on: Mapped[dt.date | None]
     # The first day that the text names (M19); without one it is in force once all have signed.
     from_on: Mapped[dt.date | None]
+    # The last day by the text, by a notice that ends it, or by the agreed terms beside it.
     until_on: Mapped[dt.date | None]
     review_on: Mapped[dt.date | None]
+    # The first day of a suspension by a notice that hasn't been applied yet, if there is one.
+    suspends_on: Mapped[dt.date | None]
+    # The last day on which the text that waits for signatures can be signed.
+    signed_until: Mapped[dt.date | None]

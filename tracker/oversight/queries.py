@@ -25,6 +25,7 @@ from tracker.checklists.models import (
     ChecklistParty,
     ChecklistState,
     Flag,
+    Notice,
     NoticeKind,
     Renewal,
 )
@@ -60,6 +61,7 @@ from tracker.signoff.models import (
 from tracker.signoff.outcomes import Outcome, Validity, validity
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits import bound as visit_bound
+from tracker.visits import queries as visit_queries
 from tracker.visits.models import GateOverride, Visit, VisitStage
 
 SOON = dt.timedelta(days=90)
@@ -141,6 +143,8 @@ def overview(actor: Actor, question: Question) -> Overview:
         RegisterEntry.from_on,
         RegisterEntry.until_on,
         RegisterEntry.review_on,
+        RegisterEntry.suspends_on,
+        RegisterEntry.signed_until,
     )
     # First by the columns themselves: that is the order of an index, and needs no sorting.
     by_day = (
@@ -201,57 +205,79 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
     """
     rows = db.session.execute(_ENTRIES, {"cooperation_id": cooperation_id})
     places = list(ChecklistKind)
-    entries = [
-        {
-            "checklist_id": checklist.id,
-            "newest_first": _newest_first(reference),
-            "visit_number": number,
-            "kind_place": places.index(checklist.kind),
-            "state": _entry_state(checklist, visit_stage, is_declined=bool(is_declined)),
-            "is_sent": checklist.state is ChecklistState.SENT,
-            "is_overridden": bool(overridden),
-            "is_flagged": bool(is_flagged),
-            "sent_on": _day(sent_at) if checklist.state is ChecklistState.SENT else None,
-            "from_on": as_date(from_on) or (None if number else _day(checklist.in_force_at)),
-            "until_on": as_date(until_on),
-            "review_on": review_on,
-        }
-        for (
-            checklist,
-            reference,
-            number,
-            visit_stage,
-            is_declined,
-            overridden,
-            is_flagged,
-            sent_at,
-            from_on,
-            until_on,
-            review_on,
-        ) in rows
+    read = [
+        (
+            {
+                "checklist_id": row.Checklist.id,
+                "newest_first": _newest_first(row.reference),
+                "visit_number": row.visit_number,
+                "kind_place": places.index(row.Checklist.kind),
+                "state": _entry_state(row.Checklist, row.stage, is_declined=bool(row.is_declined)),
+                "is_sent": _waits(row.Checklist, row.stage),
+                "is_overridden": bool(row.is_overridden),
+                "is_flagged": bool(row.is_flagged),
+                "sent_on": _day(row.sent_at) if _waits(row.Checklist, row.stage) else None,
+                "from_on": as_date(row.from_on)
+                or (None if row.visit_number else _day(row.Checklist.in_force_at)),
+                "until_on": _earlier(as_date(row.until_on), _before(row.notice_ends_on)),
+                "review_on": row.review_on,
+                "suspends_on": row.notice_suspends_on,
+                "signed_until": _earlier(row.expires_on, _before(row.notice_ends_on))
+                if _waits(row.Checklist, row.stage)
+                else None,
+            },
+            row.notice_ends_on,
+        )
+        for row in rows
     ]
-    return [_ended_with_terms(entry, _terms_in(entries)) for entry in entries]
+    terms = _terms_in(read)
+    return [_ended_with_terms(entry, terms) for entry, _notice_ends_on in read]
 
 
-def _terms_in(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+# An entry, and the first day without its text by a notice that hasn't been applied yet.
+_Read = tuple[dict[str, Any], dt.date | None]
+
+
+def _terms_in(read: Iterable[_Read]) -> _Read | None:
     """Return the entry of the agreed terms, if a revision of them was ever in force."""
     place = list(ChecklistKind).index(ChecklistKind.TERMS)
     known = {EntryState.IN_FORCE, EntryState.SUSPENDED, EntryState.ENDED}
-    terms = (entry for entry in entries if entry["kind_place"] == place)
-    return next((entry for entry in terms if entry["state"] in known), None)
+    terms = (row for row in read if row[0]["kind_place"] == place)
+    return next((row for row in terms if row[0]["state"] in known), None)
 
 
-def _ended_with_terms(entry: dict[str, Any], terms: Mapping[str, Any] | None) -> dict[str, Any]:
+def _ended_with_terms(entry: dict[str, Any], with_notice: _Read | None) -> dict[str, Any]:
     """Return an entry as the agreed terms leave it: they end it, or it ends with their last day.
 
-    The same rule as evidence.Compared.outcome().
+    The same rule as evidence.Compared.outcome(): a notice that ends them also ends the time to sign
+    a text that waits, while their last day doesn't, in case they are renewed.
     """
-    if terms is None or entry is terms or entry["state"] not in _CAN_END:
+    if with_notice is None:
+        return entry
+    terms, notice_ends_on = with_notice
+    if entry is terms:
+        return entry
+    if entry["is_sent"]:
+        until = _earlier(entry["signed_until"], _before(notice_ends_on))
+        entry = {**entry, "signed_until": until}
+    if entry["state"] not in _CAN_END:
         return entry
     if terms["state"] is EntryState.ENDED:
         return {**entry, "state": EntryState.ENDED}
-    days = [day for day in (entry["until_on"], terms["until_on"]) if day]
-    return {**entry, "until_on": min(days, default=None)}
+    return {**entry, "until_on": _earlier(entry["until_on"], terms["until_on"])}
+
+
+def _earlier(*days: dt.date | None) -> dt.date | None:
+    return min((day for day in days if day), default=None)
+
+
+def _before(day: dt.date | None) -> dt.date | None:
+    return day - dt.timedelta(days=1) if day else None
+
+
+def _waits(checklist: Checklist, visit_stage: VisitStage | None) -> bool:
+    """Return whether a text waits for signatures; a visit's doesn't once the visit was stopped."""
+    return checklist.state is ChecklistState.SENT and visit_stage is not VisitStage.STOPPED
 
 
 def _day(moment: dt.datetime | None) -> dt.date | None:
@@ -274,7 +300,7 @@ def _entry_state(
         # A visit's texts stop when the visit does.
         is_stopped = visit_stage is VisitStage.STOPPED
         return EntryState.ENDED if is_stopped else EntryState.IN_FORCE
-    if checklist.state is ChecklistState.SENT:
+    if _waits(checklist, visit_stage):
         return EntryState.SENT
     return EntryState.DECLINED if is_declined else EntryState.DRAFTING
 
@@ -471,8 +497,18 @@ def _conditions(entry: Any) -> dict[Narrowing, sa.ColumnElement[bool]]:
     """Return the condition of each filter over the columns of entries, or of groups of them."""
     today = clock.today()
     state, first, until = entry.state, entry.from_on, entry.until_on
-    is_in_force, is_suspended = state == EntryState.IN_FORCE, state == EntryState.SUSPENDED
-    # The same rule as signoff.outcomes.validity, for many texts.
+    suspends_on, signed_until = entry.suspends_on, entry.signed_until
+    # A notice counts from its day on, and the last day to sign until it has passed, whether or not
+    # the worker has applied them: the same rules as agreements.claims.outcome_on, for many texts.
+    is_suspended = sa.or_(
+        state == EntryState.SUSPENDED,
+        sa.and_(state == EntryState.IN_FORCE, suspends_on <= today),
+    )
+    is_in_force = sa.and_(
+        state == EntryState.IN_FORCE, sa.or_(suspends_on.is_(None), suspends_on > today)
+    )
+    is_late = signed_until < today
+    # The same rule as signoff.outcomes.validity.
     goes_on = sa.or_(until.is_(None), until >= today)
     is_valid = sa.and_(is_in_force, goes_on)
     runs = sa.and_(is_valid, sa.or_(first.is_(None), first <= today))
@@ -482,9 +518,13 @@ def _conditions(entry: Any) -> dict[Narrowing, sa.ColumnElement[bool]]:
         Narrowing.IN_FORCE: runs,
         Narrowing.ENDS_SOON: sa.and_(runs, until <= today + SOON),
         Narrowing.REVIEW_OVERDUE: sa.and_(runs, entry.review_on < today),
-        Narrowing.LACKS_SIGNATURES: entry.is_sent.is_(True),
+        Narrowing.LACKS_SIGNATURES: sa.and_(
+            entry.is_sent.is_(True), sa.or_(signed_until.is_(None), signed_until >= today)
+        ),
         Narrowing.DECLINED: state == EntryState.DECLINED,
-        Narrowing.DRAFTING: state == EntryState.DRAFTING,
+        Narrowing.DRAFTING: sa.or_(
+            state == EntryState.DRAFTING, sa.and_(state == EntryState.SENT, is_late)
+        ),
         Narrowing.SUSPENDED: sa.and_(is_suspended, goes_on),
         Narrowing.ENDED: sa.or_(state == EntryState.ENDED, is_over),
         Narrowing.OVERRIDDEN: entry.is_overridden.is_(True),
@@ -521,6 +561,7 @@ def _rows(actor: Actor | None) -> sa.Select[Any]:
             _until(),
             _review(),
             _is_flagged(),
+            sa.case((visit_queries.is_stopped_by_notice(clock.today()), 1), else_=0),
         )
     )
 
@@ -651,6 +692,8 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     compared = evidence.compare(texts, events)
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
     agreeing = visit_bound.agreeing(visits.values(), overrides, events)
+    stopped = {row[2].id: row[2] for row in all_rows if row[2] is not None and row[-1]}
+    not_ready = visit_queries.not_ready_today(stopped.values())
     given: dict[UUID, list[Override]] = {}
     for override in overrides:
         named = Override(override.user.name, override.reason)
@@ -664,6 +707,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
             names.missing(row[0].revision_sent_id) if row[0].visit_id is None else (),
             tuple(given.get(row[0].visit_id, ())),
             names.replaced.get(row[0].cooperation_id, ()),
+            not_ready,
         )
         for row in all_rows
     ]
@@ -701,12 +745,16 @@ def _as_of_today(line: RegisterLine, compared: Compared) -> RegisterLine:
         again = line.state is AgreementState.WAITING
         state = AgreementState.DRAFTING if again else line.state
         line = replace(line, state=state, waiting_for=())
-    outcome = compared.outcome(standing_id) if standing_id else None
+    if standing_id is None:
+        return line
+    ends_on = compared.ends_on(standing_id)
+    if line.visit is None:
+        line = replace(line, until_on=ends_on)
+    outcome = compared.outcome(standing_id)
     stopped = _STOPPED.get(outcome) if outcome else None
-    if stopped and standing_id:
-        return replace(line, state=stopped, until_on=compared.ended_on(standing_id))
-    last = compared.terms_last
-    ends_soon = last is not None and last <= clock.today() + SOON
+    if stopped:
+        return replace(line, state=stopped, review_on=None)
+    ends_soon = ends_on is not None and ends_on <= clock.today() + SOON
     if ends_soon and line.state is AgreementState.IN_FORCE:
         return replace(line, state=AgreementState.ENDS_SOON)
     return line
@@ -735,6 +783,7 @@ def _line(
     missing: tuple[str, ...],
     overrides: tuple[Override, ...],
     replaced: tuple[TakenOver, ...],
+    not_ready: Collection[UUID],
 ) -> RegisterLine:
     (
         checklist,
@@ -749,6 +798,7 @@ def _line(
         form,
         *days,
         is_flagged,
+        _is_stopped,
     ) = row
     of_visit = visit is not None
     from_on, until_on = as_date(days[0]), as_date(days[1])
@@ -764,7 +814,7 @@ def _line(
         visit=VisitMark(
             visit.number,
             visit.stage,
-            visit.is_ready,
+            visit.is_ready and visit.id not in not_ready,
             overrides if checklist.kind is ChecklistKind.VISIT_ROLES else (),
         )
         if visit
@@ -924,18 +974,38 @@ _IS_OVERRIDDEN = sa.and_(
     Checklist.kind == ChecklistKind.VISIT_ROLES,
     sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
 )
+
+
+def _notice_on(kind: NoticeKind) -> sa.ColumnElement[Any]:
+    """Return the earliest day of a text's notices of a kind that haven't been applied yet."""
+    return (
+        sa.select(sa.func.min(Notice.from_on))
+        .where(
+            Notice.checklist_id == Checklist.id,
+            Notice.kind == kind,
+            Notice.taken_effect_at.is_(None),
+            Notice.closed_at.is_(None),
+        )
+        .correlate(Checklist)
+        .scalar_subquery()
+    )
+
+
 _ENTRIES = _joined(
     sa.select(
         Checklist,
         Cooperation.reference,
-        sa.func.coalesce(Visit.number, 0),
+        sa.func.coalesce(Visit.number, 0).label("visit_number"),
         Visit.stage,
-        sa.case((_IS_DECLINED, 1), else_=0),
-        sa.case((_IS_OVERRIDDEN, 1), else_=0),
-        _is_flagged(),
-        _sent_at(),
-        _from(),
-        _until(),
-        _review(),
+        sa.case((_IS_DECLINED, 1), else_=0).label("is_declined"),
+        sa.case((_IS_OVERRIDDEN, 1), else_=0).label("is_overridden"),
+        _is_flagged().label("is_flagged"),
+        _sent_at().label("sent_at"),
+        _NewestAsked.expires_on,
+        _from().label("from_on"),
+        _until().label("until_on"),
+        _review().label("review_on"),
+        _notice_on(NoticeKind.SUSPENDED).label("notice_suspends_on"),
+        _notice_on(NoticeKind.ENDED).label("notice_ends_on"),
     )
 ).where(Checklist.cooperation_id == sa.bindparam("cooperation_id"))

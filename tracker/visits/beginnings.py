@@ -5,8 +5,9 @@ Nobody has read any of it then: each party reads and accepts it like any text fr
 """
 
 import datetime as dt
+import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from tracker.checklists import queries as checklists
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.model_texts import library
 from tracker.checklists.model_texts.schema import Task
-from tracker.checklists.models import Answer, Checklist, CopiedAnswer
+from tracker.checklists.models import Answer, Checklist, CopiedAnswer, CopySource
 from tracker.checklists.reuse import beginning, copying, visit_tasks
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations import people
@@ -52,13 +53,16 @@ class TextPlan:
     """How the texts begin: in which language of the model text, or as at an earlier visit.
 
     former is that visit, None if the person may read none; it says who was on a team before, even
-    if nothing is copied. tasks says who takes which task of the visit, where the model text has a
-    place for somebody; briefing is its day, None if it is counted from the visit as the text does.
+    if nothing is copied. fallback is for a copy of what other parties agreed. tasks says who takes
+    which task of the visit, where the model text has a place for somebody; briefing is its day,
+    None if it is counted from the visit as the text does.
     """
 
     language: str = ""
     former: Visit | None = None
     is_copied: bool = False
+    # The language of the model text that takes the place of a copy; empty if nothing does.
+    fallback: str = ""
     tasks: Mapping[str, UUID] = field(default_factory=dict)
     briefing: dt.date | None = None
 
@@ -131,6 +135,8 @@ def text_plan(
     former: Visit | None,
     tasks: Mapping[str, UUID],
     briefing: dt.date | None = None,
+    *,
+    fallback: str = "",
 ) -> TextPlan:
     """Return what was chosen on the form.
 
@@ -143,15 +149,55 @@ def text_plan(
         raise RuleBrokenError(UNUSED, "briefing")
     for task in tasks:
         raise RuleBrokenError(UNUSED, task)
-    return TextPlan(former=former, is_copied=is_copied, briefing=briefing)
+    return TextPlan(former=former, is_copied=is_copied, fallback=fallback, briefing=briefing)
 
 
-def have_begun(visit: Visit) -> bool:
-    """Return whether the texts of a visit began with words from elsewhere."""
-    copied = sa.exists().where(
-        CopiedAnswer.checklist_id == Checklist.id, Checklist.visit_id == visit.id
+class Begun(enum.Enum):
+    """How the texts of a visit that was planned begin."""
+
+    EMPTY = "empty"
+    WITH_WORDS = "with_words"
+    # With the model text, since other parties agreed the texts that were to be copied.
+    REPLACED = "replaced"
+
+
+def how_begun(actor: Actor, visit: Visit, way: str | None, former: Visit | None) -> Begun:
+    """Return how the texts of a visit begin, also if its form was sent twice.
+
+    way is what was chosen on the form, and former the visit that could be copied.
+    """
+    sources = set(
+        db.session.scalars(
+            sa.select(CopiedAnswer.source)
+            .join(Checklist, Checklist.id == CopiedAnswer.checklist_id)
+            .where(Checklist.visit_id == visit.id)
+            .distinct()
+        )
     )
-    return bool(db.session.scalar(sa.select(copied)))
+    if not sources:
+        return Begun.EMPTY
+    is_copied = CopySource.CHECKLIST in sources
+    if is_copied or former is None or way != f"{FORMER}{former.number}":
+        return Begun.WITH_WORDS
+    is_replaced = _others_agreed(actor, _of_visit(visit.id)[ROLES], former)
+    return Begun.REPLACED if is_replaced else Begun.WITH_WORDS
+
+
+def fitting(actor: Actor, roles: Checklist, chosen: TextPlan) -> TextPlan:
+    """Return how the texts of a visit begin, whose roles have their parties by now.
+
+    With the model text where they would be copied from a visit that other parties agreed.
+    """
+    former = chosen.former if chosen.is_copied and chosen.fallback else None
+    if former is None or not _others_agreed(actor, roles, former):
+        return chosen
+    return replace(chosen, is_copied=False, language=chosen.fallback)
+
+
+def _others_agreed(actor: Actor, roles: Checklist, former: Visit) -> bool:
+    """Return whether an earlier visit's roles had other parties than these, so can't be copied."""
+    before = checklists.of_visit(actor, former.id).get(ROLES)
+    return before is not None and checklists.earlier_checklist(actor, roles, before.id) is None
 
 
 def begin(actor: Actor, visit: Visit, chosen: TextPlan) -> None:

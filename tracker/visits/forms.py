@@ -33,7 +33,7 @@ from tracker.ui.proof_fields import TOKEN_LENGTH
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 from tracker.undertakings.queries import kinds_of_place
-from tracker.visits.beginnings import TASKS, TextPlan, text_plan
+from tracker.visits.beginnings import MODEL, TASKS, TextPlan, text_plan
 from tracker.visits.encryption import Plan
 from tracker.visits.models import Visit
 from tracker.visits.service import (
@@ -237,7 +237,15 @@ def texts_of(form: Form, former: Visit | None) -> TextPlan:
         return TextPlan(former=former)
     given = {task.value: form[task.value].data for task in TASKS}
     tasks = {task: person for task, person in given.items() if person is not None}
-    return text_plan(form["beginning"].data, former, tasks, form["briefing"].data)
+    models = (way.value for way in form["beginning"].choices if way.value.startswith(MODEL))
+    return text_plan(
+        form["beginning"].data,
+        former,
+        tasks,
+        form["briefing"].data,
+        # The first one offered is in the language of the page.
+        fallback=next(models, "").removeprefix(MODEL),
+    )
 
 
 def kind_of(form: Form) -> Mapping[str, Any]:

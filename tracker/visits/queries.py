@@ -13,22 +13,25 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.conditions import built_for_all, built_once
-from tracker.accounts.models import User
+from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on as held_on
 from tracker.activity.models import Event, ReadLogEntry
 from tracker.activity.queries import WORKED_OUT_OF_VISITS
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
 from tracker.checklists.beside import VisitFacts
-from tracker.checklists.models import Answer, Checklist, ChecklistState
+from tracker.checklists.models import Answer, Checklist, ChecklistState, Notice
 from tracker.checklists.queries import VISIT, planning_is_open
 from tracker.cooperations import audiences, keys, scope
+from tracker.cooperations.clearances import Day
 from tracker.cooperations.models import (
     AudienceMember,
     Cooperation,
     CooperationKey,
     CooperationPerson,
+    Mode,
     Stage,
 )
 from tracker.cooperations.policy import AT_REST
@@ -127,9 +130,11 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
     Nothing of class K2: outline says how much more is open to them.
     """
     query, reader = _known(actor)
-    rows = db.session.execute(query, {"ids": list(cooperation_ids), **reader}).all()
+    day = {"notice_day": clock.today()}
+    rows = db.session.execute(query, {"ids": list(cooperation_ids), **reader, **day}).all()
     agreeing = bound.agreeing([row[0] for row in rows])
-    prepared = [visit for visit, is_open, _ in rows if is_open and visit.stage in PREPARED]
+    stopped = not_ready_today(visit for visit, _, _, is_stopped in rows if is_stopped)
+    prepared = [visit for visit, is_open, _, _ in rows if is_open and visit.stage in PREPARED]
     keys.hold({visit.cooperation_id for visit in prepared})
     over_ids = {visit.id for visit in prepared if plan_of(visit).is_over(clock.today())}
     visit_lines = [
@@ -138,14 +143,75 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             cooperation_id=visit.cooperation_id,
             number=visit.number,
             stage=visit.stage,
-            is_ready=visit.is_ready,
+            is_ready=visit.is_ready and visit.id not in stopped,
             agrees=visit.id in agreeing,
             outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
             is_over=visit.id in over_ids if is_open else None,
         )
-        for visit, is_open, is_listed in rows
+        for visit, is_open, is_listed, _ in rows
     ]
     return [line for line in visit_lines if line.outline is not Outline.NOTHING]
+
+
+def is_stopped_by_notice(day: Day) -> sa.ColumnElement[bool]:
+    """Return the condition over Visit that by a day a notice stops a text that its gates require.
+
+    Only notices that the worker hasn't applied yet: with these, the visit is judged again. The
+    terms on confidentiality aren't required of a visit of the NPM's own people alone (S7), and the
+    cooperation's urgent-action plan only with "Ombudsman plus".
+    """
+    text, notice = aliased(Checklist), aliased(Notice)
+    is_expert = sa.exists().where(
+        Membership.user_id == TeamMember.user_id,
+        Membership.organisation_id == TeamMember.organisation_id,
+        Membership.outside_expert.is_(True),
+        held_on(day),
+    )
+    needs_clearance = (
+        sa.exists()
+        .where(
+            TeamMember.visit_id == Visit.id,
+            Organisation.id == TeamMember.organisation_id,
+            sa.or_(Organisation.kind != OrganisationKind.NPM, is_expert),
+        )
+        .correlate(Visit)
+    )
+    has_standing_plan = (
+        sa.exists()
+        .where(
+            Cooperation.id == Visit.cooperation_id,
+            sa.cast(Cooperation.modes, sa.Text()).contains(f'"{Mode.OMB_PLUS.value}"'),
+        )
+        .correlate(Visit)
+    )
+    is_of_none = text.visit_id.is_(None)
+    return (
+        sa.exists()
+        .where(
+            text.cooperation_id == Visit.cooperation_id,
+            notice.checklist_id == text.id,
+            notice.from_on <= day,
+            notice.taken_effect_at.is_(None),
+            notice.closed_at.is_(None),
+            sa.or_(
+                text.visit_id == Visit.id,
+                sa.and_(is_of_none, text.kind == ChecklistKind.TERMS),
+                sa.and_(is_of_none, text.kind == ChecklistKind.CONFIDENTIALITY, needs_clearance),
+                sa.and_(is_of_none, text.kind == ChecklistKind.URGENT_PLAN, has_standing_plan),
+            ),
+        )
+        .correlate(Visit)
+    )
+
+
+def not_ready_today(visits: Iterable[Visit]) -> set[UUID]:
+    """Return which of the visits for which is_stopped_by_notice() is true aren't ready by that.
+
+    Not those whose days have passed: they stay as they were.
+    """
+    ready = [visit for visit in visits if visit.is_ready and visit.stage in PREPARED]
+    keys.hold({visit.cooperation_id for visit in ready})
+    return {visit.id for visit in ready if not plan_of(visit).is_over(clock.today())}
 
 
 @built_for_all
@@ -155,6 +221,7 @@ def _known(actor: Actor) -> sa.Select[*tuple[Any, ...]]:
             Visit,
             planning_is_open(actor, Visit.cooperation_id, Visit.id),
             audiences.listed(actor, VISIT, Visit.id),
+            is_stopped_by_notice(sa.bindparam("notice_day", type_=sa.Date())),
         )
         .where(
             Visit.cooperation_id.in_(sa.bindparam("ids", expanding=True)),

@@ -56,6 +56,7 @@ from tracker.visits import (
     shown,
     team,
 )
+from tracker.visits.beginnings import Begun
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import MemberFact
 from tracker.visits.forms import (
@@ -137,7 +138,7 @@ def plan(reference: str) -> Answered:
         planned_here = bool(service.can_be_planned(cooperation))
         return _planning_page(cooperation, form, planned_here=planned_here), HTTPStatus.FORBIDDEN
 
-    def act() -> tuple[Visit, bool]:
+    def act() -> tuple[Visit, Begun]:
         visit = service.plan_visit(
             actor,
             cooperation,
@@ -149,12 +150,13 @@ def plan(reference: str) -> Answered:
             texts=texts_of(form, former),
         )
         # Not as chosen now: a form that is sent twice finds what it has planned.
-        return visit, beginnings.have_begun(visit)
+        way = form["beginning"].data if "beginning" in form else None
+        return visit, beginnings.how_begun(actor, visit, way, former)
 
     done = form.validate_on_submit() and perform(
         form,
         act,
-        success=lambda planned: _planned_words(*planned),
+        success=lambda planned: _planned_words(former, *planned),
         next=lambda planned: redirect(_after_planning(actor, reference, *planned), 303),
     )
     return done or _planning_page(_cooperation(actor, reference), form)
@@ -175,35 +177,48 @@ def _ways_to_begin(actor: Actor, cooperation: Cooperation, former: Visit | None)
     """
     if not beginnings.can_open_next(actor, cooperation.id):
         return []
-    ways = []
+    ways: list[Option] = []
+    codes: list[str] = []
+    if beginnings.may_use_model(actor):
+        offered = beginnings.languages(language.code for language in locale.languages())
+        codes = sorted(offered, key=lambda code: code != locale.language())
     if former is not None and beginnings.may_copy(actor):
         words = _("With answers copied from joint visit %(number)s", number=former.number)
         hint = _(
             "Copies methods, scripts and measures, but not that visit's place, days, team or "
             "visit list."
         )
-        ways.append(Option(f"{beginnings.FORMER}{former.number}", words, hint))
-    if beginnings.may_use_model(actor):
-        codes = beginnings.languages(language.code for language in locale.languages())
-        for code in sorted(codes, key=lambda code: code != locale.language()):
-            words = _("With the model text in %(language)s", language=locale.name_of(code))
-            ways.append(Option(f"{beginnings.MODEL}{code}", words))
+        otherwise = _("If this visit has other parties, its texts begin with the model text.")
+        hints = f"{hint} {otherwise}" if codes else hint
+        ways.append(Option(f"{beginnings.FORMER}{former.number}", words, hints))
+    for code in codes:
+        words = _("With the model text in %(language)s", language=locale.name_of(code))
+        ways.append(Option(f"{beginnings.MODEL}{code}", words))
     return [*ways, Option(beginnings.LATER, _("I'll choose later"))] if ways else []
 
 
-def _planned_words(visit: Visit, begun: bool) -> str:  # noqa: FBT001 -- one of a pair
-    words: str = _("Joint visit %(number)s is planned.", number=visit.number)
-    if not begun:
-        return words
-    then = _("Its roles and its urgent-action plan now each have a text that nobody has read yet.")
-    return f"{words} {then}"
+def _planned_words(former: Visit | None, visit: Visit, begun: Begun) -> str:
+    words = [_("Joint visit %(number)s is planned.", number=visit.number)]
+    if begun is not Begun.EMPTY:
+        then = _(
+            "Its roles and its urgent-action plan now each have a text that nobody has read yet."
+        )
+        words.append(then)
+    if begun is Begun.REPLACED and former is not None:
+        why = _(
+            "They begin with the model text: those of joint visit %(number)s weren't copied, "
+            "because other parties agreed them.",
+            number=former.number,
+        )
+        words.append(why)
+    return " ".join(map(str, words))
 
 
 def _after_planning(
     actor: Actor,
     reference: str,
     visit: Visit,
-    begun: bool,  # noqa: FBT001 -- one of a pair
+    begun: Begun,
 ) -> str:
     """Return where to go on: to what the roles leave to decide, or to what is missing.
 
@@ -213,7 +228,7 @@ def _after_planning(
     roles = checklists.of_visit(actor, visit.id).get(ChecklistKind.VISIT_ROLES)
     if roles is None:
         return url_for(".index", reference=reference)
-    if begun:
+    if begun is not Begun.EMPTY:
         return url_for("deciding.decide", checklist_id=roles.id)
     return url_for(".ready", reference=reference, number=visit.number)
 

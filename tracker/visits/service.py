@@ -179,6 +179,7 @@ def plan_visit(
     evidence = visit_chain_digest(own_chain.id, visit.id)
     _record(verbs.VISIT_PLANNED, actor, visit, evidence=evidence)
     roles = _start_checklists(actor, cooperation, visit, team_plan)
+    texts = beginnings.fitting(actor, roles, texts)
     completed = _with_known(actor, roles, team_plan, texts)
     _write_answers(actor, roles, kind, announced, completed)
     beginnings.begin(actor, visit, texts)

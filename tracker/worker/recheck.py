@@ -151,6 +151,8 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
         RegisterEntry.from_on,
         RegisterEntry.until_on,
         RegisterEntry.review_on,
+        RegisterEntry.suspends_on,
+        RegisterEntry.signed_until,
         RegisterEntry.left_on,
     )
     .where(RegisterEntry.cooperation_id == _OF_IT)

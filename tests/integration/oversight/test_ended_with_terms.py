@@ -71,6 +71,11 @@ class Table:
         outcome = bound.standing_of(db.session.get_one(Revision, revision_id)).outcome
         return {(str(words), state, outcome)}
 
+    def last_days(self) -> set[dt.date | None]:
+        """Return the last days that the register shows of both texts."""
+        lines = queries.lines(self.land.actor("nadia"), Question(), limit=50)
+        return {line.until_on for line in lines if line.kind in BOTH}
+
     def narrowed(self, narrowing: Narrowing) -> set[ChecklistKind]:
         """Return which texts the register finds by a filter, which has to count as many."""
         nadia = self.land.actor("nadia")
@@ -94,14 +99,16 @@ def test_a_text_ends_with_the_notice_that_ends_the_agreed_terms(
     tomas = table.land.actor("tomas")
     day = clock.today() + 30 * DAY
     notices.give_notice(tomas, table.terms, NoticeKind.ENDED, reason="The law.", from_on=day)
-    assert table.states() == {("In force", AgreementState.IN_FORCE, Outcome.IN_FORCE)}
+    assert table.states() == {("In force", AgreementState.ENDS_SOON, Outcome.IN_FORCE)}
+    assert table.narrowed(Narrowing.ENDS_SOON) == BOTH
+    assert table.last_days() == {day - DAY}
     frozen_time(at_noon(day))
     if by_worker:
         due.carry_out_due(day)
     assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
-    if by_worker:
-        assert table.narrowed(Narrowing.ENDED) == BOTH
-        assert table.narrowed(Narrowing.IN_FORCE) == set()
+    assert table.last_days() == {day - DAY}
+    assert table.narrowed(Narrowing.ENDED) == BOTH
+    assert table.narrowed(Narrowing.IN_FORCE) == set()
 
 
 def test_a_text_ends_with_the_last_day_of_the_agreed_terms(
@@ -113,6 +120,7 @@ def test_a_text_ends_with_the_last_day_of_the_agreed_terms(
     frozen_time(at_noon(last))
     assert table.states() == {("In force", AgreementState.ENDS_SOON, Outcome.IN_FORCE)}
     assert table.narrowed(Narrowing.ENDS_SOON) == BOTH
+    assert table.last_days() == {last}
     frozen_time(at_noon(last + DAY))
     assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
     assert table.narrowed(Narrowing.ENDED) == BOTH

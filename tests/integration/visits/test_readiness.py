@@ -289,7 +289,7 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
         RequirementKind.PLAN_NOT_READ,
         stage=VisitStage.PLANNED,
     )
-    assert items_left(scene) == ["V18"]
+    assert items_left(scene) == ["V11", "V12", "V18"]
     for key in TEAM:
         assert accept_role(scene.actor(key), scene.visit())
         assert confirm_plan(scene.actor(key), scene.visit())
@@ -301,25 +301,38 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
 
 
 def agree_on_the_same_briefing(scene: Scene, on: dt.date | None = None) -> None:
-    """Let the parties say again that the team is briefed, on the same day or on another."""
-    checklist = amend(scene, ROLES, "V18")
-    current = load(checklist).sheet.shared("V18")
+    """Let the parties say again that the team is briefed, on the same day or on another.
+
+    And what they confirmed of the health expert and the interpreters about the former place.
+    """
+    again = [item for item in ("V11", "V12") if item in items_left(scene)]
+    checklist = amend(scene, ROLES, "V18", *again)
+    if "V12" in again:  # nobody else accepts it
+        save(scene, "V12", written(scene, "V12"))
+    for item in ("V11", "V18"):
+        if item in again or item == "V18":
+            day = {"briefing": on.isoformat()} if on and item == "V18" else {}
+            agree_on_the_same(scene, checklist, item, **day)
+    in_force_again(scene, checklist)
+
+
+def agree_on_the_same(scene: Scene, checklist: Checklist, item: str, **changed: str) -> None:
+    current = load(checklist).sheet.shared(item)
     assert current is not None
     proposal = positions.propose(
         scene.actor("ilena"),
         checklist,
-        "V18",
-        {**current.values, "briefing": on.isoformat()} if on else current.values,
+        item,
+        {**current.values, **changed},
         answer_id=current.answer_id,
-        reason="The team was briefed on the new place.",
+        reason="It is so at the new place.",
     )
     positions.accept_proposal(scene.actor("samira"), checklist, proposal.id)
-    now = load(checklist).sheet.shared("V18")
+    now = load(checklist).sheet.shared(item)
     assert now is not None
     positions.take_position(
-        scene.actor("joana"), checklist, "V18", Stance.ACCEPTS, answer_id=now.answer_id
+        scene.actor("joana"), checklist, item, Stance.ACCEPTS, answer_id=now.answer_id
     )
-    in_force_again(scene, checklist)
 
 
 def test_a_team_is_briefed_again_during_the_visit_and_its_days_stay(

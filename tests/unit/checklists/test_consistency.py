@@ -254,6 +254,19 @@ def test_letters_of_access_for_another_place_are_asked_again(
     assert [problem.field for problem in consistency.outdated(item, answer, moved)] == expected
 
 
+@pytest.mark.parametrize(("code", "key"), [("V11", "independent"), ("V12", "not_from_place")])
+@pytest.mark.parametrize(("value", "later"), [(True, 0), (True, -1), (False, 0), (None, 0)])
+def test_that_people_are_independent_of_the_place_is_confirmed_again_of_another(
+    code: str, key: str, *, value: bool | None, later: int
+) -> None:
+    answer, item = an_answer({key: value}), item_of(a_field(key), code=code)
+    moved_at = answer.saved_at + dt.timedelta(seconds=later)
+    moved = replace(VISIT, place_changed_at=moved_at)
+    wrong = [problem.field for problem in consistency.outdated(item, answer, moved)]
+    assert wrong == ([key] if value and later == 0 else [])
+    assert [*consistency.outdated(item, answer, VISIT)] == []
+
+
 @pytest.mark.parametrize(
     ("days_before_the_move", "saved_after", "expected"),
     [

@@ -29,6 +29,9 @@ KIND_OF_PLACE = "V1"
 CREDENTIALS = "V13"
 # The item of a visit's roles with the day on which the team is briefed.
 BRIEFING = "V18"
+# What is confirmed about the place of the people in a visit's roles: that they are independent of
+# it (V11), and not supplied by it (V12). By item and field.
+OF_THE_PLACE = {"V11": "independent", "V12": "not_from_place"}
 # Where people are named as they were when the text was agreed (item, field, column): nobody has to
 # reach them by it, so it stays true if they leave.
 FOR_THE_RECORD = frozenset(
@@ -53,7 +56,7 @@ def problems(
 
 
 def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator[Problem]:
-    """Yield where a shared answer was for another place: V1, V18 (J2) and V13 (J3)."""
+    """Yield where a shared answer was for another place: V1, V11, V12, V18 (J2) and V13 (J3)."""
     if is_outdated(item.code, answer, surroundings):
         yield Problem(*_FOR_FORMER_PLACE[item.code])
 
@@ -61,9 +64,12 @@ def outdated(item: Item, answer: Filled, surroundings: Surroundings) -> Iterator
 def is_outdated(code: str, answer: Filled, surroundings: Surroundings) -> bool:
     """Return whether a shared answer was for another place, and hasn't been saved again since.
 
-    A briefing (V18) that was held before the place changed always was, whenever it was saved.
+    A briefing (V18) that was held before the place changed always was, whenever it was saved. Of
+    the health expert and interpreters only what is confirmed about the place counts (V11, V12).
     """
     asked_at = asked_again_at(code, surroundings)
+    if code in OF_THE_PLACE and answer.values.get(OF_THE_PLACE[code]) is not True:
+        return False
     if code == BRIEFING:
         return was_briefed_before(answer, asked_at, surroundings.place_changed_on)
     return is_of_former_place(answer.saved_at, asked_at)
@@ -82,6 +88,21 @@ def was_briefed_before(answer: Filled, moment: dt.datetime | None, day: dt.date 
 
 
 _FOR_FORMER_PLACE = {
+    "V11": (
+        OF_THE_PLACE["V11"],
+        _l(
+            "The place of the visit changed after this was confirmed. Check that the health expert "
+            "doesn't work for the new place or the authority in charge of it, then save the answer "
+            "again."
+        ),
+    ),
+    "V12": (
+        OF_THE_PLACE["V12"],
+        _l(
+            "The place of the visit changed after this was confirmed. Check that no interpreter is "
+            "supplied by the new place, then save the answer again."
+        ),
+    ),
     KIND_OF_PLACE: (
         "place_type",
         _l(
@@ -112,6 +133,7 @@ def asked_again_at(code: str, surroundings: Surroundings) -> dt.datetime | None:
         KIND_OF_PLACE: surroundings.kind_asked_at,
         CREDENTIALS: surroundings.place_changed_at,
         BRIEFING: surroundings.place_changed_at,
+        **dict.fromkeys(OF_THE_PLACE, surroundings.place_changed_at),
     }
     return moments.get(code)
 

@@ -275,6 +275,7 @@ def _is_current() -> sa.ColumnElement[bool]:
     They end with the agreed terms of their cooperation, which the entries say too.
     """
     today, first, until = clock.today(), RegisterEntry.from_on, RegisterEntry.until_on
+    suspends_on = RegisterEntry.suspends_on
     return (
         sa.exists()
         .where(
@@ -286,6 +287,7 @@ def _is_current() -> sa.ColumnElement[bool]:
             RegisterEntry.state == EntryState.IN_FORCE,
             sa.or_(first.is_(None), first <= today),
             sa.or_(until.is_(None), until >= today),
+            sa.or_(suspends_on.is_(None), suspends_on > today),
         )
         .correlate(Undertaking)
     )

@@ -1,22 +1,28 @@
 """From the day of a notice on nothing counts as in force, also before the worker applies it."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from tests import due
 from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, send_amended
-from tracker.agreements import notices
+from tracker.activity.stale import recompute
+from tracker.agreements import evidence, notices
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import ChecklistState, Notice, NoticeKind
 from tracker.cooperations import labels
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Stage
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
-from tracker.signoff.outcomes import Validity
+from tracker.oversight import queries as register
+from tracker.oversight.facts import AgreementState, Narrowing, Need, Question
+from tracker.signoff.outcomes import Outcome, Validity
 
 
 def test_a_notice_of_the_end_is_not_taken_back_from_its_day_on(
@@ -126,3 +132,109 @@ def test_a_notice_that_was_withdrawn_or_replaced_changes_no_filter_on_its_day(
     frozen_time(clock.now() + NOTICE * DAY)
     assert cooperations.listing(in_force["joana"]).stopped == {}
     assert listed_as(in_force) == before
+
+
+REGISTERED = {
+    NoticeKind.SUSPENDED: (AgreementState.SUSPENDED, Narrowing.SUSPENDED, Need.SUSPENDED),
+    NoticeKind.ENDED: (AgreementState.ENDED, Narrowing.ENDED, Need.ENDED),
+}
+
+
+def registered_as(table: Table) -> tuple[AgreementState, set[Narrowing], Need]:
+    """Return how the register shows the terms, by which filters it finds them, and in what group.
+
+    The counts above the register and the export say the same.
+    """
+    recompute()
+    nadia, of_terms = table["nadia"], Question(kind=ChecklistKind.TERMS)
+    (line,) = register.lines(nadia, of_terms)
+    overview = register.overview(nadia, of_terms)
+    found = set()
+    for narrowing in Narrowing:
+        lines = register.lines(nadia, replace(of_terms, narrowing=narrowing))
+        assert overview.counts[narrowing] == len(lines)
+        assert [*register.all_lines(nadia, replace(of_terms, narrowing=narrowing))] == (
+            [lines] if lines else []
+        )
+        found |= {narrowing for _line in lines}
+    (need,) = (need for need, count in overview.needs.items() if count)
+    return line.state, found, need
+
+
+@pytest.mark.parametrize("kind", [*NoticeKind])
+def test_the_register_finds_a_text_by_what_its_row_says_from_the_day_of_a_notice_on(
+    in_force: Table, frozen_time: Clock, kind: NoticeKind
+) -> None:
+    day = clock.today() + NOTICE * DAY
+    give(in_force, "henrik", kind, from_on=day)
+    frozen_time(clock.now() + (NOTICE - 1) * DAY)
+    assert registered_as(in_force)[0] in {AgreementState.IN_FORCE, AgreementState.ENDS_SOON}
+    frozen_time(clock.now() + DAY)
+    state, narrowing, need = REGISTERED[kind]
+    assert registered_as(in_force) == (state, {narrowing}, need)
+    assert notices.carry_out(in_force.session.scalars(sa.select(Notice.id)).one(), clock.today())
+    in_force.session.commit()
+    assert registered_as(in_force) == (state, {narrowing}, need)
+
+
+def test_a_notice_that_was_withdrawn_changes_nothing_in_the_register(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    before = registered_as(in_force)
+    notice = give(in_force, "henrik", NoticeKind.ENDED)
+    assert registered_as(in_force)[1] == {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}
+    notices.close_notice(in_force["henrik"], in_force.checklist(), notice.id, reason="We talked.")
+    in_force.session.commit()
+    assert registered_as(in_force) == before
+    frozen_time(clock.now() + NOTICE * DAY)
+    assert registered_as(in_force) == before
+
+
+def test_the_register_counts_a_text_as_a_draft_once_its_last_day_to_sign_has_passed(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    """Also before the worker withdraws it."""
+    last = clock.today() + 5 * DAY
+    checklist = in_force.checklist(ChecklistKind.CONFIDENTIALITY)
+    agreements.send(in_force.land, checklist, SIGNERS, until=last)
+    in_force.session.commit()
+
+    def of_text() -> tuple[AgreementState, list[int]]:
+        recompute()
+        nadia, question = in_force["nadia"], Question(kind=ChecklistKind.CONFIDENTIALITY)
+        (line,) = register.lines(nadia, question)
+        counts = register.counts(nadia, question)
+        return line.state, [counts[Narrowing.LACKS_SIGNATURES], counts[Narrowing.DRAFTING]]
+
+    frozen_time(clock.now() + 5 * DAY)
+    assert of_text() == (AgreementState.WAITING, [1, 0])
+    frozen_time(clock.now() + DAY)
+    assert of_text() == (AgreementState.DRAFTING, [0, 1])
+    assert due.expire_due(clock.today())
+    in_force.session.commit()
+    assert of_text() == (AgreementState.DRAFTING, [0, 1])
+
+
+def test_an_amendment_no_longer_waits_from_the_day_of_a_notice_of_the_end_on(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    """Nobody can sign it any more, also before the worker withdraws it."""
+
+    def found() -> tuple[Outcome | None, tuple[str, ...], bool]:
+        compared = evidence.look(in_force.checklist())
+        recompute()
+        nadia, question = in_force["nadia"], Question(kind=ChecklistKind.TERMS)
+        (line,) = register.lines(nadia, question)
+        counted = register.counts(nadia, question)[Narrowing.LACKS_SIGNATURES]
+        return compared.outcome(sent_id), line.waiting_for, bool(counted)
+
+    sent_id = send_amended(in_force).revision_id
+    day = clock.today() + NOTICE * DAY
+    notice = give(in_force, "henrik", NoticeKind.ENDED, from_on=day)
+    frozen_time(clock.now() + (NOTICE - 1) * DAY)
+    assert (found()[0], found()[2]) == (Outcome.WAITING, True)
+    frozen_time(clock.now() + DAY)
+    assert found() == (Outcome.WITHDRAWN, (), False)
+    assert notices.carry_out(notice.id, clock.today())
+    in_force.session.commit()
+    assert found() == (Outcome.WITHDRAWN, (), False)

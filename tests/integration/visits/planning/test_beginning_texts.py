@@ -27,9 +27,10 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.models import Answer, Checklist, CopiedAnswer, CopySource
 from tracker.checklists.reuse import copying, visit_tasks
 from tracker.core import clock
+from tracker.visits import beginnings
 from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
 
@@ -101,6 +102,16 @@ def change(scene: Scene, checklist: Checklist, item: str, values: Mapping[str, A
 
 def empty(scene: Scene, checklist: Checklist, item: str) -> None:
     change(scene, checklist, item, {})
+
+
+def sources(scene: Scene, number: int = 2) -> set[CopySource]:
+    """Return where the words come from with which the texts of a visit began."""
+    texts = [scene.checklist(kind, number).id for kind in (ROLES, URGENT_PLAN)]
+    return set(
+        scene.session.scalars(
+            sa.select(CopiedAnswer.source).where(CopiedAnswer.checklist_id.in_(texts))
+        )
+    )
 
 
 def team_of(scene: Scene, number: int = 2) -> dict[str, Any]:
@@ -192,10 +203,38 @@ def test_a_second_visit_begins_with_methods_and_never_with_place_team_or_list(
     assert listed == {str(scene.user(key)) for key in ("ilena", "pavo", "ruth")}
 
 
-def test_what_other_parties_agreed_on_is_not_copied(browser: Browser, scene: Scene) -> None:
-    page = Page.of(plan(browser, scene, beginning="visit-1"))
-    assert "because other parties agreed them" in page.text
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+def test_the_model_text_takes_the_place_of_what_other_parties_agreed_on(
+    browser: Browser, scene: Scene
+) -> None:
+    before = load(scene.checklist(ROLES)).sheet.value("V6", "method")
+    day = clock.today().isoformat()
+    response = plan(browser, scene, beginning="visit-1", briefing=day)
+    page = browser("ilena").page(response.location)
+    assert "weren't copied, because other parties agreed them" in page.text
+    assert sources(scene) == {CopySource.PRODUCT}
+    sheet = loaded(scene, ROLES).sheet
+    assert sheet.value("V6", "method") != before
+    assert sheet.value("V18", "briefing") == day
+    pages = scene.session.scalars(
+        sa.select(ReadLogEntry.page).where(ReadLogEntry.user_id == scene.user("ilena"))
+    )
+    assert "copied" not in set(pages)
+
+
+def test_nothing_is_said_of_other_parties_where_the_same_agreed(
+    browser: Browser, scene: Scene
+) -> None:
+    response = plan(browser, scene, beginning="visit-1", members=SAME_PARTIES)
+    assert "other parties agreed" not in browser("ilena").page(response.location).text
+    assert sources(scene) == {CopySource.CHECKLIST}
+
+
+def test_what_other_parties_agreed_on_is_not_copied_where_no_model_text_is_offered(
+    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginnings, "may_use_model", lambda _actor: False)
+    response = plan(browser, scene, beginning="visit-1")
+    assert plans_nothing(scene, response, "because other parties agreed them")
 
 
 def test_reading_an_earlier_visit_for_a_new_one_is_in_the_read_log(
