@@ -125,13 +125,16 @@ def with_words(
 
     Only where the text leaves the task open. language is that of the text; if empty, the reader's.
     """
+    chosen = [(str(people[task]), label) for task, label in LABELS.items() if task in people]
+    if not chosen:
+        yield from answers
+        return
     words: dict[str, list[str]] = {}
     with force_locale(language) if language else nullcontext():
-        for task, label in LABELS.items():
-            if task.value in people:
-                words.setdefault(str(people[task.value]), []).append(str(label))
+        for person, label in chosen:
+            words.setdefault(person, []).append(str(label))
     for item, values in answers:
-        if item.code != ROLES or not words:
+        if item.code != ROLES:
             yield item, values
             continue
         copy = _copied(values)
