@@ -164,7 +164,8 @@ def decide_together(page: Page, facts: Facts) -> None:
             continue
         wish = facts.for_item(re.split("[.-]", control.name)[0]).get(control.column)
         if control.kind == "checkbox":
-            if control.is_shown and control.is_open and _is_meant(control, wish, facts):
+            is_asked = control.is_shown and control.is_needed and control.is_open
+            if is_asked and _is_meant(control, wish, facts):
                 form.locator(f"[name='{control.name}'][value='{control.value}']").check()
             continue
         is_open = not control.value or "to decide" in control.value.lower()

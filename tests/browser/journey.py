@@ -17,7 +17,13 @@ from tests.browser.answering import Facts, answer, decide, decide_together
 from tests.browser.conftest import NewContext
 from tests.browser.instances import opened
 from tests.browser.journeys.measured import watch
-from tests.browser.people import Person, first_administrator, invitation_link, somebody
+from tests.browser.people import (
+    Person,
+    first_administrator,
+    invitation_link,
+    mailed_link,
+    somebody,
+)
 from tests.effort import is_long
 from tests.factories.actors import acting_today
 from tests.factories.checklists import complete_answers
@@ -252,6 +258,20 @@ def begin_with_model_text(page: Page, address: str) -> None:
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
+def agree_in_turn(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
+    """Each side decides what is left to it, and then reads and accepts the text straight away.
+
+    That is enough if nobody has to accept what the others write of themselves.
+    """
+    for name, known in facts.items():
+        page = cast[name].page
+        if not page.url.endswith("/decide"):
+            page.goto(f"{address}/decide")
+        if page.get_by_role("button", name="Save what is decided").count():
+            decide_together(page, known)
+        _accept_draft(page, address, is_open=True)
+
+
 def agree(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
     """Each side decides on one page what a text leaves open, and then reads and accepts it all."""
     for name, known in facts.items():
@@ -387,23 +407,40 @@ def give_telephone(cast: Company, name: str) -> None:
     cast[name].expect_told("saved")
 
 
-def undertake(cast: Company, name: str, countersigner: str, *, interests: str = "") -> None:
-    """A listed person reads why, declares, confirms and signs; the NPM decides and countersigns."""
-    page = cast[name].page
-    page.goto("/undertakings")
-    page.get_by_role("link", name=re.compile(TITLE)).first.click()
+def undertake(
+    cast: Company, name: str, countersigner: str, *, interests: str = "", by_mail: bool = False
+) -> None:
+    """A listed person reads why, declares, confirms and signs; the NPM decides and countersigns.
+
+    by_mail: each follows the link of their email, instead of looking for it in a list.
+    """
+    person = cast[name]
+    page = person.page
+    if by_mail:
+        page.goto(mailed_link(person.live, person.email, "/undertakings/"))
+    else:
+        page.goto("/undertakings")
+        page.get_by_role("link", name=re.compile(TITLE)).first.click()
     expect(page.get_by_role("button", name="Continue to sign")).to_be_visible()
     fill_in_undertaking(page, interests)
     page.get_by_role("button", name="Continue to sign").click()
     cast[name].prove_and("Sign in your own name", "You have signed.")
-    countersign(cast, cast[name].name, countersigner)
+    number = page.url.rpartition("/")[2].partition("?")[0]
+    countersign(cast, cast[name].name, countersigner, mailed=number if by_mail else "")
 
 
-def countersign(cast: Company, name: str, countersigner: str) -> None:
-    """Somebody who decides for the NPM accepts a person's interests, and countersigns."""
+def countersign(cast: Company, name: str, countersigner: str, *, mailed: str = "") -> None:
+    """Somebody who decides for the NPM accepts a person's interests, and countersigns.
+
+    mailed is the id of the undertaking, if they follow the link of their email.
+    """
     npm = cast[countersigner].page
-    npm.goto(f"/cooperations/{cast.reference}/undertakings")
-    npm.get_by_role("link", name=name, exact=True).click()
+    if mailed:
+        path = f"/cooperations/{cast.reference}/undertakings/{mailed}"
+        npm.goto(mailed_link(cast[countersigner].live, cast[countersigner].email, path))
+    else:
+        npm.goto(f"/cooperations/{cast.reference}/undertakings")
+        npm.get_by_role("link", name=name, exact=True).click()
     # Also if the person's organisation has an interest, whatever they declared.
     steps = re.compile("^(Record the decision|Continue to countersign)$")
     expect(npm.get_by_role("button", name=steps).first).to_be_visible()

@@ -111,13 +111,18 @@ def first_administrator(live: Application, new_context: NewContext) -> Person:
 
 def invitation_link(live: Application, email: str) -> str:
     """Return the link of the invitation to an address, from the folder of mails."""
+    return mailed_link(live, email, "/invitations/")
+
+
+def mailed_link(live: Application, email: str, path: str) -> str:
+    """Return the link of a mail to an address whose path has these words."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        for path in (live.data_dir / "mail").glob("*.eml"):
-            head, _, body = path.read_text().partition("\n\n")
-            link = re.search(r"http\S+/invitations/\S+", body.replace("=\n", ""))
+        for mail in sorted((live.data_dir / "mail").glob("*.eml"), reverse=True):
+            head, _, body = mail.read_text().partition("\n\n")
+            link = re.search(rf"http\S+{path}\S*", body.replace("=\n", ""))
             if link and f"To: {email}" in head:
                 return link.group().replace("=3D", "=")
         time.sleep(0.1)
-    message = f"No invitation was mailed to {email}"
+    message = f"No link with {path} was mailed to {email}"
     raise AssertionError(message)

@@ -23,6 +23,7 @@ from tracker.accounts.factors import second_factor
 from tracker.accounts.models import Membership, User
 from tracker.activity.models import ReadLogEntry
 from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.negotiation import positions
 from tracker.signoff.models import Revision, Signature
@@ -347,6 +348,24 @@ def test_a_text_is_frozen_and_sent_to_those_named(app: Flask, table: Table) -> N
     assert "The text is frozen and sent." in page.text
     assert "0 of 3" in page.text
     client.page(address, 403)
+
+
+def test_the_record_of_the_terms_leads_on_to_the_confidentiality_terms(
+    app: Flask, table: Table
+) -> None:
+    table.send()
+    text = table.checklist(ChecklistKind.CONFIDENTIALITY)
+    record = f"/checklists/{table.checklist().id}/record"
+    begin = f"/checklists/{text.id}/begin"
+    for first in ("samira", "tomas", "nadia", "ada"):
+        page = table.land.browser(app, first).page(record)
+        assert page.forms(begin) == [], first
+        assert "Next: the confidentiality terms" not in page.text, first
+    browser = table.land.browser(app, "ilena")
+    (form,) = browser.page(record).forms(begin)
+    done = Page.of(browser.post(begin, data=form.filled_in(), follow_redirects=True))
+    assert done.h1 == "What is left to decide"
+    assert browser.page(record).forms(begin) == []
 
 
 def test_a_text_that_changed_since_the_page_was_opened_is_not_sent(

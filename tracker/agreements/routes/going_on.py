@@ -1,16 +1,61 @@
 """Where a person goes next after reading and accepting a text, or sending it."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
 from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.activity.stale import recompute
 from tracker.agreements import accepting
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy, queries
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Checklist
+from tracker.checklists.model_texts import library
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.obstacles import to_sending
+from tracker.checklists.reuse import beginning
+from tracker.cooperations.models import Stage
+from tracker.ui import locale
+
+BEFORE_WORK = frozenset({Stage.EXPLORED, Stage.DRAFT, Stage.REVIEWED, Stage.CLEARED})
+
+
+@dataclass(frozen=True, slots=True)
+class TextToBegin:
+    """The confidentiality terms of a cooperation, which nobody has begun yet.
+
+    language is that of the model text that one button begins with; empty if the person has to
+    choose, since the NPM keeps texts of its own or the product has none in the reader's language.
+    """
+
+    id: UUID
+    language: str
+
+
+def text_to_begin(actor: Actor, loaded: LoadedChecklist) -> TextToBegin | None:
+    """Return the text that follows the terms, if the person can begin it with a model text.
+
+    None once the work has begun: then the text that was needed is in force.
+    """
+    kind = ChecklistKind.CONFIDENTIALITY
+    party, goes_on = loaded.own_party(actor), loaded.goes_on()
+    drafting = ChecklistState.DRAFTING
+    is_early = loaded.cooperation.stage in BEFORE_WORK
+    if (
+        loaded.checklist.kind is not ChecklistKind.TERMS
+        or not is_early
+        or not policy.can_use_model_text(actor, party, drafting, goes_on=goes_on, is_empty=True)
+    ):
+        return None
+    text = beginning.unwritten(actor, loaded.checklist.cooperation_id, kind)
+    if text is None:
+        return None
+    language = locale.language()
+    has_choice = language not in library.languages(kind) or queries.own_texts(actor, kind)
+    return TextToBegin(text.id, "" if has_choice else language)
 
 
 def after_reading(actor: Actor, checklist: Checklist) -> str:

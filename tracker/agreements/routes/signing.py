@@ -597,6 +597,7 @@ def _record_page(
         ],
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views_of(checklist, pair, scans),
+        to_begin=going_on.text_to_begin(actor, loaded),
         may_record_paper=may_sign_on_paper,
         is_restricted=encryption.is_restricted(checklist),
         may_keep=keeping.can_keep(actor, loaded, compared, revision.id),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
@@ -40,8 +41,8 @@ from tracker.core.errors import StaleError
 SHARED = AnswerScope.SHARED
 # What a party answers: with all others, and for itself.
 ANSWERED = (SHARED, AnswerScope.PARTY)
-# Until when each person's papers are valid: the item, and the column.
-PAPERS = ("V13", "valid_until")
+# The item that says which papers each person has.
+PAPERS = "V13"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +237,13 @@ def suggested(loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) 
     A coordinator is suggested as the contact of their party, with the number from their account
     (M7, M15; for the NPM also M10, C16 and V13, there unless they are on the team themselves); the
     days of the terms begin with the next month and last two years, with a review after one; and
-    papers have to be valid until the last day of the visit (V13). Nothing of it is saved: whoever
-    saves the form has seen it.
+    papers are those that V13 asks for, valid until the last day of the visit. Nothing of it is
+    saved: whoever saves the form has seen it.
     """
     suggestions: dict[str, Any] = {}
     for open_item in items:
         item = open_item.item
-        suggestions |= _last_days(loaded, open_item)
+        suggestions |= _papers(loaded, open_item)
         cells = {**own_rows.known_cells(loaded, actor, item), **_customary(actor, loaded, item)}
         for place in open_item.places:
             value = cells.get(place.part.key)
@@ -280,14 +281,21 @@ def _with_number(actor: Actor, key: str) -> dict[str, str]:
     return {key: number} if number else {}
 
 
-def _last_days(loaded: LoadedChecklist, open_item: OpenItem) -> dict[str, Any]:
+def _papers(loaded: LoadedChecklist, open_item: OpenItem) -> dict[str, Any]:
     last_day = loaded.surroundings.visit_ends_on
-    if open_item.item.code != PAPERS[0] or last_day is None:
+    if open_item.item.code != PAPERS or last_day is None:
         return {}
-    wanted = [place for place in open_item.places if place.part.key == PAPERS[1]]
+    usual = {
+        "credential": str(_("Letter of access and identity papers")),
+        "valid_until": last_day.isoformat(),
+    }
     together = [group for table in open_item.tables for group in table.together]
     groups = {place.name: name_of_all(group) for group in together for place in group}
-    return {groups.get(place.name, place.name): last_day.isoformat() for place in wanted}
+    return {
+        groups.get(place.name, place.name): usual[place.part.key]
+        for place in open_item.places
+        if place.part.key in usual
+    }
 
 
 def usual_days(today: dt.date) -> Mapping[str, str]:

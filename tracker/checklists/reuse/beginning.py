@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
@@ -12,14 +13,20 @@ from tracker.access.decision import Decision
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklist_templates import library, to_decide
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item
-from tracker.checklists import policy
+from tracker.checklists import policy, queries
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.model_texts import in_use, merging
 from tracker.checklists.model_texts import library as model_texts
 from tracker.checklists.model_texts.schema import Task
-from tracker.checklists.models import Checklist, CopySource, OwnModelText
+from tracker.checklists.models import (
+    Answer,
+    Checklist,
+    ChecklistState,
+    CopySource,
+    OwnModelText,
+)
 from tracker.checklists.reuse import (
     copying,
     known_facts,
@@ -32,6 +39,7 @@ from tracker.checklists.reuse.own_texts import OwnText
 from tracker.checklists.rules.consistency import KIND_OF_PLACE
 from tracker.checklists.rules.values import fit
 from tracker.core import canonical
+from tracker.core.db import db
 from tracker.core.errors import StaleError
 
 SHARED = AnswerScope.SHARED
@@ -106,6 +114,20 @@ def may_begin(actor: Actor, loaded: LoadedChecklist) -> Decision:
     )
 
 
+def unwritten(actor: Actor, cooperation_id: UUID, kind: ChecklistKind) -> Checklist | None:
+    """Return a checklist of a cooperation that the person may open and that has no answer yet."""
+    return db.session.scalars(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == cooperation_id,
+            Checklist.kind == kind,
+            Checklist.visit_id.is_(None),
+            Checklist.state == ChecklistState.DRAFTING,
+            queries.visible(actor),
+            ~sa.exists().where(Answer.checklist_id == Checklist.id),
+        )
+    ).first()
+
+
 def beginnings(
     actor: Actor, loaded: LoadedChecklist, languages: Iterable[str]
 ) -> tuple[Beginning, ...]:
@@ -147,7 +169,7 @@ class _Known:
         self.numbers = visit_tasks.Numbers(loaded)
 
     def filled(
-        self, answers: Mapping[str, Mapping[str, Any]]
+        self, answers: Mapping[str, Mapping[str, Any]], language: str = ""
     ) -> tuple[tuple[Item, Mapping[str, Any]], ...]:
         """Return the answers to open items, with what is known in its place."""
         pairs = [
@@ -155,6 +177,7 @@ class _Known:
             for item in self.items
             if item.code in answers
         ]
+        pairs = list(visit_tasks.with_words(pairs, self.tasks, language))
         return tuple(self.numbers.filled(pairs))
 
 
@@ -166,7 +189,7 @@ def _of_product(known: _Known, languages: Iterable[str]) -> Iterator[Beginning]:
     contents = in_use.contents(checklist.kind, wanted)
     for language in wanted:
         text = merging.merge(contents[language], around.modes)
-        answers = known.filled(merging.answers(text, whole, around))
+        answers = known.filled(merging.answers(text, whole, around), language)
         product = model_texts.content_in(checklist.kind, language).items
         changed = sum(
             contents[language].items[item.code] is not product[item.code] for item, _own in answers

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import queries as accounts
 from tracker.accounts.labels import ROLES
@@ -28,6 +30,8 @@ from tracker.ui.locale import with_commas
 
 # Roles that say what somebody does in a cooperation; a member may do anything.
 FUNCTIONS = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
+# The tables of U8: what the law asks of a party's people, and what it lets them keep silent about.
+ON_THE_LAW = ("duties", "privileges")
 # The kinds of body in M1 for the types of CSO in an organisation's details.
 KINDS = {
     CsoType.HUMAN_RIGHTS: "human_rights",
@@ -100,9 +104,12 @@ def _is_later(joined_at: dt.datetime | None, saved_at: dt.datetime) -> bool:
 def _of_party(loaded: LoadedChecklist, actor: Actor, item: Item) -> dict[str, Any]:
     """Return those of a party's people who must sign an undertaking (C2).
 
-    Of a CSO everybody who takes part, of the NPM its outside experts.
+    Of a CSO everybody who takes part, of the NPM its outside experts. Of duties to report and
+    rights to keep silent (U8) return one row for the whole team, without what it says.
     """
     party = loaded.own_party(actor)
+    if loaded.checklist.kind is ChecklistKind.URGENT_PLAN and item.code == "U8":
+        return {key: [{"profession": str(_("Everyone on our team"))}] for key in ON_THE_LAW}
     is_list = loaded.checklist.kind is ChecklistKind.CONFIDENTIALITY and item.code == "C2"
     if not is_list or party is None:
         return {}

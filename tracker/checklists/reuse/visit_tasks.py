@@ -5,10 +5,12 @@ who it usually is; nobody has read any of it yet when it is filled in (docs/adr/
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
@@ -28,6 +30,8 @@ from tracker.core.errors import RuleBrokenError
 
 # What planning a visit says, by field of V3.
 LEADERS = {Task.LEAD: "lead", Task.DEPUTY: "deputy"}
+# The item that says what each person on the team does.
+ROLES = "V5"
 # Who can be chosen for the others, and what the page calls them.
 CIRCLES = {
     Task.OFFICE: Circle.NPM,
@@ -112,6 +116,32 @@ def read_choice(loaded: LoadedChecklist, chosen: Mapping[str, str]) -> dict[str,
             raise RuleBrokenError(_l("Choose people from the lists on this page."))
         people[task] = person
     return people
+
+
+def with_words(
+    answers: Sequence[tuple[Item, Mapping[str, Any]]], people: Mapping[str, UUID], language: str
+) -> Iterator[tuple[Item, Mapping[str, Any]]]:
+    """Yield answers in which the roles (V5) say of each person the tasks chosen for them.
+
+    Only where the text leaves the task open. language is that of the text; if empty, the reader's.
+    """
+    chosen = [(str(people[task]), label) for task, label in LABELS.items() if task in people]
+    if not chosen:
+        yield from answers
+        return
+    words: dict[str, list[str]] = {}
+    with force_locale(language) if language else nullcontext():
+        for person, label in chosen:
+            words.setdefault(person, []).append(str(label))
+    for item, values in answers:
+        if item.code != ROLES:
+            yield item, values
+            continue
+        copy = _copied(values)
+        for row in copy.get("roles", ()):
+            if to_decide.is_mark(row.get("task")) and row.get("person") in words:
+                row["task"] = "".join(f"{each}. " for each in words[row["person"]]).strip()
+        yield item, copy
 
 
 class Numbers:

@@ -80,7 +80,9 @@ def _begin(actor: Actor, checklist: Checklist) -> tuple[str, ...]:
             actor, checklist, uuid_or_nil(own), seen=seen, chosen=chosen
         )
     language = request.form.get("language", "")
-    seen = request.form.get(f"seen_{language}", "")
+    seen: str | None = request.form.get(f"seen_{language}", "")
+    if request.form.get("read") == "later" and language in _languages(checklist):
+        seen = None  # the record of the terms shows no text to choose from (adr 125)
     return beginning.begin(actor, checklist, language, seen=seen, chosen=chosen)
 
 

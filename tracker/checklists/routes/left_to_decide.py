@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -31,6 +31,7 @@ from tracker.checklists.editing import (
 )
 from tracker.checklists.forms import as_typed, place_field, to_decide_words, to_shown, to_stored
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.models import ChecklistState
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.people_lists import PeopleLists
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -61,7 +62,10 @@ class Overtaken:
 @blueprint.route("/decide", methods=["GET", "POST"])
 @signed_in
 def decide(checklist_id: UUID) -> str | Response:
-    """Fill in the open places of all items in one form, which begins with the person's draft."""
+    """Fill in the open places of all items in one form, which begins with the person's draft.
+
+    If there are none, lead to reading the draft.
+    """
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "decide")
     loaded = load_localized(checklist)
@@ -100,6 +104,9 @@ def decide(checklist_id: UUID) -> str | Response:
             )
         )
         return _page(loaded, form, items, keep_aside(writing), moved)
+    if request.method == "GET" and _is_all_decided(loaded, actor, items, writing):
+        flash(_("Nothing is left to decide for your organisation."), "success")
+        return redirect(page_after(loaded, actor), 303)
     done = is_sent(form) and perform(
         form,
         save,
@@ -111,6 +118,15 @@ def decide(checklist_id: UUID) -> str | Response:
     if changed:
         _show_now(form, loaded, actor, items)
     return done or _page(loaded, form, items, writing, moved, changed)
+
+
+def _is_all_decided(
+    loaded: LoadedChecklist, actor: Actor, items: Sequence[OpenItem], writing: Writing
+) -> bool:
+    """Return whether a draft of the parties has nothing to fill in here, so the person reads it."""
+    is_draft = loaded.checklist.state is ChecklistState.DRAFTING and bool(loaded.sheet.answers)
+    is_typing = writing.saved.typed is not None
+    return is_draft and not items and not is_typing and not left_to_decide.to_write(loaded, actor)
 
 
 def _page(

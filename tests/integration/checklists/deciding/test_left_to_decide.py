@@ -221,6 +221,17 @@ def test_whoever_may_not_write_a_place_saves_nothing_in_it(table: Table, first: 
     assert values(table, "M3")["words"] == "[to decide: how often]"
 
 
+def test_whoever_has_nothing_to_decide_is_led_to_reading_the_draft(
+    app: Flask, table: Table
+) -> None:
+    response = table.land.browser(app, "samira").get(address(table))
+    assert response.status_code == 303
+    assert response.location.endswith("/read")
+    page = Page.of(table.land.browser(app, "samira").get(address(table), follow_redirects=True))
+    assert page.h1 == "Read the draft"
+    assert "Nothing is left to decide for your organisation." in page.text
+
+
 def test_what_is_sent_for_signature_has_nothing_to_decide(app: Flask, session: Session) -> None:
     table = set_out(session)
     table.send()

@@ -100,6 +100,37 @@ def test_papers_are_suggested_to_be_valid_until_the_last_day_of_the_visit(
     items = left_to_decide.open_items(loaded, ilena)
     suggested = left_to_decide.suggested(loaded, ilena, items)
     assert suggested["V13-credentials-all-valid_until"] == plan_of(begun).ends_on.isoformat()
+    assert suggested[PAPERS] == "Letter of access and identity papers"
+
+
+def test_each_party_says_in_one_row_what_the_law_asks_of_its_team(
+    scene: Scene, visit: Visit
+) -> None:
+    """U8: nobody has to write a row for each profession where there is no duty and no right."""
+    checklist = scene.checklist(ChecklistKind.URGENT_PLAN, 2)
+    ilena = scene.actor("ilena")
+    (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
+    beginning.begin(ilena, checklist, "en", seen=shown.seen)
+    scene.session.commit()
+    loaded = load(checklist)
+    for person in ("ilena", "samira"):
+        actor = scene.actor(person)
+        items = {item.key: item for item in left_to_decide.open_items(loaded, actor)}
+        item = items["U8.own"]
+        needed = [place.part.key for place in item.places if not place.is_dependent]
+        assert needed == ["has_duty", "has_privilege"]
+        assert [str(row.label) for table in item.tables for row in table.rows] == [
+            "Everyone on our team",
+            "Everyone on our team",
+        ]
+        typed = {place.name: "none" for place in item.places if place.part.key in needed}
+        token = question_token(loaded, actor, loaded.item("U8"))
+        seen = {item.key: Seen(item.version, token, item.begun_with)}
+        left_to_decide.save(actor, checklist, seen, typed)
+        loaded = load(checklist)
+        own = loaded.sheet.of_party("U8", actor.organisation_id)
+        assert own is not None
+        assert own.values["duties"] == [{"profession": "Everyone on our team", "has_duty": "none"}]
 
 
 def test_each_party_confirms_for_itself_and_accepts_nothing_by_it(

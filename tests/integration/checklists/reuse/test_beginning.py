@@ -509,7 +509,12 @@ def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) 
 
 def test_a_page_that_is_no_longer_right_begins_nothing(table: Table, app: Flask) -> None:
     browser = table.land.browser(app, "ilena")
-    for fields in ({}, {"language": "en", "seen_en": "x"}, {"language": "xx", "seen_xx": ""}):
+    for fields in (
+        {},
+        {"language": "en", "seen_en": "x"},
+        {"language": "xx", "seen_xx": ""},
+        {"language": "xx", "read": "later"},
+    ):
         page = Page.of(browser.post(address(table), data=fields, follow_redirects=True))
         assert "Something changed while you were choosing." in page.text
         assert page.h1 == "Choose how to begin"

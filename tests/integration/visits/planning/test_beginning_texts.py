@@ -166,6 +166,24 @@ def test_whoever_takes_a_task_is_chosen_once_for_both_texts(browser: Browser, sc
     assert loaded(scene, URGENT_PLAN).sheet.value("U3", "headquarters") == str(office)
 
 
+def test_the_roles_say_which_tasks_somebody_was_chosen_for(browser: Browser, scene: Scene) -> None:
+    leyla = str(scene.user("leyla"))
+    plan(browser, scene, beginning="model-en", interviewer=leyla, recorder=leyla)
+    rows = loaded(scene, ROLES).sheet.value("V5", "roles")
+    tasks = {row["person"]: row["task"] for row in rows}
+    assert tasks[leyla] == "Interviews people. Documents injuries and accounts of torture."
+    assert tasks[str(scene.user("pavo"))].startswith("Leads the visit")
+
+
+def test_the_task_of_whoever_was_chosen_for_none_is_left_to_decide(
+    browser: Browser, scene: Scene
+) -> None:
+    plan(browser, scene, beginning="model-en")
+    rows = loaded(scene, ROLES).sheet.value("V5", "roles")
+    (row,) = (row for row in rows if row["person"] == str(scene.user("leyla")))
+    assert row["task"] == "[to decide: the main task of this person]"
+
+
 def test_a_task_goes_to_nobody_who_is_not_on_the_team(browser: Browser, scene: Scene) -> None:
     page = Page.of(plan(browser, scene, beginning="model-en", interviewer=scene.user("samira")))
     assert "Choose somebody on the team, or a person of the NPM." in page.text
