@@ -20,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 import config
 from tests import client as checked
-from tests import content, durations, effort, on_postgresql, starting_points
+from tests import content, durations, effort, mail_codes, on_postgresql, starting_points
 from tests import log_lines as collecting
 from tests.client import CheckedClient
 from tests.databases import Database, PostgresDatabase, SqliteDatabase
@@ -245,7 +245,9 @@ def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator
     let_missing_attributes_fail(app)
     points = StartingPoints(app, database, settings, copies)
     points.use(EMPTY, _load_content, on=None)
-    yield app
+    with pytest.MonkeyPatch.context() as patch:
+        mail_codes.watch(patch)
+        yield app
     points.disconnect()
 
 

@@ -613,6 +613,11 @@ def find_waiting_power(actor: Actor, membership_id: UUID) -> Membership | None:
 # Invitations ------------------------------------------------------------------------------------
 
 
+def has_people() -> bool:
+    """Return whether anybody has an account; for commands."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(User.id.is_not(None)))))
+
+
 def invitations(
     actor: Actor, *, offset: int = 0, limit: int = 25
 ) -> tuple[int, list[InvitationLine]]:

@@ -390,6 +390,8 @@ def _shown(invitation: Invitation) -> dict[str, object]:
         "roles": [labels.ROLES[Role(role)] for role in invitation.roles]
         or [_("Outside second reader")],
         "expires_at": invitation.expires_at,
+        "is_administrator": invitation.organisation_id is None
+        and Role.ADMINISTRATOR in invitation.roles,
     }
 
 

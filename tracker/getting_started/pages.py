@@ -1,7 +1,10 @@
 """View models of the first steps: a list that empties itself."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
@@ -48,6 +51,30 @@ def settings(facts: queries.InstanceFacts) -> dict[str, SettingView]:
     }
 
 
+def after_settings() -> str:
+    """Return where to go on from the settings: to the next steps, once both are decided."""
+    decided = settings(queries.of_instance(clock.today())).values()
+    is_done = all(setting.is_chosen or setting.is_checked for setting in decided)
+    return url_for("dashboard.my_work" if is_done else "getting_started.settings")
+
+
+def mail_route() -> str:
+    """Return a sentence that says where this instance sends its email, without the account."""
+    parts = urlsplit(current_app.extensions["settings"].mail_url)
+    if parts.scheme == "file":
+        return _(
+            "No mail server is set, so nothing is sent: each message becomes a file in %(folder)s "
+            "on the server. To send email, set TRACKER_MAIL_URL there.",
+            folder=parts.path,
+        )
+    if parts.scheme == "console":
+        return _(
+            "No mail server is set, so nothing is sent: messages are only printed where the "
+            "application runs. To send email, set TRACKER_MAIL_URL there."
+        )
+    return _("Email goes out through the server %(host)s.", host=parts.hostname or "")
+
+
 def first_steps(actor: Actor) -> FirstSteps | None:
     """Return the open first steps of an administrator or coordinator; None if there are none.
 
@@ -65,10 +92,12 @@ def first_steps(actor: Actor) -> FirstSteps | None:
 
 
 def _of_administrator() -> Iterable[tuple[bool, Task]]:
-    facts = queries.of_instance(clock.today())
+    day = clock.today()
+    facts = queries.of_instance(day)
     chosen = current_app.extensions["settings"].chosen
-    add, invite = url_for("organisations.add"), url_for("people.choose_for_invitation")
+    npm, cso = OrganisationKind.NPM, OrganisationKind.CSO
     to_settings = url_for("getting_started.settings")
+    invites = _Invites(day)
     yield (
         facts.mail_tested,
         _step(
@@ -87,43 +116,59 @@ def _of_administrator() -> Iterable[tuple[bool, Task]]:
             _("Check the languages"), _("The languages of pages, emails and texts."), to_settings
         ),
     )
-    yield facts.has_npm, _step(_("Add the NPM"), _("It opens the cooperations."), add)
-    yield (
-        facts.npm_coordinator,
-        _coordinator_step(
-            OrganisationKind.NPM,
-            _("Invite a coordinator of the NPM"),
-            _("Coordinators open cooperations and invite the others of their organisation."),
-            is_open=facts.has_npm and not facts.npm_coordinator,
-        ),
+    yield facts.has_npm, _step(_("Add the NPM"), _("It opens the cooperations."), _add(npm))
+    yield invites.step(
+        npm,
+        Role.COORDINATOR,
+        _("Invite a coordinator of the NPM"),
+        _("Coordinators open cooperations and invite the others of their organisation."),
+        is_there=facts.has_npm,
+        is_done=facts.npm_coordinator,
     )
-    yield facts.npm_signatory, _step(_("Invite somebody who signs for the NPM"), _power(), invite)
+    yield invites.step(
+        npm,
+        Role.SIGNATORY,
+        _("Invite somebody who signs for the NPM"),
+        _power(),
+        is_there=facts.has_npm,
+        is_done=facts.npm_signatory,
+    )
     yield (
         facts.has_cso,
         _step(
             _("Add a civil society organisation (CSO)"),
             _("A cooperation needs an NPM and at least one CSO."),
-            add,
+            _add(cso),
         ),
     )
-    yield (
-        facts.cso_coordinator,
-        _coordinator_step(
-            OrganisationKind.CSO,
-            _("Invite a coordinator of the CSO"),
-            _("Without one, nobody can fill in its part of a checklist."),
-            is_open=facts.has_cso and not facts.cso_coordinator,
-        ),
+    yield invites.step(
+        cso,
+        Role.COORDINATOR,
+        _("Invite a coordinator of the CSO"),
+        _("Without one, nobody can fill in its part of a checklist."),
+        is_there=facts.has_cso,
+        is_done=facts.cso_coordinator,
     )
-    yield facts.cso_signatory, _step(_("Invite somebody who signs for the CSO"), _power(), invite)
-    yield (
-        facts.second_administrator,
-        _step(
-            _("Invite a second administrator"),
-            _("Nobody can reset their own second factor, so there should be two of you."),
-            url_for("people.invite", where="administrator"),
-        ),
+    yield invites.step(
+        cso,
+        Role.SIGNATORY,
+        _("Invite somebody who signs for the CSO"),
+        _power(),
+        is_there=facts.has_cso,
+        is_done=facts.cso_signatory,
     )
+    second = _("Invite a second administrator")
+    if not facts.second_administrator and invites.is_sent(None, Role.ADMINISTRATOR):
+        yield False, _invited_step(second)
+    else:
+        yield (
+            facts.second_administrator,
+            _step(
+                second,
+                _("Nobody can reset their own second factor, so there should be two of you."),
+                url_for("people.invite", where="administrator"),
+            ),
+        )
 
 
 def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
@@ -140,7 +185,7 @@ def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
             _step(
                 _("Invite somebody who signs for %(organisation)s", organisation=name),
                 _power(),
-                url_for("people.invite", where=actor.organisation_id),
+                url_for("people.invite", where=actor.organisation_id, role=Role.SIGNATORY.value),
             ),
         )
     if actor.acts_for_npm:
@@ -154,14 +199,67 @@ def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
         )
 
 
-def _coordinator_step(kind: OrganisationKind, label: str, why: str, *, is_open: bool) -> Task:
-    """Return the step that invites a coordinator; if it is open, it names the organisation."""
-    lacking = queries.without_coordinator(kind) if is_open else None
-    if lacking is None:
-        return _step(label, why, url_for("people.choose_for_invitation"))
-    organisation_id, name = lacking
-    named = _("Nobody can act for %(name)s yet.", name=name)
-    return _step(label, named, url_for("people.invite", where=organisation_id))
+class _Invites:
+    """The steps that invite somebody: whom for, and whether the invitation was sent."""
+
+    def __init__(self, day: dt.date) -> None:
+        self.day = day
+        self._sent: frozenset[tuple[UUID | None, str]] | None = None
+
+    def is_sent(self, organisation_id: UUID | None, role: Role) -> bool:
+        """Return whether somebody has been invited and can still accept; read when first needed."""
+        if self._sent is None:
+            self._sent = queries.invited()
+        return (organisation_id, role.value) in self._sent
+
+    def step(
+        self,
+        kind: OrganisationKind,
+        role: Role,
+        label: str,
+        why: str,
+        *,
+        is_there: bool,
+        is_done: bool,
+    ) -> tuple[bool, Task]:
+        """Return a step; if it's open, it leads to the organisation that lacks somebody."""
+        if is_done:
+            return True, _step(label, why, "")
+        if not is_there:
+            return False, _step(label, _("Add the organisation first."), _add(kind))
+        lacking = (
+            queries.without_coordinator(kind)
+            if role is Role.COORDINATOR
+            else queries.without_signatory(kind, self.day)
+        )
+        if lacking is None:
+            return False, _step(label, why, url_for("people.choose_for_invitation"))
+        organisation_id, name = lacking
+        if self.is_sent(organisation_id, role):
+            return False, _invited_step(label)
+        named = (
+            _("Nobody can act for %(name)s yet.", name=name)
+            if role is Role.COORDINATOR
+            else _("Nobody can sign for %(name)s yet.", name=name)
+        )
+        return False, _step(
+            label, named, url_for("people.invite", where=organisation_id, role=role.value)
+        )
+
+
+def _add(kind: OrganisationKind) -> str:
+    return url_for("organisations.add_kind", kind=kind.value)
+
+
+def _invited_step(label: object) -> Task:
+    """Return a step that is done once somebody accepts an invitation."""
+    return Task(
+        label,
+        _("Invited"),
+        OTHERS,
+        url_for("people.invitations_page"),
+        _("Done once they accept. You can send the invitation again."),
+    )
 
 
 def _power() -> str:

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import coordinators
-from tracker.accounts.models import Membership, User
+from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.queries import is_current_power, runs_on
 from tracker.activity import verbs
 from tracker.activity.models import Event
 from tracker.activity.verbs import Verb
 from tracker.cooperations.models import Party
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 
@@ -28,6 +29,8 @@ SETTING_IDS = {
     LANGUAGES: UUID("c4a9e6b1-07d2-4f38-a5c6-1be83f92d740"),
 }
 ENOUGH_ADMINISTRATORS = 2
+# More open invitations than these aren't looked at.
+INVITATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,41 @@ def without_coordinator(kind: OrganisationKind) -> tuple[UUID, str] | None:
         .limit(1)
     ).first()
     return (row.id, row.name) if row else None
+
+
+def without_signatory(kind: OrganisationKind, day: dt.date) -> tuple[UUID, str] | None:
+    """Return the oldest organisation of a kind for which nobody can sign, by id and name."""
+    signs = (
+        sa.select(Membership.id)
+        .join(Membership.user)
+        .where(Membership.organisation_id == Organisation.id, User.active, _signs(day))
+        .exists()
+    )
+    row = db.session.execute(
+        sa.select(Organisation.id, Organisation.name)
+        .where(Organisation.kind == kind, ~signs)
+        .order_by(Organisation.created_at, Organisation.name)
+        .limit(1)
+    ).first()
+    return (row.id, row.name) if row else None
+
+
+def invited() -> frozenset[tuple[UUID | None, str]]:
+    """Return the organisations and roles of invitations that can still be accepted.
+
+    For the administrators of an instance, who see all of them. None: the instance itself.
+    """
+    rows = db.session.execute(
+        sa.select(Invitation.organisation_id, Invitation.roles)
+        .where(
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+            Invitation.expires_at > clock.now(),
+        )
+        .order_by(Invitation.created_at.desc())
+        .limit(INVITATIONS)
+    )
+    return frozenset((organisation, role) for organisation, roles in rows for role in roles)
 
 
 def of_organisation(actor: Actor, day: dt.date) -> OrganisationFacts:

@@ -28,7 +28,7 @@ def mail() -> str | Response:
         success=_("A test email to %(email)s is on its way.", email=actor.email),
         next=redirect(url_for("getting_started.mail")),
     )
-    return done or render_template("getting_started/mail.html", form=form)
+    return done or render_template("getting_started/mail.html", form=form, route=pages.mail_route())
 
 
 @blueprint.route("/mail/test/<mail_token>", methods=["GET", "POST"])
@@ -38,7 +38,9 @@ def mail_arrived(mail_token: str) -> str | tuple[str, int] | Response:
     actor = gate.current_actor()
     gate.require(policy.can_set_up(actor))
     if not service.is_valid(actor, mail_token):
-        page = render_template("getting_started/mail.html", form=EmptyForm(), is_too_old=True)
+        page = render_template(
+            "getting_started/mail.html", form=EmptyForm(), route=pages.mail_route(), is_too_old=True
+        )
         return page, HTTPStatus.NOT_FOUND
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
@@ -60,6 +62,7 @@ def settings() -> str:
         "getting_started/settings.html",
         time_zone=shown[queries.TIME_ZONE],
         offered=shown[queries.LANGUAGES],
+        now=clock.now(),
     )
 
 
@@ -74,5 +77,5 @@ def check_setting(setting: str) -> Response:
         None,
         lambda: service.check_setting(actor, shown.name, shown.value),
         success=_("Noted. This step is done."),
-        next=redirect(url_for("getting_started.settings"), HTTPStatus.SEE_OTHER),
+        next=lambda _result: redirect(pages.after_settings(), HTTPStatus.SEE_OTHER),
     )

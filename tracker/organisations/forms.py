@@ -51,7 +51,7 @@ class OrganisationForm(Form):
         _l("Working languages"),
         [Optional()],
         choices=_language_options,
-        description=_l("Its agreements are frozen in these languages, so that it can sign them."),
+        description=_l("Texts are sent to it for signature in these languages."),
     )
     other_languages = LineField(
         _l("Other working languages"),

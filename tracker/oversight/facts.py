@@ -142,6 +142,8 @@ class RegisterLine:
     is_amended: bool
     # The names of the parties that have yet to sign.
     waiting_for: tuple[str, ...]
+    # The day on which the newest text was declined, or else sent.
+    since: dt.date | None
     revision: int | None
     signed: int | None
     # Unknown for a prior agreement, which was signed on paper.

@@ -158,8 +158,12 @@ def without_drafts(
 def _notes(line: RegisterLine) -> list[str]:
     """Return the notes beside the status."""
     notes = []
+    since = as_date(line.since, "medium")
     if line.waiting_for:
-        notes.append(_("Waiting for %(names)s", names=with_semicolons(line.waiting_for)))
+        names = with_semicolons(line.waiting_for)
+        notes.append(_("Waiting for %(names)s since %(day)s", names=names, day=since))
+    elif line.state is AgreementState.DECLINED:
+        notes.append(_("Since %(day)s. To be changed, then sent again", day=since))
     notes += [
         _(
             "%(former)s: taken over by %(successor)s on %(day)s",

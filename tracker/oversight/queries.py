@@ -561,6 +561,7 @@ def _rows(actor: Actor | None) -> sa.Select[Any]:
             _until(),
             _review(),
             _is_flagged(),
+            _since(),
             sa.case((visit_queries.is_stopped_by_notice(clock.today()), 1), else_=0),
         )
     )
@@ -575,6 +576,12 @@ def _is_flagged() -> sa.ColumnElement[Any]:
 def _sent_at() -> sa.ColumnElement[Any]:
     """Return when the newest revision was sent; not for a visit's text."""
     return sa.case((Checklist.visit_id.is_(None), _NewestAsked.sent_at), else_=sa.null())
+
+
+def _since() -> sa.ColumnElement[Any]:
+    """Return when the newest revision was declined, or else sent; not for a visit's text."""
+    is_declined = sa.and_(Checklist.visit_id.is_(None), _IS_DECLINED)
+    return sa.case((is_declined, _NewestAsked.ended_at), else_=_sent_at())
 
 
 def _answered(fields: dict[ChecklistKind, tuple[str, str]]) -> sa.ColumnElement[Any]:
@@ -768,6 +775,7 @@ def _disagreeing(line: RegisterLine) -> RegisterLine:
         state=AgreementState.DISAGREES,
         is_amended=False,
         waiting_for=(),
+        since=None,
         signed=None,
         to_sign=None,
         from_on=None,
@@ -798,6 +806,7 @@ def _line(
         form,
         *days,
         is_flagged,
+        since,
         _is_stopped,
     ) = row
     of_visit = visit is not None
@@ -827,6 +836,7 @@ def _line(
         is_amended=(checklist.revision_in_force_id or checklist.stopped_by) is not None
         and checklist.state in {ChecklistState.DRAFTING, ChecklistState.SENT},
         waiting_for=missing,
+        since=_day(since) if since else None,
         revision=revision,
         signed=None if of_visit or revision is None else signed,
         to_sign=None if of_visit or revision is None or made_before else to_sign,

@@ -23,6 +23,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from tracker.accounts.factors import binding
+from tracker.accounts.queries import has_people
 from tracker.core.db import db, only_reading
 from tracker.core.request_log import COUNTED_IN
 from tracker.demo import cli as demonstration
@@ -85,6 +86,9 @@ def run() -> None:
         _say("Loading the demonstration")
         demonstration.load_with_progress()
     demonstration.print_accounts()
+    if not has_people():
+        _say("Nobody has an account yet. In another terminal, invite the first administrator:")
+        _say(f"  {_invite_command()}")
     _say(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
     db.session.remove()
     db.engine.dispose()
@@ -192,6 +196,14 @@ def _end(programs: list[subprocess.Popen[bytes]]) -> None:
 
 def _own_command() -> list[str]:
     return [sys.executable, "-m", "tracker.cli"]
+
+
+def _invite_command() -> str:
+    """Return the command that invites the first administrator, as it can be copied."""
+    program = Path(sys.executable).with_name("tracker")
+    here = Path.cwd()
+    shown = program.relative_to(here) if program.is_relative_to(here) else program
+    return f"{shown} invite ADDRESS"
 
 
 def _server_command(settings: Settings) -> list[str]:

@@ -17,6 +17,7 @@ from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import User
 from tracker.accounts.people import invitations
 from tracker.accounts.people.invitations import NewInvitation
+from tracker.accounts.queries import has_people
 from tracker.activity.models import Event
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -74,6 +75,12 @@ def link_in(session: Session) -> str:
     return link[0]
 
 
+def test_an_instance_has_people_once_somebody_has_an_account(app: Flask, session: Session) -> None:
+    assert not has_people()
+    house(session)
+    assert has_people()
+
+
 def test_the_first_administrator_sees_every_step_and_where_it_is_done(
     alone: House, browsers: Callable[[], CheckedClient]
 ) -> None:
@@ -84,8 +91,8 @@ def test_the_first_administrator_sees_every_step_and_where_it_is_done(
     for address in (
         TEST_PAGE,
         "/administration/settings",
-        "/organisations/new",
-        "/people/invite",
+        "/organisations/new/npm",
+        "/organisations/new/cso",
         "/people/invite/administrator",
     ):
         assert address in page.addresses()
@@ -117,7 +124,85 @@ def test_the_step_names_the_organisation_for_which_nobody_can_act(
     door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
     page = signed_in(browsers(), "ada").page("/")
     assert "Nobody can act for Open Door Legal Aid yet." in page.text
-    assert f"/people/invite/{door}" in page.addresses()
+    assert "Nobody can sign for Open Door Legal Aid yet." in page.text
+    assert f"/people/invite/{door}?role=coordinator" in page.addresses()
+    assert f"/people/invite/{door}?role=signatory" in page.addresses()
+
+
+@pytest.mark.parametrize("role", ["coordinator", "signatory"])
+def test_the_link_of_a_step_chooses_the_role(
+    alone: House, browsers: Callable[[], CheckedClient], role: str
+) -> None:
+    door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    ada = signed_in(browsers(), "ada")
+
+    def chosen(address: str) -> list[str]:
+        inputs = Page.of(ada.get(address)).root.iter("input")
+        return [
+            box.get("value", "")
+            for box in inputs
+            if box.get("name") == "roles" and "checked" in box.attrib
+        ]
+
+    assert chosen(f"/people/invite/{door}?role={role}") == [role]
+    assert chosen(f"/people/invite/{door}") == []
+    # A role that isn't given there, or that nobody knows.
+    assert chosen(f"/people/invite/{door}?role=administrator") == []
+    assert chosen(f"/people/invite/{door}?role=") == []
+
+
+@pytest.mark.both_databases
+def test_a_step_says_that_somebody_was_invited_until_they_accept_or_it_is_revoked(
+    alone: House, browsers: Callable[[], CheckedClient], session: Session
+) -> None:
+    door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    ada = signed_in(browsers(), "ada")
+    invited = [
+        invitations.invite(
+            alone.actor("ada"),
+            NewInvitation(email, [role], name="Bo Marsh", organisation_id=organisation),
+        )
+        for email, role, organisation in (
+            ("bo@example.org", Role.COORDINATOR, door),
+            ("ivo@example.org", Role.ADMINISTRATOR, None),
+        )
+    ]
+    session.commit()
+    page = ada.page("/")
+    assert page.text.count("Done once they accept.") == 2
+    assert f"/people/invite/{door}?role=coordinator" not in page.addresses()
+    assert f"/people/invite/{door}?role=signatory" in page.addresses()
+    for invitation in invited:
+        invitations.revoke(alone.actor("ada"), invitation.id)
+    session.commit()
+    page = ada.page("/")
+    assert "Done once they accept." not in page.text
+    assert f"/people/invite/{door}?role=coordinator" in page.addresses()
+
+
+def test_an_administrator_of_no_organisation_reads_nothing_about_visits_on_my_work(
+    alone: House, browsers: Callable[[], CheckedClient]
+) -> None:
+    assert "visit" not in signed_in(browsers(), "ada").page("/").text
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("file:///srv/mail", "each message becomes a file in /srv/mail on the server"),
+        ("console://", "messages are only printed where the application runs"),
+        ("smtp://sender:secret-word@mail.example:587", "through the server mail.example."),
+    ],
+)
+def test_the_page_of_the_test_email_says_where_email_goes_without_the_account(
+    app: Flask, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch, address: str, words: str
+) -> None:
+    settings = replace(app.extensions["settings"], mail_url=address)
+    monkeypatch.setitem(app.extensions, "settings", settings)
+    text = browser_of("ada").page(TEST_PAGE).text
+    assert words in text
+    assert "secret-word" not in text
+    assert "sender" not in text
 
 
 def test_the_list_disappears_when_all_is_done(
@@ -158,7 +243,7 @@ def test_a_coordinator_of_the_npm_is_led_to_a_signatory_and_the_first_cooperatio
     assert "Invite somebody who signs for Office of the People's Advocate" in page.text
     assert "Open the first cooperation" in page.text
     assert "/cooperations/open" in page.addresses()
-    assert f"/people/invite/{people.organisations['npm']}" in page.addresses()
+    assert f"/people/invite/{people.organisations['npm']}?role=signatory" in page.addresses()
     assert "Test the email" not in page.text
 
 
@@ -282,13 +367,14 @@ def test_an_administrator_says_that_a_setting_is_right_and_the_step_is_gone(
     page = ada.page(SETTINGS)
     assert "TRACKER_TIMEZONE" in page.text
     assert page.text.count("It's right") == 2
-    for setting, step in (
-        ("TIMEZONE", "Check the time zone"),
-        ("LANGUAGES", "Check the languages"),
+    # Once both are decided, the next steps are on My work.
+    for setting, step, following in (
+        ("TIMEZONE", "Check the time zone", SETTINGS),
+        ("LANGUAGES", "Check the languages", "/"),
     ):
         assert step in labels(app, people, "ada")
         for _again in range(2):
-            assert ada.post(f"{SETTINGS}/{setting}/check").location.endswith(SETTINGS)
+            assert ada.post(f"{SETTINGS}/{setting}/check").location.endswith(following)
         assert step not in labels(app, people, "ada")
     assert session.query(Event).filter_by(verb="setting_checked").count() == 2
     page = ada.page(SETTINGS)

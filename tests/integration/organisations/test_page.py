@@ -159,7 +159,7 @@ def test_the_list_names_organisations_for_which_nobody_can_act(app: Flask, land:
     client = land.browser(app, "root")
     shown = client.page("/organisations")
     assert "Nobody there has an account yet." in shown.text
-    assert f"/people/invite/{new.id}" in shown.addresses()
+    assert f"/people/invite/{new.id}?role=coordinator" in shown.addresses()
     filtered = client.page("/organisations?kind=nobody_acts")
     assert "Fields of Home" in filtered.text
     assert "Open Door Legal Aid" not in filtered.text

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
 from tests.factories import agreements
+from tests.factories.checklists import decline_text
 from tests.factories.cooperations import Country, open_one
 from tracker.activity import queries as trail
 from tracker.checklist_templates.models import ChecklistKind
@@ -17,6 +18,7 @@ from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import canonical, clock
 from tracker.oversight import queries
 from tracker.oversight.facts import Question
+from tracker.ui.locale import as_date
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
@@ -29,6 +31,11 @@ def cooperation(land: Country, session: Session) -> Cooperation:
     agreements.sign(land, terms, "tomas")
     session.commit()
     return cooperation
+
+
+def today(app: Flask) -> str:
+    with app.test_request_context():
+        return as_date(clock.today(), "medium")
 
 
 def export(browser: CheckedClient, **filters: str) -> TestResponse:
@@ -50,9 +57,20 @@ def test_it_holds_what_the_page_shows(app: Flask, land: Country, cooperation: Co
     assert terms["Parties"] == "Office of the People's Advocate; Open Door Legal Aid"
     assert terms["Ways of working"] == "Joint monitoring visit"
     assert terms["State"] == "Waiting for signatures"
-    assert terms["Remarks"] == "Waiting for Open Door Legal Aid"
+    assert terms["Remarks"] == f"Waiting for Open Door Legal Aid since {today(app)}"
     assert (terms["Revision"], terms["Signed"], terms["To sign"]) == ("1", "1", "2")
     assert (rows[1]["Revision"], rows[1]["Signed"], rows[1]["From"]) == ("", "", "")
+
+
+def test_a_declined_text_says_since_when_and_what_comes_next(
+    app: Flask, land: Country, cooperation: Cooperation, session: Session
+) -> None:
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    decline_text(land.actor("henrik"), terms, reason="Too long.", items=["M19"])
+    session.commit()
+    row = table(export(land.browser(app, "nadia")))[0]
+    assert row["State"] == "Declined"
+    assert row["Remarks"] == f"Since {today(app)}. To be changed, then sent again"
 
 
 def test_it_is_a_file_with_a_name_that_nobody_keeps(

@@ -404,7 +404,9 @@ def invite(where: str) -> str | Response:
     form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
     if not form.is_submitted():
         form.language.data = locale.language()
-        form.roles.data = [Role.ADMINISTRATOR] if organisation is None else []
+        # Links that invite somebody for a purpose name the role.
+        suggested = Role.ADMINISTRATOR if organisation is None else request.args.get("role")
+        form.roles.data = [role for role in roles if role == suggested]
     done = form.validate_on_submit() and perform(
         form,
         lambda: invitations.invite(
