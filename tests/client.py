@@ -1,4 +1,4 @@
-"""A test client that checks every response: valid HTML, nothing unsaved, no GET that writes."""
+"""A test client that checks each response: type, HTML, nothing unsaved, no GET that writes."""
 
 import contextvars
 import secrets
@@ -46,6 +46,7 @@ class CheckedClient(FlaskClient):
         # In an empty context: a request must not see the test's own session or signed-in person.
         response = contextvars.Context().run(super().open, *args, **kwargs)
         assert not faults, "; ".join(faults)
+        _check_type(response)
         is_redirect = 300 <= response.status_code < 400
         if read and response.mimetype == "text/html" and not is_redirect and response.data:
             Page.of(response).check()
@@ -84,6 +85,16 @@ class CheckedClient(FlaskClient):
 
         signer = URLSafeTimedSerializer(cast("str", self.application.secret_key), "wtf-csrf-token")
         return str(signer.dumps(contextvars.Context().run(keep)))
+
+
+def _check_type(response: TestResponse) -> None:
+    """Require that a body says its type and, if it's text, its charset."""
+    if not response.data:
+        return
+    content_type = response.headers.get("Content-Type", "")
+    assert content_type, f"{response.request.path} doesn't say its type"
+    if content_type.startswith("text/"):
+        assert "charset=utf-8" in content_type.lower(), f"{response.request.path}: {content_type}"
 
 
 def watch(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """Changing a password: with a link, or while signed in."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from time import process_time
 
@@ -62,6 +63,50 @@ def test_the_link_leads_to_this_instance_whatever_host_was_named(
         csrf=False,
     )
     link_in(session)
+
+
+def test_a_new_password_by_link_asks_for_the_second_factor_all_the_same(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    people.enrol("samira")
+    ask_for_link(client, "samira@example.org")
+    client.submit(link_in(session), password=NEW, password_confirm=NEW)
+    assert client.get("/account").status_code == 302
+    assert sign_in(client, "samira", NEW).request.path == "/sign-in/code"
+    assert client.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "new",
+    ["correct horse battery staple", "seven lamps; " * 5, "\u0645\u0641\u062a\u0627\u062d " * 4],
+)
+def test_long_passwords_of_any_letters_are_good(new: str) -> None:
+    """Also 65 characters, small letters only, and letters of another script."""
+    assert passwords.problems(new, name="Samira Okell", email="samira@example.org") == []
+
+
+def test_browsers_hide_passwords_and_know_which_to_fill_in(
+    people: House, client: CheckedClient
+) -> None:
+    signing_in = client.get("/sign-in").text
+    signed_in(client, "samira")
+    pages = {
+        "/sign-in": (signing_in, {"current-password"}),
+        "/account/password": (
+            client.get("/account/password").text,
+            {"current-password", "new-password"},
+        ),
+    }
+    for html, expected in pages.values():
+        fields = [
+            tag
+            for tag in re.findall(r"<input[^>]*>", html)
+            if 'password"' in tag.partition(" name=")[2].partition(" ")[0]
+        ]
+        assert fields
+        assert all('type="password"' in tag for tag in fields)
+        assert {re.findall(r'autocomplete="([^"]*)"', tag)[0] for tag in fields} == expected
+        assert not re.search(r' value="[^"]+"', " ".join(fields))
 
 
 def test_the_link_works_once(people: House, client: CheckedClient, session: Session) -> None:
@@ -138,6 +183,7 @@ def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient)
         ("password-for-me-2027", "password-for-me-2027", "easy to guess"),
         ("1q2w3e4r5t6y", "1q2w3e4r5t6y", "easy to guess"),
         ("TrustNo1TrustNo1", "TrustNo1TrustNo1", "easy to guess"),
+        ("our Common-Terms 2027", "our Common-Terms 2027", "easy to guess"),
         ("dear samira of the sea", "dear samira of the sea", "Don't use your name"),
         (NEW, NEW + "x", "Enter the same password twice"),
         ("x1" * 90, "x1" * 90, "Use at most 128 characters"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
@@ -112,3 +113,15 @@ def test_without_a_reason_nothing_ends(people: House, session: Session) -> None:
     assert broken.value.field == "reason"
     session.rollback()
     assert people.user("dora").fs_uniquifier == before
+
+
+def test_with_another_secret_key_everybody_is_signed_out(
+    people: House,
+    browsers: Browsers,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clients = [signed_in(browsers(), key) for key in ("samira", "dora")]
+    assert {client.get("/account").status_code for client in clients} == {200}
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another key " * 4)
+    assert {client.get("/account").status_code for client in clients} == {302}

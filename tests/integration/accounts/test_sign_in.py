@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from urllib.parse import urljoin
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from passlib.context import CryptContext
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
@@ -368,6 +370,9 @@ def test_an_instance_hashes_at_full_cost(app: Flask, settings: Settings) -> None
     real = sign_in_machinery._settings(replace(settings, testing=False), app)
     assert real["SECURITY_PASSWORD_SCHEMES"] == ["argon2"]
     assert real["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] == {}
+    # With nothing set: 64 MiB and three passes.
+    digest = CryptContext(schemes=["argon2"]).hash("a password")
+    assert re.match(r"\$argon2id\$v=19\$m=65536,t=3,p=[1-9]", digest)
 
 
 @pytest.mark.both_databases

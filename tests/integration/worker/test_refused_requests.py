@@ -18,6 +18,10 @@ TWO_LENGTHS = (
 )
 SIGNED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5\r\n\r\nabcde"
 SPACED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length : 5\r\n\r\nabcde"
+FOLDED = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-More: a\r\n b\nX-Other: c\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+NO_SIZE = CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n"
+SIGNED_SIZE = CHUNKED + b"+3\r\nabc\r\n0\r\n\r\n"
 NOT_KNOWN = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n"
 
 
@@ -39,6 +43,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
         (TWO_LENGTHS, 400),
         (SIGNED, 400),
         (SPACED, 400),
+        (FOLDED, 400),
+        (NO_SIZE, 400),
+        (SIGNED_SIZE, 400),
         (TOO_LARGE, 413),
         (NOT_KNOWN, 501),
     ],

@@ -90,6 +90,18 @@ def test_the_same_files_written_in_another_way_are_refused() -> None:
             container.unpack(other)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compressed_entry_is_refused_however_large_it_would_be(method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as opened:
+        for name in sorted(FILES):
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.create_system, info.external_attr = 3, 0o100600 << 16
+            opened.writestr(info, FILES[name] * 10_000, method)
+    with pytest.raises(ContainerError):
+        container.unpack(buffer.getvalue())
+
+
 def test_a_bundle_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "MOST_BYTES", 40)
     with pytest.raises(ContainerError, match="larger than"):

@@ -161,6 +161,18 @@ def test_every_answer_carries_the_security_headers(frame: PageFrame, url: str) -
     assert "camera=()" in headers["Permissions-Policy"]
 
 
+@pytest.mark.parametrize("url", ["/", "/nothing", "/fault", "/static/css/base.css"])
+def test_no_answer_repeats_a_request_or_is_open_to_another_site(frame: PageFrame, url: str) -> None:
+    secret = {"Origin": "https://evil.example", "Authorization": "a-secret-of-a-proxy"}
+    for method in ("TRACE", "TRACK", "CONNECT"):
+        answer = frame.client.open(url, method=method, headers=secret)
+        assert answer.status_code in {404, 405}
+        assert secret["Authorization"] not in answer.get_data(as_text=True)
+    for method in ("GET", "OPTIONS"):
+        answer = frame.client.open(url, method=method, headers=secret)
+        assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+
+
 @pytest.mark.parametrize("url", ["/", "/nothing", "/static/no"])
 def test_pages_are_kept_nowhere(frame: PageFrame, url: str) -> None:
     frame.actor = person()

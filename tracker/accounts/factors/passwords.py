@@ -14,6 +14,8 @@ LONGEST_TYPED = 4 * MOST
 FEWEST_LETTERS = 5
 # Parts of the address or name that are longer than this may not occur in a password.
 TELLING = 4
+# The product's name, without what separates its words (docs/operations.md, Ways to sign in).
+_PRODUCT = "commonterms"
 # Prefixes that most guesses try first, whatever follows.
 _COMMON = ("password", "passw0rd", "qwerty", "letmein", "welcome", "iloveyou", "12345", "abcdef")
 
@@ -34,12 +36,17 @@ def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
     lowered = password.casefold()
     if len(set(lowered)) < FEWEST_LETTERS:
         return [_("Use more different characters")]
-    if any(lowered.startswith(start) for start in _COMMON) or _is_common(password):
+    is_guessable = any(lowered.startswith(start) for start in _COMMON) or _names_product(lowered)
+    if is_guessable or _is_common(password):
         return [_("This is easy to guess. Use several words that don't belong together")]
     own = [*name.casefold().split(), *email.casefold().partition("@")[0].split(".")]
     if any(part in lowered for part in own if len(part) > TELLING):
         return [_("Don't use your name or address")]
     return []
+
+
+def _names_product(lowered: str) -> bool:
+    return _PRODUCT in "".join(letter for letter in lowered if letter.isalnum())
 
 
 def _is_common(password: str) -> bool:

@@ -7,10 +7,13 @@ come within a time and a size.
 """
 
 import asyncio
+import socket
+import threading
 import time
 import urllib.request
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from http.client import HTTPResponse
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from io import BytesIO
 from typing import ClassVar, TypeAlias
 from urllib.error import HTTPError
@@ -46,7 +49,40 @@ class _WithoutRedirects(urllib.request.HTTPRedirectHandler):
         """Say that there is no further request."""
 
 
-_OPENER = urllib.request.build_opener(_WithoutRedirects)
+class _EndingConnection(HTTPConnection):
+    """A connection that is cut after SECONDS, however little and often the server sends.
+
+    The library's timeout begins anew with each byte of the answer's head.
+    """
+
+    def connect(self) -> None:
+        """Connect, and have the connection cut when the time is over."""
+        super().connect()
+        cutting = threading.Timer(SECONDS, _cut, [self.sock])
+        cutting.daemon = True
+        cutting.start()
+
+
+class _EndingTLSConnection(_EndingConnection, HTTPSConnection):
+    """The same by https; the handshake has its own limit."""
+
+
+class _Plain(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_EndingConnection, request)
+
+
+class _Encrypted(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_EndingTLSConnection, request)
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+_OPENER = urllib.request.build_opener(_WithoutRedirects, _Plain, _Encrypted)
 
 
 class TimestampService(TimeStamper):
@@ -110,6 +146,7 @@ def exchange(
     until = time.monotonic() + SECONDS
     try:
         with _OPENER.open(request, timeout=SECONDS) as answer:
+            _require_in_time(until)  # a head that was cut looks like one that has ended
             return _read(answer, until, longest)
     except HTTPError as error:
         error.close()
@@ -123,10 +160,15 @@ def _read(answer: HTTPResponse | BytesIO, until: float, longest: int) -> bytes:
         if len(body) > longest:
             message = f"The answer is longer than {longest:,} bytes."
             raise ValueError(message)
-        if time.monotonic() > until:
-            message = f"The answer took longer than {SECONDS} seconds."
-            raise TimeoutError(message)
+        _require_in_time(until)
+    _require_in_time(until)
     return body
+
+
+def _require_in_time(until: float) -> None:
+    if time.monotonic() > until:
+        message = f"The answer took longer than {SECONDS} seconds."
+        raise TimeoutError(message)
 
 
 # Revocation data ----------------------------------------------------------------------------------
