@@ -20,7 +20,8 @@ def says_what_was_signed(loaded: LoadedChecklist, compared: Compared) -> bool:
 
     Gates read the answers, and an answer is a row that somebody with the database can exchange for
     an earlier version. The text itself is bound by its signatures. What wasn't shown when it was
-    signed isn't in it and isn't compared. True if nothing is in force or the text wasn't read.
+    signed isn't in it, and what isn't shown now is read by nobody: neither is compared. True if
+    nothing is in force or the text wasn't read.
     """
     checklist = loaded.checklist
     in_force_id = checklist.revision_in_force_id
@@ -37,6 +38,7 @@ def says_what_was_signed(loaded: LoadedChecklist, compared: Compared) -> bool:
     return all(
         _is_as_signed(answer, _answer_now(loaded, code))
         for code, answer in _shared_answers(document)
+        if code not in loaded.sheet.hidden
     )
 
 
@@ -48,7 +50,7 @@ def _shared_answers(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[
     for section in document["sections"]:
         for item in section["items"]:
             for answer in item["answers"]:
-                if answer["by"] is None:
+                if answer.get("by", "") is None:
                     yield item["code"], answer
 
 
