@@ -108,8 +108,9 @@ def search_before_writing(loaded: LoadedChecklist, texts: Collection[str]) -> No
     names = names_of(loaded)
     if not risky_phrases.not_searched(texts, names):
         return
-    both = dict.fromkeys([*texts, *_texts_of_terms(loaded)])
-    needed = risky_phrases.not_searched(both, names)
+    # A text in which people type who decides is searched for more than the same words elsewhere.
+    both = {(type(text), text): text for text in [*texts, *_texts_of_terms(loaded)]}
+    needed = risky_phrases.not_searched(both.values(), names)
     if sum(map(len, needed)) > LONG:
         name = "phrases", loaded.checklist.id
         slow_work.do_first(name, partial(risky_phrases.search, needed, names))
