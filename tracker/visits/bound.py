@@ -119,7 +119,7 @@ def confirmations_as_recorded(visit: Visit, confirmations: Collection[Answer]) -
 def roles_as_recorded(visit: Visit, user_ids: Collection[UUID], dated: Collection[Answer]) -> bool:
     """Return whether people's accounts, roles and parts in a cooperation are as events bind them.
 
-    Who is of the NPM and who needs a clearance follows from these. So are the visit's plan, and
+    Who is of the NPM and who needs a clearance follows from these. So are
     some answers of its roles, with the moments from which confirmations count. In five statements,
     one of which reads the events of the cooperation that bind these rows, so use it for single
     actions.
@@ -138,7 +138,7 @@ def roles_as_recorded(visit: Visit, user_ids: Collection[UUID], dated: Collectio
         ),
         execution_options={"populate_existing": True},
     ).all()
-    return witness.are_as_recorded(visit.cooperation_id, [visit, *parts, *dated])
+    return witness.are_as_recorded(visit.cooperation_id, [*parts, *dated])
 
 
 def _with_other_overrides(

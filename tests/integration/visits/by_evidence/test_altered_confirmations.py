@@ -26,11 +26,10 @@ from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
 from tracker.oversight import integrity
 from tracker.visits import bound, readiness, service
-from tracker.visits.encryption import plan_of, put_plan
 from tracker.visits.facts import RequirementKind
 from tracker.visits.models import Visit
 
-ANSWERS, VISITS = table_of(Answer), table_of(Visit)
+ANSWERS = table_of(Answer)
 NOT_READ = RequirementKind.PLAN_NOT_READ
 
 
@@ -216,26 +215,6 @@ def test_a_visit_does_not_become_ready_by_the_moment_of_an_answer_that_was_chang
     with hands() as connection:
         moved = clock.now() + dt.timedelta(days=days)
         connection.execute(sa.update(ANSWERS).where(answer).values(saved_at=moved))
-    scene.session.expire_all()
-    assert confirm_plan(scene.actor("leyla"), scene.visit())
-    assert missing_kinds(scene) == {RequirementKind.PEOPLE_DISAGREE}
-    judged_again(scene)
-    assert not scene.visit().is_ready
-
-
-def test_a_visit_does_not_become_ready_by_an_earlier_plan_that_was_put_back_by_hand(
-    scene: Scene,
-) -> None:
-    """Its place and days are encrypted, but an earlier row can be copied over a later one."""
-    unread_by(scene, "leyla")
-    judged_again(scene)
-    scene.session.commit()
-    visit = scene.visit()
-    put_plan(visit, plan_of(visit))  # with the same words, but not what was stored last
-    sealed = visit.sealed_plan
-    scene.session.rollback()
-    with hands() as connection:
-        connection.execute(sa.update(VISITS).values(sealed_plan=sealed))
     scene.session.expire_all()
     assert confirm_plan(scene.actor("leyla"), scene.visit())
     assert missing_kinds(scene) == {RequirementKind.PEOPLE_DISAGREE}
