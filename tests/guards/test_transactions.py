@@ -41,6 +41,7 @@ BELOW = {
     "checklists/service.py: work_out_readiness": "at a start: each by itself",
     "core/db.py: after_rollback": "a failure or refusal is recorded, whatever happens next",
     "core/db.py: let_others_write": "ends a transaction that only read, before slow work",
+    "core/slow_work.py: run_again_after": "everything runs again after slow work",
     "evidence/certificates/issuing.py: _read": "the worker: others can write meanwhile",
     "mail/sending.py: _claim": "the worker: no other worker claims the same message",
     "mail/sending.py: _settle": "the worker: a sent message is not sent again",

@@ -127,6 +127,8 @@ class Compared:
     terms_are_unknown: bool = False
     # The signatures that were read, by revision.
     signatures: Mapping[UUID, Sequence[Signature]] = field(default_factory=dict)
+    # The revisions that were read whole (compare).
+    whole: Mapping[UUID, Revision] = field(default_factory=dict)
 
     def outcome(self, revision_id: UUID) -> Outcome | None:
         """Return today's outcome of a revision by the evidence; None if it can't be determined.
@@ -262,7 +264,9 @@ def _is_first_draft(checklist: Checklist) -> bool:
 
 
 def compare(
-    checklists: Collection[Checklist], recorded: Iterable[DetailedEvent] | None = None
+    checklists: Collection[Checklist],
+    recorded: Iterable[DetailedEvent] | None = None,
+    whole_ids: Collection[UUID] = (),
 ) -> dict[UUID, Compared]:
     """Compare rows of checklists with their signatures and events, for lists.
 
@@ -270,7 +274,8 @@ def compare(
     one more if agreed terms beside them have to be found, and none if there is nothing to compare.
 
     recorded are events that contain those of VERBS that are IS_ABOUT these checklists, if somebody
-    has read them already, which saves one.
+    has read them already, which saves one. Of whole_ids, revisions are read whole in the same
+    statements, encrypted or not; the keys of their cooperations should be loaded.
     """
     if not checklists:
         return {}
@@ -280,7 +285,17 @@ def compare(
         recorded = _recorded(whole)
     recorded = list(recorded)
     bound_rows = _read(whole, recorded)
-    compared = _compared(whole, bound_rows, recorded, _newest(bound_rows, whole))
+    texts = {
+        revision.id: revision
+        for revisions in bound_rows.revisions.values()
+        for revision in revisions
+        if revision.id in whole_ids
+    }
+    compared = _compared(
+        whole, bound_rows, recorded, _newest(bound_rows, whole), list(texts.values())
+    )
+    if texts:
+        compared = {key: replace(text, whole=texts) for key, text in compared.items()}
     return _beside_terms(checklists, terms, compared)
 
 

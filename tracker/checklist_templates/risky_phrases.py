@@ -477,6 +477,15 @@ def search_ahead(texts: Sequence[str], names: Names) -> None:
     search(map(WhoDecides, long), names)
 
 
+def not_searched(texts: Iterable[str], names: Names) -> list[str]:
+    """Return the texts that would take time to search, since they weren't lately."""
+    searched = SEARCHED.get()
+    if searched is None:
+        return []
+    beside = names, LANGUAGES.get()
+    return [text for text in texts if not searched.knows(text, beside)]
+
+
 class Searched:
     """What was found in texts lately, by a keyed digest of each; none of the texts themselves.
 
@@ -499,8 +508,7 @@ class Searched:
         """Return what is in a text, from memory if the same was searched lately."""
         if len(text) < SHORTEST_REMEMBERED:
             return search_for(text)
-        whole = repr((str(text), beside, isinstance(text, WhoDecides)))
-        digest = hmac.digest(self._key, whole.encode(), "sha256")
+        digest = self._digest(text, beside)
         with self._lock:
             if digest in self._found:
                 self._found.move_to_end(digest)
@@ -508,6 +516,18 @@ class Searched:
         matches = search_for(text)
         self._remember(digest, matches, len(text) + _BESIDES * (1 + len(matches)))
         return matches
+
+    def knows(self, text: str, beside: object) -> bool:
+        """Return whether a text is too short to take time, or was searched lately."""
+        if len(text) < SHORTEST_REMEMBERED:
+            return True
+        digest = self._digest(text, beside)
+        with self._lock:
+            return digest in self._found
+
+    def _digest(self, text: str, beside: object) -> bytes:
+        whole = repr((str(text), beside, isinstance(text, WhoDecides)))
+        return hmac.digest(self._key, whole.encode(), "sha256")
 
     def _remember(self, digest: bytes, matches: tuple["_Occurrence", ...], size: int) -> None:
         with self._lock:

@@ -86,8 +86,6 @@ DRAFT = "draft"
 RECORD = "record"
 LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_prior_agreement"})
 NUMBER = re.compile(r"[0-9]{1,12}")
-# With fewer characters in a form, it takes too little time for anybody to wait.
-LONG = 3_000
 # How many seconds a page may wait to be sent after its session has ended.
 PAGE_LASTS = 24 * 60 * 60
 # Set for a request whose form was sent with the token of another session.
@@ -149,7 +147,7 @@ def search_ahead(actor: Actor, checklist_id: UUID) -> Actor:
     """
     sent = (text for name, text in request.form.items(multi=True) if name not in BESIDE)
     texts = [text for text in map(tidy_text, sent) if len(text) >= SHORTEST_REMEMBERED]
-    if not LONG < sum(map(len, texts)) < 2 * MAX_ANSWER:
+    if not hints.LONG < sum(map(len, texts)) < 2 * MAX_ANSWER:
         return actor
     with only_reading():
         let_others_write()

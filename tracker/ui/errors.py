@@ -1,5 +1,6 @@
 """Error pages: what happened, that nothing is lost, and what to do next."""
 
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -18,7 +19,7 @@ from werkzeug.exceptions import (
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import forget_actor, show_as_stranger
-from tracker.core import logs
+from tracker.core import logs, slow_work
 from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable, will_write
 from tracker.core.errors import RefusedError, RuleBrokenError, TooOftenError
 from tracker.ui.addresses import is_own_path
@@ -37,6 +38,13 @@ class Application(Flask):
 
     Account pages, Flask-Security's and the read log commit there, outside Flask's error handling.
     """
+
+    def dispatch_request(self) -> Any:
+        """Run the view; if it writes, again after slow work that it needs first (slow_work)."""
+        view = super().dispatch_request
+        if not will_write.get():
+            return view()
+        return slow_work.run_again_after(view, _Beginning().restore)
 
     def process_response(self, response: FlaskResponse) -> FlaskResponse:
         """Run what was registered, once; an error there gets its page, with the usual headers."""
@@ -61,6 +69,29 @@ class Application(Flask):
     def log_exception(self, exc_info: Any) -> None:
         """Log an unexpected error by its type and place: no path, which may give access."""
         self.logger.error("a page has failed", exc_info=exc_info)
+
+
+class _Beginning:
+    """What a request is like before its view runs, so that the view can run again."""
+
+    def __init__(self) -> None:
+        self._globals = dict(vars(g))
+        self._after = [*request_ctx._after_request_functions]  # noqa: SLF001 -- see Application
+        self._cookie = deepcopy(dict(session)), session.modified
+
+    def restore(self) -> None:
+        """Undo what the view did besides the database; whoever is signed in is read again."""
+        vars(g).clear()
+        vars(g).update(self._globals)
+        g.pop("_login_user", None)  # Flask-Login's place for it
+        forget_actor()
+        request_ctx._after_request_functions[:] = self._after  # noqa: SLF001 -- see Application
+        before, was_modified = self._cookie
+        session.clear()
+        session.update(deepcopy(before))
+        session.modified = was_modified
+        for file in request.files.values(multi=True):
+            file.stream.seek(0)
 
 
 def register_error_pages(app: Flask) -> None:

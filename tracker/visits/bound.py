@@ -110,25 +110,31 @@ def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[
     return witness.as_recorded(visit.cooperation_id, rows)
 
 
-def confirmations_as_recorded(visit: Visit, answer_ids: Collection[UUID]) -> frozenset[UUID]:
+def answers(answer_ids: Collection[UUID]) -> list[Answer]:
+    """Return some answers as the database has them now; in one statement, none without ids."""
+    if not answer_ids:
+        return []
+    wanted = sa.select(Answer).where(Answer.id.in_(answer_ids))
+    fresh = {"populate_existing": True}  # whatever the session has
+    return list(db.session.scalars(wanted, execution_options=fresh))
+
+
+def confirmations_as_recorded(visit: Visit, confirmations: Collection[Answer]) -> frozenset[UUID]:
     """Return those of some people's own answers (V5, V20) that events bind.
 
-    What was written into the database confirms nothing. In three statements, none without answers.
+    What was written into the database confirms nothing. In two statements, none without answers.
     """
-    if not answer_ids:
-        return frozenset()
-    fresh = {"populate_existing": True}  # whatever the session has
-    wanted = sa.select(Answer).where(Answer.id.in_(answer_ids))
-    rows = db.session.scalars(wanted, execution_options=fresh).all()
-    bound = witness.as_recorded_of_visit(visit.id, visit.cooperation_id, rows)
+    bound = witness.as_recorded_of_visit(visit.id, visit.cooperation_id, confirmations)
     return frozenset(row.id for row in bound)
 
 
-def roles_as_recorded(cooperation_id: UUID, user_ids: Collection[UUID]) -> bool:
+def roles_as_recorded(visit: Visit, user_ids: Collection[UUID], dated: Collection[Answer]) -> bool:
     """Return whether people's accounts, roles and parts in a cooperation are as events bind them.
 
-    Who is of the NPM and who needs a clearance follows from these. In five statements, one of which
-    reads the events of the cooperation that bind those parts, so use it for single actions.
+    Who is of the NPM and who needs a clearance follows from these. So are
+    some answers of its roles, with the moments from which confirmations count. In five statements,
+    one of which reads the events of the cooperation that bind these rows, so use it for single
+    actions.
     """
     roles = db.session.execute(
         sa.select(Membership.id, Membership.organisation_id).where(Membership.user_id.in_(user_ids))
@@ -139,12 +145,12 @@ def roles_as_recorded(cooperation_id: UUID, user_ids: Collection[UUID]) -> bool:
         return False
     parts = db.session.scalars(
         sa.select(CooperationPerson).where(
-            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.cooperation_id == visit.cooperation_id,
             CooperationPerson.user_id.in_(user_ids),
         ),
         execution_options={"populate_existing": True},
     ).all()
-    return witness.are_as_recorded(cooperation_id, parts)
+    return witness.are_as_recorded(visit.cooperation_id, [*parts, *dated])
 
 
 def _with_other_overrides(

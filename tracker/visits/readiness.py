@@ -6,6 +6,7 @@ In one file: everything that the gates of one visit read, each once.
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -48,6 +49,7 @@ from tracker.signoff.outcomes import Outcome
 from tracker.undertakings.clearing_states import ClearingState, clearing_states
 from tracker.undertakings.clearing_states import Interests as DeclaredInterests
 from tracker.visits import bars, bound, policy, queries
+from tracker.visits.as_signed import says_what_was_signed
 from tracker.visits.encryption import Plan, excused_by, plan_of
 from tracker.visits.facts import (
     ChecklistFact,
@@ -103,6 +105,10 @@ _NOT_COUNTED = frozenset(
     {("V2", "audience"), ("V3", "appointed_by"), ("V4", "team"), (CREDENTIALS, "credentials")}
 )
 
+# Answers of the roles whose moment counts, not only their words: tasks that are accepted anew once
+# they change (V5), letters and briefing for a former place (V13, V18).
+_DATED = ("V5", CREDENTIALS, BRIEFING)
+
 # Built once: the gates need them after nearly every action.
 _CHECKLISTS = HEADS.where(
     sa.or_(
@@ -157,7 +163,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     everybody = people.people(visit.cooperation_id)
     last_days = {user_id: who.until_on for user_id, who in people.by_user(everybody).items()}
     confirmations = _confirmations(roles, team)
-    bound_answers = bound.confirmations_as_recorded(visit, confirmations)
+    dated_ids = {answer.answer_id for code in _DATED if (answer := roles.sheet.shared(code))}
+    answers = bound.answers(confirmations | dated_ids)
+    bound_answers = bound.confirmations_as_recorded(
+        visit, [answer for answer in answers if answer.id in confirmations]
+    )
     all_overrides = queries.overrides_of(visit.id)
     overrides = bound.overrides_as_recorded(visit, all_overrides)
     facts = Facts(
@@ -199,7 +209,8 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     judgement = policy.judge(facts)
     # Not on the pages of a visit that is ready: it became so by an act, after which it was done.
     has_to_agree = judgement.is_open["J3"] and not (language and visit.is_ready)
-    if has_to_agree and not bound.roles_as_recorded(visit.cooperation_id, user_ids):
+    dated = [answer for answer in answers if answer.id in dated_ids]
+    if has_to_agree and not bound.roles_as_recorded(visit, user_ids, dated):
         facts = replace(facts, people_agree=False)
         judgement = policy.judge(facts)
     return Reading(
@@ -216,6 +227,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         or (
             facts.people_agree
             and bound_answers == confirmations
+            and all(texts.as_signed.values())
             and len(overrides) == len(all_overrides)
             and visit.id in bound.agreeing([visit], all_overrides, recorded)
         ),
@@ -302,7 +314,25 @@ class _Texts:
         self._parties = parties
         self._cooperation = cooperation
         self._recorded = recorded
-        self.compared = evidence.compare(checklists, recorded)
+        in_force = (
+            loaded[checklist.id].checklist.revision_in_force_id
+            for checklist in checklists
+            if checklist.id in loaded and checklist.state is ChecklistState.IN_FORCE
+        )
+        self.compared = evidence.compare(checklists, recorded, {*filter(None, in_force)})
+
+    @cached_property
+    def as_signed(self) -> Mapping[UUID, bool]:
+        """Whether each text that was read says what was signed, if it is in force."""
+        return {
+            checklist_id: says_what_was_signed(self._loaded[checklist_id], compared)
+            for checklist_id, compared in self.compared.items()
+            if checklist_id in self._loaded
+        }
+
+    def _agrees(self, checklist: Checklist) -> bool:
+        """Return whether a text agrees with its evidence, and its answers with what was signed."""
+        return self.compared[checklist.id].agrees and self.as_signed.get(checklist.id, True)
 
     def of_visit(self, checklist: Checklist, lacking: tuple[ItemFact, ...] = ()) -> ChecklistFact:
         """Return the signing status of a checklist: not signed while an amendment is open.
@@ -312,7 +342,7 @@ class _Texts:
         return replace(self._stands(checklist, lacking), in_force_at=checklist.in_force_at)
 
     def _stands(self, checklist: Checklist, lacking: tuple[ItemFact, ...]) -> ChecklistFact:
-        if not self.compared[checklist.id].agrees:
+        if not self._agrees(checklist):
             return ChecklistFact(checklist.id, Signing.DISAGREES, lacking)
         if self.is_stopped_today(checklist):
             return ChecklistFact(checklist.id, Signing.STOPPED, lacking)
@@ -353,7 +383,7 @@ class _Texts:
             return ChecklistFact()
         revision_id = checklist.revision_in_force_id
         compared = self.compared[checklist.id]
-        if revision_id is None or not compared.agrees or self.is_stopped_today(checklist):
+        if revision_id is None or not self._agrees(checklist) or self.is_stopped_today(checklist):
             return self.of_visit(checklist)
         return ChecklistFact(
             checklist.id,

@@ -6,11 +6,12 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tracker.activity import stale
-from tracker.core import logs
+from tracker.core import logs, slow_work
 from tracker.core.db import BATCH, db, is_away, will_write
 from tracker.worker import failures
 
@@ -51,7 +52,7 @@ def each(job: Job, day: dt.date) -> None:
             continue
         began = time.monotonic()
         try:
-            job.act(work, day)
+            slow_work.run_again_after(partial(job.act, work, day), _nothing)
             if name in failed:
                 failures.forget(job.name, [name])
             stale.put_off()
@@ -105,6 +106,10 @@ def what_failed(error: Exception) -> str:
     """Return an error's type and line, never its message, which may quote a text."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+
+
+def _nothing() -> None:
+    """Undo nothing: a job changes only the database."""
 
 
 def _due(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, bool]]:

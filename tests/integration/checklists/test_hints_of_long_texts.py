@@ -1,5 +1,8 @@
 """Long answers are searched for phrases once, and while others can write."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -7,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import small_terms
-from tests.integration.checklists.test_pages import Room
+from tests.integration.checklists.test_pages import Room, forms
 from tests.writing import write_during
 from tracker.accounts.models import Membership
+from tracker.activity.models import Event
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists.negotiation import hints
 from tracker.core import clock, services
@@ -20,11 +24,16 @@ LONG = TOGETHER + "Only with the governor director warden prison. " * 75
 OTHER = TOGETHER + "The police military magistrate authority court. " * 75
 
 
-@pytest.fixture
-def room(app: Flask, session: Session) -> Room:
+def forget(app: Flask) -> None:
+    """Forget what was found, as a restart does."""
     searched = services.of(app).get(risky_phrases.SEARCHED)
     assert searched is not None
     searched.forget()
+
+
+@pytest.fixture
+def room(app: Flask, session: Session) -> Room:
+    forget(app)
     return Room(app, set_out(session, template=small_terms()))
 
 
@@ -56,6 +65,66 @@ def test_while_a_long_answer_is_searched_others_can_write(
         room.page(first)
         room.page(first, "/items/M1/answer")
     assert len(searches) == before
+
+
+def flag(room: Room) -> None:
+    room.submit("samira", "/items/M6/flag", reason="It is for the police alone.")
+
+
+def accept(room: Room) -> None:
+    room.press("samira", "Accept", "M6")
+
+
+def propose(room: Room) -> None:
+    room.submit("samira", "/items/M6/propose", words="Another word.", reason="It changed.")
+
+
+def flag_without_a_reason(room: Room) -> None:
+    room.submit("samira", "/items/M6/flag", reason="")
+
+
+@pytest.mark.parametrize("act", [accept, propose, flag, flag_without_a_reason])
+def test_after_a_restart_others_can_write_while_an_act_searches_a_checklist(
+    room: Room, monkeypatch: pytest.MonkeyPatch, act: Callable[[Room], None]
+) -> None:
+    room.submit("ilena", "/items/M1/answer", words=LONG)
+    room.submit("ilena", "/items/M6/answer", words=OTHER)
+    before = recorded(room)
+    forget(room.app)
+    searches = write_during(monkeypatch, (risky_phrases, "_occurrences"))
+    act(room)
+    assert searches or act is flag_without_a_reason
+    assert recorded(room) - before == (act is not flag_without_a_reason)
+
+
+def recorded(room: Room) -> int:
+    events = sa.select(sa.func.count()).select_from(Event).where(Event.subject_type != "chain")
+    return room.table.session.scalar(events) or 0
+
+
+def test_a_role_that_ends_while_a_checklist_is_searched_after_a_restart_counts(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.submit("ilena", "/items/M1/answer", words=LONG)
+    room.submit("ilena", "/items/M6/answer", words=OTHER)
+    forget(room.app)
+    samira, before = room.table.land.users["samira"].id, recorded(room)
+    page = room.page("samira")
+    (form,) = [form for form in forms(page) if form[2].startswith("Accept: Item M6")]
+    forget(room.app)
+    search = risky_phrases.search
+
+    def end(*given: Any) -> object:
+        own = Membership.user_id == samira
+        db.session.execute(sa.update(Membership).where(own).values(ended_at=clock.now()))
+        db.session.commit()
+        return search(*given)
+
+    monkeypatch.setattr(risky_phrases, "search", end)
+    answer = room.browser("samira").open(form[0], method="POST", data=form[1], csrf=False)
+    assert answer.status_code in {302, 403, 404}
+    db.session.expire_all()
+    assert recorded(room) == before
 
 
 def test_a_save_searches_only_what_was_written(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

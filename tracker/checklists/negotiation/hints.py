@@ -4,8 +4,9 @@ Phrases are searched for in the current text each time; only answers are stored,
 sentences they were about. So a hint disappears with its text, and comes back with new text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from tracker.access.actor import OrganisationKind
@@ -17,7 +18,11 @@ from tracker.checklists import encryption
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Flag, HintAnswer
 from tracker.checklists.rules.facts import Filled
+from tracker.core import slow_work
 from tracker.core.canonical import digest_of
+
+# With fewer characters to search, it takes too little time for anybody to wait.
+LONG = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class HintOnAnswer:
 def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
     """Return the hints on an item's current answers: the shared one, and each party's own."""
     names = names_of(loaded)
+    search_before_writing(loaded, _texts_on(loaded, item))
     return tuple(
         _with_answers(
             loaded,
@@ -88,11 +94,26 @@ def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
 
 def search_all(loaded: LoadedChecklist) -> None:
     """Search all that the parties sign for phrases, so that they are known when it's saved."""
+    risky_phrases.search(_texts_of_terms(loaded), names_of(loaded))
+
+
+def search_before_writing(loaded: LoadedChecklist, texts: Collection[str]) -> None:
+    """Have all that the parties sign searched while others can write, if texts weren't lately.
+
+    Every search of a checklist's texts comes through here, whatever a request saves: after a
+    restart nothing is remembered, and a whole checklist takes seconds (slow_work).
+    """
+    if not slow_work.can_be_first():
+        return
     names = names_of(loaded)
-    for item in loaded.template.items:
-        if _is_asked(loaded, item):
-            for scope, _owner_id, answer in _answers(loaded, item):
-                risky_phrases.search(_written(item, scope, answer), names)
+    if not risky_phrases.not_searched(texts, names):
+        return
+    # A text in which people type who decides is searched for more than the same words elsewhere.
+    both = {(type(text), text): text for text in [*texts, *_texts_of_terms(loaded)]}
+    needed = risky_phrases.not_searched(both.values(), names)
+    if sum(map(len, needed)) > LONG:
+        name = "phrases", loaded.checklist.id
+        slow_work.do_first(name, partial(risky_phrases.search, needed, names))
 
 
 def names_of(loaded: LoadedChecklist) -> Names:
@@ -126,6 +147,24 @@ def _of_terms(loaded: LoadedChecklist) -> Iterator[HintOnAnswer]:
     for item in loaded.template.items:
         if _is_asked(loaded, item):
             yield from on_item(loaded, item)
+
+
+def _texts_of_terms(loaded: LoadedChecklist) -> list[str]:
+    """Return the free texts of all that the parties sign."""
+    return [
+        text
+        for item in loaded.template.items
+        if _is_asked(loaded, item)
+        for text in _texts_on(loaded, item)
+    ]
+
+
+def _texts_on(loaded: LoadedChecklist, item: Item) -> list[str]:
+    return [
+        text
+        for scope, _owner_id, answer in _answers(loaded, item)
+        for text in _written(item, scope, answer)
+    ]
 
 
 def _asked_instead_of(loaded: LoadedChecklist, author_id: UUID) -> UUID:

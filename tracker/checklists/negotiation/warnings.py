@@ -225,7 +225,8 @@ def hints_on_values(
 
     passages are those that hints link to, if they were already read; language is the reader's.
     """
-    texts = risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values)
+    texts = list(risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
+    hints.search_before_writing(loaded, texts)
     in_texts = risky_phrases.hints(texts, hints.names_of(loaded))
     if in_texts and passages is None:
         passages = passages_for(sorted(risky_phrases.passages()), language)

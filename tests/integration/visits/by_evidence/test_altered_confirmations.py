@@ -1,6 +1,7 @@
 """What people of the team confirm (V5, V20) counts only as events bind it."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -140,8 +141,7 @@ def test_the_cooperations_chain_proves_nothing_that_an_altered_event_of_the_visi
     }
     trail.bind_rows(verbs.ROWS_NOTED, visit.cooperation_id, state)
     scene.session.commit()
-    own_id = own.id
-    assert bound.confirmations_as_recorded(visit, [own_id]) == {own_id}
+    assert bound.confirmations_as_recorded(visit, [own]) == {own.id}
     of_visit = sa.select(CHAINS.c.id).where(CHAINS.c.visit_id == visit.id).scalar_subquery()
     scene.session.commit()
     with hands() as connection:
@@ -149,7 +149,8 @@ def test_the_cooperations_chain_proves_nothing_that_an_altered_event_of_the_visi
             sa.update(EVENTS).where(EVENTS.c.chain_id == of_visit).values(at=clock.now())
         )
     scene.session.expire_all()
-    assert bound.confirmations_as_recorded(scene.visit(), [own_id]) == frozenset()
+    own = confirmed_role(scene, "leyla")
+    assert bound.confirmations_as_recorded(scene.visit(), [own]) == frozenset()
 
 
 def test_an_own_answer_that_a_new_template_shortens_is_bound_before_the_visit_is_judged(
@@ -167,3 +168,55 @@ def test_an_own_answer_that_a_new_template_shortens_is_bound_before_the_visit_is
     assert scene.visit().is_ready
     assert confirmed_role(scene, "leyla").version > 1
     assert integrity.check_all().finding is None
+
+
+def shared(scene: Scene, item: str, kind: ChecklistKind = ChecklistKind.VISIT_ROLES) -> Any:
+    own = ANSWERS.c.checklist_id == scene.checklist(kind).id
+    return sa.and_(ANSWERS.c.item == item, ANSWERS.c.scope == AnswerScope.SHARED, own)
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "expected"),
+    [
+        (ChecklistKind.VISIT_ROLES, "V18", RequirementKind.ROLES),
+        (URGENT_PLAN, "U4", RequirementKind.PLAN),
+    ],
+)
+def test_a_signed_answer_that_is_gone_makes_no_visit_ready(
+    scene: Scene, kind: ChecklistKind, item: str, expected: RequirementKind
+) -> None:
+    """Encrypted answers can't be written, but another version can be made the current one."""
+    assert missing_kinds(scene) == set()
+    answer = shared(scene, item, kind)
+    scene.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(ANSWERS).where(answer).values(is_current=False))
+    assert_not_ready(scene, expected)
+
+
+def test_a_signed_answer_that_is_marked_as_left_out_makes_no_visit_ready(scene: Scene) -> None:
+    assert missing_kinds(scene) == set()
+    answer = shared(scene, "V18")
+    scene.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(ANSWERS).where(answer).values(not_applicable=True))
+    assert_not_ready(scene, RequirementKind.ROLES)
+
+
+@pytest.mark.parametrize(("item", "days"), [("V5", -900), ("V13", 1), ("V18", 1)])
+def test_a_visit_does_not_become_ready_by_the_moment_of_an_answer_that_was_changed_by_hand(
+    scene: Scene, item: str, days: int
+) -> None:
+    """As if tasks had been accepted after they changed, or letters were for the new place."""
+    unread_by(scene, "leyla")
+    judged_again(scene)
+    answer = shared(scene, item)
+    scene.session.commit()
+    with hands() as connection:
+        moved = clock.now() + dt.timedelta(days=days)
+        connection.execute(sa.update(ANSWERS).where(answer).values(saved_at=moved))
+    scene.session.expire_all()
+    assert confirm_plan(scene.actor("leyla"), scene.visit())
+    assert missing_kinds(scene) == {RequirementKind.PEOPLE_DISAGREE}
+    judged_again(scene)
+    assert not scene.visit().is_ready
