@@ -14,22 +14,22 @@ from tests.mail_codes import codes_in
 ROOT = Path(__file__).parents[2]
 TRANSLATIONS = ROOT / "tracker" / "translations"
 # Where the sentences of emails and certificates are.
-SAID_IN = ("messages.py", "templates/mail/", "layouts/mail.txt", "evidence/certificates/")
+SENT_IN = ("messages.py", "templates/mail/", "layouts/mail.txt", "evidence/certificates/")
 CATALOGUES = sorted(TRANSLATIONS.rglob("messages.po"))
 
 
-def is_said(message: Message) -> bool:
-    return any(part in name for name, _line in message.locations for part in SAID_IN)
+def is_sent(message: Message) -> bool:
+    return any(part in name for name, _line in message.locations for part in SENT_IN)
 
 
 def sentences(path: Path) -> list[str]:
     """Return the sentences of emails and certificates, in English and translated."""
     with path.open("rb") as file:
-        messages = [message for message in read_po(file) if message.id and is_said(message)]
+        messages = [message for message in read_po(file) if message.id and is_sent(message)]
     return [
         words
         for message in messages
-        for texts in (message.id, message.string)
+        for texts in (message.id, message.string or ())
         for words in ([texts] if isinstance(texts, str) else texts)
     ]
 
@@ -41,6 +41,6 @@ def test_a_code_is_noticed_but_not_a_reference_or_an_address() -> None:
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_no_sentence_of_an_email_or_a_certificate_has_a_code(path: Path) -> None:
-    said = sentences(path)
-    assert len(said) > 100
-    assert [words for words in said if codes_in(words)] == []
+    texts = sentences(path)
+    assert len(texts) > 100
+    assert [text for text in texts if codes_in(text)] == []

@@ -62,17 +62,19 @@ def mail_route() -> str:
     """Return a sentence that says where this instance sends its email, without the account."""
     parts = urlsplit(current_app.extensions["settings"].mail_url)
     if parts.scheme == "file":
-        return _(
+        sentence = _(
             "No mail server is set, so nothing is sent: each message becomes a file in %(folder)s "
             "on the server. To send email, set TRACKER_MAIL_URL there.",
             folder=parts.path,
         )
-    if parts.scheme == "console":
-        return _(
+    elif parts.scheme == "console":
+        sentence = _(
             "No mail server is set, so nothing is sent: messages are only printed where the "
             "application runs. To send email, set TRACKER_MAIL_URL there."
         )
-    return _("Email goes out through the server %(host)s.", host=parts.hostname or "")
+    else:
+        sentence = _("Email goes out through the server %(host)s.", host=parts.hostname or "")
+    return str(sentence)
 
 
 def first_steps(actor: Actor) -> FirstSteps | None:

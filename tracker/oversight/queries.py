@@ -894,7 +894,7 @@ _GIVEN = (
 # The names beside lines, in one statement: the parties of each cooperation, whether they are so
 # today (they have not left and are not joining, adr 70), and who replaced them; the parties of each
 # agreement; and who has yet to sign each revision that was sent. of_id names which of these.
-_NAMES = sa.union_all(
+_NAMES: sa.CompoundSelect[*tuple[Any, ...]] = sa.union_all(
     sa.select(
         Party.cooperation_id.label("of_id"),
         Organisation.id.label("organisation_id"),

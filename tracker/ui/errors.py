@@ -90,8 +90,9 @@ class _Beginning:
         session.clear()
         session.update(deepcopy(before))
         session.modified = was_modified
-        for file in request.files.values(multi=True):
-            file.stream.seek(0)
+        for files in request.files.listvalues():
+            for file in files:
+                file.stream.seek(0)
 
 
 def register_error_pages(app: Flask) -> None:

@@ -2,6 +2,8 @@
 
 Nobody has read any of it then: each party reads and accepts it like any text from elsewhere
 (adr 22, 93 and 125).
+
+In one file: how the texts begin, and what is known about people to begin them with.
 """
 
 import datetime as dt

@@ -1,6 +1,7 @@
 """Slow work that a request turns out to need is done before it, and the request begins again."""
 
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 
 import pytest
@@ -48,7 +49,7 @@ class Act:
         with self.session.begin_nested():  # a savepoint is no commit
             self.session.add(Attempt(key="b", at=clock.now()))
         for name in self.names:
-            slow_work.do_first(name, lambda name=name: self.work(name))
+            slow_work.do_first(name, partial(self.work, name))
         self.session.commit()
         return self.runs
 

@@ -172,7 +172,7 @@ class _Known:
         self, answers: Mapping[str, Mapping[str, Any]], language: str = ""
     ) -> tuple[tuple[Item, Mapping[str, Any]], ...]:
         """Return the answers to open items, with what is known in its place."""
-        pairs = [
+        pairs: list[tuple[Item, Mapping[str, Any]]] = [
             (item, merging.with_facts(item, answers[item.code], self.values[item.code]))
             for item in self.items
             if item.code in answers

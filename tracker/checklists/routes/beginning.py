@@ -73,6 +73,7 @@ def choose(checklist_id: UUID) -> str | Response:
 def _begin(actor: Actor, checklist: Checklist) -> tuple[str, ...]:
     """Begin with the text that was chosen: one that the NPM keeps, or the product's."""
     own = request.form.get("own")
+    seen: str | None
     chosen = {task.value: request.form.get(task.value, "") for task in Task}
     if own is not None:
         seen = request.form.get("seen", "")
@@ -80,7 +81,7 @@ def _begin(actor: Actor, checklist: Checklist) -> tuple[str, ...]:
             actor, checklist, uuid_or_nil(own), seen=seen, chosen=chosen
         )
     language = request.form.get("language", "")
-    seen: str | None = request.form.get(f"seen_{language}", "")
+    seen = request.form.get(f"seen_{language}", "")
     if request.form.get("read") == "later" and language in _languages(checklist):
         seen = None  # the record of the terms shows no text to choose from (adr 125)
     return beginning.begin(actor, checklist, language, seen=seen, chosen=chosen)

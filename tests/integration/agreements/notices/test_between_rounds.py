@@ -149,16 +149,16 @@ def registered_as(table: Table) -> tuple[AgreementState, set[Narrowing], Need]:
     nadia, of_terms = table["nadia"], Question(kind=ChecklistKind.TERMS)
     (line,) = register.lines(nadia, of_terms)
     overview = register.overview(nadia, of_terms)
-    found = set()
+    matching = set()
     for narrowing in Narrowing:
         lines = register.lines(nadia, replace(of_terms, narrowing=narrowing))
         assert overview.counts[narrowing] == len(lines)
         assert [*register.all_lines(nadia, replace(of_terms, narrowing=narrowing))] == (
             [lines] if lines else []
         )
-        found |= {narrowing for _line in lines}
+        matching |= {narrowing for _line in lines}
     (need,) = (need for need, count in overview.needs.items() if count)
-    return line.state, found, need
+    return line.state, matching, need
 
 
 @pytest.mark.parametrize("kind", [*NoticeKind])
@@ -220,7 +220,7 @@ def test_an_amendment_no_longer_waits_from_the_day_of_a_notice_of_the_end_on(
 ) -> None:
     """Nobody can sign it any more, also before the worker withdraws it."""
 
-    def found() -> tuple[Outcome | None, tuple[str, ...], bool]:
+    def in_register() -> tuple[Outcome | None, tuple[str, ...], bool]:
         compared = evidence.look(in_force.checklist())
         recompute()
         nadia, question = in_force["nadia"], Question(kind=ChecklistKind.TERMS)
@@ -232,9 +232,9 @@ def test_an_amendment_no_longer_waits_from_the_day_of_a_notice_of_the_end_on(
     day = clock.today() + NOTICE * DAY
     notice = give(in_force, "henrik", NoticeKind.ENDED, from_on=day)
     frozen_time(clock.now() + (NOTICE - 1) * DAY)
-    assert (found()[0], found()[2]) == (Outcome.WAITING, True)
+    assert (in_register()[0], in_register()[2]) == (Outcome.WAITING, True)
     frozen_time(clock.now() + DAY)
-    assert found() == (Outcome.WITHDRAWN, (), False)
+    assert in_register() == (Outcome.WITHDRAWN, (), False)
     assert notices.carry_out(notice.id, clock.today())
     in_force.session.commit()
-    assert found() == (Outcome.WITHDRAWN, (), False)
+    assert in_register() == (Outcome.WITHDRAWN, (), False)

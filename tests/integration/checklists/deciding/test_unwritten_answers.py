@@ -128,6 +128,7 @@ def test_each_party_says_in_one_row_what_the_law_asks_of_its_team(
         seen = {item.key: Seen(item.version, token, item.begun_with)}
         left_to_decide.save(actor, checklist, seen, typed)
         loaded = load(checklist)
+        assert actor.organisation_id is not None
         own = loaded.sheet.of_party("U8", actor.organisation_id)
         assert own is not None
         assert own.values["duties"] == [{"profession": "Everyone on our team", "has_duty": "none"}]
