@@ -45,6 +45,13 @@ LABELS = {
     Task.SECOND_INTERVIEWER: _l("Interviews together with them"),
     Task.RECORDER: _l("Documents injuries and accounts of torture"),
 }
+# What the roles say of whoever takes one.
+WORDS = {
+    Task.OFFICE: _l("Decides at the NPM's office"),
+    Task.INTERVIEWER: _l("Conducts interviews"),
+    Task.SECOND_INTERVIEWER: _l("Conducts interviews as the second interviewer"),
+    Task.RECORDER: _l("Documents injuries and signs of torture"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ def with_words(
 
     Only where the text leaves the task open. language is that of the text; if empty, the reader's.
     """
-    chosen = [(str(people[task]), label) for task, label in LABELS.items() if task in people]
+    chosen = [(str(people[task]), label) for task, label in WORDS.items() if task in people]
     if not chosen:
         yield from answers
         return
