@@ -53,6 +53,7 @@ def invitation(invited: Invitation, token: str) -> None:
                 ),
                 name=invited.name,
                 address=render.link_to("accounts.accept_invitation", token=token),
+                says_all=True,
             ),
         )
 
@@ -224,6 +225,7 @@ def suspended(user: User) -> None:
             ],
             "",
         ),
+        says_all=True,
     )
 
 
@@ -374,6 +376,7 @@ def code_for_signing(user: User, code: str, within: dt.timedelta, address: str) 
             ],
             address,
         ),
+        says_all=True,
     )
 
 
@@ -395,6 +398,7 @@ def password_link(user: User, token: str, within: dt.timedelta) -> None:
             ],
             render.link_to("security.reset_password", token=token),
         ),
+        says_all=True,
     )
 
 
@@ -474,9 +478,12 @@ def _about_a_power_that_ends(
         )
 
 
-def _to(user: Addressee, kind: str, words: Words) -> None:
-    """Queue an email in the person's language: subject, sentences and link."""
+def _to(user: Addressee, kind: str, words: Words, *, says_all: bool = False) -> None:
+    """Queue an email in the person's language: subject, sentences and link.
+
+    With says_all, it doesn't promise details after signing in.
+    """
     with render.in_language(user.language):
         subject, sentences, address = words()
-        body = render.text(*sentences, name=user.name, address=address)
+        body = render.text(*sentences, name=user.name, address=address, says_all=says_all)
     outbox.queue(user.email, user.language, kind, subject, body)

@@ -23,5 +23,6 @@ def mail_test(administrator: Addressee, token: str) -> None:
                 _("Open the link and confirm it, so that this step is done."),
                 name=administrator.name,
                 address=render.link_to("getting_started.mail_arrived", mail_token=token),
+                says_all=True,
             ),
         )

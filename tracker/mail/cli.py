@@ -66,7 +66,9 @@ def test(address: str) -> None:
     language = current_app.extensions["settings"].languages[0]
     with render.in_language(language):
         subject = _("Test message")
-        body = render.text(_("This is a test message. Email from this instance arrives."))
+        body = render.text(
+            _("This is a test message. Email from this instance arrives."), says_all=True
+        )
     try:
         chosen.send(
             sending.compose(

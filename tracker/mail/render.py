@@ -36,16 +36,24 @@ def path_of(address: str) -> str:
 
 
 def text(
-    *sentences: object, name: str = "", address: str = "", more: Mapping[str, object] | None = None
+    *sentences: object,
+    name: str = "",
+    address: str = "",
+    says_all: bool = False,
+    more: Mapping[str, object] | None = None,
 ) -> str:
     """Return the text of an email: greeting, sentences, link, and the common ending.
 
     Call it inside in_language(). Sentences are neutral: no place, no date of a visit, no name of a
-    partner's person, nothing of what was agreed.
+    partner's person, nothing of what was agreed. With says_all, the ending doesn't promise details
+    after signing in: there are none, or the reader can't sign in.
     """
     template = current_app.jinja_env.get_template("mail/notice.txt")
     texts = [str(sentence) for sentence in sentences]
-    return template.render(sentences=texts, name=name, link=address, **(more or {})).strip() + "\n"
+    words = template.render(
+        sentences=texts, name=name, link=address, says_all=says_all, **(more or {})
+    )
+    return words.strip() + "\n"
 
 
 def html(body: str, language: str, subject: str) -> str:

@@ -334,6 +334,16 @@ def test_a_mail_is_written_in_the_readers_language_with_a_link_home(session: Ses
             "One.", "Two.", name="Samira", address=render.link_to("accounts.profile")
         )
     assert text.startswith("Dear Samira,\n\nOne.\n\nTwo.\n\nhttp://localhost:8000/account\n")
+    assert "\n\nYou'll find the details after signing in." in text
+
+
+def test_a_mail_that_says_all_promises_no_details_after_signing_in(session: Session) -> None:
+    with render.in_language("en"):
+        text = render.text("You can't sign in.", name="Samira", says_all=True)
+    assert text == (
+        "Dear Samira,\n\nYou can't sign in.\n\n"
+        "Nobody reads replies to this address.\n\nCommon Terms\n"
+    )
 
 
 # On the page --------------------------------------------------------------------------------
