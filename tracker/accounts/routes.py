@@ -361,6 +361,9 @@ def _accept_new(invitation: Invitation, token: str) -> str | Response:
     if not form.is_submitted():
         form.name.data = invitation.name
         form.language.data = invitation.language
+    if shown["is_administrator"]:
+        # An administrator signs nothing.
+        form.name.description = _("As others should see it.")
 
     def accept() -> None:
         user = invitations.accept(

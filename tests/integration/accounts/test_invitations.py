@@ -75,6 +75,8 @@ def test_an_invitation_goes_to_the_address_and_names_nothing(
     mail_text = mail.subject + mail.body
     for name in ("Open Door", "Samira", "Marsh", "member"):
         assert name not in mail_text
+    # Nobody can sign in yet.
+    assert "after signing in" not in mail_text
 
 
 def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: Session) -> None:
@@ -647,7 +649,12 @@ def test_the_first_administrator_is_invited_by_command(
     assert result.exit_code == 0, result.output
     link = result.output.splitlines()[-1]
     assert link.startswith("http://localhost:8000/invitations/")
-    accept(client, link.rsplit("/", 1)[1])
+    token = link.rsplit("/", 1)[1]
+    invitation = client.page(f"/invitations/{token}").text
+    # An administrator signs nothing.
+    assert "As others should see it." in invitation
+    assert "signature" not in invitation
+    accept(client, token)
     assert client.page("/people").h1 == "People"
 
 
