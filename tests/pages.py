@@ -91,6 +91,15 @@ class Page:
         """All readable text, with single spaces."""
         return _words(self._one("body"))
 
+    @property
+    def only_on_paper(self) -> str:
+        """The text that only the printed page has."""
+        return " ".join(
+            _words(part)
+            for part in self.root.iter()
+            if "only-print" in part.attrib.get("class", "").split()
+        )
+
     def links(self) -> dict[str, str]:
         """Return each link's text and target; of links with the same text, the first."""
         addresses: dict[str, str] = {}

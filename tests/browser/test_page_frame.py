@@ -140,4 +140,16 @@ def test_printed_pages_are_without_menus_and_fit_the_paper(new_context: NewConte
     for part in (".nav", ".acting", ".foot", ".crumbs", "form", ".button"):
         assert not page.locator(part).first.is_visible()
     assert page.locator("h1").is_visible()
+    # Of a long list, that the paper shows only a part.
+    assert page.locator(".paging p").first.is_visible()
+    assert not page.locator(".paging ul").first.is_visible()
     assert page.evaluate(FITS)
+
+
+def test_what_only_paper_says_is_not_on_the_screen(new_context: NewContext) -> None:
+    page = gallery(new_context)
+    page.locator("h1").evaluate("h1 => h1.className = 'only-print'")
+    note = page.locator(".only-print")
+    assert not note.is_visible()
+    page.emulate_media(media="print")
+    assert note.is_visible()

@@ -110,6 +110,24 @@ def summary(counts: Mapping[str, int]) -> str:
     return str(ngettext("One agreement.", "%(num)s agreements.", total))
 
 
+def narrowed_by(question: Question) -> list[str]:
+    """Return in words which agreements a question leaves in the register, for its print."""
+    words = [_("“%(item)s”", item=question.words)] if question.words else []
+    if question.narrowing:
+        words.append(str(NARROWINGS[question.narrowing]))
+    if question.party:
+        words.append(f"{_('Party')}: {question.party}")
+    if question.kind:
+        words.append(str(KINDS[question.kind]))
+    if question.mode:
+        words.append(str(MODE_LABELS[question.mode]))
+    if question.from_on:
+        words.append(_("in force on or after %(day)s", day=as_date(question.from_on)))
+    if question.until_on:
+        words.append(_("in force on or before %(day)s", day=as_date(question.until_on)))
+    return words
+
+
 def attention(overview: Overview) -> list[FilterLink]:
     """Return what needs attention, each with its count and a link to exactly these agreements."""
     links = []

@@ -78,6 +78,8 @@ def register() -> ResponseReturnValue:
         summary=pages.summary(overview.counts),
         fields=_fields(question),
         is_narrowed=question != Question(),
+        narrowed_by=pages.narrowed_by(question),
+        today=clock.today(),
         # Whether a filter is chosen that is otherwise folded.
         is_finely_narrowed=replace(question, words="", narrowing=None) != Question(),
         modes=[(mode.value, MODE_LABELS[mode]) for mode in Mode],

@@ -518,6 +518,19 @@ def test_the_filters_stay_in_the_fields(
     assert form.filled_in()["state"] == ["drafting"]
 
 
+def test_a_printed_register_says_of_which_day_it_is_and_what_was_left_out(
+    app: Flask, land: Country, cooperation: Cooperation, session: Session
+) -> None:
+    session.commit()
+    browser = land.browser(app, "nadia")
+    assert browser.page("/register").only_on_paper.split()[-1] == f"{clock.today().year}."
+    asked = "/register?q=police+custody&party=door&kind=terms&state=drafting&from=2026-01-01"
+    assert browser.page(asked).only_on_paper.endswith(
+        "Only part of the register: “police custody”; Draft; Party: door; Agreed terms; "
+        "in force on or after 1 January 2026."
+    )
+
+
 def _agree_with_a_partner_of_its_own(land: Country, number: int) -> None:
     """Open a cooperation with its own partner, people and signatures."""
     key = f"partner{number}"

@@ -450,6 +450,16 @@ def test_each_filter_keeps_what_it_names(stage: Stage, two: Stage) -> None:
     assert sum(groups) == total
 
 
+def test_a_printed_register_says_what_was_left_out(app: Flask, stage: Stage) -> None:
+    page = stage.browser(app, "milan").page(
+        f"{REGISTER}?person=otto&access=open&version=in_force&ends=30"
+    )
+    assert page.only_on_paper.endswith(
+        "Only part of the register: Person: otto; Access: Open; Terms: The terms in force; "
+        "Access ends: Within 30 days."
+    )
+
+
 @pytest.mark.both_databases
 def test_access_that_ends_soon_is_found_by_its_last_day(stage: Stage) -> None:
     milan = stage.actor("milan")

@@ -9,8 +9,8 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.core import clock
-from tracker.oversight.undertaking_register.facts import Access
-from tracker.oversight.undertaking_register.labels import SCOPES
+from tracker.oversight.undertaking_register.facts import Access, Filters
+from tracker.oversight.undertaking_register.labels import ACCESS, SCOPES, VERSIONS
 from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
 from tracker.signoff.labels import DISAGREES, METHODS, SignedWhen
 from tracker.ui.locale import with_semicolons
@@ -81,6 +81,23 @@ def summary(counts: dict[str, int]) -> list[str]:
     if is_open:
         sentences.append(ngettext("One gives access today.", "%(num)s give access today.", is_open))
     return sentences
+
+
+def narrowed_by(filters: Filters) -> list[str]:
+    """Return in words which undertakings the filters leave in the register, for its print."""
+    words = [_("“%(item)s”", item=filters.cooperation)] if filters.cooperation else []
+    if filters.organisation:
+        words.append(f"{_('Organisation of the person')}: {filters.organisation}")
+    if filters.person:
+        words.append(f"{_('Person')}: {filters.person}")
+    if filters.access:
+        words.append(f"{_('Access')}: {ACCESS[filters.access]}")
+    if filters.version:
+        words.append(f"{_('Terms')}: {VERSIONS[filters.version]}")
+    if filters.ends_within:
+        days = _("Within %(number)s days", number=filters.ends_within)
+        words.append(f"{_('Access ends')}: {days}")
+    return words
 
 
 def export_heads() -> list[object]:

@@ -49,6 +49,8 @@ def show() -> str:
         summary=pages.summary(counts),
         fields=_fields(filters),
         is_narrowed=filters != Filters(),
+        narrowed_by=pages.narrowed_by(filters),
+        today=clock.today(),
         days=DAYS,
         versions=[(version.value, VERSIONS[version]) for version in TextVersion],
         is_auditor=actor.has(Role.AUDITOR),
