@@ -170,6 +170,16 @@ def test_a_code_signs_only_once(desk: Desk) -> None:
     assert desk.signatures() == 2
 
 
+def test_a_text_printed_to_be_signed_has_no_state_and_one_in_force_has_its_dates(
+    desk: Desk,
+) -> None:
+    assert desk.page("otto", "/record").only_on_paper == ""
+    desk.sign("otto")
+    on_paper = desk.page("otto", "/record").only_on_paper
+    assert on_paper.startswith("State: ")
+    assert "Runs from " in on_paper
+
+
 def test_signer_is_redirected_to_the_record(desk: Desk) -> None:
     desk.sign("otto")
     for rest in ("/sign", "/sign/confirm"):
@@ -224,6 +234,7 @@ def test_a_decline_names_items_and_reason_and_opens_them(desk: Desk) -> None:
     assert (desk.state, desk.signatures()) == (ChecklistState.DRAFTING, 1)
     record = desk.page("joana", "/record/1")
     assert "Declined" in record.text
+    assert record.only_on_paper == "State: Declined"
     assert "Our board can't." in record.text
     assert "Tomas Beridan" in record.text
 
