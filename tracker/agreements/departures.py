@@ -33,6 +33,7 @@ from tracker.signoff.models import (
     SignatureKind,
     SignatureRequest,
 )
+from tracker.ui.locale import as_date
 
 
 def can_leave(
@@ -98,11 +99,7 @@ def give_notice(
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=notices.MOST_DAYS):
         raise RuleBrokenError(
-            _l(
-                "Choose a day from %(day)s on, within a year. Notice agreed: %(days)s days.",
-                day=first.isoformat(),
-                days=(first - clock.today()).days,
-            ),
+            _l("Choose a day from %(day)s on, within a year.", day=as_date(first)),
             "from_on",
         )
     party = next(party for party in parties if party.organisation_id == actor.organisation_id)

@@ -46,6 +46,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.signoff.outcomes import Validity
+from tracker.ui.locale import as_date
 
 MOST_DAYS = 365
 # What survives the end: the list in M20 of the terms; for the confidentiality terms, C17.
@@ -255,11 +256,7 @@ def give_notice(
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=MOST_DAYS):
         raise RuleBrokenError(
-            _l(
-                "Choose a day from %(day)s on, within a year. Notice agreed: %(days)s days.",
-                day=first.isoformat(),
-                days=(first - clock.today()).days,
-            ),
+            _l("Choose a day from %(day)s on, within a year.", day=as_date(first)),
             "from_on",
         )
     revision_id = standing_revision_id(checklist)

@@ -32,6 +32,7 @@ from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import Problem
 from tracker.cooperations.models import Mode
+from tracker.ui.locale import as_date
 
 FIRST, LAST = dt.date(2026, 5, 4), dt.date(2026, 5, 6)
 # Of the CSOs only Samira is on the team; Oren is of the NPM and isn't.
@@ -514,7 +515,7 @@ def test_a_date_other_than_the_cooperations_is_named(key: str) -> None:
     values = {name: day.isoformat() for name, day in PLANNED.items()} | {key: "2030-01-01"}
     problems = problems_in("M19", DATES, values, replace(VISIT, planned=PLANNED))
     assert places(problems) == [(key, None, None)]
-    assert PLANNED[key].isoformat() in str(problems[0].message)
+    assert as_date(PLANNED[key]) in str(problems[0].message)
 
 
 def test_a_date_that_only_one_of_them_says_contradicts_nothing() -> None:

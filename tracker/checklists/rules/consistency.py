@@ -19,6 +19,7 @@ from tracker.checklists.rules.facts import Filled, PartyFact, Sheet, Surrounding
 from tracker.checklists.rules.nameable import Circle
 from tracker.checklists.rules.values import Problem, as_date, as_id, names_in
 from tracker.cooperations.models import Mode
+from tracker.ui.locale import as_date as in_words
 
 Values = Mapping[str, Any]
 Rule = Callable[[Item, Values, Surroundings, Sheet], Iterator[Problem]]
@@ -454,7 +455,7 @@ def _dates_as_planned(
                     "%(label)s: the cooperation itself says %(planned)s. Change the date here, or "
                     "under the cooperation’s details.",
                     label=item.field(key).label,
-                    planned=planned.isoformat(),
+                    planned=in_words(planned),
                 ),
             )
 

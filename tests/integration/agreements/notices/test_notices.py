@@ -34,6 +34,7 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.signoff.models import RequestState, Signature, SignatureRequest
+from tracker.ui.locale import as_date
 
 SUSPENDED, ENDED = NoticeKind.SUSPENDED, NoticeKind.ENDED
 TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
@@ -262,8 +263,10 @@ def test_a_reason_is_asked_for(in_force: Table, kind: NoticeKind, reason: str) -
 
 @pytest.mark.parametrize("days", [-1, 400])
 def test_a_suspension_begins_today_or_within_a_year(in_force: Table, days: int) -> None:
-    with pytest.raises(RuleBrokenError, match="Choose a day from"):
+    with pytest.raises(RuleBrokenError, match="Choose a day from") as error:
         give(in_force, "tomas", SUSPENDED, from_on=clock.today() + days * DAY)
+    # In words, as on every page.
+    assert f"from {as_date(clock.today())} on" in str(error.value)
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
