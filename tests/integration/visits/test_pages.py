@@ -459,6 +459,13 @@ def test_before_a_cooperation_is_active_its_page_says_what_opens_visits(
 # Changing
 
 
+def test_whoever_changes_place_or_days_reads_first_what_the_team_confirms_again(
+    browser: Browser, scene: Scene
+) -> None:
+    page = browser("pavo").page(address(scene, "/plan"))
+    assert "Everyone on the team then accepts their task and confirms the" in page.text
+
+
 def test_place_and_dates_are_changed_in_the_browser(browser: Browser, scene: Scene) -> None:
     page = Page.of(browser("pavo").submit(address(scene, "/plan"), place="Upper Harbour"))
     assert page.where == address(scene)
