@@ -519,6 +519,17 @@ def test_an_invited_persons_address_is_shown_only_to_their_own_coordinator(
         assert "new.person@example.org" not in page.text
 
 
+def test_an_open_invitation_leads_to_where_it_is_sent_again_or_revoked(
+    browser: Browser, reference: str
+) -> None:
+    samira = browser("samira")
+    samira.submit(f"/cooperations/{reference}/people/invite", email="new.person@example.org")
+    links = samira.page(f"/cooperations/{reference}/people").links()
+    invitations = samira.page(links["Send an invitation again, or revoke it"])
+    assert "new.person@example.org" in invitations.text
+    assert "Send again: new.person@example.org" in invitations.buttons()
+
+
 def test_only_an_npm_is_asked_about_outside_experts(browser: Browser, reference: str) -> None:
     address = f"/cooperations/{reference}/people/invite"
     assert "outside_expert" in browser("ilena").page(address).form().names
