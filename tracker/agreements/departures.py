@@ -23,7 +23,6 @@ from tracker.cooperations import messages, people, policy, queries
 from tracker.cooperations.models import Cooperation, Party
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import (
@@ -33,7 +32,6 @@ from tracker.signoff.models import (
     SignatureKind,
     SignatureRequest,
 )
-from tracker.ui.locale import as_date
 
 
 def can_leave(
@@ -98,10 +96,7 @@ def give_notice(
     first = earliest(cooperation)
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=notices.MOST_DAYS):
-        raise RuleBrokenError(
-            _l("Choose a day from %(day)s on, within a year.", day=as_date(first)),
-            "from_on",
-        )
+        raise notices.out_of_range(first)
     party = next(party for party in parties if party.organisation_id == actor.organisation_id)
     rows.announce(actor, party, since=day, reason=words)
     if day <= clock.today():

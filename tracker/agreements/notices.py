@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext as _ln
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
@@ -153,6 +154,20 @@ def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:
     return clock.today() + dt.timedelta(days=days)
 
 
+def out_of_range(first: dt.date) -> RuleBrokenError:
+    """Return the error for a day before the first possible one, or more than a year ahead."""
+    days = (first - clock.today()).days
+    words: object = _l("Choose a day from %(day)s on, within a year.", day=as_date(first))
+    if days:
+        words = _ln(
+            "Choose a day from %(day)s on, within a year. Notice agreed: %(num)s day.",
+            "Choose a day from %(day)s on, within a year. Notice agreed: %(num)s days.",
+            days,
+            day=as_date(first),
+        )
+    return RuleBrokenError(words, "from_on")
+
+
 @dataclass(frozen=True, slots=True)
 class Duties:
     """The duties that one signed text lists, and the language they are shown in."""
@@ -255,10 +270,7 @@ def give_notice(
     first = earliest(checklist, kind)
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=MOST_DAYS):
-        raise RuleBrokenError(
-            _l("Choose a day from %(day)s on, within a year.", day=as_date(first)),
-            "from_on",
-        )
+        raise out_of_range(first)
     revision_id = standing_revision_id(checklist)
     if own is None or revision_id is None:  # can_give_notice has already refused
         raise LookupError
@@ -427,6 +439,15 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     _close(actor, checklist, notice, reason.strip(), notices)
     messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
+
+
+def also_suspended_by(checklist: Checklist, notice: Notice) -> list[str]:
+    """Return the names of the parties by whose notices a text stays suspended without this one."""
+    return [
+        other.organisation.name
+        for other in open_notices(checklist)
+        if other.id != notice.id and other.kind is NoticeKind.SUSPENDED and other.has_come
+    ]
 
 
 def closed_already() -> RuleBrokenError:

@@ -434,6 +434,26 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
     assert in_force.checklist().revision_in_force_id is not None
 
 
+def test_whoever_lifts_one_of_two_suspensions_reads_that_the_text_stays_suspended(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
+    tomorrow = clock.today() + DAY
+    submit(app, in_force, "tomas", "/suspend", reason="Later.", from_on=tomorrow.isoformat())
+    submit(app, in_force, "henrik", "/suspend", reason="Our staff are threatened.")
+    link = page(app, in_force, "henrik", "/record").links()["Lift the suspension"]
+    client = browser(app, in_force, "henrik")
+    assert "The text is in force again immediately." in client.page(link).text
+    frozen_time(clock.now() + DAY)
+    due.carry_out_due(clock.today())
+    client = browser(app, in_force, "henrik")
+    stays = "stays suspended, because of a notice of Office of the People's Advocate."
+    assert stays in client.page(link).text
+    lifted = Page.of(client.submit(link, reason="They are safe.")).text
+    assert "Your suspension is lifted." in lifted
+    assert stays in lifted
+    assert in_force.checklist().revision_in_force_id is None
+
+
 def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_force: Table) -> None:
     day = clock.today() + NOTICE * DAY
     form = page(app, in_force, "tomas", "/end")

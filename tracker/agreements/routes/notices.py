@@ -23,6 +23,9 @@ from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.perform import require_for
 
+# The texts whose suspension or end closes undertakings and clearances.
+GIVE_ACCESS = frozenset({ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY})
+
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
 
@@ -70,7 +73,7 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
             days=notices.agreed_notice(checklist),
             duties=notices.surviving_duties(checklist, locale.language()),
             may_leave=kind is NoticeKind.ENDED and _may_leave(actor, checklist),
-            closes=checklist.kind.value in {"terms", "confidentiality"},
+            closes=checklist.kind in GIVE_ACCESS,
             **text,
         ),
         success=given[kind],
@@ -103,11 +106,8 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     form = ReasonOnTextForm()
     require_for(form, notices.can_close_notice(actor, loaded, notice))
     title = _("Lift the suspension") if lifts else _("Withdraw the notice")
-    lede = (
-        _("The text is in force again immediately. People are asked for new undertakings.")
-        if lifts
-        else _("The text stays in force as it is. All parties are notified.")
-    )
+    others = locale.with_commas(notices.also_suspended_by(checklist, notice))
+    lede = _what_follows(checklist, others, lifts=lifts)
     if notice.closed_at is not None:
         # Closed since its page was opened.
         form.refuse(notices.closed_already())
@@ -119,9 +119,34 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         form,
         lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
         lambda text: on_text.reason_page(loaded, form, title, lede, text, kind=""),
-        success=_("The suspension is lifted.") if lifts else _("The notice is withdrawn."),
+        success=_lifted(others) if lifts else _("The notice is withdrawn."),
         next=_to_record(checklist_id),
     )
+
+
+def _what_follows(checklist: Checklist, others: str, *, lifts: bool) -> str:
+    """Return what follows once a notice is closed; others name who else has suspended the text."""
+    if others:
+        return str(
+            _("The text stays suspended, because of a notice of %(parties)s.", parties=others)
+        )
+    if not lifts:
+        return str(_("The text stays in force as it is. All parties are notified."))
+    if checklist.kind not in GIVE_ACCESS:
+        return str(_("The text is in force again immediately."))
+    return str(_("The text is in force again immediately. People are asked for new undertakings."))
+
+
+def _lifted(others: str) -> str:
+    if others:
+        return str(
+            _(
+                "Your suspension is lifted. The text stays suspended, because of a notice of "
+                "%(parties)s.",
+                parties=others,
+            )
+        )
+    return str(_("The suspension is lifted."))
 
 
 @blueprint.route("/agree-anew", methods=["GET", "POST"])
