@@ -30,6 +30,8 @@ class VisitFacts:
     joined: Mapping[UUID, dt.datetime] = field(default_factory=dict)
     # Where it is, to leave that out of what is kept of its texts (adr 96).
     place: str = ""
+    # Its number in the cooperation.
+    number: int | None = None
 
 
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]

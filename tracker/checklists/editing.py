@@ -325,12 +325,16 @@ def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:
 
 
 def checklist_page(template: str, loaded: LoadedChecklist, /, **values: Any) -> str:
-    """Render a page about a checklist, with what each such page names: its cooperation and kind."""
+    """Render a page about a checklist, with what each such page names: its cooperation, its kind.
+
+    And the number of its visit, if it is a visit's.
+    """
     return render_template(
         template,
         checklist=loaded.checklist,
         cooperation=loaded.cooperation,
         kind_words=labels.KINDS[loaded.checklist.kind],
+        visit_number=loaded.visit_number,
         **values,
     )
 

@@ -73,6 +73,8 @@ class LoadedChecklist:
     flags: tuple[Flag, ...]
     review: SafeguardReview | None
     hint_answers: tuple[HintAnswer, ...] = ()
+    # The number of its visit, if it is a visit's.
+    visit_number: int | None = None
 
     def standing(self) -> ChecklistStatus:
         """Return the status of every item."""
@@ -346,6 +348,7 @@ def _loaded(
         flags=tuple(talks.flags),
         review=next(iter(talks.reviews), None),
         hint_answers=tuple(talks.hint_answers),
+        visit_number=visit.number if visit else None,
     )
 
 

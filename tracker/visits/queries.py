@@ -283,6 +283,7 @@ def _facts(visit: Visit, team: Team) -> VisitFacts:
         is_stopped=visit.stage is VisitStage.STOPPED,
         joined={user_id: joined_at for user_id, joined_at in team.items() if joined_at},
         place=plan.place,
+        number=visit.number,
     )
 
 

@@ -523,6 +523,14 @@ def test_the_second_of_two_people_who_change_a_team_sees_the_first_ones(
     assert load(scene.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
 
 
+@pytest.mark.parametrize("page", ["", "/items/V8/answer"])
+def test_a_text_of_a_visit_leads_back_to_its_visit(
+    browser: Browser, scene: Scene, second: Visit, page: str
+) -> None:
+    roles = browser("ilena").page(f"/checklists/{scene.checklist(ROLES, 2).id}{page}")
+    assert roles.links()["Visit 2"] == address(scene, number=2)
+
+
 def test_a_signed_team_leads_to_an_amendment(browser: Browser, scene: Scene) -> None:
     page = browser("ilena").page(address(scene, "/team"))
     assert "Changes need an amendment that everyone signs." in page.text
