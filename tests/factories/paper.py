@@ -27,14 +27,21 @@ def pdf(words: str = "Signed by hand") -> bytes:
     return f"%PDF-1.4\n% {words}\nstartxref\n9\n%%EOF\n".encode()
 
 
-def jpeg(words: str = "Signed by hand") -> bytes:
-    """Return bytes that begin and end like a JPEG."""
-    return b"\xff\xd8\xff\xe0" + words.encode() + b"\xff\xd9"
+def jpeg(words: str = "Signed by hand", *, width: int = 1, height: int = 1) -> bytes:
+    """Return bytes that begin and end like a JPEG, with its size and no picture."""
+    size = b"\x08" + height.to_bytes(2) + width.to_bytes(2) + b"\x01\x01\x11\x00"
+    segments = ((b"\xfe", words.encode()), (b"\xc0", size), (b"\xda", b"\x01\x01\x00\x00\x3f\x00"))
+    return (
+        b"\xff\xd8"
+        + b"".join(b"\xff" + kind + (len(part) + 2).to_bytes(2) + part for kind, part in segments)
+        + b"\xff\xd9"
+    )
 
 
-def png(words: str = "Signed by hand") -> bytes:
-    """Return a PNG whose chunks have checksums."""
-    parts = (b"IHDR" + bytes(13), b"tEXt" + words.encode(), b"IEND")
+def png(words: str = "Signed by hand", *, width: int = 1, height: int = 1) -> bytes:
+    """Return a PNG whose chunks have checksums, without a picture."""
+    size = width.to_bytes(4) + height.to_bytes(4) + b"\x01\x00\x00\x00\x00"
+    parts = (b"IHDR" + size, b"tEXt" + words.encode(), b"IEND")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         (len(part) - 4).to_bytes(4) + part + zlib.crc32(part).to_bytes(4) for part in parts
     )

@@ -228,6 +228,14 @@ def organisations_of(user_id: UUID) -> frozenset[UUID]:
     return frozenset(organisation_id for organisation_id in rows if organisation_id)
 
 
+def names_of_organisations(ids: Collection[UUID]) -> tuple[str, ...]:
+    """Return the names and short names of organisations."""
+    rows = db.session.execute(
+        sa.select(Organisation.name, Organisation.short_name).where(Organisation.id.in_(ids))
+    )
+    return tuple(name for row in rows for name in row)
+
+
 def people_of(organisation_id: UUID, day: dt.date | None = None) -> tuple[PersonOf, ...]:
     """Return the people of an organisation on a day (today) by name, without suspended ones."""
     return _people(Membership.organisation_id == organisation_id, day or clock.today())

@@ -1,7 +1,8 @@
 """Encryption of a backup in the age format, for a passphrase or for public keys.
 
 The library encrypts a stream only for public keys. For a passphrase, a new private key is
-encrypted with it at the beginning of the file, and the rest for that key.
+encrypted with it at the beginning of the file, and the rest for that key. The library would do that
+too, but at a cost that it measures: a busy machine would make guessing cheap.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,11 +15,17 @@ from pyrage import passphrase as by_passphrase
 from pyrage import x25519
 
 from tracker.backup.errors import BackupError
+from tracker.core import crypto
 
-# A file that begins so continues with two bytes (a length) and the encrypted private key.
-BEGINNING = b"common-terms, for a passphrase\n"
+# A file that begins so continues with two bytes (a length) and the encrypted private key. The cost
+# is crypto.SCRYPT: with another one, files begin otherwise.
+BEGINNING = b"common-terms, scrypt 18 8 1\n"
+# How files began whose private key the library encrypted.
+_EARLIER = b"common-terms, for a passphrase\n"
+_CONTEXT = "backup"
 _LENGTH = 2
 _DAMAGED = "{file} is damaged or incomplete, or no backup."
+_ANOTHER = "The passphrase of {file} is another one, or the file is damaged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ def seal(target: BinaryIO, pieces: Iterable[bytes], lock: Lock) -> None:
     recipients = [_recipient(public_key) for public_key in lock.public_keys]
     if not recipients:
         own = x25519.Identity.generate()
-        sealed = by_passphrase.encrypt(str(own).encode(), lock.passphrase)
+        sealed = crypto.seal_for_passphrase(lock.passphrase or "", str(own).encode(), _CONTEXT)
         target.write(BEGINNING + len(sealed).to_bytes(_LENGTH) + sealed)
         recipients = [own.to_public()]
     source = _Source(iter(pieces))
@@ -80,19 +87,45 @@ def seal(target: BinaryIO, pieces: Iterable[bytes], lock: Lock) -> None:
 def private_keys(file: Path, secrets: Secrets) -> list[Any]:
     """Return the keys to try on a file; raise BackupError if it can't be opened with them."""
     with file.open("rb") as source:
-        if source.read(len(BEGINNING)) != BEGINNING:
-            if not secrets.private_keys:
-                raise BackupError(
-                    f"{file} is encrypted for a public key, or is no backup: "
-                    "give the file with the private key (--identity)."
-                )
-            return [_identity(text) for text in secrets.private_keys]
-        sealed = source.read(int.from_bytes(source.read(_LENGTH)))
+        beginning, sealed = _sealed_key(source)
+    if beginning == BEGINNING:
+        try:
+            plain = crypto.unseal_for_passphrase(secrets.passphrase(), sealed, _CONTEXT)
+        except crypto.SealBrokenError as error:
+            raise BackupError(_ANOTHER.format(file=file)) from error
+        return [_identity(plain.decode())]
+    if beginning == _EARLIER:
+        return [_identity(_earlier_key(file, sealed, secrets.passphrase()))]
+    if not secrets.private_keys:
+        raise BackupError(
+            f"{file} is encrypted for a public key, or is no backup: "
+            "give the file with the private key (--identity)."
+        )
+    return [_identity(text) for text in secrets.private_keys]
+
+
+def _sealed_key(source: BinaryIO) -> tuple[bytes, bytes]:
+    """Read how a file begins and the private key encrypted for a passphrase, or nothing."""
+    for beginning in (BEGINNING, _EARLIER):
+        source.seek(0)
+        if source.read(len(beginning)) == beginning:
+            return beginning, source.read(int.from_bytes(source.read(_LENGTH)))
+    source.seek(0)
+    return b"", b""
+
+
+def _earlier_key(file: Path, sealed: bytes, passphrase: str) -> str:
+    """Decrypt a private key that the library encrypted."""
     try:
-        return [_identity(by_passphrase.decrypt(sealed, secrets.passphrase()).decode())]
+        return str(by_passphrase.decrypt(sealed, passphrase).decode())
     except pyrage.DecryptError as error:
         if str(error) == "Decryption failed":
-            raise BackupError(f"The passphrase of {file} is another one.") from error
+            raise BackupError(_ANOTHER.format(file=file)) from error
+        if str(error).startswith("Excessive work"):
+            raise BackupError(
+                f"{file} was made by a faster machine, or this one is busy: try again when it "
+                "has less to do."
+            ) from error
         raise BackupError(_DAMAGED.format(file=file)) from error
 
 
@@ -103,10 +136,7 @@ def unseal(file: Path, keys: list[Any], sink: Sink) -> None:
     was cut off.
     """
     with file.open("rb") as source:
-        if source.read(len(BEGINNING)) == BEGINNING:
-            source.read(int.from_bytes(source.read(_LENGTH)))
-        else:
-            source.seek(0)
+        _sealed_key(source)  # the rest follows it
         try:
             pyrage.decrypt_io(source, sink, keys)
         except pyrage.DecryptError as error:

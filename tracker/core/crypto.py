@@ -15,12 +15,17 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from tracker.core import keys
 from tracker.core.keys import KeyMissingError
 
 NONCE_BYTES = 12
 DERIVED_BYTES = 32
+SALT_BYTES = 16
+# The cost of each guess at a passphrase: a second, and 256 MB of memory. What is encrypted for one
+# can't be decrypted with another.
+SCRYPT = {"n": 2**18, "r": 8, "p": 1}
 
 
 class SealBrokenError(Exception):
@@ -40,6 +45,22 @@ def unseal(key: bytes, sealed: bytes, context: str) -> bytes:
     except (InvalidTag, ValueError) as error:  # ValueError: too short to contain a nonce
         message = f"The encrypted value of {context} can't be read."
         raise SealBrokenError(message) from error
+
+
+def seal_for_passphrase(passphrase: str, plain: bytes, context: str) -> bytes:
+    """Encrypt bytes for a passphrase, at the same cost however busy the machine is."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return salt + seal(_key_of(passphrase, salt), plain, context)
+
+
+def unseal_for_passphrase(passphrase: str, sealed: bytes, context: str) -> bytes:
+    """Decrypt what seal_for_passphrase() encrypted, or raise SealBrokenError."""
+    salt, rest = sealed[:SALT_BYTES], sealed[SALT_BYTES:]
+    return unseal(_key_of(passphrase, salt), rest, context)
+
+
+def _key_of(passphrase: str, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, length=DERIVED_BYTES, **SCRYPT).derive(passphrase.encode())
 
 
 def new_key() -> bytes:

@@ -9,6 +9,13 @@ from flask_babel import ngettext
 
 # Characters that are invisible or reverse other text: a text must read as it is signed.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
+# In a line, such as a name, also what can't be seen or reorders what follows it in a sentence.
+_HIDDEN_IN_LINE = re.compile("[\u00ad\u200b\u202a-\u202c\u2060\u2066-\u2069]")
+# What can be seen: anything but spaces, marks of direction, and letters that only fill.
+_VISIBLE = re.compile(
+    "[^\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
 _SPACES = re.compile(r"\s+")
 # More marks than this on one letter aren't writing; composing many takes quadratic time. (The limit
 # of the Unicode stream-safe text format, UAX #15.)
@@ -34,18 +41,22 @@ def too_long(most: int) -> str:
 
 
 def tidy_text(text: Any) -> Any:
-    """Tidy a text of several lines: line ends, invisible characters, outer spaces."""
+    """Tidy a text of several lines: line ends, invisible characters, outer spaces.
+
+    One in which nothing can be seen is empty.
+    """
     if not isinstance(text, str):
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", _fewer_marks(_HIDDEN.sub("", lines))).strip()
+    tidied = unicodedata.normalize("NFC", _fewer_marks(_HIDDEN.sub("", lines))).strip()
+    return tidied if _VISIBLE.search(tidied) else ""
 
 
 def tidy_line(text: Any) -> Any:
     """Tidy a text of one line: like tidy_text, with every run of spaces replaced by one."""
     if not isinstance(text, str):
         return text
-    return _SPACES.sub(" ", tidy_text(text)).strip()
+    return _SPACES.sub(" ", tidy_text(_HIDDEN_IN_LINE.sub("", text))).strip()
 
 
 def _fewer_marks(text: str) -> str:

@@ -506,6 +506,7 @@ def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> Non
         ("password", "", "Choose a password"),
         ("password", "short", "Use at least 12 characters"),
         ("password", "new.person-new.person", "Don't use your name or address"),
+        ("password", "opendoorlegalaid", "Don't use the name of your organisation"),
         ("language", "xx", "Choose one of the answers offered"),
     ],
 )

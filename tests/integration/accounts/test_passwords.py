@@ -15,8 +15,10 @@ from tracker.accounts.factors import attempts, passwords
 from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.mail.models import OutboxMessage
+from tracker.organisations.models import Organisation
 
 NEW = "another harbour with nine lanterns"
+OWN = "2027 open-door LEGAL aid!"
 
 
 def ask_for_link(client: CheckedClient, email: str) -> Page:
@@ -185,6 +187,7 @@ def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient)
         ("TrustNo1TrustNo1", "TrustNo1TrustNo1", "easy to guess"),
         ("our Common-Terms 2027", "our Common-Terms 2027", "easy to guess"),
         ("dear samira of the sea", "dear samira of the sea", "Don't use your name"),
+        (OWN, OWN, "Don't use the name of your organisation"),
         (NEW, NEW + "x", "Enter the same password twice"),
         ("x1" * 90, "x1" * 90, "Use at most 128 characters"),
         ("", "", "Enter a new password"),
@@ -197,6 +200,22 @@ def test_a_new_password_must_be_good(
     page = Page.of(client.submit(link_in(session), password=new, password_confirm=again))
     assert message in page.text
     assert sign_in(client, "samira").request.path == "/"
+
+
+def test_a_short_name_of_ones_organisation_is_refused_and_one_of_others_is_not(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    session.get_one(Organisation, people.organisations["door"]).short_name = "Ópen Door"
+    session.commit()
+    signed_in(client, "samira")
+    for new, message in (
+        ("we like opendoor, 2027", "Don't use the name of your organisation"),
+        ("Lantern Health Network 2027", "Your password is changed"),
+    ):
+        sent = client.submit(
+            "/account/password", password=PASSWORD, new_password=new, new_password_confirm=new
+        )
+        assert message in Page.of(sent).text
 
 
 def test_changing_it_needs_the_one_of_now(people: House, client: CheckedClient) -> None:

@@ -587,7 +587,8 @@ def test_a_person_changes_name_and_language(
 
 
 @pytest.mark.parametrize(
-    ("name", "language"), [("", "en"), ("x" * 201, "en"), ("Dora", "xx"), ("\u202e", "en")]
+    ("name", "language"),
+    [("", "en"), ("x" * 201, "en"), ("Dora", "xx"), ("\u202e", "en"), ("\u200b\u3164", "en")],
 )
 def test_a_bad_profile_is_not_saved(
     people: House, browser_of: BrowserOf, session: Session, name: str, language: str

@@ -40,6 +40,8 @@ def test_kinds_of_attempts_are_counted_apart() -> None:
         ("10.0.0.1", "10.0.0.2", False),
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
         (None, "nonsense", True),
     ],
 )

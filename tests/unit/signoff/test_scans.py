@@ -43,10 +43,16 @@ def test_a_whole_file_is_known_by_its_bytes(data: bytes, expected: ScanType) -> 
         b"%PDF-1.4\n%%EOF startxref",
         jpeg()[:-1],
         jpeg() + HTML,
+        b"\xff\xd8\xff\xe0Signed by hand\xff\xd9",
+        b"\xff\xd8" + b"\xff" * 40_000 + b"\xff\xd9",
+        jpeg(height=0),
+        jpeg().replace(b"\xff\xc0", b"\xff\xc4"),
         png() + HTML,
         png()[:-1],
         png().replace(b"Signed", b"signed"),
         png().replace(b"IHDR", b"IDAT"),
+        png()[:33] + png()[8:],
+        png()[:8] + bytes(4) + b"IHDR" + zlib.crc32(b"IHDR").to_bytes(4) + png()[33:],
         b"\x89PNG\r\n\x1a\n",
         b"\x89PNG\r\n\x1a\n" + b"\xff" * 40,
         b"\x00",
@@ -68,6 +74,32 @@ def test_a_png_of_more_pieces_than_any_program_writes_is_refused_before_they_are
 
     assert scans.type_of(of_pieces(scans.MOST_CHUNKS - 3)) is ScanType.PNG
     assert scans.type_of(of_pieces(scans.MOST_CHUNKS - 2)) is None
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_large"),
+    [
+        (png(width=10_000, height=10_000), png(width=10_000, height=10_001)),
+        (jpeg(width=10_000, height=10_000), jpeg(width=10_001, height=10_000)),
+        (jpeg(width=7_016, height=9_921), png(width=2**31 - 1, height=2**31 - 1)),
+        (jpeg(), jpeg(width=65_535, height=65_535)),
+    ],
+)
+def test_a_picture_with_too_many_pixels_is_refused_however_small_its_file(
+    fits: bytes, too_large: bytes
+) -> None:
+    """The program of whoever opens it would take all the memory there is."""
+    scans.checked(fits)
+    with pytest.raises(RuleBrokenError, match="at most 100 million pixels") as refused:
+        scans.checked(too_large)
+    assert refused.value.field == scans.FIELD
+
+
+def test_the_size_of_a_jpeg_is_read_behind_its_preview_and_its_tables() -> None:
+    preview = b"\xff\xe1" + (2 + len(jpeg())).to_bytes(2) + jpeg()
+    filled = b"\xff\xff" + jpeg(width=65_535, height=65_535)[2:]
+    with pytest.raises(RuleBrokenError, match="too many pixels"):
+        scans.checked(b"\xff\xd8" + preview + filled)
 
 
 def test_an_empty_file_is_refused() -> None:

@@ -137,6 +137,8 @@ def _network(address: str | None) -> str:
         known = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
+    # An address of IPv4 as a socket for both protocols gives it: all of them are in one network.
+    known = getattr(known, "ipv4_mapped", None) or known
     if known.version == 4:  # noqa: PLR2004 -- the version of the protocol
         return str(known)
     return str(ipaddress.ip_network((known, IPV6_PREFIX), strict=False))

