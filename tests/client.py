@@ -17,15 +17,18 @@ from werkzeug.test import TestResponse
 
 from tests.pages import Page
 from tracker.checklists import parts
+from tracker.core import slow_work
 from tracker.core.db import db
 
 # The tables that a GET may write to (product.md, section 7).
 _WRITTEN_BY_READING = {"read_log_entry", "security_log_entry"}
 _READING = {"GET", "HEAD", "OPTIONS"}
 _FAULTS = "request_faults"
-# How often a request may load the same checklist: before its action, and once more after it.
+# How often a request may load the same checklist: before its action, and once more after it. What
+# was loaded before slow work isn't counted, since the request begins again after it (slow_work).
 _MOST_LOADS = 2
 _LOADS = "loads"
+_BEGUN_AGAIN = "begun_again"
 
 
 class CheckedClient(FlaskClient):
@@ -112,7 +115,11 @@ def _flushed(session: Session, _context: UOWTransaction) -> None:
 @event.listens_for(db.session, "do_orm_execute")
 def _executed(state: ORMExecuteState) -> None:
     if state.statement is parts.ANSWERS and isinstance(state.parameters, dict):
-        state.session.info.setdefault(_LOADS, Counter()).update(state.parameters["ids"])
+        info = state.session.info
+        if slow_work.times_begun_again() > info.get(_BEGUN_AGAIN, 0):
+            info[_BEGUN_AGAIN] = slow_work.times_begun_again()
+            info[_LOADS] = Counter()
+        info.setdefault(_LOADS, Counter()).update(state.parameters["ids"])
     if state.is_insert or state.is_update or state.is_delete:
         table = cast("sa.sql.dml.UpdateBase", state.statement).table
         _note_tables(state.session, {str(table)})

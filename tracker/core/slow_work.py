@@ -51,6 +51,12 @@ def can_be_first() -> bool:
     return run is not None and will_write.get() and not run.has_committed
 
 
+def times_begun_again() -> int:
+    """Return how often what is being run has begun again."""
+    run = _run.get()
+    return 0 if run is None else len(run.done)
+
+
 def do_first(name: Hashable, work: Callable[[], object]) -> None:
     """Have slow work done before the transaction, which runs again; once for each name.
 

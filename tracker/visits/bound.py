@@ -131,10 +131,9 @@ def confirmations_as_recorded(visit: Visit, confirmations: Collection[Answer]) -
 def roles_as_recorded(visit: Visit, user_ids: Collection[UUID], dated: Collection[Answer]) -> bool:
     """Return whether people's accounts, roles and parts in a cooperation are as events bind them.
 
-    Who is of the NPM and who needs a clearance follows from these. So are
-    some answers of its roles, with the moments from which confirmations count. In five statements,
-    one of which reads the events of the cooperation that bind these rows, so use it for single
-    actions.
+    Who is of the NPM and who needs a clearance follows from these. dated are answers of its roles
+    from whose moments confirmations count, compared too. In five statements, one of which reads
+    the events of the cooperation that bind these rows, so use it for single actions.
     """
     roles = db.session.execute(
         sa.select(Membership.id, Membership.organisation_id).where(Membership.user_id.in_(user_ids))

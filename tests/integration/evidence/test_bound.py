@@ -476,7 +476,7 @@ def test_a_text_has_ended_from_the_day_of_a_notice_on_whether_or_not_the_worker_
     scene = scenes["ending"]
     last = clock.now() + 29 * DAY
     frozen_time(last)
-    assert shown(scenes, scene) == (Verdict.GENUINE, AgreementState.IN_FORCE)
+    assert shown(scenes, scene) == (Verdict.GENUINE, AgreementState.ENDS_SOON)
     frozen_time(last + DAY)
     assert shown(scenes, scene) == (Verdict.ENDED, AgreementState.ENDED)
     terms = db.session.get_one(Checklist, scene.checklist_id)

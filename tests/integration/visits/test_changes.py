@@ -117,10 +117,11 @@ def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> No
     service.change_plan(
         scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
     )
+    # Who works for the place is asked anew (V11, V12).
     # The check for reprisals, the debriefing and the parts of the report would come before it,
     # and so would measures and follow-up in the signed urgent-action plan.
     wants = readiness.judge(scene.visit()).requirements
-    codes = ["V1", "V15", "V18", "V19", "U14", "U16", "U18"]
+    codes = ["V1", "V11", "V12", "V15", "V18", "V19", "U14", "U16", "U18"]
     assert [want.item.code for want in wants if want.item is not None] == codes
     (missing,) = [
         lack

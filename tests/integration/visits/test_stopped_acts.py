@@ -108,6 +108,7 @@ PARTS_OF_VERBS = {
     "checklists.assignments.service.seen_in",
     "checklists.assignments.service.token_of",
     "visits.beginnings.begin",
+    "visits.beginnings.how_begun",
     "checklists.negotiation.positions.require_shown",
     "checklists.reuse.own_texts.store",
     "checklists.service.count_again",
