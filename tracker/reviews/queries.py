@@ -274,12 +274,13 @@ def record_fact(
     Its items are named in a language, or in the binding one.
     """
     by_code = frozen_text.read(text_of(terms, review), language).by_code
-    term = renewal.term_of(terms)
+    term, signed = renewal.term_of(terms), renewal.signed_term(terms)
     return RecordFact(
         today=clock.today(),
         promises={code: by_code[code].label for code in PROMISES if is_promised(by_code, code)},
         parties=_parties(cooperation),
-        starts_on=term.start if term else cooperation.starts_on,
+        # A further term begins no other agreement: what was held before it counts.
+        starts_on=signed.start if signed else cooperation.starts_on,
         ends_on=term.end if term else cooperation.ends_on,
         review_on=term.review if term else cooperation.review_on,
         latest_start=latest_start(terms, cooperation),
