@@ -135,15 +135,22 @@ def end_decided(cooperation: Cooperation) -> dt.date | None:
 
 
 def awaits_notice(cooperation_id: UUID) -> bool:
-    """Return whether the last review decided to end the terms, and nobody has given notice yet."""
-    has_notice = sa.exists().where(Notice.checklist_id == Checklist.id, _IS_OPEN_END)
+    """Return whether the last review decided to end the terms, and nobody has given notice since.
+
+    Nor was there one then. If it was withdrawn, another review is due instead.
+    """
+    has_notice = sa.exists().where(
+        Notice.checklist_id == Checklist.id,
+        Notice.kind == NoticeKind.ENDED,
+        sa.or_(Notice.closed_at.is_(None), Notice.closed_at > Review.concluded_at),
+    )
     return bool(
         db.session.scalar(
             sa.select(
                 sa.exists().where(
                     Review.cooperation_id == cooperation_id,
                     _DECIDED_TO_END,
-                    ~has_notice.correlate(Checklist),
+                    ~has_notice.correlate(Checklist, Review),
                 )
             )
         )
