@@ -443,6 +443,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         undertakings.follow_terms,
         undertaking_interests.follow_terms,
         lifecycle.follow_force,
+        reviews.follow_force,
         visits.follow,
     ),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),

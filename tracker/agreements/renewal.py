@@ -69,11 +69,16 @@ def signed_review(checklist: Checklist) -> dt.date | None:
     return as_date(frozen_text.values_in(document, ITEM).get("review")) if document else None
 
 
+def signed_term(checklist: Checklist) -> Term | None:
+    """Return the term that M19 of the agreed terms in force names, whatever renewed since."""
+    document = notices.standing_document(checklist)
+    return term_in(document) if document else None
+
+
 def term_of(checklist: Checklist) -> Term | None:
     """Return the current term of a text, including renewals; None if it has none."""
-    document = notices.standing_document(checklist)
+    term = signed_term(checklist)
     revision_id = notices.standing_revision_id(checklist)
-    term = term_in(document) if document else None
     if term is None or revision_id is None:
         return None
     last = _renewals(revision_id)

@@ -135,15 +135,22 @@ def end_decided(cooperation: Cooperation) -> dt.date | None:
 
 
 def awaits_notice(cooperation_id: UUID) -> bool:
-    """Return whether the last review decided to end the terms, and nobody has given notice yet."""
-    has_notice = sa.exists().where(Notice.checklist_id == Checklist.id, _IS_OPEN_END)
+    """Return whether the last review decided to end the terms, and nobody has given notice since.
+
+    Nor was there one then. If it was withdrawn, another review is due instead.
+    """
+    has_notice = sa.exists().where(
+        Notice.checklist_id == Checklist.id,
+        Notice.kind == NoticeKind.ENDED,
+        sa.or_(Notice.closed_at.is_(None), Notice.closed_at > Review.concluded_at),
+    )
     return bool(
         db.session.scalar(
             sa.select(
                 sa.exists().where(
                     Review.cooperation_id == cooperation_id,
                     _DECIDED_TO_END,
-                    ~has_notice.correlate(Checklist),
+                    ~has_notice.correlate(Checklist, Review),
                 )
             )
         )
@@ -274,12 +281,13 @@ def record_fact(
     Its items are named in a language, or in the binding one.
     """
     by_code = frozen_text.read(text_of(terms, review), language).by_code
-    term = renewal.term_of(terms)
+    term, signed = renewal.term_of(terms), renewal.signed_term(terms)
     return RecordFact(
         today=clock.today(),
         promises={code: by_code[code].label for code in PROMISES if is_promised(by_code, code)},
         parties=_parties(cooperation),
-        starts_on=term.start if term else cooperation.starts_on,
+        # A further term begins no other agreement: what was held before it counts.
+        starts_on=signed.start if signed else cooperation.starts_on,
         ends_on=term.end if term else cooperation.ends_on,
         review_on=term.review if term else cooperation.review_on,
         latest_start=latest_start(terms, cooperation),

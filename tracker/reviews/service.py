@@ -27,7 +27,7 @@ from tracker.checklists.heads import lock
 from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import Cooperation, Party
+from tracker.cooperations.models import Cooperation, Party, Stage
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -308,6 +308,18 @@ def follow_notice(event: DomainEvent) -> None:
         lifecycle.end_review(event.actor, cooperation)
 
 
+def follow_force(event: DomainEvent) -> None:
+    """Leave stage P5 once all have signed other terms than those they had decided to end.
+
+    Handler of CAME_INTO_FORCE. A review that is being held goes on.
+    """
+    if event.details.get("kind") != ChecklistKind.TERMS.value or event.cooperation_id is None:
+        return
+    cooperation = db.session.get_one(Cooperation, event.cooperation_id)
+    if cooperation.stage is Stage.UNDER_REVIEW and queries.open_review(cooperation.id) is None:
+        lifecycle.end_review(event.actor, cooperation)
+
+
 # How an outcome takes effect ----------------------------------------------------------------------
 
 
@@ -352,7 +364,8 @@ def _conclude(
         signed_review=renewal.signed_review(terms),
         next_on=None if outcome is Outcome.END else written.next_on,
     )
-    if outcome is not Outcome.END:
+    # A party may have given notice before all decided to end: then there is none to wait for.
+    if not queries.awaits_notice(cooperation.id):
         lifecycle.end_review(actor, cooperation)
     everyone = _people_with(cooperation, (*policy.BEGINNERS, *policy.CONFIRMERS))
     messages.review_was_concluded(cooperation.reference, everyone - {actor.user_id})

@@ -11,7 +11,7 @@ from tests.integration.agreements.parties.test_succession import replace
 from tests.integration.reviews.conftest import Clock, begin_review, cooperation, hold, review_of
 from tests.integration.reviews.test_pages import page
 from tests.integration.reviews.test_service import stage
-from tracker.agreements import departures
+from tracker.agreements import departures, notices
 from tracker.checklists.models import NoticeKind
 from tracker.cooperations.models import Stage
 from tracker.core import clock
@@ -80,3 +80,16 @@ def test_calling_off_a_later_review_leaves_the_decision_to_end_the_agreement(
     assert stage(active) is Stage.ACTIVE
     active.session.commit()
     assert notice not in page(app, active, "henrik").links()
+
+
+def test_calling_off_a_later_review_asks_for_no_notice_that_was_given_and_withdrawn(
+    active: Table, frozen_time: Clock
+) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    notice = give(active, "henrik", NoticeKind.ENDED)
+    frozen_time(clock.now() + DAY)
+    reason = "We found other funds."
+    notices.close_notice(active["henrik"], active.checklist(), notice.id, reason=reason)
+    begin_review(active)
+    service.call_off(active["samira"], active.cooperation, 2, reason="Too early.")
+    assert stage(active) is Stage.ACTIVE

@@ -12,7 +12,16 @@ from tests.factories.tables import StoredTable, Table, begin
 from tests.integration.agreements.conftest import DAY, DAYS, SIGNERS, sign_terms
 from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.test_signers import mailed
-from tests.integration.reviews.conftest import Clock, cooperation, hold
+from tests.integration.reviews.conftest import (
+    BOSSES,
+    Clock,
+    begin_review,
+    confirm,
+    cooperation,
+    hold,
+    save,
+    written,
+)
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklists.models import NoticeKind
@@ -142,6 +151,18 @@ def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another
     assert gate(renewing) is lifecycle.GateState.NOT_MET
     renewing.session.rollback()
     assert integrity.check_all().finding is None
+
+
+def test_a_review_held_before_the_terms_renewed_themselves_is_confirmed_afterwards(
+    renewing: Table, frozen_time: Clock
+) -> None:
+    begin_review(renewing)
+    save(renewing, "samira", written(renewing, next_on=clock.today() + 2 * DAYS * DAY))
+    held_on = clock.today()
+    renew(renewing, frozen_time)
+    confirm(renewing, *BOSSES)
+    assert cooperation(renewing).reviewed_on == held_on
+    assert gate(renewing) is lifecycle.GateState.MET
 
 
 def test_a_review_that_decides_to_end_leaves_the_day_as_it_is(

@@ -16,6 +16,7 @@ from tests.integration.reviews.conftest import (
     Clock,
     begin_review,
     confirm,
+    cooperation,
     hold,
     review_of,
     save,
@@ -24,6 +25,7 @@ from tests.integration.reviews.conftest import (
 )
 from tests.pages import Page
 from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.cooperations.models import Stage
 from tracker.core import clock
 from tracker.reviews.models import Outcome, Verdict
 
@@ -236,6 +238,17 @@ def test_once_notice_is_given_no_page_of_reviews_asks_for_it(app: Flask, active:
     give(active, "henrik", NoticeKind.ENDED)
     for rest in ("", "/1"):
         assert "Give notice of the end" not in page(app, active, "henrik", rest).links()
+
+
+def test_nobody_is_asked_for_a_notice_that_was_given_before_all_decided_to_end(
+    app: Flask, active: Table
+) -> None:
+    give(active, "henrik", NoticeKind.ENDED)
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    assert cooperation(active).stage is Stage.ACTIVE
+    for rest in ("", "/1"):
+        assert "Give notice of the end" not in page(app, active, "tomas", rest).links()
+    assert "Give notice of the end" not in browser(app, active, "tomas").page("/").text
 
 
 @pytest.mark.parametrize(("key", "is_mine"), [("henrik", True), ("tomas", True), ("ilena", False)])

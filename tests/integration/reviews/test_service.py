@@ -260,6 +260,18 @@ def test_ending_waits_for_the_notice(active: Table) -> None:
     assert stage(active) is Stage.ACTIVE
 
 
+def test_who_signs_other_terms_after_deciding_to_end_is_under_review_no_more(
+    active: Table,
+) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    amend(active)
+    assert stage(active) is Stage.UNDER_REVIEW
+    agreements.send(active.land, active.checklist(), SIGNERS)
+    agreements.sign(active.land, active.checklist(), *SIGNERS.values())
+    assert stage(active) is Stage.ACTIVE
+    assert integrity.check_all().finding is None
+
+
 def test_who_decided_to_end_can_hold_another_review_instead(active: Table) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     begin_review(active, "ilena")

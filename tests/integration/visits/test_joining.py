@@ -156,6 +156,35 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     assert integrity.check_all().finding is None
 
 
+def test_the_successor_of_a_body_that_joined_later_holds_up_no_earlier_visit_either(
+    scene: Scene,
+) -> None:
+    """The body itself didn't sign what was planned before it joined (N13, adr 78)."""
+    land = country_of(scene)
+    council = land.organisation("council", "Prevention Council", OrganisationKind.NPM)
+    heir = land.organisation("heir", "Prevention Authority", OrganisationKind.NPM)
+    land.person("Vesna Hale", "council", Role.COORDINATOR)
+    land.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
+    joining.add(scene.actor("ilena"), scene.cooperation, council.id, reason="A second body.")
+    scene.session.commit()
+    signers = {"npm": "tomas", "od": "henrik", "lh": "otto", "council": "runo"}
+    sign(scene, ChecklistKind.CONFIDENTIALITY, signers, land)
+    for item in ("M3", "M13"):
+        accept(scene.checklist(ChecklistKind.TERMS, None), item, {council.id: land.actor("vesna")})
+    sign(scene, ChecklistKind.TERMS, signers, land)
+    assert council.id not in parties(scene, 1)
+    succession.replace(
+        scene.actor("iris"), council.id, heir.id, since=clock.today(), source="Act 9 of 2026."
+    )
+    scene.session.commit()
+    assert heir.id not in parties(scene, 1)
+    assert RequirementKind.ROLES not in missing_kinds(scene, 1)
+    planned(scene, members=("leyla",), audience=("leyla",))
+    scene.session.commit()
+    assert heir.id in parties(scene, 2)
+    assert integrity.check_all().finding is None
+
+
 def parties(scene: Scene, number: int) -> set[object]:
     """Return the parties of a visit's roles."""
     recompute()
