@@ -10,14 +10,14 @@ from tracker.core.paths import STATIC
 # people who paste a password or open the application from another window.
 FORBIDDEN = re.compile(
     r"\.(?:inner|outer)HTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser"
-    r"|\beval\(|\bnew Function\b|set(?:Timeout|Interval)\(\s*[\"'`]"
+    r"|srcdoc|setHTMLUnsafe|\beval\(|\bnew Function\b|set(?:Timeout|Interval)\(\s*[\"'`]"
     r"|__proto__|\.prototype\s*[.\[]|Object\.(?:assign|defineProperty|setPrototypeOf)"
-    r"|[\"']paste[\"']|\bonpaste\b|addEventListener\(\s*[\"']message[\"']"
+    r"|[\"']paste[\"']|\bonpaste\b|addEventListener\(\s*[\"']message[\"']|window\.onmessage\b"
 )
 
 
 def test_no_script_makes_markup_or_code_of_text_or_changes_what_all_objects_have() -> None:
-    scripts = sorted((STATIC / "js").glob("*.js"))
+    scripts = sorted(STATIC.rglob("*.js"))
     assert len(scripts) >= 4
     offending = [
         f"{script.name}:{number}: {line.strip()}"
@@ -32,6 +32,7 @@ def test_no_script_makes_markup_or_code_of_text_or_changes_what_all_objects_have
     "line",
     [
         "box.innerHTML = text;",
+        "frame.srcdoc = text",
         "setTimeout('go()', 1)",
         "into.__proto__[name] = value",
         "Object.assign(settings, JSON.parse(text))",

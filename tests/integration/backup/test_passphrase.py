@@ -46,8 +46,8 @@ def test_a_guess_costs_the_same_whichever_machine_made_the_backup_and_however_bu
     """256 MB of memory; the file says so, since no other cost opens it."""
     cost = crypto.SCRYPT
     assert 128 * cost["n"] * cost["r"] * cost["p"] == 256 * 2**20
-    said = b"common-terms, scrypt %d %d %d\n" % (cost["n"].bit_length() - 1, cost["r"], cost["p"])
-    assert said == encrypted_files.BEGINNING
+    line = b"common-terms, scrypt %d %d %d\n" % (cost["n"].bit_length() - 1, cost["r"], cost["p"])
+    assert line == encrypted_files.BEGINNING
 
 
 def test_a_file_cut_off_in_its_beginning_is_refused(sealed: Path) -> None:

@@ -41,3 +41,33 @@ def test_an_answer_whose_head_never_ends_is_cut(
     with pytest.raises(TimeoutError, match="took longer"):
         remote.exchange(dripping, {}, b"request", longest=100)
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nmore",
+        b"HTTP/1.1 perhaps\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+        b"",
+    ],
+    ids=["cut off", "no chunk", "no status", "an endless line", "nothing"],
+)
+def test_an_answer_that_is_not_one_of_http_is_an_error_like_one_that_does_not_come(
+    answer: bytes,
+) -> None:
+    """Else a source of revocation data that answers so would keep others from being asked."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond() -> None:
+            connection, _address = server.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond, daemon=True)
+        thread.start()
+        with pytest.raises(OSError, match=r"isn't a complete one of HTTP"):
+            remote.exchange(f"http://127.0.0.1:{server.getsockname()[1]}/", {}, longest=100)
+        thread.join(5)

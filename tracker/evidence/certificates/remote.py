@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from io import BytesIO
 from typing import ClassVar, TypeAlias
 from urllib.error import HTTPError
@@ -151,6 +151,10 @@ def exchange(
     except HTTPError as error:
         error.close()
         raise
+    except HTTPException as error:  # an answer that was cut, or isn't one
+        _require_in_time(until)
+        message = f"The answer isn't a complete one of HTTP ({type(error).__name__})."
+        raise OSError(message) from error
 
 
 def _read(answer: HTTPResponse | BytesIO, until: float, longest: int) -> bytes:
