@@ -65,6 +65,10 @@ try {
   // A window without storage.
 }
 
+// A link from another page to an item of a checklist unfolds it.
+const linked = location.hash && document.getElementById(location.hash.slice(1));
+if (linked && linked.matches(".item-line")) linked.querySelector("details").open = true;
+
 // A wide table takes the focus only where it has to be scrolled.
 const wide = new ResizeObserver((entries) => {
   for (const { target } of entries) {

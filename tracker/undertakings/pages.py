@@ -582,7 +582,9 @@ def _list_task(task: lists.IncompleteList, *, is_named: bool = False) -> Task:
         state_, mark = _("Waiting for you"), YOURS
     else:
         state_, mark = _("Waiting for %(names)s", names=task.organisation_name), OTHERS
-    url = url_for("checklists.show", checklist_id=task.checklist_id, _anchor=LIST.lower())
+    url = url_for(
+        "checklists.show", checklist_id=task.checklist_id, open=LIST, _anchor=LIST.lower()
+    )
     missing = _("Not on the list of people who must sign, so they get no access:")
     why_ = f"{missing} {locale.listed(task.names)}"
     if is_named:

@@ -653,6 +653,7 @@ def test_unlisted_participants_are_named_only_to_their_own_side(
     page = browser("joana").page(list_of(stage))
     assert "Not on the list of people who must sign" in page.text
     assert "Otto Brandis" in page.text
+    assert page.links()["See the list of people who must sign"].endswith("?open=C2#c2")
     assert "Not on the list" not in browser("samira").page(list_of(stage)).text
     assert "Not on the list" in browser("ilena").page(list_of(stage)).text
 
