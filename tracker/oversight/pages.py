@@ -180,7 +180,7 @@ def _notes(line: RegisterLine) -> list[str]:
     if line.waiting_for:
         names = with_semicolons(line.waiting_for)
         notes.append(_("Waiting for %(names)s since %(day)s", names=names, day=since))
-    elif line.state is AgreementState.DECLINED:
+    elif line.state is AgreementState.DECLINED and since:  # not shown of a visit's text
         notes.append(_("Since %(day)s. To be changed, then sent again", day=since))
     notes += [
         _(

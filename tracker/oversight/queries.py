@@ -177,7 +177,7 @@ def overview(actor: Actor, question: Question) -> Overview:
             counts[key] += int(count)
         if (question.narrowing or "") in matching:
             needs[Need(need)] += int(count)
-        days += [since] if since else []
+        days += [since] if since and Narrowing.LACKS_SIGNATURES in matching else []
     return Overview(counts, needs, min(days, default=None))
 
 
@@ -219,7 +219,7 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
                 "sent_on": _day(row.sent_at) if _waits(row.Checklist, row.stage) else None,
                 "from_on": as_date(row.from_on)
                 or (None if row.visit_number else _day(row.Checklist.in_force_at)),
-                "until_on": _earlier(as_date(row.until_on), _before(row.notice_ends_on)),
+                "until_on": _earlier(as_date(row.until_on), _before(row.ends_on)),
                 "review_on": row.review_on,
                 "suspends_on": row.notice_suspends_on,
                 "signed_until": _earlier(row.expires_on, _before(row.notice_ends_on))
@@ -260,11 +260,12 @@ def _ended_with_terms(entry: dict[str, Any], with_notice: _Read | None) -> dict[
     if entry["is_sent"]:
         until = _earlier(entry["signed_until"], _before(notice_ends_on))
         entry = {**entry, "signed_until": until}
-    if entry["state"] not in _CAN_END:
+    if entry["state"] not in {*_CAN_END, EntryState.ENDED}:
         return entry
+    entry = {**entry, "until_on": _earlier(entry["until_on"], terms["until_on"])}
     if terms["state"] is EntryState.ENDED:
         return {**entry, "state": EntryState.ENDED}
-    return {**entry, "until_on": _earlier(entry["until_on"], terms["until_on"])}
+    return entry
 
 
 def _earlier(*days: dt.date | None) -> dt.date | None:
@@ -985,16 +986,19 @@ _IS_OVERRIDDEN = sa.and_(
     sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
 )
 
+# Of a notice: the worker hasn't applied it yet.
+_IS_TO_COME = Notice.taken_effect_at.is_(None)
 
-def _notice_on(kind: NoticeKind) -> sa.ColumnElement[Any]:
-    """Return the earliest day of a text's notices of a kind that haven't been applied yet."""
+
+def _notice_on(kind: NoticeKind, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+    """Return the earliest day of a text's open notices of a kind."""
     return (
         sa.select(sa.func.min(Notice.from_on))
         .where(
             Notice.checklist_id == Checklist.id,
             Notice.kind == kind,
-            Notice.taken_effect_at.is_(None),
             Notice.closed_at.is_(None),
+            *conditions,
         )
         .correlate(Checklist)
         .scalar_subquery()
@@ -1015,7 +1019,8 @@ _ENTRIES = _joined(
         _from().label("from_on"),
         _until().label("until_on"),
         _review().label("review_on"),
-        _notice_on(NoticeKind.SUSPENDED).label("notice_suspends_on"),
-        _notice_on(NoticeKind.ENDED).label("notice_ends_on"),
+        _notice_on(NoticeKind.SUSPENDED, _IS_TO_COME).label("notice_suspends_on"),
+        _notice_on(NoticeKind.ENDED, _IS_TO_COME).label("notice_ends_on"),
+        _notice_on(NoticeKind.ENDED).label("ends_on"),
     )
 ).where(Checklist.cooperation_id == sa.bindparam("cooperation_id"))

@@ -30,6 +30,8 @@ from tracker.checklists.rules.completeness import ItemStatus, WorkState
 from tracker.checklists.rules.consistency import (
     BRIEFING,
     CREDENTIALS,
+    KIND_OF_PLACE,
+    OF_THE_PLACE,
     is_outdated,
     was_briefed_before,
 )
@@ -106,8 +108,8 @@ _NOT_COUNTED = frozenset(
 )
 
 # Answers of the roles whose moment counts, not only their words: tasks that are accepted anew once
-# they change (V5), letters and briefing for a former place (V13, V18).
-_DATED = ("V5", CREDENTIALS, BRIEFING)
+# they change (V5), and what was answered for a former place (V1, V11, V12, V13, V18).
+_DATED = ("V5", KIND_OF_PLACE, *OF_THE_PLACE, CREDENTIALS, BRIEFING)
 
 # Built once: the gates need them after nearly every action.
 _CHECKLISTS = HEADS.where(

@@ -76,6 +76,11 @@ class Table:
         lines = queries.lines(self.land.actor("nadia"), Question(), limit=50)
         return {line.until_on for line in lines if line.kind in BOTH}
 
+    def valid_from(self, day: dt.date) -> set[ChecklistKind]:
+        """Return which texts the register finds that are or were in force on a day or later."""
+        lines = queries.lines(self.land.actor("nadia"), Question(from_on=day), limit=50)
+        return {line.kind for line in lines}
+
     def narrowed(self, narrowing: Narrowing) -> set[ChecklistKind]:
         """Return which texts the register finds by a filter, which has to count as many."""
         nadia = self.land.actor("nadia")
@@ -107,6 +112,8 @@ def test_a_text_ends_with_the_notice_that_ends_the_agreed_terms(
         due.carry_out_due(day)
     assert table.states() == {("Ended", AgreementState.ENDED, Outcome.ENDED)}
     assert table.last_days() == {day - DAY}
+    assert table.valid_from(day - DAY) == BOTH
+    assert table.valid_from(day) == set()
     assert table.narrowed(Narrowing.ENDED) == BOTH
     assert table.narrowed(Narrowing.IN_FORCE) == set()
 

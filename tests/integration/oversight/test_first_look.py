@@ -184,6 +184,25 @@ def test_since_when_is_that_of_the_text_sent_first(
 
 
 @pytest.mark.both_databases
+def test_since_when_is_not_that_of_a_text_that_nobody_can_sign_any_more(
+    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    today, nadia = clock.today(), land.actor("nadia")
+    agreements.send(land, terms, PAIR, until=today + 5 * DAY)
+    other = agreements.checklist_of(open_one(land, "door", title="Another"), ChecklistKind.TERMS)
+    db.session.commit()
+    frozen_time(clock.now() + 3 * DAY)
+    agreements.send(land, other, PAIR)
+    recompute()
+    frozen_time(clock.now() + 2 * DAY)
+    assert queries.overview(nadia, Question()).waiting_since == today
+    frozen_time(clock.now() + DAY)
+    overview = queries.overview(nadia, Question())
+    assert overview.counts[Narrowing.LACKS_SIGNATURES] == 1
+    assert overview.waiting_since == today + 3 * DAY
+
+
+@pytest.mark.both_databases
 def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
     session: Session, demonstration: Demonstration
 ) -> None:

@@ -1,6 +1,8 @@
 """Every result of the audit and the register has a label."""
 
+import datetime as dt
 from dataclasses import fields
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -9,22 +11,26 @@ from flask_babel import force_locale
 from tests.factories.ui import make_page_frame
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.verify import ChainFault
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Notice, Renewal
 from tracker.core.db import Base
 from tracker.evidence.models import Certificate, EvidenceKey, LogLeaf, LogNode, SignedCheckpoint
 from tracker.organisations.models import Succession
-from tracker.oversight import labels, stored
+from tracker.oversight import labels, pages, stored
 from tracker.oversight.facts import (
     AgreementState,
     Counts,
     Fault,
     Finding,
     Narrowing,
+    RegisterLine,
     RowLocation,
     Table,
+    VisitMark,
 )
 from tracker.signoff.models import Revision, Signature
 from tracker.signoff.paper_models import PaperDecision, PaperRecord
+from tracker.visits.models import VisitStage
 
 PLACES = [
     (RowLocation(Table.EVENT, "C-1", 12), "Chain of C-1, event 12"),
@@ -107,6 +113,37 @@ def test_what_was_checked_is_counted() -> None:
         )
         assert labels.count_words(Counts()) == "nothing"
         assert set(labels.COUNTED) == {field.name for field in fields(Counts)}
+
+
+@pytest.mark.parametrize("visit", [None, VisitMark(1, VisitStage.PLANNED, is_ready=False)])
+def test_since_when_a_text_is_declined_is_not_said_of_a_visits_text(
+    visit: VisitMark | None,
+) -> None:
+    line = RegisterLine(
+        checklist_id=uuid4(),
+        cooperation_id=uuid4(),
+        reference="C-2026-1",
+        title="Joint visits",
+        kind=ChecklistKind.VISIT_ROLES if visit else ChecklistKind.TERMS,
+        visit=visit,
+        is_open=False,
+        parties=(),
+        modes=(),
+        form="",
+        state=AgreementState.DECLINED,
+        is_amended=False,
+        waiting_for=(),
+        since=None if visit else dt.date(2026, 11, 25),
+        revision=1,
+        signed=None,
+        to_sign=None,
+        from_on=None,
+        until_on=None,
+        review_on=None,
+    )
+    with make_page_frame().app.app_context(), force_locale("en"):
+        remarks = str(pages.export_row(line)[7])
+    assert ("Since" in remarks) is (visit is None)
 
 
 def test_every_state_and_way_of_narrowing_has_words() -> None:

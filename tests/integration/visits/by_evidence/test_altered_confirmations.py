@@ -203,7 +203,10 @@ def test_a_signed_answer_that_is_marked_as_left_out_makes_no_visit_ready(scene: 
     assert_not_ready(scene, RequirementKind.ROLES)
 
 
-@pytest.mark.parametrize(("item", "days"), [("V5", -900), ("V13", 1), ("V18", 1)])
+@pytest.mark.parametrize(
+    ("item", "days"),
+    [("V1", 1), ("V5", -900), ("V11", 1), ("V12", 1), ("V13", 1), ("V18", 1)],
+)
 def test_a_visit_does_not_become_ready_by_the_moment_of_an_answer_that_was_changed_by_hand(
     scene: Scene, item: str, days: int
 ) -> None:
