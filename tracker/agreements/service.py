@@ -552,8 +552,7 @@ def sign(
     if signature_request.state is RequestState.COMPLETED:
         _come_into_force(actor, checklist, signature_request)
     else:
-        messages.no_longer_waits_for_signature(checklist.id, [actor.user_id])
-        _tell_whose_turn_came(checklist, before, signature)
+        ask_next(checklist, before, [signature])
     refresh_scans(checklist)
     return signature
 
@@ -581,9 +580,14 @@ def sign_several(
         )
 
 
-def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Signature) -> None:
-    """Mail people whose turn to sign has come with a signature."""
-    done = [(given.organisation_id, given.user_id)] if given.organisation_id else []
+def ask_next(checklist: Checklist, before: RequestStatus, given: Collection[Signature]) -> None:
+    """Mail people whose turn to sign has come with some signatures; ask their signers no longer."""
+    messages.no_longer_waits_for_signature(checklist.id, [signature.user_id for signature in given])
+    done = [
+        (signature.organisation_id, signature.user_id)
+        for signature in given
+        if signature.organisation_id
+    ]
     signed = before.signed.union(done)
     could = set(signers.whose_turn(before.parties, before.signed))
     can = set(signers.whose_turn(before.parties, signed))

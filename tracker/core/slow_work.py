@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 from tracker.core.db import db, will_write
 
 T = TypeVar("T")
+# How many times something runs again. Each costs as much as all that was done until then, so an act
+# on many texts does the rest on the spot.
+MOST_AGAIN = 5
 
 
 class NeededFirstError(Exception):
@@ -46,9 +49,17 @@ def _note_commit(session: Session) -> None:
 
 
 def can_be_first() -> bool:
-    """Return whether slow work can still be done first: nothing was committed, even apart."""
+    """Return whether slow work can still be done first: nothing was committed, even apart.
+
+    Nor was too much done first already (MOST_AGAIN).
+    """
     run = _run.get()
-    return run is not None and will_write.get() and not run.has_committed
+    return (
+        run is not None
+        and will_write.get()
+        and not run.has_committed
+        and len(run.done) < MOST_AGAIN
+    )
 
 
 def times_begun_again() -> int:

@@ -78,6 +78,7 @@ class _Beginning:
         self._globals = dict(vars(g))
         self._after = [*request_ctx._after_request_functions]  # noqa: SLF001 -- see Application
         self._cookie = deepcopy(dict(session)), session.modified
+        self._flashes = request_ctx.flashes
 
     def restore(self) -> None:
         """Undo what the view did besides the database; whoever is signed in is read again."""
@@ -90,6 +91,7 @@ class _Beginning:
         session.clear()
         session.update(deepcopy(before))
         session.modified = was_modified
+        request_ctx.flashes = self._flashes  # taken from the cookie by a page that wasn't finished
         for files in request.files.listvalues():
             for file in files:
                 file.stream.seek(0)

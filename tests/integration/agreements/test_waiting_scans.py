@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,9 @@ from tracker.agreements import service as agreements
 from tracker.agreements.paper import queries
 from tracker.agreements.paper import service as paper
 from tracker.checklists.models import ChecklistParty
+from tracker.notifications.models import Notification
 from tracker.signoff.paper_models import PaperRecord
+from tracker.signoff.signers import Named, PartySigners
 from tracker.worker import recheck
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
@@ -113,6 +116,57 @@ def test_another_scan_goes_on_waiting(sent: Table) -> None:
     sent.session.commit()
     assert marks(sent) == {second.recorded_at}
     assert [waiting.id for waiting in queries.waiting(sent["ilena"])] == [second.id]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+def test_the_scan_of_one_signatory_waits_though_another_of_the_party_signs_here(
+    many: Table, is_first: bool
+) -> None:
+    henrik, paula = (many.land.users[first].id for first in ("henrik", "paula"))
+    door = PartySigners(many.land.id("door"), (Named(henrik), Named(paula)))
+    named = {body: signatory.user_id for body, signatory in many.signatories.items()}
+    agreements.send(many["ilena"], many.checklist(), named | {door.organisation_id: door})
+    if is_first:
+        checklists.sign(many.checklist(), many["henrik"])
+    recorded = scans.record(many["samira"], many.checklist(), only=paula)
+    if not is_first:
+        checklists.sign(many.checklist(), many["henrik"])
+    many.session.commit()
+    assert marks(many) == {recorded.recorded_at}
+    assert [waiting.id for waiting in queries.waiting(many["ilena"])] == [recorded.id]
+    assert differing(many) == set()
+    scans.confirm(many["ilena"], many.checklist(), recorded)
+    many.session.commit()
+    assert marks(many) == {None}
+    assert queries.waiting(many["ilena"]) == []
+
+
+def asked(table: Table) -> set[UUID]:
+    """Return who has an unread message that a text waits for their signature."""
+    table.session.expire_all()
+    return set(
+        table.session.scalars(
+            sa.select(Notification.user_id).where(
+                Notification.kind == "text_sent", Notification.read_at.is_(None)
+            )
+        )
+    )
+
+
+def test_once_a_scan_is_confirmed_the_next_is_asked_to_sign_and_the_signer_no_longer(
+    many: Table,
+) -> None:
+    people = {first: many.land.users[first].id for first in ("henrik", "paula", "otto", "tomas")}
+    in_turn = (Named(people["henrik"], 1), Named(people["paula"], 2))
+    door = PartySigners(many.land.id("door"), in_turn)
+    named = {body: signatory.user_id for body, signatory in many.signatories.items()}
+    agreements.send(many["ilena"], many.checklist(), named | {door.organisation_id: door})
+    recorded = scans.record(many["samira"], many.checklist(), only=people["henrik"])
+    many.session.commit()
+    assert asked(many) == {people[first] for first in ("henrik", "otto", "tomas")}
+    scans.confirm(many["ilena"], many.checklist(), recorded)
+    many.session.commit()
+    assert asked(many) == {people[first] for first in ("paula", "otto", "tomas")}
 
 
 def test_a_recheck_corrects_a_mark_that_is_missing(sent: Table) -> None:

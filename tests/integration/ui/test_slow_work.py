@@ -73,6 +73,14 @@ def test_each_slow_work_is_done_once(session: Session) -> None:
     assert act.worked == ["phrases", "others"]
 
 
+def test_an_act_that_needs_very_much_slow_work_runs_again_only_a_few_times(
+    session: Session,
+) -> None:
+    act = Act(session, *(f"text {number}" for number in range(40)))
+    assert slow_work.run_again_after(act, nothing) == slow_work.MOST_AGAIN + 1
+    assert act.worked == [f"text {number}" for number in range(slow_work.MOST_AGAIN)]
+
+
 def test_nothing_runs_again_after_something_was_committed(session: Session) -> None:
     def act() -> None:
         with apart() as own:
@@ -115,3 +123,16 @@ def test_a_request_that_begins_again_is_as_it_was_before_its_view(session: Sessi
     assert (cookie["page"], "code" in cookie) == ("first", False)
     assert get_flashed_messages() == ["Before."]
     assert request_ctx._after_request_functions == waiting
+
+
+def test_what_a_page_that_was_not_finished_has_shown_is_shown_once_by_the_finished_one(
+    session: Session,
+) -> None:
+    flash("Before.")
+    beginning = errors._Beginning()
+    flash("By the view.")
+    assert get_flashed_messages() == ["Before.", "By the view."]
+    beginning.restore()
+    flash("By the view.")
+    assert get_flashed_messages() == ["Before.", "By the view."]
+    assert "_flashes" not in cookie

@@ -4,29 +4,51 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.checklists.heads import load_heads
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.core.db import db
-from tracker.signoff.models import Revision, Signature
-from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperRecord
+from tracker.signoff.models import Revision, Signature, SignatureParty, SignatureRequest
+from tracker.signoff.paper_models import (
+    PaperDecision,
+    PaperDecisionKind,
+    PaperKind,
+    PaperRecord,
+)
+
+_REQUEST = aliased(SignatureRequest)
 
 
 def is_waiting() -> sa.ColumnElement[bool]:
     """Return the condition over PaperRecord that it may still be confirmed.
 
-    Nobody has refused or withdrawn it, and its party hasn't signed in another way. A text made here
-    needs a single confirmation, after which there is a signature of that party.
+    Nobody has answered it, except parties that confirmed a prior agreement, which all others have
+    to; and its party hasn't given all its signatures in other ways. Where several people sign for a
+    party, one of them may have signed already.
     """
-    said_no = sa.exists().where(
+    is_answered = sa.exists().where(
         PaperDecision.record_id == PaperRecord.id,
-        PaperDecision.kind != PaperDecisionKind.CONFIRMED,
+        sa.or_(
+            PaperDecision.kind != PaperDecisionKind.CONFIRMED, PaperRecord.kind != PaperKind.FORMER
+        ),
     )
-    is_signed = sa.exists().where(
-        Signature.revision_id == PaperRecord.revision_id,
-        Signature.organisation_id == PaperRecord.organisation_id,
+    given = (
+        sa.select(sa.func.count(Signature.id))
+        .where(
+            Signature.revision_id == PaperRecord.revision_id,
+            Signature.organisation_id == PaperRecord.organisation_id,
+        )
+        .correlate(PaperRecord)
+        .scalar_subquery()
     )
-    return sa.and_(~said_no, ~is_signed)
+    has_signed = sa.exists().where(
+        _REQUEST.revision_id == PaperRecord.revision_id,
+        SignatureParty.request_id == _REQUEST.id,
+        SignatureParty.organisation_id == PaperRecord.organisation_id,
+        SignatureParty.needed <= given,
+    )
+    return sa.and_(~is_answered, ~has_signed)
 
 
 _SINCE = (

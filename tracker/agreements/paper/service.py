@@ -396,6 +396,7 @@ def confirm(
         paper_messages.no_longer_waits(paper_record.id, _people_of(actor))
         return []
     paper_messages.no_longer_waits(paper_record.id)
+    before = agreements.standing_of(signature_request)
     signatures = paper.sign(
         signature_request.revision,
         paper_record,
@@ -424,6 +425,7 @@ def confirm(
     if paper.complete_if_signed(signature_request, signatures):
         agreements.finish(actor, checklist, signature_request, since=_in_force_since(paper_record))
     else:
+        agreements.ask_next(checklist, before, signatures)
         paper_messages.was_confirmed(checklist.id, {paper_record.user_id} - {actor.user_id})
     return signatures
 
