@@ -84,7 +84,7 @@ def first_steps(actor: Actor) -> FirstSteps | None:
     """
     steps: list[tuple[bool, Task]] = []
     if actor.is_administrator:
-        steps += _of_administrator()
+        steps += _of_administrator(actor)
     if actor.has(Role.COORDINATOR):
         steps += _of_coordinator(actor)
     still_open = tuple(task for is_done, task in steps if not is_done)
@@ -93,13 +93,13 @@ def first_steps(actor: Actor) -> FirstSteps | None:
     return FirstSteps(still_open, len(steps) - len(still_open), len(steps))
 
 
-def _of_administrator() -> Iterable[tuple[bool, Task]]:
+def _of_administrator(actor: Actor) -> Iterable[tuple[bool, Task]]:
     day = clock.today()
     facts = queries.of_instance(day)
     chosen = current_app.extensions["settings"].chosen
     npm, cso = OrganisationKind.NPM, OrganisationKind.CSO
     to_settings = url_for("getting_started.settings")
-    invites = _Invites(day)
+    invites = _Invites(actor, day)
     yield (
         facts.mail_tested,
         _step(
@@ -161,7 +161,7 @@ def _of_administrator() -> Iterable[tuple[bool, Task]]:
     )
     second = _("Invite a second administrator")
     if not facts.second_administrator and invites.is_sent(None, Role.ADMINISTRATOR):
-        yield False, _invited_step(second)
+        yield False, _invited_step(second, Role.ADMINISTRATOR)
     else:
         yield (
             facts.second_administrator,
@@ -176,16 +176,17 @@ def _of_administrator() -> Iterable[tuple[bool, Task]]:
 def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
     facts = queries.of_organisation(actor, clock.today())
     name = actor.organisation_name
+    label = _("Invite somebody who signs for %(organisation)s", organisation=name)
+    invites = _Invites(actor, clock.today())
     if facts.signatory_waits and not facts.has_signatory:
-        waits = _("They can sign once the role is confirmed and accepted.")
-        label = _("Somebody who signs for %(organisation)s", organisation=name)
-        people = url_for("people.listed")
-        yield False, Task(label, _("Waiting to be confirmed"), OTHERS, people, waits)
+        yield False, _waiting_step(name)
+    elif not facts.has_signatory and invites.is_sent(actor.organisation_id, Role.SIGNATORY):
+        yield False, _invited_step(label, Role.SIGNATORY)
     else:
         yield (
             facts.has_signatory,
             _step(
-                _("Invite somebody who signs for %(organisation)s", organisation=name),
+                label,
                 _power(),
                 url_for("people.invite", where=actor.organisation_id, role=Role.SIGNATORY.value),
             ),
@@ -204,14 +205,15 @@ def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
 class _Invites:
     """The steps that invite somebody: whom for, and whether the invitation was sent."""
 
-    def __init__(self, day: dt.date) -> None:
+    def __init__(self, actor: Actor, day: dt.date) -> None:
+        self.actor = actor
         self.day = day
         self._sent: frozenset[tuple[UUID | None, str]] | None = None
 
     def is_sent(self, organisation_id: UUID | None, role: Role) -> bool:
         """Return whether somebody has been invited and can still accept; read when first needed."""
         if self._sent is None:
-            self._sent = queries.invited()
+            self._sent = queries.invited(self.actor)
         return (organisation_id, role.value) in self._sent
 
     def step(
@@ -236,16 +238,17 @@ class _Invites:
         )
         if lacking is None:
             return False, _step(label, why, url_for("people.choose_for_invitation"))
-        organisation_id, name = lacking
-        if self.is_sent(organisation_id, role):
-            return False, _invited_step(label)
+        if lacking.waits:
+            return False, _waiting_step(lacking.name)
+        if self.is_sent(lacking.id, role):
+            return False, _invited_step(label, role)
         named = (
-            _("Nobody can act for %(name)s yet.", name=name)
+            _("Nobody can act for %(name)s yet.", name=lacking.name)
             if role is Role.COORDINATOR
-            else _("Nobody can sign for %(name)s yet.", name=name)
+            else _("Nobody can sign for %(name)s yet.", name=lacking.name)
         )
         return False, _step(
-            label, named, url_for("people.invite", where=organisation_id, role=role.value)
+            label, named, url_for("people.invite", where=lacking.id, role=role.value)
         )
 
 
@@ -253,14 +256,27 @@ def _add(kind: OrganisationKind) -> str:
     return url_for("organisations.add_kind", kind=kind.value)
 
 
-def _invited_step(label: object) -> Task:
-    """Return a step that is done once somebody accepts an invitation."""
+def _invited_step(label: object, role: Role) -> Task:
+    """Return a step that is done once somebody accepts an invitation.
+
+    A signatory's role may also have to be confirmed.
+    """
+    why = (
+        _("They can sign once the role is confirmed and accepted.")
+        if role is Role.SIGNATORY
+        else _("Done once they accept. You can send the invitation again.")
+    )
+    return Task(label, _("Invited"), OTHERS, url_for("people.invitations_page"), why)
+
+
+def _waiting_step(organisation: str) -> Task:
+    """Return a step that is done once somebody confirms or accepts a signatory's role."""
     return Task(
-        label,
-        _("Invited"),
+        _("Somebody who signs for %(organisation)s", organisation=organisation),
+        _("Waiting to be confirmed"),
         OTHERS,
-        url_for("people.invitations_page"),
-        _("Done once they accept. You can send the invitation again."),
+        url_for("people.listed"),
+        _("They can sign once the role is confirmed and accepted."),
     )
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,14 +10,14 @@ import sqlalchemy as sa
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import coordinators
 from tracker.accounts.models import Invitation, Membership, User
-from tracker.accounts.queries import is_current_power, runs_on
+from tracker.accounts.queries import is_current_power, runs_on, waits
 from tracker.activity import verbs
 from tracker.activity.models import Event
 from tracker.activity.verbs import Verb
 from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.organisations.models import Organisation
+from tracker.organisations.models import Organisation, Succession
 
 # What the event of a confirmed test email is about: the mail of the instance.
 MAIL = "mail"
@@ -58,6 +59,14 @@ class OrganisationFacts:
     has_cooperation: bool
 
 
+class Lacking(NamedTuple):
+    """An organisation that lacks somebody; waits: a role has to be confirmed or accepted."""
+
+    id: UUID
+    name: str
+    waits: bool = False
+
+
 def of_instance(day: dt.date) -> InstanceFacts:
     """Return what the instance has on a day; for its administrators."""
     administrators = (
@@ -86,42 +95,52 @@ def of_instance(day: dt.date) -> InstanceFacts:
     return InstanceFacts(*map(bool, row))
 
 
-def without_coordinator(kind: OrganisationKind) -> tuple[UUID, str] | None:
-    """Return the oldest organisation of a kind for which nobody can act, by id and name."""
+def without_coordinator(kind: OrganisationKind) -> Lacking | None:
+    """Return the oldest organisation of a kind for which nobody can act."""
     row = db.session.execute(
         sa.select(Organisation.id, Organisation.name)
         .where(Organisation.kind == kind, coordinators.without_coordinator())
         .order_by(Organisation.created_at, Organisation.name)
         .limit(1)
     ).first()
-    return (row.id, row.name) if row else None
+    return Lacking(row.id, row.name) if row else None
 
 
-def without_signatory(kind: OrganisationKind, day: dt.date) -> tuple[UUID, str] | None:
-    """Return the oldest organisation of a kind for which nobody can sign, by id and name."""
-    signs = (
+def without_signatory(kind: OrganisationKind, day: dt.date) -> Lacking | None:
+    """Return the oldest organisation of a kind for which nobody can sign.
+
+    None that another body has replaced.
+    """
+    own = (
         sa.select(Membership.id)
         .join(Membership.user)
-        .where(Membership.organisation_id == Organisation.id, User.active, _signs(day))
-        .exists()
+        .where(Membership.organisation_id == Organisation.id, User.active)
     )
+    waiting = own.where(Membership.role == Role.SIGNATORY, waits(day)).exists()
     row = db.session.execute(
-        sa.select(Organisation.id, Organisation.name)
-        .where(Organisation.kind == kind, ~signs)
+        sa.select(Organisation.id, Organisation.name, waiting.label("waits"))
+        .where(
+            Organisation.kind == kind,
+            ~own.where(_signs(day)).exists(),
+            ~_is_replaced(),
+        )
         .order_by(Organisation.created_at, Organisation.name)
         .limit(1)
     ).first()
-    return (row.id, row.name) if row else None
+    return Lacking(row.id, row.name, bool(row.waits)) if row else None
 
 
-def invited() -> frozenset[tuple[UUID | None, str]]:
+def invited(actor: Actor) -> frozenset[tuple[UUID | None, str]]:
     """Return the organisations and roles of invitations that can still be accepted.
 
-    For the administrators of an instance, who see all of them. None: the instance itself.
+    Administrators see all of them, coordinators those of their own organisation. None: the
+    instance itself.
     """
+    is_own = Invitation.organisation_id == actor.organisation_id
     rows = db.session.execute(
         sa.select(Invitation.organisation_id, Invitation.roles)
         .where(
+            sa.true() if actor.is_administrator else is_own,
             Invitation.accepted_at.is_(None),
             Invitation.revoked_at.is_(None),
             Invitation.expires_at > clock.now(),
@@ -176,12 +195,17 @@ def _signs(day: dt.date) -> sa.ColumnElement[bool]:
     return sa.and_(Membership.role == Role.SIGNATORY, is_current_power(day))
 
 
+def _is_replaced() -> sa.Exists:
+    """Return whether another body has replaced an organisation."""
+    return sa.exists().where(Succession.former_id == Organisation.id)
+
+
 def _somebody(kind: OrganisationKind, does: sa.ColumnElement[bool]) -> sa.Exists:
     """Return whether somebody in an organisation of a kind can act in a role."""
     return (
         sa.select(Membership.id)
         .join(Membership.user)
         .join(Membership.organisation)
-        .where(Organisation.kind == kind, User.active, does)
+        .where(Organisation.kind == kind, ~_is_replaced(), User.active, does)
         .exists()
     )

@@ -224,6 +224,8 @@ def begin(actor: Actor, visit: Visit, chosen: TextPlan) -> None:
     offered = {kind: _offered(loaded[kind]) for kind in KINDS}
     _require_offered(chosen.tasks, offered.values())
     for kind in KINDS:
+        # A task of the other text only: the roles say it of whoever takes it (V5).
+        elsewhere = {t: person for t, person in chosen.tasks.items() if t not in offered[kind]}
         beginning.begin(
             actor,
             texts[kind],
@@ -231,7 +233,7 @@ def begin(actor: Actor, visit: Visit, chosen: TextPlan) -> None:
             seen=None,
             chosen={t: str(person) for t, person in chosen.tasks.items() if t in offered[kind]},
             given=chosen.given,
-            leaders=leaders,
+            leaders={**leaders, **elsewhere},
             loaded=loaded[kind],
         )
 

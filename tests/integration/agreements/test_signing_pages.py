@@ -373,10 +373,24 @@ def test_the_record_of_the_terms_leads_on_to_the_confidentiality_terms(
         assert page.forms(begin) == [], first
         assert "Next: the confidentiality terms" not in page.text, first
     browser = table.land.browser(app, "ilena")
-    (form,) = browser.page(record).forms(begin)
+    page = browser.page(record)
+    (form,) = page.forms(begin)
+    assert "You begin with the text in English." in page.text
     done = Page.of(browser.post(begin, data=form.filled_in(), follow_redirects=True))
     assert done.h1 == "What is left to decide"
     assert browser.page(record).forms(begin) == []
+
+
+def test_the_record_of_terms_that_were_declined_does_not_lead_on_to_another_text(
+    app: Flask, table: Table
+) -> None:
+    table.send()
+    henrik = table.land.browser(app, "henrik")
+    address = f"/checklists/{table.checklist().id}/decline"
+    henrik.submit(address, reason="The board said no.", items="M1")
+    page = table.land.browser(app, "ilena").page(f"/checklists/{table.checklist().id}/record")
+    assert "The board said no." in page.text
+    assert "Next: the confidentiality terms" not in page.text
 
 
 def test_a_text_that_changed_since_the_page_was_opened_is_not_sent(

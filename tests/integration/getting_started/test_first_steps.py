@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import PASSWORD, House, house, signed_in
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import User
@@ -19,6 +19,7 @@ from tracker.accounts.people import invitations
 from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.queries import has_people
 from tracker.activity.models import Event
+from tracker.cooperations.succession import service as succession
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.getting_started import pages, queries, service
@@ -59,6 +60,30 @@ def labels(app: Flask, house: House, key: str) -> list[str]:
     with app.test_request_context():
         steps = pages.first_steps(house.actor(key))
     return [str(step.label) for step in steps.open] if steps else []
+
+
+def states(app: Flask, house: House, key: str) -> dict[str, str]:
+    """Return the states of a person's open steps, by their labels."""
+    with app.test_request_context():
+        steps = pages.first_steps(house.actor(key))
+    return {str(step.label): str(step.state) for step in steps.open} if steps else {}
+
+
+def a_signatory(house: House, by: str, organisation: str) -> str:
+    """Invite somebody who signs for an organisation; return the token."""
+    invited = invitations.invite(
+        house.actor(by),
+        NewInvitation(
+            "bo@example.org",
+            [Role.SIGNATORY],
+            name="Bo Marsh",
+            organisation_id=house.organisations[organisation],
+            power="Statutes, article 9",
+            office="President",
+        ),
+    )
+    house.session.commit()
+    return invited.token
 
 
 def link_in(session: Session) -> str:
@@ -256,24 +281,59 @@ def test_a_coordinator_of_a_cso_is_not_led_to_open_a_cooperation(app: Flask, peo
 def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
     app: Flask, people: House, session: Session
 ) -> None:
-    invited = invitations.invite(
-        people.actor("joana"),
-        NewInvitation(
-            "bo@example.org",
-            [Role.SIGNATORY],
-            name="Bo Marsh",
-            organisation_id=people.organisations["lantern"],
-            power="Statutes, article 9",
-            office="President",
-        ),
-    )
-    session.commit()
-    assert labels(app, people, "joana") == ["Invite somebody who signs for Lantern Health Network"]
-    invitations.accept(
-        invited.token, name="Bo Marsh", password="seven lanterns by the harbour", language="en"
-    )
+    label = "Invite somebody who signs for Lantern Health Network"
+    assert states(app, people, "joana") == {label: "To do"}
+    token = a_signatory(people, "joana", "lantern")
+    assert states(app, people, "joana") == {label: "Invited"}
+    invitations.accept(token, name="Bo Marsh", password=PASSWORD, language="en")
     session.commit()
     assert labels(app, people, "joana") == ["Somebody who signs for Lantern Health Network"]
+
+
+@pytest.mark.both_databases
+def test_administrators_invite_nobody_again_while_a_signatory_waits_for_confirmation(
+    app: Flask, people: House, session: Session
+) -> None:
+    """A manager of the NPM confirms whoever an administrator invited."""
+    label = "Invite somebody who signs for the NPM"
+    assert states(app, people, "ada")[label] == "To do"
+    token = a_signatory(people, "ada", "npm")
+    assert states(app, people, "ada")[label] == "Invited"
+    invitations.accept(token, name="Bo Marsh", password=PASSWORD, language="en")
+    session.commit()
+    steps = states(app, people, "ada")
+    assert label not in steps
+    waiting = "Somebody who signs for Office of the People's Advocate"
+    assert steps[waiting] == "Waiting to be confirmed"
+
+
+def test_a_coordinator_reads_only_of_invitations_to_their_own_organisation(people: House) -> None:
+    a_signatory(people, "ada", "npm")
+    signs = (people.organisations["npm"], Role.SIGNATORY.value)
+    assert queries.invited(people.actor("joana")) == frozenset()
+    assert queries.invited(people.actor("ilena")) == {signs}
+    assert queries.invited(people.actor("ada")) == {signs}
+
+
+def test_nobody_is_invited_to_sign_for_a_body_that_another_one_has_replaced(
+    people: House, session: Session
+) -> None:
+    former = queries.without_signatory(OrganisationKind.NPM, clock.today())
+    assert former is not None
+    assert former.id == people.organisations["npm"]
+    people.add_organisation("council", "Council against Torture", OrganisationKind.NPM)
+    succession.replace(
+        people.actor("ada"),
+        people.organisations["npm"],
+        people.organisations["council"],
+        since=clock.today(),
+        source="Act 12 of this year",
+    )
+    session.commit()
+    lacking = queries.without_signatory(OrganisationKind.NPM, clock.today())
+    assert lacking is not None
+    assert lacking.name == "Council against Torture"
+    assert not queries.of_instance(clock.today()).npm_coordinator  # but the former body has one
 
 
 @pytest.mark.parametrize("who", ["nadia", "henrik", "dora"])

@@ -29,10 +29,12 @@ class TextToBegin:
 
     language is that of the model text that one button begins with; empty if the person has to
     choose, since the NPM keeps texts of its own or the product has none in the reader's language.
+    language_words is its name, if there are model texts in other languages too.
     """
 
     id: UUID
     language: str
+    language_words: str = ""
 
 
 def text_to_begin(actor: Actor, loaded: LoadedChecklist) -> TextToBegin | None:
@@ -53,9 +55,11 @@ def text_to_begin(actor: Actor, loaded: LoadedChecklist) -> TextToBegin | None:
     text = beginning.unwritten(actor, loaded.checklist.cooperation_id, kind)
     if text is None:
         return None
-    language = locale.language()
-    has_choice = language not in library.languages(kind) or queries.own_texts(actor, kind)
-    return TextToBegin(text.id, "" if has_choice else language)
+    language, offered = locale.language(), {known.code for known in locale.languages()}
+    written = offered.intersection(library.languages(kind))
+    if language not in written or queries.own_texts(actor, kind):
+        return TextToBegin(text.id, "")
+    return TextToBegin(text.id, language, locale.name_of(language) if len(written) > 1 else "")
 
 
 def after_reading(actor: Actor, checklist: Checklist) -> str:

@@ -554,6 +554,8 @@ def _record_page(
     may_sign_on_paper = signature_request is not None and bool(
         paper.can_record(actor, loaded.parties, signature_request, document, scans)
     )
+    # Otherwise changing this text is next, or finding out why it doesn't agree.
+    goes_on = compared.agrees and outcome in {Outcome.WAITING, Outcome.IN_FORCE}
     return checklist_page(
         "agreements/record.html",
         loaded,
@@ -597,7 +599,7 @@ def _record_page(
         ],
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views_of(checklist, pair, scans),
-        to_begin=going_on.text_to_begin(actor, loaded),
+        to_begin=going_on.text_to_begin(actor, loaded) if goes_on else None,
         may_record_paper=may_sign_on_paper,
         is_restricted=encryption.is_restricted(checklist),
         may_keep=keeping.can_keep(actor, loaded, compared, revision.id),

@@ -238,8 +238,9 @@ def begin(
     digest of what the person saw, None if the text is read only afterwards: raise StaleError if it
     has changed. chosen says who takes which task of a visit: raise RuleBrokenError if the page
     doesn't offer somebody for it. given has values that take the place of the text's, by item,
-    leaders the lead and deputy of a visit that is being planned, and loaded the checklist, if
-    nobody but the caller can have changed it since it was loaded. Return the items.
+    leaders the lead and deputy of a visit that is being planned, with whoever takes a task that
+    only its other text gives, and loaded the checklist, if nobody but the caller can have changed
+    it since it was loaded. Return the items.
     """
     loaded = _loaded_for(actor, checklist, loaded)
     people = visit_tasks.read_choice(loaded, chosen or {})

@@ -176,6 +176,15 @@ def test_the_roles_say_which_tasks_somebody_was_chosen_for(browser: Browser, sce
     assert tasks[pavo].startswith("Leads the visit")
 
 
+def test_the_roles_also_say_a_task_that_only_the_plan_gives(browser: Browser, scene: Scene) -> None:
+    leyla = str(scene.user("leyla"))
+    plan(browser, scene, beginning="model-en", interviewer=leyla, recorder=leyla)
+    rows = loaded(scene, ROLES).sheet.value("V5", "roles")
+    (task,) = (row["task"] for row in rows if row["person"] == leyla)
+    assert task == "Conducts interviews. Documents injuries and signs of torture."
+    assert loaded(scene, URGENT_PLAN).sheet.value("U9", "recorder") == leyla
+
+
 def test_the_task_of_whoever_was_chosen_for_none_is_left_to_decide(
     browser: Browser, scene: Scene
 ) -> None:
