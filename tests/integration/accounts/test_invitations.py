@@ -423,6 +423,23 @@ def test_a_revoked_invitation_is_closed(
     assert "has already been revoked" in Page.of(again).text
 
 
+def test_an_invitation_from_an_account_suspended_since_works_once_somebody_else_sends_it_again(
+    people: House, invited: SentInvitation, client: CheckedClient, session: Session
+) -> None:
+    """Whoever got hold of an account could have invited themselves before it was suspended."""
+    service.suspend(people.actor("ada"), people.people["samira"], reason="Stolen password")
+    session.commit()
+    response = client.get(f"/invitations/{invited.token}")
+    assert response.status_code == 410
+    assert "whoever sent it can't invite people any more" in Page.of(response).text
+    with pytest.raises(RuleBrokenError, match="can't be used now"):
+        invitations.accept(invited.token, name="A", password=PASSWORD, language="en")
+    session.rollback()
+    again = invitations.send_again(people.actor("ada"), invited.id)
+    session.commit()
+    assert client.get(f"/invitations/{again}").status_code == 200
+
+
 def test_sent_again_it_has_another_link(
     people: House,
     invited: SentInvitation,

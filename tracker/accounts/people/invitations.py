@@ -427,12 +427,21 @@ def why_closed(invitation: Invitation) -> object | None:
     """Return why an invitation can't be used; None if it can.
 
     One that this application did not write creates no account: whoever can write to the database
-    could otherwise invite themselves.
+    could otherwise invite themselves. Nor does one from an account that is suspended now: whoever
+    got hold of it could have invited themselves. Somebody else can send it again.
     """
     state = queries.state_of(invitation)
     if state is not InvitationState.OPEN:
         return CLOSED_WORDS[state]
-    return None if _is_bound(invitation) else CHANGED
+    if not _is_bound(invitation):
+        return CHANGED
+    return SENDER_SUSPENDED if _is_sender_suspended(invitation) else None
+
+
+def _is_sender_suspended(invitation: Invitation) -> bool:
+    if invitation.invited_by_id is None:
+        return False
+    return not db.session.scalar(sa.select(User.active).where(User.id == invitation.invited_by_id))
 
 
 def _is_bound(invitation: Invitation) -> bool:
@@ -443,7 +452,10 @@ def _is_bound(invitation: Invitation) -> bool:
     return False
 
 
-CHANGED = _l("This invitation can't be used: it was changed outside this application.")
+CHANGED: object = _l("This invitation can't be used: it was changed outside this application.")
+SENDER_SUSPENDED: object = _l(
+    "This invitation can't be used now, since whoever sent it can't invite people any more."
+)
 CLOSED_WORDS: dict[InvitationState, object] = {
     InvitationState.ACCEPTED: _l("This invitation has already been used."),
     InvitationState.REVOKED: _l("This invitation was revoked."),
