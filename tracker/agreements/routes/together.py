@@ -1,6 +1,7 @@
 """Pages for signing several texts of a cooperation with one proof of identity."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found_or_404, signed_in
+from tracker.access.gate import current_actor, found_or_404, note_reading, signed_in
+from tracker.activity import service as trail
 from tracker.agreements import forms as agreement_forms
 from tracker.agreements import frozen_text, revisions, waiting_texts
 from tracker.agreements import pages as agreement_pages
 from tracker.agreements import service as agreements
 from tracker.agreements.waiting_texts import WaitingText
-from tracker.checklists import heads
+from tracker.checklists import encryption, heads
 from tracker.checklists.forms import ProofForm
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -46,6 +48,7 @@ def read(reference: str) -> str | Response:
     form = agreement_forms.texts_form(_options(actor, texts), chosen)
     if chosen and form.validate():
         return _to_sentences(reference, form["opened"].data)
+    _note_reading(actor, cooperation, texts, "read_to_sign")
     return render_template(
         "agreements/together/read.html",
         cooperation=cooperation,
@@ -65,6 +68,7 @@ def sign(reference: str) -> str | Response:
     chosen = [waiting for waiting in texts if waiting.revision.digest in opened]
     if not chosen or {waiting.revision.digest for waiting in chosen} != opened:
         return _read_again(reference)
+    _note_reading(actor, cooperation, chosen, "sign")
     _require_own_slots(actor, cooperation.id, chosen)
     membership = found_or_404(policy.signing_membership(actor))
     sentences = [_sentence(actor, waiting) for waiting in chosen]
@@ -172,6 +176,26 @@ def _for_reading(actor: Actor, waiting: WaitingText) -> dict[str, Any]:
         "passings": agreement_pages.passings(waiting.view),
         "until": agreement_pages.until_words(waiting.view),
     }
+
+
+def _note_reading(
+    actor: Actor, cooperation: Cooperation, texts: Sequence[WaitingText], page: str
+) -> None:
+    """Log that a person opens texts of a visit (K2), as on the pages of one text."""
+    restricted = [
+        waiting.checklist.id for waiting in texts if encryption.is_restricted(waiting.checklist)
+    ]
+    if not restricted:
+        return
+    log = partial(
+        trail.log_reads,
+        actor,
+        cooperation_id=cooperation.id,
+        subject_type="checklist",
+        subject_ids=restricted,
+        page=page,
+    )
+    note_reading(log, f"{page} {cooperation.id}")
 
 
 def _require_own_slots(actor: Actor, cooperation_id: UUID, texts: Sequence[WaitingText]) -> None:
