@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from tracker.activity import binding
 from tracker.activity.binding import State
 from tracker.activity.chain import Link, head_is_authentic, state_of
-from tracker.activity.checked import after
+from tracker.activity.checked import after, follows
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import DETAILS_ERASED, Verb
 from tracker.activity.verify import Details, Head, Walk
@@ -159,19 +159,25 @@ def are_of_instance_as_recorded(
     return _last_said(places, IS_OF_THE_INSTANCE, sa.or_(*is_about)) == places
 
 
-def are_as_recorded(cooperation_id: UUID, rows: Collection[Base]) -> bool:
+def are_as_recorded(
+    cooperation_id: UUID, rows: Collection[Base], never_altered: Container[str] = ()
+) -> bool:
     """Return whether rows of a cooperation are those that the last events about them bind.
 
-    Events count as for are_of_instance_as_recorded(). One query, which reads all events of the
-    cooperation, so use it for single actions.
+    Events count as for are_of_instance_as_recorded(). In the tables of never_altered, a row that an
+    event found altered doesn't agree, though that event binds it too. One query, which reads all
+    events of the cooperation, so use it for single actions.
     """
-    return len(as_recorded(cooperation_id, rows)) == len(rows)
+    return len(as_recorded(cooperation_id, rows, never_altered)) == len(rows)
 
 
-def as_recorded(cooperation_id: UUID, rows: Collection[RowT]) -> list[RowT]:
+def as_recorded(
+    cooperation_id: UUID, rows: Collection[RowT], never_altered: Container[str] = ()
+) -> list[RowT]:
     """Return those of some rows for which are_as_recorded() is true, in the same one query."""
     places = {binding.place_of(row): binding.digest_of(row) for row in rows}
-    last = _last_said(places, Chain.cooperation_id == cooperation_id) if places else {}
+    of_cooperation = Chain.cooperation_id == cooperation_id
+    last = _last_said(places, of_cooperation, never_altered=never_altered) if places else {}
     return [row for row in rows if last.get(place := binding.place_of(row)) == places[place]]
 
 
@@ -262,17 +268,26 @@ def are_all_as_recorded(cooperation_id: UUID, table: str, rows: Collection[Base]
 
 
 def _last_said(
-    places: Collection[tuple[str, str]], *conditions: sa.ColumnElement[bool]
+    places: Collection[tuple[str, str]],
+    *conditions: sa.ColumnElement[bool],
+    never_altered: Container[str] = (),
 ) -> dict[tuple[str, str], str | None]:
-    """Return the digest of each row, by table and id, in the last event that binds it."""
+    """Return the digest of each row, by table and id, in the last event that binds it.
+
+    None for a row of a table of never_altered that wasn't, before an event, as the one before it
+    had left it.
+    """
     bound = sa.or_(*(Event.state[place].as_string().is_not(None) for place in places))
     last: dict[tuple[str, str], str | None] = {}
     for row in _binding(*conditions, bound):
         link, digest = _link(row)
         for table, row_id in places:
             if row_id in row.state.get(table, {}):
+                place, entry = (table, row_id), row.state[table][row_id]
                 is_sound = link.digest() == digest
-                last[table, row_id] = after(row.state[table][row_id]) if is_sound else None
+                if table in never_altered and place in last:
+                    is_sound = is_sound and follows(last[place], entry)
+                last[place] = after(entry) if is_sound else None
     return last
 
 

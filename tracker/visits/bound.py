@@ -132,8 +132,10 @@ def roles_as_recorded(visit: Visit, user_ids: Collection[UUID], dated: Collectio
     """Return whether people's accounts, roles and parts in a cooperation are as events bind them.
 
     Who is of the NPM and who needs a clearance follows from these. dated are answers of its roles
-    from whose moments confirmations count, compared too. In five statements, one of which reads
-    the events of the cooperation that bind these rows, so use it for single actions.
+    from whose moments confirmations count, compared too; so is its own row with place and days,
+    which was never altered: the visit's next stage would bind an earlier row that was put back. In
+    five statements, one of which reads the events of the cooperation that bind these rows, so use
+    it for single actions.
     """
     roles = db.session.execute(
         sa.select(Membership.id, Membership.organisation_id).where(Membership.user_id.in_(user_ids))
@@ -149,7 +151,7 @@ def roles_as_recorded(visit: Visit, user_ids: Collection[UUID], dated: Collectio
         ),
         execution_options={"populate_existing": True},
     ).all()
-    return witness.are_as_recorded(visit.cooperation_id, [*parts, *dated])
+    return witness.are_as_recorded(visit.cooperation_id, [visit, *parts, *dated], {_VISIT})
 
 
 def _with_other_overrides(

@@ -141,7 +141,7 @@ def test_the_scan_of_one_signatory_waits_though_another_of_the_party_signs_here(
     assert queries.waiting(many["ilena"]) == []
 
 
-def asked(table: Table) -> set[UUID]:
+def who_is_asked(table: Table) -> set[UUID]:
     """Return who has an unread message that a text waits for their signature."""
     table.session.expire_all()
     return set(
@@ -163,10 +163,10 @@ def test_once_a_scan_is_confirmed_the_next_is_asked_to_sign_and_the_signer_no_lo
     agreements.send(many["ilena"], many.checklist(), named | {door.organisation_id: door})
     recorded = scans.record(many["samira"], many.checklist(), only=people["henrik"])
     many.session.commit()
-    assert asked(many) == {people[first] for first in ("henrik", "otto", "tomas")}
+    assert who_is_asked(many) == {people[first] for first in ("henrik", "otto", "tomas")}
     scans.confirm(many["ilena"], many.checklist(), recorded)
     many.session.commit()
-    assert asked(many) == {people[first] for first in ("paula", "otto", "tomas")}
+    assert who_is_asked(many) == {people[first] for first in ("paula", "otto", "tomas")}
 
 
 def test_a_recheck_corrects_a_mark_that_is_missing(sent: Table) -> None:

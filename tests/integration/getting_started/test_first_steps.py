@@ -1,4 +1,7 @@
-"""The first steps: what is still open, where each leads, and that the list empties itself."""
+"""The first steps: what is still open, where each leads, and that the list empties itself.
+
+In one file: each step is told by the same few people.
+"""
 
 import datetime as dt
 import re

@@ -524,8 +524,8 @@ def test_a_printed_register_says_of_which_day_it_is_and_what_was_left_out(
     session.commit()
     browser = land.browser(app, "nadia")
     assert browser.page("/register").only_on_paper.split()[-1] == f"{clock.today().year}."
-    asked = "/register?q=police+custody&party=door&kind=terms&state=drafting&from=2026-01-01"
-    assert browser.page(asked).only_on_paper.endswith(
+    address = "/register?q=police+custody&party=door&kind=terms&state=drafting&from=2026-01-01"
+    assert browser.page(address).only_on_paper.endswith(
         "Only part of the register: “police custody”; Draft; Party: door; Agreed terms; "
         "in force on or after 1 January 2026."
     )

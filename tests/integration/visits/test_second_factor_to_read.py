@@ -17,8 +17,11 @@ from tracker.access.actor import Role
 from tracker.accounts.factors.credentials import COMPULSORY_ROLES
 from tracker.accounts.models import User
 from tracker.activity.models import ReadLogEntry
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations.models import ClearanceScope
+from tracker.demo import checklists as demo_checklists
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings import service as undertakings
 from tracker.visits.models import TeamMember
@@ -208,3 +211,42 @@ def test_no_code_is_mailed_where_the_npm_does_not_allow_it(app: Flask, scene: Sc
     browser = without_factor(app, scene, "marek")
     assert browser.page(address(scene, PART)).where == NEEDED
     assert browser.post(address(scene, "/my-part/code")).status_code == 403
+
+
+def _both_waiting(scene: Scene) -> list[Checklist]:
+    """The two texts of a visit, changed and sent for signature again."""
+    texts = [scene.checklist(ChecklistKind.VISIT_ROLES), scene.checklist(ChecklistKind.URGENT_PLAN)]
+    for checklist, item in zip(texts, ("V6", "U4"), strict=True):
+        agreements.amend(scene.actor("ilena"), checklist, reason="Another way.", items=[item])
+        demo_checklists.send(scene.cast, checklist)
+    scene.session.commit()
+    return texts
+
+
+def test_texts_of_a_visit_are_read_and_signed_together_only_with_a_second_factor(
+    app: Flask, scene: Scene
+) -> None:
+    put(app, COMPULSORY_ROLES.holding(frozenset({Role.MANAGER})))
+    _both_waiting(scene)
+    address_of_all = f"/cooperations/{scene.reference}/sign"
+    browser = without_factor(app, scene, "tomas")
+    page = browser.page(address_of_all)
+    assert HARBOUR not in page.text
+    assert page.where == NEEDED
+
+
+def test_reading_texts_of_a_visit_to_sign_them_together_is_logged_on_both_pages(
+    app: Flask, scene: Scene
+) -> None:
+    texts = _both_waiting(scene)
+    address_of_all = f"/cooperations/{scene.reference}/sign"
+    browser = scene.demonstration.browser(app, "tomas")
+    page = browser.page(address_of_all)
+    assert HARBOUR in page.text
+    boxes = [box for box in page.root.iter("input") if box.attrib.get("name") == "opened"]
+    marks = "".join(f"&opened={box.attrib['value']}" for box in boxes)
+    browser.page(f"{address_of_all}?chosen=1{marks}")
+    reads = sa.select(ReadLogEntry).where(ReadLogEntry.user_id == scene.user("tomas"))
+    logged = {(row.subject_id, row.page) for row in scene.session.scalars(reads)}
+    ids = {checklist.id for checklist in texts}
+    assert logged == {(text_id, page) for text_id in ids for page in ("read_to_sign", "sign")}

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tests.factories.evidence.tampering import CHAINS, EVENTS, hands, table_of
 from tests.factories.visits import Scene, confirm_plan
 from tests.integration.visits.by_evidence.test_altered_rows import judged_again, missing_kinds
+from tests.integration.visits.test_bars import move
 from tests.integration.visits.test_readiness import (
     URGENT_PLAN,
     amend,
@@ -26,10 +27,11 @@ from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
 from tracker.oversight import integrity
 from tracker.visits import bound, readiness, service
+from tracker.visits.encryption import plan_of, put_plan
 from tracker.visits.facts import RequirementKind
 from tracker.visits.models import Visit
 
-ANSWERS = table_of(Answer)
+ANSWERS, VISITS = table_of(Answer), table_of(Visit)
 NOT_READ = RequirementKind.PLAN_NOT_READ
 
 
@@ -223,3 +225,40 @@ def test_a_visit_does_not_become_ready_by_the_moment_of_an_answer_that_was_chang
     assert missing_kinds(scene) == {RequirementKind.PEOPLE_DISAGREE}
     judged_again(scene)
     assert not scene.visit().is_ready
+
+
+def put_back_by_hand(scene: Scene, sealed_plan: bytes) -> None:
+    own = VISITS.c.id == scene.visit().id
+    scene.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(VISITS).where(own).values(sealed_plan=sealed_plan))
+    scene.session.expire_all()
+
+
+def test_a_visit_does_not_become_ready_by_place_and_days_that_were_changed_by_hand(
+    scene: Scene,
+) -> None:
+    unread_by(scene, "leyla")
+    judged_again(scene)
+    visit = scene.visit()
+    put_plan(visit, plan_of(visit))  # in the same words, but not what was stored last
+    sealed_plan = visit.sealed_plan
+    scene.session.expire(visit)
+    put_back_by_hand(scene, sealed_plan)
+    assert confirm_plan(scene.actor("leyla"), scene.visit())
+    assert missing_kinds(scene) == {RequirementKind.PEOPLE_DISAGREE}
+    judged_again(scene)
+    assert not scene.visit().is_ready
+
+
+def test_a_visit_that_moved_does_not_become_ready_by_its_former_place(scene: Scene) -> None:
+    """Its place and days are encrypted, but an earlier row can be copied over a later one."""
+    former = scene.visit().sealed_plan
+    move(scene, "A place that nobody has letters for")
+    assert not scene.visit().is_ready
+    put_back_by_hand(scene, former)
+    # The first time the stage changes, and its event binds the row as it finds it.
+    for _time in range(2):
+        judged_again(scene)
+        assert missing_kinds(scene) == {RequirementKind.PEOPLE_DISAGREE}
+        assert not scene.visit().is_ready
