@@ -52,7 +52,7 @@ PAGES = {
 }
 SAVING = 25
 # The visit's readiness is judged again, from what agrees with its evidence (8).
-SAVING_V4 = 44
+SAVING_V4 = 45
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
 # compare who signs, and their slot, with the events (adr 86); two ask whether the cooperation is
 # closed, and whether a notice has ended the text by today; one asks that again for gate G5; and one

@@ -213,6 +213,10 @@ def test_no_code_is_mailed_where_the_npm_does_not_allow_it(app: Flask, scene: Sc
     assert browser.post(address(scene, "/my-part/code")).status_code == 403
 
 
+# What the roles of the demonstration's visit say of a person on the team (V5).
+OF_A_TASK = "Reads registers and files"
+
+
 def _both_waiting(scene: Scene) -> list[Checklist]:
     """The two texts of a visit, changed and sent for signature again."""
     texts = [scene.checklist(ChecklistKind.VISIT_ROLES), scene.checklist(ChecklistKind.URGENT_PLAN)]
@@ -231,7 +235,7 @@ def test_texts_of_a_visit_are_read_and_signed_together_only_with_a_second_factor
     address_of_all = f"/cooperations/{scene.reference}/sign"
     browser = without_factor(app, scene, "tomas")
     page = browser.page(address_of_all)
-    assert HARBOUR not in page.text
+    assert OF_A_TASK not in page.text
     assert page.where == NEEDED
 
 
@@ -242,7 +246,7 @@ def test_reading_texts_of_a_visit_to_sign_them_together_is_logged_on_both_pages(
     address_of_all = f"/cooperations/{scene.reference}/sign"
     browser = scene.demonstration.browser(app, "tomas")
     page = browser.page(address_of_all)
-    assert HARBOUR in page.text
+    assert OF_A_TASK in page.text
     boxes = [box for box in page.root.iter("input") if box.attrib.get("name") == "opened"]
     marks = "".join(f"&opened={box.attrib['value']}" for box in boxes)
     browser.page(f"{address_of_all}?chosen=1{marks}")
