@@ -182,10 +182,23 @@ def _of_written(
 def _of_unwritten(
     loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope, current: Filled | None
 ) -> OpenItem | None:
-    """Return the places of an answer that nobody has begun, if filling them in completes it."""
+    """Return the places of an answer that nobody has begun, if filling them in completes it.
+
+    If nothing is missing in what is known, its words are the places: somebody has to see and save
+    them.
+    """
     begun = known_facts.begun(loaded, actor, item, scope)
     problems = completeness.value_problems(item, scope, begun, loaded.sheet, loaded.surroundings)
+    is_known = bool(begun) and not problems
+    if is_known:
+        begun = known_facts.without_words(item, scope, begun)
+        problems = completeness.value_problems(
+            item, scope, begun, loaded.sheet, loaded.surroundings
+        )
     places = tuple(tables_with_places(loaded, actor, item, scope, begun, problems))
+    if is_known:
+        # Each row begins with words of its own.
+        places = tuple(dataclasses.replace(table, together=()) for table in places)
     version = current.version if current else 0
     opened = OpenItem(item, version, places, scope, begun, is_unwritten=True)
     covered = {
@@ -194,6 +207,20 @@ def _of_unwritten(
     }
     missing = {(problem.field, problem.row, problem.column) for problem in problems}
     return opened if places and missing <= covered else None
+
+
+def _known_words(loaded: LoadedChecklist, actor: Actor, open_item: OpenItem) -> dict[str, Any]:
+    """Return the words that are known for the places of an unwritten answer, by their names."""
+    if not open_item.is_unwritten:
+        return {}
+    known = known_facts.begun(loaded, actor, open_item.item, open_item.scope)
+    places = (place for place in open_item.places if place.column and place.row is not None)
+    words = {
+        place.name: known[place.field.key][place.row].get(place.part.key)
+        for place in places
+        if place.field.key in known
+    }
+    return {name: value for name, value in words.items() if value}
 
 
 def to_write(
@@ -244,6 +271,7 @@ def suggested(loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) 
     for open_item in items:
         item = open_item.item
         suggestions |= _papers(loaded, open_item)
+        suggestions |= _known_words(loaded, actor, open_item)
         cells = {**own_rows.known_cells(loaded, actor, item), **_customary(actor, loaded, item)}
         for place in open_item.places:
             value = cells.get(place.part.key)

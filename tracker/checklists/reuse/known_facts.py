@@ -15,7 +15,7 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import queries as accounts
 from tracker.accounts.labels import ROLES
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklist_templates.schema import Item
+from tracker.checklist_templates.schema import WRITTEN, Item
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import PartyFact
@@ -56,6 +56,19 @@ def begun(loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope)
     else:
         values = {}
     return fit(item.fields_of(scope), values, loaded.surroundings).values if values else {}
+
+
+def without_words(item: Item, scope: AnswerScope, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known, without the words in its tables."""
+    values = dict(known)
+    for field in item.fields_of(scope):
+        written = {column.key for column in field.columns if column.type in WRITTEN}
+        if written and field.key in known:
+            values[field.key] = [
+                {key: value for key, value in row.items() if key not in written}
+                for row in known[field.key]
+            ]
+    return values
 
 
 def _shared(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:

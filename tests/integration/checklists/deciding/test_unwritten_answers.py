@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.factories.agreements import checklist_of
+from tests.factories.cooperations import bring_in, country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene, planned
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -17,6 +19,7 @@ from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
 from tracker.checklists.loading import load
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.reuse import beginning
+from tracker.cooperations.models import Mode
 from tracker.core.errors import RefusedError, StaleError
 from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
@@ -183,3 +186,42 @@ def test_nothing_is_saved_beside_the_wrong_person_once_the_team_has_changed(
     with pytest.raises(StaleError):
         save(scene, "ilena", papers(item), V13=fewer)
     assert load(scene.checklist(ROLES, 2)).sheet.shared("V13") is None
+
+
+def test_a_party_finds_the_list_of_its_people_though_it_is_known_what_each_of_them_does(
+    app: Flask, session: Session
+) -> None:
+    """Nothing is missing in it, but somebody has to have seen it (adr 120)."""
+    land = country(session)
+    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+    for first in ("samira", "henrik"):
+        bring_in(land, cooperation, first)
+    checklist = checklist_of(cooperation, ChecklistKind.CONFIDENTIALITY)
+    ilena = land.actor("ilena")
+    (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
+    beginning.begin(ilena, checklist, "en", seen=shown.seen)
+    session.commit()
+    address = f"/checklists/{checklist.id}/decide"
+    samira = land.browser(app, "samira")
+    page = samira.page(address)
+    assert "Who must sign Our own answer" in page.text
+    assert "Still to be written" not in page.text
+    form = page.form()
+    functions = {name: value for name, value in form.values.items() if name.endswith("-function")}
+    assert len(functions) == 2, "one for each person, and none for all of them"
+    assert {word for (words,) in functions.values() for word in words.split(", ")} >= {
+        "Coordinator",
+        "Signatory",
+    }
+    changed = next(iter(functions))
+    samira.post(address, data=form.filled_in(**{changed: "Legal officer"}), csrf=False)
+    # The rest is for whoever decides it first.
+    assert "Who must sign Our own answer" not in samira.page(address).text
+    saved = load(checklist).sheet.of_party("C2", land.id("door"))
+    assert saved is not None
+    rows = saved.values["persons"]
+    assert {row["person"] for row in rows} == {
+        str(land.users[first].id) for first in ("samira", "henrik")
+    }
+    assert "Legal officer" in {row["function"] for row in rows}
+    assert all(row["function"] for row in rows)
