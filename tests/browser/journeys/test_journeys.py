@@ -46,10 +46,10 @@ ANSWERS = {
 }
 # Name: the most fields, clicks and pages that the work may take.
 LIMITS = {
-    "1 nothing to terms in force": (44, 36, 36),
-    "2 confidentiality, one undertaking": (28, 33, 33),
-    "3 a first visit ready": (88, 49, 47),
-    "4 a second visit ready": (30, 31, 29),
+    "1 nothing to terms in force": (43, 36, 36),
+    "2 confidentiality, one undertaking": (28, 26, 26),
+    "3 a first visit ready": (80, 42, 40),
+    "4 a second visit ready": (27, 30, 28),
 }
 
 
