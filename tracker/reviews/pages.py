@@ -271,10 +271,9 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         is_mine = bool(policy.can_give_notice(actor, state, clock.today()))
         return _notice_task(url, why, is_mine=is_mine)
     version = queries.last_version(review)
-    confirmations = queries.standing_confirmations(review)
-    confirmed = {row.organisation_id for row in confirmations}
     url = record_url(cooperation.reference, review.number)
     state = queries.record_state(cooperation, review)
+    confirmed = {organisation_id for organisation_id, _user_id in state.confirmed}
     if policy.can_conclude_without(
         actor, state.for_conclusion(actor.organisation_id), clock.today()
     ):
@@ -288,7 +287,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         label = _("Confirm the record of the review")
         # If the only missing party has left, all others have confirmed: any of them can continue.
         is_confirmed = actor.organisation_id in confirmed or any(
-            row.user_id == actor.user_id for row in confirmations
+            user_id == actor.user_id for _organisation_id, user_id in state.confirmed
         )
         is_ours = bool(signoff.decides(actor, clock.today())) and not (missing and is_confirmed)
         words = (
@@ -322,7 +321,9 @@ def _my_task(actor: Actor, review: OpenReview) -> Task:
         return _grouped(_conclude_task(review.reference, review.number, ""), review)
     url = record_url(review.reference, review.number)
     if review.is_complete:
-        is_mine = bool(signoff.decides(actor, clock.today())) and not review.is_confirmed
+        # If the only missing party has left, any of the others can continue.
+        waits_for_others = review.has_missing and review.is_confirmed
+        is_mine = bool(signoff.decides(actor, clock.today())) and not waits_for_others
         label = _("Confirm the record of the review")
     else:
         is_mine = actor.has(*BEGINNERS)

@@ -60,7 +60,8 @@ class ReviewFact:
     # The party for which it was begun, or which took that party's place (N13); None once it left.
     begun_for: UUID | None = None
     is_taken_over: bool = False
-    # Whether the last version of the record is complete; who has confirmed it, by organisation.
+    # Whether the last version of the record is complete; who has confirmed it, by organisation, for
+    # today's parties: what somebody confirmed for a party that has left keeps them from nothing.
     is_complete: bool = False
     confirmed: tuple[tuple[UUID, UUID], ...] = ()
     # The outcome that the last version names.

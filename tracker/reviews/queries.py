@@ -246,7 +246,11 @@ def record_state(cooperation: Cooperation, review: Review | None) -> ReviewFact:
         begun_for=begun_for,
         is_taken_over=begun_for not in {None, review.organisation_id},
         is_complete=version is not None and version.is_complete,
-        confirmed=tuple((row.organisation_id, row.user_id) for row in confirmations),
+        confirmed=tuple(
+            (row.organisation_id, row.user_id)
+            for row in confirmations
+            if any(party.organisation_id == row.organisation_id for party in parties)
+        ),
         outcome=records.read(version.content).outcome if version else None,
         npm_bodies=frozenset(party.organisation_id for party in parties if party.is_of_npm),
         asked_on=_asked_on(
@@ -304,6 +308,18 @@ def open_for(actor: Actor) -> list[OpenReview]:
         ReviewConfirmation.review_id == Review.id, ReviewConfirmation.version == Review.version
     )
     is_ours = ReviewConfirmation.organisation_id == actor.organisation_id
+    # What a person confirmed for a party that has left since keeps them from nothing.
+    is_mine = sa.and_(
+        ReviewConfirmation.user_id == actor.user_id,
+        sa.exists()
+        .where(
+            Party.cooperation_id == Review.cooperation_id,
+            Party.organisation_id == ReviewConfirmation.organisation_id,
+            has_not_left(clock.today()),
+            ~Party.is_joining,
+        )
+        .correlate(Review, ReviewConfirmation),
+    )
     of_cooperation = sa.and_(
         Party.cooperation_id == Cooperation.id, has_not_left(clock.today()), ~Party.is_joining
     )
@@ -318,9 +334,7 @@ def open_for(actor: Actor) -> list[OpenReview]:
             Cooperation.title,
             Review.number,
             sa.func.coalesce(ReviewVersion.is_complete, sa.false()),
-            sa.exists().where(
-                of_version, sa.or_(is_ours, ReviewConfirmation.user_id == actor.user_id)
-            ),
+            sa.exists().where(of_version, sa.or_(is_ours, is_mine)).correlate(Review),
             ReviewVersion.content["outcome"].as_string(),
             sa.and_(CooperationEntry.is_of_npm, sa.exists().where(of_version, is_ours)),
             sa.exists().where(of_cooperation, ~has_confirmed).correlate(Cooperation, Review),

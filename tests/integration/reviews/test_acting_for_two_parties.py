@@ -1,13 +1,16 @@
-"""People who act for two parties get no task and no mail to confirm a record a second time."""
+"""People who act for two parties confirm a record once, unless the first party has left since."""
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests import due
 from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, NOTICE
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.agreements.test_who_vouches_for_a_scan import acting, add_to
 from tests.integration.reviews.conftest import (
+    Clock,
     begin_review,
     confirm,
     cooperation,
@@ -16,9 +19,13 @@ from tests.integration.reviews.conftest import (
     written,
 )
 from tracker.access.actor import Actor, Role
+from tracker.accounts.models import Membership
+from tracker.agreements import departures
+from tracker.core import clock
 from tracker.core.errors import RefusedError
 from tracker.lifecycle import queries as gates
 from tracker.mail.models import OutboxMessage
+from tracker.oversight import integrity
 from tracker.reviews import pages, service
 from tracker.ui.tasks import OTHERS, YOURS
 
@@ -30,6 +37,19 @@ def under_review(active: Table) -> Table:
     begin_review(active)
     save(active, "samira", written(active))
     return active
+
+
+def only_henrik_decides(table: Table) -> None:
+    """Let Lantern's other signatory's role be that of a member."""
+    table.session.execute(
+        sa.update(Membership)
+        .where(
+            Membership.user_id == table["otto"].user_id,
+            Membership.organisation_id == table.land.id("lantern"),
+        )
+        .values(role=Role.MEMBER, power="")
+    )
+    table.session.commit()
 
 
 def is_task(table: Table, app: Flask, actor: Actor) -> bool:
@@ -75,3 +95,45 @@ def test_whoever_confirmed_for_one_party_gets_no_mail_for_the_other(under_review
     under_review.session.execute(sa.delete(OutboxMessage))
     confirm(under_review, "tomas")
     assert mailed(under_review, "review_confirmed") == ["otto"]
+
+
+def test_whoever_confirmed_for_a_party_that_has_left_confirms_for_the_one_that_stays(
+    active: Table, app: Flask, frozen_time: Clock
+) -> None:
+    """Otherwise nobody could: henrik is the only one who decides for Lantern."""
+    add_to(active, "henrik", "lantern", Role.MANAGER)
+    departures.give_notice(active["henrik"], cooperation(active), reason="Other plans.")
+    only_henrik_decides(active)
+    begin_review(active, "joana")
+    save(active, "joana", written(active, next_on=clock.today() + 90 * DAY))
+    confirm(active, "henrik", "tomas")
+    henrik = acting(active, "henrik", "lantern")
+    assert not is_task(active, app, henrik)
+    frozen_time(clock.now() + NOTICE * DAY)
+    due.leave_due(clock.today())
+    active.session.commit()
+    assert review_of(active).is_open
+    henrik = acting(active, "henrik", "lantern")
+    assert is_task(active, app, henrik)
+    assert on_cooperation(active, app, henrik) == YOURS
+    page = service.page_with(review_of(active))
+    service.confirm(henrik, cooperation(active), 1, page=page)
+    active.session.commit()
+    assert not review_of(active).is_open
+    assert integrity.check_all().finding is None
+
+
+def test_once_all_who_stay_have_confirmed_it_is_a_task_of_each_to_continue(
+    active: Table, app: Flask, frozen_time: Clock
+) -> None:
+    departures.give_notice(active["otto"], cooperation(active), reason="Other plans.")
+    begin_review(active, "samira")
+    save(active, "samira", written(active, next_on=clock.today() + 90 * DAY))
+    confirm(active, "henrik", "tomas")
+    assert not is_task(active, app, active["henrik"])
+    frozen_time(clock.now() + NOTICE * DAY)
+    due.leave_due(clock.today())
+    active.session.commit()
+    henrik = acting(active, "henrik", "door")
+    assert is_task(active, app, henrik)
+    assert on_cooperation(active, app, henrik) == YOURS
