@@ -472,6 +472,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         checklist_joining.follow_stage,
         checklists.follow_stage,
         closing.follow_stage,
+        reviews.follow_stage,
         visits.follow,
     ),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),

@@ -139,7 +139,7 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
     return after
 
 
-def begin_review(actor: Actor, cooperation: Cooperation) -> None:
+def begin_review(actor: Actor | None, cooperation: Cooperation) -> None:
     """Enter stage P5 of a cooperation that is active by its events; running work continues.
 
     Whatever its texts and other rows say: a review can always begin. Raise RuleBrokenError if it is

@@ -320,6 +320,21 @@ def follow_force(event: DomainEvent) -> None:
         lifecycle.end_review(event.actor, cooperation)
 
 
+def follow_stage(event: DomainEvent) -> None:
+    """Return to stage P5 after a suspension if the last review decided to end the terms.
+
+    Handler of STAGE_CHANGED. Nobody has given notice of the end yet, and they still have to.
+    """
+    is_active_again = event.details.get("after") == Stage.ACTIVE.value
+    came_from_review = event.details.get("before") == Stage.UNDER_REVIEW.value
+    if not is_active_again or came_from_review or event.cooperation_id is None:
+        return
+    cooperation = db.session.get_one(Cooperation, event.cooperation_id)
+    # Nobody has held a review before the cooperation became active.
+    if cooperation.reviewed_on is not None and queries.awaits_notice(cooperation.id):
+        lifecycle.begin_review(event.actor, cooperation)
+
+
 # How an outcome takes effect ----------------------------------------------------------------------
 
 

@@ -22,7 +22,9 @@ def suspended(table: Table) -> None:
 
 
 def lifted(table: Table) -> None:
-    notices.lift(table["tomas"], table.checklist(), reason="Safe again.")
+    text = table.checklist()
+    notice = next(row for row in notices.open_notices(text) if row.kind is NoticeKind.SUSPENDED)
+    notices.close_notice(table["tomas"], text, notice.id, reason="Safe again.")
     recompute()
     table.session.commit()
 
