@@ -103,7 +103,11 @@ CHECKED: dict[str, Checked] = {
         COOPERATION, restricted=True, reminded_on="when somebody was reminded last"
     ),
     "closing": _of(COOPERATION),
-    "visit": _of(COOPERATION, restricted=True),
+    "visit": _of(
+        COOPERATION,
+        restricted=True,
+        needs_lead="whether somebody is asked to put a person in charge; the verb decides anew",
+    ),
     "team_member": _of(VISIT, restricted=True),
     "gate_override": _of(VISIT, restricted=True),
     "checklist": _of(

@@ -159,6 +159,7 @@ _VISITS = (
     verbs.VISIT_LOST_READINESS,
     verbs.GATE_OVERRIDDEN,
     verbs.VISIT_STOPPED,
+    verbs.VISIT_PUT_IN_CHARGE,
     verbs.AUDIENCE_CHANGED,
     verbs.TEAM_CHANGED,
 )

@@ -50,10 +50,16 @@ class HistoryLine:
 # which auditors read too, names them only for what they signed. The visit's own pages name them to
 # people who may know.
 _OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
-# Done by the visit's lead, or by whoever planned it, who is always among those who may know of it:
-# nobody else may know who they are.
+# Done by the visit's lead, or by whoever planned it, who is always among those who may know of it,
+# or by whoever may have put themselves in charge: nobody else may know who they are.
 _BY_WHO_MAY_KNOW = frozenset(
-    {verbs.VISIT_PLANNED.name, verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name}
+    verb.name
+    for verb in (
+        verbs.VISIT_PLANNED,
+        verbs.VISIT_CHANGED,
+        verbs.VISIT_STOPPED,
+        verbs.VISIT_PUT_IN_CHARGE,
+    )
 )
 # Events that mean nothing to readers: that rows were bound.
 _OF_ROWS = frozenset({verbs.ROWS_NOTED.name, verbs.ROWS_ADOPTED.name})

@@ -333,6 +333,8 @@ VISIT_BECAME_READY = _verb("visit_became_ready", "number")
 VISIT_LOST_READINESS = _verb("visit_lost_readiness", "number")
 GATE_OVERRIDDEN = _verb("gate_overridden", "number", "gate", "reason")
 VISIT_STOPPED = _verb("visit_stopped", "number", "reason")
+# Not the person's name, which is planning (class K2).
+VISIT_PUT_IN_CHARGE = _verb("visit_put_in_charge", "number")
 AUDIENCE_CHANGED = _verb("audience_changed", "number")
 TEAM_CHANGED = _verb("team_changed", "number")
 # How many frozen texts of class K8 it includes, and whether any of class K2 to K7.

@@ -64,6 +64,7 @@ _OF_GROUP: Mapping[Group, tuple[str, ...]] = {
         "text_notice",
         "power_by_administrator",
         "readiness_lost",
+        "visit_needs_lead",
     ),
     Group.TEXTS: (
         "checklist_moved",

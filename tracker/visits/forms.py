@@ -137,6 +137,19 @@ class ReasonForm(Form):
     )
 
 
+class InChargeForm(Form):
+    """Who takes charge of a visit."""
+
+    person = ChoiceField(_l("Who takes charge"), [Required(_l("Choose a person"))])
+
+    def __init__(self, candidates: Iterable[Person], **values: Any) -> None:
+        super().__init__(**values)
+        offered: Any = [
+            Option(str(person.user_id), person.name, person.function) for person in candidates
+        ]
+        self.person.choices = offered
+
+
 class OverrideForm(ReasonForm):
     """A reason to override a gate, for what the page showed as missing."""
 

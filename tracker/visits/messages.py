@@ -51,6 +51,20 @@ def readiness_was_lost(reference: str, user_ids: Iterable[UUID]) -> None:
             )
 
 
+def lead_is_needed(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Ask people of the NPM to put somebody in charge of a visit; say nothing of its plan (K2)."""
+    for user in _active(user_ids):
+        with render.in_language(user.language):
+            notifications.tell(
+                user,
+                "visit_needs_lead",
+                _("A visit needs somebody in charge: %(reference)s", reference=reference),
+                _("Nobody from the NPM on the list of a visit can act on it any more."),
+                _("Sign in to choose who takes charge."),
+                address=visits_page(reference),
+            )
+
+
 def _active(user_ids: Iterable[UUID]) -> Iterable[User]:
     return db.session.scalars(
         sa.select(User)

@@ -47,6 +47,11 @@ class Visit(Identified, Base):
     planned_at: Mapped[dt.datetime]
     planned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     stopped_reason: Mapped[str] = mapped_column(default="")
+    # Who of the NPM was put in charge when nobody on the list could act: on the list since (adr
+    # 122).
+    in_charge_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    # Whether nobody of the NPM on the list can act; brought up to date with the list.
+    needs_lead: Mapped[bool] = mapped_column(default=False)
 
     team: Mapped[list["TeamMember"]] = relationship(back_populates="visit", lazy="raise")
     cooperation: Mapped[Cooperation] = relationship(lazy="raise")

@@ -163,6 +163,8 @@ class ListedVisit:
     why: object
     place: str = ""
     days: str = ""
+    # Where the reader puts somebody in charge, if they are asked to.
+    lead_url: str = ""
 
 
 def listed_visits(
@@ -181,12 +183,22 @@ def listed_visits(
                 else "",
                 words=words,
                 s=mark,
-                why=_why_without_plan(line.outline) if plan is None else "",
+                why=_why_without_lead(line)
+                or (_why_without_plan(line.outline) if plan is None else ""),
                 place=plan.place if plan else "",
                 days=days(plan) if plan else "",
+                lead_url=url_for("visits.put_in_charge", reference=reference, number=line.number)
+                if line.asks_for_lead
+                else "",
             )
         )
     return visits_listed
+
+
+def _why_without_lead(line: VisitLine) -> object:
+    if not line.asks_for_lead:
+        return ""
+    return _("Nobody from the NPM on the list for this visit can act on it any more.")
 
 
 def _why_without_plan(outline: Outline) -> object:
@@ -830,6 +842,10 @@ def cooperation_tasks(
 def _line_task(line: VisitLine, reference: str) -> Task:
     label = _("Joint visit %(number)s", number=line.number)
     words, mark = _line_state(line)
+    if line.asks_for_lead:
+        url = url_for("visits.put_in_charge", reference=reference, number=line.number)
+        act = _("Choose who takes charge")
+        return Task(label, _("Waiting for you"), YOURS, url, _why_without_lead(line), act=act)
     match line.outline:
         case Outline.OPEN:
             url = url_for("visits.show", reference=reference, number=line.number)

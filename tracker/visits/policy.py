@@ -45,7 +45,7 @@ from tracker.visits.labels import in_words
 from tracker.visits.models import VisitStage
 from tracker.visits.stages import PREPARED
 
-PLANNERS = (Role.COORDINATOR, Role.MANAGER)
+PLANNERS = frozenset({Role.COORDINATOR, Role.MANAGER})
 # Who in a party is told that there is a visit they are not listed for.
 TOLD = (Role.COORDINATOR, Role.MANAGER, Role.SIGNATORY)
 # The items of the roles that gate J3 requires: credentials, and everybody knowing the plan.
@@ -186,6 +186,33 @@ def may_hear(member: MemberFact, today: dt.date, *, is_listed: bool) -> Decision
         return no(
             _l("%(name)s isn't cleared yet. Don't tell them about this visit.", name=member.name)
         )
+    return YES
+
+
+def can_put_in_charge(
+    actor: Actor,
+    npm_ids: Iterable[UUID],
+    stage: VisitStage,
+    *,
+    cooperation_stage: Stage,
+    needs_lead: bool,
+) -> Decision:
+    """Decide who may put a person in charge: the NPM's planners, if nobody on the list can act.
+
+    They needn't be listed, and see nothing of the plan by it. A visit is led by the NPM (S7).
+    """
+    for_npm = _acts_for_npm(actor, npm_ids)
+    if not for_npm:
+        return for_npm
+    if not actor.has(*PLANNERS):
+        return no(_l("Only a coordinator or manager of the NPM can do this."))
+    goes_on = checklists.goes_on(cooperation_stage, visit_is_stopped=False)
+    if not goes_on:
+        return goes_on
+    if stage not in PREPARED:
+        return no(_l("This visit is stopped or under way. Its plan stays as it is."))
+    if not needs_lead:
+        return no(_l("Somebody from the NPM on the list for this visit can act on it. Ask them."))
     return YES
 
 

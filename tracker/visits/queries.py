@@ -43,7 +43,7 @@ from tracker.undertakings.queries import VisitChoice
 from tracker.visits import bound
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
-from tracker.visits.policy import Outline, can_change, can_override, outline
+from tracker.visits.policy import PLANNERS, Outline, can_change, can_override, outline
 from tracker.visits.stages import PREPARED
 
 # How many visits My work reads: those to whose lists the person was added last.
@@ -100,6 +100,16 @@ def _visit(actor: Actor) -> sa.Select[Visit, CooperationKey]:
     )
 
 
+def of_number(cooperation: Cooperation, number: int) -> Visit | None:
+    """Return a visit of a cooperation, whether or not its planning is open; show none of it.
+
+    To put somebody in charge. The caller has found the cooperation with a scoped query.
+    """
+    return db.session.scalar(
+        sa.select(Visit).where(Visit.cooperation_id == cooperation.id, Visit.number == number)
+    )
+
+
 def find_in(actor: Actor, cooperation: Cooperation, number: int) -> Visit | None:
     """Return what find() does, of a cooperation that was found, which is not read again then."""
     visit = find(actor, cooperation.id, number)
@@ -122,6 +132,8 @@ class VisitLine:
     outline: Outline
     # Whether its days passed while it was being prepared; None: the person may not know (K2).
     is_over: bool | None = None
+    # Whether the person is asked to put somebody in charge.
+    asks_for_lead: bool = False
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
@@ -137,6 +149,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
     prepared = [visit for visit, is_open, _, _ in rows if is_open and visit.stage in PREPARED]
     keys.hold({visit.cooperation_id for visit in prepared})
     over_ids = {visit.id for visit in prepared if plan_of(visit).is_over(clock.today())}
+    plans = actor.acts_for_npm and actor.has(*PLANNERS)
     visit_lines = [
         VisitLine(
             id=visit.id,
@@ -147,6 +160,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             agrees=visit.id in agreeing,
             outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
             is_over=visit.id in over_ids if is_open else None,
+            asks_for_lead=plans and visit.needs_lead and visit.stage in PREPARED,
         )
         for visit, is_open, is_listed, _ in rows
     ]

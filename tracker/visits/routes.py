@@ -61,6 +61,7 @@ from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import MemberFact
 from tracker.visits.forms import (
     ChangePlanForm,
+    InChargeForm,
     OpenPartForm,
     OverrideForm,
     ReasonForm,
@@ -638,6 +639,39 @@ def stop(reference: str, number: int) -> Answered:
 def _stop_page(actor: Actor, reference: str, visit: Visit, form: Form) -> str:
     return render_template(
         "visits/stop.html", form=form, visit=visit, cooperation=_cooperation(actor, reference)
+    )
+
+
+@blueprint.route(f"{ONE}/charge", methods=["GET", "POST"])
+@signed_in
+def put_in_charge(reference: str, number: int) -> Answered:
+    """Put somebody in charge of a visit whose list has nobody left who can act for the NPM.
+
+    For the NPM's coordinators and managers, listed or not: the page shows nothing of the plan.
+    """
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    is_planner = actor.organisation_id in service.npm_ids(cooperation)
+    if not is_planner or not actor.has(*policy.PLANNERS):
+        abort(HTTPStatus.NOT_FOUND)
+    visit = found_or_404(queries.of_number(cooperation, number))
+    candidates = service.who_can_take_charge(cooperation.id)
+    form = InChargeForm(candidates)
+    allowed = service.can_put_in_charge(actor, cooperation, visit)
+    if not may_go_on(form, allowed, allowed.reason, ""):
+        return _in_charge_page(cooperation, visit, form), HTTPStatus.FORBIDDEN
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.put_in_charge(actor, visit, UUID(form.person.data)),
+        success=_("Saved. They can see and change the visit now."),
+        next=redirect(url_for(".index", reference=reference), 303),
+    )
+    return done or _in_charge_page(cooperation, visit, form)
+
+
+def _in_charge_page(cooperation: Cooperation, visit: Visit, form: InChargeForm) -> str:
+    return render_template(
+        "visits/put_in_charge.html", form=form, visit=visit, cooperation=cooperation
     )
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import selectinload
 
-from tracker.access.actor import Actor
+from tracker.access.actor import TAKE_NO_PART, Actor
 from tracker.access.decision import Decision, no
 from tracker.activity import verbs
 from tracker.activity.chain import visit_chain_digest
@@ -37,6 +37,7 @@ from tracker.checklists.queries import VISIT, stopped_today
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.cooperations import audiences, clearances, people
 from tracker.cooperations.models import AudienceMember, Cooperation
+from tracker.cooperations.people import Person
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -592,6 +593,48 @@ def _required(text: str, field: str, ask: object, *, most: int) -> str:
     return tidy
 
 
+# Put in charge ------------------------------------------------------------------------------------
+
+
+def can_put_in_charge(actor: Actor, cooperation: Cooperation, visit: Visit) -> Decision:
+    """Decide whether a person may put somebody in charge of a visit now (adr 122)."""
+    return policy.can_put_in_charge(
+        actor,
+        npm_ids(cooperation),
+        visit.stage,
+        cooperation_stage=cooperation.stage,
+        needs_lead=team.is_without_lead(visit),
+    )
+
+
+def who_can_take_charge(cooperation_id: UUID) -> list[Person]:
+    """Return the NPM's own people who take part today, as people() does."""
+    taking_part = people.by_user(people.people(cooperation_id)).values()
+    return [person for person in taking_part if person.is_npm_staff and person.roles - TAKE_NO_PART]
+
+
+def put_in_charge(actor: Actor, visit: Visit, user_id: UUID) -> None:
+    """Put a person of the NPM in charge of a visit that nobody on its list can act on for it.
+
+    They are listed from then on, and may change plan and team as the lead does. Raise RefusedError
+    as policy.can_put_in_charge says, RuleBrokenError for anybody who isn't the NPM's own and takes
+    part.
+    """
+    _lock_checklists(visit)
+    _take_turn(visit.cooperation_id)
+    db.session.refresh(visit)
+    can_put_in_charge(actor, _cooperation(visit), visit).require()
+    if user_id not in {person.user_id for person in who_can_take_charge(visit.cooperation_id)}:
+        raise RuleBrokenError(_l("Choose a member or staff of the NPM."), "person")
+    visit.in_charge_id = user_id
+    visit.version += 1
+    db.session.flush()
+    _record(verbs.VISIT_PUT_IN_CHARGE, actor, visit)
+    team.take_over(visit)
+    _tell(visit, {user_id} - {actor.user_id})
+    _judge_again(visit, actor)
+
+
 # Each person for themselves -----------------------------------------------------------------------
 
 
@@ -851,6 +894,18 @@ def _judge_again(visit: Visit, actor: Actor | None) -> None:
 def recheck(visit_id: UUID, _actor: Actor | None = None) -> None:
     """Bring a visit's stage and readiness up to date."""
     settle(db.session.get_one(Visit, visit_id))
+
+
+def judge_today(visit_id: UUID) -> None:
+    """Bring a visit up to date with the day: who can act on it, stage and readiness.
+
+    For the worker.
+    """
+    visit = db.session.get_one(Visit, visit_id)
+    _take_turn(visit.cooperation_id)
+    db.session.refresh(visit)
+    team.note_lead(visit)
+    settle(visit)
 
 
 def _checklist_of(event: DomainEvent) -> Checklist | None:

@@ -1,12 +1,13 @@
 """Lead, team and audience as the roles checklist names them (V2 to V4), stored as rows."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.access.actor import Actor
+from tracker.access.actor import TAKE_NO_PART, Actor, Role
+from tracker.accounts import queries as accounts
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
@@ -23,8 +24,10 @@ from tracker.cooperations.audiences import Listing
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.visits import queries, readiness
+from tracker.undertakings.people import npm_ids
+from tracker.visits import messages, queries, readiness
 from tracker.visits.models import TeamMember, Visit
+from tracker.visits.policy import PLANNERS
 from tracker.visits.stages import PREPARED
 
 # The items of the roles that say who leads, who is on the team and who may know.
@@ -91,6 +94,7 @@ def take_over(visit: Visit) -> None:
         _audience(visit, roles),
         number=visit.number,
     )
+    note_lead(visit, leads=_leads(visit, roles) & roles.surroundings.npm_people)
     members = _set_team(visit, roles)
     set_parties(visit, roles.cooperation, own.values(), members)
 
@@ -122,25 +126,75 @@ def set_parties(
 
 
 def _audience(visit: Visit, roles: LoadedChecklist) -> list[Listing]:
-    """Return who is listed: people in V2 who take part, and always the lead and the planner.
+    """Return who is listed: people in V2 who take part, and always planner, lead and in charge.
 
     Only one of the NPM's own people can lead: a lead sees the planning without a clearance.
     """
     planned_on = visit.planned_at.astimezone(clock.zone()).date()
-    lead = as_id(roles.sheet.value("V3", "lead"))
+    leads = _leads(visit, roles)
     days: dict[UUID, dt.date] = {}
     for row in roles.sheet.value("V2", "audience") or ():
         person, day = as_id(row.get("person")), as_date(row.get("from"))
         if person is not None and day is not None:
             days[person] = min(day, days.get(person, day))
-    for always in (visit.planned_by_id, lead):
-        if always is not None and always in roles.surroundings.npm_people:
+    for always in (visit.planned_by_id, *leads):
+        if always in roles.surroundings.npm_people:
             days[always] = min(planned_on, days.get(always, planned_on))
     return [
-        (person, day, person == lead and person in roles.surroundings.npm_people)
+        (person, day, person in leads and person in roles.surroundings.npm_people)
         for person, day in days.items()
         if person in roles.people
     ]
+
+
+def _leads(visit: Visit, roles: LoadedChecklist) -> set[UUID]:
+    """Return who leads (V3), and who was put in charge since (adr 122)."""
+    lead = as_id(roles.sheet.value("V3", "lead"))
+    return {person for person in (lead, visit.in_charge_id) if person is not None}
+
+
+def note_lead(visit: Visit, *, leads: Collection[UUID] = ()) -> None:
+    """Note whether a visit needs somebody in charge; if so, tell those who can choose them.
+
+    leads are people of the NPM who lead it and take part: with one of them it needs nobody, and
+    nothing is read. Once for each time.
+    """
+    needs_lead = not leads and is_without_lead(visit)
+    if needs_lead is visit.needs_lead:
+        return
+    visit.needs_lead = needs_lead
+    db.session.flush()
+    if needs_lead:
+        cooperation = db.session.get_one(Cooperation, visit.cooperation_id)
+        messages.lead_is_needed(cooperation.reference, _who_can_put_in_charge(cooperation.id))
+
+
+def is_without_lead(visit: Visit) -> bool:
+    """Return whether nobody of the NPM who can open a visit today may change it.
+
+    They left the cooperation, their role ended, or their account is suspended; then nobody can hand
+    it over either.
+    """
+    today = clock.today()
+    listed = {
+        row.user_id: row.leads
+        for row in audiences.days(VISIT, visit.id).rows
+        if row.leads or row.from_on <= today
+    }
+    for person in people.people(visit.cooperation_id):
+        leads = listed.get(person.user_id)
+        if leads is None or not person.is_npm_staff:
+            continue
+        if person.roles & PLANNERS or (leads and person.roles - TAKE_NO_PART):
+            return False
+    return True
+
+
+def _who_can_put_in_charge(cooperation_id: UUID) -> set[UUID]:
+    """Return the NPM's managers, and its coordinators: those of the cooperation, if it has any."""
+    coordinators = {person.user_id for person in people.coordinators_for_npm(cooperation_id)}
+    roles = {Role.MANAGER} if coordinators else set(PLANNERS)
+    return coordinators | accounts.people_with_role(npm_ids(cooperation_id), roles, can_act=True)
 
 
 def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:

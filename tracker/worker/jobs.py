@@ -124,7 +124,7 @@ TIMESTAMPS = Job("remind of timestamps", timestamps.due, timestamps.remind)
 JUDGE = Job(
     "judge visit",
     lambda _day: visits.prepared_ids(),
-    lambda visit_id, _day: visits.recheck(visit_id),
+    lambda visit_id, _day: visits.judge_today(visit_id),
 )
 # What the jobs above made stale, in the order of its kinds.
 RECOMPUTE = tuple(

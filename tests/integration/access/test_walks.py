@@ -102,6 +102,7 @@ IN_ANOTHER_STATE = {
     "undertakings_together.read",
     "visits.open_my_part",
     "visits.override",
+    "visits.put_in_charge",
     "visits.record_part",
 }
 

@@ -357,6 +357,9 @@ def acts_on_visit(scene: Scene) -> dict[str, Act]:
         "visits.service.override": lambda: service.override(
             scene.actor("milan"), visit, reason="A call.", mark=""
         ),
+        "visits.service.put_in_charge": lambda: service.put_in_charge(
+            scene.actor("milan"), visit, scene.user("nadia")
+        ),
         "visits.service.record_part": lambda: service.record_part(
             ilena, visit, leyla.user_id, how="In French.", task_mark="", plan_mark=None
         ),
