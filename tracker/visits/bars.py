@@ -22,7 +22,7 @@ from tracker.core.db import db
 from tracker.undertakings import added_interests
 from tracker.undertakings.added_interests import Closed
 from tracker.undertakings.models import Reach
-from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.encryption import Plan, plan_unless_erased
 from tracker.visits.models import Visit
 from tracker.visits.stages import PREPARED
 
@@ -97,7 +97,8 @@ def _wanted(
     cooperation_id: UUID, all_closed: Iterable[Closed], visits: Sequence[Visit]
 ) -> dict[_Key, UUID]:
     """Return what interests currently close, for whom: interest and visit, or None for all work."""
-    plans = {visit.id: plan_of(visit) for visit in visits}
+    read = ((visit.id, plan_unless_erased(visit)) for visit in visits)
+    plans = {visit_id: plan for visit_id, plan in read if plan is not None}
     kinds = _kinds(cooperation_id, plans)
     wanted: dict[_Key, UUID] = {}
     for closed in all_closed:

@@ -71,6 +71,20 @@ def plan_of(visit: Visit) -> Plan:
     )
 
 
+def plan_unless_erased(visit: Visit) -> Plan | None:
+    """Return what plan_of() does; None once it was erased with the cooperation's key."""
+    try:
+        return plan_of(visit)
+    except keys.KeyDestroyedError:  # erased for good, as intended
+        return None
+
+
+def plan_is_over(visit: Visit, day: dt.date) -> bool:
+    """Return whether a visit's last day has passed, or its days were erased: it stays as it is."""
+    plan = plan_unless_erased(visit)
+    return plan is None or plan.is_over(day)
+
+
 @dataclass(frozen=True, slots=True)
 class Excused:
     """What an override excuses: it contains exactly what its page showed.

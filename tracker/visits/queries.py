@@ -41,7 +41,7 @@ from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
 from tracker.visits import bound
-from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.encryption import Plan, plan_is_over, plan_of, plan_unless_erased
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import PLANNERS, Outline, can_change, can_override, outline
 from tracker.visits.stages import PREPARED
@@ -75,7 +75,7 @@ def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
 def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
     """Return a visit of a cooperation whose planning is open to the person, or None.
 
-    Loads the key of the cooperation, which opens the visit's plan.
+    None, too, once it was erased. Loads the key of the cooperation, which opens the visit's plan.
     """
     query, reader = _visit(actor)
     wanted = {"cooperation_id": cooperation_id, "number": number, **reader}
@@ -84,7 +84,7 @@ def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:
         return None
     visit, key = row
     keys.keep([key])
-    return visit
+    return visit if plan_unless_erased(visit) is not None else None
 
 
 @built_for_all
@@ -146,9 +146,11 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
     rows = db.session.execute(query, {"ids": list(cooperation_ids), **reader, **day}).all()
     agreeing = bound.agreeing([row[0] for row in rows])
     stopped = not_ready_today(visit for visit, _, _, is_stopped in rows if is_stopped)
-    prepared = [visit for visit, is_open, _, _ in rows if is_open and visit.stage in PREPARED]
-    keys.hold({visit.cooperation_id for visit in prepared})
-    over_ids = {visit.id for visit in prepared if plan_of(visit).is_over(clock.today())}
+    opened = [visit for visit, is_open, _, _ in rows if is_open]
+    prepared = [visit for visit in opened if visit.stage in PREPARED]
+    keys.hold({visit.cooperation_id for visit in opened})
+    erased_ids = {visit.id for visit in opened if plan_unless_erased(visit) is None}
+    over_ids = {visit.id for visit in prepared if plan_is_over(visit, clock.today())} - erased_ids
     plans = actor.acts_for_npm and actor.has(*PLANNERS)
     visit_lines = [
         VisitLine(
@@ -158,8 +160,11 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             stage=visit.stage,
             is_ready=visit.is_ready and visit.id not in stopped,
             agrees=visit.id in agreeing,
-            outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
-            is_over=visit.id in over_ids if is_open else None,
+            # Once its plan was erased nobody reads more than number and stage.
+            outline=Outline.STATE
+            if visit.id in erased_ids
+            else outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
+            is_over=visit.id in over_ids if is_open and visit.id not in erased_ids else None,
             asks_for_lead=plans and visit.needs_lead and visit.stage in PREPARED,
         )
         for visit, is_open, is_listed, _ in rows
@@ -225,7 +230,7 @@ def not_ready_today(visits: Iterable[Visit]) -> set[UUID]:
     """
     ready = [visit for visit in visits if visit.is_ready and visit.stage in PREPARED]
     keys.hold({visit.cooperation_id for visit in ready})
-    return {visit.id for visit in ready if not plan_of(visit).is_over(clock.today())}
+    return {visit.id for visit in ready if not plan_is_over(visit, clock.today())}
 
 
 @built_for_all
@@ -572,8 +577,8 @@ def _open_visit(
     actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> OpenVisit | None:
     """Return a visit with what waits for the person; None if nothing can be prepared any more."""
-    visit, plan = line.visit, plan_of(line.visit)
-    if line.cooperation_stage in CLOSED or plan.is_over(clock.today()):
+    visit, plan = line.visit, plan_unless_erased(line.visit)
+    if line.cooperation_stage in CLOSED or plan is None or plan.is_over(clock.today()):
         return None
     waiting = _waiting(actor, line, plan, checklists, own)
     return OpenVisit(visit.id, visit.cooperation_id, plan, waiting)

@@ -57,7 +57,7 @@ from tracker.visits import (
     team,
 )
 from tracker.visits.beginnings import Begun
-from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.encryption import Plan, plan_of, plan_unless_erased
 from tracker.visits.facts import MemberFact
 from tracker.visits.forms import (
     ChangePlanForm,
@@ -105,7 +105,8 @@ def index(reference: str) -> str:
     opened = {}
     if not lacks_second_factor():
         found_open = queries.of_cooperation(actor, cooperation.id)
-        opened = {visit.number: plan_of(visit) for visit in found_open}
+        plans = ((visit.number, plan_unless_erased(visit)) for visit in found_open)
+        opened = {number: plan for number, plan in plans if plan is not None}
     if opened:
         trail.log_read(
             actor,

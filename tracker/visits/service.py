@@ -56,7 +56,7 @@ from tracker.visits import (
     team,
 )
 from tracker.visits.beginnings import TextPlan
-from tracker.visits.encryption import Plan, plan_of, put_plan, to_excuse
+from tracker.visits.encryption import Plan, plan_is_over, plan_of, put_plan, to_excuse
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.readiness import Reading
@@ -549,7 +549,7 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    is_over = plan_of(visit).is_over(clock.today())
+    is_over = plan_is_over(visit, clock.today())
     policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
     parts, decision = policy.to_excuse(reading.judgement)
@@ -674,7 +674,7 @@ def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
     _lock_checklists(visit)
     db.session.refresh(visit)
     is_member = queries.is_member(actor, visit)
-    is_over = plan_of(visit).is_over(clock.today())
+    is_over = plan_is_over(visit, clock.today())
     policy.can_answer_as_member(is_member=is_member, stage=visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
     members = reading.judgement.facts.members
@@ -792,7 +792,7 @@ def settle(visit: Visit) -> bool:
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    if visit.stage not in stages.PREPARED or plan_of(visit).is_over(clock.today()):
+    if visit.stage not in stages.PREPARED or plan_is_over(visit, clock.today()):
         return False
     # What people confirmed counts only as events bind it (V5, V20).
     bind_visit(visit.cooperation_id, visit.id)

@@ -1,0 +1,69 @@
+"""Once a cooperation's key was destroyed, lists go on, and nobody opens its visits any more."""
+
+import datetime as dt
+from collections.abc import Callable
+from http import HTTPStatus
+
+import pytest
+from flask import Flask
+
+from tests.factories.cooperations import signed_in
+from tests.factories.visits import Scene
+from tests.pages import Page
+from tests.starting_points import noon_in
+from tracker.accounts.models import User
+from tracker.agreements import notices
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import NoticeKind
+from tracker.cooperations.models import CooperationKey
+from tracker.core import clock
+from tracker.visits import queries, service
+from tracker.visits.policy import Outline
+
+DAYS = 60
+
+
+@pytest.fixture
+def erased(scene: Scene, frozen_time: Callable[[dt.datetime | None], None]) -> Scene:
+    """The scene after a notice stopped its visit, before the worker ran, and without its key."""
+    frozen_time(noon_in(5))
+    terms = scene.checklist(ChecklistKind.TERMS, None)
+    day = clock.today() + dt.timedelta(days=DAYS)
+    notices.give_notice(
+        scene.actor("tomas"), terms, NoticeKind.ENDED, reason="It is over.", from_on=day
+    )
+    scene.session.commit()
+    assert scene.visit().is_ready
+    frozen_time(noon_in(5 + DAYS))
+    scene.session.get_one(CooperationKey, scene.cooperation.id).wrapped = None
+    scene.session.commit()
+    return scene
+
+
+def browse(app: Flask, scene: Scene, key: str, address: str) -> Page:
+    return signed_in(app, scene.session.get_one(User, scene.user(key))).page(address)
+
+
+def test_the_register_and_the_lists_are_shown(app: Flask, erased: Scene) -> None:
+    for key, address in (
+        ("milan", "/register"),
+        ("ilena", f"/cooperations/{erased.reference}/visits"),
+        ("ilena", "/"),
+    ):
+        assert browse(app, erased, key, address).h1
+
+
+def test_its_visit_is_a_number_and_a_stage(app: Flask, erased: Scene) -> None:
+    (line,) = queries.lines(erased.actor("pavo"), [erased.cooperation.id])
+    assert (line.outline, line.is_over) == (Outline.STATE, None)
+    assert queries.not_ready_today([erased.visit()]) == set()
+    pavo = signed_in(app, erased.session.get_one(User, erased.user("pavo")))
+    address = f"/cooperations/{erased.reference}/visits/1"
+    assert pavo.get(address).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_the_daily_run_leaves_it_as_it_is(erased: Scene) -> None:
+    visit = erased.visit()
+    before = (visit.stage, visit.is_ready)
+    service.judge_today(visit.id)
+    assert (visit.stage, visit.is_ready) == before
