@@ -84,6 +84,14 @@ class Line:
     # Whether the terms let nobody sign, or have access, now; and by a notice alone.
     terms_have_stopped: bool = False
     by_notice: bool = False
+    # The last day of its terms, which end with the agreed terms; None if unknown here.
+    terms_end_on: dt.date | None = None
+
+    @property
+    def until_on(self) -> dt.date | None:
+        """The last day of what it opened: its own, or that of its terms if they end earlier."""
+        days = (self.clearance.until_on if self.clearance else None, self.terms_end_on)
+        return min((day for day in days if day), default=None) if self.clearance else None
 
     @property
     def signed(self) -> SignedWhen | None:

@@ -408,7 +408,7 @@ def _opened(line: Line, *, in_full: bool) -> State:
         return _l("Partly paused until the NPM decides"), "other"
     if _tells_when_visit_is(clearance) and not (in_full and not lacks_second_factor()):
         return _l("Cleared for one visit"), "held"
-    until = as_date(clearance.until_on)
+    until = as_date(line.until_on)
     if line.bearing.is_limited and in_full:
         return _l("Cleared until %(until)s, with a limit", until=until), "held"
     return _l("Cleared until %(until)s", until=until), "held"
