@@ -1,6 +1,6 @@
 """Whether people, their roles and their organisations are as the events say."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership, User
-from tracker.activity import verbs, witness
+from tracker.activity import unaltered, verbs, witness
 from tracker.activity.service import DomainEvent
 from tracker.activity.verbs import Verb
+from tracker.activity.witness import Wanted
 from tracker.core.db import Identifier, db
 from tracker.core.errors import RefusedError
 from tracker.organisations.models import Organisation
@@ -118,15 +119,20 @@ def follow_act(event: DomainEvent) -> None:
 
     Handler of ACTS: what was written into the database gives nobody a power to sign, to vouch for
     somebody or to give a power. The act is undone with its event. Each person is compared once in a
-    transaction, since further events often follow from an act.
+    transaction, since further events often follow from an act. Unless the act only takes something
+    away, what it changes is compared too, before the commit (activity/unaltered.py).
     """
     actor = event.actor
     if actor is None:  # the application itself, or a command
         return
+    is_compared = not event.follows and event.verb not in unaltered.TAKES_AWAY
+    if is_compared:
+        unaltered.expect(db.session)
     compared: set[Actor] = db.session.info.setdefault(_COMPARED, set())
     if actor in compared:
         return
-    require_as_recorded(actor)
+    also = unaltered.ahead(db.session, event.cooperation_id) if is_compared else ()
+    require_as_recorded(actor, also)
     compared.add(actor)
 
 
@@ -145,13 +151,16 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_COMPARED, None)
 
 
-def require_as_recorded(actor: Actor) -> None:
-    """Raise RefusedError unless events bind the account, roles and organisation of a person."""
+def require_as_recorded(actor: Actor, also: Sequence[Wanted] = ()) -> None:
+    """Raise RefusedError unless events bind the account, roles and organisation of a person.
+
+    also is what is looked up in the same query.
+    """
     administrators = (role for role in actor.memberships if role.role is Role.ADMINISTRATOR)
     ids = {role.membership_id for role in (*actor.acting, *administrators)}
     known = {role_id for role_id in ids if role_id is not None}
     organisation_ids = {actor.organisation_id} if actor.organisation_id else set()
-    if known != ids or not are_as_recorded([actor.user_id], known, organisation_ids):
+    if known != ids or not are_as_recorded([actor.user_id], known, organisation_ids, also):
         raise RefusedError(
             _l(
                 "What the database says about you, your roles or your organisation differs from "
@@ -164,6 +173,7 @@ def are_as_recorded(
     user_ids: Collection[UUID],
     membership_ids: Collection[UUID] = (),
     organisation_ids: Collection[UUID] = (),
+    also: Sequence[Wanted] = (),
 ) -> bool:
     """Return whether events bind people, roles and organisations as they are stored.
 
@@ -182,4 +192,4 @@ def are_as_recorded(
         return False
     subjects = [("user", user_id) for user_id in ids["user_ids"]]
     subjects += [("organisation", organisation_id) for organisation_id in ids["organisation_ids"]]
-    return witness.are_of_instance_as_recorded(rows, subjects)
+    return witness.are_of_instance_as_recorded(rows, subjects, also)

@@ -51,7 +51,7 @@ KeyReader = Callable[[UUID], bytes | None]
 
 _PENDING, _SCOPES = "rows to bind", "scopes of rows"
 _BEFORE, _OWN = "rows before the flush", "rows that nobody else can change"
-_VISITS = "visits with a chain"
+_VISITS, _REBOUND = "visits with a chain", "rows bound again"
 
 
 # Supplies the cooperations' keys, which belong to a higher package.
@@ -547,8 +547,8 @@ def _is_within(savepoint: SessionTransaction | None, outer: SessionTransaction) 
 @event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
-        session.info.pop(_PENDING, None)
-        session.info.pop(_OWN, None)
+        for name in (_PENDING, _OWN, _REBOUND):
+            session.info.pop(name, None)
 
 
 # Whose a row is -------------------------------------------------------------------------------
@@ -674,8 +674,61 @@ def take(session: Session, chain: ChainKey) -> State:
     state: State = {}
     for row in rows:
         if row.is_there or row.is_deleted:
-            state.setdefault(row.bound.name, {})[row.row] = row_keys.entry(row)
+            entry = row_keys.entry(row)
+            state.setdefault(row.bound.name, {})[row.row] = entry
+            _bind_again(session, chain, row, entry)
     return state
+
+
+# What events about a row of the instance are about: type, and the attribute with its id.
+_SUBJECTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "user": (("user", "id"),),
+    "membership": (("user", "user_id"), ("organisation", "organisation_id")),
+    "organisation": (("organisation", "id"),),
+    "invitation": (("invitation", "id"),),
+}
+
+
+@dataclass(slots=True)
+class Rebound:
+    """A row that this transaction's events have bound, which earlier events may have bound too.
+
+    before is the digest of the row before the transaction; None if it is unknown, or there was no
+    row. subjects are what the events about a row of the instance are about.
+    """
+
+    before: str | None
+    subjects: tuple[tuple[str, UUID], ...]
+    is_deleted: bool = False
+
+
+def rebound(session: Session) -> dict[tuple[ChainKey, str, str], Rebound]:
+    """Return what the transaction's events have bound, by chain, table and row."""
+    rows: dict[tuple[ChainKey, str, str], Rebound] = session.info.setdefault(_REBOUND, {})
+    return rows
+
+
+def _bind_again(session: Session, chain: ChainKey, row: _Row, entry: Entry) -> None:
+    before = entry[0] if isinstance(entry, list) else None
+    subjects = ()
+    if chain == ChainKey():
+        fields = row.before or {}
+        subjects = tuple(
+            (kind, fields[attribute])
+            for kind, attribute in _SUBJECTS.get(row.bound.name, ())
+            if fields.get(attribute) is not None
+        )
+    known = rebound(session).setdefault((chain, *row.place), Rebound(before, subjects))
+    known.is_deleted = row.is_deleted
+
+
+def loaded(session: Session, tables: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the rows of some tables that the session has loaded, without loading anything."""
+    names = set(tables)
+    for instance in session.identity_map.values():
+        bound = _table_of(instance)
+        if bound is not None and bound.name in names:
+            yield bound.name, _name_of(bound, instance)
 
 
 def _scopes(session: Session) -> dict[tuple[str, str], Scope]:

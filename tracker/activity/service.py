@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor
-from tracker.activity import binding, stale
+from tracker.activity import binding, stale, unaltered
 from tracker.activity import chain as arithmetic
 from tracker.activity.binding import ChainKey, State
 from tracker.activity.models import (
@@ -38,9 +38,14 @@ class DomainEvent:
     cooperation_id: UUID | None
     actor: Actor | None
     details: Mapping[str, Any] = field(default_factory=dict)
+    # Whether a handler recorded it, since it follows from another event.
+    follows: bool = False
 
 
 Handler = Callable[[DomainEvent], None]
+
+# How many events' handlers are running.
+_DEPTH = "handlers running"
 
 
 # The handlers of each verb, which belong to higher packages; app lists them in one table.
@@ -111,9 +116,14 @@ def _record(
         binding.take(db.session(), key),
         evidence,
     )
-    domain_event = DomainEvent(verb, *subject, key.cooperation_id, actor, details)
-    for handler in HANDLERS.get().get(verb, ()):
-        handler(domain_event)
+    depth = db.session.info.get(_DEPTH, 0)
+    domain_event = DomainEvent(verb, *subject, key.cooperation_id, actor, details, depth > 0)
+    db.session.info[_DEPTH] = depth + 1
+    try:
+        for handler in HANDLERS.get().get(verb, ()):
+            handler(domain_event)
+    finally:
+        db.session.info[_DEPTH] = depth
     return event
 
 
@@ -151,6 +161,7 @@ def _append(
     state: State,
     evidence: str | None = None,
 ) -> Event:
+    unaltered.begin(db.session, (chain.cooperation_id, chain.visit_id), chain.count)
     salt = secrets.token_hex(16)
     subject_type, subject_id = subject
     link = arithmetic.Link(
@@ -191,13 +202,17 @@ def _append(
 
 @sa.event.listens_for(Session, "before_commit")
 def _finish(session: Session) -> None:
-    """Recompute stale values, then bind rows changed since their chain's last event."""
+    """Recompute stale values, then bind rows changed since their chain's last event.
+
+    Then raise RefusedError if the act may not change what was altered before it.
+    """
     if session.in_nested_transaction():
         return
     stale.work_out(session)
     session.flush()
     for cooperation_id, visit_id in binding.chains(session):
         bind_rows(ROWS_NOTED, cooperation_id, {}, visit_id=visit_id)
+    unaltered.require(session)
 
 
 def start_chain(cooperation_id: UUID | None) -> Chain:

@@ -4,7 +4,8 @@ In one file: whether about a subject, some rows or a whole chain, events are rea
 """
 
 import sys
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.activity import binding
-from tracker.activity.binding import State
+from tracker.activity.binding import ChainKey, State
 from tracker.activity.chain import Link, head_is_authentic, state_of
 from tracker.activity.checked import after, follows
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
@@ -55,6 +56,8 @@ _EVENTS_OF_IDS = (
 _HEAD = (Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
 # Details may have been erased, so nothing here looks at them.
 _WITHOUT_DETAILS = sys.maxsize
+# Higher than the number of any event. No larger, since PostgreSQL compares it as an integer.
+ANY_NUMBER = 2**31 - 1
 
 
 class NotSoundError(Exception):
@@ -140,23 +143,88 @@ def _of_subjects(
 
 
 def are_of_instance_as_recorded(
-    rows: Collection[Base], subjects: Collection[tuple[str, UUID]]
+    rows: Collection[Base],
+    subjects: Collection[tuple[str, UUID]],
+    also: Sequence["Wanted"] = (),
 ) -> bool:
     """Return whether rows of the instance are those that the last events about them bind.
 
     Both events about some subjects, by type and id, and events that only bind rows count. A row
     doesn't agree if no event binds it, or if the last one says that it was deleted, doesn't match
     its own digest, or comes after the sealed end of the chain. One query, which reads all events of
-    the instance that only bind rows, so use it for single actions.
+    the instance that only bind rows, so use it for single actions. also is what the same query
+    looks up for others.
     """
     places = {binding.place_of(row): binding.digest_of(row) for row in rows}
-    # Their subject is the chain: found by the index, without reading the whole chain.
-    chain_id = sa.select(Chain.id).where(IS_OF_THE_INSTANCE).scalar_subquery()
-    is_about = [
-        sa.and_(Event.subject_type == subject_type, Event.subject_id == subject_id)
-        for subject_type, subject_id in (*subjects, ("chain", chain_id))
+    own = Wanted(ChainKey(), frozenset(places), subjects)
+    look_up([own, *also])
+    return own.said == places
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Rows, by table and id, for which to find what the last event of a chain said about them.
+
+    Of the instance's chain only the events about some subjects are read, and those that only bind
+    rows; None means all. before is the number of the first event that doesn't count. said is what
+    was found, by row: its digest, or None as for as_recorded(); a row that no event binds is not in
+    it.
+    """
+
+    chain: ChainKey
+    places: frozenset[tuple[str, str]]
+    subjects: Collection[tuple[str, UUID]] | None = None
+    before: int = ANY_NUMBER
+    said: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+
+def look_up(wanted: Sequence[Wanted]) -> None:
+    """Find what the last events said about rows, in one query for all chains."""
+    wanted = [rows for rows in wanted if rows.places]
+    if not wanted:
+        return
+    branches = [
+        sa.select(*_EVENT, sa.literal(index).label("index_of_wanted"))
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(Event.number <= Chain.count, Event.number < rows.before, *_conditions(rows))
+        for index, rows in enumerate(wanted)
     ]
-    return _last_said(places, IS_OF_THE_INSTANCE, sa.or_(*is_about)) == places
+    # Not one condition: each chain is found by its own index.
+    events = db.session.execute(sa.union_all(*branches)).all()
+    for event in sorted(events, key=lambda event: event.number):
+        link, digest = _link(event)
+        rows, is_sound = wanted[event.index_of_wanted], link.digest() == digest
+        for table, states in event.state.items():
+            for row_id, entry in states.items():
+                if (table, row_id) in rows.places:
+                    rows.said[table, row_id] = after(entry) if is_sound else None
+
+
+# More rows are found by their tables: each is a condition that every event of a chain is asked.
+_SINGLE_ROWS = 20
+
+
+def _conditions(rows: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    if rows.chain.visit_id is not None:
+        yield Chain.visit_id == rows.chain.visit_id
+    elif rows.chain.cooperation_id is not None:
+        yield Chain.cooperation_id == rows.chain.cooperation_id
+    else:
+        yield IS_OF_THE_INSTANCE
+    if rows.subjects is not None:
+        # The subject of those that only bind rows is the chain: found by the index.
+        chain_id = sa.select(Chain.id).where(IS_OF_THE_INSTANCE).scalar_subquery()
+        yield sa.or_(
+            *(
+                sa.and_(Event.subject_type == subject_type, Event.subject_id == subject_id)
+                for subject_type, subject_id in (*rows.subjects, ("chain", chain_id))
+            )
+        )
+    if len(rows.places) <= _SINGLE_ROWS:
+        yield sa.or_(*(Event.state[place].as_string().is_not(None) for place in rows.places))
+    else:
+        tables = {table for table, _row in rows.places}
+        yield sa.or_(*(Event.state[table].as_string().is_not(None) for table in tables))
 
 
 def are_as_recorded(

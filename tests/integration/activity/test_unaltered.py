@@ -1,0 +1,203 @@
+"""Rows that were altered in the database: no later act of a person makes them good."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories.tables import Table
+from tests.integration.accounts.test_roles_written_by_hand import role_of
+from tests.integration.signoff.test_written_by_hand import write
+from tracker.access.actor import OrganisationKind
+from tracker.accounts.models import Membership, User
+from tracker.accounts.people import service as people
+from tracker.activity import service as trail
+from tracker.activity import unaltered, verbs
+from tracker.activity.models import Event
+from tracker.checklists.models import Checklist
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import Base
+from tracker.core.errors import RefusedError
+from tracker.organisations.models import Organisation
+from tracker.oversight import integrity
+from tracker.oversight.facts import Fault
+
+pytestmark = pytest.mark.both_databases
+
+ALTERED = "was altered in the database"
+
+
+def rename(table: Table) -> None:
+    user = table.session.get_one(User, table.land.users["tomas"].id)
+    user.name = "Tomas Given Otherwise"
+    trail.record(
+        verbs.PERSON_RENAMED, actor=table["ilena"], subject_type="user", subject_id=user.id
+    )
+
+
+def rename_organisation(table: Table) -> None:
+    door = table.session.get_one(Organisation, table.land.id("door"))
+    door.name = "Open Door Too"
+    trail.record(
+        verbs.ORGANISATION_CHANGED,
+        actor=table["ilena"],
+        subject_type="organisation",
+        subject_id=door.id,
+    )
+
+
+def name_signers(table: Table) -> None:
+    cooperation = table.session.get_one(Cooperation, table.cooperation.id)
+    cooperations.set_verification(table["ilena"], cooperation, shows_signers=True)
+
+
+def give_office(table: Table) -> None:
+    """Change another field of a role, as an act that somebody did."""
+    role = role_of(table, "tomas")
+    role.office = "Deputy head"
+    trail.record(
+        verbs.ROLE_CONFIRMED,
+        actor=table["ilena"],
+        subject_type="user",
+        subject_id=role.user_id,
+    )
+
+
+def reopen(table: Table) -> None:
+    """Change a row that is read only once who acts was compared."""
+    trail.record(
+        verbs.VERIFICATION_CHANGED,
+        actor=table["ilena"],
+        subject_type="cooperation",
+        subject_id=table.cooperation.id,
+        cooperation_id=table.cooperation.id,
+    )
+    table.session.expire_all()
+    checklist = table.session.scalars(sa.select(Checklist)).first()
+    assert checklist is not None
+    checklist.reason = "Because we agreed."
+
+
+# What is changed by hand (table, row, values), and the act after it.
+ALTERATIONS: dict[str, tuple[type[Base], Callable[[Table], Any], dict[str, Any], Any]] = {
+    "the language of a person": (
+        User,
+        lambda table: User.id == table.land.users["tomas"].id,
+        {"language": "ar"},
+        rename,
+    ),
+    "what kind of organisation it is": (
+        Organisation,
+        lambda table: Organisation.id == table.land.id("door"),
+        {"kind": OrganisationKind.NPM},
+        rename_organisation,
+    ),
+    "what a role gives power to": (
+        Membership,
+        lambda table: Membership.id == role_of(table, "tomas").id,
+        {"power": "To sign whatever he likes"},
+        give_office,
+    ),
+    "the last day of a role": (
+        Membership,
+        lambda table: Membership.id == role_of(table, "tomas").id,
+        {"ends_on": dt.date(2099, 1, 1)},
+        give_office,
+    ),
+    "the title of a cooperation": (
+        Cooperation,
+        lambda table: Cooperation.id == table.cooperation.id,
+        {"title": "Nothing in particular"},
+        name_signers,
+    ),
+    "what a cooperation is for": (
+        Cooperation,
+        lambda table: Cooperation.id == table.cooperation.id,
+        {"purpose": "Whatever comes"},
+        name_signers,
+    ),
+    "what an amendment opens": (
+        Checklist,
+        lambda table: Checklist.id == table.checklist().id,
+        {"open_items": ["M2"]},
+        reopen,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ALTERATIONS)
+def test_nobody_changes_another_field_of_a_row_that_was_altered_by_hand(
+    table: Table, what: str
+) -> None:
+    model, condition, values, act = ALTERATIONS[what]
+    which = condition(table)
+    columns = [getattr(model, name) for name in values]
+    before = dict(
+        zip(values, table.session.execute(sa.select(*columns).where(which)).one(), strict=True)
+    )
+    table.session.commit()
+    write(model, which, **values)
+    events = table.session.scalar(sa.select(sa.func.count(Event.id)))
+    act(table)
+    with pytest.raises(RefusedError, match=ALTERED):
+        table.session.commit()
+    table.session.rollback()
+    assert table.session.scalar(sa.select(sa.func.count(Event.id))) == events
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert finding.fault is Fault.ROW_DIFFERS
+    # Once it is as it was, the same act is done.
+    write(model, which, **before)
+    act(table)
+    table.session.commit()
+    assert integrity.check_all().finding is None
+
+
+def test_what_was_not_altered_is_changed_by_one_act_after_another(table: Table) -> None:
+    rename(table)
+    rename_organisation(table)
+    name_signers(table)
+    table.session.commit()
+    rename(table)
+    give_office(table)
+    table.session.commit()
+    assert integrity.check_all().finding is None
+
+
+def test_an_altered_role_can_be_ended_and_the_audit_goes_on_naming_it(table: Table) -> None:
+    role_id = role_of(table, "tomas").id
+    table.session.commit()
+    write(Membership, Membership.id == role_id, power="To sign whatever he likes")
+    people.end_role(table["nadia"], role_id, reason="He left.")
+    table.session.commit()
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert (finding.fault, finding.place.row) == (Fault.ROW_DIFFERED, str(role_id))
+
+
+def test_what_no_person_does_goes_on_and_the_audit_names_what_it_found(table: Table) -> None:
+    """Otherwise one altered row would stop the worker for everybody."""
+    cooperation_id = table.cooperation.id
+    write(Cooperation, Cooperation.id == cooperation_id, title="Nothing in particular")
+    cooperation = table.session.get_one(Cooperation, cooperation_id)
+    cooperation.shows_signers = True
+    trail.record(
+        verbs.VERIFICATION_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+    )
+    table.session.commit()
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert finding.fault is Fault.ROW_DIFFERED
+
+
+def test_acts_that_give_something_are_not_among_those_that_take_away() -> None:
+    gives = {verbs.ROLE_GIVEN, verbs.ROLE_CONFIRMED, verbs.PERSON_RESTORED, verbs.SIGNED}
+    gives |= {verbs.UNDERTAKING_COUNTERSIGNED, verbs.CLEARANCE_OPENED, verbs.PARTY_JOINED}
+    assert unaltered.TAKES_AWAY.isdisjoint(gives)
