@@ -31,6 +31,7 @@ from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation.text_digest import require_question_shown
 from tracker.checklists.reuse import known_facts
+from tracker.checklists.reuse.text_language import in_language_of
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.facts import Filled
@@ -313,10 +314,9 @@ def _papers(loaded: LoadedChecklist, open_item: OpenItem) -> dict[str, Any]:
     last_day = loaded.surroundings.visit_ends_on
     if open_item.item.code != PAPERS or last_day is None:
         return {}
-    usual = {
-        "credential": str(_("Letter of access and identity papers")),
-        "valid_until": last_day.isoformat(),
-    }
+    with in_language_of(loaded):
+        papers = str(_("Letter of access and identity papers"))
+    usual = {"credential": papers, "valid_until": last_day.isoformat()}
     together = [group for table in open_item.tables for group in table.together]
     groups = {place.name: name_of_all(group) for group in together for place in group}
     return {

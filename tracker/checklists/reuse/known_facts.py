@@ -17,6 +17,7 @@ from tracker.accounts.labels import ROLES
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import WRITTEN, Item
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.reuse.text_language import in_language_of
 from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import PartyFact
 from tracker.checklists.rules.values import as_id, fit
@@ -118,11 +119,14 @@ def _of_party(loaded: LoadedChecklist, actor: Actor, item: Item) -> dict[str, An
     """Return those of a party's people who must sign an undertaking (C2).
 
     Of a CSO everybody who takes part, of the NPM its outside experts. Of duties to report and
-    rights to keep silent (U8) return one row for the whole team, without what it says.
+    rights to keep silent (U8) return one row for the whole team, without what it says. What people
+    do is in the language of the text, as it is signed.
     """
     party = loaded.own_party(actor)
     if loaded.checklist.kind is ChecklistKind.URGENT_PLAN and item.code == "U8":
-        return {key: [{"profession": str(_("Everyone on our team"))}] for key in ON_THE_LAW}
+        with in_language_of(loaded):
+            everyone = str(_("Everyone on our team"))
+        return {key: [{"profession": everyone}] for key in ON_THE_LAW}
     is_list = loaded.checklist.kind is ChecklistKind.CONFIDENTIALITY and item.code == "C2"
     if not is_list or party is None:
         return {}
@@ -131,14 +135,15 @@ def _of_party(loaded: LoadedChecklist, actor: Actor, item: Item) -> dict[str, An
         for person in by_user(taking_part(loaded.cooperation.id)).values()
         if person.organisation_id == party.organisation_id and person.needs_clearance
     ]
-    rows = [
-        {
-            "person": str(person.user_id),
-            "function": person.function or _role_words(person),
-            "organisation": str(party.organisation_id),
-        }
-        for person in people
-    ]
+    with in_language_of(loaded):
+        rows = [
+            {
+                "person": str(person.user_id),
+                "function": person.function or _role_words(person),
+                "organisation": str(party.organisation_id),
+            }
+            for person in people
+        ]
     return {"listed": "people", "persons": rows} if rows else {}
 
 

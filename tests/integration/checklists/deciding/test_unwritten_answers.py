@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
 from tests.factories.agreements import checklist_of
@@ -18,9 +19,10 @@ from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
 from tracker.checklists.loading import load
 from tracker.checklists.negotiation.text_digest import question_token
-from tracker.checklists.reuse import beginning
+from tracker.checklists.reuse import beginning, known_facts
 from tracker.cooperations.models import Mode
 from tracker.core.errors import RefusedError, StaleError
+from tracker.organisations.models import Organisation
 from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
 
@@ -135,6 +137,43 @@ def test_each_party_says_in_one_row_what_the_law_asks_of_its_team(
         own = loaded.sheet.of_party("U8", actor.organisation_id)
         assert own is not None
         assert own.values["duties"] == [{"profession": "Everyone on our team", "has_duty": "none"}]
+
+
+def test_what_is_filled_in_is_in_the_language_of_the_text_whoever_opens_the_page(
+    scene: Scene, visit: Visit
+) -> None:
+    """It is frozen and signed, so a reader's own language has no place in it (U8, V13)."""
+    ilena = scene.actor("ilena")
+    for kind in (ChecklistKind.URGENT_PLAN, ROLES):
+        checklist = scene.checklist(kind, 2)
+        (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
+        beginning.begin(ilena, checklist, "en", seen=shown.seen)
+    scene.session.commit()
+
+    def filled_in() -> tuple[object, object]:
+        loaded = load(scene.checklist(ChecklistKind.URGENT_PLAN, 2))
+        rows = known_facts.begun(loaded, ilena, loaded.item("U8"), AnswerScope.PARTY)
+        loaded = load(scene.checklist(ROLES, 2))
+        items = left_to_decide.open_items(loaded, ilena)
+        return rows["duties"], left_to_decide.suggested(loaded, ilena, items)[PAPERS]
+
+    english = ([{"profession": "Everyone on our team"}], "Letter of access and identity papers")
+    for reader in ("en", "ar"):
+        with force_locale(reader):
+            assert filled_in() == english
+    npm = scene.session.get_one(Organisation, scene.body("npm"))
+    npm.languages = ["Arabic"]
+    scene.session.commit()
+    for reader in ("en", "ar"):
+        with force_locale(reader):
+            assert filled_in() == arabic()
+
+
+def arabic() -> tuple[object, object]:
+    with force_locale("ar"):
+        words = [gettext("Everyone on our team"), gettext("Letter of access and identity papers")]
+    assert "Everyone on our team" not in words
+    return [{"profession": words[0]}], words[1]
 
 
 def test_each_party_confirms_for_itself_and_accepts_nothing_by_it(
