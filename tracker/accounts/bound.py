@@ -127,11 +127,11 @@ def follow_act(event: DomainEvent) -> None:
         return
     is_compared = not event.follows and event.verb not in unaltered.TAKES_AWAY
     if is_compared:
-        unaltered.expect(db.session)
+        unaltered.expect(db.session())
     compared: set[Actor] = db.session.info.setdefault(_COMPARED, set())
     if actor in compared:
         return
-    also = unaltered.ahead(db.session, event.cooperation_id) if is_compared else ()
+    also = unaltered.ahead(db.session(), event.cooperation_id) if is_compared else ()
     require_as_recorded(actor, also)
     compared.add(actor)
 

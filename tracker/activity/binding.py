@@ -710,7 +710,7 @@ def rebound(session: Session) -> dict[tuple[ChainKey, str, str], Rebound]:
 
 def _bind_again(session: Session, chain: ChainKey, row: _Row, entry: Entry) -> None:
     before = entry[0] if isinstance(entry, list) else None
-    subjects = ()
+    subjects: tuple[tuple[str, UUID], ...] = ()
     if chain == ChainKey():
         fields = row.before or {}
         subjects = tuple(

@@ -161,7 +161,7 @@ def _append(
     state: State,
     evidence: str | None = None,
 ) -> Event:
-    unaltered.begin(db.session, (chain.cooperation_id, chain.visit_id), chain.count)
+    unaltered.begin(db.session(), (chain.cooperation_id, chain.visit_id), chain.count)
     salt = secrets.token_hex(16)
     subject_type, subject_id = subject
     link = arithmetic.Link(

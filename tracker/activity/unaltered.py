@@ -54,8 +54,10 @@ TAKES_AWAY: frozenset[Verb] = frozenset(
 # The tables of the instance whose rows are compared: those that say who may do what.
 OF_THE_INSTANCE = frozenset({"user", "membership", "organisation", "invitation"})
 # The rows that most acts of a cooperation change, looked up with who acts if they are loaded.
-_AHEAD = ("cooperation", "party", "checklist", "visit", "undertaking", "clearance")
-_AHEAD += ("signature_request", "signature_place")
+_AHEAD = (
+    *("cooperation", "party", "checklist", "visit", "undertaking", "clearance"),
+    *("signature_request", "signature_place"),
+)
 
 _EXPECTED, _COUNTS = "an act whose rows are compared", "events before the transaction"
 _WANTED = "what was looked up about rows"
