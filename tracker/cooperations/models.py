@@ -200,6 +200,9 @@ class Party(Identified, Base):
     invite_reason: Mapped[str | None]
     joins_confidentiality: Mapped[bool] = mapped_column(default=False)
     joined_at: Mapped[dt.datetime | None]
+    # For a party that took the place of one that had joined later: when that one was invited. It
+    # reads no more of what people declared than that one did (adr 78).
+    predecessor_invited_at: Mapped[dt.datetime | None]
     # For a body that was replaced (N13): by which, and on which day. Its signatures stay.
     replaced_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     replaced_on: Mapped[dt.date | None]

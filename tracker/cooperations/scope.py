@@ -150,7 +150,7 @@ def is_of_npms(
     """Return the condition on a cooperation's id that one of some NPMs is a party.
 
     One that is joining isn't yet. With a day: that the NPM has not left by then. With the id of a
-    frozen text: that the NPM wasn't invited after it was frozen.
+    frozen text: that the NPM wasn't invited after it was frozen (nor the one it replaced).
     """
     conditions: list[sa.ColumnElement[bool]] = [
         _PARTY.cooperation_id == cooperation_id,
@@ -163,11 +163,19 @@ def is_of_npms(
     if terms_id is not None:
         named = (
             sa.exists()
-            .where(Revision.id == terms_id, Revision.frozen_at >= _PARTY.invited_at)
+            .where(Revision.id == terms_id, Revision.frozen_at >= reads_since(_PARTY))
             .correlate_except(Revision)
         )
-        conditions.append(sa.or_(_PARTY.invited_at.is_(None), named))
+        conditions.append(sa.or_(reads_since(_PARTY).is_(None), named))
     return sa.exists().where(*conditions)
+
+
+def reads_since(party: type[Party] = Party) -> sa.ColumnElement[dt.datetime | None]:
+    """Return since when what people declare is for a party; NULL for one that was there first.
+
+    Since its own invitation, or that of the party whose place it took (adr 78).
+    """
+    return sa.func.coalesce(party.invited_at, party.predecessor_invited_at)
 
 
 def has_not_left(day: Day, party: type[Party] = Party) -> sa.ColumnElement[bool]:

@@ -22,7 +22,7 @@ from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations import people
 from tracker.cooperations.models import CooperationPerson, Party
-from tracker.cooperations.scope import has_not_left, runs_on
+from tracker.cooperations.scope import has_not_left, reads_since, runs_on
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
@@ -52,10 +52,15 @@ def party_ids(cooperation_id: UUID, terms_frozen_at: dt.datetime | None = None) 
     """Return the NPM bodies that decide in a cooperation today, and the parties joining it.
 
     On an undertaking, only those that its terms, frozen at a time, name: a body that was invited
-    later decides on what is signed on terms with it (adr 78).
+    later decides on what is signed on terms with it (adr 78), and so does its successor.
     """
     rows = db.session.execute(
-        sa.select(Party.organisation_id, Party.side, Party.is_joining, Party.invited_at).where(
+        sa.select(
+            Party.organisation_id,
+            Party.side,
+            Party.is_joining,
+            reads_since().label("reads_since"),
+        ).where(
             Party.cooperation_id == cooperation_id,
             has_not_left(clock.today()),
         )
@@ -66,7 +71,7 @@ def party_ids(cooperation_id: UUID, terms_frozen_at: dt.datetime | None = None) 
             for row in rows
             if row.side is OrganisationKind.NPM
             and not row.is_joining
-            and not (row.invited_at and terms_frozen_at and terms_frozen_at < row.invited_at)
+            and not (row.reads_since and terms_frozen_at and terms_frozen_at < row.reads_since)
         ),
         joining=frozenset(row.organisation_id for row in rows if row.is_joining),
     )

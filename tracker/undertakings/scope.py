@@ -9,7 +9,7 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.activity import verbs
 from tracker.activity.models import Event
 from tracker.cooperations.models import Clearance, Party
-from tracker.cooperations.scope import is_of_npms, visible
+from tracker.cooperations.scope import is_of_npms, reads_since, visible
 from tracker.core import clock
 from tracker.signoff.models import Method, Signature
 from tracker.signoff.paper_models import PaperRecord
@@ -55,14 +55,20 @@ def added_for(actor: Actor) -> sa.ColumnElement[bool]:
         _EARLIER.side == OrganisationKind.NPM,
         _EARLIER.organisation_id != actor.organisation_id,
         sa.or_(_EARLIER.left_on.is_(None), _EARLIER.left_on >= clock.today()),
-        sa.or_(_EARLIER.invited_at.is_(None), _EARLIER.invited_at <= AddedInterest.added_at),
+        _was_there(_EARLIER),
     )
     was_there = sa.exists().where(
         _PARTY.cooperation_id == in_cooperation,
         _PARTY.organisation_id == actor.organisation_id,
-        sa.or_(_PARTY.invited_at.is_(None), _PARTY.invited_at <= AddedInterest.added_at),
+        _was_there(_PARTY),
     )
     return sa.or_(was_there, ~is_another_left)
+
+
+def _was_there(party: type[Party]) -> sa.ColumnElement[bool]:
+    """Return the condition that a party was invited, or there, when an interest was added."""
+    since = reads_since(party)
+    return sa.or_(since.is_(None), since <= AddedInterest.added_at)
 
 
 def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:

@@ -176,10 +176,13 @@ def _take_over(
 def _take_over_joining(former: Party, party: Party, *, is_joining: bool) -> None:
     """Let the successor of a party that is joining join in its place; it signs for itself.
 
-    That of one that joined later needn't sign what was planned before either (adr 78).
+    That of one that joined later needn't sign what was planned before either, and reads no more of
+    what people declared (adr 78).
     """
     party.invited_at = former.invited_at if is_joining else None
     party.invited_by_id = former.invited_by_id if is_joining else None
     party.invite_reason = former.invite_reason if is_joining else None
     party.joins_confidentiality = is_joining and former.joins_confidentiality
     party.joined_at = None if is_joining else former.joined_at
+    invited_at = former.invited_at or former.predecessor_invited_at
+    party.predecessor_invited_at = None if is_joining else invited_at

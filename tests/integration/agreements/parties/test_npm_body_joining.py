@@ -1,5 +1,6 @@
 """A further body of the NPM joining while terms are in force: it decides once it has signed."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -18,16 +19,24 @@ from tests.integration.agreements.parties.test_joining import (
 from tests.integration.agreements.parties.test_leaving import cooperation, parties, row, sees
 from tests.integration.agreements.parties.test_succession import replace as replace_body
 from tests.integration.agreements.test_who_vouches_for_a_scan import add_to
+from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership
 from tracker.agreements import joining
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import people as cooperation_people
 from tracker.cooperations import service
 from tracker.cooperations.models import CooperationEntry
+from tracker.cooperations.scope import is_of_npms
+from tracker.core import clock
+from tracker.core.db import Identifier
 from tracker.core.errors import RefusedError
 from tracker.oversight import integrity
 from tracker.oversight.models import RegisterEntry
+from tracker.signoff.models import Revision
 from tracker.undertakings import people
+from tracker.undertakings import scope as undertaking_scope
+from tracker.undertakings.models import AddedInterest
 from tracker.visits import service as visits
 
 ALL_SIGNERS = {**SIGNERS, "other_npm": "runo"}
@@ -146,3 +155,78 @@ def test_people_of_a_joining_body_are_no_second_readers_to_be_asked_first(counci
     )
     all_wrote = replace(loaded, sheet=replace(loaded.sheet, authors=frozenset(of_npm)))
     safeguards.require_nobody_else(all_wrote)
+
+
+@pytest.fixture
+def succeeded(council: Table) -> Table:
+    """The body that joined later, replaced twice: by a new one, and that one by another."""
+    join(council)
+    for key, name, first in (
+        ("heir", "Council of Care", "Runa"),
+        ("last", "Board of Care", "Stella"),
+    ):
+        council.land.organisation(key, name, OrganisationKind.NPM)
+        council.land.person(f"{first} Ekdal", key, Role.COORDINATOR)
+    replace_body(council, "other_npm", "heir")
+    replace_body(council, "heir", "last")
+    return council
+
+
+def readable(table: Table, key: str, first: str) -> tuple[list[bool], list[bool], list[bool]]:
+    """Return what a body may read of what was declared before and after that invitation.
+
+    As those rules say it that are asked of a body, of the terms an undertaking is based on, and of
+    interests that were added.
+    """
+    shared, body = table.cooperation.id, table.land.id(key)
+    invited_at = row(table, "other_npm").invited_at
+    assert invited_at is not None
+    of_terms = sa.select(Revision).where(Revision.kind == ChecklistKind.TERMS.value)
+    texts = table.session.scalars(of_terms.order_by(Revision.frozen_at)).all()
+    assert texts[0].frozen_at < invited_at < texts[-1].frozen_at
+    ends = (texts[0], texts[-1])
+    hours = (invited_at - dt.timedelta(hours=1), invited_at + dt.timedelta(hours=1))
+    for at in hours:
+        table.session.add(
+            AddedInterest(
+                cooperation_id=shared,
+                user_id=table.land.users["samira"].id,
+                added_at=at,
+                sealed_content=b"sealed",
+            )
+        )
+    table.session.flush()
+    added = sa.select(undertaking_scope.added_for(table[first])).order_by(AddedInterest.added_at)
+    on_terms = [
+        is_of_npms([body], shared, on=clock.today(), terms_id=sa.literal(text.id, Identifier()))
+        for text in ends
+    ]
+    answers = (
+        [body in people.party_ids(shared, text.frozen_at).npm for text in ends],
+        [bool(table.session.scalar(sa.select(condition))) for condition in on_terms],
+        [bool(may) for may in table.session.scalars(added.select_from(AddedInterest))],
+    )
+    table.session.rollback()
+    return answers
+
+
+def test_a_body_that_joined_later_reads_only_what_was_declared_since_its_invitation(
+    council: Table,
+) -> None:
+    join(council)
+    assert readable(council, "other_npm", "vesna") == ([False, True],) * 3
+
+
+def test_its_successors_read_no_more_than_it_did(succeeded: Table) -> None:
+    """Adr 78: people declared their interests to the bodies that their terms name."""
+    assert readable(succeeded, "last", "stella") == ([False, True],) * 3
+
+
+def test_the_successor_of_a_body_that_was_there_from_the_first_reads_all_of_it(
+    council: Table,
+) -> None:
+    join(council)
+    council.land.organisation("heir", "Council of Care", OrganisationKind.NPM)
+    council.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
+    replace_body(council, "npm", "heir")
+    assert readable(council, "heir", "runa") == ([True, True],) * 3
