@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0080_successors_of_later_bodies"
-down_revision = "0078_days_in_the_register"
+down_revision = "0079_visits_in_charge"
 branch_labels = None
 depends_on = None
 
