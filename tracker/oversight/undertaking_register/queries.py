@@ -1,4 +1,7 @@
-"""Queries for the register of undertakings, across all cooperations of an NPM."""
+"""Queries for the register of undertakings, across all cooperations of an NPM.
+
+In one file: its filters, order and lines read the same rows.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
