@@ -198,7 +198,12 @@ def readable(table: Table, key: str, first: str) -> tuple[list[bool], list[bool]
     table.session.flush()
     added = sa.select(undertaking_scope.added_for(table[first])).order_by(AddedInterest.added_at)
     on_terms = [
-        is_of_npms([body], shared, on=clock.today(), terms_id=sa.literal(text.id, Identifier()))
+        is_of_npms(
+            [body],
+            sa.literal(shared, Identifier()),
+            on=clock.today(),
+            terms_id=sa.literal(text.id, Identifier()),
+        )
         for text in ends
     ]
     answers = (
