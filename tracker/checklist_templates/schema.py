@@ -446,9 +446,18 @@ class Item(Strict):
     @property
     def names_bodies(self) -> bool:
         """Whether a field or a column of it chooses among parties and outside bodies."""
-        kinds = {field.type for field in self.fields}
-        kinds |= {column.type for field in self.fields for column in field.columns}
-        return FieldType.BODY in kinds
+        return FieldType.BODY in self._kinds
+
+    @property
+    def names_people(self) -> bool:
+        """Whether a field or a column of it chooses among the people of the cooperation."""
+        return not self._kinds.isdisjoint({FieldType.PERSON, FieldType.PERSONS})
+
+    @cached_property
+    def _kinds(self) -> frozenset[FieldType]:
+        return frozenset(
+            part.type for field in self.fields for part in (field, *field.columns)
+        )
 
     def field(self, key: str) -> TemplateField:
         """Return a field by its key."""

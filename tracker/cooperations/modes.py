@@ -478,7 +478,7 @@ _NOTHING: dict[Column, Cell] = {
     ),
     STANDING_PLAN: Cell(
         Level.NOT_APPLICABLE,
-        _l("Nothing in the ways of working chosen calls for a plan beside those of visits."),
+        _l("None of the ways of working chosen needs a plan besides the ones for visits."),
         _URGENT_PASSAGE,
     ),
     VISIT_PLAN: Cell(

@@ -35,7 +35,7 @@ def open_cooperation() -> str | Response:
         done = perform(
             form,
             lambda: _open(actor, form, questions),
-            success=lambda opened: _("%(reference)s is open.", reference=opened.reference),
+            success=lambda opened: _("“%(title)s” is open.", title=opened.title),
             next=lambda opened: redirect(
                 url_for("dashboard.cooperation", reference=opened.reference)
             ),

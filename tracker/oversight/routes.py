@@ -222,7 +222,7 @@ def _of_undertakings(actor: Actor, question: Question) -> list[FilterLink]:
     filters = Filters(words, access=Access.NOT_YET)
     return [
         pages.counted(
-            _("Undertakings not open yet"),
+            _("Undertakings without access yet"),
             undertaking_queries.count(actor, filters),
             url_for(
                 "undertaking_register.show", cooperation=words or None, access=Access.NOT_YET.value

@@ -144,6 +144,7 @@ def _pages(
         ("ilena", "deciding.decide", {"checklist_id": drafted}),
         ("ilena", "own_texts.listed", {}),
         ("ilena", "own_texts.show", {"own_text_id": id_of(OwnModelText.id)}),
+        ("ilena", "own_texts.retire", {"own_text_id": id_of(OwnModelText.id)}),
         ("ilena", "readings.ask", {"checklist_id": drafted}),
         ("ilena", "reviews.call_off", review),
         ("ilena", "reviews.show", review),

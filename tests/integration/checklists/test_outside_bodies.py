@@ -122,6 +122,8 @@ def test_the_form_offers_parties_and_bodies_and_leads_to_the_list(room: Room) ->
     for words in ("Open Door Legal Aid", "Ministry of Justice (Ministry)"):
         assert words in page.text
     assert f"/cooperations/{room.table.cooperation.reference}/outside-bodies" in page.html
+    # The text names the button as the button names itself.
+    assert "Is a body missing from the list? Press “Save answer”, then" in page.text
     assert "outside bodies" not in room.page("ilena", "/items/M3/answer").text
 
 

@@ -62,7 +62,7 @@ def test_a_coordinator_opens_a_cooperation_in_two_steps(browser: Browser, land: 
     second = client.post(
         "/cooperations/open", data={**head(land), **ANSWERS, "step": "open"}, follow_redirects=True
     )
-    assert "is open." in second.text
+    assert "“Joint monitoring” is open." in second.text
     assert "Drafting terms" in second.text
     (cooperation,) = opened(land)
     assert cooperation.title == "Joint monitoring"

@@ -165,7 +165,9 @@ def test_the_list_names_organisations_for_which_nobody_can_act(app: Flask, land:
     assert "Open Door Legal Aid" not in filtered.text
     assert "Court of Accounts" not in filtered.text
     of_it = client.page(f"/organisations/{new.id}")
-    assert "Nobody can act for Fields of Home yet." in of_it.text
+    assert "Nobody can act for Fields of Home yet. Nobody there has an account yet." in of_it.text
+    # Said once: there's no empty list of people below it.
+    assert "Nobody yet." not in of_it.text
     assert "Invite a coordinator" in of_it.links()
 
 

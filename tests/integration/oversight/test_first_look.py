@@ -148,7 +148,7 @@ def test_undertakings_are_counted_for_whoever_sees_their_register(
     label, number, url = entry
     scene = Scene(session, demonstration)
     expected = undertakings.counts(scene.actor("milan"), Filters())[Access.NOT_YET]
-    assert (label, number) == ("Undertakings not open yet", expected)
+    assert (label, number) == ("Undertakings without access yet", expected)
     if url:
         assert rows(browser.page(url)) == number
     # A CSO has no such register.
@@ -395,7 +395,7 @@ def test_the_register_names_who_checked_last_and_when(
     app: Flask, demonstration: Demonstration
 ) -> None:
     manager, auditor = (demonstration.browser(app, who) for who in ("milan", "greta"))
-    nothing = "No check that nothing was altered is recorded yet."
+    nothing = "Nobody has checked yet whether anything was altered."
     assert nothing in manager.page("/register").text
     manager.submit("/register", action="/register/check")
     for browser in (manager, auditor):

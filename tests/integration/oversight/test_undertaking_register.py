@@ -562,7 +562,7 @@ def test_pages_lead_on_and_back_and_keep_the_filters(
     assert second.links()["First page"] == f"{REGISTER}?organisation=lantern"
     assert "First page" not in first.links()
     # A filter chosen on a later page begins at the first.
-    assert "page=" not in second.links()["Open 2"]
+    assert "page=" not in second.links()["With access 2"]
 
 
 @pytest.mark.both_databases

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import get_template_attribute
 from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.i18n import DummyTranslations
@@ -332,3 +333,11 @@ def test_a_version_that_can_not_be_read_counts_as_none(
     in_request: InRequest, typed: str, expected: int | None
 ) -> None:
     assert field_of_form(in_request, VersionField("It"), typed).data == expected
+
+
+def test_each_problem_of_a_field_is_a_line_of_its_own(in_request: InRequest) -> None:
+    """Sentences that end in a full stop, or in none, are never joined by one."""
+    field = field_of_form(in_request, LineField("It"), "")
+    field.errors = ["Enter a day.", "اختر يومًا"]
+    error = get_template_attribute("components/error.html", "error")(field, "it-error")
+    assert "Enter a day.<br>اختر يومًا</p>" in error

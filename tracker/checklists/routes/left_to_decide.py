@@ -233,7 +233,7 @@ def _changed(items: Iterable[OpenItem], typed: DraftValues) -> list[str]:
 def _beside(place: Place) -> object:
     """Return the text beside a place: what is to decide, or when it is needed at all."""
     if place.is_dependent:
-        return _("Only if what you choose here makes it necessary.")
+        return _("Only needed if your choices here call for it.")
     return to_decide_words(place.part, place.what)
 
 

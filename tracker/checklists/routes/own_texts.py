@@ -11,6 +11,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy, queries
 from tracker.checklists.reuse import own_text_pages, own_texts
 from tracker.ui import locale
+from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("own_texts", __name__, url_prefix="/model-texts")
@@ -32,7 +33,7 @@ def listed() -> str:
 @blueprint.get("/<uuid:own_text_id>")
 @signed_in
 def show(own_text_id: UUID) -> str:
-    """Show what a model text says and where it is from, with the button that retires it."""
+    """Show what a model text says and where it is from, with a link to retire it."""
     actor = current_actor()
     row = found_or_404(queries.own_text(actor, own_text_id))
     (view,) = own_text_pages.views(actor, [row])
@@ -43,15 +44,20 @@ def show(own_text_id: UUID) -> str:
     )
 
 
-@blueprint.post("/<uuid:own_text_id>/retire")
+@blueprint.route("/<uuid:own_text_id>/retire", methods=["GET", "POST"])
 @signed_in
-def retire(own_text_id: UUID) -> Response:
-    """Retire a model text: it is no longer offered, and its content is deleted."""
+def retire(own_text_id: UUID) -> str | Response:
+    """Ask whether to retire a model text; retire it: its content is deleted, it's not offered."""
     actor = current_actor()
-    found_or_404(queries.own_text(actor, own_text_id))
-    return perform(
-        None,
+    row = found_or_404(queries.own_text(actor, own_text_id))
+    form = Form()
+    done = form.validate_on_submit() and perform(
+        form,
         lambda: own_texts.retire(actor, own_text_id),
         success=_("The model text is retired. What was begun with it stays as it is."),
         next=redirect(url_for("own_texts.listed"), 303),
     )
+    if done:
+        return done
+    (view,) = own_text_pages.views(actor, [row])
+    return render_template("checklists/reuse/own_text_retire.html", form=form, text=view)

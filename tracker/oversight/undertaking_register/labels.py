@@ -6,9 +6,9 @@ from tracker.cooperations.models import ClearanceScope
 from tracker.oversight.undertaking_register.facts import Access, TextVersion
 
 ACCESS: dict[Access, object] = {
-    Access.OPEN: _l("Open"),
-    Access.NOT_YET: _l("Not open yet"),
-    Access.CLOSED: _l("Closed"),
+    Access.OPEN: _l("With access"),
+    Access.NOT_YET: _l("No access yet"),
+    Access.CLOSED: _l("Access ended"),
 }
 VERSIONS: dict[TextVersion, object] = {
     TextVersion.IN_FORCE: _l("The terms in force"),

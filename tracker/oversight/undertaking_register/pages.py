@@ -91,7 +91,7 @@ def narrowed_by(filters: Filters) -> list[str]:
     if filters.person:
         words.append(f"{_('Person')}: {filters.person}")
     if filters.access:
-        words.append(f"{_('Access')}: {ACCESS[filters.access]}")
+        words.append(str(ACCESS[filters.access]))
     if filters.version:
         words.append(f"{_('Terms')}: {VERSIONS[filters.version]}")
     if filters.ends_within:

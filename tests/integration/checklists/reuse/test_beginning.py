@@ -477,6 +477,9 @@ def test_nothing_is_sent_while_a_model_text_is_unread(table: Table) -> None:
 def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) -> None:
     browser = table.land.browser(app, "ilena")
     page = browser.page(address(table, ""))
+    # What there is to do comes before what is missing for signing.
+    first, after = "Nothing is written yet.", "Before you can send this for signature:"
+    assert 0 < page.text.index(first) < page.text.index(after)
     page = browser.page(page.links()["Choose how to begin"])
     assert page.h1 == "Choose how to begin"
     for words in (
@@ -493,6 +496,10 @@ def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) 
     done = Page.of(browser.post(address(table), data=chosen, follow_redirects=True))
     assert "items have the model text now. They don't count as agreed until" in done.text
     assert done.h1 == "What is left to decide"
+    assert "Is a person missing from a list? First add them to the people of" in done.text
+    assert f"/cooperations/{table.cooperation.reference}/people" in done.addresses()
+    page = browser.page(address(table, ""))
+    assert 0 < page.text.index("places are left to decide") < page.text.index(after)
     prepared = browser.page(address(table, "?filter=copied")).text
     assert "From the model text that comes with the product. Not read yet for:" in prepared
     assert "Choose how to begin" not in browser.page(address(table, "")).text

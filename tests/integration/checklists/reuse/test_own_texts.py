@@ -175,6 +175,7 @@ def test_nobody_of_another_body_finds_a_kept_text(table: Table, app: Flask) -> N
         browser = table.land.browser(app, first)
         assert browser.get(LIST).status_code == lists, first
         assert browser.get(f"{LIST}/{row.id}").status_code == 404, first
+        assert browser.get(f"{LIST}/{row.id}/retire").status_code == 404, first
         assert browser.post(f"{LIST}/{row.id}/retire").status_code == 404, first
     assert "There are none yet." in table.land.browser(app, "vesna").page(LIST).text
     assert table.land.browser(app, "root").get(LIST).status_code == 403
@@ -334,7 +335,13 @@ def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(table: Table, a
     item = browser.page(f"{address}/items/M2/history").text
     assert "Office of the People's Advocate began with a model text of its own" in item
     (link,) = [to for words, to in listed.links().items() if words.startswith("From ")]
-    retired = Page.of(browser.submit(link, action=f"{link}/retire"))
+    # Retiring asks first.
+    assert f"{link}/retire" in browser.page(link).addresses()
+    asked = browser.page(f"{link}/retire")
+    assert asked.h1 == "Retire a model text"
+    assert "You can’t get it back." in asked.text
+    assert browser.get(link).status_code == 200
+    retired = Page.of(browser.submit(f"{link}/retire"))
     assert "The model text is retired." in retired.text
     assert browser.get(link).status_code == 404
 
