@@ -455,9 +455,7 @@ class Item(Strict):
 
     @cached_property
     def _kinds(self) -> frozenset[FieldType]:
-        return frozenset(
-            part.type for field in self.fields for part in (field, *field.columns)
-        )
+        return frozenset(part.type for field in self.fields for part in (field, *field.columns))
 
     def field(self, key: str) -> TemplateField:
         """Return a field by its key."""

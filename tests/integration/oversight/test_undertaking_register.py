@@ -455,7 +455,7 @@ def test_a_printed_register_says_what_was_left_out(app: Flask, stage: Stage) -> 
         f"{REGISTER}?person=otto&access=open&version=in_force&ends=30"
     )
     assert page.only_on_paper.endswith(
-        "Only part of the register: Person: otto; Access: Open; Terms: The terms in force; "
+        "Only part of the register: Person: otto; With access; Terms: The terms in force; "
         "Access ends: Within 30 days."
     )
 
