@@ -21,6 +21,7 @@ from tests.servers.ports import free_port
 from tests.servers.smtp import Delivery, SmtpServer
 from tests.starting_points import noon_in
 from tracker.core.db import db
+from tracker.evidence.log import notes
 from tracker.mail import outbox, queries, render, sending, transport
 from tracker.mail.models import MessageState, OutboxMessage
 
@@ -135,6 +136,19 @@ def test_the_html_part_of_an_arabic_email_runs_from_right_to_left(
     assert '<html lang="ar" dir="rtl">' in html
     # A URL is read from left to right.
     assert '<a dir="ltr" href="http://localhost:8000/account"' in html
+
+
+def test_a_checkpoint_in_an_arabic_email_runs_from_left_to_right_and_its_lines_can_break(
+    session: Session, smtp_server: SmtpServer
+) -> None:
+    with render.in_language("ar"):
+        body = render.text("مرحبا", f"{notes.CHECKPOINT}\nsize: 7")
+    outbox.queue("samira@example.org", "ar", "trial", "نقطة تحقق", body)
+    session.commit()
+    sending.send_due(transport.from_url(smtp_server.url))
+    html = part_of(smtp_server.deliveries[0], "html")
+    assert f'<p dir="ltr" style="margin:0 0 16px">{notes.CHECKPOINT}<br>size: 7</p>' in html
+    assert "overflow-wrap:anywhere" in html
 
 
 def test_a_domain_of_another_script_is_written_in_ascii(
