@@ -46,7 +46,10 @@ def invitation(invited: Invitation, token: str) -> None:
             INVITATION,
             _("You are invited to Common Terms"),
             render.text(
-                _("An account is ready for you. The invitation works for this address only."),
+                _(
+                    "You're invited to join Common Terms. Open the link to choose a password; you "
+                    "then see what you're asked to do. The invitation works for this address only."
+                ),
                 _(
                     "It works until %(day)s. If you didn't expect it, ignore it.",
                     day=as_date(invited.expires_at),

@@ -630,7 +630,9 @@ def _waited_for(task: waiting.Task) -> tuple[str, str]:
                 "%(num)s undertakings still to sign",
                 task.count,
             )
-            return label, _("Waiting for each person")
+            return label, ngettext(
+                "Waiting for %(num)s person", "Waiting for %(num)s people", task.count
+            )
         case _:
             return _("Your undertaking of confidentiality"), _("Waiting for the NPM")
 
