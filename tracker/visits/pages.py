@@ -243,6 +243,8 @@ class TeamLine:
 class VisitView:
     """Everything the page of a visit shows."""
 
+    place: str
+    days: str
     facts: list[tuple[object, object]]
     schedule: list[tuple[object, object]]
     team: list[TeamLine]
@@ -261,11 +263,11 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
     languages = {as_id(row.get("person")): row for row in sheet.value("V4", "team") or ()}
     roles = {as_id(row.get("person")): row for row in sheet.value("V5", "roles") or ()}
     return VisitView(
+        place=reading.plan.place,
+        days=days(reading.plan),
         facts=[
             (label, words)
             for label, words in (
-                (_("Place"), reading.plan.place),
-                (_("Days"), days(reading.plan)),
                 (_("Type of place"), _type_of_place(reading)),
                 (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
                 (_("Announced"), _answer_label(reading, "V2", "announced")),

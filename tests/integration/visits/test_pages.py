@@ -101,6 +101,13 @@ def test_a_listed_and_cleared_person_reads_a_visit(
     assert HARBOUR not in person.page("/").text
 
 
+def test_a_visits_page_begins_with_its_place_and_days_also_on_a_phone(
+    browser: Browser, scene: Scene
+) -> None:
+    text = browser("leyla").page(address(scene, "")).text
+    assert text.index(HARBOUR) < text.index("Preparation")
+
+
 @pytest.mark.parametrize(
     ("stage", "past"),
     [

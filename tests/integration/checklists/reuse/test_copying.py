@@ -812,6 +812,7 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     assert response.location == address(pair, "#m1")
     page = browser.page(address(pair, "?filter=copied"))
     assert "Prepared, not read by us yet 2" in page.text
+    assert page.links()["Read the draft, and accept whole sections"] == address(pair, "/read")
     assert "m1" not in {element.attrib.get("id") for element in page.root.iter("article")}
     whole = max(page.forms(reading), key=lambda form: len(form.values["answer"]))
     assert "I have read all 2 prepared answers of “All of it”" in page.text
