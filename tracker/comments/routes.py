@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,7 +26,7 @@ from tracker.comments.models import Comment, CommentAudience
 from tracker.comments.people import of_audience
 from tracker.core import clock
 from tracker.ui import locale
-from tracker.ui.filters import filter_links
+from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.locale import with_commas
 from tracker.ui.paging import SIZE, Page, asked_number, offset
@@ -230,8 +230,7 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
 def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Form) -> str:
     code = item.code if item else None
     known = [value for value, _words in labels.FILTERS]
-    state = request.args.get("state", "")
-    state = state if state in known else ""
+    state = chosen_or_404("state", known)
     number = asked_number()
     counts, comments = queries.thread(
         actor, checklist, code, state=state, offset=offset(number), limit=SIZE

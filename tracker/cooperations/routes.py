@@ -33,7 +33,7 @@ from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party
 from tracker.core import clock
 from tracker.core.errors import StaleError
 from tracker.ui import locale, paging
-from tracker.ui.filters import filter_links
+from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.locale import as_date
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform, require_for
@@ -105,7 +105,7 @@ def index() -> str:
     """List the cooperations the person may see."""
     actor = current_actor()
     words = asked_words()
-    wanted = request.args.get("stage")
+    wanted = chosen_or_404("stage", [choice.value for choice in labels.LIST_STATES])
     state = next((choice for choice in labels.LIST_STATES if choice.value == wanted), None)
     number = paging.asked_number()
     counts = queries.state_counts(actor, words)
@@ -127,7 +127,7 @@ def index() -> str:
         page=Page(listing.cooperations, number, paging.SIZE, listing.total),
         filters=filter_links("stage", [("", _("All")), *states], counts),
         words=words,
-        stage=request.args.get("stage", ""),
+        stage=wanted,
         has_any=bool(counts[""]) or bool(words),
         may_open=policy.can_open(actor),
         parties_of=people.parties,

@@ -21,7 +21,7 @@ from tracker.dashboard.story import OPEN, Story
 from tracker.dashboard.wording import EVENT_KINDS
 from tracker.getting_started.pages import first_steps
 from tracker.ui import paging
-from tracker.ui.filters import PAGE, filter_links, here
+from tracker.ui.filters import PAGE, chosen_or_404, filter_links, here
 from tracker.ui.tasks import Task, Waiting, by_heading, written_out
 
 Row = TypeVar("Row")
@@ -79,7 +79,8 @@ def history(reference: str) -> str:
     """Show what happened, the newest first: milestones, then each day, filtered as requested."""
     actor = current_actor()
     cooperation = found_or_404(cooperations.find(actor, reference))
-    kind = next((kind for kind in EventKind if kind.value == request.args.get("kind")), None)
+    chosen_kind = chosen_or_404("kind", set(EventKind))
+    kind = EventKind(chosen_kind) if chosen_kind else None
     after = paging.asked_after()
     lines, has_more = trail.story(
         cooperation.id, actor, of=VERBS_OF[kind] if kind else None, after=after, limit=HISTORY_SIZE

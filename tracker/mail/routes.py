@@ -1,6 +1,6 @@
 """The administrator's page of queued and failed messages."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -8,7 +8,7 @@ from tracker.access import gate
 from tracker.mail import outbox, policy, queries
 from tracker.mail.models import MessageState
 from tracker.ui import paging
-from tracker.ui.filters import filter_links
+from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("mail", __name__, url_prefix="/administration/mail")
@@ -20,7 +20,7 @@ def messages() -> str:
     """List the messages with a status, failed ones by default."""
     actor = gate.current_actor()
     gate.require(policy.can_see_outbox(actor))
-    waiting = request.args.get("state") == MessageState.WAITING.value
+    waiting = bool(chosen_or_404("state", {MessageState.WAITING.value}))
     state = MessageState.WAITING if waiting else MessageState.FAILED
     number = paging.asked_number()
     total, lines = queries.page(actor, state, offset=paging.offset(number), limit=paging.SIZE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,7 +14,7 @@ from tracker.organisations.forms import KindForm, OrganisationForm, form_for
 from tracker.organisations.languages import language_codes, other_languages
 from tracker.organisations.models import Organisation
 from tracker.ui import locale, paging
-from tracker.ui.filters import filter_links
+from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
@@ -32,13 +32,13 @@ def listed() -> str:
     actor = gate.current_actor()
     gate.require(policy.can_list_organisations(actor))
     words = asked_words()
-    kind = _kind(request.args.get("kind", ""))
+    chosen = chosen_or_404("kind", {*OrganisationKind, NOBODY_ACTS})
     number = paging.asked_number()
     total, lines = queries.page(
         actor,
         words=words,
-        kind=kind,
-        nobody_acts=request.args.get("kind") == NOBODY_ACTS,
+        kind=_kind(chosen),
+        nobody_acts=chosen == NOBODY_ACTS,
         offset=paging.offset(number),
         limit=paging.SIZE,
     )

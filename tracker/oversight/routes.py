@@ -1,5 +1,6 @@
 """Pages for the register: the list, the history of an agreement, the export, the audit."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -32,7 +33,7 @@ from tracker.oversight.undertaking_register import queries as undertaking_querie
 from tracker.oversight.undertaking_register.facts import Access, Filters
 from tracker.signoff import queries as signoff
 from tracker.ui import locale, paging
-from tracker.ui.filters import FilterLink, filter_links
+from tracker.ui.filters import FilterLink, chosen_or_404, filter_links
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/register")
@@ -49,10 +50,10 @@ def register() -> ResponseReturnValue:
     """Show the agreements the person may see, filtered as requested, and what needs attention."""
     actor = current_actor()
     require(policy.can_see_register(actor))
-    question = _asked()
     sees_undertakings = bool(undertakings.can_see_undertakings(actor))
     if sees_undertakings and request.args.get("kind") == UNDERTAKINGS:
-        return _to_undertakings(question)
+        return _to_undertakings()
+    question = _asked()
     number = paging.asked_number()
     overview = queries.overview(actor, question)
     total = overview.counts[question.narrowing or ""]
@@ -125,9 +126,10 @@ def export() -> Response:
     """Return the filtered register as CSV; the export is recorded."""
     actor = current_actor()
     require(policy.can_see_register(actor))
+    question = _asked()
     long_work.begin(actor)
     file = files.CsvFile(pages.export_heads())
-    service.export(actor, _asked(), file, pages.export_row)
+    service.export(actor, question, file, pages.export_row)
     db.session.commit()  # not performed: the response is a file
     answer = Response(file.sent(), content_type="text/csv; charset=utf-8")
     name = f"register-{clock.today().isoformat()}.csv"
@@ -169,21 +171,33 @@ def check() -> str:
 
 
 def _asked() -> Question:
-    """Parse the filters from a URL or a form; unknown values filter nothing."""
-    names = ("mode", "state", "kind", "from", "until")
-    chosen = {name: request.values.get(name, "") for name in names}
+    """Parse the filters from a URL or a form; abort with 404 if one is unknown."""
+    mode = chosen_or_404("mode", set(Mode))
+    state = chosen_or_404("state", set(Narrowing))
+    kind = chosen_or_404("kind", set(ChecklistKind))
+    words, party = _typed_words()
+    return Question(
+        words=words,
+        mode=Mode(mode) if mode else None,
+        narrowing=Narrowing(state) if state else None,
+        party=party,
+        kind=ChecklistKind(kind) if kind else None,
+        from_on=_day_or_404("from"),
+        until_on=_day_or_404("until"),
+    )
+
+
+def _day_or_404(name: str) -> dt.date | None:
+    typed = request.values.get(name, "").strip()
+    return found_or_404(as_date(typed)) if typed else None
+
+
+def _typed_words() -> tuple[str, str]:
+    """Return what is searched for: words of the agreement, and words of a party's name."""
     words, party = (
         tidy_line(request.values.get(name, ""))[: queries.MAX_LENGTH] for name in ("q", "party")
     )
-    return Question(
-        words=words,
-        mode=next((choice for choice in Mode if choice.value == chosen["mode"]), None),
-        narrowing=next((state for state in Narrowing if state.value == chosen["state"]), None),
-        party=party,
-        kind=next((kind for kind in ChecklistKind if kind.value == chosen["kind"]), None),
-        from_on=as_date(chosen["from"]),
-        until_on=as_date(chosen["until"]),
-    )
+    return words, party
 
 
 def _fields(question: Question) -> dict[str, str]:
@@ -231,9 +245,9 @@ def _of_undertakings(actor: Actor, question: Question) -> list[FilterLink]:
     ]
 
 
-def _to_undertakings(question: Question) -> ResponseReturnValue:
+def _to_undertakings() -> ResponseReturnValue:
     """Redirect to the register of undertakings, which looks for the same words."""
-    words = _words(question) or None
+    words = " ".join(filter(None, _typed_words())) or None
     return redirect(url_for("undertaking_register.show", cooperation=words), 303)
 
 

@@ -1,11 +1,11 @@
 """Filter links and forms for lists, whose addresses keep the other filters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import request
+from flask import abort, request
 
 from tracker.ui.form_base import Form
 
@@ -47,6 +47,18 @@ def here(changes: Mapping[str, str | None]) -> str:
     question = urlencode(values_kept + given)
     address = quote(request.script_root + request.path)
     return f"{address}?{question}" if question else address
+
+
+def chosen_or_404(name: str, values: Collection[str]) -> str:
+    """Return the chosen value of a filter, "" for none; abort with 404 if there is no such value.
+
+    A filter that is ignored would show or export everything as if it were what was chosen. POSTed
+    forms, such as those of exports, send the same names.
+    """
+    chosen = request.values.get(name, "")
+    if chosen and chosen not in values:
+        abort(404)
+    return chosen
 
 
 def way_back() -> str:

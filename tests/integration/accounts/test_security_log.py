@@ -265,7 +265,19 @@ def test_each_person_sees_their_own_entries_and_an_administrator_all(
     assert "Samira Marsh" in page.text
     assert "Dora Marsh" not in page.text
     assert "192.0.2.17" not in ada.page(f"{ALL}?kind=signed_out").text
-    assert "192.0.2.17" in ada.page(f"{ALL}?kind=nonsense&person=nobody&page=7").text
+    assert "192.0.2.17" in ada.page(f"{ALL}?kind=&person=&page=7").text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["person=nobody", "person=00000000-0000-0000-0000-000000000000", "kind=nonsense", "person=%00"],
+)
+def test_the_log_of_an_unknown_person_or_kind_is_not_the_log_of_everybody(
+    people: House, browsers: Browsers, question: str
+) -> None:
+    on_the_phone(browsers(), "samira").get("/administration/mail")
+    assert signed_in(browsers(), "ada").get(f"{ALL}?{question}").status_code == 404
+    assert signed_in(browsers(), "dora").get(f"{ALL}?{question}").status_code == 403
 
 
 @pytest.mark.both_databases
@@ -374,3 +386,19 @@ def test_the_log_is_read_limited_and_shortened_by_its_indexes(
     assert plans.scans(connection, others, {"security_log_entry"}) == []
     # The list is read in order and never sorted, so a page reads no more than it shows.
     assert plans.sorts(connection, of_pages) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/people?state=nonsense",
+        "/organisations?kind=nonsense",
+        "/administration/mail?state=nonsense",
+    ],
+)
+def test_lists_for_administrators_do_not_exist_with_an_unknown_filter(
+    people: House, browsers: Browsers, address: str
+) -> None:
+    ada = signed_in(browsers(), "ada")
+    assert ada.get(address).status_code == 404
+    assert ada.get(address.removesuffix("nonsense")).status_code == 200

@@ -166,7 +166,6 @@ def test_the_list_is_empty_for_others_and_says_why(browser: Browser, reference: 
         ("?q=nothing+like+this", False),
         ("?stage=P1", True),
         ("?stage=P4", False),
-        ("?stage=nonsense", True),
         ("?page=2", False),
         ("?page=-1", True),
         ("?page=99999999999999999999", True),
@@ -179,6 +178,10 @@ def test_the_list_is_narrowed_by_its_address(
 ) -> None:
     page = browser("ilena").page(f"/cooperations{question}")
     assert (reference in page.text) is is_found
+
+
+def test_an_unknown_stage_is_not_the_list_of_all_stages(browser: Browser, reference: str) -> None:
+    assert reference not in browser("ilena").page("/cooperations?stage=nonsense", 404).text
 
 
 def test_a_long_list_is_paged(app: Flask, land: Country, session: Session) -> None:

@@ -467,9 +467,7 @@ def test_the_page_without_agreements_says_why(app: Flask, land: Country, session
 
 
 HOSTILE = [
-    "state=unknown",
     "state=in_force&state=declined",
-    "mode=unknown",
     "mode=VISIT&mode=EXP",
     "page=9999",
     "page=0",
@@ -483,7 +481,7 @@ HOSTILE = [
     "q=%25_%5C",
     "q=%27%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
     "q=" + "%20".join(["word"] * 300),
-    "state=%00&mode=%00&page=%00",
+    "page=%00",
 ]
 
 
@@ -497,6 +495,19 @@ def test_odd_questions_are_answered_in_plain_words(
         page = client.page(f"/register?{question}")
         assert page.h1 == "Agreement register", question
         assert "<script>alert" not in page.html, question
+
+
+@pytest.mark.both_databases
+def test_an_unknown_filter_lists_and_exports_nothing(
+    app: Flask, land: Country, cooperation: Cooperation, session: Session
+) -> None:
+    session.commit()
+    client = land.browser(app, "nadia")
+    chosen = [(name, value) for name in ("state", "mode", "kind") for value in ("x", "\0")]
+    chosen += [(name, "31.12.2026") for name in ("from", "until")]
+    for name, value in chosen:
+        assert client.get("/register", query_string={name: value}).status_code == 404, name
+        assert client.post("/register/export", data={name: value}).status_code == 404, name
 
 
 def test_a_page_beyond_the_last_says_so_and_leads_back(

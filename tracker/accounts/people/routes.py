@@ -35,7 +35,7 @@ from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 from tracker.ui import locale, paging
 from tracker.ui.fields import Option
-from tracker.ui.filters import filter_links
+from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
@@ -51,7 +51,7 @@ def listed() -> str:
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
     words = asked_words()
-    suspended = request.args.get("state") == "suspended"
+    suspended = bool(chosen_or_404("state", {"suspended"}))
     number = paging.asked_number()
     total, lines = queries.people(
         actor,

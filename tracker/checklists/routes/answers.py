@@ -90,7 +90,7 @@ from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui import locale
-from tracker.ui.filters import filter_links
+from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 
@@ -116,8 +116,8 @@ def show(checklist_id: UUID) -> str:
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
     outlines = pages.outlines(loaded, actor, assigned)
     offered = pages.filters(loaded, assigned)
-    chosen = request.args.get("filter", "")
-    if chosen not in offered:
+    chosen = chosen_or_404("filter", labels.FILTERS)
+    if chosen not in offered:  # such as the items assigned to me, once the text is sent
         chosen = ""
     counts = {
         name: sum(pages.keep(outline, name, actor.organisation_id) for outline in outlines)

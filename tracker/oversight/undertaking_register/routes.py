@@ -14,7 +14,7 @@ from tracker.oversight.undertaking_register import pages, policy, queries, servi
 from tracker.oversight.undertaking_register.facts import DAYS, Access, Filters, TextVersion
 from tracker.oversight.undertaking_register.labels import ACCESS, VERSIONS
 from tracker.ui import paging
-from tracker.ui.filters import PAGE, filter_links, here
+from tracker.ui.filters import PAGE, chosen_or_404, filter_links, here
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("undertaking_register", __name__, url_prefix="/register/undertakings")
@@ -64,9 +64,10 @@ def export() -> Response:
     """Return the filtered register as CSV; the export is recorded."""
     actor = current_actor()
     require(policy.can_see_undertakings(actor))
+    filters = _requested()
     long_work.begin(actor)
     file = CsvFile(pages.export_heads())
-    service.export(actor, _requested(), file, pages.export_row)
+    service.export(actor, filters, file, pages.export_row)
     db.session.commit()  # not performed: the response is a file
     answer = Response(file.sent(), content_type="text/csv; charset=utf-8")
     name = f"undertakings-{clock.today().isoformat()}.csv"
@@ -75,8 +76,10 @@ def export() -> Response:
 
 
 def _requested() -> Filters:
-    """Parse the filters from a URL or a form; unknown values filter nothing."""
-    chosen = {name: request.values.get(name, "") for name in ("access", "ends", "version")}
+    """Parse the filters from a URL or a form; abort with 404 if one is unknown."""
+    access = chosen_or_404("access", set(Access))
+    ends = chosen_or_404("ends", {str(days) for days in DAYS})
+    version = chosen_or_404("version", set(TextVersion))
     cooperation, organisation, person = (
         tidy_line(request.values.get(name, ""))[:MAX_LENGTH]
         for name in ("cooperation", "organisation", "person")
@@ -85,11 +88,9 @@ def _requested() -> Filters:
         cooperation,
         organisation,
         person,
-        access=next((group for group in Access if group.value == chosen["access"]), None),
-        ends_within=next((days for days in DAYS if str(days) == chosen["ends"]), None),
-        version=next(
-            (version for version in TextVersion if version.value == chosen["version"]), None
-        ),
+        access=Access(access) if access else None,
+        ends_within=int(ends) if ends else None,
+        version=TextVersion(version) if version else None,
     )
 
 
