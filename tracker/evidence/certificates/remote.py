@@ -3,7 +3,7 @@
 Both are called over HTTP: the timestamp service at the operator's address, the others at the
 addresses that the certificates of that service and of the document key name. What comes back is
 signed, so that nobody in between can change it. No redirect is followed, and each answer has to
-come within a time and a size.
+come within a time, which begins with the lookup of the host's name, and a size.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from io import BytesIO
-from typing import ClassVar, TypeAlias
+from queue import Empty, SimpleQueue
+from typing import Any, ClassVar, TypeAlias
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
@@ -39,6 +40,8 @@ LONGEST_ANSWER = 100_000
 LONGEST_LIST = 1_000_000
 READ_AT_A_TIME = 65_536
 
+# What the system says of one address of a host.
+_Address: TypeAlias = tuple[int, int, int, str, Any]
 Certified: TypeAlias = asn1_x509.Certificate | cms.AttributeCertificateV2
 
 
@@ -52,19 +55,59 @@ class _WithoutRedirects(urllib.request.HTTPRedirectHandler):
 class _EndingConnection(HTTPConnection):
     """A connection that is cut after SECONDS, however little and often the server sends.
 
-    The library's timeout begins anew with each byte of the answer's head.
+    The time begins before the host's name is looked up, and is one for all that follows. The
+    library's own timeout begins anew with each address of the host and each byte of the answer.
     """
+
+    _until: float
 
     def connect(self) -> None:
         """Connect, and have the connection cut when the time is over."""
-        super().connect()
-        cutting = threading.Timer(SECONDS, _cut, [self.sock])
+        self._until = time.monotonic() + SECONDS
+        self._create_connection = self._connected
+        HTTPConnection.connect(self)
+
+    def _connected(self, place: tuple[str, int], *_: object) -> socket.socket:
+        """Return a connection to the first address of a host that accepts one in time."""
+        addresses = _addresses(*place, self._until)
+        problem = OSError(f"{place[0]} has no address.")
+        for number, (family, kind, protocol, _name, address) in enumerate(addresses):
+            connection = socket.socket(family, kind, protocol)
+            try:
+                # One address that never answers leaves time for the others.
+                connection.settimeout(_left(self._until) / (len(addresses) - number))
+                connection.connect(address)
+                self._end_in_time(connection)
+            except OSError as error:
+                connection.close()
+                problem = error
+            else:
+                return connection
+        raise problem
+
+    def _end_in_time(self, connection: socket.socket) -> None:
+        """Have a connection cut when the time is over; until then, nothing waits longer."""
+        left = _left(self._until)
+        connection.settimeout(left)
+        cutting = threading.Timer(left, _cut, [connection])
         cutting.daemon = True
         cutting.start()
 
 
 class _EndingTLSConnection(_EndingConnection, HTTPSConnection):
-    """The same by https; the handshake has its own limit."""
+    """The same by https: the handshake comes within the same time."""
+
+    def connect(self) -> None:
+        """Connect, and shake hands."""
+        super().connect()
+        encrypted = self._context.wrap_socket(
+            self.sock,
+            server_hostname=self._tunnel_host or self.host,
+            do_handshake_on_connect=False,
+        )
+        self.sock = encrypted
+        self._end_in_time(encrypted)
+        encrypted.do_handshake()
 
 
 class _Plain(urllib.request.HTTPHandler):
@@ -80,6 +123,37 @@ class _Encrypted(urllib.request.HTTPSHandler):
 def _cut(connection: socket.socket) -> None:
     with suppress(OSError):  # it has ended
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _addresses(host: str, port: int, until: float) -> list[_Address]:
+    """Look up a host's addresses; raise TimeoutError if that takes too long.
+
+    Nothing can interrupt the system's lookup, so it has a thread of its own, which is left behind.
+    """
+    answers: SimpleQueue[list[_Address] | Exception] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError) as error:
+            answers.put(error)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        answer = answers.get(timeout=_left(until))
+    except Empty:
+        raise _too_late() from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _left(until: float) -> float:
+    """Return how many seconds are left; raise TimeoutError if none are."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise _too_late()
+    return left
 
 
 _OPENER = urllib.request.build_opener(_WithoutRedirects, _Plain, _Encrypted)
@@ -155,6 +229,9 @@ def exchange(
         _require_in_time(until)
         message = f"The answer isn't a complete one of HTTP ({type(error).__name__})."
         raise OSError(message) from error
+    except OSError:
+        _require_in_time(until)  # a connection that was cut says only that it has ended
+        raise
 
 
 def _read(answer: HTTPResponse | BytesIO, until: float, longest: int) -> bytes:
@@ -170,9 +247,12 @@ def _read(answer: HTTPResponse | BytesIO, until: float, longest: int) -> bytes:
 
 
 def _require_in_time(until: float) -> None:
-    if time.monotonic() > until:
-        message = f"The answer took longer than {SECONDS} seconds."
-        raise TimeoutError(message)
+    if time.monotonic() >= until:
+        raise _too_late()
+
+
+def _too_late() -> TimeoutError:
+    return TimeoutError(f"The answer took longer than {SECONDS} seconds.")
 
 
 # Revocation data ----------------------------------------------------------------------------------
