@@ -333,6 +333,7 @@ class SecurityKind(enum.StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_SET_ASIDE = "passkey_set_aside"
     INVITATION_ACCEPTED = "invitation_accepted"
+    INVITATION_REFUSED = "invitation_refused"
     ROLE_GIVEN = "role_given"
     ROLE_CONFIRMED = "role_confirmed"
     ROLE_ACCEPTED = "role_accepted"

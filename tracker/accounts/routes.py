@@ -25,9 +25,10 @@ from tracker.accounts.forms import (
     SecondFactorForm,
     offer,
 )
-from tracker.accounts.models import Invitation, Passkey, User
+from tracker.accounts.models import Invitation, Passkey, SecurityKind, User
 from tracker.accounts.people import invitations, names, service, telephones
 from tracker.accounts.people import sessions as stored_sessions
+from tracker.accounts.security_log import service as security_log
 from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import onward
 from tracker.accounts.sign_in.setup import (
@@ -321,6 +322,11 @@ def accept_invitation(token: str) -> str | Response | tuple[str, int]:
     invitation = gate.found_or_404(queries.invitation_by_token(token))
     closed = invitations.why_closed(invitation)
     if closed is not None:
+        if closed is invitations.SENDER_CANNOT:
+            invited = queries.find_user_by_email(invitation.email)
+            security_log.record_apart(
+                SecurityKind.INVITATION_REFUSED, invited.id if invited else None
+            )
         return render_template("accounts/invitation_closed.html", words=closed), GONE
     actor = gate.optional_actor()
     if actor is not None:

@@ -6,6 +6,7 @@ In one file: one invitation, from sending to its end, with every way it is refus
 import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -26,7 +27,13 @@ from tests.servers.smtp import SmtpServer
 from tracker.access.actor import Role
 from tracker.accounts import queries
 from tracker.accounts.labels import InvitationState
-from tracker.accounts.models import Invitation, Membership, User
+from tracker.accounts.models import (
+    Invitation,
+    Membership,
+    SecurityKind,
+    SecurityLogEntry,
+    User,
+)
 from tracker.accounts.people import invitations, service
 from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import binding
@@ -431,13 +438,86 @@ def test_an_invitation_from_an_account_suspended_since_works_once_somebody_else_
     session.commit()
     response = client.get(f"/invitations/{invited.token}")
     assert response.status_code == 410
-    assert "whoever sent it can't invite people any more" in Page.of(response).text
+    assert "whoever sent it can no longer give this access" in Page.of(response).text
     with pytest.raises(RuleBrokenError, match="can't be used now"):
         invitations.accept(invited.token, name="A", password=PASSWORD, language="en")
     session.rollback()
     again = invitations.send_again(people.actor("ada"), invited.id)
     session.commit()
     assert client.get(f"/invitations/{again}").status_code == 200
+
+
+def test_an_invitation_from_somebody_whose_role_has_ended_works_once_somebody_else_sends_it_again(
+    people: House, invited: SentInvitation, client: CheckedClient, session: Session
+) -> None:
+    service.end_role(
+        people.actor("ada"), people.membership("samira", Role.COORDINATOR), reason="Moved on"
+    )
+    session.commit()
+    response = client.get(f"/invitations/{invited.token}")
+    assert response.status_code == 410
+    text = Page.of(response).text
+    assert "whoever sent it can no longer give this access" in text
+    assert "ask your organisation's coordinator" in text
+    entry = session.scalars(
+        sa.select(SecurityLogEntry).where(SecurityLogEntry.kind == SecurityKind.INVITATION_REFUSED)
+    ).one()
+    assert (entry.user_id, entry.by_id, entry.left_out) == (None, None, 0)
+    with pytest.raises(RuleBrokenError, match="can't be used now"):
+        invitations.accept(invited.token, name="A", password=PASSWORD, language="en")
+    session.rollback()
+    assert queries.find_user_by_email(EMAIL) is None
+    again = invitations.send_again(people.actor("ada"), invited.id)
+    session.commit()
+    assert client.get(f"/invitations/{again}").status_code == 200
+    invitations.accept(again, name="New Person", password=PASSWORD, language="en")
+
+
+def test_a_role_in_another_organisation_is_no_power_to_invite_into_this_one(
+    people: House, invited: SentInvitation, session: Session
+) -> None:
+    service.end_role(
+        people.actor("ada"), people.membership("samira", Role.COORDINATOR), reason="Moved"
+    )
+    powers.hold(people.people["samira"], people.organisations["lantern"], Role.COORDINATOR)
+    session.commit()
+    with pytest.raises(RuleBrokenError, match="can't be used now"):
+        invitations.accept(invited.token, name="A", password=PASSWORD, language="en")
+
+
+def end_all_roles(people: House, session: Session, key: str) -> None:
+    yesterday = clock.today() - dt.timedelta(days=1)
+    session.execute(
+        sa.update(Membership)
+        .where(Membership.user_id == people.people[key])
+        .values(ends_on=yesterday, ended_at=clock.now())
+    )
+    session.commit()
+
+
+def test_an_administrators_invitation_ends_with_their_role(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    sent = invitations.invite(people.actor("ada"), wanted(people, "lantern", Role.COORDINATOR))
+    other = invitations.invite(
+        None, replace(wanted(people, "door", Role.MEMBER), email="b@example.org")
+    )
+    end_all_roles(people, session, "ada")
+    assert client.get(f"/invitations/{sent.token}").status_code == 410
+    # What the command line sent depends on nobody's role.
+    assert client.get(f"/invitations/{other.token}").status_code == 200
+
+
+def test_an_invitation_to_read_one_text_ends_with_the_last_role_of_who_sent_it(
+    people: House, client: CheckedClient, session: Session
+) -> None:
+    sent = invitations.invite_reader(
+        people.actor("samira"), EMAIL, name="Reader", language="en", days=3
+    )
+    session.commit()
+    assert client.get(f"/invitations/{sent.token}").status_code == 200
+    end_all_roles(people, session, "samira")
+    assert client.get(f"/invitations/{sent.token}").status_code == 410
 
 
 def test_sent_again_it_has_another_link(

@@ -30,7 +30,7 @@ from tracker.activity.verbs import (
     INVITATION_SENT_AGAIN,
     PERSON_INVITED,
 )
-from tracker.core import clock
+from tracker.core import clock, logs
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail import outbox
@@ -427,21 +427,30 @@ def why_closed(invitation: Invitation) -> object | None:
     """Return why an invitation can't be used; None if it can.
 
     One that this application did not write creates no account: whoever can write to the database
-    could otherwise invite themselves. Nor does one from an account that is suspended now: whoever
-    got hold of it could have invited themselves. Somebody else can send it again.
+    could otherwise invite themselves. Nor does one whose sender couldn't give now what it gives,
+    since they are suspended or their role has ended. Somebody else can send it again.
     """
     state = queries.state_of(invitation)
     if state is not InvitationState.OPEN:
         return CLOSED_WORDS[state]
     if not _is_bound(invitation):
         return CHANGED
-    return SENDER_SUSPENDED if _is_sender_suspended(invitation) else None
+    return None if _can_still_give(_inviter(invitation), invitation) else SENDER_CANNOT
 
 
-def _is_sender_suspended(invitation: Invitation) -> bool:
-    if invitation.invited_by_id is None:
-        return False
-    return not db.session.scalar(sa.select(User.active).where(User.id == invitation.invited_by_id))
+def _can_still_give(inviter: Actor | None, invitation: Invitation) -> bool:
+    """Return whether an inviter, as they may act now, could send this invitation now."""
+    roles = {Role(role) for role in invitation.roles}
+    if inviter is not None and not roles:  # to read one text: their organisation can take it back
+        may = bool(inviter.memberships)
+    else:
+        may = bool(policy.can_give_roles(inviter, invitation.organisation_id, roles))
+    if not may:
+        logger.warning(
+            "An invitation is refused: its sender can't give its roles now.",
+            extra=logs.fields(invitation=invitation.id, sender=invitation.invited_by_id),
+        )
+    return may
 
 
 def _is_bound(invitation: Invitation) -> bool:
@@ -453,8 +462,8 @@ def _is_bound(invitation: Invitation) -> bool:
 
 
 CHANGED: object = _l("This invitation can't be used: it was changed outside this application.")
-SENDER_SUSPENDED: object = _l(
-    "This invitation can't be used now, since whoever sent it can't invite people any more."
+SENDER_CANNOT: object = _l(
+    "This invitation can't be used now, since whoever sent it can no longer give this access."
 )
 CLOSED_WORDS: dict[InvitationState, object] = {
     InvitationState.ACCEPTED: _l("This invitation has already been used."),
@@ -466,6 +475,9 @@ CLOSED_WORDS: dict[InvitationState, object] = {
 def _give(invitation: Invitation, user: User) -> None:
     """Record the acceptance and give the roles that the person doesn't have yet."""
     powers.hold(user.id, invitation.organisation_id)
+    inviter = _inviter(invitation)
+    if not _can_still_give(inviter, invitation):  # their role may have ended just before the lock
+        raise RuleBrokenError(SENDER_CANNOT)
     now, today = clock.now(), clock.today()
     invitation.accepted_at = now
     invitation.accepted_by_id = user.id
@@ -511,7 +523,6 @@ def _give(invitation: Invitation, user: User) -> None:
         cooperation=str(invitation.cooperation_id or ""),
         function=invitation.function,
     )
-    inviter = _inviter(invitation)
     # Who invited confirmed a person of the name they typed, and only if they could at that time.
     confirms = invitation.confirms and user.name == invitation.name
     for membership in given:
@@ -536,7 +547,8 @@ def _could_confirm(actor: Actor | None, invitation: Invitation) -> bool:
 def _inviter(invitation: Invitation) -> Actor | None:
     """Return the inviter as they may act now; None is the application itself.
 
-    The role begins now, so they have to be able to confirm it now as well as when they invited.
+    The role begins now, so they have to be able to give and confirm it now as well as when they
+    invited.
     """
     if invitation.invited_by_id is None:
         return None

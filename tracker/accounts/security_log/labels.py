@@ -21,6 +21,9 @@ KINDS: dict[SecurityKind, object] = {
     SecurityKind.PASSKEY_REMOVED: _l("Passkey removed"),
     SecurityKind.PASSKEY_SET_ASIDE: _l("Passkey disabled: it may have been copied"),
     SecurityKind.INVITATION_ACCEPTED: _l("Invitation accepted"),
+    SecurityKind.INVITATION_REFUSED: _l(
+        "Invitation refused: its sender can no longer give this access"
+    ),
     SecurityKind.ROLE_GIVEN: _l("Role given"),
     SecurityKind.ROLE_CONFIRMED: _l("Role confirmed"),
     SecurityKind.ROLE_ACCEPTED: _l("Role accepted"),
