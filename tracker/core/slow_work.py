@@ -5,6 +5,7 @@ that takes seconds, and of which only the result is needed, isn't done meanwhile
 rolled back, the work done, and everything run again from the beginning.
 """
 
+import datetime as dt
 from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from tracker.core import clock
 from tracker.core.db import db, will_write
 
 T = TypeVar("T")
@@ -34,6 +36,7 @@ class NeededFirstError(Exception):
 class _Run:
     """What is being run: the work already done for it, and whether something was committed."""
 
+    begun_at: dt.datetime
     done: set[Hashable] = field(default_factory=set)
     has_committed: bool = False
 
@@ -68,6 +71,15 @@ def times_begun_again() -> int:
     return 0 if run is None else len(run.done)
 
 
+def begun_at() -> dt.datetime:
+    """Return when what is being run first began, such as when a request arrived; else now.
+
+    A code that was right when its form was sent is still right if the request begins again.
+    """
+    run = _run.get()
+    return clock.now() if run is None else run.begun_at
+
+
 def do_first(name: Hashable, work: Callable[[], object]) -> None:
     """Have slow work done before the transaction, which runs again; once for each name.
 
@@ -84,7 +96,7 @@ def run_again_after(action: Callable[[], T], undo: Callable[[], object]) -> T:
 
     undo undoes what the action changed outside the database.
     """
-    run = _Run()
+    run = _Run(clock.now())
     token = _run.set(run)
     try:
         while True:

@@ -16,7 +16,8 @@ from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.accounts.people import service
 from tracker.activity.models import Event
-from tracker.core.db import db
+from tracker.core import slow_work
+from tracker.core.db import db, will_write
 from tracker.mail.models import OutboxMessage
 
 RECOVERY = re.compile(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b")
@@ -92,6 +93,30 @@ def test_a_wrong_first_code_keeps_the_picture(people: House, client: CheckedClie
     after = Page.of(response)
     assert "The code is wrong or has expired" in after.text
     assert after.form().values["setup"] == before.form().values["setup"]
+
+
+def test_a_code_that_was_right_when_it_was_sent_is_right_after_slow_work_and_still_works_once(
+    people: House, session: Session, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    people.enrol("samira")
+    code = people.code("samira")
+    token = will_write.set(True)
+
+    def check() -> second_factor.Answer:
+        slow_work.do_first("search", lambda: frozen_time(NOON + 10 * STEP))
+        answer = second_factor.check(people.user("samira"), code)
+        session.commit()
+        return answer
+
+    try:
+        assert slow_work.run_again_after(check, lambda: None) is second_factor.Answer.RIGHT
+        # A request that arrives now has another time, and nobody uses the code twice.
+        assert slow_work.run_again_after(check, lambda: None) is second_factor.Answer.WRONG
+        frozen_time(NOON)
+        assert check() is second_factor.Answer.USED
+    finally:
+        will_write.reset(token)
 
 
 @pytest.mark.parametrize("hostile", ["", "x", "x" * 5000, "eyJ.abc.def"])

@@ -22,7 +22,7 @@ from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import User
 from tracker.activity import service as trail
 from tracker.activity.verbs import RECOVERY_CODES_MADE
-from tracker.core import clock, keys
+from tracker.core import clock, keys, slow_work
 from tracker.core.db import db
 from tracker.core.keys import KeyMissingError
 from tracker.ui import qr_code
@@ -96,13 +96,16 @@ class OnceTotp(Totp):
         return str(self._totp.from_source(secret).to_json(encrypt=True))
 
     def answer(self, code: str, secret: str, user: User, window: int = SKEW) -> Answer:
-        """Check a code; a right one is used up in the caller's transaction."""
+        """Check a code, at the time its request arrived; a right one is used up.
+
+        That is in the caller's transaction, which may have begun again after slow work.
+        """
         is_own = secret == user.tf_totp_secret
         try:
             match = self._totp.verify(
                 code,
                 secret,
-                time=clock.now(),
+                time=slow_work.begun_at(),
                 window=window,
                 last_counter=user.totp_last_step if is_own else None,
             )
