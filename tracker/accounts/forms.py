@@ -17,6 +17,7 @@ from tracker.ui.fields import (
     EmailField,
     HiddenValueField,
     LineField,
+    NameField,
     Option,
     PasswordField,
     PhoneField,
@@ -38,7 +39,7 @@ def _language_options() -> list[Option]:
 class ProfileForm(Form):
     """One's own name, language and telephone number."""
 
-    name = LineField(
+    name = NameField(
         _l("Name"),
         [Required(_l("Enter your name"))],
         most=200,
@@ -66,13 +67,13 @@ class ConfirmRoleForm(Form):
 class RenameForm(Form):
     """The name of somebody whose signatures show it."""
 
-    name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
+    name = NameField(_l("Name"), [Required(_l("Enter the name"))], most=200)
 
 
 class AcceptForm(Form):
     """The form that turns an invitation into an account."""
 
-    name = LineField(
+    name = NameField(
         _l("Your name"),
         [Required(_l("Enter your name"))],
         most=200,
@@ -178,7 +179,7 @@ class InviteForm(_RoleDetails):
     email = EmailField(
         _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="off"
     )
-    name = LineField(
+    name = NameField(
         _l("Name"),
         [Optional()],
         most=200,
@@ -193,7 +194,7 @@ class InviteForm(_RoleDetails):
 class WithoutEmailForm(Form):
     """A person without an email address, and the language of their papers."""
 
-    name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
+    name = NameField(_l("Name"), [Required(_l("Enter the name"))], most=200)
     outside_expert = ConfirmField(
         _l("This person is an outside expert, neither member nor staff of the NPM"),
         description=_l(

@@ -24,6 +24,7 @@ from tracker.ui.fields import (
     DateField,
     EmailField,
     LineField,
+    NameField,
     Option,
     TextField,
     VersionField,
@@ -200,7 +201,7 @@ class InvitationForm(Form):
     """Somebody without an account to invite to your own organisation and this cooperation."""
 
     email = EmailField(_l("Email address"), [Required()], autocomplete="off")
-    name = LineField(_l("Name"), [Optional()])
+    name = NameField(_l("Name"), [Optional()])
     function = LineField(
         _l("Function in this cooperation"),
         [Optional()],

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 from flask_babel import force_locale
 
+from tracker.core import names
 from tracker.ui import locale
 
 
@@ -46,12 +47,17 @@ def text(
 
     Call it inside in_language(). Sentences are neutral: no place, no date of a visit, no name of a
     partner's person, nothing of what was agreed. With says_all, the ending doesn't promise details
-    after signing in: there are none, or the reader can't sign in.
+    after signing in: there are none, or the reader can't sign in. A name that can't be one any more
+    (core.names) is left out: somebody else may have typed it.
     """
     template = current_app.jinja_env.get_template("mail/notice.txt")
     texts = [str(sentence) for sentence in sentences]
     words = template.render(
-        sentences=texts, name=name, link=address, says_all=says_all, **(more or {})
+        sentences=texts,
+        name="" if names.problem_of(name) else name,
+        link=address,
+        says_all=says_all,
+        **(more or {}),
     )
     return words.strip() + "\n"
 

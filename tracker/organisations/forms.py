@@ -15,6 +15,7 @@ from tracker.ui.fields import (
     ChoicesField,
     ConfirmField,
     LineField,
+    NameField,
     Option,
     TextField,
     VersionField,
@@ -39,8 +40,8 @@ def _language_options() -> list[Option]:
 class OrganisationForm(Form):
     """The details of an organisation that is not a CSO."""
 
-    name = LineField(_l("Name"), [Required(_l("Enter the name"))])
-    short_name = LineField(
+    name = NameField(_l("Name"), [Required(_l("Enter the name"))])
+    short_name = NameField(
         _l("Short name"),
         [Optional()],
         most=SHORT_NAME_LENGTH,

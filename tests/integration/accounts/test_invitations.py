@@ -86,6 +86,33 @@ def test_an_invitation_goes_to_the_address_and_names_nothing(
     assert "after signing in" not in mail_text
 
 
+@pytest.mark.parametrize("name", ["Visit evil.example to claim", "Prize@evil", "O\u0440en Door"])
+def test_a_name_that_is_a_message_is_refused_and_never_mailed(
+    people: House, browser_of: Callable[[str], CheckedClient], session: Session, name: str
+) -> None:
+    """An invitation greets a stranger by the name that somebody else typed."""
+    samira = browser_of("samira")
+    answer = Page.of(
+        samira.submit(
+            f"/people/invite/{people.organisations['door']}",
+            email=EMAIL,
+            name=name,
+            roles=["member"],
+            language="en",
+        )
+    )
+    assert "There is a problem" in answer.text
+    assert session.query(OutboxMessage).filter_by(recipient=EMAIL).count() == 0
+    # One that was stored before there was a rule is left out of the mail.
+    sent = invitations.invite(
+        people.actor("samira"), wanted(people, "door", Role.MEMBER, name=name)
+    )
+    session.commit()
+    mail = session.query(OutboxMessage).filter_by(recipient=EMAIL).one()
+    assert name not in mail.body
+    assert sent.token in mail.body
+
+
 def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: Session) -> None:
     stored = session.get_one(Invitation, invited.id)
     assert invited.token not in str(vars(stored))
@@ -280,11 +307,11 @@ def test_mistakes_are_shown_and_typed_text_is_kept(
     samira = browser_of("samira")
     where = f"/people/invite/{people.organisations['door']}"
     before = session.query(Invitation).count()
-    response = samira.submit(where, email=EMAIL, roles=["signatory"], name="<b>New</b>")
+    response = samira.submit(where, email=EMAIL, roles=["signatory"], name="New & Old")
     page = Page.of(response)
     assert "Enter the office of the signatory" in page.text
     assert page.form().values["email"] == [EMAIL]
-    assert page.form().values["name"] == ["<b>New</b>"]
+    assert page.form().values["name"] == ["New & Old"]
     session.rollback()
     assert session.query(Invitation).count() == before
 

@@ -3,7 +3,15 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.outside_reading.policy import MOST_DAYS
-from tracker.ui.fields import DateField, EmailField, LineField, Option, SelectOneField, TextField
+from tracker.ui.fields import (
+    DateField,
+    EmailField,
+    LineField,
+    NameField,
+    Option,
+    SelectOneField,
+    TextField,
+)
 from tracker.ui.form_base import Form
 from tracker.ui.locale import languages
 from tracker.ui.proof_fields import ProofFields
@@ -17,7 +25,7 @@ def _language_options() -> list[Option]:
 class ReaderForm(Form):
     """Whom to invite, until when, and why the NPM has nobody else."""
 
-    name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
+    name = NameField(_l("Name"), [Required(_l("Enter the name"))], most=200)
     function = LineField(
         _l("Organisation or function"),
         [Required()],

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.cooperations.invitation_requests.service import MAX_NAME, MAX_REASON
-from tracker.ui.fields import EmailField, LineField, Option, SelectOneField, TextField
+from tracker.ui.fields import EmailField, NameField, Option, SelectOneField, TextField
 from tracker.ui.form_base import Form
 from tracker.ui.locale import languages
 from tracker.ui.validators import Required
@@ -16,7 +16,7 @@ def _language_options() -> list[Option]:
 class RequestForm(Form):
     """The person who is proposed as a partner's first coordinator."""
 
-    name = LineField(
+    name = NameField(
         _l("Name of the person"),
         [Required(_l("Enter the name"))],
         most=MAX_NAME,

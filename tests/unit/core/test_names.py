@@ -1,0 +1,54 @@
+"""Names of persons and organisations: what they may hold, and what is refused."""
+
+import pytest
+
+from tracker.core.names import NameProblem, problem_of
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Samira Marsh",
+        "Seán Ó Dálaigh-O’Neill",
+        "D'Angelo Núñez y Ruiz",
+        "سميرة عبد الرّحمن",
+        "می‌نا",
+        "Олена Шевченко",
+        "Ελένη Παπαδοπούλου",
+        "Nguyễn Thị Ánh",
+        "山田 花子",
+        "Open Door (Section 2), e.V.",
+        "St. Peter & Paul: Care / Rights",
+        "J. R. Marsh",
+        "Open Door Открытая дверь",
+        "24/7 Helpline No. 1",
+        "«الباب المفتوح»، فرع ٢",
+    ],
+)
+def test_a_name_in_any_writing_can_be_used(name: str) -> None:
+    assert problem_of(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("Visit evil.example to claim", NameProblem.ADDRESS),
+        ("Visit EVIL.EXAMPLE", NameProblem.ADDRESS),
+        ("www evil example", NameProblem.ADDRESS),
+        ("http://evil", NameProblem.ADDRESS),
+        ("evil\uff0eexample", NameProblem.SIGN),
+        ("ｅvil.ｅxample", NameProblem.ADDRESS),
+        ("me@evil", NameProblem.SIGN),
+        ("Samira\nVisit us", NameProblem.SIGN),
+        ("Samira <b>", NameProblem.SIGN),
+        ("Samira \u202egnp", NameProblem.SIGN),
+        ("Prize \U0001f381", NameProblem.SIGN),
+        ("Open Do\u043ers", NameProblem.SCRIPTS),
+        ("\u039fpen Doors", NameProblem.SCRIPTS),
+        ("O\u0301pen D\u043er", NameProblem.SCRIPTS),
+    ],
+)
+def test_a_name_with_an_address_a_strange_sign_or_letters_of_two_scripts_is_refused(
+    name: str, problem: NameProblem
+) -> None:
+    assert problem_of(name) is problem

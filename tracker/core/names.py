@@ -1,0 +1,49 @@
+"""What the name of a person or an organisation may hold: letters, marks, numbers, a few signs.
+
+A name is repeated in emails to strangers and beside signatures. It must not carry an address to
+visit, nor look like another name that is written with letters of another script.
+"""
+
+import enum
+import re
+import unicodedata
+
+# Signs within names, beside letters, marks, digits and spaces: also those of Arabic and Hebrew, and
+# the joiners that some scripts are written with.
+_SIGNS = frozenset(
+    " '\u2019\u2018\u02bc\u00b4`-\u2010\u2011\u2012\u2013\u2014.,&()/+:;!?\u00b7"
+    '"\u201c\u201d\u201e\u00ab\u00bb'
+    "\u060c\u061b\u061f\u0640\u05f3\u05f4\u05be\u30fb\u200c\u200d\u200e\u200f\u2116\u00b0\u00aa\u00ba"
+)
+# "evil.example", "www.", "//"; "St. Peter" and "e.V." are none.
+_ADDRESS = re.compile(r"[^\W_]\.[^\W\d_]{2}|\bwww\b|//", re.IGNORECASE)
+_WORD_ENDS = re.compile(r"[\s\-\u2010-\u2014/.,&()+:;]+")
+# Scripts of which letters look like letters of another one.
+_ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN"})
+
+
+class NameProblem(enum.Enum):
+    """Why a name can't be used."""
+
+    SIGN = enum.auto()
+    ADDRESS = enum.auto()
+    SCRIPTS = enum.auto()
+
+
+def problem_of(name: str) -> NameProblem | None:
+    """Return why a name can't be used; None if it can."""
+    if not all(sign in _SIGNS or unicodedata.category(sign)[0] in "LMN" for sign in name):
+        return NameProblem.SIGN
+    # As it looks: letters of full width are the same letters.
+    alike = unicodedata.normalize("NFKC", name)
+    if _ADDRESS.search(alike):
+        return NameProblem.ADDRESS
+    if any(len(_scripts(word)) > 1 for word in _WORD_ENDS.split(alike)):
+        return NameProblem.SCRIPTS
+    return None
+
+
+def _scripts(word: str) -> frozenset[str]:
+    """Return the scripts of a word's letters, of those that can be mistaken for another."""
+    names = (unicodedata.name(sign, "") for sign in word if sign.isalpha())
+    return _ALIKE.intersection(name.partition(" ")[0] for name in names)
