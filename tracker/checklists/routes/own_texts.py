@@ -50,6 +50,7 @@ def retire(own_text_id: UUID) -> str | Response:
     """Ask whether to retire a model text; retire it: its content is deleted, it's not offered."""
     actor = current_actor()
     row = found_or_404(queries.own_text(actor, own_text_id))
+    (view,) = own_text_pages.views(actor, [row])
     form = Form()
     done = form.validate_on_submit() and perform(
         form,
@@ -57,7 +58,4 @@ def retire(own_text_id: UUID) -> str | Response:
         success=_("The model text is retired. What was begun with it stays as it is."),
         next=redirect(url_for("own_texts.listed"), 303),
     )
-    if done:
-        return done
-    (view,) = own_text_pages.views(actor, [row])
-    return render_template("checklists/reuse/own_text_retire.html", form=form, text=view)
+    return done or render_template("checklists/reuse/own_text_retire.html", form=form, text=view)
