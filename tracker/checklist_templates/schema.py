@@ -455,7 +455,8 @@ class Item(Strict):
 
     @cached_property
     def _kinds(self) -> frozenset[FieldType]:
-        return frozenset(part.type for field in self.fields for part in (field, *field.columns))
+        of_columns = (column.type for field in self.fields for column in field.columns)
+        return frozenset(field.type for field in self.fields).union(of_columns)
 
     def field(self, key: str) -> TemplateField:
         """Return a field by its key."""

@@ -8,6 +8,7 @@ come within a time, which begins with the lookup of the host's name, and a size.
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 import urllib.request
@@ -100,9 +101,12 @@ class _EndingTLSConnection(_EndingConnection, HTTPSConnection):
     def connect(self) -> None:
         """Connect, and shake hands."""
         super().connect()
-        encrypted = self._context.wrap_socket(
+        # Type information has no private names.
+        context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
+        tunnelled: str | None = self._tunnel_host  # type: ignore[attr-defined]
+        encrypted = context.wrap_socket(
             self.sock,
-            server_hostname=self._tunnel_host or self.host,
+            server_hostname=tunnelled or self.host,
             do_handshake_on_connect=False,
         )
         self.sock = encrypted
@@ -134,7 +138,7 @@ def _addresses(host: str, port: int, until: float) -> list[_Address]:
 
     def look_up() -> None:
         try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
         except (OSError, ValueError) as error:
             answers.put(error)
 
